@@ -1,0 +1,59 @@
+# `make demo` and `make test` do their own set-up. PYTHON is any CPython 3.11 (the version that Blender's wheel is for).
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+OUT ?= out/demo
+COUNT ?= 24
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test test-all lint types check bench assets constraints clean
+
+demo: $(VENV)/.demo
+	$(BIN)/gis doctor --quiet
+	$(BIN)/gis synthesize --scene city.blend --count $(COUNT) --out $(OUT)
+	$(BIN)/gis validate $(OUT)
+	@echo "Look at $(OUT)/preview.png; $(OUT)/README.md says what is in the folder."
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+test-all: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+check: lint types test
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.render
+	$(BIN)/python -m benchmarks.synthesize
+	$(BIN)/python -m benchmarks.training
+	$(BIN)/python -m benchmarks.serving
+
+assets: $(VENV)/.dev
+	$(BIN)/python -m assets.build.cars
+	$(BIN)/python -m assets.build.city
+
+constraints: $(VENV)/.dev
+	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+clean:
+	rm -rf $(VENV) out
+
+# The stamps say what the environment holds: what a demo needs, or everything.
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install CPython 3.11 (with venv), or run 'make PYTHON=/path/to/python3.11 ...'"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) -e '.[render]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) -e '.[all,dev]'
+	@touch $@ $(VENV)/.demo

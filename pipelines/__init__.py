@@ -1,0 +1,1 @@
+"""Joins renderer and gan: backgrounds, composition, datasets, labels and the command line."""

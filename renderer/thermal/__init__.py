@@ -1,0 +1,1 @@
+"""Physical thermal infrared: temperatures, radiance, atmosphere and sensor. numpy and numba only."""
