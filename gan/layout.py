@@ -10,8 +10,8 @@ channel  name           value
 6        inverse_depth  2 * NEAR_M / max(depth, NEAR_M) - 1: +1 at NEAR_M and nearer, -1 at the background
 =======  =============  ==========================================================================
 
-Inverse depth is rounded to 16 bits before it is used, so a tensor built from a render and one read back from a sample file
-are equal bit for bit. This module needs numpy and safetensors only: a worker that writes samples does not load torch.
+Inverse depth is rounded to 16 bits before it is used, so a tensor built from a render and one read back from a file are
+equal bit for bit. This module needs numpy and safetensors only: a worker that writes samples does not load torch.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ def encode_sample(sample: Sample) -> bytes:
     """A sample as the bytes of one safetensors file; the same sample always gives the same bytes.
 
     Tensors: ``label_image`` u8 [3,H,W], ``segmentation`` u8 [H,W], ``inverse_depth`` u16 [H,W], and ``target`` and
-    ``instance_id`` u16 [H,W] where given. The metadata is one JSON text under ``gis`` (one key, because the order of several
-    is not fixed).
+    ``instance_id`` u16 [H,W] where given. The metadata is one JSON text under ``gis`` (one key, because the order of
+    several is not fixed).
 
     Raises:
         LayoutError: Where shapes, types or values do not fit.

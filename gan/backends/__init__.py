@@ -1,0 +1,1 @@
+"""Translation models, one file each, found by file name; see `gan.backend`."""

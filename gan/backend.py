@@ -1,0 +1,100 @@
+"""What every translation model offers: one Protocol, so that training, serving and comparison need no names.
+
+A backend is one file in ``gan/backends``, found by its file name (`gan.registry`). The module defines
+
+- ``PAPER`` (str) and ``PAIRING`` (`Pairing`),
+- ``Config``, a frozen dataclass with at least ``in_channels`` and ``out_channels``, every field with a default,
+- ``build_translator(config)``: the network that is served, source (N, C, H, W) to image (N, K, H, W), both in [-1, 1],
+- ``create(config)``: a `Backend` ready for ``setup``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+    from torch import Tensor, nn
+
+__all__ = ["Backend", "BackendModule", "Batch", "ModelConfig", "Pairing", "StepOptions"]
+
+Pairing = Literal["paired", "unpaired"]
+
+
+class ModelConfig(Protocol):
+    """What every backend's frozen ``Config`` has."""
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of the source: 7 for the source tensor, 3 for RGB."""
+
+    @property
+    def out_channels(self) -> int:
+        """Channels of the image."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Sources and targets, (N, C, H, W) and (N, K, H, W) float32 in [-1, 1]; unpaired ones do not match."""
+
+    source: Tensor
+    target: Tensor
+
+
+@dataclass(frozen=True)
+class StepOptions:
+    """How a backend runs its networks; none of it changes the method."""
+
+    compile: bool = False
+    """Compile the networks with torch.compile."""
+    channels_last: bool = True
+    """Keep weights and activations in NHWC order."""
+    weights_dir: str = ""
+    """Folder with backbone weights for perceptual loss terms; "" looks where `gan.metrics` looks."""
+
+
+class Backend(Protocol):
+    """A model in training. The optimisers belong to it."""
+
+    config: Any
+    """The backend's frozen ``Config``."""
+
+    def setup(self, fabric: Fabric, options: StepOptions) -> None:
+        """Moves the networks to the device, makes the optimisers and wraps both. Called once, before anything else."""
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Every trained network by name, unwrapped."""
+
+    def translator(self) -> nn.Module:
+        """The network that is averaged (EMA), exported and served; the same kind as ``build_translator`` makes."""
+
+    def start_epoch(self, epoch: int, epochs: int) -> None:
+        """Sets the learning rates of epoch ``epoch`` (from 0) of ``epochs``."""
+
+    def train_step(self, batches: Sequence[Batch]) -> dict[str, Tensor]:
+        """One optimiser step over the micro-batches; returns named scalar losses, detached, on the device."""
+
+    def translate(self, source: Tensor, seed: int | None = None) -> Tensor:
+        """Source (N, C, H, W) to image (N, K, H, W) in [-1, 1]; without ``seed`` the noise is off."""
+
+    def state(self) -> dict[str, Any]:
+        """Everything that a resumed run needs: nested dicts and lists of tensors and JSON values."""
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Takes back what `state` gave."""
+
+
+class BackendModule(Protocol):
+    """What a file in ``gan/backends`` defines."""
+
+    PAPER: str
+    PAIRING: Pairing
+    Config: type[Any]
+
+    def build_translator(self, config: Any) -> nn.Module:
+        """The served network with fresh weights."""
+
+    def create(self, config: Any) -> Backend:
+        """A backend with fresh weights."""

@@ -1,0 +1,168 @@
+"""The U-Net generator of pix2pix.
+
+Isola, Zhu, Zhou and Efros, "Image-to-image translation with conditional adversarial networks", CVPR 2017, section
+6.1.1; the skip connections are those of Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015.
+
+Deviations from the paper:
+
+- One more level, so that 512x512 also narrows to 1x1 (the paper has 8 levels for 256x256). The dropout stays in the
+  three deepest decoder layers, as printed there.
+- The paper trains batch normalisation on batches of one image and normalises with that image's own statistics at test
+  time too. That is instance normalisation with a learned scale and shift, which is the default here; ``norm="batch"``
+  gives batch normalisation with running statistics.
+- No normalisation where a feature map is one pixel (it would be zero), nor in the first and last layer, as in the
+  authors' code.
+- ``upsample="resize"`` replaces the transposed convolutions by nearest upsampling and a 3x3 convolution, after Odena,
+  Dumoulin and Olah, "Deconvolution and checkerboard artifacts", Distill 2016.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gan.errors import ConfigError
+
+__all__ = ["InstanceNorm", "Norm", "UNet", "Upsample", "count_parameters", "make_norm"]
+
+Norm = Literal["instance", "batch", "none"]
+Upsample = Literal["deconv", "resize"]
+
+# Section 6.1 of the paper: slope 0.2, weights from a Gaussian with standard deviation 0.02.
+_LEAK: Final = 0.2
+_WEIGHT_STD: Final = 0.02
+# Section 6.1.1: the widest layers have 512 features where the first has 64, and three decoder layers have dropout.
+_WIDEST: Final = 8
+_DROPOUT_LAYERS: Final = 3
+
+
+class InstanceNorm(nn.Module):
+    """Instance normalisation with scale and shift.
+
+    Written as group normalisation with one group per channel: unlike `torch.nn.InstanceNorm2d` that needs no copy of a
+    channels-last tensor, neither eagerly nor compiled.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalises (N, C, H, W) over H and W."""
+        return functional.group_norm(x, x.shape[1], self.weight, self.bias)
+
+
+def make_norm(kind: Norm, channels: int) -> nn.Module:
+    """The normalisation layer of this kind for (N, channels, H, W)."""
+    if kind == "instance":
+        return InstanceNorm(channels)
+    return nn.BatchNorm2d(channels) if kind == "batch" else nn.Identity()
+
+
+class UNet(nn.Module):
+    """U-Net from (N, in_channels, H, W) to (N, out_channels, H, W) in [-1, 1].
+
+    Args:
+        in_channels: Channels of the source.
+        out_channels: Channels of the image.
+        features: Width of the first layer (``ngf``); doubles per level up to eightfold.
+        levels: Down-sampling steps; H and W must be multiples of ``2 ** levels``. 9 takes 512x512 to 1x1.
+        norm: Normalisation.
+        upsample: Transposed convolution, or nearest upsampling and convolution.
+        dropout: Probability in the three deepest decoder layers: the noise z of the paper.
+
+    Noise is on in training mode, and in evaluation mode where the attribute ``noise`` is True.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 7,
+        out_channels: int = 1,
+        features: int = 64,
+        levels: int = 9,
+        *,
+        norm: Norm = "instance",
+        upsample: Upsample = "deconv",
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        if levels < 2 or features < 1 or in_channels < 1 or out_channels < 1:
+            raise ConfigError(
+                f"U-Net with {levels} levels, {features} features: expected at least 2 levels and 1 feature"
+            )
+        self.in_channels = in_channels
+        self.levels = levels
+        self.dropout = dropout
+        self.noise = False
+        widths = [features * min(2**level, _WIDEST) for level in range(levels)]
+        inputs = [in_channels, *widths]
+        self.encoder = nn.ModuleList(
+            _encoder_layer(inputs[level], widths[level], norm if 0 < level < levels - 1 else "none")
+            for level in range(levels)
+        )
+        # Decoder layer k undoes encoder layer k; all but the deepest read the skip connection beside the layer below.
+        outputs = [out_channels, *widths[:-1]]
+        self.decoder = nn.ModuleList(
+            _decoder_layer(
+                widths[level] * (1 if level == levels - 1 else 2),
+                outputs[level],
+                norm if level > 0 else "none",
+                upsample,
+                bias=level == 0 or norm == "none",
+            )
+            for level in range(levels)
+        )
+        self.apply(_init_weights)
+
+    def forward(self, source: Tensor) -> Tensor:
+        """Translates (N, C, H, W) to (N, K, H, W)."""
+        skips: list[Tensor] = []
+        x = source
+        for layer in self.encoder:
+            x = layer(x if not skips else functional.leaky_relu(x, _LEAK))  # (N, width, H / 2^k, W / 2^k)
+            skips.append(x)
+        x = skips.pop()
+        noisy = (self.training or self.noise) and self.dropout > 0
+        for level in range(self.levels - 1, -1, -1):
+            x = self.decoder[level](functional.relu(x))  # (N, width, H / 2^level, W / 2^level)
+            if noisy and level > 0 and level >= self.levels - _DROPOUT_LAYERS:
+                x = functional.dropout(x, self.dropout)
+            if level > 0:
+                x = torch.cat((skips.pop(), x), dim=1)  # (N, 2 * width, ...)
+        return torch.tanh(x)
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Number of trained values in a network."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _encoder_layer(inputs: int, outputs: int, norm: Norm) -> nn.Module:
+    # A bias before a normalisation would be subtracted again.
+    convolution = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=norm == "none")
+    return convolution if norm == "none" else nn.Sequential(convolution, make_norm(norm, outputs))
+
+
+def _decoder_layer(inputs: int, outputs: int, norm: Norm, upsample: Upsample, *, bias: bool) -> nn.Module:
+    layers: list[nn.Module]
+    if upsample == "deconv":
+        layers = [nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=bias)]
+    else:
+        layers = [nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias)]
+    if norm != "none":
+        layers.append(make_norm(norm, outputs))
+    return layers[0] if len(layers) == 1 else nn.Sequential(*layers)
+
+
+@torch.no_grad()
+def _init_weights(module: nn.Module) -> None:
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.normal_(module.weight, 0.0, _WEIGHT_STD)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, (InstanceNorm, nn.BatchNorm2d)):
+        nn.init.normal_(module.weight, 1.0, _WEIGHT_STD)
