@@ -1,0 +1,236 @@
+"""pix2pix: a U-Net generator against a conditional PatchGAN discriminator, with an L1 term.
+
+Isola, Zhu, Zhou and Efros, "Image-to-image translation with conditional adversarial networks", CVPR 2017: objective
+(4) with lambda 100, noise z as dropout in the decoder, Adam with rate 2e-4 and betas 0.5 / 0.999, batches of one
+image, alternating steps of discriminator and generator (section 3.3), the generator against the discriminator just
+updated.
+
+Deviations from the paper, beside those named in `gan.networks.unet` and `gan.networks.patchgan`:
+
+- The discriminator judges the real and the generated images of a step in one pass, and the same generated image serves
+  both its step and the generator's. Both give the gradients of separate passes (but for batch normalisation, judged
+  apart).
+- The paper leaves the noise on at test time. Here `translate` is deterministic unless it is given a seed.
+- beta2 and the linear decay over the second half of the epochs are not in the paper but in the authors' published code.
+- Least-squares and hinge losses, LPIPS and gradient terms and resize-convolutions are options; all are off by default.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gan.backend import Batch, Pairing, StepOptions
+from gan.losses import GanLoss, discriminator_loss, generator_loss, gradient_loss, perceptual_loss
+from gan.networks.patchgan import PatchGAN
+from gan.networks.unet import Norm, UNet, Upsample
+from gan.steps import frozen, load_optimiser, translate
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+__all__ = ["PAIRING", "PAPER", "Config", "Pix2Pix", "build_translator", "create"]
+
+PAPER: Final = (
+    "Isola et al., Image-to-image translation with conditional adversarial networks, CVPR 2017, arXiv:1611.07004"
+)
+PAIRING: Pairing = "paired"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Options of pix2pix; the defaults are the published ones for 512x512."""
+
+    in_channels: int = 7
+    """Channels of the source."""
+    out_channels: int = 1
+    """Channels of the image."""
+    ngf: int = 64
+    """Width of the generator's first layer."""
+    ndf: int = 64
+    """Width of the discriminator's first layer."""
+    levels: int = 9
+    """Down-sampling steps of the generator; 9 for 512x512, 8 for 256x256."""
+    discriminator_layers: int = 6
+    """Convolutions of the discriminator."""
+    norm: Norm = "instance"
+    """Normalisation of both networks."""
+    upsample: Upsample = "deconv"
+    """How the decoder doubles its resolution."""
+    dropout: float = 0.5
+    """Probability of the decoder's dropout, the noise z."""
+    gan_loss: GanLoss = "vanilla"
+    """Adversarial loss."""
+    gan_weight: float = 1.0
+    """Weight of the adversarial loss in the generator's objective."""
+    l1_weight: float = 100.0
+    """The paper's lambda."""
+    lpips_weight: float = 0.0
+    """Weight of LPIPS in the generator's objective; needs the backbone's weights."""
+    gradient_weight: float = 0.0
+    """Weight of the gradient difference in the generator's objective."""
+    learning_rate: float = 2e-4
+    """Of both optimisers."""
+    beta1: float = 0.5
+    """Of Adam."""
+    beta2: float = 0.999
+    """Of Adam."""
+    decay_from: float = 0.5
+    """Share of the epochs after which the learning rate falls linearly towards zero."""
+
+
+def build_translator(config: Config) -> UNet:
+    """The generator with fresh weights."""
+    return UNet(
+        config.in_channels,
+        config.out_channels,
+        config.ngf,
+        config.levels,
+        norm=config.norm,
+        upsample=config.upsample,
+        dropout=config.dropout,
+    )
+
+
+def create(config: Config) -> Pix2Pix:
+    """A pix2pix with fresh weights."""
+    return Pix2Pix(config)
+
+
+class Pix2Pix:
+    """pix2pix in training; see `gan.backend.Backend`."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.generator = build_translator(config)
+        self.discriminator = PatchGAN(
+            config.in_channels, config.out_channels, config.ndf, config.discriminator_layers, norm=config.norm
+        )
+        self._perceptual: Callable[[Tensor, Tensor], Tensor] | None = None
+
+    def setup(self, fabric: Fabric, options: StepOptions) -> None:
+        """Moves the networks to the device, makes the optimisers and wraps both."""
+        self._fabric = fabric
+        order = torch.channels_last if options.channels_last else torch.contiguous_format
+        self._run_generator, self._generator_optimiser = self._wrap(self.generator, order, options.compile)
+        self._run_discriminator, self._discriminator_optimiser = self._wrap(self.discriminator, order, options.compile)
+        # The generator's step needs no gradient of the discriminator's weights; DDP would wait for them.
+        alone = fabric.world_size == 1
+        self._judge: Callable[..., Tensor] = self._run_discriminator if alone else self.discriminator
+        if self.config.lpips_weight:
+            self._perceptual = perceptual_loss(options.weights_dir, fabric.device)
+
+    def _wrap(self, network: nn.Module, order: torch.memory_format, compiled: bool) -> tuple[Any, Any]:
+        network.to(self._fabric.device).to(memory_format=order)  # type: ignore[call-overload]
+        config = self.config
+        betas = (config.beta1, config.beta2)
+        optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=betas, fused=True)
+        runner: Any = torch.compile(network) if compiled else network
+        wrapped: tuple[Any, Any] = self._fabric.setup(runner, optimiser)
+        return wrapped
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Generator and discriminator."""
+        return {"generator": self.generator, "discriminator": self.discriminator}
+
+    def translator(self) -> nn.Module:
+        """The generator."""
+        return self.generator
+
+    def start_epoch(self, epoch: int, epochs: int) -> None:
+        """Constant rate, then linear to zero: epoch ``epochs`` (never run) would have rate 0."""
+        decay_from = int(epochs * self.config.decay_from)
+        factor = 1.0 if epoch < decay_from else (epochs - epoch) / (epochs - decay_from)
+        for optimiser in (self._generator_optimiser, self._discriminator_optimiser):
+            for group in optimiser.param_groups:
+                group["lr"] = self.config.learning_rate * factor
+
+    def train_step(self, batches: Sequence[Batch]) -> dict[str, Tensor]:
+        """One step of the discriminator, then one of the generator; equal to one batch of all micro-batches.
+
+        A single micro-batch keeps its generated image and graph for the generator's step; several would need the memory
+        of all their graphs, so they are generated again with the same noise.
+        """
+        self.generator.train()
+        seed = torch.initial_seed()
+        kept: list[Tensor] = []
+        losses: dict[str, Tensor] = {}
+        for position, batch in enumerate(batches):
+            with self._accumulating(self._run_discriminator, position, len(batches)):
+                with torch.set_grad_enabled(len(batches) == 1):
+                    fake = self._generate(batch, seed + position)
+                kept.append(fake)
+                self._backward(self._discriminator_losses(batch, fake.detach()), len(batches), losses)
+        self._discriminator_optimiser.step()
+        self._discriminator_optimiser.zero_grad(set_to_none=True)
+        with frozen(self.discriminator):
+            for position, batch in enumerate(batches):
+                with self._accumulating(self._run_generator, position, len(batches)):
+                    fake = kept[0] if len(batches) == 1 else self._generate(batch, seed + position)
+                    self._backward(self._generator_losses(batch, fake), len(batches), losses)
+        self._generator_optimiser.step()
+        self._generator_optimiser.zero_grad(set_to_none=True)
+        return losses
+
+    def _generate(self, batch: Batch, seed: int) -> Tensor:
+        torch.manual_seed(seed)
+        fake: Tensor = self._run_generator(batch.source)
+        return fake.float()
+
+    def _accumulating(self, network: Any, position: int, count: int) -> contextlib.AbstractContextManager[None]:
+        return self._fabric.no_backward_sync(network, enabled=position < count - 1)
+
+    def _backward(self, terms: dict[str, Tensor], count: int, losses: dict[str, Tensor]) -> None:
+        self._fabric.backward(torch.stack(list(terms.values())).sum() / count)
+        for name, term in terms.items():
+            losses[name] = losses.get(name, 0.0) + term.detach() / count
+
+    def _discriminator_losses(self, batch: Batch, fake: Tensor) -> dict[str, Tensor]:
+        source, target = batch.source, batch.target
+        if self.config.norm == "batch":  # statistics of real and generated images apart, as in separate passes
+            real_logits = self._run_discriminator(source, target).float()
+            fake_logits = self._run_discriminator(source, fake).float()
+        else:
+            both = self._run_discriminator(torch.cat((source, source)), torch.cat((target, fake))).float()
+            real_logits, fake_logits = both.chunk(2)
+        return {"discriminator": discriminator_loss(self.config.gan_loss, real_logits, fake_logits)}
+
+    def _generator_losses(self, batch: Batch, fake: Tensor) -> dict[str, Tensor]:
+        """The weighted terms of the generator's objective."""
+        config, target = self.config, batch.target
+        terms = {"generator_l1": functional.l1_loss(fake, target) * config.l1_weight}
+        if config.gan_weight:
+            with self._fabric.autocast():
+                logits = self._judge(batch.source, fake)
+            terms["generator_gan"] = generator_loss(config.gan_loss, logits.float()) * config.gan_weight
+        if config.gradient_weight:
+            terms["generator_gradient"] = gradient_loss(fake, target) * config.gradient_weight
+        if self._perceptual is not None:
+            terms["generator_lpips"] = self._perceptual(fake, target) * config.lpips_weight
+        return terms
+
+    def translate(self, source: Tensor, seed: int | None = None, network: nn.Module | None = None) -> Tensor:
+        """Source to image; with a seed the dropout is on, and the same seed gives the same image."""
+        return translate(self.generator if network is None else network, source, seed)
+
+    def state(self) -> dict[str, Any]:
+        """Weights and optimisers."""
+        return {
+            "generator": self.generator.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "generator_optimiser": self._generator_optimiser.state_dict(),
+            "discriminator_optimiser": self._discriminator_optimiser.state_dict(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Takes back what `state` gave."""
+        self.generator.load_state_dict(state["generator"])
+        self.discriminator.load_state_dict(state["discriminator"])
+        load_optimiser(self._generator_optimiser, state["generator_optimiser"])
+        load_optimiser(self._discriminator_optimiser, state["discriminator_optimiser"])

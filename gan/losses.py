@@ -1,0 +1,61 @@
+"""Losses as pure functions of tensors; images are (N, K, H, W) float32 in [-1, 1], logits any shape.
+
+Papers: vanilla is Goodfellow et al., "Generative adversarial nets", NeurIPS 2014 (the generator maximises log D(G)
+instead of minimising log(1 - D(G)), as its section 3 advises); least squares is Mao et al., ICCV 2017; hinge is Lim
+and Ye, "Geometric GAN", 2017. The gradient difference is that of Mathieu, Couprie and LeCun, ICLR 2016, with exponent
+1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["GanLoss", "discriminator_loss", "generator_loss", "gradient_loss", "perceptual_loss"]
+
+GanLoss = Literal["vanilla", "lsgan", "hinge"]
+
+
+def discriminator_loss(kind: GanLoss, real: Tensor, fake: Tensor) -> Tensor:
+    """Loss of a discriminator: the mean of its errors on real and fake logits (so halved, as in pix2pix section 3.3)."""
+    if kind == "vanilla":
+        return (functional.softplus(-real).mean() + functional.softplus(fake).mean()) / 2
+    if kind == "lsgan":
+        return ((real - 1).square().mean() + fake.square().mean()) / 2
+    return (functional.relu(1 - real).mean() + functional.relu(1 + fake).mean()) / 2
+
+
+def generator_loss(kind: GanLoss, fake: Tensor) -> Tensor:
+    """Adversarial loss of a generator, given the logits of its images."""
+    if kind == "vanilla":
+        return functional.softplus(-fake).mean()
+    if kind == "lsgan":
+        return (fake - 1).square().mean()
+    return -fake.mean()
+
+
+def gradient_loss(fake: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference of the forward differences of two images, along x plus along y."""
+    difference = fake - target
+    return difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()
+
+
+def perceptual_loss(weights_dir: str, device: Any) -> Callable[[Tensor, Tensor], Tensor]:
+    """LPIPS on AlexNet as a differentiable loss of (fake, target), both (N, K, H, W) with K of 1 or 3.
+
+    Raises:
+        MetricError: Where the backbone's weights cannot be found.
+    """
+    from gan.metrics.lpips import Lpips
+
+    module = Lpips("alex", Path(weights_dir) if weights_dir else None, device=str(device)).module
+
+    def loss(fake: Tensor, target: Tensor) -> Tensor:
+        distance: Tensor = module(fake.expand(-1, 3, -1, -1), target.expand(-1, 3, -1, -1))
+        return distance.mean()
+
+    return loss
