@@ -1,0 +1,344 @@
+"""The OpenVINO routes: convert a model once, keep it in a cache folder, run it without torch.
+
+Converting needs torch, NNCF and much memory, so it happens in a process of its own
+(``python -m gan.runtime_openvino``). What it leaves in the cache is the network, and a few probe images with what plain
+float32 makes of them; a serving process reads only these.
+
+A cache entry is named by a hash of everything that it depends on and appears by one rename, so processes may race.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+import gan.errors
+from gan.errors import GanError, ServingError
+from gan.layout import LAYOUT_NAME, LAYOUT_VERSION
+
+if TYPE_CHECKING:
+    import torch
+
+    from gan.checkpoint import LoadedModel
+    from gan.runtime import Precision, Request, Route, Served
+
+__all__ = ["cache_folder", "export_onnx", "load_openvino"]
+
+Float32 = npt.NDArray[np.float32]
+
+_FORMAT: Final = 1  # raise when what lies in a cache entry changes
+# Of the calibration samples, every fourth is held back to measure the error on.
+_HELD_BACK: Final = 4
+_MAX_PROBES: Final = 2
+
+
+def cache_folder() -> Path:
+    """Folder of converted models: ``GIS_CACHE``, else ``gis`` in the user's cache folder."""
+    named = os.environ.get("GIS_CACHE")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gis"
+
+
+# --- serving ---------------------------------------------------------------------------------------------------------
+
+
+def load_openvino(request: Request, route: Route) -> Served:
+    """An OpenVINO route, converted before where the cache has it.
+
+    Raises:
+        ServingError: OpenVINO or NNCF is missing, conversion fails, or int8 has no real samples.
+        CheckpointError, LayoutError: the model file cannot be used.
+    """
+    from gan.runtime import Served
+
+    entry = _prepare(request, route.precision)
+    about = json.loads((entry / "about.json").read_text(encoding="utf-8"))
+    probes = load_file(entry / "probes.safetensors")
+    run = _compile(entry / "model.xml", route.precision, request.threads)
+    return Served(
+        run, about["in_channels"], about["multiple_px"], about["weights_sha256"], probes["source"], probes["image"]
+    )
+
+
+def _compile(model_file: Path, precision: Precision, threads: int) -> Callable[[Float32, int | None], Float32]:
+    try:
+        import openvino as ov
+    except ImportError as error:
+        raise ServingError("OpenVINO is not installed: pip install 'gis-thermal[serve]'") from error
+    core = ov.Core()
+    settings = {
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": "1",
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+        # Several one-thread workers would all be pinned to the first core.
+        "ENABLE_CPU_PINNING": False,
+    }
+    requests: dict[tuple[int, ...], Any] = {}
+
+    def run(source: Float32, seed: int | None) -> Float32:
+        if source.shape not in requests:
+            # A fixed shape is faster; a folder of mixed sizes keeps one network at a time.
+            requests.clear()
+            model = core.read_model(model_file)
+            model.reshape(list(source.shape))
+            requests[source.shape] = core.compile_model(model, "CPU", settings).create_infer_request()
+        return np.array(requests[source.shape].infer({0: source})[0], dtype=np.float32)
+
+    return run
+
+
+# --- the cache -------------------------------------------------------------------------------------------------------
+
+
+def _prepare(request: Request, precision: Precision) -> Path:
+    """Folder of the converted model; made now where there is none."""
+    folder = request.cache_dir or cache_folder()
+    entry = folder / _key(request, precision)
+    if (entry / "about.json").is_file():
+        return entry
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder / f"{entry.name}.lock"):
+            if not (entry / "about.json").is_file():
+                _build_entry(request, precision, entry)
+    except OSError as error:
+        raise ServingError(
+            f"{folder} cannot hold a converted model ({error}): set GIS_CACHE to a folder that can"
+        ) from error
+    return entry
+
+
+def _key(request: Request, precision: Precision) -> str:
+    from gan.errors import CheckpointError
+
+    if not request.path.is_file():
+        raise CheckpointError(f"{request.path}: no such file; expected a model file of gis train")
+    with request.path.open("rb") as stream:
+        file_hash = hashlib.file_digest(stream, "sha256").hexdigest()
+    calibration = request.calibration
+    samples = None
+    if calibration is not None:
+        samples = hashlib.sha256(str(calibration.shape).encode() + np.ascontiguousarray(calibration).data).hexdigest()
+    versions = [_version(package) for package in ("openvino", "nncf")]
+    parts = [_FORMAT, file_hash, precision, samples, LAYOUT_NAME, LAYOUT_VERSION, versions]
+    return f"{precision}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]}"
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Only one process at a time converts; the others wait for its result."""
+    with path.open("w") as stream:
+        try:
+            import fcntl
+        except ImportError:  # Windows: they all convert, and the first to finish wins
+            yield
+            return
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _build_entry(request: Request, precision: Precision, entry: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix=f".{entry.name}.", dir=entry.parent) as name:
+        partial = Path(name) / "entry"
+        partial.mkdir()
+        samples = Path(name) / "samples.safetensors"
+        if request.calibration is not None:
+            save_file({"source": np.ascontiguousarray(request.calibration, dtype=np.float32)}, samples)
+        _run_builder(request.path, precision, partial, samples if samples.is_file() else None)
+        shutil.rmtree(entry, ignore_errors=True)  # what an older program left half-made
+        try:
+            partial.rename(entry)
+        except OSError:
+            if not (entry / "about.json").is_file():  # else another process was faster
+                raise
+
+
+def _run_builder(model: Path, precision: Precision, folder: Path, samples: Path | None) -> None:
+    root = str(Path(gan.errors.__file__).parent.parent)
+    environment = dict(os.environ)
+    environment["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [environment.get("PYTHONPATH")])])
+    # OpenVINO's and NNCF's tools report their use over the network, except where they believe to run in CI.
+    environment["CI"] = "true"
+    arguments = [str(model), precision, str(folder), str(samples or "")]
+    command = [sys.executable, "-m", "gan.runtime_openvino", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return
+    failure = folder / "failure.json"
+    if failure.is_file():
+        content = json.loads(failure.read_text(encoding="utf-8"))
+        raise getattr(gan.errors, content["kind"])(content["message"])
+    lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
+    raise ServingError(f"conversion to {precision} ended with status {done.returncode}: {lines[-1].strip()[:300]}")
+
+
+# --- conversion, in a process of its own -----------------------------------------------------------------------------
+
+
+def _build(model_file: Path, precision: Precision, folder: Path, samples_file: Path | None) -> None:
+    """Writes model.xml, model.bin, probes.safetensors and, last, about.json into `folder`."""
+    try:
+        import openvino as ov
+    except ImportError as error:
+        raise ServingError("OpenVINO is not installed: pip install 'gis-thermal[serve]'") from error
+
+    from gan.checkpoint import load_model
+    from gan.runtime import network_multiple_px
+
+    model = load_model(model_file)
+    network = model.build().requires_grad_(False)
+    multiple = network_multiple_px(network)
+    samples = _fitted(_samples(model, samples_file), multiple)
+    if precision == "int8" and samples is None:
+        raise ServingError(
+            "int8 needs real samples to calibrate on: give calibration, or a model file that brings its own"
+        )
+    calibration, probes = _split(samples, model.config.in_channels, multiple)
+    reference = _reference(network, probes)
+    converted = convert(network, probes[:1])
+    if precision == "int8":
+        converted = _quantise(converted, calibration)
+    ov.save_model(converted, folder / "model.xml", compress_to_fp16=False)
+    save_file({"source": probes, "image": reference}, folder / "probes.safetensors")
+    about = {"in_channels": model.config.in_channels, "multiple_px": multiple, "weights_sha256": model.sha256}
+    (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+
+
+def _samples(model: LoadedModel, samples_file: Path | None) -> Float32 | None:
+    """Real sources: those in the model file first, so that every process quantises alike."""
+    if model.calibration is not None:
+        return np.asarray(model.calibration.numpy(), dtype=np.float32)
+    if samples_file is None:
+        return None
+    try:
+        return np.asarray(load_file(samples_file)["source"], dtype=np.float32)
+    except (OSError, SafetensorError, KeyError) as error:
+        raise ServingError(f"{samples_file} holds no samples ({error})") from error
+
+
+def _fitted(samples: Float32 | None, multiple: int) -> Float32 | None:
+    """Samples mirrored at the border to a size that the network takes, as `Translator` does."""
+    if samples is None:
+        return None
+    extra = [-size % multiple for size in samples.shape[2:]]
+    return np.pad(samples, ((0, 0), (0, 0), (0, extra[0]), (0, extra[1])), mode="symmetric")
+
+
+def _split(samples: Float32 | None, channels: int, multiple: int) -> tuple[Float32, Float32]:
+    """Calibration samples, and probes that were held back from them (a single sample serves as both)."""
+    if samples is None:
+        from gan.runtime import synthetic_probe
+
+        probe = synthetic_probe(channels, max(multiple, 64))
+        return probe, probe
+    if samples.ndim != 4 or samples.shape[1] != channels:
+        raise ServingError(f"calibration samples are {samples.shape}: expected (N, {channels}, H, W)")
+    held = np.arange(len(samples)) % _HELD_BACK == min(_HELD_BACK, len(samples)) - 1
+    rest = samples[~held] if len(samples) > 1 else samples
+    return rest, np.ascontiguousarray(samples[held][:_MAX_PROBES])
+
+
+def _reference(network: torch.nn.Module, probes: Float32) -> Float32:
+    import torch
+
+    with torch.inference_mode():
+        return np.concatenate([network(torch.from_numpy(probe[None])).numpy() for probe in probes])
+
+
+def convert(network: torch.nn.Module, example: Float32) -> Any:
+    """OpenVINO model of a network, of any size that the network takes; example (1, C, H, W)."""
+    import openvino as ov
+    import torch
+
+    tensor = torch.from_numpy(np.ascontiguousarray(example))
+    return ov.convert_model(network, example_input=tensor, input=[1, example.shape[1], -1, -1])
+
+
+def _quantise(model: Any, calibration: Float32) -> Any:
+    try:
+        import nncf
+    except ImportError as error:
+        raise ServingError("NNCF is not installed: pip install 'gis-thermal[serve]'") from error
+    nncf.set_log_level(logging.ERROR)
+    # The size is fixed while statistics are taken, which is faster; the cache keeps this size, `reshape` changes it.
+    model.reshape([1, *calibration.shape[1:]])
+    data = nncf.Dataset([sample[None] for sample in calibration])
+    # Leaky ReLU gives values of both signs, for which `mixed` has asymmetric steps.
+    return nncf.quantize(model, data, preset=nncf.QuantizationPreset.MIXED, subset_size=len(calibration))
+
+
+def export_onnx(model_file: Path, out: Path, *, size_px: int = 512) -> None:
+    """Writes the translator of a model file as ONNX: input ``source`` (N, C, H, W), output ``image`` (N, K, H, W).
+
+    Raises:
+        CheckpointError, LayoutError: the model file cannot be used.
+        ServingError: the file cannot be written.
+    """
+    import warnings
+
+    import torch
+
+    from gan.checkpoint import load_model
+
+    model = load_model(model_file)
+    example = torch.zeros(1, model.config.in_channels, size_px, size_px)
+    axes = {name: {0: "batch", 2: "height", 3: "width"} for name in ("source", "image")}
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        with warnings.catch_warnings():
+            # torch announces another exporter, which needs a package more and gives the same graph.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                model.build(),
+                (example,),
+                str(partial),
+                input_names=["source"],
+                output_names=["image"],
+                dynamic_axes=axes,
+                opset_version=18,
+                dynamo=False,
+            )
+        os.replace(partial, out)
+    except OSError as error:
+        raise ServingError(f"{out} cannot be written ({error})") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _main(arguments: list[str]) -> int:
+    model_file, precision, folder, samples = arguments
+    try:
+        _build(Path(model_file), precision, Path(folder), Path(samples) if samples else None)  # type: ignore[arg-type]
+    except GanError as error:
+        failure = {"kind": type(error).__name__, "message": str(error)}
+        (Path(folder) / "failure.json").write_text(json.dumps(failure), encoding="utf-8")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1:]))
