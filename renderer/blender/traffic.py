@@ -1,0 +1,148 @@
+"""Traffic between Blender and :mod:`renderer.traffic`: read a street from a scene, put a frame's cars into it.
+
+A street is marked by custom properties: ``gis_lane`` (width in metres) on a mesh of edges whose vertices run in driving
+order, ``gis_bay`` with ``gis_length_m`` and ``gis_width_m`` on an empty whose x axis is the heading, and
+``gis_camera_path`` on a mesh of edges that the camera car drives along.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+from numpy.typing import NDArray
+
+from ..errors import SceneError
+from ..traffic import Bay, FrameSetup, Lane, ModelSize, Street
+
+__all__ = ["apply", "model_collections", "model_size", "read_street"]
+
+LANE, BAY, CAMERA_PATH = "gis_lane", "gis_bay", "gis_camera_path"
+TRAFFIC_COLLECTION = "gis_traffic"
+STABLE_M = 5000.0
+"""How far behind the camera unused cars wait. Hiding them instead would rebuild the depsgraph."""
+
+
+def read_street(scene: bpy.types.Scene) -> Street | None:
+    """Lanes, bays and camera paths of a scene, each kind sorted by object name; None if there are no camera paths."""
+    objects = sorted(scene.objects, key=lambda item: str(item.name))
+    paths = tuple(_vertices_m(item) for item in objects if CAMERA_PATH in item)
+    if not paths:
+        return None
+    lanes = tuple(Lane(_vertices_m(item), float(item[LANE])) for item in objects if LANE in item)
+    return Street(lanes, tuple(_bay(item) for item in objects if BAY in item), paths)
+
+
+def _vertices_m(item: bpy.types.Object) -> NDArray[np.float64]:
+    """World positions of a mesh's or poly curve's points in their order, (N, 3)."""
+    if item.type == "MESH":
+        flat = np.empty(len(item.data.vertices) * 3, dtype=np.float32)
+        item.data.vertices.foreach_get("co", flat)
+        local = flat.reshape(-1, 3).astype(np.float64)
+    elif item.type == "CURVE" and item.data.splines:
+        local = np.array([point.co[:3] for point in item.data.splines[0].points], dtype=np.float64).reshape(-1, 3)
+    else:
+        raise SceneError(
+            f"{item.name}: a lane or camera path is a {item.type}: expected a mesh of edges or a poly curve"
+        )
+    if len(local) < 2:
+        raise SceneError(f"{item.name}: a lane or camera path has {len(local)} points: expected at least 2")
+    matrix = np.array(item.matrix_world, dtype=np.float64)
+    return np.asarray(local @ matrix[:3, :3].T + matrix[:3, 3])
+
+
+def _bay(item: bpy.types.Object) -> Bay:
+    try:
+        length_m, width_m = float(item["gis_length_m"]), float(item["gis_width_m"])
+    except KeyError as error:
+        raise SceneError(f"{item.name}: parking bay without {error}: expected gis_length_m and gis_width_m") from None
+    matrix = item.matrix_world
+    yaw = math.atan2(matrix[1][0], matrix[0][0])
+    return Bay(matrix[0][3], matrix[1][3], matrix[2][3], yaw, length_m, width_m)
+
+
+def model_collections(collections: Iterable[bpy.types.Collection] | None = None) -> dict[str, bpy.types.Collection]:
+    """Car models among the collections (default: all of the file) by model name: those with ``gis_category``."""
+    found = bpy.data.collections if collections is None else collections
+    marked = {str(item.get("gis_model", item.name)): item for item in found if "gis_category" in item}
+    return dict(sorted(marked.items()))
+
+
+def model_size(collection: bpy.types.Collection) -> ModelSize:
+    """Size of a model as its collection's custom properties state it.
+
+    Raises:
+        SceneError: a property is missing.
+    """
+    try:
+        return ModelSize(
+            str(collection.get("gis_model", collection.name)),
+            str(collection["gis_category"]),
+            float(collection["gis_length_m"]),
+            float(collection["gis_width_m"]),
+            float(collection["gis_height_m"]),
+        )
+    except KeyError as error:
+        raise SceneError(
+            f"{collection.name}: model without {error}: expected gis_category, gis_length_m, gis_width_m, gis_height_m"
+        ) from None
+
+
+def apply(
+    scene: bpy.types.Scene, setup: FrameSetup, models: Mapping[str, bpy.types.Collection]
+) -> list[bpy.types.Object]:
+    """Pose the scene's camera and one collection-instance empty per placement; call ``view_layer.update()`` after it.
+
+    Empties are kept from frame to frame and reused by model; those without a placement wait far behind the camera.
+
+    Returns:
+        the empties, in the order of ``setup.placements``; each carries ``gis_category, gis_model, gis_profile``.
+
+    Raises:
+        SceneError: no camera, or a placement of an unknown model.
+    """
+    if scene.camera is None:
+        raise SceneError(f"scene {scene.name!r} has no active camera: set one, or name a camera preset")
+    scene.camera.matrix_world = Matrix((setup.cam_to_world @ np.diag([1.0, -1.0, -1.0, 1.0])).tolist())
+    home = _traffic_collection(scene)
+    free: dict[str, list[bpy.types.Object]] = {}
+    for item in sorted(home.objects, key=lambda item: str(item.name), reverse=True):
+        free.setdefault(str(item["gis_model"]), []).append(item)
+    used = []
+    for placement in setup.placements:
+        if placement.model not in models:
+            raise SceneError(f"traffic asks for model {placement.model!r}: expected one of {', '.join(models)}")
+        pool = free.get(placement.model)
+        item = pool.pop() if pool else _new_empty(home, models[placement.model], placement.model)
+        item.matrix_world = Matrix(placement.object_to_world.tolist())
+        item["gis_profile"] = placement.profile
+        used.append(item)
+    away = setup.cam_to_world @ (0.0, 0.0, -STABLE_M, 1.0)
+    for pool in free.values():
+        for item in pool:
+            item.matrix_world = Matrix.Translation(away[:3].tolist())
+    return used
+
+
+def _traffic_collection(scene: bpy.types.Scene) -> bpy.types.Collection:
+    """The collection that holds the empties, made on first use."""
+    home = scene.collection.children.get(TRAFFIC_COLLECTION)
+    if home is None:
+        home = bpy.data.collections.new(TRAFFIC_COLLECTION)
+        scene.collection.children.link(home)
+    return home
+
+
+def _new_empty(home: bpy.types.Collection, model: bpy.types.Collection, name: str) -> bpy.types.Object:
+    count = sum(1 for item in home.objects if item["gis_model"] == name)
+    item = bpy.data.objects.new(f"traffic.{name}.{count:03d}", None)
+    item.instance_type = "COLLECTION"
+    item.instance_collection = model
+    item["gis_category"] = str(model["gis_category"])
+    item["gis_model"] = name
+    item["gis_profile"] = ""
+    home.objects.link(item)
+    return item

@@ -1,0 +1,665 @@
+"""Where cars stand and from where they are seen: seeded traffic on a street, or on the flat road before a camera.
+
+A :class:`Street` is plain geometry: lanes, parking bays and the paths that the camera car drives. From it and a list of
+:class:`ModelSize` :func:`sample_frame` draws one frame: pose of the camera, weather, and a :class:`Placement` for each
+car. Frame ``index`` of a seed is always the same, because all randomness comes from ``default_rng([seed, index,
+stream])``. World axes: z up, metres; traffic keeps to the right-hand side because the lanes do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .camera import Camera
+from .errors import SceneError
+from .thermal.conditions import Conditions, sample_conditions
+
+__all__ = [
+    "Bay",
+    "FrameSetup",
+    "Lane",
+    "ModelSize",
+    "Placement",
+    "Street",
+    "camera_pose",
+    "footprint",
+    "overlaps",
+    "projected_box",
+    "sample_frame",
+    "sample_on_plane",
+]
+
+Array = NDArray[np.float64]
+
+STREAM_TRAFFIC, STREAM_CONDITIONS, STREAM_CAMERA = 0, 1, 5
+
+# Camera against the road, fitted to 134 road planes of KITTI: height 1.655 m (std 0.027), pitch std 0.319 degrees.
+HEIGHT_STD_M = 0.027
+PITCH_STD_DEG = 0.32
+# A driver keeps to the middle of the lane within a few decimetres and mostly looks along it; one frame in six is taken
+# while steering (lane change, bend), which is when a narrow camera sees the kerb. Our choice.
+LATERAL_STD_M, LATERAL_MAX_M = 0.3, 0.7
+YAW_STD_DEG, STEERING_YAW_STD_DEG, STEERING_SHARE, YAW_MAX_DEG = 1.2, 4.0, 0.17, 9.0
+
+# Counts of KITTI's training labels (28742 cars, 2914 vans, 1094 trucks, 511 trams), with lorries and buses doubled so
+# that a small dataset holds some of each.
+CATEGORY_SHARE = {"car": 0.80, "van": 0.09, "truck": 0.07, "bus": 0.04}
+OTHER_SHARE = 0.05
+LONG_CATEGORIES = ("truck", "bus")
+
+VIEW_FAR_M = 110.0
+"""Cars farther away are a few pixels wide and are left out."""
+WEDGE_MARGIN_M = 4.0
+"""Cars are placed this far outside the field of view, so that those cut by the picture's edge are there too."""
+SAFETY_MARGIN_M = 0.25
+"""Least gap between two cars, metres: mirrors (0.2 m) stand outside a car's nominal width."""
+
+# The camera car itself: nothing may stand here. The camera is behind its windscreen, 1.7 m behind the front bumper.
+EGO_BACK_M, EGO_FRONT_M, EGO_WIDTH_M = 3.2, 4.2, 2.3
+LEAD_MIN_M = 6.0
+"""Camera to the rear of the car ahead: a gap of 4.3 m behind the bumper, as in a queue."""
+LEAD_MIN_LONG_M = 11.0
+"""The same for lorries and buses, which otherwise fill the picture."""
+LEAD_NEAR_SHARE, LEAD_NEAR_MAX_M, LEAD_FAR_MAX_M = 0.62, 26.0, 70.0
+
+# Bumper-to-bumper gaps, metres: standing queue 1.5-4 m; town traffic at 30-50 km/h and 1-3 s headway.
+QUEUE_GAP_M, FLOW_GAP_M = (1.5, 4.0), (7.0, 38.0)
+# Share of lanes with a standing queue, flowing traffic, nothing.
+LANE_STATES = {"idling": 0.25, "driving": 0.62, "empty": 0.13}
+BAY_OCCUPANCY = (0.35, 0.9)
+"""Share of bays in use, drawn anew for each frame."""
+REVERSED_SHARE = 0.1
+"""Cars parked against the direction of their bay."""
+
+ATTEMPTS = 8
+"""Traffic is drawn again, at most so often, until a car can be seen well."""
+WELL_SEEN_PX, WELL_SEEN_SHARE = 48.0, 0.5
+"""A car is seen well when it is this wide and this much of its box lies inside the picture."""
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """Outer size of a car model, whose origin stands on the ground below its centre."""
+
+    name: str
+    category: str
+    length_m: float
+    width_m: float
+    height_m: float
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One lane, for one direction."""
+
+    points_m: Array
+    """(N, 3) centre line on the ground in driving order, world, metres."""
+    width_m: float
+
+    @cached_property
+    def line(self) -> _Line:
+        """The centre line by arc length."""
+        return _Line(self.points_m)
+
+
+@dataclass(frozen=True)
+class Bay:
+    """One parking bay, a rectangle on the ground."""
+
+    x_m: float
+    y_m: float
+    z_m: float
+    yaw_rad: float
+    """Heading of a car that parks forward."""
+    length_m: float
+    width_m: float
+
+
+@dataclass(frozen=True)
+class Street:
+    """Everything that traffic needs to know of a scene."""
+
+    lanes: tuple[Lane, ...]
+    bays: tuple[Bay, ...]
+    camera_paths: tuple[Array, ...]
+    """(N, 3) each: what the point of the road below the camera drives along, world, metres."""
+
+    @cached_property
+    def path_lines(self) -> tuple[_Line, ...]:
+        """The camera paths by arc length."""
+        return tuple(_Line(path) for path in self.camera_paths)
+
+    @cached_property
+    def bay_centres_m(self) -> Array:
+        """(B, 2) centres of the bays."""
+        return np.array([(bay.x_m, bay.y_m) for bay in self.bays], dtype=np.float64).reshape(-1, 2)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """One car of a frame: pose of the model's origin in the world."""
+
+    model: str
+    x_m: float
+    y_m: float
+    z_m: float
+    yaw_rad: float
+    """Heading, counter-clockwise from world +x."""
+    profile: str
+    """Thermal profile, a key of ``assets/thermal_profiles.toml``."""
+
+    @property
+    def object_to_world(self) -> Array:
+        """(4, 4) pose."""
+        c, s = math.cos(self.yaw_rad), math.sin(self.yaw_rad)
+        return np.array(
+            [[c, -s, 0.0, self.x_m], [s, c, 0.0, self.y_m], [0.0, 0.0, 1.0, self.z_m], [0.0, 0.0, 0.0, 1.0]]
+        )
+
+
+@dataclass(frozen=True)
+class FrameSetup:
+    """Everything that is random about the geometry and the weather of one frame."""
+
+    index: int
+    placements: tuple[Placement, ...]
+    cam_to_world: Array
+    """(4, 4) OpenCV camera axes to the world, metres."""
+    conditions: Conditions
+
+
+class _Line:
+    """A polyline on the ground, addressed by arc length."""
+
+    def __init__(self, points_m: Array) -> None:
+        self.points_m = np.asarray(points_m, dtype=np.float64)
+        if self.points_m.ndim != 2 or self.points_m.shape[1] != 3 or len(self.points_m) < 2:
+            raise SceneError(
+                f"a lane or camera path has shape {self.points_m.shape}: expected (N, 3) with N >= 2 points"
+            )
+        self.s_m = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(self.points_m[:, :2], axis=0).T))])
+        self.length_m = float(self.s_m[-1])
+        self.dense_s_m = np.linspace(0.0, self.length_m, max(2, round(self.length_m) + 1))
+        self.dense_m = self.at(self.dense_s_m)
+
+    def at(self, s_m: Array | float) -> Array:
+        """Points at those arc lengths, (..., 3)."""
+        return np.stack([np.interp(s_m, self.s_m, self.points_m[:, axis]) for axis in range(3)], axis=-1)
+
+    def pose(self, s_m: float, base_m: float) -> tuple[float, float, float, float]:
+        """``x, y, z, yaw`` of a vehicle whose axles stand on the line, ``base_m`` apart."""
+        rear, front = self.at(np.array([max(0.0, s_m - base_m / 2), min(self.length_m, s_m + base_m / 2)])).tolist()
+        yaw = math.atan2(front[1] - rear[1], front[0] - rear[0])
+        return (rear[0] + front[0]) / 2, (rear[1] + front[1]) / 2, (rear[2] + front[2]) / 2, yaw
+
+    def distance_m(self, points_m: Array) -> Array:
+        """Distance of (P, 2) points from the line, (P,)."""
+        a, b = self.dense_m[:-1, :2], self.dense_m[1:, :2]
+        d = b - a
+        rel = points_m[:, None, :] - a
+        t = np.clip((rel * d).sum(-1) / np.maximum((d * d).sum(-1), 1e-12), 0.0, 1.0)
+        return np.asarray(np.hypot(*np.moveaxis(rel - t[..., None] * d, -1, 0)).min(axis=1))
+
+
+# --- geometry ---------------------------------------------------------------------------------------------------------
+
+
+def footprint(placement: Placement, size: ModelSize, margin_m: float = 0.0) -> Array:
+    """Corners of a car on the ground, (4, 2) counter-clockwise, grown by ``margin_m`` on each side."""
+    return _rectangle(
+        placement.x_m, placement.y_m, placement.yaw_rad, size.length_m + 2 * margin_m, size.width_m + 2 * margin_m
+    )
+
+
+def _rectangle(x_m: float, y_m: float, yaw_rad: float, length_m: float, width_m: float) -> Array:
+    c, s = math.cos(yaw_rad), math.sin(yaw_rad)
+    ax, ay, bx, by = c * length_m / 2, s * length_m / 2, -s * width_m / 2, c * width_m / 2
+    return np.array(
+        [
+            (x_m + ax - bx, y_m + ay - by),
+            (x_m + ax + bx, y_m + ay + by),
+            (x_m - ax + bx, y_m - ay + by),
+            (x_m - ax - bx, y_m - ay - by),
+        ]
+    )
+
+
+def overlaps(a: Array, b: Array) -> bool:
+    """Whether two rectangles (4, 2) share a point: no side of either separates them."""
+    for first, second in ((a, b), (b, a)):
+        for axis in (first[1] - first[0], first[2] - first[1]):
+            p, q = first @ axis, second @ axis
+            if p.max() < q.min() or q.max() < p.min():
+                return False
+    return True
+
+
+def camera_pose(x_m: float, y_m: float, z_m: float, yaw_rad: float, pitch_rad: float) -> Array:
+    """(4, 4) pose of an OpenCV camera at that point, looking along ``yaw`` and tilted ``pitch`` downward."""
+    c, s, cp, sp = math.cos(yaw_rad), math.sin(yaw_rad), math.cos(pitch_rad), math.sin(pitch_rad)
+    pose = np.eye(4)
+    pose[:3, 0] = s, -c, 0.0
+    pose[:3, 1] = -c * sp, -s * sp, -cp
+    pose[:3, 2] = c * cp, s * cp, -sp
+    pose[:3, 3] = x_m, y_m, z_m
+    return pose
+
+
+_UNIT_BOX = np.array([(x, y, z) for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (0.0, 1.0)])
+
+
+def projected_box(
+    placement: Placement, size: ModelSize, camera: Camera, cam_to_world: Array
+) -> tuple[float, float, float, float] | None:
+    """Box ``(left, top, right, bottom)`` in pixels around a car's 3-D box; None if part of it is behind the camera."""
+    c, s = math.cos(placement.yaw_rad), math.sin(placement.yaw_rad)
+    local = _UNIT_BOX * (size.length_m, size.width_m, size.height_m)
+    world = local @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
+    world += (placement.x_m, placement.y_m, placement.z_m)
+    points = (world - cam_to_world[:3, 3]) @ cam_to_world[:3, :3]
+    if points[:, 2].min() < 0.3:
+        return None
+    (left, top), (right, bottom) = (f(camera.project(points), axis=0).tolist() for f in (np.min, np.max))
+    return left, top, right, bottom
+
+
+def _seen_share(box: tuple[float, float, float, float], camera: Camera) -> float:
+    """Share of a box's area that lies inside the picture."""
+    left, top, right, bottom = box
+    width = min(right, camera.width) - max(left, 0.0)
+    height = min(bottom, camera.height) - max(top, 0.0)
+    return max(width, 0.0) * max(height, 0.0) / ((right - left) * (bottom - top))
+
+
+# --- one frame on a street --------------------------------------------------------------------------------------------
+
+
+def sample_frame(
+    street: Street,
+    models: Sequence[ModelSize],
+    camera: Camera,
+    seed: int,
+    index: int,
+    profile: str | None = None,
+    density: float = 1.0,
+    conditions: Conditions | None = None,
+) -> FrameSetup:
+    """Draw camera pose, weather and cars of frame ``index``.
+
+    Args:
+        street: lanes, bays and camera paths.
+        models: what may stand there; lorries and buses only drive, bays take what fits.
+        camera: its field of view decides where cars are worth placing; height and pitch are the mean of the pose.
+        seed: of the dataset.
+        index: of the frame.
+        profile: thermal profile of all cars; None draws one per car that suits its place.
+        density: 1 is ordinary town traffic, 0 an empty street.
+        conditions: weather and hour instead of drawn ones.
+
+    Raises:
+        SceneError: no camera path, or no models.
+    """
+    if not street.camera_paths:
+        raise SceneError("the street has no camera path: expected an object with the property 'gis_camera_path'")
+    if not models:
+        raise SceneError("no car models: expected at least one collection with the property 'gis_category'")
+    weather = conditions or sample_conditions(np.random.default_rng([seed, index, STREAM_CONDITIONS]))
+    cam_to_world, yaw_rad = _sample_camera(street, camera, np.random.default_rng([seed, index, STREAM_CAMERA]))
+    rng = np.random.default_rng([seed, index, STREAM_TRAFFIC])
+    traffic = _Traffic(street, models, camera, cam_to_world, yaw_rad, density, weather)
+    placements = traffic.sample(rng)
+    for _ in range(ATTEMPTS - 1):
+        if density <= 0 or traffic.well_seen(placements):
+            break
+        placements = traffic.sample(rng)
+    if profile is not None:
+        placements = [replace(p, profile=profile) for p in placements]
+    return FrameSetup(index, tuple(placements), cam_to_world, weather)
+
+
+def _sample_camera(street: Street, camera: Camera, rng: np.random.Generator) -> tuple[Array, float]:
+    """Pose of the camera, and the heading of its car."""
+    lengths = np.array([line.length_m for line in street.path_lines])
+    along = rng.uniform(0.0, lengths.sum())
+    which = min(int(np.searchsorted(np.cumsum(lengths), along)), len(lengths) - 1)
+    s = along - lengths[:which].sum()
+    x, y, z, heading = street.path_lines[which].pose(float(s), 2.7)
+    lateral = float(np.clip(rng.normal(0.0, LATERAL_STD_M), -LATERAL_MAX_M, LATERAL_MAX_M))
+    yaw_std = STEERING_YAW_STD_DEG if rng.random() < STEERING_SHARE else YAW_STD_DEG
+    yaw = heading + math.radians(float(np.clip(rng.normal(0.0, yaw_std), -YAW_MAX_DEG, YAW_MAX_DEG)))
+    height = camera.height_m + float(np.clip(rng.normal(0.0, HEIGHT_STD_M), -0.09, 0.09))
+    pitch = math.radians(camera.pitch_deg + float(np.clip(rng.normal(0.0, PITCH_STD_DEG), -1.0, 1.0)))
+    x, y = x - lateral * math.sin(heading), y + lateral * math.cos(heading)
+    return camera_pose(x, y, z + height, yaw, pitch), heading
+
+
+class _Traffic:
+    """Sampler of one frame's cars; holds what all attempts share."""
+
+    def __init__(
+        self,
+        street: Street,
+        models: Sequence[ModelSize],
+        camera: Camera,
+        cam_to_world: Array,
+        heading_rad: float,
+        density: float,
+        conditions: Conditions,
+    ) -> None:
+        self.street, self.camera, self.cam_to_world = street, camera, cam_to_world
+        self.density, self.conditions = density, conditions
+        self.heading_rad = heading_rad
+        self.models = {model.name: model for model in models}
+        self.driving = _Mix(models)
+        self.position_m = cam_to_world[:2, 3]
+        self.ego_m = _ego_rectangle(self.position_m, heading_rad)
+        self.placed: list[tuple[Placement, Array, float]] = []
+
+    def sample(self, rng: np.random.Generator) -> list[Placement]:
+        """One draw of all cars."""
+        self.placed = []
+        if self.density > 0:
+            for lane in self.street.lanes:
+                self._fill_lane(lane, rng)
+            self._fill_bays(rng)
+        return [placement for placement, _, _ in self.placed]
+
+    def well_seen(self, placements: Sequence[Placement]) -> bool:
+        """Whether at least one car is large enough and mostly inside the picture."""
+        for placement in placements:
+            box = projected_box(placement, self.models[placement.model], self.camera, self.cam_to_world)
+            if box and box[2] - box[0] >= WELL_SEEN_PX and _seen_share(box, self.camera) >= WELL_SEEN_SHARE:
+                return True
+        return False
+
+    def _in_wedge(self, points_m: Array) -> NDArray[np.bool_]:
+        """Whether (P, 2) ground points lie in the widened horizontal field of view."""
+        rel = points_m - self.position_m
+        forward, right = self.cam_to_world[:2, 2], self.cam_to_world[:2, 0]
+        z, x = rel @ (forward / np.hypot(*forward)), rel @ right
+        left_edge = -self.camera.cx / self.camera.fx * z - WEDGE_MARGIN_M
+        right_edge = (self.camera.width - self.camera.cx) / self.camera.fx * z + WEDGE_MARGIN_M
+        return np.asarray((z > -1.0) & (z < VIEW_FAR_M) & (x > left_edge) & (x < right_edge))
+
+    def _fill_lane(self, lane: Lane, rng: np.random.Generator) -> None:
+        """Walk along the visible part of a lane, from one car to the next."""
+        line = lane.line
+        seen = np.flatnonzero(self._in_wedge(line.dense_m[:, :2]))
+        state = str(rng.choice(list(LANE_STATES), p=list(LANE_STATES.values())))
+        if not len(seen):
+            return
+        lead = self._lead_s_m(line)
+        if lead is None and state == "empty":
+            return
+        low, high = QUEUE_GAP_M if state == "idling" else FLOW_GAP_M
+        s, end = float(line.dense_s_m[seen[0]]), float(line.dense_s_m[seen[-1]])
+        if lead is None:
+            s += rng.uniform(0.0, high) - 6.0
+        else:
+            s = lead + self._lead_gap_m(state, rng)
+        while s < end:
+            size = self.driving.draw(rng)
+            if lead is not None and size.category in LONG_CATEGORIES:
+                s = max(s, lead + LEAD_MIN_LONG_M)
+            self._place_in_lane(lane, s + size.length_m / 2, size, "driving" if state == "empty" else state, rng)
+            s += size.length_m + rng.uniform(low, high) / self.density
+
+    def _lead_s_m(self, line: _Line) -> float | None:
+        """Arc length of the camera where it drives in this lane, else None."""
+        rel = line.dense_m[:, :2] - self.position_m
+        nearest = int(np.argmin((rel * rel).sum(axis=1)))
+        if np.hypot(*rel[nearest]) > 1.5:
+            return None
+        yaw = line.pose(float(line.dense_s_m[nearest]), 2.7)[3]
+        return float(line.dense_s_m[nearest]) if math.cos(yaw - self.heading_rad) > 0.9 else None
+
+    @staticmethod
+    def _lead_gap_m(state: str, rng: np.random.Generator) -> float:
+        """Camera to the rear of the car ahead."""
+        if state == "idling":
+            return float(rng.uniform(LEAD_MIN_M, 10.0))
+        if state == "driving" and rng.random() < LEAD_NEAR_SHARE:
+            return float(rng.uniform(LEAD_MIN_M + 1.0, LEAD_NEAR_MAX_M))
+        return float(rng.uniform(LEAD_NEAR_MAX_M, LEAD_FAR_MAX_M))
+
+    def _place_in_lane(self, lane: Lane, s_m: float, size: ModelSize, profile: str, rng: np.random.Generator) -> None:
+        if not size.length_m / 2 < s_m < lane.line.length_m - size.length_m / 2:
+            return
+        slack = max(0.0, (lane.width_m - size.width_m) / 2 - 0.15)
+        lateral = float(np.clip(rng.normal(0.0, 0.18), -slack / 2, slack / 2))
+        jitter = math.radians(float(np.clip(rng.normal(0.0, 0.8), -2.0, 2.0))) * min(1.0, 4.5 / size.length_m)
+        x, y, z, yaw = lane.line.pose(s_m, 0.6 * size.length_m)
+        placement = Placement(
+            size.name, x - lateral * math.sin(yaw), y + lateral * math.cos(yaw), z, yaw + jitter, profile
+        )
+        if lane.line.distance_m(footprint(placement, size)).max() <= lane.width_m / 2 + 0.05:
+            self._place(placement, size)
+
+    def _fill_bays(self, rng: np.random.Generator) -> None:
+        occupancy = min(0.97, rng.uniform(*BAY_OCCUPANCY) * self.density)
+        for which in np.flatnonzero(self._in_wedge(self.street.bay_centres_m)):
+            if rng.random() < occupancy:
+                self._fill_bay(self.street.bays[int(which)], rng)
+
+    def _fill_bay(self, bay: Bay, rng: np.random.Generator) -> None:
+        """Park a model that fits, if there is one."""
+        size = self.driving.draw_fitting(rng, bay.length_m - 0.2, bay.width_m - 0.1)
+        if size is None:
+            return
+        along = min(0.5, (bay.length_m - 0.1 - size.length_m) / 2)
+        across = min(0.15, (bay.width_m - size.width_m) / 2)
+        dx, dy = rng.uniform(-along, along), rng.uniform(-across, across) * 0.6
+        yaw = bay.yaw_rad + (math.pi if rng.random() < REVERSED_SHARE else 0.0)
+        c, s = math.cos(bay.yaw_rad), math.sin(bay.yaw_rad)
+        jitter = math.radians(float(np.clip(rng.normal(0.0, 0.8), -1.5, 1.5)))
+        x, y = bay.x_m + dx * c - dy * s, bay.y_m + dx * s + dy * c
+        self._place(Placement(size.name, x, y, bay.z_m, yaw + jitter, self._parked_profile(rng)), size)
+
+    def _parked_profile(self, rng: np.random.Generator) -> str:
+        """How a parked car was heated: by the sun if it shines, by a drive a while ago, or not at all."""
+        return _parked_profile(self.conditions, rng)
+
+    def _place(self, placement: Placement, size: ModelSize) -> None:
+        """Accept a car unless it touches another one, or the camera's own."""
+        corners = footprint(placement, size, SAFETY_MARGIN_M / 2)
+        radius = math.hypot(size.length_m, size.width_m) / 2 + SAFETY_MARGIN_M
+        if overlaps(corners, self.ego_m) or not self._in_wedge(corners).any():
+            return
+        for other, other_corners, other_radius in self.placed:
+            near = math.hypot(other.x_m - placement.x_m, other.y_m - placement.y_m) < radius + other_radius
+            if near and overlaps(corners, other_corners):
+                return
+        self.placed.append((placement, corners, radius))
+
+
+class _Mix:
+    """Draws models with the shares of their categories."""
+
+    def __init__(self, models: Sequence[ModelSize]) -> None:
+        self.models = list(models)
+        counts: dict[str, int] = {}
+        for model in models:
+            counts[model.category] = counts.get(model.category, 0) + 1
+        self.shares = np.array([CATEGORY_SHARE.get(m.category, OTHER_SHARE) / counts[m.category] for m in models])
+
+    def draw(self, rng: np.random.Generator) -> ModelSize:
+        """Any model."""
+        return self._draw(rng, self.shares)
+
+    def draw_fitting(self, rng: np.random.Generator, length_m: float, width_m: float) -> ModelSize | None:
+        """A model no larger than that, no lorry and no bus; None if there is none."""
+        fits = [
+            m.length_m <= length_m and m.width_m <= width_m and m.category not in LONG_CATEGORIES for m in self.models
+        ]
+        shares = np.where(fits, self.shares, 0.0)
+        return self._draw(rng, shares) if shares.any() else None
+
+    def _draw(self, rng: np.random.Generator, shares: Array) -> ModelSize:
+        edges = np.cumsum(shares)
+        return self.models[min(int(np.searchsorted(edges, rng.random() * edges[-1], side="right")), len(shares) - 1)]
+
+
+def _ego_rectangle(position_m: Array, heading_rad: float) -> Array:
+    """Where the camera's own car is, (4, 2)."""
+    centre = (EGO_FRONT_M - EGO_BACK_M) / 2
+    x, y = position_m + centre * np.array([math.cos(heading_rad), math.sin(heading_rad)])
+    return _rectangle(float(x), float(y), heading_rad, EGO_FRONT_M + EGO_BACK_M, EGO_WIDTH_M)
+
+
+def _parked_profile(conditions: Conditions, rng: np.random.Generator) -> str:
+    sunny = conditions.weather == "clear" and conditions.sun_elevation_deg > 10.0
+    shares = (0.25, 0.2, 0.55) if sunny else (0.7, 0.3, 0.0)
+    names = ("cold_soaked", "just_parked", "sun_loaded")
+    return names[int(np.searchsorted(np.cumsum(shares), rng.random() * sum(shares), side="right"))]
+
+
+# --- cars on the flat road before a camera ----------------------------------------------------------------------------
+
+PLANE_DEPTH_M = (7.0, 45.0)
+PLANE_COUNT = (1, 4)
+PLANE_MIN_WIDTH_PX_SHARE = 0.05
+"""A car narrower than this share of the picture's width is not worth composing."""
+PLANE_MAX_COVER = 0.55
+"""Most of a car's box that nearer cars' boxes may cover."""
+PLANE_TRIES = 120
+# Lateral slots of a two-way street as the camera car sees it: (offset of the centre to the left in metres, heading
+# 0 along / 1 against, parked, share). Lanes of 3.3 m (RASt 06: 3.25 m where buses drive), cars parked beyond the lane.
+PLANE_SLOTS = (
+    (0.0, 0, False, 0.38),
+    (3.3, 1, False, 0.32),
+    (-2.9, 0, True, 0.20),
+    (6.0, 1, True, 0.10),
+)
+
+
+def sample_on_plane(
+    camera: Camera,
+    models: Sequence[ModelSize],
+    seed: int,
+    index: int,
+    *,
+    horizon_px: float | None = None,
+    free_mask: NDArray[np.bool_] | None = None,
+    depth_range_m: tuple[float, float] = PLANE_DEPTH_M,
+    count: tuple[int, int] = PLANE_COUNT,
+    profile: str | None = None,
+    conditions: Conditions | None = None,
+) -> FrameSetup:
+    """Draw cars that stand on the plane z = 0 before a camera, for a real background.
+
+    The camera is at ``(0, 0, camera.height_m)``, looks along +x and is tilted by ``camera.pitch_deg``.
+
+    Args:
+        camera: of the background.
+        models: what may stand there.
+        seed: of the dataset.
+        index: of the frame.
+        horizon_px: row of the horizon in the background; replaces the camera's pitch.
+        free_mask: (H, W) bool, True where a wheel may stand; what of a car's ground lies outside the picture is free.
+        depth_range_m: nearest and farthest distance of a car's centre along the road.
+        count: least and most cars.
+        profile: thermal profile of all cars; None draws one per car that suits its place.
+        conditions: weather and hour instead of drawn ones.
+
+    Returns:
+        the setup; fewer cars than asked where there is no room, even none.
+
+    Raises:
+        SceneError: no models, or a mask of another size than the camera.
+    """
+    if not models:
+        raise SceneError("no car models: expected at least one collection with the property 'gis_category'")
+    if free_mask is not None and free_mask.shape != (camera.height, camera.width):
+        raise SceneError(f"free_mask is {free_mask.shape}: expected the camera's {(camera.height, camera.width)}")
+    pitch = math.radians(camera.pitch_deg)
+    if horizon_px is not None:
+        pitch = math.atan2(camera.cy - horizon_px, camera.fy)
+    cam_to_world = camera_pose(0.0, 0.0, camera.height_m, 0.0, pitch)
+    weather = conditions or sample_conditions(np.random.default_rng([seed, index, STREAM_CONDITIONS]))
+    rng = np.random.default_rng([seed, index, STREAM_TRAFFIC])
+    wanted = int(rng.integers(count[0], count[1] + 1))
+    road = _PlaneRoad(models, camera, cam_to_world, free_mask)
+    for candidate, size in _plane_candidates(_Mix(models), depth_range_m, weather, rng):
+        if len(road.placed) >= wanted:
+            break
+        road.offer(candidate, size)
+    placements = [replace(p, profile=profile) if profile else p for p, _, _ in road.placed]
+    return FrameSetup(index, tuple(placements), cam_to_world, weather)
+
+
+def _plane_candidates(
+    mix: _Mix, depth_range_m: tuple[float, float], conditions: Conditions, rng: np.random.Generator
+) -> Iterator[tuple[Placement, ModelSize]]:
+    """Cars in the lanes of a two-way street, near ones as likely as far ones per ratio of distance."""
+    ego_offset = float(rng.normal(0.0, LATERAL_STD_M))
+    road_yaw = math.radians(float(rng.normal(0.0, 1.5)))
+    edges = np.cumsum([share for *_, share in PLANE_SLOTS])
+    near, far = depth_range_m
+    for _ in range(PLANE_TRIES):
+        offset, against, parked, _share = PLANE_SLOTS[int(np.searchsorted(edges, rng.random() * edges[-1]))]
+        size = mix.draw(rng)
+        x = math.exp(rng.uniform(math.log(near), math.log(far)))
+        lateral = offset - ego_offset + float(np.clip(rng.normal(0.0, 0.25), -0.6, 0.6)) + math.tan(road_yaw) * x
+        yaw = road_yaw + math.pi * against + math.radians(float(np.clip(rng.normal(0.0, 2.0), -6.0, 6.0)))
+        moving = "idling" if rng.random() < 0.3 else "driving"
+        profile = _parked_profile(conditions, rng) if parked else moving
+        if size.category in LONG_CATEGORIES and (parked or x - size.length_m / 2 < LEAD_MIN_LONG_M):
+            continue
+        yield Placement(size.name, x + size.length_m / 2, lateral, 0.0, yaw, profile), size
+
+
+class _PlaneRoad:
+    """Accepts cars on the plane one by one."""
+
+    def __init__(
+        self,
+        models: Sequence[ModelSize],
+        camera: Camera,
+        cam_to_world: Array,
+        free_mask: NDArray[np.bool_] | None,
+    ) -> None:
+        self.models = {model.name: model for model in models}
+        self.camera, self.cam_to_world, self.free_mask = camera, cam_to_world, free_mask
+        self.placed: list[tuple[Placement, Array, tuple[float, float, float, float]]] = []
+
+    def offer(self, placement: Placement, size: ModelSize) -> None:
+        """Take the car if it is in the picture, on free ground, apart from the others, and none hides another."""
+        box = projected_box(placement, size, self.camera, self.cam_to_world)
+        if box is None or not self._worth_seeing(box) or not self._free(placement, size):
+            return
+        corners = footprint(placement, size, SAFETY_MARGIN_M)
+        if any(overlaps(corners, other) for _, other, _ in self.placed):
+            return
+        for other, _, other_box in self.placed:
+            nearer, farther = (box, other_box) if placement.x_m < other.x_m else (other_box, box)
+            if _covered(farther, nearer) > PLANE_MAX_COVER:
+                return
+        self.placed.append((placement, corners, box))
+
+    def _worth_seeing(self, box: tuple[float, float, float, float]) -> bool:
+        wide = box[2] - box[0] >= PLANE_MIN_WIDTH_PX_SHARE * self.camera.width
+        return wide and _seen_share(box, self.camera) > 0.65
+
+    def _free(self, placement: Placement, size: ModelSize) -> bool:
+        """Whether the ground below the car is marked free."""
+        if self.free_mask is None:
+            return True
+        corners = np.vstack([footprint(placement, size), [(placement.x_m, placement.y_m)]])
+        ground = np.column_stack([corners, np.zeros(5)])
+        points = (ground - self.cam_to_world[:3, 3]) @ self.cam_to_world[:3, :3]
+        columns, rows = np.floor(self.camera.project(points)).astype(np.int64).T
+        inside = (columns >= 0) & (columns < self.camera.width) & (rows >= 0) & (rows < self.camera.height)
+        return bool(inside.any() and self.free_mask[rows[inside], columns[inside]].all())
+
+
+def _covered(box: tuple[float, float, float, float], by: tuple[float, float, float, float]) -> float:
+    """Share of a box that another covers."""
+    width = min(box[2], by[2]) - max(box[0], by[0])
+    height = min(box[3], by[3]) - max(box[1], by[1])
+    return max(width, 0.0) * max(height, 0.0) / ((box[2] - box[0]) * (box[3] - box[1]))
