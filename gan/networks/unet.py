@@ -48,12 +48,13 @@ class InstanceNorm(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.channels = channels  # a plain number: exporters cannot take it from the shape of x
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalises (N, C, H, W) over H and W."""
-        return functional.group_norm(x, x.shape[1], self.weight, self.bias)
+        return functional.group_norm(x, self.channels, self.weight, self.bias)
 
 
 def make_norm(kind: Norm, channels: int) -> nn.Module:
