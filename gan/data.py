@@ -1,0 +1,340 @@
+"""Training data: found, decoded, split, and handed out as batches on the device.
+
+The order of the samples and their augmentation depend on seed, epoch and sample alone, so a resumed run sees what an
+uninterrupted one sees, however many readers there are.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gan.backend import Batch
+from gan.decoded import Decoded, decode
+from gan.errors import ConfigError, DataError
+from gan.sources import Item, find_sources
+from gan.splits import Split, groups_from_names, read_list, read_sequences, split_by_groups, split_by_lists
+
+__all__ = ["Augmentation", "DataOptions", "Loader", "TrainingData", "augment", "open_data", "planes_to_batch"]
+
+_ORDER, _AUGMENTATION, _TARGET_ORDER = 0, 1, 2
+# Batches that wait decoded while one is trained on.
+_AHEAD: Final = 2
+
+Plane = npt.NDArray[Any] | Tensor
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Where the data are and how they are split."""
+
+    source_dir: str = "visible"
+    """Folder of source images."""
+    target_dir: str = "infrared"
+    """Folder of target images."""
+    size: int | None = None
+    """Edge in pixels that every image is cropped and scaled to; None keeps the images, which must have one size."""
+    target_low: float | None = None
+    """Target value that becomes black; None takes the full range of the integer type."""
+    target_high: float | None = None
+    """Target value that becomes white."""
+    validation: float = 0.1
+    """Share of the images to validate, 0 for none."""
+    validation_list: str | None = None
+    """Text file with the names that validate, instead of a share."""
+    train_list: str | None = None
+    """Text file with the names that train; None takes all others."""
+    sequences: str | None = None
+    """JSON file {name: sequence}; None reads it from samples or names."""
+    flip: bool = True
+    """Mirror half of the images left to right."""
+    jitter: float = 1.0
+    """Largest magnification of a random crop; the paper's 286 to 256 pixels is 1.117, and 1 is off."""
+    resident: bool = False
+    """Keep all images in the device's memory."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """One geometric change, applied to source and target alike."""
+
+    flip: bool = False
+    """Mirrored left to right."""
+    zoom: float = 1.0
+    """Magnification, at least 1."""
+    shift_x: float = 0.0
+    """Where the crop lies in the space that the zoom leaves, -1 left to 1 right."""
+    shift_y: float = 0.0
+    """The same, -1 top to 1 bottom."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Decoded and split data."""
+
+    kind: str
+    """tensors, paired or unpaired."""
+    samples: Decoded
+    """Samples, or the sources of unpaired data."""
+    split: Split
+    """Of ``samples``."""
+    targets: Decoded | None = None
+    """Targets of unpaired data."""
+    target_split: Split | None = None
+    """Of ``targets``."""
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of the source."""
+        return 7 if self.kind == "tensors" else int(self.samples.planes["source"].shape[1])
+
+    @property
+    def out_channels(self) -> int:
+        """Channels of the target."""
+        return int((self.targets or self.samples).planes["target"].shape[1])
+
+    def describe(self) -> dict[str, Any]:
+        """JSON description for logs and model files: kind, counts, size, hash of the content; no paths."""
+        height, width = self.samples.size
+        return {
+            "kind": self.kind,
+            "train": len(self.split.train),
+            "validation": len(self.split.validation),
+            "split": self.split.how,
+            "height_px": height,
+            "width_px": width,
+            "source_channels": self.in_channels,
+            "target_bits": 8 * (self.targets or self.samples).planes["target"].dtype.itemsize,
+            "sha256": self.samples.fingerprint,
+        } | ({"targets_sha256": self.targets.fingerprint} if self.targets else {})
+
+
+def open_data(
+    folder: Path,
+    options: DataOptions,
+    cache: Path,
+    *,
+    unpaired: bool = False,
+    seed: int = 0,
+    progress: Callable[[Sequence[Item]], Sequence[Item]] = lambda items: items,
+) -> TrainingData:
+    """Finds, decodes and splits the data of a folder.
+
+    Args:
+        folder: Folder of tensors, or parent of the image folders.
+        options: How to read and split.
+        cache: Folder for decoded arrays.
+        unpaired: Sources and targets are not matched.
+        seed: Seed of the split.
+        progress: Wraps the items while they are read.
+
+    Raises:
+        DataError: Where the data cannot be used.
+    """
+    sources = find_sources(
+        folder,
+        source_dir=options.source_dir,
+        target_dir=options.target_dir,
+        unpaired=unpaired,
+        target_range=_target_range(options),
+    )
+    size = None if options.size is None else (options.size, options.size)
+    samples = decode(sources.items, cache, size, progress)
+    split = _split(samples, options, seed)
+    if not sources.targets:
+        return TrainingData(sources.kind, samples, split)
+    targets = decode(sources.targets, cache, size, progress)
+    if targets.size != samples.size:
+        raise DataError(f"{folder}: sources are {samples.size}, targets {targets.size} (H, W); give --size")
+    target_split = split_by_groups(_groups(targets, options), options.validation, seed)
+    return TrainingData(sources.kind, samples, split, targets, target_split)
+
+
+def planes_to_batch(planes: dict[str, Tensor]) -> Batch:
+    """Stored planes, (N, C, H, W) uint8 or the bits of uint16 as int16, to a batch in [-1, 1] on their device."""
+    target = _to_unit(planes["target"])
+    if "source" in planes:
+        return Batch(_to_unit(planes["source"]), target)
+    segmentation = planes["segmentation"]
+    heat = [(segmentation == level).float() * 2 - 1 for level in (1, 2, 3)]
+    source = torch.cat((_to_unit(planes["label_image"]), *heat, _to_unit(planes["inverse_depth"])), dim=1)
+    return Batch(source, target)
+
+
+def augment(batch: Batch, changes: Sequence[Augmentation]) -> Batch:
+    """Applies one geometric change per sample to source and target."""
+    if not any(change.flip or change.zoom != 1 for change in changes):
+        return batch
+    if all(change.zoom == 1 for change in changes):
+        mask = torch.tensor([change.flip for change in changes], device=batch.source.device)[:, None, None, None]
+        return Batch(*(torch.where(mask, image.flip(-1), image) for image in (batch.source, batch.target)))
+    theta = torch.tensor([_affine(change) for change in changes], device=batch.source.device)
+    both = torch.cat((batch.source, batch.target), dim=1)
+    grid = functional.affine_grid(theta, list(both.shape), align_corners=False)
+    warped = functional.grid_sample(both, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    channels = batch.source.shape[1]
+    return Batch(warped[:, :channels], warped[:, channels:])
+
+
+class Loader:
+    """Hands out the batches of an epoch.
+
+    Args:
+        data: Decoded data.
+        batch: Samples per batch and process.
+        seed: Seed of order and augmentation.
+        options: Augmentation and residence.
+        device: Where the batches go.
+        rank: Number of this process.
+        world: Number of processes; each takes every world-th sample of the order.
+        validate: Hand out the validation samples, in name order, without augmentation.
+    """
+
+    def __init__(
+        self,
+        data: TrainingData,
+        batch: int,
+        seed: int,
+        options: DataOptions,
+        device: torch.device,
+        *,
+        rank: int = 0,
+        world: int = 1,
+        validate: bool = False,
+    ) -> None:
+        if batch < 1:
+            raise ConfigError(f"batch of {batch}: expected at least 1")
+        self._batch, self._seed, self._options = batch, seed, options
+        self._device, self._rank, self._world, self._validate = device, rank, world, validate
+        self._indices = data.split.validation if validate else data.split.train
+        self._planes = _place(data.samples, device if options.resident else None)
+        self._target_planes: dict[str, Plane] | None = None
+        self._target_indices: tuple[int, ...] = ()
+        if data.targets is not None and data.target_split is not None:
+            self._target_planes = _place(data.targets, device if options.resident else None)
+            self._target_indices = data.target_split.validation if validate else data.target_split.train
+
+    @property
+    def steps(self) -> int:
+        """Batches per epoch and process; the last is filled up from the start of the order."""
+        return -(-len(self._indices) // (self._batch * self._world))
+
+    def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of epoch ``number`` from batch ``first`` on."""
+        order = self._order(number)
+        rows = [order[step * self._batch : (step + 1) * self._batch] for step in range(first, self.steps)]
+        with ThreadPoolExecutor(1) as reader:
+            waiting: collections.deque[Future[dict[str, Tensor]]] = collections.deque()
+            for step in range(len(rows) + _AHEAD):
+                if step < len(rows):
+                    waiting.append(reader.submit(self._read, rows[step], number))
+                if step >= _AHEAD:
+                    yield self._finish(waiting.popleft().result(), rows[step - _AHEAD], number)
+
+    def _order(self, number: int) -> list[int]:
+        count = self.steps * self._batch * self._world
+        order = list(self._indices)
+        if not self._validate:
+            shuffled = np.random.default_rng([self._seed, _ORDER, number]).permutation(len(order))
+            order = [order[position] for position in shuffled]
+        return [order[position % len(order)] for position in range(count)][self._rank :: self._world]
+
+    def _read(self, rows: list[int], number: int) -> dict[str, Tensor]:
+        planes = {name: _take(plane, rows) for name, plane in self._planes.items()}
+        if self._target_planes is not None:
+            # A target for each source, drawn anew in every epoch.
+            drawn = [
+                int(np.random.default_rng([self._seed, _TARGET_ORDER, number, row]).choice(self._target_indices))
+                for row in rows
+            ]
+            planes["target"] = _take(self._target_planes["target"], drawn)
+        if self._device.type == "cuda" and not self._options.resident:
+            planes = {name: plane.pin_memory() for name, plane in planes.items()}
+        return planes
+
+    def _finish(self, planes: dict[str, Tensor], rows: list[int], number: int) -> Batch:
+        batch = planes_to_batch({name: plane.to(self._device, non_blocking=True) for name, plane in planes.items()})
+        if self._validate or not (self._options.flip or self._options.jitter > 1):
+            return batch
+        return augment(batch, [self._draw(row, number) for row in rows])
+
+    def _draw(self, row: int, number: int) -> Augmentation:
+        rng = np.random.default_rng([self._seed, _AUGMENTATION, number, row])
+        flip = bool(rng.random() < 0.5) and self._options.flip
+        zoom, shift_x, shift_y = rng.uniform((1, -1, -1), (max(self._options.jitter, 1), 1, 1))
+        return Augmentation(flip, float(zoom), float(shift_x), float(shift_y))
+
+
+def _target_range(options: DataOptions) -> tuple[float, float] | None:
+    low, high = options.target_low, options.target_high
+    if low is None and high is None:
+        return None
+    if low is None or high is None or not low < high:
+        raise ConfigError(f"target range {low} to {high}: expected two rising values")
+    return low, high
+
+
+def _groups(samples: Decoded, options: DataOptions) -> list[str]:
+    groups = list(samples.groups)
+    if options.sequences is not None:
+        groups = read_sequences(Path(options.sequences), samples.names)
+    elif "label_image" not in samples.planes:  # samples know their group themselves
+        groups = groups_from_names(samples.names)
+    # Equal images under two names would leak as a sequence does.
+    first: dict[str, str] = {}
+    copies = collections.Counter(samples.digests)
+    for position, digest in enumerate(samples.digests):
+        if copies[digest] > 1:
+            groups[position] = first.setdefault(digest, groups[position] or f"\0equal {digest}")
+    return groups
+
+
+def _split(samples: Decoded, options: DataOptions, seed: int) -> Split:
+    if options.validation_list is None:
+        if options.train_list is not None:
+            raise ConfigError("a training list without a validation list: give both, or the validation list alone")
+        return split_by_groups(_groups(samples, options), options.validation, seed)
+    known = samples.groups if options.sequences is None else read_sequences(Path(options.sequences), samples.names)
+    train = None if options.train_list is None else read_list(Path(options.train_list))
+    return split_by_lists(samples.names, known, read_list(Path(options.validation_list)), train)
+
+
+def _place(decoded: Decoded, device: torch.device | None) -> dict[str, Plane]:
+    """The planes as they are mapped from disk, or in a device's memory."""
+    if device is None:
+        return {name: _bits(plane) for name, plane in decoded.planes.items()}
+    return {name: torch.from_numpy(np.array(_bits(plane))).to(device) for name, plane in decoded.planes.items()}
+
+
+def _bits(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    # torch can do little with uint16; its bits travel as int16.
+    return plane.view(np.int16) if plane.dtype == np.uint16 else plane
+
+
+def _take(plane: Plane, rows: list[int]) -> Tensor:
+    if isinstance(plane, Tensor):
+        return plane[torch.tensor(rows, device=plane.device)]
+    return torch.from_numpy(np.asarray(plane[rows]))
+
+
+def _to_unit(plane: Tensor) -> Tensor:
+    if plane.dtype == torch.uint8:
+        return (plane.float() * (2 / 255) - 1).clamp_(-1, 1)
+    return ((plane.int() & 0xFFFF).float() * (2 / 65535) - 1).clamp_(-1, 1)
+
+
+def _affine(change: Augmentation) -> list[list[float]]:
+    # Output coordinates in [-1, 1] to input coordinates: the crop is 1/zoom wide and shifts within what is left.
+    scale = 1 / change.zoom
+    mirror = -scale if change.flip else scale
+    return [[mirror, 0.0, change.shift_x * (1 - scale)], [0.0, scale, change.shift_y * (1 - scale)]]
