@@ -37,8 +37,11 @@ __all__ = [
     "TranslatorInfo",
     "choose_routes",
     "cpu_flags",
+    "load_torch",
     "load_translator",
     "mean_error",
+    "mirrored",
+    "network_multiple_px",
     "synthetic_probe",
 ]
 
@@ -49,6 +52,7 @@ Engine = Literal["torch", "openvino"]
 # Mean error against float32 that a route may have: one step of an 8-bit image, as a fraction of full range.
 MAX_MEAN_ERROR: Final = 1.0 / 255.0
 _RANGE: Final = 2.0  # images span [-1, 1]
+_LONGEST_HEADER: Final = 100_000_000  # the safetensors library's own limit
 _CPUINFO: Final = Path("/proc/cpuinfo")
 
 
@@ -153,9 +157,7 @@ class Translator:
 
     def _one(self, source: Float32, seed: int | None) -> Float32:
         height, width = source.shape[2:]
-        extra = [-size % self._served.multiple_px for size in (height, width)]
-        if any(extra):
-            source = np.pad(source, ((0, 0), (0, 0), (0, extra[0]), (0, extra[1])), mode="symmetric")
+        source = mirrored(source, self._served.multiple_px)
         return self._served.run(np.ascontiguousarray(source), seed)[0, :, :height, :width]
 
 
@@ -179,8 +181,8 @@ def load_translator(
         engine: ``auto`` takes OpenVINO on a CPU where it is installed, else torch.
         device: ``auto`` is the first CUDA GPU, else the CPU; or a torch device.
         threads: CPU threads; None takes all that this process may use. Give workers 1 each.
-        calibration: (N, C, H, W) real sources for int8, where the model file brings none of its own. Other samples make
-            other int8 weights, so give every process the same.
+        calibration: (N, C, H, W) real sources for int8; used where the model file brings none of its own. Other samples
+            make other int8 weights, so give every process the same.
         noise: Keep the model's noise (dropout) on; `Translator.translate` then takes a seed. Torch only.
         compile: torch.compile (takes a minute at first).
         cache_dir: Where converted models are kept; default ``GIS_CACHE``, else the user's cache folder.
@@ -192,13 +194,15 @@ def load_translator(
     if threads is not None and threads < 1:
         raise ServingError(f"threads is {threads}: expected at least 1")
     device = _pick_device() if device == "auto" else device
-    request = Request(Path(path), threads or _usable_cpus(), calibration, noise, cache_dir)
+    own = brings_calibration(Path(path))
+    request = Request(Path(path), threads or _usable_cpus(), None if own else calibration, noise, cache_dir)
     routes = choose_routes(
         precision="fp32" if noise and precision == "auto" else precision,
         engine="torch" if noise or compile else engine,
         device=device,
         flags=cpu_flags(),
         installed=_installed(),
+        calibrated=own or calibration is not None,
         compile=compile,
     )
     return _first_that_works(request, routes)
@@ -211,6 +215,7 @@ def choose_routes(
     device: str,
     flags: frozenset[str],
     installed: frozenset[str],
+    calibrated: bool,
     compile: bool = False,
 ) -> list[Route]:
     """Routes to try, fastest first; plain float32 ends the list.
@@ -231,7 +236,7 @@ def choose_routes(
         (
             Route("openvino", "int8"),
             not gpu and {"openvino", "nncf"} <= installed,
-            bool(flags & {"avx2", "avx512_vnni"}),
+            calibrated and bool(flags & {"avx2", "avx512_vnni"}),
         ),
         (Route("openvino", "bf16"), not gpu and "openvino" in installed, amx),
         (Route("torch", "bf16", device, compile), True, (gpu or amx) and (gpu or "openvino" not in installed)),
@@ -252,6 +257,17 @@ def choose_routes(
         )
     last = Route("torch", "fp32", device, False)
     return chosen if last in chosen else [*chosen, last]
+
+
+def brings_calibration(path: Path) -> bool:
+    """Whether a model file holds sources to calibrate int8 on; reads its header only."""
+    try:
+        with path.open("rb") as stream:
+            # The safetensors format: 8 bytes little-endian length, then that many bytes of JSON.
+            length = min(int.from_bytes(stream.read(8), "little"), _LONGEST_HEADER)
+            return b'"calibration.source"' in stream.read(length)
+    except OSError:
+        return False  # loading will say what is wrong with the file
 
 
 def cpu_flags() -> frozenset[str]:
@@ -320,6 +336,14 @@ def mean_error(served: Served) -> float:
     return error if np.isfinite(error) else float("inf")
 
 
+def mirrored(sources: Float32, multiple_px: int) -> Float32:
+    """(N, C, H, W) continued by its mirror image at the bottom and right, to multiples that a network takes."""
+    extra = [-size % multiple_px for size in sources.shape[2:]]
+    if not any(extra):
+        return sources
+    return np.pad(sources, ((0, 0), (0, 0), (0, extra[0]), (0, extra[1])), mode="symmetric")
+
+
 def synthetic_probe(channels: int, size_px: int) -> Float32:
     """(1, C, size, size) source to compare routes on where no real one is at hand: soft ramps with hard-edged boxes."""
     rng = np.random.default_rng([size_px, channels])
@@ -346,7 +370,8 @@ def load_torch(request: Request, route: Route) -> Served:
     if route.device == "cpu":
         torch.set_num_threads(request.threads)
     multiple = network_multiple_px(network)
-    probes = request.calibration[-1:] if request.calibration is not None else None
+    samples = request.calibration if model.calibration is None else model.calibration.numpy()
+    probes = None if samples is None else mirrored(samples[-1:], multiple)
     if probes is None:
         probes = synthetic_probe(model.config.in_channels, max(multiple, 64))
     plain = _runner(network, torch.float32, route.device)

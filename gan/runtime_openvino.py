@@ -207,12 +207,14 @@ def _build(model_file: Path, precision: Precision, folder: Path, samples_file: P
         raise ServingError("OpenVINO is not installed: pip install 'gis-thermal[serve]'") from error
 
     from gan.checkpoint import load_model
-    from gan.runtime import network_multiple_px
+    from gan.runtime import mirrored, network_multiple_px
 
     model = load_model(model_file)
     network = model.build().requires_grad_(False)
     multiple = network_multiple_px(network)
-    samples = _fitted(_samples(model, samples_file), multiple)
+    samples = _samples(model, samples_file)
+    if samples is not None:
+        samples = mirrored(samples, multiple)
     if precision == "int8" and samples is None:
         raise ServingError(
             "int8 needs real samples to calibrate on: give calibration, or a model file that brings its own"
@@ -238,14 +240,6 @@ def _samples(model: LoadedModel, samples_file: Path | None) -> Float32 | None:
         return np.asarray(load_file(samples_file)["source"], dtype=np.float32)
     except (OSError, SafetensorError, KeyError) as error:
         raise ServingError(f"{samples_file} holds no samples ({error})") from error
-
-
-def _fitted(samples: Float32 | None, multiple: int) -> Float32 | None:
-    """Samples mirrored at the border to a size that the network takes, as `Translator` does."""
-    if samples is None:
-        return None
-    extra = [-size % multiple for size in samples.shape[2:]]
-    return np.pad(samples, ((0, 0), (0, 0), (0, extra[0]), (0, extra[1])), mode="symmetric")
 
 
 def _split(samples: Float32 | None, channels: int, multiple: int) -> tuple[Float32, Float32]:
