@@ -4,6 +4,7 @@ A backend is one file in ``gan/backends``, found by its file name (`gan.registry
 
 - ``PAPER`` (str) and ``PAIRING`` (`Pairing`),
 - ``Config``, a frozen dataclass with at least ``in_channels`` and ``out_channels``, every field with a default,
+- ``suggest(in_channels, out_channels, height_px, width_px)``: values for ``Config`` that follow from the data,
 - ``build_translator(config)``: the network that is served, source (N, C, H, W) to image (N, K, H, W), both in [-1, 1],
 - ``create(config)``: a `Backend` ready for ``setup``.
 """
@@ -92,6 +93,13 @@ class BackendModule(Protocol):
     PAPER: str
     PAIRING: Pairing
     Config: type[Any]
+
+    def suggest(self, in_channels: int, out_channels: int, height_px: int, width_px: int) -> dict[str, Any]:
+        """Values for ``Config`` that follow from the data.
+
+        Raises:
+            ConfigError: Where the backend cannot work with such images.
+        """
 
     def build_translator(self, config: Any) -> nn.Module:
         """The served network with fresh weights."""

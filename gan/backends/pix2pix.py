@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gan.backend import Batch, Pairing, StepOptions
+from gan.errors import ConfigError
 from gan.losses import GanLoss, discriminator_loss, generator_loss, gradient_loss, perceptual_loss
 from gan.networks.patchgan import PatchGAN
 from gan.networks.unet import Norm, UNet, Upsample
@@ -35,12 +36,14 @@ from gan.steps import frozen, load_optimiser, translate
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["PAIRING", "PAPER", "Config", "Pix2Pix", "build_translator", "create"]
+__all__ = ["PAIRING", "PAPER", "Config", "Pix2Pix", "build_translator", "create", "suggest"]
 
 PAPER: Final = (
     "Isola et al., Image-to-image translation with conditional adversarial networks, CVPR 2017, arXiv:1611.07004"
 )
 PAIRING: Pairing = "paired"
+
+_MOST_LEVELS: Final = 9
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,18 @@ class Config:
     """Of Adam."""
     decay_from: float = 0.5
     """Share of the epochs after which the learning rate falls linearly towards zero."""
+
+
+def suggest(in_channels: int, out_channels: int, height_px: int, width_px: int) -> dict[str, Any]:
+    """Channels, as many levels as the edges can be halved (at most 9), and layers that leave a map of patches."""
+    levels = 0
+    while levels < _MOST_LEVELS and height_px % 2 ** (levels + 1) == 0 and width_px % 2 ** (levels + 1) == 0:
+        levels += 1
+    if levels < 2:
+        raise ConfigError(f"images of {width_px}x{height_px} px: expected edges that are multiples of 4; give --size")
+    # Layers with stride 2 halve the map and the last two take 1 px each; at 64 px five layers leave 6x6.
+    layers = 6 if min(height_px, width_px) >= 128 else 4
+    return {"in_channels": in_channels, "out_channels": out_channels, "levels": levels, "discriminator_layers": layers}
 
 
 def build_translator(config: Config) -> UNet:
@@ -215,9 +230,9 @@ class Pix2Pix:
             terms["generator_lpips"] = self._perceptual(fake, target) * config.lpips_weight
         return terms
 
-    def translate(self, source: Tensor, seed: int | None = None, network: nn.Module | None = None) -> Tensor:
+    def translate(self, source: Tensor, seed: int | None = None) -> Tensor:
         """Source to image; with a seed the dropout is on, and the same seed gives the same image."""
-        return translate(self.generator if network is None else network, source, seed)
+        return translate(self.generator, source, seed)
 
     def state(self) -> dict[str, Any]:
         """Weights and optimisers."""

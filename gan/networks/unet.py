@@ -121,6 +121,8 @@ class UNet(nn.Module):
 
     def forward(self, source: Tensor) -> Tensor:
         """Translates (N, C, H, W) to (N, K, H, W)."""
+        if not torch._C._get_tracing_state():  # a tracer would take the comparison for part of the network
+            self._check(source)
         skips: list[Tensor] = []
         x = source
         for layer in self.encoder:
@@ -135,6 +137,14 @@ class UNet(nn.Module):
             if level > 0:
                 x = torch.cat((skips.pop(), x), dim=1)  # (N, 2 * width, ...)
         return torch.tanh(x)
+
+    def _check(self, source: Tensor) -> None:
+        step = 2**self.levels
+        if source.shape[1] != self.in_channels or source.shape[2] % step or source.shape[3] % step:
+            raise ConfigError(
+                f"source is {tuple(source.shape[1:])} (C, H, W): "
+                f"expected {self.in_channels} channels and edges in multiples of {step} px"
+            )
 
 
 def count_parameters(network: nn.Module) -> int:
