@@ -6,6 +6,7 @@ encoded.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -259,6 +260,6 @@ def _replace(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
         os.replace(temporary, path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise DataError(f"{path} cannot be written ({error}): expected a folder with free space") from error
-    finally:
-        temporary.unlink(missing_ok=True)
