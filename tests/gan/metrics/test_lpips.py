@@ -11,7 +11,13 @@ import torch
 from safetensors.torch import save_file
 
 from gan.errors import MetricError
-from gan.metrics.features import backbone_state, feature_extractor, inception_extractor
+from gan.metrics.features import (
+    _fid_inception,
+    backbone_state,
+    feature_extractor,
+    inception_extractor,
+    meta_torchvision,
+)
 from gan.metrics.lpips import Lpips
 
 PUBLISHED = {"alex": (0.722, 0.138), "vgg": (0.5686, 0.4217)}
@@ -87,6 +93,31 @@ def test_inception_is_only_taken_when_it_is_the_one_of_fid(tmp_path: Path) -> No
     torch.save({"fc.weight": torch.zeros(1000, 2048)}, tmp_path / "inception.pth")
     with pytest.raises(MetricError, match="1008"):
         inception_extractor(tmp_path / "inception.pth")
+
+
+def test_inception_pools_as_in_fid(tmp_path: Path) -> None:
+    """Random weights: the published file is not ours to share, but shapes and poolings can be checked without it."""
+    network = meta_torchvision(_fid_inception)
+    generator = torch.Generator().manual_seed(0)
+    state = {
+        name: torch.rand(value.shape, generator=generator) * 0.1 if value.is_floating_point() else torch.zeros(())
+        for name, value in network.state_dict().items()
+    }
+    state["fc.weight"], state["fc.bias"] = torch.zeros(1008, 2048), torch.zeros(1008)
+    torch.save(state, tmp_path / "inception.pth")
+    features = inception_extractor(tmp_path / "inception.pth")(np.full((2, 1, 64, 80), 0.5, np.float32))
+    assert features.shape == (2, 2048)
+    np.testing.assert_allclose(features[0], features[1], rtol=1e-5)
+
+    network.load_state_dict({name: value for name, value in state.items() if not name.startswith("fc.")}, assign=True)
+    network.eval()
+    with torch.inference_mode():
+        x = torch.rand(1, 192, 9, 9, generator=generator)
+        mean = network.Mixed_5b.branch_pool(x[..., :2, :2].mean(dim=(2, 3), keepdim=True))
+        torch.testing.assert_close(network.Mixed_5b(x)[:, -32:, :1, :1], mean)  # the corner: four pixels, no padding
+        x = torch.rand(1, 2048, 5, 5, generator=generator)
+        highest = network.Mixed_7c.branch_pool(x[..., :2, :2].amax(dim=(2, 3), keepdim=True))
+        torch.testing.assert_close(network.Mixed_7c(x)[:, -192:, :1, :1], highest)
 
 
 class _Evil:
