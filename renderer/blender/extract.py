@@ -1,0 +1,130 @@
+"""Blender's evaluated depsgraph as arrays: meshes once, poses every frame.
+
+Reading a mesh costs about 15 ms, a pose microseconds; so meshes are kept by datablock, and read again only where an
+object has modifiers, shape keys or animated data and the scene's frame has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..raster import Mesh, MeshPool
+from .zoning import zones_of_faces
+
+__all__ = ["Extractor", "OnCar", "PlacedMesh"]
+
+OnCar = Callable[[bpy.types.Object, bpy.types.Object | None], bool]
+
+_WITH_SURFACE = {"MESH", "CURVE", "SURFACE", "FONT", "META"}
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedMesh:
+    """One mesh of the evaluated scene."""
+
+    name: str
+    mesh: int
+    """Number in the pool."""
+    local_to_world: NDArray[np.float64]
+    owner: bpy.types.Object
+    """Original object."""
+    instancer: bpy.types.Object | None
+    """Original object that made this copy (an empty with a collection, a particle system), None for a plain object."""
+
+
+@dataclass
+class Extractor:
+    """Reads the depsgraph; keeps the meshes that it has read."""
+
+    pool: MeshPool = field(default_factory=MeshPool)
+    zoned_by: dict[str, str] = field(default_factory=dict)
+    """How the zones of each object on a car were found, by object name."""
+    _epoch: int | None = None
+
+    def placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar, epoch: int = 0) -> list[PlacedMesh]:
+        """Every visible surface, in the depsgraph's order.
+
+        Args:
+            depsgraph: evaluated depsgraph.
+            on_car: whether an original object, copied by an instancer or not, belongs to a labelled object.
+            epoch: a number that changes whenever deforming meshes may have changed (the scene's frame).
+        """
+        if epoch != self._epoch:
+            self.pool = self.pool.keep(lambda key: key[0] != "evaluated")
+            self._epoch = epoch
+        return list(self._placed(depsgraph, on_car))
+
+    def _placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar) -> Iterator[PlacedMesh]:
+        for entry in depsgraph.object_instances:
+            item = entry.object
+            if item.type not in _WITH_SURFACE or not entry.show_self:
+                continue
+            original = item.original
+            matrix = np.array(entry.matrix_world, dtype=np.float64)
+            if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-12:
+                continue  # scaled to nothing
+            instancer = entry.parent.original if entry.is_instance and entry.parent else None
+            number = self._number(item, original, on_car=on_car(original, instancer))
+            yield PlacedMesh(str(original.name), number, matrix, original, instancer)
+
+    def _number(self, item: bpy.types.Object, original: bpy.types.Object, *, on_car: bool) -> int:
+        key = _key(item, original)
+        if key in self.pool:
+            return self.pool.number(key)
+        mesh = item.data if item.type == "MESH" else item.to_mesh()
+        slots = [slot.material for slot in item.material_slots]
+        made = _read(mesh, original.name, slots, on_car, self.zoned_by) if mesh is not None else _EMPTY
+        if item.type != "MESH":
+            item.to_mesh_clear()
+        return self.pool.put(key, made)
+
+
+def _key(item: bpy.types.Object, original: bpy.types.Object) -> tuple[object, ...]:
+    """Identity of a mesh: shared datablocks once, generated or deforming geometry as the depsgraph made it."""
+    data = original.data
+    own_materials = any(slot.link == "OBJECT" for slot in original.material_slots)
+    if item.type == "MESH" and not original.modifiers and not data.shape_keys and item.data.original == data:
+        return ("object" if own_materials else "data", (original if own_materials else data).as_pointer())
+    return ("evaluated", original.as_pointer(), item.data.as_pointer())
+
+
+_EMPTY = Mesh(
+    np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32), np.zeros(0, np.uint8), np.zeros((0, 3, 3), np.float32)
+)
+
+
+def _read(
+    mesh: bpy.types.Mesh,
+    name: str,
+    materials: list[bpy.types.Material | None],
+    on_car: bool,
+    zoned_by: dict[str, str],
+) -> Mesh:
+    """Arrays of one evaluated mesh."""
+    mesh.calc_loop_triangles()
+    count = len(mesh.loop_triangles)
+    positions = np.empty(len(mesh.vertices) * 3, np.float32)
+    triangles = np.empty(count * 3, np.int32)
+    loops = np.empty(count * 3, np.int32)
+    polygons = np.empty(count, np.int32)
+    corner_normals = np.empty(len(mesh.loops) * 3, np.float32)
+    mesh.vertices.foreach_get("co", positions)
+    mesh.loop_triangles.foreach_get("vertices", triangles)
+    mesh.loop_triangles.foreach_get("loops", loops)
+    mesh.loop_triangles.foreach_get("polygon_index", polygons)
+    if len(mesh.loops):
+        mesh.corner_normals.foreach_get("vector", corner_normals)
+    zoning = zones_of_faces(mesh, name, materials, on_car=on_car)
+    if on_car:
+        zoned_by[name] = zoning.how
+    return Mesh(
+        positions.reshape(-1, 3),
+        triangles.reshape(-1, 3),
+        np.ascontiguousarray(zoning.zones[polygons]),
+        np.ascontiguousarray(corner_normals.reshape(-1, 3)[loops].reshape(-1, 3, 3)),
+    )

@@ -1,0 +1,75 @@
+"""Thermal zones of a mesh: from its face attribute, else its materials' names, else its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..zone_guess import guess_car_zones
+from ..zone_names import zone_from_name
+from ..zones import ZONE_ATTRIBUTE, Zone
+
+__all__ = ["Zoning", "zones_of_faces"]
+
+
+@dataclass(frozen=True)
+class Zoning:
+    """Zones of a mesh's faces, and how they were found."""
+
+    zones: NDArray[np.uint8]
+    """(F,) one per polygon."""
+    how: Literal["attribute", "materials", "geometry"]
+
+
+def zones_of_faces(
+    mesh: bpy.types.Mesh, name: str, materials: Sequence[bpy.types.Material | None], *, on_car: bool
+) -> Zoning:
+    """Zone of every polygon of an evaluated mesh.
+
+    Args:
+        mesh: evaluated mesh.
+        name: the object's name, which tells of wheels and glass where materials do not.
+        materials: the object's material slots (those of the object win over those of the mesh).
+        on_car: whether the mesh belongs to a labelled object.
+    """
+    count = len(mesh.polygons)
+    attribute = mesh.attributes.get(ZONE_ATTRIBUTE)
+    if attribute is not None and attribute.domain == "FACE" and attribute.data_type in ("INT", "INT8"):
+        values = np.empty(count, np.int32)
+        attribute.data.foreach_get("value", values)
+        return Zoning(np.clip(values, 0, 255).astype(np.uint8), "attribute")
+    by_slot = [zone_from_name(material.name, on_car=on_car) if material else None for material in materials]
+    slots = np.zeros(count, np.int32)
+    mesh.polygons.foreach_get("material_index", slots)
+    told = [zone for zone in by_slot if zone is not None]
+    # One material that only says "car body" tells nothing about windows and wheels.
+    if told and (not on_car or set(told) != {Zone.BODY}):
+        rest = _rest(name, on_car=on_car)
+        table = np.array([zone if zone is not None else rest for zone in by_slot], dtype=np.uint8)
+        return Zoning(table[np.clip(slots, 0, len(table) - 1)], "materials")
+    if on_car:
+        return Zoning(_guess_from_shape(mesh, name), "geometry")
+    return Zoning(np.full(count, _rest(name, on_car=False), np.uint8), "geometry")
+
+
+def _rest(name: str, *, on_car: bool) -> Zone:
+    """Zone of what no material names: the object's own name, else body or building."""
+    return zone_from_name(name, on_car=on_car) or (Zone.BODY if on_car else Zone.BUILDING)
+
+
+def _guess_from_shape(mesh: bpy.types.Mesh, name: str) -> NDArray[np.uint8]:
+    named = zone_from_name(name, on_car=True)
+    if named not in (None, Zone.BODY):
+        return np.full(len(mesh.polygons), named, np.uint8)
+    centres = np.empty(len(mesh.polygons) * 3, np.float32)
+    normals = np.empty(len(mesh.polygons) * 3, np.float32)
+    positions = np.empty(len(mesh.vertices) * 3, np.float32)
+    mesh.polygons.foreach_get("center", centres)
+    mesh.polygons.foreach_get("normal", normals)
+    mesh.vertices.foreach_get("co", positions)
+    return guess_car_zones(centres.reshape(-1, 3), normals.reshape(-1, 3), positions.reshape(-1, 3))
