@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+from gan import sources
 from gan.errors import DataError, MetricError
 from gan.metrics import image as measures
 from gan.metrics.bootstrap import Interval, bootstrap_mean
@@ -195,43 +195,16 @@ def read_image(path: Path) -> Image:
     Raises:
         DataError: unreadable, NaN, out of range, or of another kind.
     """
-    pixels = np.load(path, allow_pickle=False) if path.suffix.lower() == ".npy" else _read_with_cv2(path)
-    if pixels.dtype in (np.uint8, np.uint16):
-        pixels = pixels / np.float32(np.iinfo(pixels.dtype).max)
-    elif pixels.dtype not in (np.float32, np.float64):
-        raise DataError(f"{path} holds {pixels.dtype} pixels: expected 8 bit, 16 bit or float in [0, 1]")
-    if not np.isfinite(pixels).all():
-        raise DataError(f"{path} has NaN or infinite pixels: expected finite values")
-    if pixels.min() < 0 or pixels.max() > 1:
-        raise DataError(f"{path} has values {pixels.min():g} to {pixels.max():g}: expected floats in [0, 1]")
-    return _grey_or_rgb(np.asarray(pixels, dtype=np.float32), path)
-
-
-def _read_with_cv2(path: Path) -> npt.NDArray[Any]:
-    # OpenCV writes its own complaint about a broken file; ours says which one.
-    level = cv2.getLogLevel()
-    cv2.setLogLevel(0)
-    try:
-        pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    finally:
-        cv2.setLogLevel(level)
-    if pixels is None:
-        raise DataError(f"{path} cannot be read as an image: expected an intact {path.suffix} file")
-    if pixels.ndim == 3:
-        pixels = pixels[..., 2::-1] if pixels.shape[2] >= 3 else pixels[..., 0]
-    return np.asarray(pixels)
-
-
-def _grey_or_rgb(pixels: Image, path: Path) -> Image:
-    if pixels.ndim == 3 and pixels.shape[2] == 1:
-        pixels = pixels[..., 0]
-    if pixels.ndim == 2:
-        return pixels
-    if pixels.ndim != 3 or pixels.shape[2] != 3:
-        raise DataError(f"{path} has shape {pixels.shape}: expected (H, W) or (H, W, 3)")
-    if (pixels == pixels[..., :1]).all():  # grey that was saved as colour, as infrared often is
-        return np.ascontiguousarray(pixels[..., 0])
-    return np.ascontiguousarray(pixels)
+    planes = sources.read_image(path)
+    if planes.dtype != np.float32:
+        planes = planes / np.float32(np.iinfo(planes.dtype).max)
+    if not np.isfinite(planes).all():
+        raise DataError(f"{path}: infinite pixels: expected finite values")
+    if planes.min() < 0 or planes.max() > 1:
+        raise DataError(f"{path}: values {planes.min():g} to {planes.max():g}: expected floats in [0, 1]")
+    if (planes == planes[:1]).all():  # grey that was saved as colour, as infrared often is
+        return np.ascontiguousarray(planes[0], dtype=np.float32)
+    return np.ascontiguousarray(planes.transpose(1, 2, 0), dtype=np.float32)
 
 
 def _read_pair(name: str, real: Path, fake: Path) -> tuple[Image, Image]:
@@ -323,8 +296,7 @@ class _Regions:
         assert self._masks is not None
         if name not in self._masks:
             raise DataError(f"{name} has no mask: expected a mask of the same name for each image")
-        mask = _read_with_cv2(self._masks[name])
-        mask = mask.any(axis=2) if mask.ndim == 3 else mask != 0
+        mask = sources.read_image(self._masks[name]).any(axis=0)
         if mask.shape != shape:
             raise DataError(
                 f"{self._masks[name]} is {mask.shape[1]}x{mask.shape[0]} px: expected {shape[1]}x{shape[0]}"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
 import math
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.evaluate import METRICS, EvaluateConfig, Evaluation, Metric, _images, config_values, read_image
+from pipelines.files import write_json, write_text
 
 __all__ = ["write_report"]
 
@@ -25,8 +24,11 @@ _DIFFERENCE_SPAN: Final = 0.25
 
 
 def write_report(out: Path, config: EvaluateConfig, result: Evaluation) -> None:
-    """Writes ``metrics.json`` and ``report.html`` into `out`, each to a temporary name first."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Writes ``metrics.json`` and ``report.html`` into `out`.
+
+    Raises:
+        OutputError: they cannot be written.
+    """
     values = _finite(
         {
             "schema": "gis-metrics",
@@ -40,14 +42,8 @@ def write_report(out: Path, config: EvaluateConfig, result: Evaluation) -> None:
             "images": result.rows,
         }
     )
-    _write(out / "metrics.json", json.dumps(values, indent=1, allow_nan=False) + "\n")
-    _write(out / "report.html", _html(config, result))
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    write_json(out / "metrics.json", values)
+    write_text(out / "report.html", _html(config, result))
 
 
 def _finite(value: Any) -> Any:

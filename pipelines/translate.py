@@ -6,10 +6,7 @@ encoded.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import json
-import os
 import tarfile
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +22,7 @@ from gan.errors import DataError, GanError
 from gan.layout import decode_sample
 
 from pipelines.evaluate import read_image
+from pipelines.files import write_bytes, write_json
 
 if TYPE_CHECKING:
     from gan.runtime import Translator
@@ -77,7 +75,8 @@ def translate_folder(config: TranslateConfig, *, progress: bool = False) -> dict
     """Translates every input; returns what was done, as also written to ``out/translate.json``.
 
     Raises:
-        DataError: inputs that cannot be used, or an output folder that cannot be written.
+        DataError: inputs that cannot be used.
+        OutputError: an output folder that cannot be written.
         GanError: a model that cannot be used.
     """
     from gan.runtime import load_translator
@@ -107,7 +106,7 @@ def translate_folder(config: TranslateConfig, *, progress: bool = False) -> dict
         for future in pending:
             future.result()
     about = _about(config, translator, len(inputs))
-    _replace(config.out / "translate.json", (json.dumps(about, indent=1) + "\n").encode())
+    write_json(config.out / "translate.json", about)
     return about
 
 
@@ -250,16 +249,4 @@ def encode_png(image: Float32, bits: Literal[8, 16] = 8) -> bytes:
 
 
 def _write_image(path: Path, image: Float32, bits: Literal[8, 16]) -> None:
-    _replace(path, encode_png(image, bits))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise DataError(f"{path} cannot be written ({error}): expected a folder with free space") from error
+    write_bytes(path, encode_png(image, bits))

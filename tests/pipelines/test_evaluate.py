@@ -182,11 +182,11 @@ def _boxes(config: EvaluateConfig) -> EvaluateConfig:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (_truncate, r"000001\.png cannot be read"),
+        (_truncate, r"000001\.png: cannot be read"),
         (_resize, r"000001: real image of 48x40, generated one of 50x40"),
         (_drop, r"1 of 4 images in .*real have no partner in .*fake, first '000001'"),
-        (_nan, r"000001\.npy has NaN"),
-        (_kelvin, r"000001\.npy has values 290 to 290"),
+        (_nan, r"000001\.npy: 1 NaN"),
+        (_kelvin, r"000001\.npy: values 290 to 290"),
         (_double, r"000001\.bmp and 000001\.png"),
         (_colour, r"000001: real image is grey, generated one colour"),
         (_empty, r"fake holds no image"),

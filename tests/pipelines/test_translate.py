@@ -15,6 +15,7 @@ from gan.backends import pix2pix
 from gan.checkpoint import load_model, save_model
 from gan.errors import DataError, LayoutError
 from gan.layout import Sample, depth_to_inverse, encode_sample
+from pipelines.errors import OutputError
 from pipelines.translate import TranslateConfig, encode_png, find_inputs, translate_folder
 
 
@@ -125,5 +126,5 @@ def test_bad_inputs(tensors: Path, tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written(tensors: Path, tmp_path: Path) -> None:
     model = _model(tmp_path / "model.safetensors", 7)
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(DataError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot be written"):
         translate_folder(TranslateConfig(model, tensors, tmp_path / "file" / "out", engine="torch", device="cpu"))
