@@ -25,7 +25,16 @@ from gan.errors import ConfigError, DataError
 from gan.sources import Item, find_sources
 from gan.splits import Split, groups_from_names, read_list, read_sequences, split_by_groups, split_by_lists
 
-__all__ = ["Augmentation", "DataOptions", "Loader", "TrainingData", "augment", "open_data", "planes_to_batch"]
+__all__ = [
+    "Augmentation",
+    "DataOptions",
+    "Loader",
+    "TrainingData",
+    "augment",
+    "calibration_sources",
+    "open_data",
+    "planes_to_batch",
+]
 
 _ORDER, _AUGMENTATION, _TARGET_ORDER = 0, 1, 2
 # Batches that wait decoded while one is trained on.
@@ -158,6 +167,15 @@ def open_data(
         raise DataError(f"{folder}: sources are {samples.size}, targets {targets.size} (H, W); give --size")
     target_split = split_by_groups(_groups(targets, options), options.validation, seed)
     return TrainingData(sources.kind, samples, split, targets, target_split)
+
+
+def calibration_sources(data: TrainingData, count: int = 6) -> Tensor:
+    """Training sources evenly spaced over the set, (N, C, H, W) in [-1, 1]: what quantisation is calibrated on."""
+    rows = data.split.train
+    chosen = sorted({rows[round(place)] for place in np.linspace(0, len(rows) - 1, count)})
+    planes = {name: _take(plane, chosen) for name, plane in _place(data.samples, None).items()}
+    planes.setdefault("target", torch.zeros(len(chosen), 1, 1, 1, dtype=torch.uint8))  # unpaired sources have none
+    return planes_to_batch(planes).source
 
 
 def planes_to_batch(planes: dict[str, Tensor]) -> Batch:

@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from gan.backend import Backend, Batch, StepOptions
 from gan.checkpoint import checkpoint_paths, load_checkpoint, prune_checkpoints, save_checkpoint, save_model
-from gan.data import DataOptions, Loader, TrainingData, open_data
+from gan.data import DataOptions, Loader, TrainingData, calibration_sources, open_data
 from gan.ema import Ema
 from gan.errors import CheckpointError, ConfigError, MetricError, TrainingError
 from gan.registry import config_to_dict, load_backend, make_config
@@ -331,7 +331,8 @@ class _Run:
             "epoch": self._at.epoch,
             "step": self._at.step,
         }
-        save_model(path, self._name, self._backend.config, self._ema.network.state_dict(), meta)
+        weights = self._ema.network.state_dict()
+        save_model(path, self._name, self._backend.config, weights, meta, calibration_sources(self._data))
 
     def _save(self) -> None:
         if self._fabric.is_global_zero:
