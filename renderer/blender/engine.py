@@ -18,10 +18,12 @@ from ..raster import Drawing, Mesh, Rasteriser, RasterPasses
 from ..thermal.conditions import Conditions, sample_conditions
 from ..traffic import FrameSetup, ModelSize, Street, sample_frame
 from ..zones import ZONE_ATTRIBUTE
+from .cycles import CyclesEngine, CyclesPasses
 from .extract import Extractor, PlacedMesh
 from .models import load_models
 from .objects import LabelledObject, labels_of_scene
 from .session import open_blend, show_as_rendered
+from .zoning import assign_zones
 from .traffic import apply, model_collections, model_size, read_street
 
 __all__ = ["Engine", "RenderSession"]
@@ -74,6 +76,8 @@ class RenderSession:
         self.camera = camera or _scene_camera(self.scene)
         self._rasteriser = Rasteriser(self.camera, self._near_m())
         self._background_zone = int(self.scene.world.get(ZONE_ATTRIBUTE, 0)) if self.scene.world else 0
+        self._cycles: CyclesEngine | None = None
+        self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
         if not self.street:
             self._check_labelled()
 
@@ -125,6 +129,17 @@ class RenderSession:
 
     def _objects(self) -> list[bpy.types.Object]:
         return list(bpy.context.view_layer.objects)
+
+    def _meshed_objects(self) -> list[tuple[bpy.types.Object, bpy.types.Object | None]]:
+        """Objects with a mesh, with the instancer that shows them (None: the object itself is in the scene)."""
+        pairs: list[tuple[bpy.types.Object, bpy.types.Object | None]] = []
+        for item in self._objects():
+            if item.instance_type == "COLLECTION" and item.instance_collection:
+                pairs += [(inner, item) for inner in item.instance_collection.all_objects]
+            pairs.append((item, None))
+        # The models that traffic will place: a model is a car wherever it stands.
+        pairs += [(inner, None) for model in self._models.values() for inner in model.all_objects]
+        return [(item, instancer) for item, instancer in pairs if item.type == "MESH"]
 
     def _near_m(self) -> float:
         return float(self.scene.camera.data.clip_start) if self.scene.camera else 0.1
@@ -191,11 +206,15 @@ class RenderSession:
             instance_of_part,
         )
         zone = self._background_zone if background_zone is None else background_zone
-        passes = rasteriser.draw(
-            self._extractor.pool, drawing, setup.cam_to_world, background_zone=zone, normals=normals
+        pool = self._extractor.pool
+        passes: RasterPasses | CyclesPasses = rasteriser.draw(
+            pool, drawing, setup.cam_to_world, background_zone=zone, normals=normals
         )
+        amodal_px = passes.amodal_px
+        if self.engine == "cycles":
+            passes = self._cycles_engine(zone).render(placed, instance_of_part)
         found_by_id = {ids[found.key]: found for found in objects if found}
-        instances = self._instances(rasteriser, drawing, passes, found_by_id, setup.cam_to_world)
+        instances = self._instances(rasteriser, drawing, passes.instance_id, amodal_px, found_by_id, setup.cam_to_world)
         made = tuple(
             Part(one.name, int(number), one.local_to_world)
             for one, number in zip(placed, instance_of_part, strict=True)
@@ -208,14 +227,21 @@ class RenderSession:
             instance_id=passes.instance_id,
             zone=passes.zone,
             instances=instances,
-            normal=passes.normal,
+            normal=passes.normal if normals else None,
             part=passes.part if parts else None,
             parts=made if parts else (),
             notes=self.notes + self._labels.notes + self._zone_notes(),
         )
 
+    def _cycles_engine(self, background_zone: int) -> CyclesEngine:
+        camera = self._rasteriser.camera
+        made = self._cycles
+        if made is None or made.camera != camera or made.background_zone != background_zone:
+            made = self._cycles = CyclesEngine(self.scene, camera, self._near_m(), background_zone)
+        return made
+
     def _zone_notes(self) -> tuple[str, ...]:
-        guessed = [(name, how) for name, how in sorted(self._extractor.zoned_by.items()) if how != "attribute"]
+        guessed = sorted(self._zoned_by.items())
         told = {"materials": "read from the names of its materials", "geometry": "guessed from its geometry"}
         return tuple(f"zones of {name!r} {told[how]}" for name, how in guessed)
 
@@ -223,11 +249,12 @@ class RenderSession:
         self,
         rasteriser: Rasteriser,
         drawing: Drawing,
-        passes: RasterPasses,
+        instance_id: NDArray[np.uint16],
+        amodal_px: NDArray[np.int64],
         found: dict[int, LabelledObject],
         cam_to_world: NDArray[np.float64],
     ) -> tuple[Instance, ...]:
-        visible = visible_boxes(passes.instance_id, max(found, default=0))
+        visible = visible_boxes(instance_id, max(found, default=0))
         world_to_px = rasteriser.camera.K @ np.linalg.inv(cam_to_world)[:3]
         made = []
         for number, labelled in sorted(found.items()):
@@ -235,7 +262,7 @@ class RenderSession:
             meshes = [(self._extractor.pool.mesh(int(drawing.mesh[k])), drawing.local_to_world[k]) for k in members]
             instance = _instance(
                 number, labelled, meshes, rasteriser, world_to_px, cam_to_world, visible[number],
-                int(passes.amodal_px[members].sum()),
+                int(amodal_px[members].sum()),
             )  # fmt: skip
             if instance is not None:
                 made.append(instance)

@@ -42,8 +42,6 @@ class Extractor:
     """Reads the depsgraph; keeps the meshes that it has read."""
 
     pool: MeshPool = field(default_factory=MeshPool)
-    zoned_by: dict[str, str] = field(default_factory=dict)
-    """How the zones of each object on a car were found, by object name."""
     _epoch: int | None = None
 
     def placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar, epoch: int = 0) -> list[PlacedMesh]:
@@ -78,7 +76,7 @@ class Extractor:
             return self.pool.number(key)
         mesh = item.data if item.type == "MESH" else item.to_mesh()
         slots = [slot.material for slot in item.material_slots]
-        made = _read(mesh, original.name, slots, on_car, self.zoned_by) if mesh is not None else _EMPTY
+        made = _read(mesh, original.name, slots, on_car) if mesh is not None else _EMPTY
         if item.type != "MESH":
             item.to_mesh_clear()
         return self.pool.put(key, made)
@@ -103,7 +101,6 @@ def _read(
     name: str,
     materials: list[bpy.types.Material | None],
     on_car: bool,
-    zoned_by: dict[str, str],
 ) -> Mesh:
     """Arrays of one evaluated mesh."""
     mesh.calc_loop_triangles()
@@ -120,8 +117,6 @@ def _read(
     if len(mesh.loops):
         mesh.corner_normals.foreach_get("vector", corner_normals)
     zoning = zones_of_faces(mesh, name, materials, on_car=on_car)
-    if on_car:
-        zoned_by[name] = zoning.how
     return Mesh(
         positions.reshape(-1, 3),
         triangles.reshape(-1, 3),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +14,7 @@ from ..zone_guess import guess_car_zones
 from ..zone_names import zone_from_name
 from ..zones import ZONE_ATTRIBUTE, Zone
 
-__all__ = ["Zoning", "zones_of_faces"]
+__all__ = ["Zoning", "assign_zones", "zones_of_faces"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,33 @@ def zones_of_faces(
     if on_car:
         return Zoning(_guess_from_shape(mesh, name), "geometry")
     return Zoning(np.full(count, _rest(name, on_car=False), np.uint8), "geometry")
+
+
+def assign_zones(
+    objects: Iterable[tuple[bpy.types.Object, bpy.types.Object | None]],
+    on_car: Callable[[bpy.types.Object, bpy.types.Object | None], bool],
+) -> dict[str, str]:
+    """Give every mesh that has no zones its zones, as the face attribute (in memory).
+
+    Args:
+        objects: mesh objects, each with the object that instances it or None.
+        on_car: whether an object belongs to a labelled one.
+
+    Returns:
+        how (``materials`` or ``geometry``) the zones of cars were found, by object name.
+    """
+    how: dict[str, str] = {}
+    for item, instancer in objects:
+        mesh = item.data
+        is_car = on_car(item, instancer)
+        if ZONE_ATTRIBUTE in mesh.attributes or any(slot.link == "OBJECT" for slot in item.material_slots):
+            continue
+        zoning = zones_of_faces(mesh, item.name, list(mesh.materials), on_car=is_car)
+        attribute = mesh.attributes.new(ZONE_ATTRIBUTE, "INT", "FACE")
+        attribute.data.foreach_set("value", zoning.zones.astype(np.int32))
+        if is_car:
+            how[str(item.name)] = zoning.how
+    return how
 
 
 def _rest(name: str, *, on_car: bool) -> Zone:

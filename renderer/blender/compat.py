@@ -1,0 +1,26 @@
+"""Where Blender versions differ. Every other file asks here instead of looking at ``bpy.app.version``."""
+
+from __future__ import annotations
+
+import bpy
+
+__all__ = ["FIRST_TESTED", "aov_output", "pass_named"]
+
+FIRST_TESTED = (4, 2)
+_PASS_NAMES = {"object_index": ("IndexOB", "Object Index"), "depth": ("Depth",), "normal": ("Normal",)}
+
+
+def pass_named(passes: bpy.types.bpy_prop_collection, name: str) -> bpy.types.RenderPass:
+    """A render pass by our name for it, whatever this version of Blender calls it (an AOV by its own name)."""
+    wanted = _PASS_NAMES.get(name, (name,))
+    return next(one for one in passes if one.name in wanted)
+
+
+def aov_output(tree: bpy.types.NodeTree, name: str) -> bpy.types.Node:
+    """A shader node that writes an AOV."""
+    node = tree.nodes.new("ShaderNodeOutputAOV")
+    if hasattr(node, "aov_name"):
+        node.aov_name = name
+    else:
+        node.name = name
+    return node

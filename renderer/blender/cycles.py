@@ -1,0 +1,197 @@
+"""Passes by Cycles at one sample: the oracle of the z-buffer, and the engine for hair, displacement and cut-out alpha.
+
+Instance and zone are AOVs that every material gets; the pair of instancer and object tells the part. One sample with the
+narrowest pixel filter falls on the pixel's centre and mixes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..camera import Camera
+from ..zones import ZONE_ATTRIBUTE
+from .compat import aov_output, pass_named
+from .extract import PlacedMesh
+from .session import quiet
+
+__all__ = ["CyclesEngine", "CyclesPasses"]
+
+_INSTANCE, _PART, _ZONE = "gis_instance_aov", "gis_part_aov", "gis_zone_aov"
+_INSTANCE_PROPERTY, _PART_PROPERTY = "gis_instance_number", "gis_instancer_number"
+_BACKGROUND_DEPTH_M = 1e9
+"""Cycles writes 1e10 where nothing was hit."""
+
+
+@dataclass(frozen=True, eq=False)
+class CyclesPasses:
+    """One rendering; arrays are (H, W), row 0 at the top."""
+
+    depth_m: NDArray[np.float32]
+    instance_id: NDArray[np.uint16]
+    zone: NDArray[np.uint8]
+    part: NDArray[np.uint16]
+    normal: NDArray[np.float32]
+
+
+class CyclesEngine:
+    """Cycles set up once for a scene and a camera."""
+
+    def __init__(self, scene: bpy.types.Scene, camera: Camera, near_m: float, background_zone: int) -> None:
+        """Set the scene's render settings (in memory) and give every material the AOVs."""
+        self.scene, self.camera, self.background_zone = scene, camera, background_zone
+        _set_up_render(scene, camera, near_m)
+        _set_up_aovs(bpy.context.view_layer)
+        self._default = bpy.data.materials.new("gis_default")
+
+    def render(self, placed: list[PlacedMesh], instance_of_part: NDArray[np.int64]) -> CyclesPasses:
+        """Render the scene as it stands.
+
+        Args:
+            placed: the parts; those that have no rendering object any more are not drawn.
+            instance_of_part: (P,) their instance ids.
+        """
+        self._give_aovs(placed)
+        pairs = _mark_objects(placed, instance_of_part)
+        rects = _render_in_memory()
+        shape = (self.camera.height, self.camera.width)
+        depth = rects["depth"].reshape(shape)[::-1]
+        hit = depth < _BACKGROUND_DEPTH_M
+        instancer = _integer(rects[_PART].reshape(shape)[::-1])
+        owner = _integer(rects["object_index"].reshape(shape)[::-1])
+        part = np.where(hit, pairs[instancer, owner], 0).astype(np.uint16)
+        zone = np.where(hit, _integer(rects[_ZONE].reshape(shape)[::-1]), self.background_zone).astype(np.uint8)
+        instance = np.where(hit, _integer(rects[_INSTANCE].reshape(shape)[::-1]), 0).astype(np.uint16)
+        normal = rects["normal"].reshape(*shape, 3)[::-1]
+        return CyclesPasses(
+            np.where(hit, depth, np.inf).astype(np.float32),
+            instance,
+            zone,
+            part,
+            np.ascontiguousarray(np.where(hit[..., None], normal, 0), dtype=np.float32),
+        )
+
+    def _give_aovs(self, placed: list[PlacedMesh]) -> None:
+        for owner in {one.owner.name: one.owner for one in placed}.values():
+            if not owner.material_slots and hasattr(owner.data, "materials"):
+                owner.data.materials.append(self._default)
+            for slot in owner.material_slots:
+                if slot.material is None:
+                    slot.material = self._default
+                _add_aovs(slot.material)
+
+
+def _integer(rect: NDArray[np.float32]) -> NDArray[np.int64]:
+    return np.rint(rect).astype(np.int64)
+
+
+def _set_up_render(scene: bpy.types.Scene, camera: Camera, near_m: float) -> None:
+    lens = camera.blender_lens()
+    data = scene.camera.data
+    data.type, data.sensor_fit, data.lens_unit = "PERSP", "HORIZONTAL", "MILLIMETERS"
+    data.sensor_width, data.lens = lens.sensor_width_mm, lens.lens_mm
+    data.shift_x, data.shift_y, data.clip_start, data.clip_end = lens.shift_x, lens.shift_y, near_m, 1e6
+    data.dof.use_dof = False
+    render, cycles = scene.render, scene.cycles
+    render.engine = "CYCLES"
+    render.resolution_x, render.resolution_y, render.resolution_percentage = camera.width, camera.height, 100
+    render.pixel_aspect_x, render.pixel_aspect_y = lens.pixel_aspect_x, lens.pixel_aspect_y
+    render.use_border = render.use_compositing = render.use_sequencer = render.use_motion_blur = False
+    render.use_persistent_data, render.threads_mode, render.threads = True, "FIXED", 1
+    render.use_simplify = False
+    cycles.device, cycles.samples, cycles.use_adaptive_sampling, cycles.use_denoising = "CPU", 1, False, False
+    cycles.pixel_filter_type, cycles.filter_width = "GAUSSIAN", 0.01
+    cycles.max_bounces, cycles.use_auto_tile, cycles.seed = 0, False, 0
+
+
+def _set_up_aovs(layer: bpy.types.ViewLayer) -> None:
+    layer.use_pass_z = layer.use_pass_normal = layer.use_pass_object_index = True
+    layer.use_pass_combined = True
+    layer.material_override = None
+    for name in (_INSTANCE, _PART, _ZONE):
+        if name not in layer.aovs:
+            aov = layer.aovs.add()
+            aov.name, aov.type = name, "VALUE"
+
+
+def _add_aovs(material: bpy.types.Material) -> None:
+    """Give a material the three AOVs, once."""
+    material.use_nodes = True
+    tree = material.node_tree
+    if _ZONE in tree.nodes:
+        return
+    sources = (
+        (_INSTANCE, "INSTANCER", _INSTANCE_PROPERTY),
+        (_PART, "INSTANCER", _PART_PROPERTY),
+        (_ZONE, "GEOMETRY", ZONE_ATTRIBUTE),
+    )
+    for name, kind, attribute in sources:
+        source = tree.nodes.new("ShaderNodeAttribute")
+        source.name, source.attribute_type, source.attribute_name = name, kind, attribute
+        tree.links.new(source.outputs["Fac"], aov_output(tree, name).inputs["Value"])
+
+
+def _mark_objects(placed: list[PlacedMesh], instance_of_part: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Write the numbers that the AOVs read; returns the table (instancer number, object number) -> part number."""
+    instancers = sorted({one.instancer.name for one in placed if one.instancer})
+    owners = sorted({one.owner.name for one in placed})
+    instancer_number = {name: k + 1 for k, name in enumerate(instancers)}
+    owner_number = {name: k + 1 for k, name in enumerate(owners)}
+    if len(owners) > np.iinfo(np.int16).max:
+        raise ValueError(f"{len(owners)} mesh objects: Blender's object index holds at most 32767")
+    pairs = np.zeros((len(instancers) + 1, len(owners) + 1), np.int64)
+    for k, (one, instance) in enumerate(zip(placed, instance_of_part.tolist(), strict=True)):
+        one.owner.pass_index = owner_number[one.owner.name]
+        holder = one.instancer or one.owner
+        _set_number(holder, _INSTANCE_PROPERTY, instance)
+        if one.instancer:
+            _set_number(one.instancer, _PART_PROPERTY, instancer_number[one.instancer.name])
+        pairs[instancer_number[one.instancer.name] if one.instancer else 0, owner_number[one.owner.name]] = k + 1
+    return pairs
+
+
+def _set_number(item: bpy.types.Object, name: str, value: int) -> None:
+    """Set a custom property where it differs (a write tags the object for an update)."""
+    if item.get(name) != value:
+        item[name] = value
+        item.update_tag()
+
+
+def _render_in_memory() -> dict[str, NDArray[np.float32]]:
+    """Render and read the passes off the result, without a file."""
+    rects: dict[str, NDArray[np.float32]] = {}
+    with _after_render(rects), quiet():
+        bpy.ops.render.render(write_still=False)
+    return rects
+
+
+@contextlib.contextmanager
+def _after_render(rects: dict[str, NDArray[np.float32]]) -> Iterator[None]:
+    """While inside, every Cycles rendering leaves its passes in ``rects``.
+
+    In background mode neither Render Result nor the Viewer node gives pixels to Python; the engine's own result does.
+    """
+    import cycles
+
+    original = cycles.CyclesRender.render
+
+    def render(self: bpy.types.RenderEngine, depsgraph: bpy.types.Depsgraph) -> None:
+        original(self, depsgraph)
+        passes = self.get_result().layers[0].passes
+        for name in ("depth", "normal", "object_index", _INSTANCE, _PART, _ZONE):
+            one = pass_named(passes, name)
+            # Passes are arrays of pixels with channels; foreach_get fills a flat one.
+            flat = np.empty(len(one.rect) * one.channels, np.float32)
+            one.rect.foreach_get(flat)
+            rects[name] = flat
+
+    cycles.CyclesRender.render = render
+    try:
+        yield
+    finally:
+        cycles.CyclesRender.render = original
