@@ -1,0 +1,145 @@
+"""`gis train` and `gis backends`: options in, one call to `gan`, a few lines out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from pipelines.errors import ConfigError
+
+__all__ = ["backends", "describe_backends", "parse_settings", "train"]
+
+Precision = Literal["auto", "fp32", "bf16"]
+
+
+def train(
+    data: Annotated[Path, typer.Option(help="Source tensors of gis synthesize, or the parent of two image folders.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run: checkpoints, log, images, model.safetensors.")],
+    backend: Annotated[str, typer.Option(help="Translation model; gis backends lists them.")] = "pix2pix",
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training data.")] = 200,
+    batch: Annotated[int, typer.Option(min=1, help="Samples per step and device.")] = 1,
+    accumulate: Annotated[int, typer.Option(min=1, help="Batches whose gradients make one step.")] = 1,
+    precision: Annotated[Precision, typer.Option(help="auto takes bf16 where the hardware multiplies it.")] = "auto",
+    compile: Annotated[
+        bool, typer.Option("--compile", help="Compile the networks: slower start, faster steps.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False,
+    devices: Annotated[int, typer.Option(min=1, help="Devices of this machine; torchrun overrules it.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights, split, order, augmentation and noise.")] = 0,
+    ema: Annotated[float, typer.Option(help="Decay of the averaged weights; 0 for none.")] = 0.999,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves the choice to torch.")] = 0,
+    source_dir: Annotated[str, typer.Option(help="Folder of source images below --data.")] = "visible",
+    target_dir: Annotated[str, typer.Option(help="Folder of infrared images below --data.")] = "infrared",
+    size: Annotated[int | None, typer.Option(min=8, help="Crop and scale all images to this edge in pixels.")] = None,
+    target_range: Annotated[
+        tuple[float, float] | None, typer.Option(help="Target values that become black and white.", metavar="LOW HIGH")
+    ] = None,
+    validation: Annotated[
+        float, typer.Option(help="Share of the images to validate, by whole sequences; 0: none.")
+    ] = 0.1,
+    validation_list: Annotated[Path | None, typer.Option(help="Text file: names that validate.")] = None,
+    train_list: Annotated[Path | None, typer.Option(help="Text file: names that train.")] = None,
+    sequences: Annotated[Path | None, typer.Option(help="JSON file {name: sequence} for the split.")] = None,
+    flip: Annotated[bool, typer.Option(help="Mirror half of the images.")] = True,
+    jitter: Annotated[float, typer.Option(min=1.0, help="Largest zoom of a random crop; the paper's is 1.117.")] = 1.0,
+    resident: Annotated[bool, typer.Option("--resident", help="Keep all images in the device's memory.")] = False,
+    cache: Annotated[Path | None, typer.Option(help="Folder for decoded images; default OUT/cache.")] = None,
+    validate_every: Annotated[int, typer.Option(min=1, help="Epochs between validations.")] = 1,
+    log_every: Annotated[int, typer.Option(min=1, help="Steps between log lines.")] = 50,
+    checkpoint_every: Annotated[int, typer.Option(min=0, help="Steps between checkpoints; 0: ends of epochs.")] = 0,
+    checkpoint_minutes: Annotated[float, typer.Option(min=0, help="Least minutes between ends of epochs saved.")] = 5.0,
+    keep: Annotated[int, typer.Option(min=1, help="Checkpoints kept.")] = 2,
+    weights_dir: Annotated[Path | None, typer.Option(help="Folder with backbone weights for LPIPS.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Option of the backend, as name=value; may be repeated.")
+    ] = None,
+) -> None:
+    """Trains a translation model and writes one small file to share, OUT/model.safetensors."""
+    # The options of gan are named as the command's, so each dataclass picks its own; before any other local name.
+    given = dict(locals())
+    from gan.data import DataOptions
+    from gan.train import TrainOptions
+    from gan.train import train as run
+
+    low, high = target_range or (None, None)
+    path = run(
+        data,
+        out,
+        backend,
+        parse_settings(settings or ()),
+        _pick(TrainOptions, given),
+        dataclasses.replace(_pick(DataOptions, given), target_low=low, target_high=high),
+        resume=resume,
+        cache=cache,
+        say=typer.echo,
+    )
+    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; use it with gis translate --weights {path}")
+
+
+def backends(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Lists the translation models: paper, pairing, default options, parameters."""
+    rows = describe_backends()
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        counts = ", ".join(f"{name} {count / 1e6:.1f} M" for name, count in row["parameters"].items())
+        typer.echo(f"{row['name']}  ({row['pairing']}; {counts} parameters)\n    {row['paper']}")
+        typer.echo("    " + " ".join(f"{name}={value}" for name, value in row["config"].items()))
+
+
+def describe_backends() -> list[dict[str, Any]]:
+    """Every backend with its paper, pairing, default configuration and parameters of its networks."""
+    import torch
+    from gan.registry import backend_names, config_to_dict, load_backend
+
+    rows = []
+    for name in backend_names():
+        module = load_backend(name)
+        config = module.Config()
+        with torch.device("meta"):  # shapes without memory
+            networks = module.create(config).networks()
+        rows.append(
+            {
+                "name": name,
+                "paper": module.PAPER,
+                "pairing": module.PAIRING,
+                "config": config_to_dict(config),
+                "parameters": {
+                    key: sum(parameter.numel() for parameter in network.parameters())
+                    for key, network in networks.items()
+                },
+            }
+        )
+    return rows
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
+    """``name=value`` texts to values: numbers, true, false and null as in JSON, all else text.
+
+    Raises:
+        ConfigError: Where a text has no name or stands twice.
+    """
+    values: dict[str, Any] = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        if not equals or not name or name in values:
+            raise ConfigError(f"--set {text}: expected name=value, each name once")
+        try:
+            values[name] = json.loads(value)
+        except ValueError:
+            values[name] = value
+    return values
+
+
+def _pick(kind: Any, given: dict[str, Any]) -> Any:
+    """Fills a dataclass of options from the command's, by name; paths become text."""
+    names = [field.name for field in dataclasses.fields(kind) if field.name in given and given[field.name] is not None]
+    return kind(**{name: str(given[name]) if isinstance(given[name], Path) else given[name] for name in names})
