@@ -53,10 +53,10 @@ CATEGORY_SHARE = {"car": 0.80, "van": 0.09, "truck": 0.07, "bus": 0.04}
 OTHER_SHARE = 0.05
 LONG_CATEGORIES = ("truck", "bus")
 
-VIEW_FAR_M = 110.0
-"""Cars farther away are a few pixels wide and are left out."""
-WEDGE_MARGIN_M = 4.0
-"""Cars are placed this far outside the field of view, so that those cut by the picture's edge are there too."""
+VIEW_FAR_M = 85.0
+"""Cars farther away are a few pixels wide and mostly hidden; they are left out."""
+WEDGE_MARGIN_M = 2.5
+"""Lanes and bays are filled this far outside the field of view, so that cars cut by the picture's edge are there."""
 SAFETY_MARGIN_M = 0.25
 """Least gap between two cars, metres: mirrors (0.2 m) stand outside a car's nominal width."""
 
@@ -69,7 +69,9 @@ LEAD_MIN_LONG_M = 11.0
 LEAD_NEAR_SHARE, LEAD_NEAR_MAX_M, LEAD_FAR_MAX_M = 0.62, 26.0, 70.0
 
 # Bumper-to-bumper gaps, metres: standing queue 1.5-4 m; town traffic at 30-50 km/h and 1-3 s headway.
-QUEUE_GAP_M, FLOW_GAP_M = (1.5, 4.0), (7.0, 38.0)
+QUEUE_GAP_M, FLOW_GAP_M = (1.5, 4.0), (8.0, 42.0)
+QUEUE_CARS = (2, 7)
+"""Cars that wait at a signal, least and most."""
 # Share of lanes with a standing queue, flowing traffic, nothing.
 LANE_STATES = {"idling": 0.25, "driving": 0.62, "empty": 0.13}
 BAY_OCCUPANCY = (0.35, 0.9)
@@ -198,13 +200,15 @@ class _Line:
         yaw = math.atan2(front[1] - rear[1], front[0] - rear[0])
         return (rear[0] + front[0]) / 2, (rear[1] + front[1]) / 2, (rear[2] + front[2]) / 2, yaw
 
-    def distance_m(self, points_m: Array) -> Array:
-        """Distance of (P, 2) points from the line, (P,)."""
-        a, b = self.dense_m[:-1, :2], self.dense_m[1:, :2]
-        d = b - a
+    def distance_m(self, points_m: Array, s_m: float, reach_m: float) -> Array:
+        """Distance of (P, 2) points from the part of the line within ``reach`` of ``s``, (P,)."""
+        first = max(0, int(np.searchsorted(self.dense_s_m, s_m - reach_m)) - 1)
+        part = self.dense_m[first : int(np.searchsorted(self.dense_s_m, s_m + reach_m)) + 1, :2]
+        a, d = part[:-1], np.diff(part, axis=0)
         rel = points_m[:, None, :] - a
         t = np.clip((rel * d).sum(-1) / np.maximum((d * d).sum(-1), 1e-12), 0.0, 1.0)
-        return np.asarray(np.hypot(*np.moveaxis(rel - t[..., None] * d, -1, 0)).min(axis=1))
+        rest = rel - t[..., None] * d
+        return np.asarray(np.sqrt((rest * rest).sum(-1).min(axis=1)))
 
 
 # --- geometry ---------------------------------------------------------------------------------------------------------
@@ -232,11 +236,13 @@ def _rectangle(x_m: float, y_m: float, yaw_rad: float, length_m: float, width_m:
 
 def overlaps(a: Array, b: Array) -> bool:
     """Whether two rectangles (4, 2) share a point: no side of either separates them."""
-    for first, second in ((a, b), (b, a)):
-        for axis in (first[1] - first[0], first[2] - first[1]):
-            p, q = first @ axis, second @ axis
-            if p.max() < q.min() or q.max() < p.min():
-                return False
+    both = np.concatenate([a, b])
+    for rectangle in (a, b):
+        axes = rectangle[1:3] - rectangle[:2]
+        along = both @ axes.T
+        low, high = along.reshape(2, 4, 2).min(axis=1), along.reshape(2, 4, 2).max(axis=1)
+        if ((high[0] < low[1]) | (high[1] < low[0])).any():
+            return False
     return True
 
 
@@ -403,7 +409,9 @@ class _Traffic:
             s += rng.uniform(0.0, high) - 6.0
         else:
             s = lead + self._lead_gap_m(state, rng)
-        while s < end:
+        left = int(rng.integers(QUEUE_CARS[0], QUEUE_CARS[1] + 1)) if state == "idling" else 99
+        while s < end and left:
+            left -= 1
             size = self.driving.draw(rng)
             if lead is not None and size.category in LONG_CATEGORIES:
                 s = max(s, lead + LEAD_MIN_LONG_M)
@@ -438,7 +446,8 @@ class _Traffic:
         placement = Placement(
             size.name, x - lateral * math.sin(yaw), y + lateral * math.cos(yaw), z, yaw + jitter, profile
         )
-        if lane.line.distance_m(footprint(placement, size)).max() <= lane.width_m / 2 + 0.05:
+        corners = footprint(placement, size)
+        if lane.line.distance_m(corners, s_m, size.length_m).max() <= lane.width_m / 2 + 0.05:
             self._place(placement, size)
 
     def _fill_bays(self, rng: np.random.Generator) -> None:

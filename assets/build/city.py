@@ -14,6 +14,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 from numpy.typing import NDArray
 
 from assets import CAMERAS, CARS, CITY
@@ -35,7 +36,7 @@ Array = NDArray[np.float64]
 Prop = tuple[str, float, float, float, float]
 """``(mesh, u, d, turn against the street's heading in radians, scale)``."""
 
-SUN_ELEVATION_DEG, SUN_AZIMUTH_DEG = 38.0, 235.0
+SUN_ELEVATION_DEG, SUN_AZIMUTH_DEG = 42.0, 200.0
 LAMP_SPACING_M = 27.0
 
 
@@ -255,7 +256,7 @@ def _build_street(scene: bpy.types.Scene) -> None:
     for k, bay in enumerate(plan.bays()):
         item = bpy.data.objects.new(f"bay.{k:03d}", None)
         item.empty_display_type = "ARROWS"
-        item.matrix_world = pose(bay.x_m, bay.y_m, 0.0, bay.yaw_rad).tolist()
+        item.matrix_world = Matrix(pose(bay.x_m, bay.y_m, 0.0, bay.yaw_rad).tolist())
         item["gis_bay"] = 1
         item["gis_length_m"], item["gis_width_m"] = bay.length_m, bay.width_m
         home.objects.link(item)
@@ -312,7 +313,7 @@ def _box_model(
 def _build_light(scene: bpy.types.Scene) -> None:
     """Sun, and a world that is sky for the thermal camera too."""
     sun = bpy.data.lights.new("sun", "SUN")
-    sun.energy, sun.angle = 3.5, math.radians(0.53)
+    sun.energy, sun.angle = 4.0, math.radians(0.53)
     item = bpy.data.objects.new("sun", sun)
     item.rotation_euler = (math.radians(90 - SUN_ELEVATION_DEG), 0.0, math.radians(SUN_AZIMUTH_DEG + 90))
     _collection(scene, "light").objects.link(item)
@@ -320,7 +321,7 @@ def _build_light(scene: bpy.types.Scene) -> None:
     world.use_nodes = True
     background = world.node_tree.nodes["Background"]
     background.inputs["Color"].default_value = (0.42, 0.58, 0.8, 1.0)
-    background.inputs["Strength"].default_value = 0.7
+    background.inputs["Strength"].default_value = 0.9
     world[ZONE_ATTRIBUTE] = int(Zone.SKY)
     scene.world = world
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 from numpy.typing import NDArray
 
 from renderer.zones import ZONE_ATTRIBUTE, Zone
@@ -212,6 +213,6 @@ def link(
     """Put an object with that mesh into a collection; several objects may share one mesh."""
     item = bpy.data.objects.new(name, mesh)
     if matrix is not None:
-        item.matrix_world = matrix.tolist()
+        item.matrix_world = Matrix(matrix.tolist())
     collection.objects.link(item)
     return item

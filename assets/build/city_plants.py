@@ -15,10 +15,10 @@ Array = NDArray[np.float64]
 
 # kind: (height of the crown's foot, crown radius, crown height, blobs, leaf clumps, leaf size, trunk radius)
 TREES: dict[str, tuple[float, float, float, int, int, float, float]] = {
-    "lime": (2.6, 2.3, 5.6, 9, 620, 0.62, 0.17),
-    "plane": (3.2, 3.2, 5.8, 12, 780, 0.7, 0.24),
-    "maple": (2.3, 1.7, 3.8, 7, 420, 0.52, 0.11),
-    "poplar": (1.8, 1.15, 9.5, 10, 560, 0.6, 0.16),
+    "lime": (3.3, 2.3, 5.4, 9, 760, 0.47, 0.17),
+    "plane": (3.6, 3.1, 5.8, 12, 900, 0.54, 0.24),
+    "maple": (2.9, 1.7, 3.6, 7, 520, 0.4, 0.11),
+    "poplar": (2.2, 1.15, 9.5, 10, 640, 0.46, 0.16),
 }
 
 
@@ -37,7 +37,7 @@ def tree(kind: str) -> MeshBuilder:
         mesh.tube([start, middle, centre], [trunk * 0.45, trunk * 0.3, trunk * 0.12], 5, "bark", caps=False)
         bumps = rng.uniform(0.75, 1.1, (4, 7))
         mesh.blob(centre, 0.68 * r * np.array([1.0, 1.0, 0.9]), "leaves_dark", rings=4, sides=7, bumps=bumps)
-    _leaves(mesh, centres, radii, leaves, leaf, rng)
+    _leaves(mesh, centres, radii, leaves, leaf, foot - 0.15, rng)
     return mesh
 
 
@@ -48,15 +48,21 @@ def _blobs(foot_m: float, radius_m: float, height_m: float, count: int, rng: np.
     profile = np.sin(math.pi * np.clip(share * 0.92 + 0.1, 0, 1)) ** 0.7
     angle = golden * np.arange(count) + rng.uniform(-0.4, 0.4, count)
     reach = 0.55 * radius_m * profile * rng.uniform(0.8, 1.25, count)
-    centres = np.stack([reach * np.cos(angle), reach * np.sin(angle), foot_m + height_m * share], axis=1)
+    centres = np.stack([reach * np.cos(angle), reach * np.sin(angle), foot_m + 0.25 * radius_m + height_m * share], axis=1)
     radii = radius_m * (0.42 + 0.28 * profile) * rng.uniform(0.85, 1.15, count)
     return centres, radii
 
 
 def _leaves(
-    mesh: MeshBuilder, centres: Array, radii: Array, count: int, size_m: float, rng: np.random.Generator
+    mesh: MeshBuilder,
+    centres: Array,
+    radii: Array,
+    count: int,
+    size_m: float,
+    lowest_m: float,
+    rng: np.random.Generator,
 ) -> None:
-    """Leaf clumps (bent quads of uneven outline) on the outside of the clouds."""
+    """Leaf clumps (bent quads of uneven outline) on the outside of the clouds, none below ``lowest``."""
     share = radii**2 / (radii**2).sum()
     made = 0
     while made < count:
@@ -65,7 +71,7 @@ def _leaves(
         normal /= np.linalg.norm(normal)
         place = centres[which] + normal * radii[which] * rng.uniform(0.78, 1.12)
         inside = np.linalg.norm((place - centres) / radii[:, None], axis=1) < 0.72
-        if inside.any() or place[2] < 0.8:
+        if inside.any() or place[2] < lowest_m:
             continue
         made += 1
         _clump(mesh, place, normal + 0.7 * rng.normal(size=3), size_m * float(rng.uniform(0.7, 1.35)), rng)
