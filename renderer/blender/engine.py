@@ -98,15 +98,30 @@ class RenderSession:
         """Sizes of the models that traffic is made of, by name."""
         return tuple(model_size(collection) for collection in self._models.values())
 
-    def frame(self, index: int, *, normals: bool = False, parts: bool = False) -> tuple[Frame, FrameSetup]:
+    def use_camera(self, camera: Camera) -> None:
+        """Take other intrinsics from the next frame on."""
+        self.camera = camera
+        self._rasteriser = Rasteriser(camera, self._near_m())
+
+    def frame(
+        self,
+        index: int,
+        *,
+        normals: bool = False,
+        parts: bool = False,
+        profile: str | None = None,
+        conditions: Conditions | None = None,
+    ) -> tuple[Frame, FrameSetup]:
         """Render one frame.
 
         Args:
             index: number of the frame, 0 or more.
             normals: also give ``Frame.normal``.
             parts: also give ``Frame.part`` and ``Frame.parts``.
+            profile: thermal profile of all cars in traffic; None draws one per car.
+            conditions: weather and hour; None draws them.
         """
-        setup = self._setup(index)
+        setup = self._setup(index, profile, conditions)
         placed, objects = self._place(setup)
         return self._render(setup, placed, objects, normals=normals, parts=parts), setup
 
@@ -144,15 +159,17 @@ class RenderSession:
     def _near_m(self) -> float:
         return float(self.scene.camera.data.clip_start) if self.scene.camera else 0.1
 
-    def _setup(self, index: int) -> FrameSetup:
+    def _setup(self, index: int, profile: str | None = None, conditions: Conditions | None = None) -> FrameSetup:
         if index < 0:
             raise SceneError(f"frame {index}: expected 0 or more")
         if self.street:
-            return sample_frame(self.street, self.model_sizes, self.camera, self.seed, index)
+            return sample_frame(
+                self.street, self.model_sizes, self.camera, self.seed, index, profile, conditions=conditions
+            )
         self.scene.frame_set(self.scene.frame_start + index)
         camera = self.scene.camera.evaluated_get(bpy.context.evaluated_depsgraph_get())
         pose = np.array(camera.matrix_world.normalized(), dtype=np.float64) @ CAMERA_AXES
-        return FrameSetup(index, (), pose, self._conditions(index))
+        return FrameSetup(index, (), pose, conditions or self._conditions(index))
 
     def _conditions(self, index: int) -> Conditions:
         return sample_conditions(np.random.default_rng([self.seed, index, STREAM_CONDITIONS]))
