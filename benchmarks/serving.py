@@ -40,8 +40,8 @@ Float32 = npt.NDArray[np.float32]
 _SIZE_PX: Final = 512
 _FLAGS: Final = ("avx2", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
 # Highest resident memory of a process that loads a converted model and translates three images.
-_MEMORY_CODE: Final = """
-import resource, sys
+_MEMORY_CODE: Final = r"""
+import re, sys
 from pathlib import Path
 import numpy as np
 from gan.runtime import load_translator
@@ -49,7 +49,8 @@ translator = load_translator(Path(sys.argv[1]), threads=int(sys.argv[2]))
 source = np.zeros((translator.in_channels, int(sys.argv[3]), int(sys.argv[3])), np.float32)
 for _ in range(3):
     translator.translate(source)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+# Not ru_maxrss: that counts the memory of the process that started this one.
+print(int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
 """
 
 
