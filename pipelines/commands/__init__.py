@@ -1,0 +1,1 @@
+"""The commands of ``gis``, one module each; see :mod:`pipelines.cli`."""

@@ -1,0 +1,255 @@
+"""What the commands that make frames are told: frozen, checked, and written beside their output.
+
+A configuration checks itself when it is made, and :func:`scene_camera` and the rest resolve names to things, so every
+mistake of a user shows before a file is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from assets import CAMERAS, CITY
+from renderer.camera import Camera, read_camera_file, read_cameras
+
+from pipelines.errors import ConfigError
+from pipelines.files import file_sha256
+from pipelines.workers import default_workers
+
+__all__ = [
+    "DEFAULT_SIZE_PX",
+    "PHYSICS",
+    "RenderConfig",
+    "SynthesizeConfig",
+    "fit_camera",
+    "named_camera",
+    "parse_size",
+    "resolve_scene",
+]
+
+DEFAULT_SIZE_PX = 512
+"""Side of the square that a camera preset is cropped to unless a size is given: what the networks take."""
+MAX_SIZE_PX = 8192
+ENGINES = ("raster", "cycles")
+PHYSICS = "physics"
+"""The backend that needs no model: radiometry alone."""
+MODEL_SUFFIXES = (".blend", ".glb", ".gltf", ".obj", ".fbx", ".usd", ".usda", ".usdc", ".usdz")
+
+Engine = Literal["raster", "cycles"]
+
+
+@dataclass(frozen=True)
+class RenderConfig:
+    """A scene, a camera and how many frames.
+
+    Raises:
+        ConfigError: an option that cannot work.
+    """
+
+    out: Path
+    """Folder of the output."""
+    count: int
+    """Frames 0 to count - 1."""
+    scene: Path = CITY
+    """A .blend file."""
+    engine: Engine = "raster"
+    """What draws the passes."""
+    camera: str | None = None
+    """A preset's name or a file of intrinsics; None takes the scene's own camera."""
+    size: str | None = None
+    """``512`` (square) or ``1242x375``: the largest centred window of that shape, resized."""
+    cars: Path | None = None
+    """Car models that stand in for the scene's own."""
+    seed: int = 0
+    """Seed of everything random."""
+    workers: int | None = None
+    """Processes; None takes one per core. Changes no file."""
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without opening the scene."""
+        if self.count < 1:
+            raise ConfigError(f"count is {self.count}: expected 1 frame or more")
+        if self.seed < 0:
+            raise ConfigError(f"seed is {self.seed}: expected 0 or more")
+        if self.workers is not None and self.workers < 1:
+            raise ConfigError(f"workers is {self.workers}: expected 1 or more")
+        if self.engine not in ENGINES:
+            raise ConfigError(f"unknown engine {self.engine!r}: expected one of {', '.join(ENGINES)}")
+        if self.size is not None:
+            parse_size(self.size)
+        if self.out.exists() and not self.out.is_dir():
+            raise ConfigError(f"{self.out} is a file: expected a folder for the output")
+        self._check_inputs()
+
+    def _check_inputs(self) -> None:
+        if not self.scene.is_file():
+            raise ConfigError(f"{self.scene}: no such file: expected a .blend scene (city.blend is the shipped one)")
+        if self.cars is None:
+            return
+        if not self.cars.exists():
+            raise ConfigError(f"{self.cars}: no such file or folder: expected car models ({' '.join(MODEL_SUFFIXES)})")
+        if self.cars.is_file() and self.cars.suffix.lower() not in MODEL_SUFFIXES:
+            raise ConfigError(f"{self.cars}: unknown kind of model: expected one of {' '.join(MODEL_SUFFIXES)}")
+
+    @property
+    def processes(self) -> int:
+        """Workers to start: no more than frames."""
+        return min(self.workers or default_workers(), self.count)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything that decides the content of the files, and nothing else: names and hashes, no paths."""
+        camera = named_camera(self.camera, self.size)
+        return {
+            "scene": named_file(self.scene),
+            "engine": self.engine,
+            "camera": "of the scene" if camera is None else camera.to_json(),
+            "size": self.size,
+            "cars": None if self.cars is None else named_file(self.cars),
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True)
+class SynthesizeConfig(RenderConfig):
+    """A labelled thermal data set.
+
+    Raises:
+        ConfigError: an option that cannot work.
+    """
+
+    backgrounds: Path | None = None
+    """Folder of real thermal images that cars are put into; None renders the scene around them."""
+    horizon: float | None = None
+    """Row of the horizon in the backgrounds as they are on disk, pixels; None assumes it from the camera's pitch."""
+    backend: str = PHYSICS
+    """``physics`` or a translation model of ``gan/backends``."""
+    weights: Path | None = None
+    """Model file of a translation model."""
+    profile: str | None = None
+    """Thermal profile of all cars; None draws one per car."""
+    weather: str | None = None
+    """Weather of all frames; None draws it."""
+    hour: float | None = None
+    """Hour of the day of all frames, 0 to 24; None draws it."""
+    season: str | None = None
+    """Season of all frames; None draws it."""
+    tensors: bool = False
+    """Also store the source tensors."""
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without opening the scene."""
+        super().__post_init__()
+        self._check_backend()
+        self._check_conditions()
+        if self.horizon is not None and self.backgrounds is None:
+            raise ConfigError("horizon is that of the backgrounds: give --backgrounds too, or leave it out")
+        if self.backgrounds is not None and not self.backgrounds.is_dir():
+            raise ConfigError(f"{self.backgrounds}: no such folder: expected a folder of thermal images")
+
+    def _check_backend(self) -> None:
+        from gan.registry import backend_names
+
+        known = (PHYSICS, *backend_names())
+        if self.backend not in known:
+            raise ConfigError(f"unknown backend {self.backend!r}: expected one of {', '.join(known)}")
+        if self.backend == PHYSICS and self.weights is not None:
+            raise ConfigError("backend physics has no weights: name the model's backend, or leave --weights out")
+        if self.backend != PHYSICS and self.weights is None:
+            raise ConfigError(f"backend {self.backend} needs --weights: expected a model file of `gis train`")
+        if self.weights is not None and not self.weights.is_file():
+            raise ConfigError(f"{self.weights}: no such file: expected a model file of `gis train`")
+
+    def _check_conditions(self) -> None:
+        from renderer.thermal.conditions import SEASONS, WEATHERS
+        from renderer.thermal.profiles import profile_names
+
+        _check_choice("profile", self.profile, profile_names())
+        _check_choice("weather", self.weather, WEATHERS)
+        _check_choice("season", self.season, SEASONS)
+        if self.hour is not None and not 0 <= self.hour < 24:
+            raise ConfigError(f"hour is {self.hour}: expected 0 or more and below 24")
+
+    def to_json(self) -> dict[str, Any]:
+        """See :meth:`RenderConfig.to_json`."""
+        names = ("horizon", "backend", "profile", "weather", "hour", "season", "tensors")
+        return {
+            **super().to_json(),
+            "backgrounds": None if self.backgrounds is None else named_file(self.backgrounds),
+            **{name: getattr(self, name) for name in names},
+            "weights": None if self.weights is None else named_file(self.weights),
+        }
+
+
+def _check_choice(label: str, value: str | None, known: Iterable[str]) -> None:
+    names = tuple(known)
+    if value is not None and value not in names:
+        raise ConfigError(f"unknown {label} {value!r}: expected one of {', '.join(names)}")
+
+
+def named_file(path: Path) -> dict[str, str]:
+    """Name and hash of a file or folder: what a data set says of where it came from."""
+    return {"name": path.resolve().name, "sha256": file_sha256(path)}
+
+
+def resolve_scene(scene: Path) -> Path:
+    """The scene's file: ``city.blend`` without a folder is the shipped one, unless the present folder holds such a file."""
+    return CITY if scene == Path(CITY.name) and not scene.exists() else scene
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height of ``"512"`` or ``"1242x375"``.
+
+    Raises:
+        ConfigError: no size.
+    """
+    found = re.fullmatch(r"(\d{1,6})(?:[xX](\d{1,6}))?", text.strip())
+    if not found:
+        raise ConfigError(f"size is {text!r}: expected one number such as 512, or WIDTHxHEIGHT such as 1242x375")
+    width = int(found[1])
+    height = int(found[2] or found[1])
+    for side in (width, height):
+        if not 1 <= side <= MAX_SIZE_PX:
+            raise ConfigError(f"size is {text!r}: expected sides from 1 to {MAX_SIZE_PX} pixels")
+    return width, height
+
+
+def fit_camera(camera: Camera, width: int, height: int) -> Camera:
+    """The largest centred window of the camera that has this shape, sampled with ``width x height`` pixels."""
+    scale = min(camera.width / width, camera.height / height)
+    window = (width * scale, height * scale)
+    left, top = (camera.width - window[0]) / 2, (camera.height - window[1]) / 2
+    zoom = 1 / scale
+    return replace(
+        camera, width=width, height=height, fx=camera.fx * zoom, fy=camera.fy * zoom,
+        cx=(camera.cx - left) * zoom, cy=(camera.cy - top) * zoom,
+    )  # fmt: skip
+
+
+def named_camera(name: str | None, size: str | None, *, crop: bool = True) -> Camera | None:
+    """The camera of that name or file, cropped to ``size``; None where none is named.
+
+    Args:
+        name: a preset of ``assets/cameras.toml``, or a .json or .toml file of intrinsics.
+        size: see :func:`parse_size`; without it presets become squares of 512, own cameras keep theirs.
+        crop: False gives the whole picture of the camera.
+
+    Raises:
+        ConfigError: no preset has this name and no such file is there.
+        CameraError: the file describes no camera.
+    """
+    if name is None:
+        return None
+    presets = read_cameras(CAMERAS)
+    if name in presets:
+        camera, shape = presets[name], parse_size(size or str(DEFAULT_SIZE_PX))
+    elif Path(name).suffix.lower() in (".json", ".toml"):
+        camera = read_camera_file(Path(name))
+        shape = parse_size(size) if size else (camera.width, camera.height)
+    else:
+        raise ConfigError(
+            f"unknown camera {name!r}: expected one of {', '.join(presets)}, or a .json or .toml file of intrinsics"
+        )
+    return fit_camera(camera, *shape) if crop else camera

@@ -1,0 +1,155 @@
+"""Files that are either whole or not there.
+
+Everything is written to a temporary name beside its place and renamed, so a process that is killed at any moment leaves
+whole files only. Nothing is synced to the disk: a killed process loses nothing by that, and after a power cut the hashes
+in ``frames.jsonl`` tell (`gis validate`), while a sync for each of several files a frame would halve the throughput.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import DatasetError, OutputError
+
+__all__ = [
+    "append_line",
+    "file_sha256",
+    "read_json",
+    "read_lines",
+    "remove_temporaries",
+    "sha256",
+    "temporary_name",
+    "write_bytes",
+    "write_json",
+    "write_through",
+    "write_text",
+]
+
+_CHUNK = 1 << 20
+
+
+def temporary_name(path: Path) -> Path:
+    """Where the file is written before it is renamed: hidden, beside its place, one per process."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+@contextmanager
+def _reported(path: Path) -> Iterator[None]:
+    """Turns what the system says about ``path`` into an OutputError."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"{path} cannot be written ({reason}): make room or choose another folder, then give the same command "
+            "again; it goes on where it stopped"
+        ) from error
+
+
+def write_through(path: Path, write: Callable[[Path], None]) -> None:
+    """Lets ``write`` make a file under a temporary name and renames it; makes the folder where it is missing.
+
+    Raises:
+        OutputError: the file cannot be written; nothing of it is left.
+    """
+    temporary = temporary_name(path)
+    with _reported(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(temporary)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a whole file; see :func:`write_through`."""
+    write_through(path, lambda temporary: _write_all(temporary, data))
+
+
+def _write_all(path: Path, data: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a whole UTF-8 file; see :func:`write_through`."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Writes a whole JSON file, indented, keys in their order; see :func:`write_through`."""
+    write_text(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
+
+
+def append_line(path: Path, line: str) -> None:
+    """Adds one line to a file: all of it or, where there is no room, nothing.
+
+    Raises:
+        OutputError: the line cannot be written.
+    """
+    data = line.encode() + b"\n"
+    with _reported(path), path.open("ab", buffering=0) as stream:
+        start = stream.seek(0, os.SEEK_END)
+        try:
+            written = 0
+            while written < len(data):
+                written += stream.write(data[written:])
+        except OSError:
+            stream.truncate(start)
+            raise
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """Whole lines of a UTF-8 file without their ends; a last line without an end is left out. None if no file."""
+    if not path.is_file():
+        return
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield line[:-1].decode()
+            except UnicodeDecodeError:
+                raise DatasetError(f"{path}: line {number} is no UTF-8 text: expected one JSON object a line") from None
+
+
+def read_json(path: Path) -> Any:
+    """Content of a JSON file.
+
+    Raises:
+        DatasetError: no such file, or no JSON in it.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path}: cannot be read as JSON ({error}): expected a file that gis wrote") from error
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Deletes what a killed process left under temporary names."""
+    for path in folder.rglob(".*.tmp"):
+        path.unlink(missing_ok=True)
+
+
+def sha256(data: bytes) -> str:
+    """Hash of bytes, 64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """Hash of a file, or of a folder: the hash over names and hashes of all files in it."""
+    if path.is_dir():
+        inside = sorted(item for item in path.rglob("*") if item.is_file())
+        return sha256("".join(f"{item.relative_to(path)} {file_sha256(item)}\n" for item in inside).encode())
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
