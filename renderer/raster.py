@@ -8,6 +8,7 @@ triangle number, so that the order in which meshes are drawn changes nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -263,53 +264,82 @@ def _crossing(ax, ay, bx, by, y):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def _draw(points, triangles, first, number, instance, near, inverse_depth, hit, part, stamp):  # type: ignore[no-untyped-def]
-    """Draw one part; return how many pixels of its instance no earlier part of it had covered."""
+def _project_points(points, near, screen):  # type: ignore[no-untyped-def]
+    """Fill ``screen`` (V, 3) with pixel coordinates and inverse depth; points before the near plane get 0 as the last."""
+    for i in range(points.shape[0]):
+        z = points[i, 2]
+        screen[i, 2] = 0.0
+        if z >= near:
+            screen[i, 0], screen[i, 1], screen[i, 2] = points[i, 0] / z, points[i, 1] / z, 1.0 / z
+
+
+@nb.njit(cache=True, nogil=True)
+def _draw_triangle(  # type: ignore[no-untyped-def]
+    x0, y0, q0, x1, y1, q1, x2, y2, q2, triangle, number, instance, inverse_depth, hit, part, stamp
+):
+    """Draw one projected triangle; return how many pixels its instance had not covered before."""
     height, width = hit.shape
+    first_row = max(0, math.ceil(min(y0, y1, y2) - 0.5))
+    last_row = min(height - 1, math.ceil(max(y0, y1, y2) - 0.5) - 1)
+    if first_row > last_row or max(x0, x1, x2) <= 0.5 or min(x0, x1, x2) > width - 0.5:
+        return 0
+    area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+    if area == 0.0:
+        return 0
+    gx = ((q1 - q0) * (y2 - y0) - (q2 - q0) * (y1 - y0)) / area
+    gy = ((q2 - q0) * (x1 - x0) - (q1 - q0) * (x2 - x0)) / area
+    q_low, q_high = min(q0, q1, q2), max(q0, q1, q2)
+    fresh = 0
+    for row in range(first_row, last_row + 1):
+        y = row + 0.5
+        low, high = np.inf, -np.inf
+        if (y0 <= y) != (y1 <= y):
+            low = high = _crossing(x0, y0, x1, y1, y)
+        if (y1 <= y) != (y2 <= y):
+            x = _crossing(x1, y1, x2, y2, y)
+            low, high = min(low, x), max(high, x)
+        if (y2 <= y) != (y0 <= y):
+            x = _crossing(x2, y2, x0, y0, y)
+            low, high = min(low, x), max(high, x)
+        if high <= 0.5 or low > width - 0.5:
+            continue
+        q_row = q0 + gy * (y - y0)
+        for col in range(max(0, math.ceil(low - 0.5)), min(width - 1, math.ceil(high - 0.5) - 1) + 1):
+            # The centre lies inside the triangle; a sliver's gradient must not say otherwise.
+            q = min(max(q_row + gx * (col + 0.5 - x0), q_low), q_high)
+            held = inverse_depth[row, col]
+            if q > held or (q == held and triangle < hit[row, col]):
+                inverse_depth[row, col] = q
+                hit[row, col] = triangle
+                part[row, col] = number
+            if instance > 0 and stamp[row, col] != instance:
+                stamp[row, col] = instance
+                fresh += 1
+    return fresh
+
+
+@nb.njit(cache=True, nogil=True)
+def _draw(  # type: ignore[no-untyped-def]
+    points, screen, triangles, first, number, instance, near, inverse_depth, hit, part, stamp
+):
+    """Draw one part; return how many pixels of its instance no earlier part of it had covered."""
     px, py, pq = np.empty(4), np.empty(4), np.empty(4)
     fresh = 0
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        if points[a, 2] < near and points[b, 2] < near and points[c, 2] < near:
-            continue
-        n = clip_triangle(points, triangles[t], near, px, py, pq)
-        for k in range(1, n - 1):
-            x0, y0, x1, y1, x2, y2 = px[0], py[0], px[k], py[k], px[k + 1], py[k + 1]
-            top, bottom = min(y0, y1, y2), max(y0, y1, y2)
-            if bottom <= 0.5 or top > height - 0.5 or max(x0, x1, x2) <= 0.5 or min(x0, x1, x2) > width - 0.5:
-                continue
-            area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-            if area == 0.0:
-                continue
-            q0 = pq[0]
-            q_low, q_high = min(q0, pq[k], pq[k + 1]), max(q0, pq[k], pq[k + 1])
-            gx = ((pq[k] - q0) * (y2 - y0) - (pq[k + 1] - q0) * (y1 - y0)) / area
-            gy = ((pq[k + 1] - q0) * (x1 - x0) - (pq[k] - q0) * (x2 - x0)) / area
-            for r in range(max(0, int(np.ceil(top - 0.5))), min(height - 1, int(np.ceil(bottom - 0.5)) - 1) + 1):
-                y = r + 0.5
-                low, high = np.inf, -np.inf
-                if (y0 <= y) != (y1 <= y):
-                    x = _crossing(x0, y0, x1, y1, y)
-                    low, high = min(low, x), max(high, x)
-                if (y1 <= y) != (y2 <= y):
-                    x = _crossing(x1, y1, x2, y2, y)
-                    low, high = min(low, x), max(high, x)
-                if (y2 <= y) != (y0 <= y):
-                    x = _crossing(x2, y2, x0, y0, y)
-                    low, high = min(low, x), max(high, x)
-                if high < 0.5 or low > width - 0.5:
-                    continue
-                q_row = q0 + gy * (y - y0)
-                for col in range(max(0, int(np.ceil(low - 0.5))), min(width - 1, int(np.ceil(high - 0.5)) - 1) + 1):
-                    # The centre lies inside the triangle; a sliver's gradient must not say otherwise.
-                    q = min(max(q_row + gx * (col + 0.5 - x0), q_low), q_high)
-                    if q > inverse_depth[r, col] or (q == inverse_depth[r, col] and first + t < hit[r, col]):
-                        inverse_depth[r, col] = q
-                        hit[r, col] = first + t
-                        part[r, col] = number
-                    if instance > 0 and stamp[r, col] != instance:
-                        stamp[r, col] = instance
-                        fresh += 1
+        if screen[a, 2] > 0.0 and screen[b, 2] > 0.0 and screen[c, 2] > 0.0:
+            fresh += _draw_triangle(
+                screen[a, 0], screen[a, 1], screen[a, 2], screen[b, 0], screen[b, 1], screen[b, 2],
+                screen[c, 0], screen[c, 1], screen[c, 2],
+                first + t, number, instance, inverse_depth, hit, part, stamp,
+            )  # fmt: skip
+        elif screen[a, 2] > 0.0 or screen[b, 2] > 0.0 or screen[c, 2] > 0.0:
+            n = clip_triangle(points, triangles[t], near, px, py, pq)
+            for k in range(1, n - 1):
+                fresh += _draw_triangle(
+                    px[0], py[0], pq[0], px[k], py[k], pq[k], px[k + 1], py[k + 1], pq[k + 1],
+                    first + t, number, instance, inverse_depth, hit, part, stamp,
+                )  # fmt: skip
     return fresh
 
 
@@ -321,13 +351,14 @@ def _draw_parts(  # type: ignore[no-untyped-def]
     largest = 0
     for m in range(vertex_start.shape[0] - 1):
         largest = max(largest, vertex_start[m + 1] - vertex_start[m])
-    points = np.empty((largest, 3))
+    points, screen = np.empty((largest, 3)), np.empty((largest, 3))
     amodal = np.zeros(mesh.shape[0], np.int64)
     for p in order:
         m = mesh[p]
         transform_points(positions[vertex_start[m] : vertex_start[m + 1]], matrices[p], points)
+        _project_points(points[: vertex_start[m + 1] - vertex_start[m]], near, screen)
         own = triangles[triangle_start[m] : triangle_start[m + 1]]
-        amodal[p] = _draw(points, own, first[p], p + 1, instance_id[p], near, inverse_depth, hit, part, stamp)
+        amodal[p] = _draw(points, screen, own, first[p], p + 1, instance_id[p], near, inverse_depth, hit, part, stamp)
     return amodal
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -16,15 +19,15 @@ from ..errors import SceneError
 from ..frame import Frame, Instance, Part
 from ..raster import Drawing, Mesh, Rasteriser, RasterPasses
 from ..thermal.conditions import Conditions, sample_conditions
-from ..traffic import FrameSetup, ModelSize, Street, sample_frame
+from ..traffic import FrameSetup, ModelSize, Placement, Street, sample_frame
 from ..zones import ZONE_ATTRIBUTE
 from .cycles import CyclesEngine, CyclesPasses
 from .extract import Extractor, PlacedMesh
 from .models import load_models
 from .objects import LabelledObject, labels_of_scene
 from .session import open_blend, show_as_rendered
-from .zoning import assign_zones
 from .traffic import apply, model_collections, model_size, read_street
+from .zoning import assign_zones
 
 __all__ = ["Engine", "RenderSession"]
 
@@ -77,6 +80,7 @@ class RenderSession:
         self._rasteriser = Rasteriser(self.camera, self._near_m())
         self._background_zone = int(self.scene.world.get(ZONE_ATTRIBUTE, 0)) if self.scene.world else 0
         self._cycles: CyclesEngine | None = None
+        self._surveyed: tuple[dict[str, list[PlacedMesh]], tuple[PlacedMesh, ...]] | None = None
         self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
         if not self.street:
             self._check_labelled()
@@ -93,7 +97,7 @@ class RenderSession:
         """Forget the scene."""
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
 
-    @property
+    @cached_property
     def model_sizes(self) -> tuple[ModelSize, ...]:
         """Sizes of the models that traffic is made of, by name."""
         return tuple(model_size(collection) for collection in self._models.values())
@@ -122,18 +126,20 @@ class RenderSession:
             conditions: weather and hour; None draws them.
         """
         setup = self._setup(index, profile, conditions)
-        placed, objects = self._place(setup)
-        return self._render(setup, placed, objects, normals=normals, parts=parts), setup
+        if self.street is None:
+            staged = self._stage_scene()
+        else:
+            staged = self._stage_traffic(setup, self._models_and_street()[1])
+        return self._render(setup, staged, self._background_zone, normals=normals, parts=parts), setup
 
     def frame_on_plane(
         self, setup: FrameSetup, *, camera: Camera | None = None, normals: bool = False, parts: bool = False
     ) -> Frame:
         """Render only the cars of a setup, with nothing else of the scene; pixels without a car have zone 0."""
-        apply(self.scene, setup, self._models)
-        placed, objects = self._place(setup, applied=True)
-        keep = [k for k, found in enumerate(objects) if found is not None]
-        placed, objects = [placed[k] for k in keep], [objects[k] for k in keep]
-        return self._render(setup, placed, objects, normals=normals, parts=parts, camera=camera, background_zone=0)
+        if camera is not None and camera != self._rasteriser.camera:
+            self._rasteriser = Rasteriser(camera, self._near_m())
+        stored = _as_stored(setup)
+        return self._render(stored, self._stage_traffic(stored, ()), 0, normals=normals, parts=parts)
 
     def _load_models(self, cars: Path | None) -> dict[str, bpy.types.Collection]:
         if cars is None:
@@ -163,79 +169,91 @@ class RenderSession:
         if index < 0:
             raise SceneError(f"frame {index}: expected 0 or more")
         if self.street:
-            return sample_frame(
-                self.street, self.model_sizes, self.camera, self.seed, index, profile, conditions=conditions
+            return _as_stored(
+                sample_frame(
+                    self.street, self.model_sizes, self.camera, self.seed, index, profile, conditions=conditions
+                )
             )
         self.scene.frame_set(self.scene.frame_start + index)
         camera = self.scene.camera.evaluated_get(bpy.context.evaluated_depsgraph_get())
         pose = np.array(camera.matrix_world.normalized(), dtype=np.float64) @ CAMERA_AXES
-        return FrameSetup(index, (), pose, conditions or self._conditions(index))
+        rng = np.random.default_rng([self.seed, index, STREAM_CONDITIONS])
+        return FrameSetup(index, (), pose, conditions or sample_conditions(rng))
 
-    def _conditions(self, index: int) -> Conditions:
-        return sample_conditions(np.random.default_rng([self.seed, index, STREAM_CONDITIONS]))
-
-    def _place(
-        self, setup: FrameSetup, *, applied: bool = False
-    ) -> tuple[list[PlacedMesh], list[LabelledObject | None]]:
-        """Pose the scene; its meshes in a stable order, each with the labelled object it belongs to."""
-        order: dict[str, int] = {}
-        if self.street or applied:
-            empties = apply(self.scene, setup, self._models)
-            order = {empty.name: k for k, empty in enumerate(empties)}
+    def _read(self, epoch: int) -> list[tuple[PlacedMesh, LabelledObject | None]]:
+        """Every mesh of the evaluated scene with the labelled object it belongs to, cars first."""
         bpy.context.view_layer.update()
-        epoch = 0 if self.street or applied else self.scene.frame_current
         placed = self._extractor.placed(bpy.context.evaluated_depsgraph_get(), self._labels.on_car, epoch)
-        if order:
-            waiting = {e.name for e in self.scene.collection.children["gis_traffic"].objects} - set(order)
-            placed = [one for one in placed if not one.instancer or one.instancer.name not in waiting]
-        objects = [self._labels.find(one, self._extractor.pool) for one in placed]
-        ranked = sorted(range(len(placed)), key=lambda k: _rank(placed[k], objects[k], order))
-        return [placed[k] for k in ranked], [objects[k] for k in ranked]
+        pairs = [(one, self._labels.find(one, self._extractor.pool)) for one in placed]
+        return sorted(pairs, key=_rank)
+
+    def _stage_scene(self) -> _Staged:
+        """The scene as it is at its current frame."""
+        pairs = self._read(self.scene.frame_current)
+        ids: dict[str, int] = {}
+        for _, found in pairs:
+            if found is not None:
+                ids.setdefault(found.key, len(ids) + 1)
+        if len(ids) > np.iinfo(np.uint16).max:
+            raise SceneError(f"{self.path}: {len(ids)} labelled objects; the instance pass holds at most 65535")
+        placed = [one for one, _ in pairs]
+        numbers = np.array([ids[found.key] if found else 0 for _, found in pairs], dtype=np.int64)
+        return _staged(placed, numbers, {ids[found.key]: found for _, found in pairs if found})
+
+    def _models_and_street(self) -> tuple[dict[str, list[PlacedMesh]], tuple[PlacedMesh, ...]]:
+        """Meshes of each model (relative to its origin) and of everything that stands still, read once.
+
+        Traffic poses models and nothing else, so that what the depsgraph says of one copy holds for all.
+        """
+        if self._surveyed is None:
+            still = Conditions(12.0, 80, "clear", 283.15, 263.15, 0.5, 1.0, 2e4, 0.0, 0.0)
+            line_up = tuple(Placement(name, 0.0, 0.0, 0.0, 0.0, "driving") for name in self._models)
+            empties = apply(self.scene, FrameSetup(0, line_up, np.eye(4), still), self._models)
+            model_of = {empty.name: name for empty, name in zip(empties, self._models, strict=True)}
+            models: dict[str, list[PlacedMesh]] = {name: [] for name in self._models}
+            street = []
+            for one, _ in self._read(0):
+                if one.instancer and one.instancer.name in model_of:
+                    models[model_of[one.instancer.name]].append(one)
+                else:
+                    street.append(one)
+            self._surveyed = models, tuple(street)
+        return self._surveyed
+
+    def _stage_traffic(self, setup: FrameSetup, street: tuple[PlacedMesh, ...]) -> _Staged:
+        """The models of a setup, then what stands still."""
+        models, _ = self._models_and_street()
+        empties: Sequence[bpy.types.Object | None] = [None] * len(setup.placements)
+        if self.engine == "cycles":
+            empties = apply(self.scene, setup, self._models)
+        placed, numbers, labelled = [], [], {}
+        for number, (placement, empty) in enumerate(zip(setup.placements, empties, strict=True), start=1):
+            pose = placement.object_to_world
+            category = str(self._models[placement.model]["gis_category"])
+            labelled[number] = LabelledObject(f"{number}", category, placement.model, placement.profile, pose)
+            for member in models[placement.model]:
+                placed.append(replace(member, local_to_world=pose @ member.local_to_world, instancer=empty))
+                numbers.append(number)
+        placed += street
+        return _staged(placed, np.array([*numbers, *[0] * len(street)], dtype=np.int64), labelled)
 
     def _check_labelled(self) -> None:
-        setup = self._setup(0)
-        _, objects = self._place(setup)
-        if not any(found is not None for found in objects):
+        self._setup(0)
+        if not self._stage_scene().labelled:
             raise SceneError(
                 f"{self.path}: nothing to label: no object or collection has the property 'gis_category', "
                 "a car's name or car zones; mark one, or give --cars with a scene that has lanes"
             )
 
-    def _render(
-        self,
-        setup: FrameSetup,
-        placed: list[PlacedMesh],
-        objects: list[LabelledObject | None],
-        *,
-        normals: bool,
-        parts: bool,
-        camera: Camera | None = None,
-        background_zone: int | None = None,
-    ) -> Frame:
-        rasteriser = self._rasteriser
-        if camera is not None and camera != rasteriser.camera:
-            rasteriser = self._rasteriser = Rasteriser(camera, self._near_m())
-        ids = _number(objects)
-        instance_of_part = np.array([ids[found.key] if found else 0 for found in objects], dtype=np.int64)
-        drawing = Drawing(
-            np.array([one.mesh for one in placed], dtype=np.int64),
-            np.array([one.local_to_world for one in placed], dtype=np.float64).reshape(-1, 4, 4),
-            instance_of_part,
+    def _render(self, setup: FrameSetup, staged: _Staged, background_zone: int, *, normals: bool, parts: bool) -> Frame:
+        rasteriser, pool = self._rasteriser, self._extractor.pool
+        drawn = rasteriser.draw(
+            pool, staged.drawing, setup.cam_to_world, background_zone=background_zone, normals=normals
         )
-        zone = self._background_zone if background_zone is None else background_zone
-        pool = self._extractor.pool
-        passes: RasterPasses | CyclesPasses = rasteriser.draw(
-            pool, drawing, setup.cam_to_world, background_zone=zone, normals=normals
-        )
-        amodal_px = passes.amodal_px
+        passes: RasterPasses | CyclesPasses = drawn
         if self.engine == "cycles":
-            passes = self._cycles_engine(zone).render(placed, instance_of_part)
-        found_by_id = {ids[found.key]: found for found in objects if found}
-        instances = self._instances(rasteriser, drawing, passes.instance_id, amodal_px, found_by_id, setup.cam_to_world)
-        made = tuple(
-            Part(one.name, int(number), one.local_to_world)
-            for one, number in zip(placed, instance_of_part, strict=True)
-        )
+            engine = self._cycles_engine(background_zone)
+            passes = engine.render(list(staged.placed), staged.drawing.instance_id)
         return Frame(
             index=setup.index,
             camera=rasteriser.camera,
@@ -243,10 +261,10 @@ class RenderSession:
             depth_m=passes.depth_m,
             instance_id=passes.instance_id,
             zone=passes.zone,
-            instances=instances,
+            instances=self._instances(staged, passes.instance_id, drawn.amodal_px, setup.cam_to_world),
             normal=passes.normal if normals else None,
             part=passes.part if parts else None,
-            parts=made if parts else (),
+            parts=staged.parts() if parts else (),
             notes=self.notes + self._labels.notes + self._zone_notes(),
         )
 
@@ -264,48 +282,84 @@ class RenderSession:
 
     def _instances(
         self,
-        rasteriser: Rasteriser,
-        drawing: Drawing,
+        staged: _Staged,
         instance_id: NDArray[np.uint16],
         amodal_px: NDArray[np.int64],
-        found: dict[int, LabelledObject],
         cam_to_world: NDArray[np.float64],
     ) -> tuple[Instance, ...]:
-        visible = visible_boxes(instance_id, max(found, default=0))
-        world_to_px = rasteriser.camera.K @ np.linalg.inv(cam_to_world)[:3]
+        pool, drawing = self._extractor.pool, staged.drawing
+        visible = visible_boxes(instance_id, max(staged.labelled, default=0))
+        view = _View(self._rasteriser.camera, self._rasteriser.near_m, cam_to_world)
         made = []
-        for number, labelled in sorted(found.items()):
+        for number, labelled in sorted(staged.labelled.items()):
             members = np.flatnonzero(drawing.instance_id == number)
-            meshes = [(self._extractor.pool.mesh(int(drawing.mesh[k])), drawing.local_to_world[k]) for k in members]
-            instance = _instance(
-                number, labelled, meshes, rasteriser, world_to_px, cam_to_world, visible[number],
-                int(amodal_px[members].sum()),
-            )  # fmt: skip
-            if instance is not None:
-                made.append(instance)
-        return tuple(made)
+            meshes = [(pool.mesh(int(drawing.mesh[k])), drawing.local_to_world[k]) for k in members]
+            made.append(_instance(number, labelled, meshes, view, visible[number], int(amodal_px[members].sum())))
+        return tuple(instance for instance in made if instance is not None)
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """The camera of one frame."""
+
+    camera: Camera
+    near_m: float
+    cam_to_world: NDArray[np.float64]
+
+    @cached_property
+    def world_to_px(self) -> NDArray[np.float64]:
+        """(3, 4) world to ``(x*z, y*z, z)``."""
+        return np.asarray(self.camera.K @ np.linalg.inv(self.cam_to_world)[:3])
+
+
+@dataclass(frozen=True, eq=False)
+class _Staged:
+    """One frame's scene, ready to be drawn."""
+
+    placed: list[PlacedMesh]
+    drawing: Drawing
+    labelled: dict[int, LabelledObject]
+
+    def parts(self) -> tuple[Part, ...]:
+        """What ``Frame.parts`` shows of it."""
+        numbers = self.drawing.instance_id.tolist()
+        return tuple(Part(one.name, n, one.local_to_world) for one, n in zip(self.placed, numbers, strict=True))
+
+
+def _staged(placed: list[PlacedMesh], numbers: NDArray[np.int64], labelled: dict[int, LabelledObject]) -> _Staged:
+    poses = np.array([one.local_to_world for one in placed], dtype=np.float64).reshape(-1, 4, 4)
+    drawing = Drawing(np.array([one.mesh for one in placed], dtype=np.int64), poses, numbers)
+    return _Staged(placed, drawing, labelled)
+
+
+def _as_stored(setup: FrameSetup) -> FrameSetup:
+    """The setup with the precision of Blender's matrices (float32): what is drawn is what Blender would draw."""
+    placements = tuple(
+        replace(one, x_m=float(np.float32(one.x_m)), y_m=float(np.float32(one.y_m)), z_m=float(np.float32(one.z_m)))
+        for one in setup.placements
+    )
+    cam_to_world = setup.cam_to_world.astype(np.float32).astype(np.float64)
+    return replace(setup, placements=placements, cam_to_world=cam_to_world)
 
 
 def _instance(
     number: int,
     labelled: LabelledObject,
     meshes: list[tuple[Mesh, NDArray[np.float64]]],
-    rasteriser: Rasteriser,
-    world_to_px: NDArray[np.float64],
-    cam_to_world: NDArray[np.float64],
+    view: _View,
     visible: NDArray[np.int64],
     amodal_px: int,
 ) -> Instance | None:
     """Everything known of one object; None where it is outside the camera's view."""
     bounds = [
-        projected_bounds(mesh.positions, mesh.triangles, world_to_px @ pose, rasteriser.near_m) for mesh, pose in meshes
+        projected_bounds(mesh.positions, mesh.triangles, view.world_to_px @ pose, view.near_m) for mesh, pose in meshes
     ]
     boxes = np.array([box for box in bounds if box is not None])
     if not len(boxes):
         return None
-    left, top, right, bottom = [*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist()]
-    amodal = (left, top, right, bottom)
-    if clip_box(amodal, rasteriser.camera) is None:
+    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    amodal = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+    if clip_box(amodal, view.camera) is None:
         return None
     seen = (float(visible[1]), float(visible[2]), float(visible[3]), float(visible[4])) if visible[0] else None
     return Instance(
@@ -314,32 +368,21 @@ def _instance(
         model=labelled.model,
         profile=labelled.profile,
         object_to_world=labelled.pose,
-        box_3d=upright_box(meshes, labelled.pose, cam_to_world),
+        box_3d=upright_box(meshes, labelled.pose, view.cam_to_world),
         box_amodal_px=amodal,
         box_visible_px=seen,
         visible_px=int(visible[0]),
         amodal_px=amodal_px,
-        truncation=truncation(amodal, rasteriser.camera),
+        truncation=truncation(amodal, view.camera),
         occlusion=occlusion_level(int(visible[0]), amodal_px),
     )
 
 
-def _rank(placed: PlacedMesh, found: LabelledObject | None, order: dict[str, int]) -> tuple[bool, int, str, str, bytes]:
-    """Sort key that depends on the scene and the frame's setup alone, not on what was rendered before."""
+def _rank(pair: tuple[PlacedMesh, LabelledObject | None]) -> tuple[bool, str, str, bytes]:
+    """Sort key that depends on the scene alone: labelled objects first, by name; equal names by pose."""
+    placed, found = pair
     top = placed.instancer.name if placed.instancer else ""
-    place = order.get(top, -1)
-    return (found is None, place, "" if place >= 0 else top, placed.name, placed.local_to_world.tobytes())
-
-
-def _number(objects: list[LabelledObject | None]) -> dict[str, int]:
-    """Ids from 1 in the order of the labelled objects."""
-    ids: dict[str, int] = {}
-    for found in objects:
-        if found is not None:
-            ids.setdefault(found.key, len(ids) + 1)
-    if len(ids) > np.iinfo(np.uint16).max:
-        raise SceneError(f"{len(ids)} labelled objects: the instance pass holds at most 65535")
-    return ids
+    return (found is None, found.key if found else top, placed.name, placed.local_to_world.tobytes())
 
 
 def _scene_camera(scene: bpy.types.Scene) -> Camera:
