@@ -35,6 +35,8 @@ __all__ = [
     "ServingWarning",
     "Translator",
     "TranslatorInfo",
+    "brings_calibration",
+    "check_device",
     "choose_routes",
     "cpu_flags",
     "load_torch",
@@ -194,6 +196,8 @@ def load_translator(
     if threads is not None and threads < 1:
         raise ServingError(f"threads is {threads}: expected at least 1")
     device = _pick_device() if device == "auto" else device
+    if device != "cpu":
+        check_device(device)
     own = brings_calibration(Path(path))
     request = Request(Path(path), threads or _usable_cpus(), None if own else calibration, noise, cache_dir)
     routes = choose_routes(
@@ -290,6 +294,23 @@ def _pick_device() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def check_device(device: str) -> None:
+    """Makes sure that torch can use a device.
+
+    Raises:
+        ServingError: it cannot.
+    """
+    import torch
+
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ServingError(
+            f"device {device!r} cannot be used ({reason}): expected cpu, or cuda where there is a GPU"
+        ) from error
 
 
 def _usable_cpus() -> int:

@@ -33,6 +33,8 @@ __all__ = ["COMMANDS", "app", "main"]
 COMMANDS = (
     "render",
     "synthesize",
+    "translate",
+    "evaluate",
     "validate",
     "doctor",
 )

@@ -24,6 +24,7 @@ from gan.errors import DataError, MetricError
 from gan.metrics import image as measures
 from gan.metrics.bootstrap import Interval, bootstrap_mean
 from gan.metrics.distribution import frechet_distance, kernel_distance_interval
+from gan.runtime import check_device
 
 if TYPE_CHECKING:
     from gan.metrics.features import FeatureExtractor
@@ -152,6 +153,8 @@ def _check(config: EvaluateConfig) -> None:
         raise DataError(
             "unpaired folders need features for a distance between distributions: expected alex, vgg or inception"
         )
+    if config.device != "cpu" and (config.lpips or config.features or config.inception):
+        check_device(config.device)
     if config.unpaired and (config.masks or config.boxes):
         raise DataError("a region needs pairs: leave out masks and boxes, or unpaired")
 

@@ -184,6 +184,12 @@ def test_a_route_that_is_not_exact_enough_is_refused(model: Path, monkeypatch: p
     assert len(caught) >= 1
 
 
+@pytest.mark.parametrize("device", ["cuda:77", "toaster"])
+def test_a_device_that_is_not_there(model: Path, device: str) -> None:
+    with pytest.raises(ServingError, match="cannot be used"):
+        load_translator(model, device=device)
+
+
 def test_mean_error_is_a_fraction_of_full_range() -> None:
     probes, reference = np.zeros((2, 1, 4, 4), np.float32), np.zeros((2, 1, 4, 4), np.float32)
     served = Served(lambda source, seed: source + np.float32(0.5), 1, 1, "", probes, reference)
