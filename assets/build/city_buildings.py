@@ -213,7 +213,9 @@ def _front(mesh: MeshBuilder, house: House, rng: np.random.Generator) -> None:
     rows = [_ground_row(house, columns, rng)]
     for storey in range(house.storeys):
         z = house.ground_m + storey * house.storey_m + 0.85
-        holes: list[Hole] = [((k + 0.5) * cell - wide / 2, (k + 0.5) * cell + wide / 2, "window") for k in range(columns)]
+        holes: list[Hole] = [
+            ((k + 0.5) * cell - wide / 2, (k + 0.5) * cell + wide / 2, "window") for k in range(columns)
+        ]
         rows.append((z, min(z + tall, z + house.storey_m - 1.1), holes))
     _wall_with_holes(mesh, house.width_m, house.eaves_m, rows, house.wall)
     mesh.box((0.0, -0.1, house.ground_m - 0.25), (house.width_m, 0.0, house.ground_m - 0.05), "trim", skip="+y")
@@ -292,7 +294,8 @@ def _flat_roof(mesh: MeshBuilder, house: House, rng: np.random.Generator) -> Non
     w, d, h = house.width_m, house.depth_m, house.eaves_m
     mesh.polygon("gravel", (0, 0, h), (w, 0, h), (w, d, h), (0, d, h))
     for low, high in (((0, 0, h), (w, 0.25, h + 0.7)), ((0, d - 0.25, h), (w, d, h + 0.7)),
-                      ((0, 0.25, h), (0.25, d - 0.25, h + 0.7)), ((w - 0.25, 0.25, h), (w, d - 0.25, h + 0.7))):  # fmt: skip
+                      ((0, 0.25, h), (0.25, d - 0.25, h + 0.7)),
+                      ((w - 0.25, 0.25, h), (w, d - 0.25, h + 0.7))):  # fmt: skip
         mesh.box(low, high, "trim", skip="-z")
     x = float(rng.uniform(0.25, 0.6)) * w
     mesh.box((x, d * 0.35, h), (x + 3.0, d * 0.35 + 3.0, h + 2.4), house.wall, skip="-z")
@@ -338,8 +341,8 @@ def _dormer(mesh: MeshBuilder, x_m: float, eaves_m: float, slope: float, wall: s
     ridge, far = top + 0.5, (top + 0.5 - eaves_m) / slope
     mesh.polygon("tiles_dark", (a - 0.15, front - 0.15, top - 0.08), (x_m, front - 0.15, ridge), (x_m, far, ridge),
                  (a - 0.15, back, top - 0.08))  # fmt: skip
-    mesh.polygon("tiles_dark", (x_m, front - 0.15, ridge), (b + 0.15, front - 0.15, top - 0.08), (b + 0.15, back, top - 0.08),
-                 (x_m, far, ridge))  # fmt: skip
+    mesh.polygon("tiles_dark", (x_m, front - 0.15, ridge), (b + 0.15, front - 0.15, top - 0.08),
+                 (b + 0.15, back, top - 0.08), (x_m, far, ridge))  # fmt: skip
     mesh.polygon(wall, (a, front, top), (b, front, top), (x_m, front, ridge))
 
 

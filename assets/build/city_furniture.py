@@ -1,6 +1,7 @@
 """What stands on pavements: lamps, signs, signals, bins, bollards, benches, the bus shelter; and people.
 
-Each function builds one thing at the origin; x points along the street in the direction of traffic, y away from the lane.
+Each function builds one thing at the origin; x runs along the street and y points away from the lane. Signs are flat
+and look to -x; a person looks to +x.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ def _disc(mesh: MeshBuilder, z_m: float, radius_m: float, sides: int, face: str,
     """Sign plate on a post: its face looks against the traffic (-x), its back is bare."""
     angle = np.arange(sides) * 2 * math.pi / sides + phase
     ring = np.column_stack([np.zeros(sides), radius_m * np.cos(angle), z_m + radius_m * np.sin(angle)])
-    mesh.add(ring + (-0.06, 0, 0), [range(sides - 1, -1, -1)], face)
-    mesh.add(ring + (-0.04, 0, 0), [range(sides)], "steel")
+    mesh.add(ring - [0.06, 0, 0], [range(sides - 1, -1, -1)], face)
+    mesh.add(ring - [0.04, 0, 0], [range(sides)], "steel")
 
 
 def _post(mesh: MeshBuilder, height_m: float) -> None:
@@ -120,8 +121,9 @@ def _bicycle(mesh: MeshBuilder) -> None:
         angle = np.linspace(0, 2 * math.pi, 15)
         rim = np.column_stack([x + 0.33 * np.cos(angle), np.zeros(15), 0.34 + 0.33 * np.sin(angle)])
         mesh.tube(rim, [0.022] * 15, 4, "steel_dark", caps=False)
-    frame = (((-0.52, 0, 0.34), (-0.12, 0, 0.32)), ((-0.12, 0, 0.32), (-0.22, 0, 0.88)), ((-0.22, 0, 0.82), (0.34, 0, 0.84)),
-             ((-0.12, 0, 0.32), (0.36, 0, 0.76)), ((0.52, 0, 0.34), (0.32, 0, 1.0)), ((-0.52, 0, 0.34), (-0.2, 0, 0.8)))  # fmt: skip
+    frame = (((-0.52, 0, 0.34), (-0.12, 0, 0.32)), ((-0.12, 0, 0.32), (-0.22, 0, 0.88)), 
+             ((-0.22, 0, 0.82), (0.34, 0, 0.84)), ((-0.12, 0, 0.32), (0.36, 0, 0.76)), 
+             ((0.52, 0, 0.34), (0.32, 0, 1.0)), ((-0.52, 0, 0.34), (-0.2, 0, 0.8)))  # fmt: skip
     for start, end in frame:
         mesh.tube([start, end], [0.02, 0.02], 5, "sign_blue", caps=False)
     mesh.tube([(0.34, -0.28, 1.02), (0.32, 0, 1.0), (0.34, 0.28, 1.02)], [0.015] * 3, 4, "steel", caps=False)
@@ -162,9 +164,9 @@ def _cafe(mesh: MeshBuilder) -> None:
 
 
 FURNITURE = {
-    "lamp": _lamp, "sign_limit": _sign_limit, "sign_parking": _sign_parking, "sign_yield": _sign_yield, "signal": _signal,
-    "bollard": _bollard, "bin": _bin, "wheelie_bins": _wheelie_bins, "bench": _bench, "cabinet": _cabinet,
-    "column": _column, "planter": _planter, "bicycle": _bicycle, "shelter": _shelter, "cafe": _cafe,
+    "lamp": _lamp, "sign_limit": _sign_limit, "sign_parking": _sign_parking, "sign_yield": _sign_yield,
+    "signal": _signal, "bollard": _bollard, "bin": _bin, "wheelie_bins": _wheelie_bins, "bench": _bench,
+    "cabinet": _cabinet,    "column": _column, "planter": _planter, "bicycle": _bicycle, "shelter": _shelter, "cafe": _cafe,
 }  # fmt: skip
 
 
@@ -196,8 +198,8 @@ def person(name: str) -> MeshBuilder:
         _leg(mesh, 0.1 * side, math.radians(stride * phase))
         _arm(mesh, 0.235 * side, -math.radians(swing * phase), coat)
     hem, spread = (0.55, 0.2) if long_coat else (0.86, 0.15)
-    _torso(mesh, ((hem, 0.13 + spread * 0.2, spread + 0.02), (0.98, 0.125, 0.175), (1.15, 0.115, 0.165), (1.34, 0.135, 0.205),
-                  (1.44, 0.12, 0.21), (1.51, 0.065, 0.09)), coat)  # fmt: skip
+    _torso(mesh, ((hem, 0.13 + spread * 0.2, spread + 0.02), (0.98, 0.125, 0.175), (1.15, 0.115, 0.165),
+                  (1.34, 0.135, 0.205), (1.44, 0.12, 0.21), (1.51, 0.065, 0.09)), coat)  # fmt: skip
     _torso(mesh, ((1.49, 0.055, 0.055), (1.58, 0.05, 0.05)), "skin")
     mesh.blob((0.02, 0.0, 1.68), (0.1, 0.078, 0.125), "skin", rings=6, sides=10)
     mesh.blob((-0.015, 0.0, 1.72), (0.105, 0.088, 0.105), "hair", rings=6, sides=10)
@@ -225,7 +227,7 @@ def _leg(mesh: MeshBuilder, y_m: float, angle_rad: float) -> None:
 
 def _arm(mesh: MeshBuilder, y_m: float, angle_rad: float, coat: str) -> None:
     shoulder = np.array([0.0, y_m * 0.9, 1.42])
-    elbow = shoulder + turn("y", -angle_rad) @ (0.0, 0.03 * np.sign(y_m), -0.29)
+    elbow = shoulder + turn("y", -angle_rad) @ (0.0, math.copysign(0.03, y_m), -0.29)
     hand = elbow + turn("y", -(angle_rad + 0.25)) @ (0.0, 0.0, -0.26)
     mesh.tube([shoulder, elbow, hand], [0.06, 0.05, 0.038], 6, coat)
-    mesh.blob(hand + (0.0, 0.0, -0.05), (0.045, 0.03, 0.075), "skin", rings=4, sides=6)
+    mesh.blob(hand - [0.0, 0.0, 0.05], (0.045, 0.03, 0.075), "skin", rings=4, sides=6)

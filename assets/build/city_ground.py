@@ -46,14 +46,19 @@ def _grid(start_m: float, end_m: float, step_m: float, *extra: float) -> Array:
     """Positions along the axis, about ``step`` apart, with some exact ones among them."""
     base = np.linspace(start_m, end_m, max(2, round((end_m - start_m) / step_m) + 1))
     inside = [x for x in extra if start_m < x < end_m]
-    return np.unique(np.round(np.concatenate([base, inside]), 4))
+    return np.asarray(np.unique(np.round(np.concatenate([base, inside]), 4)))
 
 
 def ground() -> MeshBuilder:
     """Asphalt of both streets, grass and earth below everything."""
     mesh = MeshBuilder()
     u = _grid(*plan.U_RANGE_M, 4.0)
-    for low, high in ((-ROAD_EDGE_M, -plan.LANE_M), (-plan.LANE_M, 0.0), (0.0, plan.LANE_M), (plan.LANE_M, ROAD_EDGE_M)):
+    for low, high in (
+        (-ROAD_EDGE_M, -plan.LANE_M),
+        (-plan.LANE_M, 0.0),
+        (0.0, plan.LANE_M),
+        (plan.LANE_M, ROAD_EDGE_M),
+    ):
         _strip(mesh, u, np.full(len(u), low), np.full(len(u), high), 0.0, "asphalt")
     a, b = plan.PLAZA_U_M
     u = _grid(a - 6.0, b + 6.0, 6.0)
@@ -61,7 +66,12 @@ def ground() -> MeshBuilder:
     x, half, end = plan.CROSSING_U_M, OPENING_M + 0.5, plan.SIDE_END_M
     for y0, y1, w in ((ROAD_EDGE_M, 9.0, half), (9.0, 40.0, 3.6), (40.0, end, 3.6)):
         for sign in (1, -1):
-            corners = [(x - w, sign * y0, 0.0), (x + w, sign * y0, 0.0), (x + w, sign * y1, 0.0), (x - w, sign * y1, 0.0)]
+            corners = [
+                (x - w, sign * y0, 0.0),
+                (x + w, sign * y0, 0.0),
+                (x + w, sign * y1, 0.0),
+                (x - w, sign * y1, 0.0),
+            ]
             mesh.polygon("asphalt", *(corners if sign > 0 else corners[::-1]))
     _ground_plate(mesh)
     return mesh
@@ -106,11 +116,11 @@ def _pavement(mesh: MeshBuilder, side: int, start_m: float, end_m: float) -> Non
     corners = plan.kerb_line(side)
     jumps = [p + e for p in (*plan.PLAZA_U_M,) for e in (-6.01, -5.99, 5.99, 6.01)]
     u = _grid(start_m, end_m, 3.0, *corners[:, 0], *jumps)
-    kerb = np.interp(u, corners[:, 0], corners[:, 1])
+    kerb: Array = np.interp(u, corners[:, 0], corners[:, 1])
     z = plan.PAVEMENT_Z_M
-    _strip(mesh, u, side * kerb, side * (kerb + 0.15), z, "kerb")
-    _strip(mesh, u, side * (kerb + 0.15), side * _outer_m(u, side), z, "paving")
-    line = plan.place(u, side * kerb)
+    _strip(mesh, u, float(side) * kerb, float(side) * (kerb + 0.15), z, "kerb")
+    _strip(mesh, u, float(side) * (kerb + 0.15), float(side) * _outer_m(u, side), z, "paving")
+    line = plan.place(u, float(side) * kerb)
     _wall(mesh, line if side > 0 else line[::-1], 0.0, z, "kerb")
 
 
@@ -193,14 +203,16 @@ def _bay_lines(mesh: MeshBuilder, bay: plan.BayPlan) -> None:
     for a in (-bay.length_m / 2, bay.length_m / 2):
         _box_on_road(mesh, bay.x_m + c * a, bay.y_m + s * a, 0.1, bay.width_m, bay.yaw_rad, "paint_white")
     b = bay.width_m / 2
-    _box_on_road(mesh, bay.x_m - s * b, bay.y_m + c * b, bay.length_m, 0.1, bay.yaw_rad, "paint_white", PAINT_Z_M + 0.001)
+    _box_on_road(
+        mesh, bay.x_m - s * b, bay.y_m + c * b, bay.length_m, 0.1, bay.yaw_rad, "paint_white", PAINT_Z_M + 0.001
+    )
 
 
 def _iron(mesh: MeshBuilder) -> None:
     """Manholes, drains at the kerb, and patches of newer asphalt."""
     rng = np.random.default_rng(41)
     angle = np.arange(14) * 2 * math.pi / 14
-    for u in np.arange(-40.0, 340.0, 21.0):
+    for u in np.arange(-40.0, 340.0, 21.0).tolist():
         x, y = plan.place(float(u + rng.uniform(-4, 4)), float(rng.choice([-1.0, 0.9]) * rng.uniform(0.5, 1.6)))
         disc = np.column_stack([x + 0.34 * np.cos(angle), y + 0.34 * np.sin(angle), np.full(14, 0.006)])
         mesh.add(disc, [range(14)], "steel_dark")
@@ -210,9 +222,10 @@ def _iron(mesh: MeshBuilder) -> None:
             if abs(u - plan.CROSSING_U_M) > OPENING_M + 1:
                 d = side * (float(np.interp(u, corners[:, 0], corners[:, 1])) - 0.3)
                 _line(mesh, float(u), float(u) + 0.55, d, 0.42, "steel_dark", 0.006)
-    for _ in range(16):
-        u, d = float(rng.uniform(-10, 320)), float(rng.choice([-1.7, 1.7]) + rng.uniform(-0.5, 0.5))
-        _line(mesh, u, u + float(rng.uniform(1.2, 6.0)), d, float(rng.uniform(0.6, 1.6)), "asphalt_patch", 0.002)
+    for start in np.arange(-8.0, 316.0, 18.0):
+        u, d = start + float(rng.uniform(0.0, 9.0)), float(rng.choice([-1.7, 1.7]) + rng.uniform(-0.5, 0.5))
+        if not _on_zebra(u, 8.0):
+            _line(mesh, u, u + float(rng.uniform(1.2, 7.0)), d, float(rng.uniform(0.6, 1.6)), "asphalt_patch", 0.002)
 
 
 # --- far away ---------------------------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """Plan of the city's street: where its axis runs, and what lies how far to the side of it. Pure numpy.
 
-Positions are ``(u, d)``: ``u`` metres along the axis, 0 at the start of the straight main part, ``d`` metres to the left.
-The street comes round a corner (so nobody looks past its end), runs straight over a crossing, bends gently to the left
-and leaves round another corner. Widths follow the German guideline RASt 06: lanes of 3.25-3.5 m, bays 2.0-2.2 m wide.
+Positions are ``(u, d)``: ``u`` metres along the axis, 0 at the start of the straight main part, ``d`` metres to the
+left. The street comes round a corner (so nobody looks past its end), runs straight over a crossing, bends gently to the
+left and leaves round another corner. Widths follow the German guideline RASt 06: lanes of 3.25-3.5 m, bays
+2.0-2.2 m wide.
 """
 
 from __future__ import annotations
@@ -167,7 +168,7 @@ def _along(start_m: float, end_m: float, d_m: float) -> Array:
 
 def _arc(centre: tuple[float, float], radius_m: float, start_deg: float, end_deg: float) -> Array:
     angle = np.radians(np.linspace(start_deg, end_deg, 13))
-    return np.array(centre) + radius_m * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return np.asarray(centre + radius_m * np.stack([np.cos(angle), np.sin(angle)], axis=1))
 
 
 def lanes() -> dict[str, tuple[Array, float]]:

@@ -10,7 +10,6 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
-
 from renderer.zones import ZONE_ATTRIBUTE, Zone
 
 __all__ = ["MATERIALS", "MeshBuilder", "Point", "link", "pose", "turn"]
@@ -129,7 +128,12 @@ class MeshBuilder:
         self.add(points, [face for name, face in sides.items() if name not in skip], material)
 
     def tube(
-        self, path: Sequence[Point] | Array, radii: Sequence[float], sides: int, material: str, caps: bool = True
+        self,
+        path: Sequence[Point | Array] | Array,
+        radii: Sequence[float],
+        sides: int,
+        material: str,
+        caps: bool = True,
     ) -> None:
         """Round bar along a path of points, with one radius for each."""
         line = np.asarray(path, dtype=np.float64)

@@ -41,14 +41,18 @@ def tree(kind: str) -> MeshBuilder:
     return mesh
 
 
-def _blobs(foot_m: float, radius_m: float, height_m: float, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
+def _blobs(
+    foot_m: float, radius_m: float, height_m: float, count: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
     """Centres (B, 3) and radii (B,) of the clouds that make up a crown, narrower towards top and foot."""
     golden = math.pi * (3.0 - math.sqrt(5.0))
     share = (np.arange(count) + 0.5) / count
     profile = np.sin(math.pi * np.clip(share * 0.92 + 0.1, 0, 1)) ** 0.7
     angle = golden * np.arange(count) + rng.uniform(-0.4, 0.4, count)
     reach = 0.55 * radius_m * profile * rng.uniform(0.8, 1.25, count)
-    centres = np.stack([reach * np.cos(angle), reach * np.sin(angle), foot_m + 0.25 * radius_m + height_m * share], axis=1)
+    centres = np.stack(
+        [reach * np.cos(angle), reach * np.sin(angle), foot_m + 0.25 * radius_m + height_m * share], axis=1
+    )
     radii = radius_m * (0.42 + 0.28 * profile) * rng.uniform(0.85, 1.15, count)
     return centres, radii
 
