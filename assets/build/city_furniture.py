@@ -166,7 +166,8 @@ def _cafe(mesh: MeshBuilder) -> None:
 FURNITURE = {
     "lamp": _lamp, "sign_limit": _sign_limit, "sign_parking": _sign_parking, "sign_yield": _sign_yield,
     "signal": _signal, "bollard": _bollard, "bin": _bin, "wheelie_bins": _wheelie_bins, "bench": _bench,
-    "cabinet": _cabinet,    "column": _column, "planter": _planter, "bicycle": _bicycle, "shelter": _shelter, "cafe": _cafe,
+    "cabinet": _cabinet, "column": _column, "planter": _planter, "bicycle": _bicycle, "shelter": _shelter,
+    "cafe": _cafe,
 }  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def _lamps() -> Iterator[Prop]:
 def _street_trees(rng: np.random.Generator) -> Iterator[Prop]:
     """Trees where the pavement is wide, mostly between bays, and beyond the corners."""
     right = (-6.0, 4.0, 47.5, 114.5, 162.0, 195.0, 270.5, 279.0, 316.0)
-    left = (-3.0, 0.5, 32.0, 81.5, 117.0, 190.0, 230.0, 280.0, 312.5, 324.0, 338.0)
+    left = (-3.0, 0.5, 32.0, 81.5, 117.0, 190.0, 222.0, 280.0, 312.5, 324.0, 338.0)
     for side, places in ((-1, right), (1, left)):
         for u in places:
             kind = str(rng.choice(["lime", "maple", "plane"], p=[0.4, 0.4, 0.2]))
