@@ -1,7 +1,7 @@
 """The command line: ``gis COMMAND``.
 
-Each command is one small module in ``pipelines/commands`` with a function of the command's name, and one row of
-:data:`COMMANDS`. These modules import nothing heavy before the command runs, so ``gis --help`` answers at once. A command
+Each command is a function in a small module (most in ``pipelines/commands``) and one row of :data:`COMMANDS`. These modules
+import nothing heavy before the command runs, so ``gis --help`` answers at once. A command
 parses, builds a frozen configuration and calls one function; here errors become exit codes:
 
 ====  ==========================================================================
@@ -30,15 +30,15 @@ from pipelines.errors import PipelineError
 
 __all__ = ["COMMANDS", "app", "main"]
 
-COMMANDS = (
-    "render",
-    "synthesize",
-    "translate",
-    "evaluate",
-    "validate",
-    "doctor",
-)
-"""Modules of ``pipelines/commands``, in the order of the help."""
+COMMANDS = {
+    "render": "pipelines.commands.render",
+    "synthesize": "pipelines.commands.synthesize",
+    "train": "pipelines.train",
+    "backends": "pipelines.train",
+    "translate": "pipelines.commands.translate",
+    "evaluate": "pipelines.commands.evaluate",
+}
+"""Name of each command and the module that holds a function of that name, in the order of the help."""
 
 app = typer.Typer(
     name="gis",
@@ -74,9 +74,8 @@ def _reporting(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _register() -> None:
-    for name in COMMANDS:
-        module = importlib.import_module(f"pipelines.commands.{name}")
-        app.command(name)(_reporting(getattr(module, name)))
+    for name, module in COMMANDS.items():
+        app.command(name)(_reporting(getattr(importlib.import_module(module), name)))
 
 
 _register()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from assets import CAMERAS, CITY
+from assets import CAMERAS, CITY, THERMAL_PROFILES
 from renderer.camera import Camera, read_camera_file, read_cameras
 
 from pipelines.errors import ConfigError
@@ -166,7 +166,7 @@ class SynthesizeConfig(RenderConfig):
         from renderer.thermal.conditions import SEASONS, WEATHERS
         from renderer.thermal.profiles import profile_names
 
-        _check_choice("profile", self.profile, profile_names())
+        _check_choice("profile", self.profile, profile_names(THERMAL_PROFILES))
         _check_choice("weather", self.weather, WEATHERS)
         _check_choice("season", self.season, SEASONS)
         if self.hour is not None and not 0 <= self.hour < 24:

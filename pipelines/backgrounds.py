@@ -1,0 +1,236 @@
+"""Real thermal images as backgrounds: read, checked, cropped to the camera of the data set.
+
+These are *display-only*: what a camera's gain control made of the scene. Counts of 16 bits or floats are stretched to 8 bits
+over their middle 99 %; no temperature is read into any of them.
+
+The camera of the images is named by ``--camera``, else assumed to be :data:`ASSUMED_CAMERA`; the horizon is given by
+``--horizon``, else it is where the camera's pitch puts it. What was assumed stands in each frame's record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from assets import CAMERAS
+from numpy.typing import NDArray
+from renderer.camera import Camera, read_cameras
+
+from pipelines.config import DEFAULT_SIZE_PX, SynthesizeConfig, fit_camera, named_camera, parse_size
+from pipelines.errors import BackgroundError
+from pipelines.files import sha256
+
+__all__ = [
+    "ASSUMED_CAMERA",
+    "Background",
+    "BackgroundFile",
+    "Backgrounds",
+    "choose",
+    "open_background",
+    "scan_backgrounds",
+]
+
+UInt8 = NDArray[np.uint8]
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
+ASSUMED_CAMERA = "flir-adas"
+"""The camera of most public thermal street images, RoadScene and FLIR ADAS among them."""
+MIN_SIZE_PX = 32
+"""Fewer pixels show no street."""
+MAX_PIXELS = 1 << 26
+"""Refused above: no thermal camera has 64 megapixels, and a small file may claim any size."""
+STRETCH_PERCENT = (0.5, 99.5)
+STREAM_BACKGROUND = 4
+
+
+@dataclass(frozen=True)
+class BackgroundFile:
+    """One usable image of the folder."""
+
+    name: str
+    sha256: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Backgrounds:
+    """A folder of backgrounds that have all been read once."""
+
+    folder: Path
+    files: tuple[BackgroundFile, ...]
+
+
+@dataclass(frozen=True)
+class Background:
+    """One image as a frame uses it."""
+
+    image: UInt8
+    """(H, W) uint8 at the size of the camera."""
+    camera: Camera
+    """Camera of the cropped and resized image."""
+    horizon_px: float | None
+    """Row of the horizon in it; None: from the camera's pitch."""
+    about: dict[str, Any]
+    """Entry of the frame's record."""
+
+
+def scan_backgrounds(folder: Path) -> Backgrounds:
+    """Reads every image of a folder, so that a bad one shows before the first frame.
+
+    Raises:
+        BackgroundError: no images, or one that cannot be used, by name.
+    """
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not paths:
+        raise BackgroundError(f"{folder} holds no images: expected thermal images ({' '.join(SUFFIXES)})")
+    return Backgrounds(folder, tuple(_scan(path) for path in paths))
+
+
+def _scan(path: Path) -> BackgroundFile:
+    data = _read_bytes(path)
+    height, width = _decode(data, path).shape
+    return BackgroundFile(path.name, sha256(data), width, height)
+
+
+def choose(backgrounds: Backgrounds, seed: int, index: int) -> BackgroundFile:
+    """The background of a frame."""
+    draw = np.random.default_rng([seed, index, STREAM_BACKGROUND])
+    return backgrounds.files[int(draw.integers(len(backgrounds.files)))]
+
+
+def open_background(backgrounds: Backgrounds, chosen: BackgroundFile, config: SynthesizeConfig) -> Background:
+    """Reads a background, crops the largest centred window of the wanted shape, and resizes it.
+
+    Raises:
+        BackgroundError: the image cannot be used, or has changed since the folder was read.
+    """
+    path = backgrounds.folder / chosen.name
+    data = _read_bytes(path)
+    if sha256(data) != chosen.sha256:
+        raise BackgroundError(f"{path}: changed while the data set was made: expected the file that was there before")
+    image = _decode(data, path)
+    camera = _camera_of(image, config.camera)
+    width, height = parse_size(config.size or str(DEFAULT_SIZE_PX))
+    left, top, right, bottom = _window(image, width, height)
+    cut = image[top:bottom, left:right]
+    shrinks = cut.shape[0] > height
+    resized = cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    horizon = None if config.horizon is None else (config.horizon - top) * height / (bottom - top)
+    return Background(
+        image=np.ascontiguousarray(resized, dtype=np.uint8),
+        camera=camera.crop(left, top, right - left, bottom - top).resize(width, height),
+        horizon_px=horizon,
+        about={
+            "kind": "image",
+            "name": chosen.name,
+            "sha256": chosen.sha256,
+            "size_px": [chosen.width, chosen.height],
+            "crop_px": [left, top, right, bottom],
+            "radiometric": False,
+            "camera": "given" if config.camera else f"assumed {ASSUMED_CAMERA}",
+            "horizon": "from the camera's pitch" if config.horizon is None else "given",
+        },
+    )
+
+
+def _window(image: UInt8, width: int, height: int) -> tuple[int, int, int, int]:
+    """Largest centred window of that shape, in whole pixels."""
+    rows, columns = image.shape
+    scale = min(columns / width, rows / height)
+    across, down = max(1, int(width * scale + 1e-9)), max(1, int(height * scale + 1e-9))
+    left, top = (columns - across) // 2, (rows - down) // 2
+    return left, top, left + across, top + down
+
+
+def _camera_of(image: UInt8, name: str | None) -> Camera:
+    """Camera of the whole image. A preset of another size is taken for the same lens on another number of pixels."""
+    rows, columns = image.shape
+    found = named_camera(name, None, crop=False) or read_cameras(CAMERAS)[ASSUMED_CAMERA]
+    if (found.width, found.height) == (columns, rows):
+        return found
+    return replace(fit_camera(found, columns, rows), name=found.name)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BackgroundError(f"{path}: cannot be read ({error.strerror}): expected a thermal image") from error
+
+
+def _decode(data: bytes, path: Path) -> UInt8:
+    """Grey 8-bit pixels of an image of any kind.
+
+    Raises:
+        BackgroundError: naming the file and what is wrong with it.
+    """
+    if not data:
+        raise BackgroundError(f"{path}: is empty: expected a thermal image; remove it from the folder")
+    pixels = _decode_tiff(data, path) if path.suffix.lower() in (".tif", ".tiff") else _decode_other(data)
+    if pixels is None:
+        raise BackgroundError(f"{path}: cannot be decoded: expected a whole image file; remove it or save it again")
+    grey = _grey(pixels)
+    if grey is None:
+        raise BackgroundError(f"{path}: has shape {pixels.shape}: expected one grey or colour image")
+    rows, columns = grey.shape
+    if min(rows, columns) < MIN_SIZE_PX or rows * columns > MAX_PIXELS:
+        raise BackgroundError(
+            f"{path}: is {columns}x{rows} pixels: expected {MIN_SIZE_PX} or more on each side and at most "
+            f"{MAX_PIXELS >> 20} megapixels"
+        )
+    if grey.dtype.kind == "f" and not np.isfinite(grey).all():
+        bad = int((~np.isfinite(grey)).sum())
+        raise BackgroundError(f"{path}: holds {bad} pixels that are no number (NaN or inf): expected finite values")
+    return grey if grey.dtype == np.uint8 else _stretch(grey, path)
+
+
+def _decode_other(data: bytes) -> NDArray[Any] | None:
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:  # OpenCV's own limit on the number of pixels
+        return None
+    return None if pixels is None else np.asarray(pixels)
+
+
+def _decode_tiff(data: bytes, path: Path) -> NDArray[Any] | None:
+    """First page of a TIFF, by a reader that knows floats and 16 bits of every compression."""
+    from io import BytesIO
+
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(BytesIO(data)) as file:
+            page = file.pages[0]
+            if int(np.prod(page.shape)) > 4 * MAX_PIXELS:
+                raise BackgroundError(f"{path}: claims a shape of {page.shape}: expected at most 64 megapixels")
+            return np.asarray(page.asarray())
+    except (tifffile.TiffFileError, ValueError, IndexError, KeyError, OSError, RuntimeError, TypeError):
+        return _decode_other(data)
+
+
+def _grey(pixels: NDArray[Any]) -> NDArray[Any] | None:
+    """(H, W) of grey, grey with alpha, or colour; None for anything else."""
+    if pixels.dtype.kind not in "uif" or pixels.dtype.itemsize > 8:
+        return None
+    if pixels.ndim == 2:
+        return pixels
+    if pixels.ndim != 3 or pixels.shape[2] > 4:
+        return None
+    if pixels.shape[2] < 3:
+        return pixels[..., 0]
+    # Grey images saved as colour are the rule; of real colour ones (palettes) the brightness is all that can be used.
+    mean = pixels[..., :3].astype(np.float64).mean(axis=2)
+    return np.rint(mean).astype(pixels.dtype) if pixels.dtype.kind in "ui" else mean.astype(pixels.dtype)
+
+
+def _stretch(counts: NDArray[Any], path: Path) -> UInt8:
+    """Counts or floats to 8 bits over their middle 99 %."""
+    values = counts.astype(np.float64)
+    low, high = np.percentile(values, STRETCH_PERCENT)
+    if high <= low:
+        raise BackgroundError(f"{path}: all pixels have the value {low:g}: expected an image with contrast")
+    return np.asarray(np.rint(np.clip((values - low) / (high - low), 0.0, 1.0) * 255.0), dtype=np.uint8)

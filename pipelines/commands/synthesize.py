@@ -1,0 +1,58 @@
+"""``gis synthesize``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from pipelines.commands.options import (
+    CameraName, Cars, Count, Engine, Out, Scene, Seed, Size, Workers, shows_progress,
+)  # fmt: skip
+
+__all__ = ["synthesize"]
+
+
+def synthesize(
+    out: Out,
+    count: Count = 16,
+    scene: Scene = Path("city.blend"),
+    backgrounds: Annotated[
+        Path | None, typer.Option("--backgrounds", help="Folder of real thermal images to put the cars into.")
+    ] = None,
+    horizon: Annotated[
+        float | None, typer.Option("--horizon", help="Row of the horizon in the backgrounds as they are on disk.")
+    ] = None,
+    backend: Annotated[
+        str, typer.Option("--backend", help="physics, or a translation model (gis backends lists them).")
+    ] = "physics",
+    weights: Annotated[Path | None, typer.Option("--weights", help="Model file of a translation model.")] = None,
+    camera: CameraName = None,
+    size: Size = None,
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Thermal profile of all cars, e.g. driving; default: one per car.")
+    ] = None,
+    weather: Annotated[str | None, typer.Option("--weather", help="clear, cloudy, overcast, rain or fog.")] = None,
+    hour: Annotated[float | None, typer.Option("--hour", help="Hour of the day, 0 to 24.")] = None,
+    season: Annotated[str | None, typer.Option("--season", help="winter, spring, summer or autumn.")] = None,
+    tensors: Annotated[
+        bool, typer.Option("--tensors", help="Also store the source tensors, as WebDataset shards.")
+    ] = False,
+    engine: Engine = "raster",
+    cars: Cars = None,
+    seed: Seed = 0,
+    workers: Workers = None,
+) -> None:
+    """Make a labelled thermal data set: images, masks, zones, depth, COCO, KITTI and YOLO labels."""
+    from pipelines import synthesize as pipeline
+    from pipelines.config import Engine as EngineName
+    from pipelines.config import SynthesizeConfig, resolve_scene
+
+    config = SynthesizeConfig(
+        out=out, count=count, scene=resolve_scene(scene), engine=cast(EngineName, engine), camera=camera, size=size,
+        cars=cars, seed=seed, workers=workers, backgrounds=backgrounds, horizon=horizon, backend=backend,
+        weights=weights, profile=profile, weather=weather, hour=hour, season=season, tensors=tensors,
+    )  # fmt: skip
+    pipeline.synthesize(config, progress=shows_progress())
+    typer.echo(f"{count} frames in {out}")

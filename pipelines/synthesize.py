@@ -1,0 +1,296 @@
+"""`gis synthesize`: a scene, or real backgrounds, to a labelled thermal data set.
+
+A worker makes one frame from its number to its files: passes, infrared image, masks, labels, source tensor. The parent appends
+the frame's line and, when all are there, writes what describes the whole: COCO labels, card, contact sheet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gan.layout import LAYOUT_NAME, LAYOUT_VERSION
+from numpy.typing import NDArray
+from renderer.frame import Frame
+from renderer.thermal.conditions import Conditions, sample_conditions
+from renderer.traffic import sample_on_plane
+from renderer.zones import ZONES, zone_palette
+
+from pipelines import tensors
+from pipelines.backgrounds import Background, Backgrounds, choose, open_background, scan_backgrounds
+from pipelines.compose import FULL_SCALE, source_sample, source_tensor
+from pipelines.config import SynthesizeConfig, named_file
+from pipelines.dataset import (
+    DATASET_FILE,
+    FrameStore,
+    Record,
+    camera_to_json,
+    frame_name,
+    generator,
+    instance_from_json,
+    instance_to_json,
+)
+from pipelines.errors import DatasetError
+from pipelines.exr import write_exr
+from pipelines.files import file_sha256, sha256, write_bytes, write_text
+from pipelines.images import encode_palette_png, encode_png
+from pipelines.infrared import Infrared, InfraredMaker, open_infrared
+from pipelines.labels import CATEGORIES, MIN_VISIBLE_PX, labelled
+from pipelines.labels.coco import Image, encode_rle, run_lengths, write_coco
+from pipelines.labels.kitti import kitti_text
+from pipelines.labels.yolo import yolo_classes, yolo_text
+from pipelines.render import Session, SessionFactory, make_frames, open_session
+
+__all__ = ["SCHEMA", "SCHEMA_VERSION", "FrameMaker", "SynthesizeJob", "coco_frames", "synthesize"]
+
+SCHEMA, SCHEMA_VERSION = "gis-dataset", 1
+STREAM_CONDITIONS = 1
+COCO_FILE = "annotations/coco.json"
+CLASSES_FILE = "annotations/yolo/classes.txt"
+WHOLE_FILES = (COCO_FILE, CLASSES_FILE, "README.md", "preview.png")
+"""Files that describe all frames together."""
+
+
+def synthesize(
+    config: SynthesizeConfig, *, progress: bool = False, session_factory: SessionFactory = open_session
+) -> Path:
+    """Makes all frames that the folder does not hold yet, then what describes them; returns the folder.
+
+    Raises:
+        PipelineError: an option, the backgrounds, the folder or the disk.
+        RendererError: the scene.
+        GanError: the model.
+    """
+    backgrounds = None if config.backgrounds is None else scan_backgrounds(config.backgrounds)
+    store = FrameStore(config.out, DATASET_FILE, dataset_head(config))
+    store.check(config.count)
+    todo = store.missing(config.count)
+    if config.tensors:
+        todo = sorted({*todo, *tensors.missing_samples(config.out, config.count)})
+    if todo:
+        job = SynthesizeJob(config, backgrounds, session_factory)
+        after = (lambda index: tensors.pack_if_full(config.out, index)) if config.tensors else None
+        make_frames(store, job, todo, config.processes, progress=progress, after=after)
+    if todo or not _is_finished(store, config.count):
+        finish(store, config)
+    return config.out
+
+
+def dataset_head(config: SynthesizeConfig) -> dict[str, Any]:
+    """What stands in dataset.json from the beginning, and what no other run may differ in."""
+    return {
+        "schema": SCHEMA,
+        "version": SCHEMA_VERSION,
+        "layout": {"name": LAYOUT_NAME, "version": LAYOUT_VERSION},
+        "categories": list(CATEGORIES),
+        "min_visible_px": MIN_VISIBLE_PX,
+        "zones": {info.name: int(info.zone) for info in ZONES},
+        "configuration": config.to_json(),
+    }
+
+
+# --- one frame --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SynthesizeJob:
+    """What a worker of `gis synthesize` does."""
+
+    config: SynthesizeConfig
+    backgrounds: Backgrounds | None
+    session_factory: SessionFactory
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[int], Record]]:
+        """Opens the scene and the model."""
+        session = self.session_factory(self.config)
+        try:
+            yield FrameMaker(self.config, self.backgrounds, session, open_infrared(self.config)).make
+        finally:
+            session.close()
+
+
+@dataclass(frozen=True)
+class FrameMaker:
+    """Makes frames in an opened scene."""
+
+    config: SynthesizeConfig
+    backgrounds: Backgrounds | None
+    session: Session
+    infrared: InfraredMaker
+
+    def make(self, index: int) -> Record:
+        """Writes the files of a frame and returns its record."""
+        conditions = self._conditions(index)
+        background = self._background(index)
+        frame, conditions = self._passes(index, conditions, background)
+        image = self.infrared.make(frame, conditions, background)
+        shown = _only_labelled(frame)
+        files = self._write_files(shown, image)
+        record = self._record(frame, conditions, background, image, shown.instance_id, files)
+        if self.config.tensors:
+            record["tensor_sha256"] = tensors.write_part(self.config.out, self._sample(shown, image, background))
+        return record
+
+    def _conditions(self, index: int) -> Conditions:
+        draw = np.random.default_rng([self.config.seed, index, STREAM_CONDITIONS])
+        return sample_conditions(draw, weather=self.config.weather, hour=self.config.hour, season=self.config.season)
+
+    def _background(self, index: int) -> Background | None:
+        if self.backgrounds is None:
+            return None
+        return open_background(self.backgrounds, choose(self.backgrounds, self.config.seed, index), self.config)
+
+    def _passes(self, index: int, conditions: Conditions, background: Background | None) -> tuple[Frame, Conditions]:
+        if background is None:
+            frame, setup = self.session.frame(
+                index, normals=True, parts=True, profile=self.config.profile, conditions=conditions
+            )
+            return _with_profile(frame, self.config.profile), setup.conditions
+        setup = sample_on_plane(
+            background.camera, self.session.model_sizes, self.config.seed, index,
+            horizon_px=background.horizon_px, profile=self.config.profile, conditions=conditions,
+        )  # fmt: skip
+        frame = self.session.frame_on_plane(setup, camera=background.camera, normals=True, parts=True)
+        return frame, setup.conditions
+
+    def _write_files(self, frame: Frame, image: Infrared) -> dict[str, str]:
+        """Writes every file of the frame; their names and hashes."""
+        name, (height, width) = frame_name(frame.index), frame.instance_id.shape
+        objects = labelled(frame.instances)
+        contents = {
+            f"images/{name}.png": encode_png(image.image),
+            f"masks/{name}.png": encode_png(frame.instance_id),
+            f"zones/{name}.png": encode_palette_png(frame.zone, zone_palette()),
+            f"annotations/kitti/{name}.txt": kitti_text(objects, width, height).encode(),
+            f"annotations/yolo/{name}.txt": yolo_text(objects, width, height).encode(),
+        }
+        if image.span_K is not None:
+            contents[f"images16/{name}.png"] = encode_png(image.image16)
+        for file, data in contents.items():
+            write_bytes(self.config.out / file, data)
+        depth = f"depth/{name}.exr"
+        write_exr(self.config.out / depth, {"Z": frame.depth_m})
+        hashes = {file: sha256(data) for file, data in contents.items()}
+        return dict(sorted({**hashes, depth: file_sha256(self.config.out / depth)}.items()))
+
+    def _record(
+        self,
+        frame: Frame,
+        conditions: Conditions,
+        background: Background | None,
+        image: Infrared,
+        mask: NDArray[np.uint16],
+        files: dict[str, str],
+    ) -> Record:
+        return {
+            "index": frame.index,
+            "seed": self.config.seed,
+            "scene": self.config.scene.name,
+            "camera": camera_to_json(frame),
+            "background": {"kind": "scene", "radiometric": True} if background is None else background.about,
+            "conditions": conditions.to_json(),
+            "profile": self.config.profile,
+            "backend": self.infrared.about,
+            "sensor": image.sensor,
+            "span_K": None if image.span_K is None else list(image.span_K),
+            "instances": _instances(frame, mask),
+            "notes": list(frame.notes),
+            "files": files,
+        }
+
+    def _sample(self, frame: Frame, image: Infrared, background: Background | None) -> Any:
+        group = "" if background is None else str(background.about["name"])
+        return source_sample(image.background, frame, image.image16, image.span_K, group)
+
+
+def _with_profile(frame: Frame, profile: str | None) -> Frame:
+    """The frame with every object's thermal profile replaced."""
+    if profile is None:
+        return frame
+    return replace(frame, instances=tuple(replace(item, profile=profile) for item in frame.instances))
+
+
+def _only_labelled(frame: Frame) -> Frame:
+    """The frame without the ids of objects that get no label, so that masks and labels name the same objects."""
+    chosen = labelled(frame.instances)
+    keep = np.zeros(1 + max((item.id for item in frame.instances), default=0), dtype=np.uint16)
+    for item in chosen:
+        keep[item.id] = item.id
+    for item in chosen:
+        if item.category not in CATEGORIES:
+            raise DatasetError(
+                f"frame {frame.index}: {item.model!r} has category {item.category!r}: "
+                f"expected one of {', '.join(CATEGORIES)}; set its property gis_category"
+            )
+    return replace(frame, instance_id=keep[frame.instance_id])
+
+
+def _instances(frame: Frame, mask: NDArray[np.uint16]) -> list[dict[str, Any]]:
+    """Objects as the record has them: all in view, and the run-length code of those with a label."""
+    chosen = {item.id for item in labelled(frame.instances)}
+    entries = []
+    for item in frame.instances:
+        entry = {**instance_to_json(item), "labelled": item.id in chosen}
+        if item.id in chosen and item.box_visible_px is not None:
+            entry["rle"] = encode_rle(run_lengths(mask, item.id, item.box_visible_px))
+        entries.append(entry)
+    return entries
+
+
+# --- the whole --------------------------------------------------------------------------------------------------------
+
+
+def _is_finished(store: FrameStore, count: int) -> bool:
+    from pipelines.files import read_json
+
+    described = read_json(store.folder / store.description)
+    files = [*WHOLE_FILES, *(shard["name"] for shard in described.get("shards", []))]
+    whole = all((store.folder / name).is_file() for name in files)
+    return bool(described.get("complete") and described.get("frames") == count and whole)
+
+
+def finish(store: FrameStore, config: SynthesizeConfig) -> None:
+    """Writes what describes all frames, dataset.json last."""
+    from pipelines.report import write_card, write_preview
+
+    write_text(store.folder / CLASSES_FILE, yolo_classes())
+    write_coco(store.folder / COCO_FILE, coco_frames(store.records()))
+    shards = tensors.finish_shards(store.folder, config.count) if config.tensors else []
+    about = {**store.head, "frames": config.count, "counts": _counts(store.records()), "shards": shards}
+    write_preview(store.folder, about)
+    write_card(store.folder, about)
+    store.describe({**{key: about[key] for key in ("frames", "counts", "shards")},
+                    "complete": True, "generator": generator()})  # fmt: skip
+
+
+def coco_frames(records: Iterator[Record]) -> Iterator[tuple[Image, list[Any], list[str]]]:
+    """What :func:`write_coco` takes, from the lines of the frames."""
+    for record in records:
+        camera = record["camera"]
+        image = (record["index"], f"{frame_name(record['index'])}.png", camera["width"], camera["height"])
+        chosen = [entry for entry in record["instances"] if entry["labelled"]]
+        yield image, [instance_from_json(entry) for entry in chosen], [entry["rle"] for entry in chosen]
+
+
+def _counts(records: Iterator[Record]) -> dict[str, Any]:
+    """Images, and labelled objects by category, occlusion and profile."""
+    images = 0
+    tables: dict[str, dict[str, int]] = {"category": {}, "model": {}, "profile": {}, "occlusion": {}, "weather": {}}
+    for record in records:
+        images += 1
+        _count(tables["weather"], record["conditions"]["weather"])
+        for entry in record["instances"]:
+            if entry["labelled"]:
+                for key in ("category", "model", "profile", "occlusion"):
+                    _count(tables[key], str(entry[key]))
+    objects = sum(tables["category"].values())
+    return {"images": images, "objects": objects, **{key: dict(sorted(table.items())) for key, table in tables.items()}}
+
+
+def _count(table: dict[str, int], key: str) -> None:
+    table[key] = table.get(key, 0) + 1
