@@ -75,7 +75,7 @@ def band_radiance(temperature_K: ArrayLike, band: Band = LWIR) -> NDArray[np.flo
     54.93
     """
     kelvin = np.asarray(temperature_K, dtype=np.float64)
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)  # type: ignore[no-untyped-call]
     half = (band.high_um - band.low_um) / 2 * 1e-6
     wavelength_m = (band.high_um + band.low_um) / 2 * 1e-6 + half * nodes
     exponent = _HC_OVER_K / (wavelength_m * kelvin[..., None])
@@ -98,12 +98,12 @@ class BandTable:
     def radiance(self, temperature_K: NDArray[np.float32]) -> NDArray[np.float32]:
         """Radiance of black bodies: any shape float32 K to the same shape, W m-2 sr-1; clipped to the table's span."""
         flat = np.ascontiguousarray(temperature_K, dtype=np.float32).reshape(-1)
-        return _radiances(flat, self.forward).reshape(np.shape(temperature_K))
+        return np.asarray(_radiances(flat, self.forward).reshape(np.shape(temperature_K)))
 
     def temperature(self, radiance: NDArray[np.float32]) -> NDArray[np.float32]:
         """Inverse of :meth:`radiance`, within 1 mK from 200 K up."""
         flat = np.ascontiguousarray(radiance, dtype=np.float32).reshape(-1)
-        return _temperatures(flat, self.inverse, self.root_min, self.root_step).reshape(np.shape(radiance))
+        return np.asarray(_temperatures(flat, self.inverse, self.root_min, self.root_step).reshape(np.shape(radiance)))
 
 
 @functools.lru_cache(maxsize=8)

@@ -1,0 +1,163 @@
+"""Materials of zones and thermal profiles of cars, as ``assets/thermal_profiles.toml`` lists them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ThermalError
+from ..zones import FIRST_ENVIRONMENT_ZONE, ZONES, Zone, parse_zone
+
+__all__ = ["CarProfile", "Heat", "Material", "Profiles", "profile_names", "read_profiles"]
+
+
+@dataclass(frozen=True)
+class Heat:
+    """How warm a zone is, and how much it varies inside."""
+
+    mean_K: float
+    """Above the surface's balance with air, sun and sky."""
+    deviation_K: float
+    """Standard deviation between objects."""
+    variation_K: float
+    """Amplitude of the pattern inside the zone."""
+    source: str
+
+
+@dataclass(frozen=True)
+class Material:
+    """How a zone's surface radiates, mirrors and stores heat; see the head of the TOML file for each number."""
+
+    emissivity: float
+    mirror: float
+    grazing: float
+    absorptance: float
+    lag_h: float
+    exposure: float
+    indoor: float
+    heat: Heat
+    """Of environment zones; a car's zones take theirs from the profile."""
+
+
+@dataclass(frozen=True)
+class CarProfile:
+    """What a car has been doing."""
+
+    name: str
+    airflow_m_s: float
+    sun: float
+    ground_mean_K: float
+    ground_deviation_K: float
+    shadow: bool
+    heat: Mapping[Zone, Heat]
+    """For every zone of a car."""
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """One file of materials and profiles."""
+
+    materials: Mapping[Zone, Material]
+    cars: Mapping[str, CarProfile]
+
+    def car(self, name: str) -> CarProfile:
+        """Profile of that name.
+
+        Raises:
+            ThermalError: there is none.
+        """
+        try:
+            return self.cars[name]
+        except KeyError:
+            known = ", ".join(self.cars)
+            raise ThermalError(f"unknown thermal profile {name!r}: expected one of {known}") from None
+
+
+CAR_ZONES = tuple(i.zone for i in ZONES if Zone.BACKGROUND < i.zone < FIRST_ENVIRONMENT_ZONE)
+
+
+def read_profiles(path: Path) -> Profiles:
+    """Read a TOML file of materials and profiles.
+
+    Raises:
+        ThermalError: the file cannot be read, or lacks a zone or a number, or holds an impossible one.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ThermalError(f"{path}: no thermal profiles could be read: {error}") from error
+    materials = {parse_zone(n): _material(t, f"{path}: material.{n}") for n, t in tables.get("material", {}).items()}
+    missing = [info.name for info in ZONES if info.zone not in materials]
+    if missing:
+        raise ThermalError(f"{path}: no [material.NAME] for {', '.join(missing)}")
+    cars = {name: _car(name, table, f"{path}: profile.{name}") for name, table in tables.get("profile", {}).items()}
+    if not cars:
+        raise ThermalError(f"{path}: no [profile.NAME] tables, expected at least one")
+    return Profiles(materials, cars)
+
+
+def profile_names(path: Path) -> tuple[str, ...]:
+    """Names of the profiles in the file, in its order."""
+    return tuple(read_profiles(path).cars)
+
+
+def _number(
+    table: Mapping[str, Any], key: str, low: float, high: float, where: str, default: float | None = None
+) -> float:
+    """A number of the table, within its limits."""
+    value = table.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ThermalError(f"{where}: {key} is {value!r}, expected a number from {low} to {high}")
+    return float(value)
+
+
+def _pair(table: Mapping[str, Any], key: str, where: str) -> tuple[float, float]:
+    """Mean and deviation; both 0 where the key is absent."""
+    pair = table.get(key, [0.0, 0.0])
+    if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(v, int | float) for v in pair):
+        raise ThermalError(f"{where}: {key} is {pair!r}, expected [mean, deviation] in kelvin")
+    if not (-150.0 <= pair[0] <= 600.0 and 0.0 <= pair[1] <= 100.0):
+        raise ThermalError(f"{where}: {key} is {pair!r}, expected a mean of -150 to 600 K, a deviation of 0 to 100 K")
+    return float(pair[0]), float(pair[1])
+
+
+def _heat(table: Mapping[str, Any], where: str) -> Heat:
+    source = table.get("source")
+    if not isinstance(source, str) or not source:
+        raise ThermalError(f"{where}: no source; name one, or write 'assumed'")
+    mean_K, deviation_K = _pair(table, "offset_K", where)
+    return Heat(mean_K, deviation_K, _number(table, "variation_K", 0.0, 100.0, where, 0.0), source)
+
+
+def _material(table: Mapping[str, Any], where: str) -> Material:
+    return Material(
+        emissivity=_number(table, "emissivity", 0.0, 1.0, where),
+        mirror=_number(table, "mirror", 0.0, 1.0, where),
+        grazing=_number(table, "grazing", 0.0, 1.0, where),
+        absorptance=_number(table, "absorptance", 0.0, 1.0, where),
+        lag_h=_number(table, "lag_h", 0.01, 100.0, where),
+        exposure=_number(table, "exposure", 0.0, 1.0, where),
+        indoor=_number(table, "indoor", 0.0, 1.0, where, 0.0),
+        heat=_heat(table, where),
+    )
+
+
+def _car(name: str, table: Mapping[str, Any], where: str) -> CarProfile:
+    zones = table.get("zone", {})
+    heat = {parse_zone(zone): _heat(row, f"{where}.zone.{zone}") for zone, row in zones.items()}
+    missing = [zone.name.lower() for zone in CAR_ZONES if zone not in heat]
+    if missing:
+        raise ThermalError(f"{where}: no zone {', '.join(missing)}")
+    ground = _pair(table, "ground_K", where)
+    return CarProfile(
+        name=name,
+        airflow_m_s=_number(table, "airflow_m_s", 0.0, 100.0, where),
+        sun=_number(table, "sun", 0.0, 2.0, where),
+        ground_mean_K=ground[0],
+        ground_deviation_K=ground[1],
+        shadow=bool(table.get("shadow", False)),
+        heat=heat,
+    )

@@ -1,0 +1,281 @@
+"""Patterns inside a zone: what keeps a tyre from being a flat disc of one grey.
+
+All patterns are anchored to the surface: to the world for the street, to the model for a car, to the hub for a wheel.
+They are made of value noise on a periodic lattice (no two places of a street look alike within 256 cells) and of
+simple shapes. Each returns kelvin in units of the zone's ``variation_K``: about -1 to 1 with mean near 0. The shapes
+are assumed after street pictures of thermal cameras; where a measurement stands behind one, its line says so.
+
+Everything here is compiled and inlined into the per-pixel kernel of ``physics``. ``fine`` arguments are the size of a
+pixel on the surface in metres; detail smaller than that fades out, since one sample per pixel cannot carry it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = [
+    "building_pattern",
+    "car_pattern",
+    "lattice",
+    "noise2",
+    "noise3",
+    "pavement_pattern",
+    "person_warmth",
+    "road_pattern",
+    "sun_dapple",
+    "vegetation_pattern",
+    "wheel_pattern",
+]
+
+LATTICE = 256
+_MASK = LATTICE - 1
+
+
+def lattice(seed: int) -> NDArray[np.float32]:
+    """Random values that all noise is interpolated from: (256, 256) float32, -1 to 1."""
+    rng = np.random.default_rng([seed, 2])
+    return rng.uniform(-1.0, 1.0, (LATTICE, LATTICE)).astype(np.float32)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def noise2(values: Any, x: Any, y: Any) -> Any:
+    """Smooth value noise in the plane, -1 to 1, one cell per unit."""
+    fx, fy = math.floor(x), math.floor(y)
+    tx, ty = x - fx, y - fy
+    i, j = int(fx) & _MASK, int(fy) & _MASK
+    i1, j1 = (i + 1) & _MASK, (j + 1) & _MASK
+    tx, ty = tx * tx * (3.0 - 2.0 * tx), ty * ty * (3.0 - 2.0 * ty)
+    a = values[j, i] + tx * (values[j, i1] - values[j, i])
+    b = values[j1, i] + tx * (values[j1, i1] - values[j1, i])
+    return a + ty * (b - a)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def noise3(values: Any, x: Any, y: Any, z: Any) -> Any:
+    """Smooth value noise in space: layers of the plane's lattice, each shifted by its number."""
+    fz = math.floor(z)
+    tz = z - fz
+    tz = tz * tz * (3.0 - 2.0 * tz)
+    k = fz * 37.0
+    a = noise2(values, x + k, y + k * 1.7297)
+    b = noise2(values, x + k + 37.0, y + (k + 37.0) * 1.7297)
+    return a + tz * (b - a)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _bump(distance: Any, width: Any) -> Any:
+    """Bell that is 1 at 0 and 0 from ``2 width`` on; its half-width at half maximum is near ``width``."""
+    t = distance / (2.0 * width)
+    s = max(0.0, 1.0 - t * t)
+    return s * s
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _line(distance: Any, width: Any, fine: Any) -> Any:
+    """Coverage of a pixel by a line of that width, 0-1."""
+    reach = max(width, fine)
+    return max(0.0, 1.0 - abs(distance) / reach) * min(1.0, width / reach)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _fade(size: Any, fine: Any) -> Any:
+    """What is left of detail of that size where a pixel covers ``fine`` metres."""
+    return min(1.0, max(0.0, 1.25 - fine / size))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _step(low: Any, high: Any, x: Any) -> Any:
+    """Smooth step from 0 at ``low`` to 1 at ``high``."""
+    t = min(1.0, max(0.0, (x - low) / (high - low)))
+    return t * t * (3.0 - 2.0 * t)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _hash01(values: Any, i: Any, j: Any) -> Any:
+    """Random number of an integer cell, 0-1."""
+    a = (int(i) * 73 + int(j) * 19) & _MASK
+    b = (int(j) * 101 + int(i) * 7) & _MASK
+    return 0.5 + 0.5 * values[a, b]
+
+
+@njit(cache=True, nogil=True)
+def wheel_pattern(values: Any, x: Any, y: Any, z: Any, radius: Any, shift: Any, fine: Any) -> Any:
+    """Tyre, rim and hub of a wheel around its own axle (local y), metres from the hub.
+
+    Tread and shoulder are warmest, flexing where they meet the road; the side wall follows; the rim is cooler, with
+    the brake's heat showing between spokes.
+    """
+    r = math.sqrt(x * x + z * z) / radius
+    angle = math.atan2(z, x)
+    if r > 0.92:  # tread and shoulder
+        heat = 0.75 + 0.25 * noise2(values, angle * 9.0 + shift, y * 40.0)
+    elif r > 0.64:  # side wall
+        heat = 0.25 + 0.35 * _step(0.72, 0.9, r) - 0.25 * _bump(r - 0.8, 0.04) * _fade(0.03, fine)
+    else:
+        spokes = 0.5 + 0.5 * math.cos(5.0 * angle + shift)
+        opening = _step(0.45, 0.75, spokes) * _step(0.2, 0.3, r) * (1.0 - _step(0.52, 0.6, r))
+        heat = -1.9 + 2.0 * opening * _fade(0.08, fine) + 0.7 * _bump(r, 0.09) - 0.4 * _bump(r - 0.62, 0.03)
+    if z < 0.0:  # warmed where it touches the road
+        heat += 0.45 * _step(0.55, 1.0, -z / radius)
+    return heat + 0.2 * noise2(values, x * 5.0 + shift, z * 5.0)
+
+
+@njit(cache=True, nogil=True)
+def car_pattern(
+    values: Any, zone: Any, x: Any, y: Any, z: Any, half_l: Any, half_w: Any, height: Any, shift: Any, fine: Any
+) -> Any:
+    """Pattern of a car's zone at a point in the model's axes (x forward, y left, z up), metres."""
+    u, v, w = x / half_l, y / half_w, z / height
+    smooth = noise3(values, x * 1.3 + shift, y * 1.3, z * 1.6)
+    if zone == 1:
+        return _body(values, x, y, z, u, v, w, shift, fine) + 0.45 * smooth
+    if zone == 2:  # roof: bows below the skin cool less
+        return 0.5 * smooth + 0.35 * math.cos(11.4 * x) * _fade(0.25, fine)
+    if zone == 3:  # glass: warm air rises inside from the heater along the lower edge
+        lines = math.cos(180.0 * z) * _fade(0.02, fine) if u < -0.25 else 0.0
+        return 1.1 * (0.76 - w) / 0.24 - 0.35 + 0.45 * smooth + 0.25 * lines - 0.2 * v * v
+    if zone == 4:  # bonnet: the engine below its middle, ribs of the frame cooler
+        engine = _bump(u - 0.68, 0.22) * _bump(v, 0.6)
+        rib = _line(abs(v) - 0.55, 0.03, fine)
+        return 1.5 * engine - 0.75 + 0.3 * smooth - 0.25 * rib
+    if zone == 5:  # grille: slats before the radiator
+        slats = math.cos(125.0 * z) * _fade(0.03, fine)
+        return 0.9 * _bump(v, 0.5) - 0.4 + 0.45 * slats + 0.5 * noise3(values, x * 4.0, y * 5.0 + shift, z * 7.0)
+    if zone == 9:  # lamp: the bulb or the heat sink somewhere behind the cover
+        return 1.2 * noise3(values, x * 4.0 + shift, abs(y) * 8.0, z * 8.0) + 0.2 * (0.55 - w)
+    if zone == 10:  # underbody: engine in front, exhaust line along the middle
+        line = _bump(v - 0.15, 0.2) * _step(-1.1, -0.6, u)
+        return 1.1 * _bump(u - 0.6, 0.4) + 0.5 * line - 0.5 + 0.4 * smooth
+    if zone == 6:  # a tyre that is not a part of its own
+        return 0.5 * noise3(values, x * 5.0 + shift, y * 5.0, z * 5.0) + 0.6 * _step(0.14, 0.0, w)
+    return 0.6 * noise3(values, x * 5.0 + shift, y * 5.0, z * 5.0) + 0.3 * smooth
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _body(values: Any, x: Any, y: Any, z: Any, u: Any, v: Any, w: Any, shift: Any, fine: Any) -> Any:
+    """Painted panels: warm sills and wheel arches, engine heat in the wings, gaps, plates and bumpers."""
+    heat = 1.1 * (0.42 - w) + 0.7 * _bump(u - 0.72, 0.25) * _step(0.75, 0.4, w)
+    arch = max(_bump(u - 0.62, 0.16), _bump(u + 0.6, 0.16))
+    heat += 0.8 * arch * _step(0.45, 0.2, w)
+    if abs(v) > 0.8 and abs(u) < 0.9:  # shut lines of doors and wings, handles
+        half = 0.5 * fine
+        gap = _line(u - 0.3, 0.004, half) + _line(u + 0.05, 0.004, half) + _line(u + 0.38, 0.004, half)
+        handle = _bump(w - 0.58, 0.014) * max(_bump(u - 0.02, 0.03), _bump(u + 0.31, 0.03))
+        sill = _line(w - 0.17, 0.012, fine)
+        heat += -1.1 * gap * _step(0.14, 0.2, w) * _step(0.72, 0.62, w) - 0.9 * handle * _fade(0.06, fine) - 0.5 * sill
+    elif abs(u) > 0.9:  # bumper, plate, badge
+        heat += 0.45 * _step(0.38, 0.32, w) - 0.5 * _line(w - 0.38, 0.012, fine)
+        plate_w = 0.3 if u > 0.0 else 0.46
+        inside = _step(0.29, 0.25, abs(y)) * _step(0.05, 0.038, abs(w - plate_w))
+        heat -= 1.3 * inside * _fade(0.12, fine)
+        heat += 0.9 * _bump(y, 0.035) * _bump((w - 0.56) * 1.5, 0.04) * _fade(0.07, fine)
+    return heat + 0.16 * noise3(values, x * 6.0, y * 6.0 + shift, z * 6.0) * _fade(0.1, fine)
+
+
+@njit(cache=True, nogil=True)
+def road_pattern(values: Any, along: Any, across: Any, fine: Any, coarse: Any) -> Any:
+    """Asphalt: wheel tracks, seams, repaired patches, aggregate.
+
+    Args:
+        values: the lattice.
+        along: metres along the street.
+        across: metres across, 0 in the middle of the camera's lane.
+        fine: size of a pixel across the view.
+        coarse: size of a pixel along the view, larger at grazing incidence.
+
+    Returns:
+        pattern, and coverage by iron of a manhole cover, 0-1.
+    """
+    large = noise2(values, along * 0.045, across * 0.21)
+    middle = noise2(values, along * 0.22 + 91.0, across * 0.8)
+    heat = 0.75 * large + 0.4 * middle * _fade(3.0, coarse)
+    lane = across / 3.3
+    lane = (lane - math.floor(lane + 0.5)) * 3.3
+    track = _bump(abs(lane) - 0.78, 0.26)
+    heat += (0.55 + 0.25 * middle) * track - 0.35 * _bump(lane, 0.3)
+    if coarse < 1.2:
+        patch = _step(0.34, 0.38, noise2(values, along * 0.11 + 17.0, across * 0.34 + 5.0))
+        seam = _line(noise2(values, along * 0.3 + 44.0, across * 0.23) * 1.6, 0.022, 0.35 * max(fine, 0.25 * coarse))
+        joint = _line(abs(lane) - 1.62, 0.03, fine)
+        heat += -0.8 * patch + (0.9 * seam * (1.0 + large) + 0.5 * joint) * (0.5 + 0.5 * middle)
+        if coarse < 0.25:
+            heat += 0.28 * noise2(values, along * 7.0, across * 9.0) * _fade(0.16, coarse)
+        if coarse < 0.1:
+            heat += 0.22 * noise2(values, along * 31.0, across * 31.0) * _fade(0.06, coarse)
+    cell = math.floor(along / 17.0)
+    iron = 0.0
+    if _hash01(values, cell, 5) < 0.45:
+        centre = (cell + 0.25 + 0.5 * _hash01(values, cell, 9)) * 17.0
+        off = 4.0 * (_hash01(values, cell, 13) - 0.5)
+        radius = math.sqrt((along - centre) ** 2 + (across - off) ** 2)
+        iron = _step(0.36, 0.3, radius) * _fade(0.5, coarse)
+        heat += 1.2 * _bump(radius - 0.38, 0.04) * _fade(0.12, coarse)
+    return heat, iron
+
+
+@njit(cache=True, nogil=True)
+def pavement_pattern(values: Any, along: Any, across: Any, coarse: Any) -> Any:
+    """Slabs of 0.5 m with joints, each a little different."""
+    i, j = math.floor(along * 2.0), math.floor(across * 2.0)
+    slab = 2.0 * _hash01(values, i, j) - 1.0
+    joint = _line(0.5 - max(abs(along * 2.0 - i - 0.5), abs(across * 2.0 - j - 0.5)), 0.03, 2.0 * coarse)
+    heat = 0.7 * noise2(values, along * 0.17, across * 0.4) + 0.35 * noise2(values, along * 1.1, across * 1.3)
+    return heat + (0.35 * slab - 0.6 * joint) * _fade(0.5, coarse)
+
+
+@njit(cache=True, nogil=True)
+def building_pattern(values: Any, across: Any, z: Any, part: Any, fine: Any) -> Any:
+    """Masonry: floor slabs that lead heat out, courses, damp and thin places.
+
+    Args:
+        values: the lattice.
+        across: metres along the wall, level.
+        z: height, metres.
+        part: number of the mesh; no two houses are alike.
+        fine: size of a pixel.
+    """
+    shift = 17.3 * part
+    floor = z / 3.0
+    floor = (floor - math.floor(floor + 0.5)) * 3.0
+    heat = 0.55 * _bump(floor, 0.16) * _fade(0.4, fine)
+    heat += 0.9 * (2.0 * _hash01(values, part, 3) - 1.0)
+    heat += 0.7 * noise2(values, across * 0.16 + shift, z * 0.22) + 0.4 * noise2(values, across * 0.9, z * 0.7 + shift)
+    heat += 0.5 * max(0.0, 1.0 - z / 3.0) - 0.25
+    if fine < 0.12:
+        heat += 0.3 * noise2(values, across * 4.0, z * 13.0) * _fade(0.1, fine)
+    return heat
+
+
+@njit(cache=True, nogil=True)
+def vegetation_pattern(values: Any, x: Any, y: Any, z: Any, fine: Any) -> Any:
+    """Leaves in clumps: (pattern, share of the sun that the leaf gets, 0-1)."""
+    clump = noise3(values, x * 0.9, y * 0.9, z * 1.1)
+    heat = 0.55 * clump
+    if fine < 0.5:
+        heat += 0.65 * noise3(values, x * 3.7, y * 3.7, z * 4.3) * _fade(0.35, fine)
+    if fine < 0.14:
+        heat += 0.7 * noise2(values, x * 13.0 + z * 5.0, y * 13.0 + z * 11.0) * _fade(0.11, fine)
+    return heat, min(1.0, max(0.0, 0.5 + 0.5 * heat))
+
+
+@njit(cache=True, nogil=True)
+def sun_dapple(values: Any, x: Any, y: Any) -> Any:
+    """Share of the sun that trees and houses beyond the picture keep away, 0-1, at a point of the ground."""
+    wide = noise2(values, x * 0.085 + 7.0, y * 0.085 + 3.0)
+    small = noise2(values, x * 0.8, y * 0.8) * 0.35 + noise2(values, x * 2.3, y * 2.3) * 0.2
+    return _step(0.05, 0.45, wide + small)
+
+
+@njit(cache=True, nogil=True)
+def person_warmth(values: Any, x: Any, y: Any, z: Any, height: Any) -> Any:
+    """Share of the way from air to skin temperature that a point of a person shows, 0-1.
+
+    Bare skin of face and neck shows about all of it, clothing a third (assumed: 1 clo, still air), legs less.
+    """
+    cloth = 0.33 - 0.08 * _step(0.9, 0.3, height) + 0.12 * noise3(values, x * 5.0, y * 5.0, z * 5.0)
+    return cloth + (0.92 - cloth) * _step(1.42, 1.5, height)
