@@ -221,12 +221,17 @@ def _build(model_file: Path, precision: Precision, folder: Path, samples_file: P
         )
     calibration, probes = _split(samples, model.config.in_channels, multiple)
     reference = _reference(network, probes)
-    converted = convert(network, probes[:1])
-    if precision == "int8":
-        converted = _quantise(converted, calibration)
-    ov.save_model(converted, folder / "model.xml", compress_to_fp16=False)
+    ov.save_model(convert(network, probes[:1]), folder / "model.xml", compress_to_fp16=False)
     save_file({"source": probes, "image": reference}, folder / "probes.safetensors")
     about = {"in_channels": model.config.in_channels, "multiple_px": multiple, "weights_sha256": model.sha256}
+    del model, network  # their weights would lie in memory beside those of the quantiser
+    if precision == "int8":
+        exact = folder / "exact.xml"
+        (folder / "model.xml").rename(exact)
+        (folder / "model.bin").rename(exact.with_suffix(".bin"))
+        ov.save_model(_quantise(ov.Core().read_model(exact), calibration), folder / "model.xml", compress_to_fp16=False)
+        exact.unlink()
+        exact.with_suffix(".bin").unlink()
     (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
