@@ -22,6 +22,9 @@ from .camera import Camera
 
 __all__ = ["Drawing", "Mesh", "MeshPool", "RasterPasses", "Rasteriser", "clip_triangle", "transform_points"]
 
+_PART_SHIFT = 32
+"""A hit is one number: the part's, shifted, plus the triangle's within it. Lower numbers win equal depths."""
+_TRIANGLE_MASK = 2**32 - 1
 _NO_HIT = np.int64(2**62)
 
 
@@ -158,7 +161,6 @@ class Rasteriser:
         self.camera, self.near_m = camera, near_m
         self._inverse_depth = np.empty(shape, np.float64)
         self._hit = np.empty(shape, np.int64)
-        self._part = np.empty(shape, np.uint16)
         self._stamp = np.empty(shape, np.int64)
 
     def draw(
@@ -174,44 +176,48 @@ class Rasteriser:
         flat = pool.flat()
         world_to_px = self.camera.K @ np.linalg.inv(cam_to_world)[:3]
         matrices = np.ascontiguousarray(world_to_px @ drawing.local_to_world)
-        order, first = self._order(flat, drawing, matrices)
+        order = self._order(flat, drawing, matrices)
         self._inverse_depth.fill(0.0)
         self._hit.fill(_NO_HIT)
-        self._part.fill(0)
         self._stamp.fill(0)
         amodal_px = _draw_parts(
             flat.positions, flat.triangles, flat.vertex_start, flat.triangle_start,
-            drawing.mesh, matrices, drawing.instance_id, order, first, self.near_m,
-            self._inverse_depth, self._hit, self._part, self._stamp,
+            drawing.mesh, matrices, drawing.instance_id, order, self.near_m,
+            self._inverse_depth, self._hit, self._stamp,
         )  # fmt: skip
-        depth_m = np.empty(self._hit.shape, np.float32)
-        instance_id = np.empty(self._hit.shape, np.uint16)
-        zone = np.empty(self._hit.shape, np.uint8)
-        triangle_offset = flat.triangle_start[drawing.mesh] - first
+        shape = self._hit.shape
+        depth_m, instance_id = np.empty(shape, np.float32), np.empty(shape, np.uint16)
+        zone, part = np.empty(shape, np.uint8), np.empty(shape, np.uint16)
+        triangle_start = flat.triangle_start[drawing.mesh]
         _resolve(
-            self._inverse_depth, self._hit, self._part, drawing.instance_id, triangle_offset, flat.zones,
-            background_zone, depth_m, instance_id, zone,
+            self._inverse_depth, self._hit, drawing.instance_id, triangle_start, flat.zones,
+            background_zone, depth_m, instance_id, zone, part,
         )  # fmt: skip
-        normal = None
-        if normals:
-            normal = np.zeros((*self._hit.shape, 3), np.float32)
-            turn = np.linalg.inv(drawing.local_to_world[:, :3, :3]).transpose(0, 2, 1)
-            mirrored = np.linalg.det(drawing.local_to_world[:, :3, :3]) < 0
-            _interpolate_normals(
-                self._hit, self._part, flat.positions, flat.triangles, flat.normals, flat.vertex_start,
-                drawing.mesh, triangle_offset, matrices, np.ascontiguousarray(turn), mirrored, normal,
-            )  # fmt: skip
-        return RasterPasses(depth_m, instance_id, zone, self._part.copy(), normal, amodal_px)
+        normal = self._normals(flat, drawing, matrices, triangle_start) if normals else None
+        return RasterPasses(depth_m, instance_id, zone, part, normal, amodal_px)
 
-    def _order(
-        self, flat: _FlatMeshes, drawing: Drawing, matrices: NDArray[np.float64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Parts that can be in the image, near ones first and those of an instance together; and triangle numbers."""
-        count = np.diff(flat.triangle_start)[drawing.mesh]
-        first = np.cumsum(count) - count
+    def _normals(
+        self,
+        flat: _FlatMeshes,
+        drawing: Drawing,
+        matrices: NDArray[np.float64],
+        triangle_start: NDArray[np.int64],
+    ) -> NDArray[np.float32]:
+        """(H, W, 3) unit normals in the world, towards the camera."""
+        normal = np.zeros((*self._hit.shape, 3), np.float32)
+        linear = drawing.local_to_world[:, :3, :3]
+        turn = np.ascontiguousarray(np.linalg.inv(linear).transpose(0, 2, 1))
+        _interpolate_normals(
+            self._hit, flat.positions, flat.triangles, flat.normals, flat.vertex_start[drawing.mesh],
+            triangle_start, matrices, turn, np.linalg.det(linear) < 0, normal,
+        )  # fmt: skip
+        return normal
+
+    def _order(self, flat: _FlatMeshes, drawing: Drawing, matrices: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Parts that can be in the image, near ones first and those of an instance together."""
         corners = np.einsum("pij,pcj->pci", matrices[:, :, :3], flat.boxes[drawing.mesh]) + matrices[:, None, :, 3]
         x, y, z = corners[..., 0], corners[..., 1], corners[..., 2]
-        outside = (z < self.near_m).all(1) | (count == 0)
+        outside = (z < self.near_m).all(1)
         outside |= (x < 0).all(1) | (x > self.camera.width * z).all(1)
         outside |= (y < 0).all(1) | (y > self.camera.height * z).all(1)
         # Each instance is as near as its nearest part, so that its parts follow each other; the street has no such tie.
@@ -221,10 +227,10 @@ class Rasteriser:
         np.minimum.at(nearest, group, distance)
         key = np.where(group > 0, nearest[group], distance)
         order = np.lexsort((np.arange(len(group)), group, key, group == 0))
-        return order[~outside[order]].astype(np.int64), first.astype(np.int64)
+        return order[~outside[order]].astype(np.int64)
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def transform_points(positions, matrix, out):  # type: ignore[no-untyped-def]
     """Fill ``out`` (V, 3) float64 with the points times a (3, 4) matrix."""
     for i in range(positions.shape[0]):
@@ -233,7 +239,7 @@ def transform_points(positions, matrix, out):  # type: ignore[no-untyped-def]
             out[i, k] = matrix[k, 0] * x + matrix[k, 1] * y + matrix[k, 2] * z + matrix[k, 3]
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def clip_triangle(points, triangle, near, px, py, pq):  # type: ignore[no-untyped-def]
     """Clip one triangle at ``z = near``; fill pixel coordinates and inverse depth, return the number of corners."""
     n = 0
@@ -255,15 +261,15 @@ def clip_triangle(points, triangle, near, px, py, pq):  # type: ignore[no-untype
     return n
 
 
-@nb.njit(cache=True, nogil=True)
-def _crossing(ax, ay, bx, by, y):  # type: ignore[no-untyped-def]
-    """Where the edge crosses the scanline, computed the same way whichever end comes first."""
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _edge(ax, ay, bx, by):  # type: ignore[no-untyped-def]
+    """Upper end and slope of an edge, the same numbers whichever end comes first."""
     if ay > by:
         ax, ay, bx, by = bx, by, ax, ay
-    return ax + (y - ay) * (bx - ax) / (by - ay)
+    return ax, ay, (bx - ax) / (by - ay) if by > ay else 0.0
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def _project_points(points, near, screen):  # type: ignore[no-untyped-def]
     """Fill ``screen`` (V, 3) with pixel coordinates and inverse depth; points before the near plane get 0 as the last."""
     for i in range(points.shape[0]):
@@ -273,9 +279,9 @@ def _project_points(points, near, screen):  # type: ignore[no-untyped-def]
             screen[i, 0], screen[i, 1], screen[i, 2] = points[i, 0] / z, points[i, 1] / z, 1.0 / z
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def _draw_triangle(  # type: ignore[no-untyped-def]
-    x0, y0, q0, x1, y1, q1, x2, y2, q2, triangle, number, instance, inverse_depth, hit, part, stamp
+    x0, y0, q0, x1, y1, q1, x2, y2, q2, face, instance, inverse_depth, hit, stamp
 ):
     """Draw one projected triangle; return how many pixels its instance had not covered before."""
     height, width = hit.shape
@@ -289,17 +295,20 @@ def _draw_triangle(  # type: ignore[no-untyped-def]
     gx = ((q1 - q0) * (y2 - y0) - (q2 - q0) * (y1 - y0)) / area
     gy = ((q2 - q0) * (x1 - x0) - (q1 - q0) * (x2 - x0)) / area
     q_low, q_high = min(q0, q1, q2), max(q0, q1, q2)
+    ux, uy, us = _edge(x0, y0, x1, y1)
+    vx, vy, vs = _edge(x1, y1, x2, y2)
+    wx, wy, ws = _edge(x2, y2, x0, y0)
     fresh = 0
     for row in range(first_row, last_row + 1):
         y = row + 0.5
         low, high = np.inf, -np.inf
         if (y0 <= y) != (y1 <= y):
-            low = high = _crossing(x0, y0, x1, y1, y)
+            low = high = ux + (y - uy) * us
         if (y1 <= y) != (y2 <= y):
-            x = _crossing(x1, y1, x2, y2, y)
+            x = vx + (y - vy) * vs
             low, high = min(low, x), max(high, x)
         if (y2 <= y) != (y0 <= y):
-            x = _crossing(x2, y2, x0, y0, y)
+            x = wx + (y - wy) * ws
             low, high = min(low, x), max(high, x)
         if high <= 0.5 or low > width - 0.5:
             continue
@@ -308,45 +317,54 @@ def _draw_triangle(  # type: ignore[no-untyped-def]
             # The centre lies inside the triangle; a sliver's gradient must not say otherwise.
             q = min(max(q_row + gx * (col + 0.5 - x0), q_low), q_high)
             held = inverse_depth[row, col]
-            if q > held or (q == held and triangle < hit[row, col]):
+            if q > held or (q == held and face < hit[row, col]):
                 inverse_depth[row, col] = q
-                hit[row, col] = triangle
-                part[row, col] = number
+                hit[row, col] = face
             if instance > 0 and stamp[row, col] != instance:
                 stamp[row, col] = instance
                 fresh += 1
     return fresh
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def _draw(  # type: ignore[no-untyped-def]
-    points, screen, triangles, first, number, instance, near, inverse_depth, hit, part, stamp
+    points, screen, triangles, number, instance, near, inverse_depth, hit, stamp
 ):
     """Draw one part; return how many pixels of its instance no earlier part of it had covered."""
     px, py, pq = np.empty(4), np.empty(4), np.empty(4)
+    height, width = hit.shape
     fresh = 0
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         if screen[a, 2] > 0.0 and screen[b, 2] > 0.0 and screen[c, 2] > 0.0:
+            # Most triangles lie outside the image or between pixel centres.
+            ya, yb, yc = screen[a, 1], screen[b, 1], screen[c, 1]
+            top, bottom = min(ya, yb, yc), max(ya, yb, yc)
+            if bottom <= 0.5 or top > height - 0.5 or math.ceil(top - 0.5) == math.ceil(bottom - 0.5):
+                continue
+            xa, xb, xc = screen[a, 0], screen[b, 0], screen[c, 0]
+            left, right = min(xa, xb, xc), max(xa, xb, xc)
+            if right <= 0.5 or left > width - 0.5 or math.ceil(left - 0.5) == math.ceil(right - 0.5):
+                continue
             fresh += _draw_triangle(
                 screen[a, 0], screen[a, 1], screen[a, 2], screen[b, 0], screen[b, 1], screen[b, 2],
                 screen[c, 0], screen[c, 1], screen[c, 2],
-                first + t, number, instance, inverse_depth, hit, part, stamp,
+                (number << _PART_SHIFT) + t, instance, inverse_depth, hit, stamp,
             )  # fmt: skip
         elif screen[a, 2] > 0.0 or screen[b, 2] > 0.0 or screen[c, 2] > 0.0:
             n = clip_triangle(points, triangles[t], near, px, py, pq)
             for k in range(1, n - 1):
                 fresh += _draw_triangle(
                     px[0], py[0], pq[0], px[k], py[k], pq[k], px[k + 1], py[k + 1], pq[k + 1],
-                    first + t, number, instance, inverse_depth, hit, part, stamp,
+                    (number << _PART_SHIFT) + t, instance, inverse_depth, hit, stamp,
                 )  # fmt: skip
     return fresh
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def _draw_parts(  # type: ignore[no-untyped-def]
-    positions, triangles, vertex_start, triangle_start, mesh, matrices, instance_id, order, first, near,
-    inverse_depth, hit, part, stamp,
+    positions, triangles, vertex_start, triangle_start, mesh, matrices, instance_id, order, near,
+    inverse_depth, hit, stamp,
 ):  # fmt: skip
     largest = 0
     for m in range(vertex_start.shape[0] - 1):
@@ -358,26 +376,29 @@ def _draw_parts(  # type: ignore[no-untyped-def]
         transform_points(positions[vertex_start[m] : vertex_start[m + 1]], matrices[p], points)
         _project_points(points[: vertex_start[m + 1] - vertex_start[m]], near, screen)
         own = triangles[triangle_start[m] : triangle_start[m + 1]]
-        amodal[p] = _draw(points, screen, own, first[p], p + 1, instance_id[p], near, inverse_depth, hit, part, stamp)
+        amodal[p] = _draw(points, screen, own, p, instance_id[p], near, inverse_depth, hit, stamp)
     return amodal
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def _resolve(  # type: ignore[no-untyped-def]
-    inverse_depth, hit, part, instance_of_part, triangle_offset, zones, background_zone, depth_m, instance_id, zone
+    inverse_depth, hit, instance_of_part, triangle_start, zones, background_zone, depth_m, instance_id, zone, part
 ):
+    """Turn hits into passes; ``triangle_start`` (P,) is where each part's triangles begin in ``zones``."""
     for r in range(hit.shape[0]):
         for c in range(hit.shape[1]):
-            p = np.int64(part[r, c]) - 1
-            if p < 0:
-                depth_m[r, c], instance_id[r, c], zone[r, c] = np.inf, 0, background_zone
+            h = hit[r, c]
+            if h == _NO_HIT:
+                depth_m[r, c], instance_id[r, c], zone[r, c], part[r, c] = np.inf, 0, background_zone, 0
             else:
+                p = h >> _PART_SHIFT
                 depth_m[r, c] = 1.0 / inverse_depth[r, c]
                 instance_id[r, c] = instance_of_part[p]
-                zone[r, c] = zones[hit[r, c] + triangle_offset[p]]
+                zone[r, c] = zones[triangle_start[p] + (h & _TRIANGLE_MASK)]
+                part[r, c] = p + 1
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def _corner_weights(positions, corners, matrix, cross):  # type: ignore[no-untyped-def]
     """Rows of ``cross`` become the corners' weights as functions of the pixel (up to scale); returns the facing sign.
 
@@ -394,38 +415,48 @@ def _corner_weights(positions, corners, matrix, cross):  # type: ignore[no-untyp
     return h[0, 0] * cross[0, 0] + h[0, 1] * cross[0, 1] + h[0, 2] * cross[0, 2]
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def _interpolate_normals(  # type: ignore[no-untyped-def]
-    hit, part, positions, triangles, normals, vertex_start, mesh, triangle_offset, matrices, turn, mirrored, out
+    hit, positions, triangles, normals, vertex_start, triangle_start, matrices, turn, mirrored, out
 ):
-    cross = np.empty((3, 3))
-    n = np.empty(3)
+    """Fill ``out`` with normals; neighbouring pixels of one triangle share its set-up."""
+    cross, corner_normals = np.empty((3, 3)), np.empty((3, 3))
     for r in range(hit.shape[0]):
-        last, facing = np.int64(-1), 1.0
+        last = _NO_HIT
         for c in range(hit.shape[1]):
-            p = np.int64(part[r, c]) - 1
-            if p < 0:
+            h = hit[r, c]
+            if h == _NO_HIT:
                 continue
-            t = hit[r, c] + triangle_offset[p]
-            if hit[r, c] != last:
-                last = hit[r, c]
-                facing = _corner_weights(positions[vertex_start[mesh[p]] :], triangles[t], matrices[p], cross)
-            x, y, total = c + 0.5, r + 0.5, 0.0
-            n[:] = 0.0
-            for i in range(3):
-                w = cross[i, 0] * x + cross[i, 1] * y + cross[i, 2]
-                total += w
-                for k in range(3):
-                    n[k] += w * normals[t, i, k]
-            # Seen from behind (or mirrored): turn the normal to the camera.
-            sign = -1.0 if (facing > 0.0) != mirrored[p] else 1.0
-            if total < 0.0:
-                sign = -sign
-            length = 0.0
-            for k in range(3):
-                value = turn[p, k, 0] * n[0] + turn[p, k, 1] * n[1] + turn[p, k, 2] * n[2]
-                out[r, c, k] = value * sign
-                length += value * value
-            if length > 0.0:
-                for k in range(3):
-                    out[r, c, k] /= np.sqrt(length)
+            if h != last:
+                last = h
+                p = h >> _PART_SHIFT
+                t = triangle_start[p] + (h & _TRIANGLE_MASK)
+                facing = _corner_weights(positions[vertex_start[p] :], triangles[t], matrices[p], cross)
+                # Seen from behind: the normal turns to the camera. A mirroring pose turns the triangle round.
+                sign = -1.0 if (facing > 0.0) != mirrored[p] else 1.0
+                _turn_normals(normals[t], turn[p], sign, corner_normals)
+            _blend(cross, corner_normals, c + 0.5, r + 0.5, out[r, c])
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _turn_normals(local, turn, sign, out):  # type: ignore[no-untyped-def]
+    """Corner normals (rows) in the world."""
+    for i in range(3):
+        for k in range(3):
+            out[i, k] = sign * (turn[k, 0] * local[i, 0] + turn[k, 1] * local[i, 1] + turn[k, 2] * local[i, 2])
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _blend(cross, corner_normals, x, y, out):  # type: ignore[no-untyped-def]
+    """Weighted sum of the corner normals at a pixel, made a unit vector."""
+    a = cross[0, 0] * x + cross[0, 1] * y + cross[0, 2]
+    b = cross[1, 0] * x + cross[1, 1] * y + cross[1, 2]
+    c = cross[2, 0] * x + cross[2, 1] * y + cross[2, 2]
+    nx = a * corner_normals[0, 0] + b * corner_normals[1, 0] + c * corner_normals[2, 0]
+    ny = a * corner_normals[0, 1] + b * corner_normals[1, 1] + c * corner_normals[2, 1]
+    nz = a * corner_normals[0, 2] + b * corner_normals[1, 2] + c * corner_normals[2, 2]
+    length = math.sqrt(nx * nx + ny * ny + nz * nz)
+    if length > 0.0:
+        # The weights share a sign, that of their sum.
+        scale = 1.0 / length if a + b + c > 0.0 else -1.0 / length
+        out[0], out[1], out[2] = nx * scale, ny * scale, nz * scale
