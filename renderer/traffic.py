@@ -66,6 +66,8 @@ LEAD_MIN_M = 6.0
 """Camera to the rear of the car ahead: a gap of 4.3 m behind the bumper, as in a queue."""
 LEAD_MIN_LONG_M = 11.0
 """The same for lorries and buses, which otherwise fill the picture."""
+MAX_COVER, COVER_CHECK_M = 0.28, 22.0
+"""No car may fill more of the picture than a car 6 m ahead does; only those this near can."""
 LEAD_NEAR_SHARE, LEAD_NEAR_MAX_M, LEAD_FAR_MAX_M = 0.62, 26.0, 70.0
 
 # Bumper-to-bumper gaps, metres: standing queue 1.5-4 m; town traffic at 30-50 km/h and 1-3 s headway.
@@ -478,13 +480,24 @@ class _Traffic:
         """Accept a car unless it touches another one, or the camera's own."""
         corners = footprint(placement, size, SAFETY_MARGIN_M / 2)
         radius = math.hypot(size.length_m, size.width_m) / 2 + SAFETY_MARGIN_M
-        if overlaps(corners, self.ego_m) or not self._in_wedge(corners).any():
+        if overlaps(corners, self.ego_m) or not self._in_wedge(corners).any() or self._fills_picture(placement, size):
             return
         for other, other_corners, other_radius in self.placed:
             near = math.hypot(other.x_m - placement.x_m, other.y_m - placement.y_m) < radius + other_radius
             if near and overlaps(corners, other_corners):
                 return
         self.placed.append((placement, corners, radius))
+
+    def _fills_picture(self, placement: Placement, size: ModelSize) -> bool:
+        """Whether nearly nothing else could be seen beside this car."""
+        distance = math.hypot(placement.x_m - self.position_m[0], placement.y_m - self.position_m[1])
+        if distance > COVER_CHECK_M:
+            return False
+        box = projected_box(placement, size, self.camera, self.cam_to_world)
+        if box is None:
+            return False
+        picture = (0.0, 0.0, float(self.camera.width), float(self.camera.height))
+        return _covered(picture, box) > MAX_COVER
 
 
 class _Mix:

@@ -197,12 +197,12 @@ def _window_frame(mesh: MeshBuilder, x0: float, x1: float, z0: float, z1: float,
     """Bars of the casement, and a sill that stands out."""
     t, f = 0.05, y - 0.03
     middle = (x0 + x1) / 2
-    bars = [(middle - t / 2, middle + t / 2, z0, z1), (x0, x0 + t, z0, z1), (x1 - t, x1, z0, z1), (x0, x1, z1 - t, z1)]
+    bars = [(middle - t / 2, middle + t / 2, z0, z1)]
     if z1 - z0 > 1.5:
         bars.append((x0, x1, z1 - 0.5, z1 - 0.5 + t))
     for a, b, c, d in bars:
         mesh.polygon("frame", (a, f, c), (b, f, c), (b, f, d), (a, f, d))
-    mesh.box((x0 - 0.08, -0.12, z0 - 0.07), (x1 + 0.08, 0.0, z0), "trim", skip="+y")
+    mesh.box((x0 - 0.08, -0.12, z0 - 0.07), (x1 + 0.08, 0.0, z0), "trim", skip="+y-x+x")
 
 
 def _front(mesh: MeshBuilder, house: House, rng: np.random.Generator) -> None:

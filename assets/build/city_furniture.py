@@ -118,9 +118,9 @@ def _planter(mesh: MeshBuilder) -> None:
 def _bicycle(mesh: MeshBuilder) -> None:
     """Bicycle on a stand."""
     for x in (-0.52, 0.52):
-        angle = np.linspace(0, 2 * math.pi, 15)
-        rim = np.column_stack([x + 0.33 * np.cos(angle), np.zeros(15), 0.34 + 0.33 * np.sin(angle)])
-        mesh.tube(rim, [0.022] * 15, 4, "steel_dark", caps=False)
+        angle = np.linspace(0, 2 * math.pi, 13)
+        rim = np.column_stack([x + 0.33 * np.cos(angle), np.zeros(13), 0.34 + 0.33 * np.sin(angle)])
+        mesh.tube(rim, [0.022] * 13, 3, "steel_dark", caps=False)
     frame = (((-0.52, 0, 0.34), (-0.12, 0, 0.32)), ((-0.12, 0, 0.32), (-0.22, 0, 0.88)), 
              ((-0.22, 0, 0.82), (0.34, 0, 0.84)), ((-0.12, 0, 0.32), (0.36, 0, 0.76)), 
              ((0.52, 0, 0.34), (0.32, 0, 1.0)), ((-0.52, 0, 0.34), (-0.2, 0, 0.8)))  # fmt: skip
@@ -202,15 +202,15 @@ def person(name: str) -> MeshBuilder:
     _torso(mesh, ((hem, 0.13 + spread * 0.2, spread + 0.02), (0.98, 0.125, 0.175), (1.15, 0.115, 0.165),
                   (1.34, 0.135, 0.205), (1.44, 0.12, 0.21), (1.51, 0.065, 0.09)), coat)  # fmt: skip
     _torso(mesh, ((1.49, 0.055, 0.055), (1.58, 0.05, 0.05)), "skin")
-    mesh.blob((0.02, 0.0, 1.68), (0.1, 0.078, 0.125), "skin", rings=6, sides=10)
-    mesh.blob((-0.015, 0.0, 1.72), (0.105, 0.088, 0.105), "hair", rings=6, sides=10)
+    mesh.blob((0.02, 0.0, 1.68), (0.1, 0.078, 0.125), "skin", rings=5, sides=8)
+    mesh.blob((-0.015, 0.0, 1.72), (0.105, 0.088, 0.105), "hair", rings=4, sides=8)
     return mesh
 
 
 def _torso(mesh: MeshBuilder, rings: tuple[tuple[float, float, float], ...], material: str) -> None:
     """Upright tube of elliptic rings ``(z, half depth, half width)``."""
-    angle = np.arange(10) * 2 * math.pi / 10
-    mesh.loft([np.column_stack([a * np.cos(angle), b * np.sin(angle), np.full(10, z)]) for z, a, b in rings], material)
+    angle = np.arange(8) * 2 * math.pi / 8
+    mesh.loft([np.column_stack([a * np.cos(angle), b * np.sin(angle), np.full(8, z)]) for z, a, b in rings], material)
 
 
 def _leg(mesh: MeshBuilder, y_m: float, angle_rad: float) -> None:
@@ -221,7 +221,7 @@ def _leg(mesh: MeshBuilder, y_m: float, angle_rad: float) -> None:
     hip = np.array([0.0, y_m, 0.92])
     lift = max(0.0, 0.06 - (hip[2] + foot[2]))
     points = [hip, hip + knee, hip + foot + (0, 0, lift)]
-    mesh.tube(points, [0.095, 0.07, 0.048], 7, "trousers")
+    mesh.tube(points, [0.095, 0.07, 0.048], 6, "trousers")
     x, _, z = points[2]
     mesh.box((x - 0.07, y_m - 0.045, max(0.0, z - 0.06)), (x + 0.19, y_m + 0.045, z + 0.03), "hair")
 
@@ -230,5 +230,5 @@ def _arm(mesh: MeshBuilder, y_m: float, angle_rad: float, coat: str) -> None:
     shoulder = np.array([0.0, y_m * 0.9, 1.42])
     elbow = shoulder + turn("y", -angle_rad) @ (0.0, math.copysign(0.03, y_m), -0.29)
     hand = elbow + turn("y", -(angle_rad + 0.25)) @ (0.0, 0.0, -0.26)
-    mesh.tube([shoulder, elbow, hand], [0.06, 0.05, 0.038], 6, coat)
-    mesh.blob(hand - [0.0, 0.0, 0.05], (0.045, 0.03, 0.075), "skin", rings=4, sides=6)
+    mesh.tube([shoulder, elbow, hand], [0.06, 0.05, 0.038], 5, coat)
+    mesh.blob(hand - [0.0, 0.0, 0.05], (0.045, 0.03, 0.075), "skin", rings=3, sides=5)

@@ -244,30 +244,28 @@ def skyline() -> MeshBuilder:
         if gap < 46 or gap > 150 or any(math.hypot(x - a, y - b) < 34 for a, b in placed):
             continue
         placed.append((x, y))
-        _block(mesh, x, y, rng)
+        to_x, to_y = street[int(np.hypot(*(street - (x, y)).T).argmin())] - (x, y)
+        _block(mesh, x, y, math.atan2(to_y, to_x) + math.pi / 2 + float(rng.uniform(-0.5, 0.5)), rng)
     _hills(mesh, rng)
     _church(mesh, *plan.place(float(plan.MAIN_U_M[1]) + 10.0, 95.0).tolist())
     _church(mesh, -95.0, -8.0)
     return mesh
 
 
-def _block(mesh: MeshBuilder, x_m: float, y_m: float, rng: np.random.Generator) -> None:
-    """A distant block with rows of windows."""
+def _block(mesh: MeshBuilder, x_m: float, y_m: float, yaw_rad: float, rng: np.random.Generator) -> None:
+    """A distant block with rows of windows on the side that looks to the street."""
     w, depth, storeys = float(rng.uniform(14, 26)), float(rng.uniform(11, 18)), int(rng.integers(4, 13))
     height = storeys * 3.0 + 1.5
     wall = str(rng.choice(["concrete", "plaster_grey", "plaster_white", "brick_brown"]))
-    mesh.matrix = pose(x_m, y_m, -0.1, float(rng.uniform(0, math.pi)))
+    mesh.matrix = pose(x_m, y_m, -0.1, yaw_rad)
     mesh.box((-w / 2, -depth / 2, 0.0), (w / 2, depth / 2, height), wall, skip="-z")
     mesh.box((-w / 6, -2.0, height), (w / 6, 2.0, height + 2.4), "concrete", skip="-z")
     columns = int(w / 3.4)
     for storey in range(storeys):
         z = 1.6 + 3.0 * storey
-        for face in (-1, 1):
-            for k in range(columns):
-                a = -w / 2 + (k + 0.5) * w / columns
-                b = face * (depth / 2 + 0.04)
-                corners = [(a - 0.8, b, z), (a + 0.8, b, z), (a + 0.8, b, z + 1.4), (a - 0.8, b, z + 1.4)]
-                mesh.polygon("glass", *(corners if face < 0 else corners[::-1]))
+        for k in range(columns):
+            a, b = -w / 2 + (k + 0.5) * w / columns, -depth / 2 - 0.04
+            mesh.polygon("glass", (a - 0.8, b, z), (a + 0.8, b, z), (a + 0.8, b, z + 1.4), (a - 0.8, b, z + 1.4))
     mesh.matrix = np.eye(4)
 
 

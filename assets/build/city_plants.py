@@ -15,10 +15,10 @@ Array = NDArray[np.float64]
 
 # kind: (height of the crown's foot, crown radius, crown height, blobs, leaf clumps, leaf size, trunk radius)
 TREES: dict[str, tuple[float, float, float, int, int, float, float]] = {
-    "lime": (3.3, 2.3, 5.4, 9, 760, 0.47, 0.17),
-    "plane": (3.6, 3.1, 5.8, 12, 900, 0.54, 0.24),
-    "maple": (2.9, 1.7, 3.6, 7, 520, 0.4, 0.11),
-    "poplar": (2.2, 1.15, 9.5, 10, 640, 0.46, 0.16),
+    "lime": (3.3, 2.3, 5.4, 8, 470, 0.56, 0.17),
+    "plane": (3.6, 3.1, 5.8, 10, 560, 0.64, 0.24),
+    "maple": (2.9, 1.7, 3.6, 6, 330, 0.47, 0.11),
+    "poplar": (2.2, 1.15, 9.5, 9, 400, 0.54, 0.16),
 }
 
 
@@ -99,7 +99,7 @@ def hedge() -> MeshBuilder:
     rng = np.random.default_rng(31)
     mesh = MeshBuilder()
     mesh.box((-1.0, -0.28, 0.0), (1.0, 0.28, 1.0), "leaves_dark", skip="-z")
-    for _ in range(110):
+    for _ in range(64):
         side = int(rng.integers(3))
         x, z = float(rng.uniform(-1.0, 1.0)), float(rng.uniform(0.1, 1.05))
         if side == 2:
@@ -108,7 +108,7 @@ def hedge() -> MeshBuilder:
             sign = 1.0 if side else -1.0
             place, normal = np.array([x, sign * 0.32, z]), np.array([0.0, sign, 0.0])
         place = place + rng.normal(0.0, 0.04, 3)
-        _clump(mesh, place, normal + 0.35 * rng.normal(size=3), float(rng.uniform(0.25, 0.42)), rng)
+        _clump(mesh, place, normal + 0.35 * rng.normal(size=3), float(rng.uniform(0.3, 0.5)), rng)
     return mesh
 
 
@@ -119,7 +119,7 @@ def bush() -> MeshBuilder:
     centres, radii = np.array([[0.0, 0.0, 0.5], [0.4, 0.2, 0.4], [-0.35, 0.25, 0.45]]), np.array([0.6, 0.45, 0.5])
     for centre, r in zip(centres, radii, strict=True):
         mesh.blob(centre, (0.75 * r, 0.75 * r, 0.75 * r), "leaves_dark", rings=4, sides=7)
-    for _ in range(120):
+    for _ in range(80):
         which = int(rng.integers(3))
         normal = rng.normal(size=3)
         normal /= np.linalg.norm(normal)

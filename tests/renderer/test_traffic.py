@@ -197,6 +197,19 @@ def test_nearly_every_frame_shows_a_car() -> None:
     assert np.mean([any(60 <= width <= 250 for width in widths) for widths in seen]) > 0.8
 
 
+def test_no_car_fills_the_picture() -> None:
+    for frame in frames():
+        view = np.linalg.inv(frame.cam_to_world)
+        for placement in frame.placements:
+            size = SIZES[placement.model]
+            edge = _cells(placement)
+            foot = view[:3, :3] @ np.column_stack([edge, np.full(len(edge), placement.z_m)]).T + view[:3, 3:]
+            if foot[2].min() > 0.5:
+                columns = np.clip(CAMERA.fx * foot[0] / foot[2] + CAMERA.cx, 0, 512)
+                tall = CAMERA.fy * size.height_m / foot[2].min()
+                assert (columns.max() - columns.min()) * min(tall, 512) < 0.45 * 512 * 512
+
+
 def test_camera_varies_as_kitti_does() -> None:
     heights = np.array([f.cam_to_world[2, 3] - SLOPE * f.cam_to_world[0, 3] for f in frames()])
     pitch = np.degrees([-math.asin(f.cam_to_world[2, 2]) for f in frames()])
