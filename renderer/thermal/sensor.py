@@ -1,0 +1,313 @@
+"""From the radiance at the aperture to what a microbolometer camera delivers: kelvin, 16 bit and 8 bit.
+
+Order of things, as in the camera: optics blur radiance, the detector samples it at its own pitch and adds noise
+(temporal, fixed pattern, columns, vignetting), the picture is brought to the size that was asked for, and automatic
+gain control (AGC) makes grey levels of it. Up to the AGC everything stays radiometric.
+
+Sources:
+    FLIR, "FLIR Camera Adjustments", 102-PS242-100-01 (Tau 2 and Quark, 2014) and 102-2013-100-01 (Boson, 2016):
+    plateau equalisation, its limits on gain and tails, share of a linear ramp, detail enhancement.
+    Silverman, "Signal-processing algorithms for display and enhancement of IR images", SPIE 2020 (1993): plateau
+    equalisation itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ..camera import Camera
+from ..errors import ThermalError
+from .planck import LWIR, Band, band_radiance, band_table
+
+__all__ = ["Sensor", "agc", "expose", "from_uint16", "read_sensors", "to_uint16"]
+
+STREAM_SENSOR = 3
+_REFERENCE_K = 300.0
+"""Background at which data sheets state NETD."""
+_PIXEL_SIGMA = 0.289
+"""Standard deviation of a square aperture of one pixel, 1 / sqrt(12)."""
+_BINS = 2048
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """One infrared camera core.
+
+    Raises:
+        ThermalError: a number that no camera has.
+    """
+
+    name: str
+    width: int
+    """Detector columns; 0: as fine as the picture, whatever its size."""
+    height: int
+    focal_px: float
+    """Focal length in detector pixels: with the picture's own it gives detector pixels per picture pixel."""
+    optics_sigma_px: float
+    """Blur of lens, diffraction and detector aperture together, standard deviation in detector pixels."""
+    netd_K: float
+    """Temporal noise at 300 K."""
+    fixed_pattern_K: float
+    """Non-uniformity left after correction, per pixel, the same in every frame."""
+    column_K: float
+    """The same per column: a read-out amplifier each."""
+    row_K: float
+    """Temporal noise per row: the supply's, during one row's read-out."""
+    vignetting_K: float
+    """Warming of the corners against the centre by the lens barrel."""
+    plateau: float
+    """Most pixels that a histogram bin counts for, as a share of an even distribution's; small: nearly linear."""
+    linear: float
+    """Share of a linear ramp in the tone curve, 0-1."""
+    tail: float
+    """Share of pixels cut off at either end."""
+    max_gain_per_K: float
+    """Steepest tone curve, grey levels per kelvin: a flat scene is not blown up into noise."""
+    detail: float
+    """Gain of detail enhancement; 0 none."""
+    detail_sigma_px: float
+    """Size of detail, in picture pixels."""
+
+    def __post_init__(self) -> None:
+        """Check that the numbers describe a camera."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name != "name" and not (np.isfinite(value) and 0 <= value <= 16384):
+                raise ThermalError(f"sensor {self.name!r}: {field.name} is {value}, expected 0 to 16384")
+        if self.plateau <= 0 or self.max_gain_per_K <= 0 or self.tail >= 0.5 or self.linear > 1:
+            raise ThermalError(
+                f"sensor {self.name!r}: expected plateau and max_gain_per_K above 0, tail below 0.5, linear up to 1"
+            )
+
+
+def read_sensors(path: Path) -> dict[str, Sensor]:
+    """Sensors of a TOML file, by name (the ``[sensor.NAME]`` tables of ``assets/cameras.toml``).
+
+    Raises:
+        ThermalError: the file cannot be read, or a table in it describes no sensor.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))["sensor"]
+    except (OSError, KeyError, ValueError) as error:
+        raise ThermalError(f"{path}: no sensors could be read: {error}; expected [sensor.NAME] tables") from error
+    return {name: _sensor(name, table, path) for name, table in tables.items()}
+
+
+def _sensor(name: str, table: dict[str, Any], path: Path) -> Sensor:
+    known = {field.name for field in fields(Sensor)} - {"name"}
+    missing, unknown = known - set(table), set(table) - known - {"source"}
+    if missing or unknown:
+        wrong = ", ".join(sorted(missing | unknown))
+        raise ThermalError(f"{path}: sensor.{name}: missing or unknown: {wrong}; expected {', '.join(sorted(known))}")
+    try:
+        return Sensor(name, **{key: table[key] for key in known})
+    except TypeError as error:
+        raise ThermalError(f"{path}: sensor.{name}: {error}; expected numbers") from None
+
+
+# --- radiometric part -------------------------------------------------------------------------------------------------
+
+
+def expose(
+    apparent_temperature_K: NDArray[np.float32],
+    sensor: Sensor,
+    seed: int,
+    index: int,
+    camera: Camera | None = None,
+    band: Band = LWIR,
+) -> NDArray[np.float32]:
+    """Temperature that the camera measures.
+
+    Args:
+        apparent_temperature_K: (H, W) at the aperture.
+        sensor: its detector samples the picture.
+        seed: of the dataset: fixes the pattern that stays.
+        index: of the frame: fixes the noise that changes.
+        camera: of the picture; with it the detector's pitch follows from the focal lengths. Without, the whole
+            detector covers the picture's width.
+        band: of the detector.
+
+    Returns:
+        (H, W) float32, kelvin.
+    """
+    height, width = apparent_temperature_K.shape
+    pitch = _pitch(sensor, width, camera)
+    table = band_table(band)
+    radiance = table.radiance(apparent_temperature_K)
+    sigma = max(sensor.optics_sigma_px * pitch, _PIXEL_SIGMA if sensor.optics_sigma_px > 0 else 0.0)
+    if sigma > 0.05:
+        radiance = cv2.GaussianBlur(radiance, _kernel(sigma), sigma, borderType=cv2.BORDER_REPLICATE)
+    shape = (height, width)
+    if pitch > 1.02:
+        shape = (max(2, round(height / pitch)), max(2, round(width / pitch)))
+        radiance = cv2.resize(radiance, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+    measured = table.temperature(_with_noise(radiance, sensor, seed, index, min(pitch, 1.0), band))
+    if shape != (height, width):
+        measured = cv2.resize(measured, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.ascontiguousarray(measured, dtype=np.float32)
+
+
+def _pitch(sensor: Sensor, width: int, camera: Camera | None) -> float:
+    """Picture pixels per detector pixel."""
+    if sensor.width == 0:
+        return 1.0
+    if camera is None or sensor.focal_px == 0:
+        return width / sensor.width
+    return camera.fx / sensor.focal_px
+
+
+def _kernel(sigma: float) -> tuple[int, int]:
+    """Odd size that holds a Gaussian to four deviations."""
+    size = 2 * max(1, int(np.ceil(4.0 * sigma))) + 1
+    return size, size
+
+
+def _with_noise(
+    radiance: NDArray[np.float32], sensor: Sensor, seed: int, index: int, share: float, band: Band
+) -> NDArray[np.float32]:
+    """Add noise in radiance: a kelvin of noise at 300 K is more than a kelvin on a cold sky.
+
+    ``share`` below 1 means that a picture pixel averages several detector pixels.
+    """
+    if not any((sensor.netd_K, sensor.fixed_pattern_K, sensor.column_K, sensor.row_K, sensor.vignetting_K)):
+        return radiance
+    per_K = float(band_radiance(_REFERENCE_K + 0.5, band) - band_radiance(_REFERENCE_K - 0.5, band))
+    rng = np.random.default_rng([seed, index, STREAM_SENSOR])
+    noise = rng.standard_normal(radiance.shape, dtype=np.float32)
+    noise *= np.float32(sensor.netd_K * share)
+    noise += rng.standard_normal((radiance.shape[0], 1), dtype=np.float32) * np.float32(sensor.row_K)
+    noise += _fixed(sensor, seed, radiance.shape, share)
+    noise *= np.float32(per_K)
+    noise += radiance
+    return noise
+
+
+@functools.lru_cache(maxsize=4)
+def _fixed(sensor: Sensor, seed: int, shape: tuple[int, int], share: float) -> NDArray[np.float32]:
+    """What stays from frame to frame, kelvin at 300 K."""
+    rng = np.random.default_rng([seed, STREAM_SENSOR])
+    pattern = rng.standard_normal(shape) * sensor.fixed_pattern_K * share
+    pattern += rng.standard_normal((1, shape[1])) * sensor.column_K
+    y, x = np.meshgrid(np.linspace(-1, 1, shape[0]), np.linspace(-1, 1, shape[1]), indexing="ij")
+    pattern += sensor.vignetting_K * (x * x + y * y) / 2.0
+    return pattern.astype(np.float32)
+
+
+def to_uint16(measured_K: NDArray[np.float32]) -> tuple[NDArray[np.uint16], tuple[float, float]]:
+    """Counts that hold the whole span of a picture: (H, W) uint16, and the kelvin of counts 0 and 65535.
+
+    Raises:
+        ThermalError: a value is not finite.
+    """
+    low, high = float(measured_K.min()), float(measured_K.max())
+    if not np.isfinite(low + high):
+        raise ThermalError("16-bit counts: the picture holds values that are not finite; expected kelvin everywhere")
+    high = max(high, low + 1e-3)
+    counts = np.multiply(measured_K - np.float32(low), np.float32(65535.0 / (high - low)))
+    counts += np.float32(0.5)
+    np.clip(counts, 0.0, 65535.0, out=counts)
+    return counts.astype(np.uint16), (low, high)
+
+
+def from_uint16(counts: NDArray[np.uint16], span_K: tuple[float, float]) -> NDArray[np.float32]:
+    """Inverse of :func:`to_uint16`, to half a count."""
+    low, high = span_K
+    return (low + counts.astype(np.float64) * ((high - low) / 65535.0)).astype(np.float32)
+
+
+# --- display ----------------------------------------------------------------------------------------------------------
+
+
+def agc(measured_K: NDArray[np.float32], sensor: Sensor) -> NDArray[np.uint8]:
+    """Grey levels, white hot: plateau equalisation mixed with a linear ramp, then detail enhancement.
+
+    Args:
+        measured_K: (H, W) kelvin.
+        sensor: holds the parameters.
+
+    Returns:
+        (H, W) uint8. Before detail enhancement equal temperatures are equal greys, and warmer is never darker.
+    """
+    curve, low, step = _tone_curve(measured_K, sensor)
+    grey = np.empty(measured_K.shape, dtype=np.float32)
+    _apply_curve(np.ascontiguousarray(measured_K), curve, low, 1.0 / step, grey)
+    if sensor.detail > 0:
+        sigma = sensor.detail_sigma_px
+        smooth = cv2.GaussianBlur(grey, _kernel(sigma * 0.75), sigma, borderType=cv2.BORDER_REPLICATE)
+        return np.asarray(_sharpened(grey, smooth, np.float32(sensor.detail)))
+    return np.asarray((np.clip(grey, 0.0, 255.0) + np.float32(0.5)).astype(np.uint8))
+
+
+def _tone_curve(measured_K: NDArray[np.float32], sensor: Sensor) -> tuple[NDArray[np.float32], float, float]:
+    """Grey at the edges of equal bins of temperature: (2049,) rising from 0 to at most 255; first edge and bin, K."""
+    low, high = float(measured_K.min()), float(measured_K.max())
+    high = max(high, low + 1e-3)
+    counts = _histogram(measured_K.ravel(), low, high, _BINS)
+    low, high = _without_tails(counts, low, high, sensor.tail)
+    counts = _histogram(measured_K.ravel(), low, high, _BINS).astype(np.float64)
+    # A bin counts for no more than the plateau, so that road and sky do not take all greys.
+    even = measured_K.size / _BINS
+    counts = np.minimum(counts, sensor.plateau * even)
+    weights = counts / max(counts.sum(), 1e-9)
+    ramp = np.full(_BINS, 1.0 / _BINS)
+    slope = 255.0 * ((1.0 - sensor.linear) * weights + sensor.linear * ramp)
+    step = (high - low) / _BINS
+    slope = np.minimum(slope, sensor.max_gain_per_K * step)
+    curve = np.concatenate([[0.0], np.cumsum(slope)])
+    curve += (255.0 - curve[-1]) / 2.0  # a scene with little contrast stays in the middle
+    return curve.astype(np.float32), low, step
+
+
+def _without_tails(counts: NDArray[np.int64], low: float, high: float, tail: float) -> tuple[float, float]:
+    """Span without the given share of pixels at either end."""
+    cumulated = np.cumsum(counts) / max(1, counts.sum())
+    step = (high - low) / len(counts)
+    first = int(np.searchsorted(cumulated, tail, side="right"))
+    last = int(np.searchsorted(cumulated, 1.0 - tail, side="left"))
+    cut_low, cut_high = low + first * step, low + (last + 1) * step
+    return (cut_low, cut_high) if cut_high > cut_low else (low, high)
+
+
+@njit(cache=True, nogil=True)
+def _histogram(values: Any, low: Any, high: Any, bins: Any) -> Any:
+    """Counts of equal bins; what lies outside falls into the outer ones."""
+    counts = np.zeros(bins, dtype=np.int64)
+    scale = np.float32(bins / (high - low))
+    start = np.float32(low)
+    for i in range(values.size):
+        at = int((values[i] - start) * scale)
+        counts[min(max(at, 0), bins - 1)] += 1
+    return counts
+
+
+@njit(cache=True, nogil=True)
+def _apply_curve(values: Any, curve: Any, low: Any, per_K: Any, out: Any) -> None:
+    """Linear interpolation in the tone curve."""
+    last = np.float32(curve.size - 1)
+    start, scale = np.float32(low), np.float32(per_K)
+    for r in range(values.shape[0]):
+        for c in range(values.shape[1]):
+            position = min(max((values[r, c] - start) * scale, np.float32(0.0)), last)
+            at = min(int(position), curve.size - 2)
+            out[r, c] = curve[at] + (position - np.float32(at)) * (curve[at + 1] - curve[at])
+
+
+@njit(cache=True, nogil=True)
+def _sharpened(grey: Any, smooth: Any, gain: Any) -> Any:
+    """Add detail; the more of it there is, the less it is raised, which keeps halos at strong edges low."""
+    out = np.empty(grey.shape, dtype=np.uint8)
+    for r in range(grey.shape[0]):
+        for c in range(grey.shape[1]):
+            detail = grey[r, c] - smooth[r, c]
+            raised = gain * detail / (np.float32(1.0) + abs(detail) * np.float32(1.0 / 40.0))
+            out[r, c] = np.uint8(min(max(grey[r, c] + raised + np.float32(0.5), np.float32(0.0)), np.float32(255.0)))
+    return out
