@@ -26,7 +26,7 @@ from .extract import Extractor, PlacedMesh
 from .models import load_models
 from .objects import LabelledObject, labels_of_scene
 from .session import open_blend, show_as_rendered
-from .traffic import apply, model_collections, model_size, read_street
+from .traffic import apply, is_waiting, model_collections, model_size, read_street
 from .zoning import assign_zones
 
 __all__ = ["Engine", "RenderSession"]
@@ -149,7 +149,8 @@ class RenderSession:
         return models
 
     def _objects(self) -> list[bpy.types.Object]:
-        return list(bpy.context.view_layer.objects)
+        bpy.context.view_layer.update()  # what an import removed is still listed before
+        return [item for item in bpy.context.view_layer.objects if item]
 
     def _meshed_objects(self) -> list[tuple[bpy.types.Object, bpy.types.Object | None]]:
         """Objects with a mesh, with the instancer that shows them (None: the object itself is in the scene)."""
@@ -215,7 +216,7 @@ class RenderSession:
             for one, _ in self._read(0):
                 if one.instancer and one.instancer.name in model_of:
                     models[model_of[one.instancer.name]].append(one)
-                else:
+                elif not (one.instancer and is_waiting(one.instancer)):
                     street.append(one)
             self._surveyed = models, tuple(street)
         return self._surveyed

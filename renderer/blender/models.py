@@ -1,13 +1,179 @@
-"""Car models from files."""
+"""Car models from files: .blend, .glb, .gltf, .obj, .fbx and .usd, made alike."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
+import numpy as np
+from mathutils import Matrix
+from numpy.typing import NDArray
 
-__all__ = ["load_models"]
+from ..errors import SceneError
+from ..model_pose import ModelPose, is_wheel, model_pose
+from ..zone_names import category_from_name, zone_from_name
+from ..zones import Zone
+from .objects import CATEGORY, MODEL
+from .session import check_blend_file, quiet
+
+__all__ = ["SUFFIXES", "load_models"]
+
+Models = dict[str, bpy.types.Collection]
 
 
-def load_models(path: Path) -> tuple[dict[str, bpy.types.Collection], tuple[str, ...]]:
-    raise ValueError("later")
+def _import_fbx(path: str) -> None:
+    # The importer in C++ came with 4.5; before, an add-on did it.
+    (bpy.ops.wm.fbx_import if hasattr(bpy.ops.wm, "fbx_import") else bpy.ops.import_scene.fbx)(filepath=path)
+
+
+_IMPORTERS: dict[str, Callable[[str], None]] = {
+    ".glb": lambda path: bpy.ops.import_scene.gltf(filepath=path),
+    ".gltf": lambda path: bpy.ops.import_scene.gltf(filepath=path),
+    ".obj": lambda path: bpy.ops.wm.obj_import(filepath=path),
+    ".fbx": _import_fbx,
+    ".usd": lambda path: bpy.ops.wm.usd_import(filepath=path),
+    ".usda": lambda path: bpy.ops.wm.usd_import(filepath=path),
+    ".usdc": lambda path: bpy.ops.wm.usd_import(filepath=path),
+    ".usdz": lambda path: bpy.ops.wm.usd_import(filepath=path),
+}
+# "The front of a glTF asset faces +Z" (glTF 2.0, 3.4), which Blender imports as -y.
+_FORWARD = {".glb": (0.0, -1.0, 0.0), ".gltf": (0.0, -1.0, 0.0)}
+SUFFIXES = (".blend", *_IMPORTERS)
+
+
+def load_models(path: Path) -> tuple[Models, tuple[str, ...]]:
+    """Models of a file, or of all files of known kinds in a folder, as collections of the opened file.
+
+    A .blend whose collections carry ``gis_category`` gives these as they are; anything else is one model, named as its
+    file, turned, scaled and stood on the ground.
+
+    Returns:
+        collections by model name, and what was guessed.
+
+    Raises:
+        SceneError: a file is missing, damaged, of an unknown kind, or holds no mesh.
+    """
+    models: Models = {}
+    notes: list[str] = []
+    for file in _files(path):
+        found, said = _load_file(file)
+        for name, collection in found.items():
+            if name in models:
+                raise SceneError(f"{file}: a second model is called {name!r}; rename one of the files")
+            models[name] = collection
+        notes += said
+    return dict(sorted(models.items())), tuple(notes)
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+        if not files:
+            raise SceneError(f"{path}: no car model in this folder; expected files ending in {', '.join(SUFFIXES)}")
+        return files
+    if not path.is_file():
+        raise SceneError(f"{path}: no such file or folder of car models")
+    if path.suffix.lower() not in SUFFIXES:
+        raise SceneError(f"{path}: unknown kind of model {path.suffix!r}; expected one of {', '.join(SUFFIXES)}")
+    return [path]
+
+
+def _load_file(path: Path) -> tuple[Models, list[str]]:
+    if path.suffix.lower() == ".blend":
+        marked, objects = _append(path)
+        if marked:
+            return marked, []
+    else:
+        objects = _import(path)
+    collection, pose = _as_model(path, objects)
+    notes = [f"model {path.stem!r}: {note}" for note in pose.notes]
+    return {path.stem: collection}, notes
+
+
+def _append(path: Path) -> tuple[Models, list[bpy.types.Object]]:
+    """Marked collections of a .blend; where there are none, all its objects."""
+    check_blend_file(path)
+    try:
+        with quiet(), bpy.data.libraries.load(str(path.resolve()), link=False) as (source, target):
+            target.collections = list(source.collections)
+            target.objects = list(source.objects)
+    except OSError as error:
+        raise SceneError(f"{path}: the Blender file is truncated or damaged; copy or save it again") from error
+    marked = {str(one.get(MODEL, one.name)): one for one in target.collections if one and CATEGORY in one}
+    return marked, [one for one in target.objects if one]
+
+
+def _import(path: Path) -> list[bpy.types.Object]:
+    before = set(bpy.data.objects)
+    try:
+        with quiet():
+            _IMPORTERS[path.suffix.lower()](str(path.resolve()))
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no reason given"
+        raise SceneError(f"{path}: the model could not be imported ({reason}); open it in its own program") from error
+    return [one for one in bpy.data.objects if one not in before]
+
+
+def _as_model(path: Path, objects: list[bpy.types.Object]) -> tuple[bpy.types.Collection, ModelPose]:
+    """One collection with the meshes of those objects, in the model's own axes; the objects themselves are removed."""
+    baked = _bake(objects)
+    if not baked:
+        raise SceneError(f"{path}: no mesh with faces in this file; expected a car model")
+    category = category_from_name(path.stem) or "car"
+    forward = _FORWARD.get(path.suffix.lower())
+    pose = model_pose(np.concatenate([_positions(mesh) for _, mesh in baked]), category, forward)
+    collection = bpy.data.collections.new(path.stem)
+    for name, mesh in baked:
+        mesh.transform(Matrix(pose.transform.tolist()))
+        wheel = zone_from_name(name, on_car=True) is Zone.TYRE or is_wheel(_positions(mesh), pose.size_m)
+        item = bpy.data.objects.new(f"{path.stem}.wheel.{name}" if wheel else f"{path.stem}.{name}", mesh)
+        if wheel:
+            _centre_on_hub(item, mesh)
+        collection.objects.link(item)
+    collection[CATEGORY], collection[MODEL] = category, path.stem
+    for key, value in zip(("gis_length_m", "gis_width_m", "gis_height_m"), pose.size_m, strict=True):
+        collection[key] = value
+    return collection, pose
+
+
+def _bake(objects: list[bpy.types.Object]) -> list[tuple[str, bpy.types.Mesh]]:
+    """Names and evaluated meshes (modifiers and poses applied) of objects that have faces; removes the objects."""
+    scene = bpy.context.scene
+    home = bpy.data.collections.new("gis_import")
+    scene.collection.children.link(home)
+    for item in objects:
+        if item.name not in scene.objects:
+            home.objects.link(item)
+    bpy.context.view_layer.update()
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    baked = []
+    for item in sorted((one for one in objects if one.type == "MESH"), key=lambda one: str(one.name)):
+        mesh = bpy.data.meshes.new_from_object(item.evaluated_get(depsgraph), depsgraph=depsgraph)
+        if not mesh.polygons:
+            continue
+        mesh.transform(item.evaluated_get(depsgraph).matrix_world)
+        if item.matrix_world.determinant() < 0:
+            mesh.flip_normals()
+        baked.append((str(item.name), mesh))
+    for item in objects:
+        bpy.data.objects.remove(item)
+    bpy.data.collections.remove(home)
+    return baked
+
+
+def _positions(mesh: bpy.types.Mesh) -> NDArray[np.float64]:
+    """(N, 3) vertices that faces use."""
+    flat = np.empty(len(mesh.vertices) * 3, np.float32)
+    mesh.vertices.foreach_get("co", flat)
+    used = np.empty(len(mesh.loops), np.int32)
+    mesh.loops.foreach_get("vertex_index", used)
+    return flat.reshape(-1, 3)[np.unique(used)].astype(np.float64)
+
+
+def _centre_on_hub(item: bpy.types.Object, mesh: bpy.types.Mesh) -> None:
+    """Put a wheel's origin on its hub, so that its rubber can be told from its rim by the radius."""
+    points = _positions(mesh)
+    hub = (points.min(axis=0) + points.max(axis=0)) / 2
+    mesh.transform(Matrix.Translation((-hub).tolist()))
+    item.location = hub.tolist()

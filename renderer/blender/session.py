@@ -22,17 +22,21 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Blender's own chatter (written by C code to file descriptor 1) off standard output."""
-    sys.stdout.flush()
-    kept = os.dup(1)
+    """Keep Blender's own chatter (written by C code to the file descriptors) off standard output and error."""
+    streams = ((sys.stdout, 1), (sys.stderr, 2))
+    for stream, _ in streams:
+        stream.flush()
+    kept = [os.dup(number) for _, number in streams]
     sink = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(sink, 1)
+        for _, number in streams:
+            os.dup2(sink, number)
         yield
     finally:
-        sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
+        for (stream, number), old in zip(streams, kept, strict=True):
+            stream.flush()
+            os.dup2(old, number)
+            os.close(old)
         os.close(sink)
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import SceneError
 from ..traffic import Bay, FrameSetup, Lane, ModelSize, Street
 
-__all__ = ["apply", "model_collections", "model_size", "read_street"]
+__all__ = ["apply", "is_waiting", "model_collections", "model_size", "read_street"]
 
 LANE, BAY, CAMERA_PATH = "gis_lane", "gis_bay", "gis_camera_path"
 TRAFFIC_COLLECTION = "gis_traffic"
@@ -110,7 +110,10 @@ def apply(
     home = _traffic_collection(scene)
     free: dict[str, list[bpy.types.Object]] = {}
     for item in sorted(home.objects, key=lambda item: str(item.name), reverse=True):
-        free.setdefault(str(item["gis_model"]), []).append(item)
+        # A model of that name may have been replaced since the empty was made.
+        name = str(item["gis_model"])
+        current = name in models and item.instance_collection == models[name]
+        free.setdefault(name if current else "", []).append(item)
     used = []
     for placement in setup.placements:
         if placement.model not in models:
@@ -125,6 +128,11 @@ def apply(
         for item in pool:
             item.matrix_world = Matrix.Translation(away[:3].tolist())
     return used
+
+
+def is_waiting(item: bpy.types.Object) -> bool:
+    """Whether an object is one of the empties that :func:`apply` places or parks."""
+    return any(home.name == TRAFFIC_COLLECTION for home in item.users_collection)
 
 
 def _traffic_collection(scene: bpy.types.Scene) -> bpy.types.Collection:

@@ -46,15 +46,16 @@ def zones_of_faces(
     by_slot = [zone_from_name(material.name, on_car=on_car) if material else None for material in materials]
     slots = np.zeros(count, np.int32)
     mesh.polygons.foreach_get("material_index", slots)
-    told = [zone for zone in by_slot if zone is not None]
-    # One material that only says "car body" tells nothing about windows and wheels.
-    if told and (not on_car or set(told) != {Zone.BODY}):
-        rest = _rest(name, on_car=on_car)
-        table = np.array([zone if zone is not None else rest for zone in by_slot], dtype=np.uint8)
-        return Zoning(table[np.clip(slots, 0, len(table) - 1)], "materials")
-    if on_car:
-        return Zoning(_guess_from_shape(mesh, name), "geometry")
-    return Zoning(np.full(count, _rest(name, on_car=False), np.uint8), "geometry")
+    table = np.array([0 if zone is None else zone for zone in by_slot] or [0], dtype=np.uint8)
+    zones = table[np.clip(slots, 0, len(table) - 1)]
+    told = set(by_slot) - {None, Zone.BODY}
+    rest = _guess_from_shape(mesh, name) if on_car else np.full(count, _rest(name), np.uint8)
+    if on_car and Zone.GLASS not in told:
+        # Materials that name no glass do not part the windows from the paint: "body" may mean either.
+        zones[zones == Zone.BODY] = 0
+    elif on_car:
+        rest = np.where(rest == Zone.GLASS, np.uint8(Zone.BODY), rest)
+    return Zoning(np.where(zones == 0, rest, zones), "materials" if told else "geometry")
 
 
 def assign_zones(
@@ -84,9 +85,9 @@ def assign_zones(
     return how
 
 
-def _rest(name: str, *, on_car: bool) -> Zone:
-    """Zone of what no material names: the object's own name, else body or building."""
-    return zone_from_name(name, on_car=on_car) or (Zone.BODY if on_car else Zone.BUILDING)
+def _rest(name: str) -> Zone:
+    """Zone of what no material names in the environment: what the object's own name tells, else a building's."""
+    return zone_from_name(name, on_car=False) or Zone.BUILDING
 
 
 def _guess_from_shape(mesh: bpy.types.Mesh, name: str) -> NDArray[np.uint8]:

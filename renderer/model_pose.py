@@ -1,0 +1,141 @@
+"""How a car model from anywhere must be turned and scaled: x forward, y left, z up, on the ground, in metres.
+
+Nothing in a model file says which end is the front or what a unit is, so it is read off the shape. The result says what was
+assumed, and :mod:`renderer.blender.models` reports it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LENGTHS_M", "ModelPose", "is_wheel", "model_pose"]
+
+LENGTHS_M = {"car": (3.0, 6.2), "van": (4.2, 8.0), "truck": (4.8, 18.75), "bus": (7.0, 19.0)}
+"""Plausible lengths. Ends: smallest and largest production cars, vans to 7.5 t, road trains and articulated buses (EU 96/53)."""
+TYPICAL_LENGTH_M = {"car": 4.4, "van": 5.3, "truck": 7.5, "bus": 12.0}
+_UNITS_M = (1.0, 0.01, 0.001, 0.0254, 0.3048, 0.1, 10.0)
+CLEAR_RAKE = 0.03
+"""Share of the length by which windscreen and rear window must lean differently to tell front from rear."""
+_SYMMETRY_GRID = 24
+"""Cells along each side of the occupancy grid in which mirror symmetry is judged."""
+
+
+@dataclass(frozen=True, eq=False)
+class ModelPose:
+    """How to place a model."""
+
+    transform: NDArray[np.float64]
+    """(4, 4) from the file's coordinates to the model's own."""
+    size_m: tuple[float, float, float]
+    """Length, width, height afterwards."""
+    notes: tuple[str, ...]
+    """What was changed or guessed."""
+
+
+def model_pose(
+    points: NDArray[np.float64], category: str, forward: tuple[float, float, float] | None = None
+) -> ModelPose:
+    """Transform for a car.
+
+    Args:
+        points: (N, 3) vertices in a z-up world of unknown unit.
+        category: detector class, which says what lengths are plausible.
+        forward: where the file's format says that the front is; used if it lies along the car.
+    """
+    notes: list[str] = []
+    rotation = _upright(points, notes)
+    turned = points @ rotation.T
+    along = float(rotation[0] @ forward) if forward is not None else 0.0
+    if along < -0.5 or (abs(along) <= 0.5 and _faces_backwards(turned)):
+        rotation = np.diag([-1.0, -1.0, 1.0]) @ rotation
+        turned = points @ rotation.T
+    if not np.allclose(rotation, np.eye(3)):
+        source = "its file's convention" if abs(along) > 0.5 else "its shape"
+        notes.append(f"turned so that its front, told by {source}, looks along +x")
+    low, high = turned.min(axis=0), turned.max(axis=0)
+    scale = _scale(float(high[0] - low[0]), category, notes)
+    transform = np.eye(4)
+    transform[:3, :3] = rotation * scale
+    transform[:3, 3] = -scale * np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
+    length, width, height = ((high - low) * scale).tolist()
+    return ModelPose(transform, (length, width, height), tuple(notes))
+
+
+def _upright(points: NDArray[np.float64], notes: list[str]) -> NDArray[np.float64]:
+    """Rotation that brings length, width and height to x, y and z.
+
+    Cars are mirror images of themselves left to right and in no other direction, and longer than high.
+    """
+    extent = points.max(axis=0) - points.min(axis=0)
+    asymmetry = [_asymmetry(points, axis) for axis in range(3)]
+    width_axis = int(np.argmin(asymmetry))
+    if width_axis == 2 and min(asymmetry[:2]) < asymmetry[2] + 0.1:
+        width_axis = int(np.argmin(asymmetry[:2]))  # no clear case against the file's own up
+    length_axis, up_axis = sorted((axis for axis in range(3) if axis != width_axis), key=lambda axis: -extent[axis])
+    if length_axis == 2 and extent[2] < 1.2 * extent[up_axis]:
+        length_axis, up_axis = up_axis, length_axis  # nearly as high as long: believe the file's own up
+    if up_axis != 2:
+        notes.append(f"stood up: its {'xyz'[up_axis]} axis was taken as its height")
+    up = np.eye(3)[up_axis] * _up_sign(points, up_axis, length_axis, keep=up_axis == 2)
+    forward = np.eye(3)[length_axis]
+    return np.stack([forward, np.cross(up, forward), up])
+
+
+def _asymmetry(points: NDArray[np.float64], axis: int) -> float:
+    """Share of occupied cells whose mirror image across the middle of an axis is empty, 0-1."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    cells = ((points - low) / np.maximum(high - low, 1e-9) * (_SYMMETRY_GRID - 1) + 0.5).astype(int)
+    grid = np.zeros((_SYMMETRY_GRID,) * 3, bool)
+    grid[tuple(cells.T)] = True
+    return float((grid & ~np.flip(grid, axis)).sum() / max(1, grid.sum()))
+
+
+def _up_sign(points: NDArray[np.float64], up_axis: int, length_axis: int, *, keep: bool) -> float:
+    """+1 where the model stands along the axis, -1 where it stands on its roof: cabins are shorter than floors."""
+    if keep:
+        return 1.0
+    height = points[:, up_axis]
+    low, high = height.min(), height.max()
+    upper = points[height > low + 0.75 * (high - low), length_axis]
+    lower = points[height < low + 0.25 * (high - low), length_axis]
+    return 1.0 if np.ptp(upper) <= np.ptp(lower) else -1.0
+
+
+def _faces_backwards(points: NDArray[np.float64]) -> bool:
+    """Whether the front is at -x: windscreens lean more than rear windows, and cabins sit behind the middle."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    share = (points - low) / np.maximum(high - low, 1e-9)
+    top = share[share[:, 2] > 0.85, 0]
+    belt = share[(share[:, 2] > 0.6) & (share[:, 2] < 0.8), 0]
+    if not len(top):
+        return False
+    if len(belt):
+        front_rake, rear_rake = belt.max() - top.max(), top.min() - belt.min()
+        if abs(front_rake - rear_rake) > CLEAR_RAKE:
+            return bool(rear_rake > front_rake)
+    # Extremes of the cabin, not its mean: vertices crowd where there is detail.
+    return bool(top.min() + top.max() > 1.0)
+
+
+def _scale(length: float, category: str, notes: list[str]) -> float:
+    """Metres per unit of the file."""
+    shortest, longest = LENGTHS_M.get(category, LENGTHS_M["car"])
+    for unit in _UNITS_M:
+        if shortest <= length * unit <= longest:
+            if unit != 1.0:
+                notes.append(f"scaled by {unit:g}: {length:.4g} units long is no {category} in metres")
+            return unit
+    typical = TYPICAL_LENGTH_M.get(category, TYPICAL_LENGTH_M["car"])
+    notes.append(f"scaled to a length of {typical} m: {length:.4g} units fit no {category} in any common unit")
+    return typical / length
+
+
+def is_wheel(points_m: NDArray[np.float64], size_m: tuple[float, float, float]) -> bool:
+    """Whether a part of a model is one wheel: round seen from the side, narrower than high, low, and of a wheel's size."""
+    low, high = points_m.min(axis=0), points_m.max(axis=0)
+    length, width, height = (high - low).tolist()
+    is_round = abs(length - height) < 0.12 * max(length, height, 1e-9)
+    return is_round and width < 0.8 * height and low[2] < 0.1 * size_m[2] and 0.08 < length / size_m[0] < 0.3
