@@ -37,6 +37,8 @@ COMMANDS = {
     "backends": "pipelines.train",
     "translate": "pipelines.commands.translate",
     "evaluate": "pipelines.commands.evaluate",
+    "validate": "pipelines.commands.validate",
+    "doctor": "pipelines.commands.doctor",
 }
 """Name of each command and the module that holds a function of that name, in the order of the help."""
 

@@ -14,6 +14,8 @@ from assets import CAMERAS, THERMAL_PROFILES
 from numpy.typing import NDArray
 from renderer.frame import Frame
 from renderer.thermal.conditions import Conditions
+from renderer.thermal.physics import render_thermal
+from renderer.thermal.profiles import read_profiles
 
 from pipelines.backgrounds import Background
 from pipelines.compose import FULL_SCALE, source_tensor
@@ -69,17 +71,16 @@ class Physics:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
+        self._profiles = read_profiles(THERMAL_PROFILES)
         self.about: dict[str, Any] = {"name": PHYSICS, "weights_sha256": None}
 
     def make(self, frame: Frame, conditions: Conditions, background: Background | None) -> Infrared:
         """See :class:`InfraredMaker`."""
-        rng = np.random.default_rng([self._seed, frame.index, 3])
-        noise = rng.normal(0, 0.05, frame.zone.shape)
-        table = 280 + np.arange(256) % 13
-        kelvin = table[frame.zone] + noise
+        kelvin = render_thermal(frame, conditions, self._profiles, self._seed).apparent_temperature_K
         span = (float(kelvin.min()), float(kelvin.max()))
         wide = np.rint((kelvin - span[0]) / (span[1] - span[0]) * 65535).astype(np.uint16)
-        image = (wide >> 8).astype(np.uint8)
+        low, high = np.percentile(kelvin, (0.5, 99.5))
+        image = np.clip((kelvin - low) / (high - low) * 255, 0, 255).astype(np.uint8)
         if background is not None:
             mixed = np.where(frame.instance_id > 0, image, background.image)
             return Infrared(mixed, mixed.astype(np.uint16) * np.uint16(FULL_SCALE), None, background.image, "tau2")

@@ -155,7 +155,8 @@ def _boxes(sheet: _Sheet, record: Record, x: int, y: int, scale_x: float, scale_
     for entry in sorted(objects, key=lambda item: -item["visible_px"]):
         left, top, right, bottom = entry["box_visible_px"]
         colour = CATEGORY_COLOURS[entry["category"]]
-        corners = (x + left * scale_x, y + top * scale_y, x + right * scale_x - 1, y + bottom * scale_y - 1)
+        x0, y0 = x + left * scale_x, y + top * scale_y
+        corners = (x0, y0, max(x0 + 2, x + right * scale_x - 1), max(y0 + 2, y + bottom * scale_y - 1))
         sheet.draw.rectangle(corners, outline=colour, width=2)
         if (right - left) * scale_x > 26:
             sheet.text(int(corners[0]) + 3, max(y, int(corners[1]) - 17), entry["category"], 14, colour)

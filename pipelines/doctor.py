@@ -1,0 +1,153 @@
+"""`gis doctor`: what this machine has, what it lacks, and how to get it."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+__all__ = ["CHECKS", "LIBRARIES", "Finding", "examine", "missing_libraries"]
+
+LIBRARIES = {
+    "libX11.so.6": "libx11-6",
+    "libXrender.so.1": "libxrender1",
+    "libXfixes.so.3": "libxfixes3",
+    "libXi.so.6": "libxi6",
+    "libXext.so.6": "libxext6",
+    "libSM.so.6": "libsm6",
+    "libICE.so.6": "libice6",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libGL.so.1": "libgl1",
+    "libEGL.so.1": "libegl1",
+}
+"""System libraries that Blender's wheel loads, and the Debian packages that bring them."""
+PYTHON_OF_BLENDER = (3, 11)
+"""Blender 4.5's wheel is built for CPython 3.11 alone."""
+FREE_BYTES = 2 << 30
+"""A thousand frames take about 1 GB, with source tensors 3.5 GB."""
+IMPORT_S = 60
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Result of one check."""
+
+    name: str
+    level: str
+    """``ok``, ``missing`` (a command cannot work), or ``optional`` (works without)."""
+    detail: str
+    advice: str = ""
+    """What to do about it."""
+
+
+def examine(folder: Path) -> list[Finding]:
+    """Runs all checks; ``folder`` is where the output would go."""
+    return [finding for check in CHECKS for finding in check(folder)]
+
+
+def _python(_: Path) -> Iterator[Finding]:
+    here = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] == PYTHON_OF_BLENDER:
+        yield Finding("Python", "ok", here)
+    else:
+        yield Finding(
+            "Python", "missing", f"{here}; Blender's wheel needs 3.11", "make PYTHON=/path/to/python3.11 demo"
+        )
+
+
+def _packages(_: Path) -> Iterator[Finding]:
+    for module, name in (
+        ("cv2", "opencv-python-headless"),
+        ("numba", "numba"),
+        ("OpenEXR", "OpenEXR"),
+        ("PIL", "pillow"),
+    ):
+        if importlib.util.find_spec(module) is None:
+            yield Finding(name, "missing", "not installed", f"{sys.executable} -m pip install {name}")
+        else:
+            yield Finding(name, "ok", _version(name))
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "installed"
+
+
+def _blender(_: Path) -> Iterator[Finding]:
+    if importlib.util.find_spec("bpy") is None:
+        advice = f"{sys.executable} -m pip install 'gis-thermal[render]' (CPython 3.11)"
+        yield Finding("bpy", "missing", "not installed: scenes cannot be rendered", advice)
+        return
+    lacking = missing_libraries()
+    if lacking:
+        packages = " ".join(LIBRARIES[name] for name in lacking)
+        advice = f"apt-get install --no-install-recommends {packages}"
+        yield Finding("bpy", "missing", f"system libraries are missing: {', '.join(lacking)}", advice)
+        return
+    # In a process of its own: a library that crashes must not take this one along.
+    code = "import os, bpy; print(bpy.app.version_string, flush=True); os._exit(0)"
+    tried = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=IMPORT_S, check=False)
+    if tried.returncode == 0:
+        yield Finding("bpy", "ok", f"Blender {tried.stdout.strip().splitlines()[-1]}")
+    else:
+        reason = (tried.stderr.strip().splitlines() or [f"exit code {tried.returncode}"])[-1]
+        yield Finding("bpy", "missing", f"cannot be imported: {reason}", "install the library that it names")
+
+
+def missing_libraries(load: Callable[[str], object] = ctypes.CDLL) -> list[str]:
+    """System libraries of :data:`LIBRARIES` that cannot be loaded."""
+    lacking = []
+    for name in LIBRARIES if sys.platform == "linux" else ():
+        try:
+            load(name)
+        except OSError:
+            lacking.append(name)
+    return lacking
+
+
+def _optional(_: Path) -> Iterator[Finding]:
+    for name, use in (("torch", "training and translation"), ("openvino", "fast translation on a CPU")):
+        if importlib.util.find_spec(name) is None:
+            extra = "gan" if name == "torch" else "serve"
+            advice = f"{sys.executable} -m pip install 'gis-thermal[{extra}]'"
+            yield Finding(name, "optional", f"not installed: needed for {use} only", advice)
+        else:
+            yield Finding(name, "ok", _version(name))
+
+
+def _room(folder: Path) -> Iterator[Finding]:
+    place = next(item for item in (folder.absolute(), *folder.absolute().parents) if item.exists())
+    if not os.access(place, os.W_OK):
+        yield Finding("disk", "missing", f"{place} cannot be written to", "choose another folder")
+        return
+    free = shutil.disk_usage(place).free
+    text = f"{free / (1 << 30):.1f} GB free in {place}"
+    if free < FREE_BYTES:
+        yield Finding("disk", "optional", f"{text}: little room", "a thousand frames take about 1 GB")
+    else:
+        yield Finding("disk", "ok", text)
+
+
+def _assets(_: Path) -> Iterator[Finding]:
+    from assets import CAMERAS, CARS, CITY, THERMAL_PROFILES
+
+    for path in (CITY, CARS, CAMERAS, THERMAL_PROFILES):
+        if not path.is_file():
+            yield Finding(
+                path.name, "missing", "is not where it was shipped", "install gis again, or run `make assets`"
+            )
+    if all(path.is_file() for path in (CITY, CARS, CAMERAS, THERMAL_PROFILES)):
+        yield Finding("assets", "ok", f"{CITY.name}, {CARS.name}, cameras, thermal profiles")
+
+
+CHECKS: tuple[Callable[[Path], Iterator[Finding]], ...] = (_python, _packages, _blender, _assets, _optional, _room)
+"""Each gives one or more findings."""

@@ -1,0 +1,399 @@
+"""`gis validate`: is a data set what its lines say, file by file and label by label.
+
+Each check is a function that yields what is wrong, one line each, beginning with the file. Frames are checked in threads:
+hashing and decoding let go of Python's lock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gan.errors import LayoutError
+from gan.layout import decode_sample
+from numpy.typing import NDArray
+from renderer.frame import Instance
+from renderer.zones import Zone
+
+from pipelines.dataset import DATASET_FILE, FRAMES_FILE, Record, frame_name, instance_from_json, read_record
+from pipelines.errors import DatasetError
+from pipelines.exr import read_exr
+from pipelines.files import file_sha256, read_json, read_lines, sha256
+from pipelines.images import decode_png
+from pipelines.labels import CATEGORIES, MIN_VISIBLE_PX
+from pipelines.labels.coco import coco_annotations, coco_image, decode_rle
+from pipelines.labels.kitti import kitti_text
+from pipelines.labels.yolo import yolo_classes, yolo_text
+from pipelines.tensors import read_shard
+from pipelines.workers import default_workers
+
+__all__ = ["Report", "validate"]
+
+PASSES_FILE = "config.json"
+SCHEMAS = {"gis-dataset": (DATASET_FILE, 1), "gis-passes": (PASSES_FILE, 1)}
+WHOLE_FILES = ("annotations/coco.json", "annotations/yolo/classes.txt", "README.md", "preview.png")
+
+
+@dataclass
+class Report:
+    """What a check found."""
+
+    frames: int = 0
+    objects: int = 0
+    files: int = 0
+    problems: list[str] = field(default_factory=list)
+    """One line each; empty where all is well."""
+
+
+def validate(folder: Path, *, progress: bool = False) -> Report:
+    """Checks a data set of `gis synthesize`, or the passes of `gis render`.
+
+    Raises:
+        DatasetError: the folder holds neither.
+    """
+    about = _read_about(folder)
+    report = Report()
+    records = _read_records(folder, report)
+    expected = {FRAMES_FILE, SCHEMAS[about["schema"]][0]}
+    is_dataset = about["schema"] == "gis-dataset"
+    check = _check_frame if is_dataset else _check_passes
+    for record, problems in zip(records, _in_threads(folder, records, check, progress), strict=True):
+        expected |= set(record["files"])
+        report.problems += problems
+        report.objects += sum(1 for entry in record.get("instances", ()) if entry.get("labelled", True))
+    report.frames = len(records)
+    report.problems += _check_count(about, len(records))
+    if is_dataset:
+        expected |= {*WHOLE_FILES, *(shard["name"] for shard in about.get("shards", []))}
+        report.problems += [
+            *_check_coco(folder, records),
+            *_check_whole(folder),
+            *_check_shards(folder, about, records),
+        ]
+    report.problems += _check_presence(folder, expected)
+    report.files = len(expected)
+    return report
+
+
+def _read_about(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: no such folder: expected a data set of `gis synthesize`")
+    for schema, (name, version) in SCHEMAS.items():
+        if (folder / name).is_file():
+            about = read_json(folder / name)
+            if isinstance(about, dict) and about.get("schema") == schema and about.get("version") == version:
+                return about
+    raise DatasetError(f"{folder}: holds no {DATASET_FILE} of this version: expected a data set of `gis synthesize`")
+
+
+def _read_records(folder: Path, report: Report) -> list[Record]:
+    log = folder / FRAMES_FILE
+    records: list[Record] = []
+    try:
+        for number, line in enumerate(read_lines(log)):
+            records.append(read_record(line, number, log))
+    except DatasetError as error:
+        report.problems.append(str(error))
+    if log.is_file() and (data := log.read_bytes()) and not data.endswith(b"\n"):
+        report.problems.append(f"{FRAMES_FILE}: its last line is cut off: give the same command again")
+    return records
+
+
+def _in_threads(folder: Path, records: list[Record], check: Any, progress: bool) -> Iterator[list[str]]:
+    from tqdm import tqdm
+
+    def all_of(record: Record) -> list[str]:
+        try:
+            return list(check(folder, record))
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            line = record["index"] + 1
+            return [
+                f"{FRAMES_FILE}: line {line}: a value is missing or of the wrong kind ({type(error).__name__}: {error})"
+            ]
+
+    with ThreadPoolExecutor(default_workers()) as pool:
+        yield from tqdm(pool.map(all_of, records), total=len(records), unit="frame", desc="check", disable=not progress)
+
+
+def _check_count(about: Mapping[str, Any], frames: int) -> Iterator[str]:
+    if not about.get("complete"):
+        yield f"{SCHEMAS[about['schema']][0]}: says that the run is not complete: give the same command again"
+    elif about.get("frames") != frames:
+        yield f"{FRAMES_FILE}: has {frames} whole lines, expected {about.get('frames')}"
+
+
+def _check_presence(folder: Path, expected: set[str]) -> Iterator[str]:
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    for name in sorted(expected - there):
+        yield f"{name}: is missing"
+    for name in sorted(there - expected):
+        yield f"{name}: does not belong to the data set"
+
+
+# --- one frame --------------------------------------------------------------------------------------------------------
+
+
+def _check_passes(folder: Path, record: Record) -> Iterator[str]:
+    yield from _check_hashes(folder, record)
+    shape = (record["camera"]["height"], record["camera"]["width"])
+    for name in record["files"]:
+        if not (folder / name).is_file():
+            continue
+        try:
+            channels = read_exr(folder / name)
+        except DatasetError as error:
+            yield f"{name}: {error}"
+            continue
+        if set(channels) != {"Z", "instance", "zone"}:
+            yield f"{name}: has channels {sorted(channels)}, expected Z, instance and zone"
+        if any(plane.shape != shape for plane in channels.values()):
+            yield f"{name}: is not {shape[1]}x{shape[0]} pixels as its camera says"
+
+
+def _check_frame(folder: Path, record: Record) -> Iterator[str]:
+    yield from _check_hashes(folder, record)
+    name = frame_name(record["index"])
+    yield from _check_file_names(record, name)
+    planes = _Planes(folder, name, (record["camera"]["height"], record["camera"]["width"]))
+    mask = planes.png("masks", np.uint16)
+    planes.png("images", np.uint8)
+    zones = planes.png("zones", np.uint8)
+    if record["span_K"] is not None:
+        planes.png("images16", np.uint16)
+        if not 0 < record["span_K"][0] < record["span_K"][1]:
+            yield f"{FRAMES_FILE}: frame {record['index']}: span_K is {record['span_K']}, expected two rising temperatures"
+    depth = planes.depth()
+    yield from planes.problems
+    if zones is not None:
+        unknown = sorted(set(np.unique(zones).tolist()) - {int(zone) for zone in Zone})
+        if unknown:
+            yield f"zones/{name}.png: holds value {unknown[0]}, which is no zone"
+    if mask is not None:
+        yield from _check_objects(record, mask, depth, name)
+    yield from _check_labels(folder, record, name)
+
+
+def _check_hashes(folder: Path, record: Record) -> Iterator[str]:
+    for name, wanted in record["files"].items():
+        path = folder / name
+        if path.is_file() and file_sha256(path) != wanted:
+            yield f"{name}: is not the file that was written (its SHA-256 differs from frames.jsonl)"
+
+
+def _check_file_names(record: Record, name: str) -> Iterator[str]:
+    wanted = {f"{place}/{name}.png" for place in ("images", "masks", "zones")}
+    wanted |= {f"depth/{name}.exr", f"annotations/kitti/{name}.txt", f"annotations/yolo/{name}.txt"}
+    if record["span_K"] is not None:
+        wanted.add(f"images16/{name}.png")
+    for odd in sorted(wanted ^ set(record["files"])):
+        verb = "does not name" if odd in wanted else "names"
+        yield f"{FRAMES_FILE}: frame {record['index']} {verb} {odd}"
+
+
+class _Planes:
+    """Decodes a frame's images and keeps what is wrong with them."""
+
+    def __init__(self, folder: Path, name: str, shape: tuple[int, int]) -> None:
+        self.folder, self.name, self.shape = folder, name, shape
+        self.problems: list[str] = []
+
+    def png(self, place: str, dtype: type[np.generic]) -> NDArray[Any] | None:
+        """Pixels of a PNG; None where it is missing or not as expected."""
+        path = self.folder / place / f"{self.name}.png"
+        if not path.is_file():
+            return None  # said once, with the missing files
+        try:
+            pixels = decode_png(path.read_bytes(), f"{place}/{self.name}.png")
+        except DatasetError as error:
+            self.problems.append(str(error))
+            return None
+        return self._checked(pixels, dtype, f"{place}/{self.name}.png")
+
+    def depth(self) -> NDArray[np.float32] | None:
+        """Depth; None where it is missing or not as expected."""
+        path = self.folder / "depth" / f"{self.name}.exr"
+        if not path.is_file():
+            return None
+        try:
+            depth = read_exr(path).get("Z")
+        except DatasetError as error:
+            self.problems.append(f"depth/{self.name}.exr: {error}")
+            return None
+        if depth is None:
+            self.problems.append(f"depth/{self.name}.exr: has no channel Z")
+            return None
+        if not (depth > 0).all():
+            self.problems.append(f"depth/{self.name}.exr: holds NaN or distances of 0 and less")
+        return self._checked(depth, np.float32, f"depth/{self.name}.exr")
+
+    def _checked(self, pixels: NDArray[Any], dtype: type[np.generic], where: str) -> NDArray[Any] | None:
+        if pixels.dtype == dtype and pixels.shape == self.shape:
+            return pixels
+        height, width = self.shape
+        self.problems.append(
+            f"{where}: is {pixels.dtype} {pixels.shape}: expected {np.dtype(dtype)} {(height, width)} as its camera says"
+        )
+        return None
+
+
+def _check_objects(
+    record: Record, mask: NDArray[np.uint16], depth: NDArray[np.float32] | None, name: str
+) -> Iterator[str]:
+    """Ids, boxes and codes of a frame against its mask."""
+    here = f"masks/{name}.png"
+    entries = {entry["id"]: entry for entry in record["instances"]}
+    named = {number for number, entry in entries.items() if entry["labelled"]}
+    seen = set(np.unique(mask).tolist()) - {0}
+    for number in sorted(seen - named):
+        yield f"{here}: holds id {number}, which has no label"
+    for number in sorted(named - seen):
+        yield f"{here}: id {number} has a label and no pixel"
+    for number in sorted(seen & named):
+        for what in _object_problems(entries[number], mask == number):
+            yield f"{here}: id {number}: {what}"
+    if depth is not None and not np.isfinite(depth[mask > 0]).all():
+        yield f"depth/{name}.exr: is infinite on an object"
+
+
+def _object_problems(entry: Mapping[str, Any], pixels: NDArray[np.bool_]) -> Iterator[str]:
+    """One object against its pixels."""
+    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+    tight = [float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)]
+    if list(entry["box_visible_px"] or ()) != tight:
+        yield f"its visible box is {entry['box_visible_px']}, its pixels span {tight}"
+    count = int(pixels.sum())
+    if entry["visible_px"] != count:
+        yield f"visible_px is {entry['visible_px']}, it has {count} pixels"
+    if count < MIN_VISIBLE_PX:
+        yield f"has {count} pixels and a label, expected {MIN_VISIBLE_PX} or more"
+    if entry["amodal_px"] < count:
+        yield f"amodal_px is {entry['amodal_px']}, less than the {count} that are visible"
+    if not _contains(entry["box_amodal_px"], tight):
+        yield f"its amodal box {entry['box_amodal_px']} does not contain the visible one {tight}"
+    if entry["category"] not in CATEGORIES:
+        yield f"category {entry['category']!r}, expected one of {', '.join(CATEGORIES)}"
+    if not 0 <= entry["truncation"] <= 1 or entry["occlusion"] not in (0, 1, 2):
+        yield f"truncation {entry['truncation']} and occlusion {entry['occlusion']}, expected 0 to 1, and 0, 1 or 2"
+    try:
+        same = np.array_equal(decode_rle(entry["rle"], *pixels.shape), pixels)
+    except DatasetError:
+        same = False
+    if not same:
+        yield "its run-length code is not its pixels"
+
+
+def _contains(outer: Any, inner: Any, slack_px: float = 1.0) -> bool:
+    """Whether a box contains another; a pixel's centre may be inside where its edge is not."""
+    near = all(outer[k] <= inner[k] + slack_px for k in (0, 1))
+    return near and all(outer[k] >= inner[k] - slack_px for k in (2, 3))
+
+
+def _check_labels(folder: Path, record: Record, name: str) -> Iterator[str]:
+    """Label files against the objects of the record."""
+    width, height = record["camera"]["width"], record["camera"]["height"]
+    objects = _labelled_objects(record)
+    for place, text in (("kitti", kitti_text(objects, width, height)), ("yolo", yolo_text(objects, width, height))):
+        path = folder / "annotations" / place / f"{name}.txt"
+        if path.is_file():
+            yield from _compare_rows(f"annotations/{place}/{name}.txt", path.read_text(errors="replace"), text)
+
+
+def _labelled_objects(record: Record) -> list[Instance]:
+    return [instance_from_json(entry) for entry in record["instances"] if entry["labelled"]]
+
+
+def _compare_rows(where: str, found: str, wanted: str) -> Iterator[str]:
+    for number, (row, expected) in enumerate(zip_longest(found.splitlines(), wanted.splitlines()), 1):
+        if row != expected:
+            yield f"{where}: row {number} is {row!r}, frames.jsonl says {expected!r}"
+            return
+
+
+# --- the whole --------------------------------------------------------------------------------------------------------
+
+
+def _check_coco(folder: Path, records: list[Record]) -> Iterator[str]:
+    """COCO labels against the lines."""
+    where = "annotations/coco.json"
+    if not (folder / where).is_file():
+        return
+    try:
+        coco = read_json(folder / where)
+        images = {image["id"]: image for image in coco["images"]}
+        found: dict[int, list[Any]] = {}
+        for annotation in coco["annotations"]:
+            found.setdefault(annotation["image_id"], []).append(annotation)
+    except (DatasetError, KeyError, TypeError) as error:
+        yield f"{where}: cannot be read as COCO labels ({error})"
+        return
+    if sorted(images) != list(range(len(records))):
+        yield f"{where}: has {len(images)} images, expected {len(records)}"
+    number = 1
+    for record in records:
+        camera, index = record["camera"], record["index"]
+        image = (index, f"{frame_name(index)}.png", camera["width"], camera["height"])
+        objects = _labelled_objects(record)
+        codes = [entry["rle"] for entry in record["instances"] if entry["labelled"]]
+        wanted = json.loads(json.dumps(coco_annotations(image, objects, codes, number)))
+        number += len(objects)
+        if images.get(index) != coco_image(image):
+            yield f"{where}: image {index} is {images.get(index)}, frames.jsonl says {coco_image(image)}"
+        yield from _compare_annotations(where, index, found.get(index, []), wanted)
+
+
+def _compare_annotations(where: str, index: int, found: list[Any], wanted: list[Any]) -> Iterator[str]:
+    if len(found) != len(wanted):
+        yield f"{where}: image {index} has {len(found)} annotations, frames.jsonl says {len(wanted)}"
+        return
+    for one, other in zip(found, wanted, strict=True):
+        wrong = [key for key in other if one.get(key) != other[key]]
+        if wrong:
+            key = wrong[0]
+            yield f"{where}: annotation {other['id']}: {key} is {one.get(key)!r}, frames.jsonl says {other[key]!r}"
+
+
+def _check_whole(folder: Path) -> Iterator[str]:
+    classes = folder / "annotations" / "yolo" / "classes.txt"
+    if classes.is_file():
+        yield from _compare_rows("annotations/yolo/classes.txt", classes.read_text(errors="replace"), yolo_classes())
+    preview = folder / "preview.png"
+    if preview.is_file():
+        try:
+            decode_png(preview.read_bytes(), "preview.png")
+        except DatasetError as error:
+            yield str(error)
+
+
+def _check_shards(folder: Path, about: Mapping[str, Any], records: list[Record]) -> Iterator[str]:
+    """Source tensors against the hashes in dataset.json and in the lines."""
+    hashes = {record["index"]: record.get("tensor_sha256") for record in records}
+    for shard in about.get("shards", []):
+        path, name = folder / shard["name"], shard["name"]
+        if not path.is_file():
+            continue
+        if file_sha256(path) != shard["sha256"]:
+            yield f"{name}: is not the file that was written (its SHA-256 differs from {DATASET_FILE})"
+        try:
+            members = {index: sha256(data) for index, data in _decoded(path)}
+        except (DatasetError, LayoutError) as error:
+            yield f"{name}: {error}"
+            continue
+        wanted = range(shard["first"], shard["first"] + shard["frames"])
+        if list(members) != list(wanted):
+            yield f"{name}: holds frames {list(members)[:3]}..., expected {wanted.start} to {wanted.stop - 1}"
+        for index, digest in members.items():
+            if hashes.get(index) != digest:
+                yield f"{name}: sample {frame_name(index)} is not the one that frames.jsonl names"
+
+
+def _decoded(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Samples of a shard, each decoded once to see that it can be."""
+    for index, data in read_shard(path):
+        decode_sample(data, f"{path.name}:{frame_name(index)}")
+        yield index, data
