@@ -279,6 +279,10 @@ def _end_walls(mesh: MeshBuilder, house: House, windows: tuple[bool, bool]) -> N
     for visible, origin, yaw in ((windows[0], (0.0, d), -math.pi / 2), (windows[1], (w, 0.0), math.pi / 2)):
         mesh.matrix = outer @ pose(*origin, 0.0, yaw)
         rows: list[tuple[float, float, list[Hole]]] = []
+        if visible:
+            rows.append(
+                (0.9, 2.4, [(d * 0.18, d * 0.42, "shop"), (d * 0.6, d * 0.7, "window"), (d * 0.8, d * 0.9, "window")])
+            )
         for storey in range(house.storeys if visible else 0):
             z = house.ground_m + storey * house.storey_m + 0.85
             rows.append((z, z + 1.5, [(x - 0.6, x + 0.6, "window") for x in (d * 0.25, d * 0.5, d * 0.75)]))
