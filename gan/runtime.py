@@ -85,6 +85,8 @@ class Served:
     multiple_px: int
     """H and W must be multiples of this."""
     weights_sha256: str
+    backend: str
+    """Name of the backend that trained it."""
     probes: Float32
     """(N, C, H, W): sources on which the route is compared with float32."""
     reference: Float32
@@ -98,6 +100,8 @@ class TranslatorInfo:
     route: Route
     threads: int
     weights_sha256: str
+    backend: str
+    """Name of the backend that trained the model."""
     mean_error: float
     """Mean absolute difference to float32 on the probes, as a fraction of full range."""
 
@@ -330,7 +334,9 @@ def _first_that_works(request: Request, routes: Sequence[Route]) -> Translator:
             continue
         error_found = mean_error(served)
         if error_found <= MAX_MEAN_ERROR or last:
-            return Translator(served, TranslatorInfo(route, request.threads, served.weights_sha256, error_found))
+            return Translator(
+                served, TranslatorInfo(route, request.threads, served.weights_sha256, served.backend, error_found)
+            )
         warnings.warn(
             f"{route} is refused: its mean error is {error_found * 255:.2f}/255 of full range, allowed is 1/255",
             ServingWarning,
@@ -399,13 +405,15 @@ def load_torch(request: Request, route: Route) -> Served:
     reference = np.concatenate([plain(probe[None], 0) for probe in probes])
     if request.noise:
         switch_noise_on(network)
-        return Served(plain, model.config.in_channels, multiple, model.sha256, probes, _noisy(plain, probes))
+        return Served(
+            plain, model.config.in_channels, multiple, model.sha256, model.backend, probes, _noisy(plain, probes)
+        )
     dtype = torch.bfloat16 if route.precision == "bf16" else torch.float32
     network = network.to(dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if route.compile:
         network.compile()
     run = _runner(network, dtype, route.device)
-    return Served(run, model.config.in_channels, multiple, model.sha256, probes, reference)
+    return Served(run, model.config.in_channels, multiple, model.sha256, model.backend, probes, reference)
 
 
 def _noisy(run: Callable[[Float32, int | None], Float32], probes: Float32) -> Float32:

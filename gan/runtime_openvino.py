@@ -42,7 +42,7 @@ __all__ = ["cache_folder", "export_onnx", "load_openvino"]
 
 Float32 = npt.NDArray[np.float32]
 
-_FORMAT: Final = 1  # raise when what lies in a cache entry changes
+_FORMAT: Final = 2  # raise when what lies in a cache entry changes
 # Of the calibration samples, every fourth is held back to measure the error on.
 _HELD_BACK: Final = 4
 _MAX_PROBES: Final = 2
@@ -73,7 +73,13 @@ def load_openvino(request: Request, route: Route) -> Served:
     probes = load_file(entry / "probes.safetensors")
     run = _compile(entry / "model.xml", route.precision, request.threads)
     return Served(
-        run, about["in_channels"], about["multiple_px"], about["weights_sha256"], probes["source"], probes["image"]
+        run=run,
+        in_channels=about["in_channels"],
+        multiple_px=about["multiple_px"],
+        weights_sha256=about["weights_sha256"],
+        backend=about["backend"],
+        probes=probes["source"],
+        reference=probes["image"],
     )
 
 
@@ -223,7 +229,12 @@ def _build(model_file: Path, precision: Precision, folder: Path, samples_file: P
     reference = _reference(network, probes)
     ov.save_model(convert(network, probes[:1]), folder / "model.xml", compress_to_fp16=False)
     save_file({"source": probes, "image": reference}, folder / "probes.safetensors")
-    about = {"in_channels": model.config.in_channels, "multiple_px": multiple, "weights_sha256": model.sha256}
+    about = {
+        "in_channels": model.config.in_channels,
+        "multiple_px": multiple,
+        "weights_sha256": model.sha256,
+        "backend": model.backend,
+    }
     del model, network  # their weights would lie in memory beside those of the quantiser
     if precision == "int8":
         exact = folder / "exact.xml"

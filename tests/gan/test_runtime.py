@@ -192,9 +192,9 @@ def test_a_device_that_is_not_there(model: Path, device: str) -> None:
 
 def test_mean_error_is_a_fraction_of_full_range() -> None:
     probes, reference = np.zeros((2, 1, 4, 4), np.float32), np.zeros((2, 1, 4, 4), np.float32)
-    served = Served(lambda source, seed: source + np.float32(0.5), 1, 1, "", probes, reference)
+    served = Served(lambda source, seed: source + np.float32(0.5), 1, 1, "", "", probes, reference)
     assert mean_error(served) == 0.25
-    broken = Served(lambda source, seed: source * np.float32("nan"), 1, 1, "", probes, reference)
+    broken = Served(lambda source, seed: source * np.float32("nan"), 1, 1, "", "", probes, reference)
     assert mean_error(broken) == float("inf")
 
 
