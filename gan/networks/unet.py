@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gan.errors import ConfigError
+from gan.networks.small_maps import convolve, normalise_each
 
 __all__ = ["InstanceNorm", "Norm", "UNet", "Upsample", "count_parameters", "make_norm"]
 
@@ -54,6 +55,8 @@ class InstanceNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalises (N, C, H, W) over H and W."""
+        if self.training and x.device.type == "cpu" and x.is_contiguous(memory_format=torch.channels_last):
+            return normalise_each(x, self.weight, self.bias)
         return functional.group_norm(x, self.channels, self.weight, self.bias)
 
 
@@ -126,12 +129,12 @@ class UNet(nn.Module):
         skips: list[Tensor] = []
         x = source
         for layer in self.encoder:
-            x = layer(x if not skips else functional.leaky_relu(x, _LEAK))  # (N, width, H / 2^k, W / 2^k)
+            x = _apply(layer, x if not skips else functional.leaky_relu(x, _LEAK))  # (N, width, H / 2^k, W / 2^k)
             skips.append(x)
         x = skips.pop()
         noisy = (self.training or self.noise) and self.dropout > 0
         for level in range(self.levels - 1, -1, -1):
-            x = self.decoder[level](functional.relu(x))  # (N, width, H / 2^level, W / 2^level)
+            x = _apply(self.decoder[level], functional.relu(x))  # (N, width, H / 2^level, W / 2^level)
             if noisy and level > 0 and level >= self.levels - _DROPOUT_LAYERS:
                 x = functional.dropout(x, self.dropout)
             if level > 0:
@@ -150,6 +153,15 @@ class UNet(nn.Module):
 def count_parameters(network: nn.Module) -> int:
     """Number of trained values in a network."""
     return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _apply(layer: nn.Module, x: Tensor) -> Tensor:
+    if not (layer.training and isinstance(layer, nn.Sequential)):
+        return convolve(layer, x)
+    x = convolve(layer[0], x)
+    for position in range(1, len(layer)):
+        x = layer[position](x)
+    return x
 
 
 def _encoder_layer(inputs: int, outputs: int, norm: Norm) -> nn.Module:

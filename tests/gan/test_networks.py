@@ -8,6 +8,7 @@ from torch import nn
 
 from gan.errors import ConfigError
 from gan.networks.patchgan import PatchGAN
+from gan.networks.small_maps import convolve
 from gan.networks.unet import InstanceNorm, UNet, count_parameters
 from gan.steps import translate
 
@@ -157,3 +158,37 @@ def test_networks_that_cannot_be() -> None:
         UNet(7, 1, 8, 1)
     with pytest.raises(ConfigError, match="at least 3 layers"):
         PatchGAN(7, 1, 8, 2)
+
+
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
+def test_small_maps_give_the_convolution(order: torch.memory_format) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(2, 6, 8, 8, dtype=torch.float64).to(memory_format=order)
+    for layer in (nn.Conv2d(6, 5, 4, 2, 1), nn.ConvTranspose2d(6, 5, 4, 2, 1, bias=False)):
+        layer.double().to(memory_format=order)
+        plain = nn.functional.conv2d if isinstance(layer, nn.Conv2d) else nn.functional.conv_transpose2d
+        ours, theirs = x.clone().requires_grad_(), x.clone().requires_grad_()
+        y, expected = convolve(layer, ours), plain(theirs, layer.weight, layer.bias, stride=2, padding=1)
+        torch.testing.assert_close(y, expected)
+        gradient = torch.randn_like(y)
+        weight, source = torch.autograd.grad(y, (layer.weight, ours), gradient)
+        torch.testing.assert_close((weight, source), torch.autograd.grad(expected, (layer.weight, theirs), gradient))
+
+
+def test_small_maps_are_in_use_in_training_only() -> None:
+    calls: list[int] = []
+    network = UNet(3, 1, 4, 4)
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+            module.register_forward_hook(lambda *_: calls.append(1))
+    network.eval()(torch.zeros(1, 3, 32, 32))
+    assert len(calls) == 8
+    network.train()(torch.zeros(1, 3, 32, 32))
+    assert len(calls) == 8 + 2  # the outermost two work on 16x16
+
+
+def test_training_and_evaluation_agree_but_for_the_noise() -> None:
+    torch.manual_seed(0)
+    network = UNet(3, 1, 4, 5, dropout=0.0).to(memory_format=torch.channels_last)
+    x = torch.randn(2, 3, 64, 64).to(memory_format=torch.channels_last)
+    torch.testing.assert_close(network.train()(x), network.eval()(x), atol=2e-5, rtol=0)
