@@ -1,7 +1,7 @@
 """Infrared images of frames by a translation model: what `gis synthesize --backend NAME --weights FILE` makes.
 
-The model sees the source tensor and gives the whole image. It was trained on tensors whose background has the mapping of
-its target, so its output has the mapping of the background, and with it the span in kelvin where there is one.
+The model sees the source tensor and gives the whole image. It was trained on tensors whose background has the mapping
+of its target, so its output has the mapping of the background, and with it the span in kelvin where there is one.
 """
 
 from __future__ import annotations
