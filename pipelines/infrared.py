@@ -1,30 +1,38 @@
 """Infrared images of frames: by physics alone, or by a translation model over the source tensor.
 
-Every maker gives the same :class:`Infrared`. In a rendered scene all of it is radiometric: 16 bits over a span in kelvin, from
-which the 8-bit image is made by the sensor's gain control. Over a real background that is display-only there is no span.
+Every maker gives the same :class:`Infrared`. In a rendered scene all of it is radiometric: 16 bits over a span in kelvin, and an
+8-bit image that the sensor's gain control makes of the same kelvin. Over a real background that is display-only there is no
+span, and no temperature is made up.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from assets import CAMERAS, THERMAL_PROFILES
+from gan.layout import CHANNELS
 from numpy.typing import NDArray
 from renderer.frame import Frame
 from renderer.thermal.conditions import Conditions
-from renderer.thermal.physics import render_thermal
+from renderer.thermal.physics import render_thermal, road_temperature_K
 from renderer.thermal.profiles import read_profiles
+from renderer.thermal.sensor import Sensor, agc, expose, from_uint16, read_sensors, to_uint16
 
 from pipelines.backgrounds import Background
 from pipelines.compose import FULL_SCALE, source_tensor
 from pipelines.config import PHYSICS, SynthesizeConfig
+from pipelines.errors import ConfigError
 
-__all__ = ["Infrared", "InfraredMaker", "open_infrared"]
+__all__ = ["DEFAULT_PROFILE", "Infrared", "InfraredMaker", "Physics", "Translation", "open_infrared"]
 
 UInt8 = NDArray[np.uint8]
 UInt16 = NDArray[np.uint16]
+
+DEFAULT_PROFILE = "driving"
+"""Thermal profile of an object whose scene names none."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ class InfraredMaker(Protocol):
 
     @property
     def about(self) -> dict[str, Any]:
-        """Entry ``backend`` of a record: name, and hash of the weights."""
+        """Entry ``backend`` of a record: name, hash of the weights, how the model runs."""
 
     def make(self, frame: Frame, conditions: Conditions, background: Background | None) -> Infrared:
         """The image of a frame; ``background`` is a real image, None where the scene is the background."""
@@ -58,12 +66,13 @@ def open_infrared(config: SynthesizeConfig) -> InfraredMaker:
     """The maker that a configuration names.
 
     Raises:
-        GanError: the model cannot be loaded.
+        GanError: the model cannot be used.
+        ConfigError: the model is another backend's, or takes other tensors.
     """
     physics = Physics(config.seed)
-    if config.backend == PHYSICS:
+    if config.backend == PHYSICS or config.weights is None:
         return physics
-    return Translation(config, physics)
+    return Translation(config.backend, config.weights, physics)
 
 
 class Physics:
@@ -72,16 +81,75 @@ class Physics:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._profiles = read_profiles(THERMAL_PROFILES)
-        self.about: dict[str, Any] = {"name": PHYSICS, "weights_sha256": None}
+        self._sensors = read_sensors(CAMERAS)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """See :class:`InfraredMaker`."""
+        return {"name": PHYSICS, "weights_sha256": None}
 
     def make(self, frame: Frame, conditions: Conditions, background: Background | None) -> Infrared:
         """See :class:`InfraredMaker`."""
-        kelvin = render_thermal(frame, conditions, self._profiles, self._seed).apparent_temperature_K
-        span = (float(kelvin.min()), float(kelvin.max()))
-        wide = np.rint((kelvin - span[0]) / (span[1] - span[0]) * 65535).astype(np.uint16)
-        low, high = np.percentile(kelvin, (0.5, 99.5))
-        image = np.clip((kelvin - low) / (high - low) * 255, 0, 255).astype(np.uint8)
+        sensor = self.sensor(frame)
         if background is not None:
-            mixed = np.where(frame.instance_id > 0, image, background.image)
-            return Infrared(mixed, mixed.astype(np.uint16) * np.uint16(FULL_SCALE), None, background.image, "tau2")
-        return Infrared(image, wide, span, image, "tau2")
+            return self._on_image(frame, conditions, background, sensor)
+        apparent = render_thermal(frame, conditions, self._profiles, self._seed).apparent_temperature_K
+        measured = expose(apparent, sensor, self._seed, frame.index, frame.camera)
+        image16, span_K = to_uint16(measured)
+        return Infrared(agc(measured, sensor), image16, span_K, (image16 >> 8).astype(np.uint8), sensor.name)
+
+    def sensor(self, frame: Frame) -> Sensor:
+        """The sensor of a frame's camera."""
+        name = frame.camera.sensor
+        if name not in self._sensors:
+            known = ", ".join(self._sensors)
+            raise ConfigError(f"camera {frame.camera.name!r}: unknown sensor {name!r}: expected one of {known}")
+        return self._sensors[name]
+
+    def _on_image(self, frame: Frame, conditions: Conditions, background: Background, sensor: Sensor) -> Infrared:
+        apparent = render_thermal(frame, conditions, self._profiles, self._seed, cars_only=True).apparent_temperature_K
+        grey = 110 + (apparent - road_temperature_K(conditions, self._profiles)) * 8
+        image = np.where(frame.instance_id > 0, np.clip(grey, 0, 255).astype(np.uint8), background.image)
+        wide = image.astype(np.uint16) * np.uint16(FULL_SCALE)
+        return Infrared(image, wide, None, background.image, sensor.name)
+
+
+class Translation:
+    """A translation model over the source tensor.
+
+    In a rendered scene physics gives the background and the span; what the model makes of the tensor is read over the same
+    span, so it stays in kelvin.
+    """
+
+    def __init__(self, backend: str, weights: Path, physics: Physics) -> None:
+        from gan.runtime import load_translator
+
+        # One thread: a worker per core, and bytes that do not depend on how many threads there are.
+        self._translator = load_translator(weights, threads=1)
+        trained = self._translator.info.backend
+        if trained != backend:
+            raise ConfigError(f"{weights} is a model of backend {trained!r}: give --backend {trained}")
+        if self._translator.in_channels != len(CHANNELS):
+            raise ConfigError(
+                f"{weights} takes {self._translator.in_channels} channels: expected a model of source tensors "
+                f"({len(CHANNELS)} channels), trained on `gis synthesize --tensors`"
+            )
+        self._physics = physics
+        info = self._translator.info
+        self._about = {"name": backend, "weights_sha256": info.weights_sha256, "route": str(info.route)}
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """See :class:`InfraredMaker`."""
+        return self._about
+
+    def make(self, frame: Frame, conditions: Conditions, background: Background | None) -> Infrared:
+        """See :class:`InfraredMaker`."""
+        base = self._physics.make(frame, conditions, background)
+        made = self._translator.translate(source_tensor(base.background, frame))
+        image16 = np.rint((np.clip(made, -1.0, 1.0) + 1.0) * (65535 / 2)).astype(np.uint16)
+        if base.span_K is None:
+            image = np.rint(image16 / FULL_SCALE).astype(np.uint8)
+        else:
+            image = agc(from_uint16(image16, base.span_K), self._physics.sensor(frame))
+        return replace(base, image=image, image16=image16)

@@ -104,6 +104,7 @@ def make_frames(
     *,
     progress: bool,
     after: Callable[[int], None] | None = None,
+    one_first: bool = False,
 ) -> None:
     """Makes the frames ``todo`` in worker processes and appends their lines in order.
 
@@ -116,8 +117,9 @@ def make_frames(
         workers: processes.
         progress: show a bar on stderr.
         after: called with each number once the frame's line stands.
+        one_first: see :class:`FrameWorkers`.
     """
-    with FrameWorkers(job, min(workers, len(todo))) as pool:
+    with FrameWorkers(job, min(workers, len(todo)), one_first=one_first) as pool:
         pool.wait_ready()
         store.claim()
         try:

@@ -22,8 +22,8 @@ from renderer.zones import ZONES, zone_palette
 
 from pipelines import tensors
 from pipelines.backgrounds import Background, Backgrounds, choose, open_background, scan_backgrounds
-from pipelines.compose import FULL_SCALE, source_sample, source_tensor
-from pipelines.config import SynthesizeConfig, named_file
+from pipelines.compose import source_sample
+from pipelines.config import SynthesizeConfig
 from pipelines.dataset import (
     DATASET_FILE,
     FrameStore,
@@ -36,9 +36,9 @@ from pipelines.dataset import (
 )
 from pipelines.errors import DatasetError
 from pipelines.exr import write_exr
-from pipelines.files import file_sha256, sha256, write_bytes, write_text
+from pipelines.files import file_sha256, read_json, sha256, write_bytes, write_text
 from pipelines.images import encode_palette_png, encode_png
-from pipelines.infrared import Infrared, InfraredMaker, open_infrared
+from pipelines.infrared import DEFAULT_PROFILE, Infrared, InfraredMaker, open_infrared
 from pipelines.labels import CATEGORIES, MIN_VISIBLE_PX, labelled
 from pipelines.labels.coco import Image, encode_rle, run_lengths, write_coco
 from pipelines.labels.kitti import kitti_text
@@ -74,7 +74,9 @@ def synthesize(
     if todo:
         job = SynthesizeJob(config, backgrounds, session_factory)
         after = (lambda index: tensors.pack_if_full(config.out, index)) if config.tensors else None
-        make_frames(store, job, todo, config.processes, progress=progress, after=after)
+        # The first worker to load a model converts it for this machine; the others find that done.
+        alone = config.weights is not None
+        make_frames(store, job, todo, config.processes, progress=progress, after=after, one_first=alone)
     if todo or not _is_finished(store, config.count):
         finish(store, config)
     return config.out
@@ -156,7 +158,7 @@ class FrameMaker:
             horizon_px=background.horizon_px, profile=self.config.profile, conditions=conditions,
         )  # fmt: skip
         frame = self.session.frame_on_plane(setup, camera=background.camera, normals=True, parts=True)
-        return frame, setup.conditions
+        return _with_profile(frame, self.config.profile), setup.conditions
 
     def _write_files(self, frame: Frame, image: Infrared) -> dict[str, str]:
         """Writes every file of the frame; their names and hashes."""
@@ -209,10 +211,10 @@ class FrameMaker:
 
 
 def _with_profile(frame: Frame, profile: str | None) -> Frame:
-    """The frame with every object's thermal profile replaced."""
-    if profile is None:
-        return frame
-    return replace(frame, instances=tuple(replace(item, profile=profile) for item in frame.instances))
+    """The frame with a thermal profile for every object: the one that is asked for, its own, or the default."""
+    chosen = [profile or item.profile or DEFAULT_PROFILE for item in frame.instances]
+    pairs = zip(frame.instances, chosen, strict=True)
+    return replace(frame, instances=tuple(replace(item, profile=name) for item, name in pairs))
 
 
 def _only_labelled(frame: Frame) -> Frame:
@@ -246,8 +248,6 @@ def _instances(frame: Frame, mask: NDArray[np.uint16]) -> list[dict[str, Any]]:
 
 
 def _is_finished(store: FrameStore, count: int) -> bool:
-    from pipelines.files import read_json
-
     described = read_json(store.folder / store.description)
     files = [*WHOLE_FILES, *(shard["name"] for shard in described.get("shards", []))]
     whole = all((store.folder / name).is_file() for name in files)

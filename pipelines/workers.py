@@ -58,31 +58,31 @@ class FrameWorkers(Generic[R]):
     Args:
         job: what each worker does.
         workers: how many, at least 1.
+        one_first: start the others when the first is ready, so that it alone fills a cache that all use.
     """
 
-    def __init__(self, job: FrameJob[R], workers: int) -> None:
+    def __init__(self, job: FrameJob[R], workers: int, *, one_first: bool = False) -> None:
         self._job = pickle.dumps(job)
         self._count = workers
+        self._one_first = one_first
         self._workers: dict[Connection, subprocess.Popen[bytes]] = {}
         self._held: dict[Connection, list[int]] = {}
 
     def __enter__(self) -> FrameWorkers[R]:
-        limits = {
-            **os.environ,
-            **dict.fromkeys(_THREAD_LIMITS, "1"),
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-        }
-        for _ in range(self._count):
-            here, there = connection.Pipe()
-            command = [sys.executable, "-c", f"from pipelines.workers import work; work({there.fileno()})"]
-            process = subprocess.Popen(
-                command, env=limits, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, stdout=2
-            )
-            there.close()
-            self._workers[here], self._held[here] = process, []
-            with suppress(OSError):  # a worker that died at once shows when it is read from
-                here.send_bytes(self._job)
+        for _ in range(1 if self._one_first else self._count):
+            self._start()
         return self
+
+    def _start(self) -> None:
+        path = os.pathsep.join(filter(None, sys.path))
+        limits = {**os.environ, **dict.fromkeys(_THREAD_LIMITS, "1"), "PYTHONPATH": path}
+        here, there = connection.Pipe()
+        command = [sys.executable, "-c", f"from pipelines.workers import work; work({there.fileno()})"]
+        process = subprocess.Popen(command, env=limits, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, stdout=2)
+        there.close()
+        self._workers[here], self._held[here] = process, []
+        with suppress(OSError):  # a worker that died at once shows when it is read from
+            here.send_bytes(self._job)
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is not None:
@@ -116,6 +116,8 @@ class FrameWorkers(Generic[R]):
         """
         ready = connection.wait(list(self._workers))
         self._receive(_connection(ready[0]))
+        while len(self._workers) < self._count:
+            self._start()
 
     def run(self, indices: Iterable[int]) -> Iterator[tuple[int, R]]:
         """Frame numbers and their records, in the order of ``indices``.
