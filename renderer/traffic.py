@@ -53,8 +53,10 @@ CATEGORY_SHARE = {"car": 0.80, "van": 0.09, "truck": 0.07, "bus": 0.04}
 OTHER_SHARE = 0.05
 LONG_CATEGORIES = ("truck", "bus")
 
-VIEW_FAR_M = 85.0
+VIEW_FAR_M = 65.0
 """Cars farther away are a few pixels wide and mostly hidden; they are left out."""
+NEAREST_M = 0.3
+"""A car that comes nearer than this to the camera's plane has no box in the picture."""
 WEDGE_MARGIN_M = 2.5
 """Lanes and bays are filled this far outside the field of view, so that cars cut by the picture's edge are there."""
 SAFETY_MARGIN_M = 0.25
@@ -71,15 +73,22 @@ MAX_COVER, COVER_CHECK_M = 0.28, 22.0
 LEAD_NEAR_SHARE, LEAD_NEAR_MAX_M, LEAD_FAR_MAX_M = 0.62, 26.0, 70.0
 
 # Bumper-to-bumper gaps, metres: standing queue 1.5-4 m; town traffic at 30-50 km/h and 1-3 s headway.
-QUEUE_GAP_M, FLOW_GAP_M = (1.5, 4.0), (8.0, 42.0)
-QUEUE_CARS = (2, 7)
+QUEUE_GAP_M, FLOW_GAP_M = (1.5, 4.0), (9.0, 45.0)
+QUEUE_CARS = (1, 5)
 """Cars that wait at a signal, least and most."""
 # Share of lanes with a standing queue, flowing traffic, nothing.
 LANE_STATES = {"idling": 0.25, "driving": 0.62, "empty": 0.13}
-BAY_OCCUPANCY = (0.35, 0.9)
+BAY_OCCUPANCY = (0.15, 0.75)
 """Share of bays in use, drawn anew for each frame."""
 REVERSED_SHARE = 0.1
 """Cars parked against the direction of their bay."""
+
+HIDDEN_GRID = 64
+"""Rows and columns of the coarse picture in which cars hide each other."""
+HIDDEN_SHARE = 0.2
+"""A car of whose box nearer cars leave less than this is left out: it would cost as much as one that is seen."""
+SOLID_BOX = (0.08, 0.3)
+"""What of a car's box hides nothing for certain: this share at either side, and at the top."""
 
 ATTEMPTS = 8
 """Traffic is drawn again, at most so often, until a car can be seen well."""
@@ -271,7 +280,7 @@ def projected_box(
     world = local @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
     world += (placement.x_m, placement.y_m, placement.z_m)
     points = (world - cam_to_world[:3, 3]) @ cam_to_world[:3, :3]
-    if points[:, 2].min() < 0.3:
+    if points[:, 2].min() < NEAREST_M:
         return None
     (left, top), (right, bottom) = (f(camera.project(points), axis=0).tolist() for f in (np.min, np.max))
     return left, top, right, bottom
@@ -376,7 +385,36 @@ class _Traffic:
             for lane in self.street.lanes:
                 self._fill_lane(lane, rng)
             self._fill_bays(rng)
-        return [placement for placement, _, _ in self.placed]
+        return self._visible([placement for placement, _, _ in self.placed])
+
+    def _visible(self, placements: list[Placement]) -> list[Placement]:
+        """Those that are in the picture and not behind nearer cars, nearest first."""
+        view = self.cam_to_world[:2, 2].tolist()
+        scale = HIDDEN_GRID / np.array([self.camera.width, self.camera.height] * 2)
+        covered = np.zeros((HIDDEN_GRID, HIDDEN_GRID), dtype=np.bool_)
+        kept = []
+        for placement in sorted(placements, key=lambda p: view[0] * p.x_m + view[1] * p.y_m):
+            size = self.models[placement.model]
+            box = projected_box(placement, size, self.camera, self.cam_to_world)
+            if box is None:
+                if self._reaches_in(placement, size):
+                    kept.append(placement)
+                continue
+            left, top, right, bottom = (np.asarray(box) * scale).tolist()
+            seen = ~covered[_cells(top, bottom), _cells(left, right)]
+            if not seen.size or seen.mean() < HIDDEN_SHARE:
+                continue
+            kept.append(placement)
+            side, roof = SOLID_BOX[0] * (right - left), SOLID_BOX[1] * (bottom - top)
+            covered[_cells(top + roof, bottom, inner=True), _cells(left + side, right - side, inner=True)] = True
+        return kept
+
+    def _reaches_in(self, placement: Placement, size: ModelSize) -> bool:
+        """Whether a car that stands partly beside or behind the camera can reach into the field of view."""
+        rel = footprint(placement, size) - self.position_m
+        z = np.maximum(rel @ self.cam_to_world[:2, 2], NEAREST_M)
+        column = self.camera.fx * (rel @ self.cam_to_world[:2, 0]) / z + self.camera.cx
+        return bool(column.max() > 0 and column.min() < self.camera.width)
 
     def well_seen(self, placements: Sequence[Placement]) -> bool:
         """Whether at least one car is large enough and mostly inside the picture."""
@@ -498,6 +536,12 @@ class _Traffic:
             return False
         picture = (0.0, 0.0, float(self.camera.width), float(self.camera.height))
         return _covered(picture, box) > MAX_COVER
+
+
+def _cells(low: float, high: float, inner: bool = False) -> slice:
+    """Cells of the coarse picture that a stretch touches, or (``inner``) fills."""
+    first, last = (math.ceil(low), math.floor(high)) if inner else (math.floor(low), math.ceil(high))
+    return slice(min(max(first, 0), HIDDEN_GRID), min(max(last, 0), HIDDEN_GRID))
 
 
 class _Mix:
