@@ -4,8 +4,8 @@
 
     GanError
     ├── ConfigError       an option, or a combination of them, that cannot work
-    ├── DataError         training or evaluation data that cannot be used (missing partner, mixed sizes, NaN, empty split)
-    ├── LayoutError       source tensors of another layout or version than expected
+    ├── DataError         data that cannot be used (missing partner, mixed sizes, NaN, empty split)
+    │   └── LayoutError   source tensors of another layout or version than expected
     ├── CheckpointError   a model file that is missing, truncated, tampered with or of another kind
     ├── TrainingError     training cannot go on (loss is NaN, disk is full)
     ├── MetricError       images that cannot be compared, or backbone weights that cannot be found
