@@ -1,7 +1,7 @@
 """Real thermal images as backgrounds: read, checked, cropped to the camera of the data set.
 
-These are *display-only*: what a camera's gain control made of the scene. Counts of 16 bits or floats are stretched to 8 bits
-over their middle 99 %; no temperature is read into any of them.
+These are *display-only*: what a camera's gain control made of the scene. Counts of 16 bits or floats are stretched to
+8 bits over their middle 99 %; no temperature is read into any of them.
 
 The camera of the images is named by ``--camera``, else assumed to be :data:`ASSUMED_CAMERA`; the horizon is given by
 ``--horizon``, else it is where the camera's pitch puts it. What was assumed stands in each frame's record.
@@ -221,7 +221,7 @@ def _grey(pixels: NDArray[Any]) -> NDArray[Any] | None:
     if pixels.ndim != 3 or pixels.shape[2] > 4:
         return None
     if pixels.shape[2] < 3:
-        return pixels[..., 0]
+        return np.asarray(pixels[..., 0])
     # Grey images saved as colour are the rule; of real colour ones (palettes) the brightness is all that can be used.
     mean = pixels[..., :3].astype(np.float64).mean(axis=2)
     return np.rint(mean).astype(pixels.dtype) if pixels.dtype.kind in "ui" else mean.astype(pixels.dtype)

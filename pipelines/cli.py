@@ -1,8 +1,8 @@
 """The command line: ``gis COMMAND``.
 
-Each command is a function in a small module (most in ``pipelines/commands``) and one row of :data:`COMMANDS`. These modules
-import nothing heavy before the command runs, so ``gis --help`` answers at once. A command
-parses, builds a frozen configuration and calls one function; here errors become exit codes:
+Each command is a function in a small module (most in ``pipelines/commands``) and one row of :data:`COMMANDS`. These
+modules import nothing heavy before the command runs, so ``gis --help`` answers at once. A command parses, builds a
+frozen configuration and calls one function; here errors become exit codes:
 
 ====  ==========================================================================
 code  meaning

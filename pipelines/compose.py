@@ -1,8 +1,8 @@
 """From a background frame and the passes to what the networks see: the source tensor.
 
-Only the objects are drawn into it: their label colours over the background frame, their thermal segmentation, and their
-depth. The street's own zones and depth stay out even where they are known, because for a real background they are not, and a
-model must see the same kind of tensor for both.
+Only the objects are drawn into it: their label colours over the background frame, their thermal segmentation, and
+their depth. The street's own zones and depth stay out even where they are known, because for a real background they
+are not, and a model must see the same kind of tensor for both.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ UInt8 = NDArray[np.uint8]
 UInt16 = NDArray[np.uint16]
 Float32 = NDArray[np.float32]
 
-LABEL_COLOURS = {"car": (0, 0, 142), "van": (0, 60, 100), "truck": (0, 0, 70), "bus": (0, 80, 100)}
-"""Colour of an object in the label image, RGB: those of Cityscapes (Cordts et al., CVPR 2016); van is its bus' neighbour in
-blue, as it has none."""
+LABEL_COLOURS = {"car": (0, 0, 255), "van": (0, 255, 255), "truck": (255, 0, 255), "bus": (255, 255, 0)}
+"""Colour of an object in the label image, RGB: corners of the colour cube, far from each other and from every grey."""
 FULL_SCALE = 257
 """65535 / 255: 8 bits to the same share of 16 bits."""
 

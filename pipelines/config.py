@@ -195,7 +195,7 @@ def named_file(path: Path) -> dict[str, str]:
 
 
 def resolve_scene(scene: Path) -> Path:
-    """The scene's file: ``city.blend`` without a folder is the shipped one, unless the present folder holds such a file."""
+    """The scene's file: ``city.blend`` without a folder is the shipped one, unless there is one in this folder."""
     return CITY if scene == Path(CITY.name) and not scene.exists() else scene
 
 

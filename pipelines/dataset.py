@@ -1,7 +1,8 @@
 """The folder of a run: what is in it, which frames are complete, and that it is one run's and no other's.
 
-A frame counts once its line stands in ``frames.jsonl``. Lines are appended in the order of the frames, so the file is always
-a beginning of what the finished run writes. :class:`FrameStore` keeps that promise for ``gis render`` and ``gis synthesize``.
+A frame counts once its line stands in ``frames.jsonl``. Lines are appended in the order of the frames, so the file is
+always a beginning of what the finished run writes. :class:`FrameStore` keeps that promise for ``gis render`` and
+``gis synthesize``.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ class FrameStore:
     Args:
         folder: of the run.
         description: name of the JSON file that holds the configuration.
-        head: first entries of that file: ``schema``, ``version``, ``configuration`` ...; what another run may not differ in.
+        head: first entries of that file: ``schema``, ``version``, ``configuration`` ...; what another run may not
+        differ in.
     """
 
     folder: Path

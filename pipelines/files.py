@@ -1,8 +1,9 @@
 """Files that are either whole or not there.
 
-Everything is written to a temporary name beside its place and renamed, so a process that is killed at any moment leaves
-whole files only. Nothing is synced to the disk: a killed process loses nothing by that, and after a power cut the hashes
-in ``frames.jsonl`` tell (`gis validate`), while a sync for each of several files a frame would halve the throughput.
+Everything is written to a temporary name beside its place and renamed, so a process that is killed at any moment
+leaves whole files only. Nothing is synced to the disk: a killed process loses nothing by that, and after a power cut
+the hashes in ``frames.jsonl`` tell (`gis validate`), while a sync for each of several files a frame would halve the
+throughput.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ __all__ = [
     "temporary_name",
     "write_bytes",
     "write_json",
-    "write_through",
     "write_text",
+    "write_through",
 ]
 
 _CHUNK = 1 << 20

@@ -1,8 +1,8 @@
 """PNG files: grey 8 and 16 bit, palette, colour.
 
 The encoder's settings decide the throughput of a data set. Measured on one core, 512x512: zlib level 1 with the
-run-length strategy takes 11 ms for a noisy 16-bit thermal image and 5 ms for an 8-bit one, the default strategy 21 ms and
-6 ms for files that are 1 % larger and 12 % larger; on an id image it is as fast and the file a third of the size.
+run-length strategy takes 11 ms for a noisy 16-bit thermal image and 5 ms for an 8-bit one, the default strategy 21 ms
+and 6 ms for files that are 1 % larger and 12 % larger; on an id image it is as fast and the file a third of the size.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Infrared images of frames: by physics alone, or by a translation model over the source tensor.
 
-Every maker gives the same :class:`Infrared`. In a rendered scene all of it is radiometric: 16 bits over a span in kelvin, and an
-8-bit image that the sensor's gain control makes of the same kelvin. Over a real background that is display-only there is no
-span, and no temperature is made up.
+Every maker gives the same :class:`Infrared`. In a rendered scene all of it is radiometric: 16 bits over a span in
+kelvin, and an 8-bit image that the sensor's gain control makes of the same kelvin. Over a real background that is
+display-only there is no span, and no temperature is made up.
 """
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ class Physics:
 class Translation:
     """A translation model over the source tensor.
 
-    In a rendered scene physics gives the background and the span; what the model makes of the tensor is read over the same
-    span, so it stays in kelvin.
+    In a rendered scene physics gives the background and the span; what the model makes of the tensor is read over the
+    same span, so it stays in kelvin.
     """
 
     def __init__(self, backend: str, weights: Path, physics: Physics) -> None:

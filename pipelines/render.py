@@ -1,7 +1,8 @@
 """`gis render`: the passes of a scene, one EXR a frame.
 
-``passes/000000.exr`` has the float32 channels ``Z`` (metres along the optical axis, inf where nothing was hit), ``instance`` and
-``zone``; ``frames.jsonl`` has the camera, the objects and the file's hash of each frame; ``config.json`` the configuration.
+``passes/000000.exr`` has the float32 channels ``Z`` (metres along the optical axis, inf where nothing was hit),
+``instance`` and ``zone``; ``frames.jsonl`` has the camera, the objects and the file's hash of each frame;
+``config.json`` the configuration.
 """
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ def make_frames(
 ) -> None:
     """Makes the frames ``todo`` in worker processes and appends their lines in order.
 
-    Nothing is written before the first worker has opened its scene. Whatever ends it early, the folder can be gone on with.
+    Nothing is written before the first worker has opened its scene. Whatever ends it early, the folder can be gone on
+    with.
 
     Args:
         store: the folder.

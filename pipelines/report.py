@@ -29,8 +29,8 @@ TILE_PX, GAP_PX, MARGIN_PX = 300, 10, 36
 PAPER: Colour = (17, 19, 24)
 INK: Colour = (236, 238, 242)
 PALE: Colour = (150, 156, 168)
-# Colours that stay apart for every kind of colour vision: Okabe and Ito, "Color Universal Design", 2008 (blue, vermilion,
-# green, orange), a little lighter for a dark ground.
+# Colours that stay apart for every kind of colour vision: Okabe and Ito, "Color Universal Design", 2008 (sky blue,
+# orange, green, vermilion), a little lighter for a dark ground.
 CATEGORY_COLOURS: dict[str, Colour] = {
     "car": (86, 180, 233), "van": (240, 160, 50), "truck": (60, 190, 140), "bus": (235, 110, 60),
 }  # fmt: skip
@@ -197,8 +197,8 @@ def _fit(picture: UInt8, width: int, height: int, *, smooth: bool = True) -> UIn
 
 
 def _tile_height(record: Record) -> int:
-    camera = record["camera"]
-    return max(40, round(TILE_PX * camera["height"] / camera["width"]))
+    width, height = int(record["camera"]["width"]), int(record["camera"]["height"])
+    return max(40, round(TILE_PX * height / width))
 
 
 def _spread(count: int, most: int) -> list[int]:
@@ -236,7 +236,8 @@ def _card(about: Mapping[str, Any]) -> Iterator[str]:
     yield f"# Thermal street images: {place['name']}"
     yield ""
     yield (
-        f"{counts['images']} synthetic long-wave infrared images with {counts['objects']} labelled vehicles, made by gis: "
+        f"{counts['images']} synthetic long-wave infrared images with {counts['objects']} labelled vehicles, "
+        "made by gis: "
         + ("cars rendered into real thermal images." if real else "a rendered street with seeded traffic.")
     )
     yield ""
@@ -309,7 +310,8 @@ def _contents(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
 def _limits(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
     yield from ("## Limits", "")
     if real:
-        yield "- The backgrounds are display-only: no pixel here has a temperature. Vehicles that are in them have no labels."
+        yield "- The backgrounds are display-only: no pixel has a temperature."
+        yield "- Vehicles that were in the backgrounds before have no labels."
         yield "- Where the camera or the horizon of a background was assumed, `frames.jsonl` says so."
     else:
         yield "- Temperatures are modelled, not measured; their sources stand in the thermal profiles of gis."

@@ -1,7 +1,8 @@
 """`gis synthesize`: a scene, or real backgrounds, to a labelled thermal data set.
 
-A worker makes one frame from its number to its files: passes, infrared image, masks, labels, source tensor. The parent appends
-the frame's line and, when all are there, writes what describes the whole: COCO labels, card, contact sheet.
+A worker makes one frame from its number to its files: passes, infrared image, masks, labels, source tensor. The
+parent appends the frame's line and, when all are there, writes what describes the whole: COCO labels, card, contact
+sheet.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Source tensors in WebDataset shards: ``tensors/shard-000000.tar`` holds the samples of frames 0 to 63, and so on.
 
-Workers write each sample to a file of its own below ``tensors/.parts``; the parent packs a shard when its frames are complete. Tar
-headers hold nothing but names and sizes, so that the bytes of a shard follow from its samples.
+Workers write each sample to a file of its own below ``tensors/.parts``; the parent packs a shard when its frames are
+complete. Tar headers hold nothing but names and sizes, so that the bytes of a shard follow from its samples.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`gis validate`: is a data set what its lines say, file by file and label by label.
 
-Each check is a function that yields what is wrong, one line each, beginning with the file. Frames are checked in threads:
-hashing and decoding let go of Python's lock.
+Each check is a function that yields what is wrong, one line each, beginning with the file. Frames are checked in
+threads: hashing and decoding let go of Python's lock.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def _check_frame(folder: Path, record: Record) -> Iterator[str]:
     if record["span_K"] is not None:
         planes.png("images16", np.uint16)
         if not 0 < record["span_K"][0] < record["span_K"][1]:
-            yield f"{FRAMES_FILE}: frame {record['index']}: span_K is {record['span_K']}, expected two rising temperatures"
+            yield f"{FRAMES_FILE}: frame {name}: span_K is {record['span_K']}, expected two rising temperatures"
     depth = planes.depth()
     yield from planes.problems
     if zones is not None:
@@ -237,7 +237,8 @@ class _Planes:
             return pixels
         height, width = self.shape
         self.problems.append(
-            f"{where}: is {pixels.dtype} {pixels.shape}: expected {np.dtype(dtype)} {(height, width)} as its camera says"
+            f"{where}: is {pixels.dtype} {pixels.shape}: "
+            f"expected {np.dtype(dtype)} {(height, width)} as its camera says"
         )
         return None
 

@@ -1,12 +1,12 @@
 """Worker processes that make frames, and the parent that takes their results in order.
 
-A worker does a whole frame and sends back its record; the parent hands out frame numbers and gives the records on strictly in
-the order of the numbers, so that what it writes does not depend on how many workers there are. One worker takes the same
-path: Blender's memory and its way of hanging at exit stay in a process that can be ended.
+A worker does a whole frame and sends back its record; the parent hands out frame numbers and gives the records on
+strictly in the order of the numbers, so that what it writes does not depend on how many workers there are. One worker
+takes the same path: Blender's memory and its way of hanging at exit stay in a process that can be ended.
 
-A worker is a fresh interpreter, never a fork (Blender and numba do not survive one). It is started by hand rather than by
-:mod:`multiprocessing`, which would import the caller's main module again: so a run can be started from a notebook, from a
-script without a guard, or from Blender.
+A worker is a fresh interpreter, never a fork (Blender and numba do not survive one). It is started by hand rather
+than by :mod:`multiprocessing`, which would import the caller's main module again: so a run can be started from a
+notebook, from a script without a guard, or from Blender.
 """
 
 from __future__ import annotations

@@ -8,7 +8,16 @@ from typing import Annotated, cast
 import typer
 
 from pipelines.commands.options import (
-    CameraName, Cars, Count, Engine, Out, Scene, Seed, Size, Workers, shows_progress,
+    CameraName,
+    Cars,
+    Count,
+    Engine,
+    Out,
+    Scene,
+    Seed,
+    Size,
+    Workers,
+    shows_progress,
 )  # fmt: skip
 
 __all__ = ["synthesize"]

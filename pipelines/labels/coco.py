@@ -1,8 +1,8 @@
 """COCO labels: one JSON file for the whole data set, written image by image so that its size does not matter.
 
-Beside the fields of COCO's detection task each annotation has ``instance_id`` (value in ``masks/``), ``model``, ``profile``,
-``bbox_amodal``, ``occlusion``, ``truncation`` and ``box_3d``. ``bbox`` and ``area`` are of the visible pixels, and
-``segmentation`` is the run-length code of exactly these.
+Beside the fields of COCO's detection task each annotation has ``instance_id`` (value in ``masks/``), ``model``,
+``profile``, ``bbox_amodal``, ``occlusion``, ``truncation`` and ``box_3d``. ``bbox`` and ``area`` are of the visible
+pixels, and ``segmentation`` is the run-length code of exactly these.
 """
 
 from __future__ import annotations
@@ -125,9 +125,9 @@ def run_lengths(instance_id: NDArray[np.uint16], number: int, box: Box2D) -> lis
 def encode_rle(counts: Sequence[int]) -> str:
     """COCO's text form of run lengths.
 
-    From the fourth on a run is stored as its difference to the run two before. A number is cut into groups of five bits, the
-    lowest first, each stored as a character from code 48; bit 5 says that another group follows, and the sign is that of
-    the highest bit of the last group (format of the COCO API's mask module).
+    From the fourth on a run is stored as its difference to the run two before. A number is cut into groups of five
+    bits, the lowest first, each stored as a character from code 48; bit 5 says that another group follows, and the
+    sign is that of the highest bit of the last group (format of the COCO API's mask module).
     """
     text = bytearray()
     for place, count in enumerate(counts):

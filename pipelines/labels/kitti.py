@@ -1,9 +1,9 @@
 """KITTI object labels: one text file per image, 15 columns per object.
 
-Columns: type, truncated, occluded, alpha, 2-D box (left top right bottom), dimensions (height width length), location of the
-bottom centre in camera axes, rotation about the camera's y axis. The 2-D box is that of the whole object, clipped to the
-image, as in KITTI; the visible box stands in the other formats. KITTI counts pixels by their centres, so its coordinates are
-ours less 0.5. Its types have no bus; ours has one.
+Columns: type, truncated, occluded, alpha, 2-D box (left top right bottom), dimensions (height width length), location
+of the bottom centre in camera axes, rotation about the camera's y axis. The 2-D box is that of the whole object,
+clipped to the image, as in KITTI; the visible box stands in the other formats. KITTI counts pixels by their centres,
+so its coordinates are ours less 0.5. Its types have no bus; ours has one.
 
 Source: development kit of the KITTI object benchmark (Geiger, Lenz, Urtasun, CVPR 2012).
 """

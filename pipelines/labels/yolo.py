@@ -1,4 +1,4 @@
-"""YOLO labels: one text file per image, one row per object, ``class cx cy w h`` of the visible box, shares of the image."""
+"""YOLO labels: a text file per image, a row per object: ``class cx cy w h`` of the visible box, shares of the image."""
 
 from __future__ import annotations
 
