@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 
 RECESS_M = 0.16
 """Depth of window reveals; a brick's width and render."""
+LOWER_REVEAL, UPPER_FLOOR_M = 2, 3.0
 CORNER_GAP_M = 6.3
 """From the side street's axis to the houses at the crossing."""
 
@@ -179,8 +180,9 @@ def _opening(mesh: MeshBuilder, x0: float, x1: float, z0: float, z1: float, kind
         ((x0, 0, z0), (x1, 0, z0), (x1, y, z0), (x0, y, z0)),
         ((x0, y, z1), (x1, y, z1), (x1, 0, z1), (x0, 0, z1)),
     )
-    for corners in reveals:
-        mesh.polygon(wall, *corners)
+    for k, corners in enumerate(reveals):
+        if k != LOWER_REVEAL or z0 < UPPER_FLOOR_M:  # nobody in the street looks down on an upper window
+            mesh.polygon(wall, *corners)
     pane = {"window": "glass", "shop": "glass_shop", "door": "door", "garage": "steel"}[kind]
     mesh.polygon(pane, (x0, y, z0), (x1, y, z0), (x1, y, z1), (x0, y, z1))
     if kind == "window":
@@ -268,7 +270,8 @@ def _balcony(mesh: MeshBuilder, x_m: float, z_m: float, width_m: float) -> None:
     for x0, x1, y0, y1 in ((a, b, out, out + 0.05), (a, a + 0.05, out, 0.0), (b - 0.05, b, out, 0.0)):
         mesh.box((x0, y0, z_m + 0.95), (x1, y1, z_m + 1.02), "steel_dark")
     for x in np.linspace(a, b, 9):
-        mesh.box((x - 0.015, out, z_m), (x + 0.015, out + 0.03, z_m + 0.95), "steel_dark", skip="-z+z+y")
+        bar = [(x - 0.02, out, z_m), (x + 0.02, out, z_m), (x + 0.02, out, z_m + 0.95), (x - 0.02, out, z_m + 0.95)]
+        mesh.polygon("steel_dark", *bar)
 
 
 def _end_walls(mesh: MeshBuilder, house: House, windows: tuple[bool, bool]) -> None:

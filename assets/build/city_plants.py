@@ -33,10 +33,9 @@ def tree(kind: str) -> MeshBuilder:
     centres, radii = _blobs(foot, radius, height, blobs, rng)
     for centre, r in zip(centres, radii, strict=True):
         start = np.array([*lean[2], foot - 0.3])
-        middle = (start + centre) / 2 + rng.uniform(-0.2, 0.2, 3)
-        mesh.tube([start, middle, centre], [trunk * 0.45, trunk * 0.3, trunk * 0.12], 5, "bark", caps=False)
-        bumps = rng.uniform(0.75, 1.1, (4, 7))
-        mesh.blob(centre, 0.68 * r * np.array([1.0, 1.0, 0.9]), "leaves_dark", rings=4, sides=7, bumps=bumps)
+        mesh.tube([start, centre], [trunk * 0.45, trunk * 0.12], 4, "bark", caps=False)
+        bumps = rng.uniform(0.75, 1.1, (3, 7))
+        mesh.blob(centre, 0.7 * r * np.array([1.0, 1.0, 0.95]), "leaves_dark", rings=3, sides=7, bumps=bumps)
     _leaves(mesh, centres, radii, leaves, leaf, foot - 0.15, rng)
     return mesh
 
