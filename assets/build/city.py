@@ -141,9 +141,7 @@ def _build_cars(scene: bpy.types.Scene) -> None:
     """Append the car models, or boxes in their place where there is no cars.blend yet; hide the originals."""
     home = _collection(scene, "cars")
     if CARS.is_file():
-        with bpy.data.libraries.load(str(CARS), link=False) as (source, target):
-            target.collections = list(source.collections)
-        for collection in target.collections:
+        for collection in _append_collections(CARS):
             if "gis_category" in collection:
                 home.children.link(collection)
     else:
@@ -151,6 +149,15 @@ def _build_cars(scene: bpy.types.Scene) -> None:
             _box_model(home, name, category, length, width, height)
     layer = bpy.context.view_layer.layer_collection.children["cars"]
     layer.exclude = True
+
+
+def _append_collections(path: Path) -> list[bpy.types.Collection]:
+    """Collections of another file. What is appended remembers its file's path: a copy's path tells nothing of this one."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copyfile(path, Path(folder) / path.name)
+        with bpy.data.libraries.load(str(copy), link=False) as (source, target):
+            target.collections = list(source.collections)
+    return list(target.collections)
 
 
 _PLACEHOLDERS = {
