@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renderer.zones import Zone
-
 from .cabin import Cabin
+from .curves import Array
 from .mesh import PolyMesh
 from .tub import Axle, Tub
 from .wheel import WheelShape, build_wheel
@@ -39,11 +38,19 @@ class CarSpec:
 
 @dataclass(frozen=True)
 class WheelPlace:
-    """A wheel and where its hub is."""
+    """A wheel and where its hub is; left and right wheels of one shape share one mesh."""
 
     name: str
     mesh: PolyMesh
+    """About the hub, outside towards +y."""
     hub_m: tuple[float, float, float]
+    turned: bool
+    """Turned half round the vertical: a right wheel."""
+
+    @property
+    def vertices(self) -> Array:
+        """(N, 3) positions in the car's axes."""
+        return self.mesh.vertices * ((-1, -1, 1) if self.turned else (1, 1, 1)) + np.array(self.hub_m)
 
 
 @dataclass(frozen=True)
@@ -68,25 +75,20 @@ def build_car(spec: CarSpec) -> CarModel:
     for part in spec.parts:
         part(body)
     body.weld()
-    return CarModel(spec, body, [place for k, axle in enumerate(spec.axles) for place in _pair(spec, k, axle)])
-
-
-def _pair(spec: CarSpec, k: int, axle: Axle) -> list[WheelPlace]:
-    """The two wheels of an axle."""
-    shape = spec.wheels[k]
-    label = "F" if k == 0 else "R" if len(spec.axles) == 2 else f"R{k}"
-    left = build_wheel(shape)
-    right = PolyMesh()
-    right.add(left.vertices * (-1, -1, 1), left.faces, left.zones)
-    y = axle.track_m / 2 - shape.width_m / 2
-    z = shape.radius_m
-    return [
-        WheelPlace(f"{spec.name}.wheel.{label}L", left, (axle.x_m, y, z)),
-        WheelPlace(f"{spec.name}.wheel.{label}R", right, (axle.x_m, -y, z)),
+    body.snap()
+    meshes = {shape: build_wheel(shape) for shape in spec.wheels}
+    for mesh in meshes.values():
+        mesh.snap()
+    wheels = [
+        place
+        for k, (axle, shape) in enumerate(zip(spec.axles, spec.wheels, strict=True))
+        for place in _pair(f"{spec.name}.wheel.{'R' if k else 'F'}", axle, shape, meshes[shape])
     ]
+    return CarModel(spec, body, wheels)
 
 
-def zones_present(model: CarModel) -> set[Zone]:
-    """Zones of body and wheels."""
-    meshes = [model.body, *(place.mesh for place in model.wheels)]
-    return {Zone(int(z)) for mesh in meshes for z in np.unique(mesh.zones)}
+def _pair(name: str, axle: Axle, shape: WheelShape, mesh: PolyMesh) -> list[WheelPlace]:
+    """The two wheels of an axle, standing on the ground."""
+    y, z = axle.track_m / 2 - shape.width_m / 2, -float(mesh.vertices[:, 2].min())
+    left, right = (axle.x_m, y, z), (axle.x_m, -y, z)
+    return [WheelPlace(f"{name}L", mesh, left, turned=False), WheelPlace(f"{name}R", mesh, right, turned=True)]

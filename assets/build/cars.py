@@ -82,9 +82,13 @@ def add_model(model: CarModel, scene: bpy.types.Scene) -> bpy.types.Collection:
     collection["gis_height_m"] = spec.height_m
     collection["gis_source"] = spec.source
     collection.objects.link(bpy.data.objects.new(spec.name, blender_mesh(model.body, spec.name, spec)))
+    meshes: dict[int, bpy.types.Mesh] = {}
     for place in model.wheels:
-        wheel = bpy.data.objects.new(place.name, blender_mesh(place.mesh, place.name, spec))
+        if id(place.mesh) not in meshes:
+            meshes[id(place.mesh)] = blender_mesh(place.mesh, place.name, spec)
+        wheel = bpy.data.objects.new(place.name, meshes[id(place.mesh)])
         wheel.location = place.hub_m
+        wheel.rotation_euler = (0.0, 0.0, np.pi if place.turned else 0.0)
         collection.objects.link(wheel)
     return collection
 

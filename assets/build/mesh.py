@@ -16,6 +16,8 @@ __all__ = ["PolyMesh", "grid_faces"]
 
 _WELD_M = 1e-5
 """Vertices closer than this are one: far below anything a camera sees, far above float rounding."""
+_LATTICE_M = 2.0**-13
+"""Finished vertices lie on multiples of 0.12 mm, so that last-bit differences of a CPU vanish and files pack well."""
 
 
 def grid_faces(rows: int, columns: int, start: int = 0) -> list[tuple[int, ...]]:
@@ -96,6 +98,10 @@ class PolyMesh:
         self.faces = [tuple(int(renumber[i]) for i in face) for face in faces]
         self.zones = [self.zones[k] for k in kept]
         return kept
+
+    def snap(self) -> None:
+        """Move all vertices to the lattice."""
+        self.points = [np.round(self.vertices / _LATTICE_M) * _LATTICE_M]
 
     def recess(self, chosen: Sequence[int], offset: Array | Sequence[float] | float, wall: Zone | None = None) -> None:
         """Push faces in and wall up the step around them.

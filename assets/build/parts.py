@@ -10,7 +10,7 @@ from renderer.zones import Zone
 
 from .mesh import PolyMesh
 
-__all__ = ["Part", "axle_tubes", "block", "both_sides", "exhaust", "mirrors", "plate", "rail", "rounded_box"]
+__all__ = ["Part", "axle_tubes", "block", "both_sides", "container", "exhaust", "handles", "mirrors", "plate", "rail", "tip"]
 
 Part = Callable[[PolyMesh], None]
 
@@ -81,9 +81,9 @@ def axle_tubes(stations: Sequence[tuple[float, float, float]], radius: float = 0
 def plate(x: float, z: float, *, front: bool, width: float = 0.52, height: float = 0.115) -> Part:
     """Number plate, slightly in front of the skin at x."""
     back = (x - 0.03, -width / 2, z - height / 2)
-    out = (x + 0.008, width / 2, z + height / 2)
+    out = (x + 0.005, width / 2, z + height / 2)
     if not front:
-        back, out = (x - 0.008, *back[1:]), (x + 0.03, *out[1:])
+        back, out = (x - 0.005, *back[1:]), (x + 0.03, *out[1:])
     return block(back, out, Zone.BODY, 0.003)
 
 
@@ -92,6 +92,32 @@ def rail(path: Sequence[Sequence[float]], radius: float, zone: Zone) -> Part:
     return both_sides(lambda mesh: mesh.tube(path, radius, zone, 8))
 
 
-def rounded_box(low: Sequence[float], high: Sequence[float], zone: Zone, bevel: float) -> Part:
-    """Box with generous bevels, for superstructures."""
-    return block(low, high, zone, bevel)
+def handles(places: Sequence[tuple[float, float, float]]) -> Part:
+    """Door handles at (x, y, z)."""
+
+    def add(mesh: PolyMesh) -> None:
+        for x, y, z in places:
+            mesh.box((x - 0.1, y - 0.03, z - 0.014), (x + 0.1, y + 0.02, z + 0.014), Zone.BODY, 0.008)
+
+    return both_sides(add)
+
+
+def container(low: Sequence[float], high: Sequence[float]) -> Part:
+    """Box body of a lorry: its top is a roof; posts and door bars stand out a little."""
+    (x0, y0, z0), (x1, y1, z1) = low, high
+
+    def add(mesh: PolyMesh) -> None:
+        start = len(mesh.faces)
+        mesh.box((x0 + 0.015, y0 + 0.015, z0), (x1, y1 - 0.015, z1), Zone.BODY, 0.02)
+        mesh.zones[start + len(mesh.faces[start:]) - 1] = int(Zone.ROOF)
+        for x in (x0 + 0.05, x1 - 0.05):
+            for y, sign in ((y0, 1), (y1, -1)):
+                mesh.box((x - 0.05, min(y, y + sign * 0.06), z0), (x + 0.05, max(y, y + sign * 0.06), z1), Zone.BODY, 0.01)
+        for z in (z0 + 0.06, z1 - 0.05):
+            for y in (y0, y1 - 0.05):
+                mesh.box((x0, y, z - 0.05), (x1, y + 0.05, z + 0.04), Zone.BODY, 0.01)
+        for y in (-0.72, -0.32, 0.32, 0.72):
+            mesh.tube([(x0, y, z0 + 0.05), (x0, y, z1 - 0.05)], 0.016, Zone.BODY, 6)
+        mesh.box((x0, -0.02, z0), (x0 + 0.05, 0.02, z1), Zone.BODY, 0.005)
+
+    return add

@@ -112,7 +112,7 @@ class Tub:
         start = len(mesh.faces)
         mesh.grid(top, Zone.BODY)
         mesh.zones[start:] = [int(lid.zone) if lid else int(Zone.BODY) for lid in lids]
-        mesh.grid(patches.bottom(), Zone.UNDERBODY, flip=True)
+        patches.bottom(mesh)
         self._recess(mesh, columns, lids, mesh.weld())
         return mesh
 
@@ -277,16 +277,21 @@ class _Patches:
         self.tub, self.columns, self.side = tub, columns, side
         self.share = np.concatenate([-columns.fractions[:0:-1], columns.fractions])
 
-    def _plan(self, row: int) -> tuple[Array, Array, Array]:
-        """Lines (M, J, 3) across the car between the left and right ends of a row; the ends' own edges; fractions."""
+    def _plan(self, row: int, reach_m: float) -> tuple[Array, Array, Array]:
+        """Lines (M, J, 3) across the car between the left and right ends of a row; and the edges of nose and tail.
+
+        Near nose and tail, up to ``reach_m`` behind their corners, the lines are bent as these are.
+        """
         edge = self.side[row]
         a, last = self.columns.across, len(edge) - 1
         left = edge[a : last - a + 1]
         nose, tail = edge[: a + 1], edge[last - a :][::-1]
         nose, tail = (np.concatenate([end[:0:-1] * (1, -1, 1), end]) for end in (nose, tail))
         x = left[:, 0]
-        near_nose = smooth_step(1 - (x[0] - x) / 1.0)[:, None]
-        near_tail = smooth_step(1 - (x - x[-1]) / 1.0)[:, None]
+        # A line may not overtake the next: the smooth step is at most 1.5 / reach steep.
+        reach = [max(reach_m, 1.6 * abs(float(end[a, 0] - end[-1, 0]))) for end in (nose, tail)]
+        near_nose = smooth_step(1 - (x[0] - x) / reach[0])[:, None]
+        near_tail = smooth_step(1 - (x - x[-1]) / reach[1])[:, None]
         points = np.zeros((len(left), len(self.share), 3))
         points[..., 0] = x[:, None] + near_nose * (nose[:, 0] - nose[-1, 0]) + near_tail * (tail[:, 0] - tail[-1, 0])
         points[..., 1] = left[:, 1:2] * self.share
@@ -295,21 +300,36 @@ class _Patches:
 
     def top(self) -> Array:
         """Bonnet, belt and boot lid."""
-        points, nose, tail = self._plan(len(self.side) - 1)
+        points, nose, tail = self._plan(len(self.side) - 1, 1.0)
         middle = self.tub.top(points[..., 0])
         points[..., 2] = middle + (points[..., 2] - middle) * np.abs(self.share) ** self.tub.crown_power
         return self._close(points, nose, tail)
 
-    def bottom(self) -> Array:
-        """Underbody with wheel housings."""
-        points, nose, tail = self._plan(0)
+    def bottom(self, mesh: PolyMesh) -> None:
+        """Add the underbody with its wheel housings; few lines along the car, for nobody looks at it closely."""
+        points, nose, tail = self._plan(0, 0.2)
         floor = np.minimum(points[..., 2], self.tub.floor_m)
+        half = float(points[len(points) // 2, -1, 1])
+        kept = {0.0, 0.3, 1.0}
         for axle in self.tub.axles:
-            inner = axle.track_m / 2 - axle.tyre_width_m * (2.1 if axle.twin else 1.0) - 0.08
-            housed = np.abs(points[..., 1]) > inner
-            points[..., 2] = np.where(housed | (np.abs(points[..., 0] - axle.x_m) > axle.arch_radius_m + 0.01),
-                                      points[..., 2], floor)  # fmt: skip
-        return self._close(points, nose, tail)
+            inner = axle.track_m / 2 - axle.tyre_width_m * (2.1 if axle.twin else 1.0) - 0.06
+            kept.add(inner / half)
+            housed = np.abs(self.share) > self._nearest(inner / half) + 1e-6
+            beside = np.abs(points[:, -1:, 0] - axle.x_m) > axle.arch_radius_m + 0.01
+            points[..., 2] = np.where(housed | beside, points[..., 2], floor)
+        self._close(points, nose, tail)
+        own = sorted({self._nearest(sign * f) for f in kept for sign in (-1, 1)})
+        columns = [int(np.argmin(np.abs(self.share - f))) for f in own]
+        mesh.grid(points[1:-1, columns], Zone.UNDERBODY, flip=True)
+        for a, b in zip(columns[:-1], columns[1:], strict=True):
+            front = np.concatenate([points[0, a : b + 1][::-1], points[1, [a, b]]])
+            rear = np.concatenate([points[-1, a : b + 1], points[-2, [b, a]]])
+            mesh.add(front, [range(len(front))], Zone.UNDERBODY)
+            mesh.add(rear, [range(len(rear))], Zone.UNDERBODY)
+
+    def _nearest(self, f: float) -> float:
+        """The fraction of the grid's columns that is nearest to ``f``."""
+        return float(self.share[np.argmin(np.abs(self.share - f))])
 
     def _close(self, points: Array, nose: Array, tail: Array) -> Array:
         """Put the edges of the side grid exactly on the rim of a patch."""
