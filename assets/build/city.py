@@ -152,7 +152,7 @@ def _build_cars(scene: bpy.types.Scene) -> None:
 
 
 def _append_collections(path: Path) -> list[bpy.types.Collection]:
-    """Collections of another file. Appended data remembers its file's path: a copy's path tells nothing of this machine."""
+    """Collections of another file. What is appended keeps its file's path: that of a copy tells nothing of ours."""
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copyfile(path, Path(folder) / path.name)
         with bpy.data.libraries.load(str(copy), link=False) as (source, target):
