@@ -224,7 +224,7 @@ def _grey(pixels: NDArray[Any]) -> NDArray[Any] | None:
         return np.asarray(pixels[..., 0])
     # Grey images saved as colour are the rule; of real colour ones (palettes) the brightness is all that can be used.
     mean = pixels[..., :3].astype(np.float64).mean(axis=2)
-    return np.rint(mean).astype(pixels.dtype) if pixels.dtype.kind in "ui" else mean.astype(pixels.dtype)
+    return np.asarray(np.rint(mean) if pixels.dtype.kind in "ui" else mean).astype(pixels.dtype)
 
 
 def _stretch(counts: NDArray[Any], path: Path) -> UInt8:

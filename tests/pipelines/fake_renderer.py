@@ -1,0 +1,156 @@
+"""A renderer without Blender: boxes on a flat road, exact by construction, the same for a seed and a frame number."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from renderer.camera import Camera
+from renderer.errors import SceneError
+from renderer.frame import Box3D, Frame, Instance, Part
+from renderer.thermal.conditions import Conditions, sample_conditions
+from renderer.traffic import FrameSetup, ModelSize
+from renderer.zones import Zone
+
+from pipelines.config import RenderConfig, fit_camera, named_camera, parse_size
+
+CAMERA = Camera("fake", 96, 64, 90.0, 90.0, 48.0, 30.0)
+# OpenCV camera looking along world +y: x right, y down, z forward.
+LOOKING_ALONG_Y = np.array([[1.0, 0, 0, 0], [0, 0, 1.0, 0], [0, -1.0, 0, 1.65], [0, 0, 0, 1.0]])
+MODELS = (ModelSize("hatchback", "car", 4.0, 1.8, 1.5), ModelSize("lorry", "truck", 8.0, 2.5, 3.2))
+
+
+@dataclass(frozen=True)
+class FakeScene:
+    """Session factory: picklable, with the accidents that a test wants."""
+
+    kill_at: int = -1
+    """Frame at which the worker process kills itself."""
+    fail_at: int = -1
+    """Frame at which the renderer raises something unforeseen."""
+    full_at: int = -1
+    """Frame from which on the worker can write no file of more than a few bytes."""
+    broken: bool = False
+    """The scene cannot be opened."""
+    log: Path | None = None
+    """Folder that gets an empty file per rendered frame."""
+
+    def __call__(self, config: RenderConfig) -> FakeSession:
+        if self.broken:
+            raise SceneError("fake.blend: cannot be read; expected a scene")
+        return FakeSession(self, config)
+
+
+class FakeSession:
+    def __init__(self, scene: FakeScene, config: RenderConfig) -> None:
+        self.scene, self.seed = scene, config.seed
+        self.camera = named_camera(config.camera, config.size) or CAMERA
+        if config.camera is None and config.size is not None:
+            self.camera = fit_camera(CAMERA, *parse_size(config.size))
+
+    model_sizes = MODELS
+
+    def frame(
+        self,
+        index: int,
+        *,
+        normals: bool = False,
+        parts: bool = False,
+        profile: str | None = None,
+        conditions: Conditions | None = None,
+    ) -> tuple[Frame, FrameSetup]:
+        self._accidents(index)
+        rng = np.random.default_rng([self.seed, index, 0])
+        weather = conditions or sample_conditions(np.random.default_rng([self.seed, index, 1]))
+        frame = draw(self.camera, index, rng, profile or "")
+        return frame, FrameSetup(index, (), LOOKING_ALONG_Y, weather)
+
+    def frame_on_plane(
+        self, setup: FrameSetup, *, camera: Camera | None = None, normals: bool = False, parts: bool = False
+    ) -> Frame:
+        self._accidents(setup.index)
+        rng = np.random.default_rng([self.seed, setup.index, 0])
+        frame = draw(camera or self.camera, setup.index, rng, "")
+        alone = frame.instance_id > 0
+        return replace(
+            frame,
+            zone=np.where(alone, frame.zone, 0).astype(np.uint8),
+            depth_m=np.where(alone, frame.depth_m, np.inf).astype(np.float32),
+        )
+
+    def close(self) -> None:
+        pass
+
+    def _accidents(self, index: int) -> None:
+        if self.scene.log is not None:
+            (self.scene.log / f"{index}.{os.getpid()}").touch()
+        if index == self.scene.kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if index == self.scene.fail_at:
+            raise RuntimeError("the roof\nfell in")
+        if 0 <= self.scene.full_at <= index:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (40, 40))
+
+
+def draw(camera: Camera, index: int, rng: np.random.Generator, profile: str) -> Frame:
+    """A flat road, the sky, and upright rectangles with a bonnet and tyres; the last one is a sliver."""
+    height, width = camera.height, camera.width
+    rays = camera.rays()
+    road = rays[..., 1] > 0.02
+    depth = np.where(road, 1.65 / np.maximum(rays[..., 1], 0.02), np.inf).astype(np.float32)
+    zone = np.where(road, Zone.ROAD, Zone.SKY).astype(np.uint8)
+    ids = np.zeros((height, width), dtype=np.uint16)
+    normal = np.zeros((height, width, 3), dtype=np.float32)
+    normal[road] = (0, 0, 1)
+    part = np.where(road, 1, 0).astype(np.uint16)
+    parts = [Part("road", 0, np.eye(4))]
+    boxes: dict[int, tuple[int, int, int, int]] = {}
+    distances = sorted(rng.uniform(6.0, 40.0, int(rng.integers(1, 5))), reverse=True)
+    for number, distance in enumerate([*distances, 5.0], 1):
+        sliver = number == len(distances) + 1
+        half, tall = (0.9, 1.5) if number % 2 else (1.25, 3.2)
+        x = float(rng.uniform(-0.35, 0.35)) * distance * width / camera.fx
+        left, right = (camera.cx + camera.fx * (x + s * half) / distance for s in (-1, 1))
+        top, bottom = (camera.cy + camera.fy * (1.65 - h) / distance for h in (tall, 0.0))
+        box = (round(left), round(top), max(round(right), round(left) + 1), round(bottom))
+        box = (1, 2, 3, 5) if sliver else box
+        rows = slice(max(box[1], 0), max(box[3], 0))
+        columns = slice(max(box[0], 0), max(box[2], 0))
+        depth[rows, columns], ids[rows, columns], part[rows, columns] = distance, number, number + 1
+        zone[rows, columns] = Zone.BODY
+        zone[max(box[3] - 2, 0) : max(box[3], 0), columns] = Zone.TYRE
+        normal[rows, columns] = (0, -1, 0)
+        pose = np.eye(4)
+        pose[:3, 3] = (x, distance, 0.0)
+        parts.append(Part(f"car.{number}", number, pose))
+        boxes[number] = box
+    instances = tuple(_instance(number, box, ids, parts[number], camera, profile) for number, box in boxes.items())
+    return Frame(
+        index, camera, LOOKING_ALONG_Y, depth, ids, zone, instances, normal, part, tuple(parts), ("zones were drawn",)
+    )
+
+
+def _instance(
+    number: int, box: tuple[int, int, int, int], ids: np.ndarray, part: Part, camera: Camera, profile: str
+) -> Instance:
+    rows, columns = np.nonzero(ids == number)
+    seen = None
+    if len(rows):
+        seen = (float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1))
+    left, top, right, bottom = box
+    inside = max(0, min(right, camera.width) - max(left, 0)) * max(0, min(bottom, camera.height) - max(top, 0))
+    area = (right - left) * (bottom - top)
+    model = MODELS[0] if number % 2 else MODELS[1]
+    x, distance = part.local_to_world[:2, 3]
+    solid = Box3D((float(x), 1.65, float(distance)), model.length_m, model.height_m, model.width_m, -np.pi / 2)
+    share = len(rows) / inside if inside else 0.0
+    return Instance(
+        id=number, category=model.category, model=model.name, profile=profile, object_to_world=part.local_to_world,
+        box_3d=solid, box_amodal_px=tuple(map(float, box)), box_visible_px=seen, visible_px=len(rows),
+        amodal_px=inside, truncation=1 - inside / area,
+        occlusion=3 if not len(rows) else 0 if share > 0.95 else 1 if share > 0.5 else 2,
+    )  # fmt: skip
