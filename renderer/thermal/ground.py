@@ -70,10 +70,11 @@ def ground_effects(
 
 
 def _strength(profile: CarProfile, draw: float, balance: Balance) -> NDArray[np.float64]:
-    """Kelvin below the car: from its heat, and because the sky cannot cool the ground there."""
+    """Kelvin below the car: from its heat, and because the sky cannot cool the ground there; inset of its edge, m."""
     own = profile.ground_mean_K + profile.ground_deviation_K * max(-2.0, min(2.0, draw))
     lid = balance.sky_loss_K[Zone.ROAD] * SKY_VIEW * (0.8 if profile.shadow else 0.1)
-    return np.array([own, lid])
+    # Under a moving car warm air stays between the wheels; under a standing one it creeps out at the sides.
+    return np.array([own, lid, 0.05 if profile.airflow_m_s < 2.0 else 0.3])
 
 
 def _region(
@@ -92,15 +93,16 @@ def _region(
     local = (points - frame.cam_to_world[:3, 3]) @ frame.cam_to_world[:3, :3]
     if local[:, 2].max() < 0.1:
         return 0, 0, 0, 0
-    if local[:, 2].min() < 0.3:  # beside or under the camera: no bound from a projection
-        return 0, 0, camera.width, camera.height
+    if local[:, 2].min() < 0.3:  # beside or under the camera: only the far end bounds it, from above
+        ahead = camera.project(local[local[:, 2] > 0.1])
+        return 0, max(0, int(ahead[:, 1].min())), camera.width, camera.height
     pixels = camera.project(local)
     left, top = np.floor(pixels.min(axis=0)).astype(int)
     right, bottom = np.ceil(pixels.max(axis=0)).astype(int) + 1
     return max(0, int(left)), max(0, int(top)), min(camera.width, int(right)), min(camera.height, int(bottom))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _one_car(
     depth: Any, zones: Any, is_ground: Any, view: Any, m: Any, size: Any, warm: Any, suns: Any, ground_z: Any,
     left: Any, top: Any, right: Any, bottom: Any, heat: Any, shade: Any,
@@ -132,21 +134,21 @@ def _one_car(
                     shade[r, c] = min(1.0, shade[r, c] + 1.0 / suns.shape[0])
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _warming(x: Any, y: Any, size: Any, warm: Any) -> Any:
     """Kelvin at a point of the ground in the car's axes: most under the engine, some at the exhaust."""
-    ox, oy = max(0.0, abs(x) - size[0] + 0.1), max(0.0, abs(y) - size[1] + 0.1)
-    out = math.sqrt(ox * ox + oy * oy)
+    ox, oy = abs(x) - size[0], abs(y) - size[1]
+    out = math.sqrt(max(0.0, ox) ** 2 + max(0.0, oy) ** 2) if max(ox, oy) > 0.0 else max(ox, oy)
     if out > _REACH_M:
         return 0.0
-    near = math.exp(-out / 0.24) * (1.0 - out / _REACH_M)
+    near = 1.0 / (1.0 + math.exp((out + warm[2]) / 0.13))
     u = x / size[0]
     engine = math.exp(-((u - 0.55) ** 2) / 0.18)
     exhaust = math.exp(-((u + 1.0) ** 2) / 0.05 - ((y / size[1] - 0.4) ** 2) / 0.2)
     return near * (warm[0] * (0.65 + 0.55 * engine + 0.35 * exhaust) + warm[1])
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _hits(x: Any, y: Any, z: Any, sun: Any, size: Any) -> Any:
     """Whether the way to the sun meets the car's box (a tenth slimmer, and off the ground)."""
     if sun[2] < 0.03:

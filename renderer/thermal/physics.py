@@ -33,13 +33,13 @@ from .surface import (
     car_pattern,
     lattice,
     noise2,
-    noise3,
     pavement_pattern,
     person_warmth,
     road_pattern,
     sun_dapple,
     vegetation_pattern,
     wheel_pattern,
+    window_pattern,
 )
 
 __all__ = ["ThermalImage", "render_thermal", "road_temperature_K"]
@@ -50,7 +50,10 @@ _BODY_K = 306.5
 _LAMP_HEAT_K = 11.0
 """Street lamp while lit, above air (assumed)."""
 _ROWS = 512
-_FAR_M = 1200.0
+_NEAR_M, _FAR_M = 0.125, 2047.0
+# Rows of the table of transmittance: exponent and 6 bits of mantissa of a float32.
+_SHIFT, _FIRST_ROW, _LAST_ROW = 17, 124 << 6, 138 << 6
+_REST, _PER_REST = (1 << _SHIFT) - 1, 1.0 / (1 << _SHIFT)
 
 _Float = NDArray[np.float64]
 
@@ -93,7 +96,7 @@ def render_thermal(
         frame.depth_m, frame.zone, frame.instance_id, part, normal, heat, shade, lattice(seed),
         _view(frame), zones, balance.sun_world, balance.sun_K, *cars, _wheels(frame),
         around.sky, around.numbers, _transmittance(conditions), table.forward, table.inverse,
-        np.array([table.root_min, table.root_step]), cars_only, out,
+        cars_only, out,
     )  # fmt: skip
     return ThermalImage(out)
 
@@ -207,7 +210,7 @@ class _Surroundings:
     """(512, 3) by square root of the sine of elevation: mean sky, clear sky, what a cloud adds; W m-2 sr-1."""
     numbers: _Float
     """Radiance of air, ground, houses and trees, and of the whole sky weighted by cosine; cloud cover, its contrast,
-    share of sun that dapples, air temperature."""
+    share of sun that dapples, air temperature, warming of foliage by the sun."""
 
 
 def _surroundings(conditions: Conditions, zones: _Float, balance: Balance, table: BandTable) -> _Surroundings:
@@ -236,13 +239,14 @@ def _surroundings(conditions: Conditions, zones: _Float, balance: Balance, table
     ground, walls = band_radiance([ground_K, walls_K], band)
     contrast = 0.0 if conditions.weather == "fog" else 0.12 if whole else 1.0
     sunny = {"clear": 0.75, "cloudy": 0.6}.get(conditions.weather, 0.0)
-    numbers = np.array([air, ground, walls, hemisphere, cover, contrast, sunny, air_K])
+    foliage = 0.4 * float(balance.sun_K[Zone.VEGETATION].sum())
+    numbers = np.array([air, ground, walls, hemisphere, cover, contrast, sunny, air_K, foliage])
     return _Surroundings(np.stack([mean, clear, added], axis=1), numbers)
 
 
 def _transmittance(conditions: Conditions) -> _Float:
-    """(512,) by square root of distance up to 1200 m."""
-    distance = np.linspace(0.0, math.sqrt(_FAR_M), _ROWS) ** 2
+    """By distance, 64 equal steps in each octave from 1/8 m to 2 km: the bits of a float32 are its index."""
+    distance = (np.arange(_FIRST_ROW, _LAST_ROW + 1, dtype=np.int32) << _SHIFT).view(np.float32).astype(np.float64)
     return path_transmittance(
         distance, conditions.air_temperature_K, conditions.relative_humidity, conditions.visibility_m
     )
@@ -260,7 +264,7 @@ def _view(frame: Frame) -> _Float:
 # --- the kernel -------------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _sky_at(sky: Any, column: int, sine: Any) -> Any:
     """Sky table at a sine of elevation."""
     position = math.sqrt(min(max(sine, 0.0), 1.0)) * (sky.shape[0] - 1.0001)
@@ -268,7 +272,7 @@ def _sky_at(sky: Any, column: int, sine: Any) -> Any:
     return sky[row, column] + (position - row) * (sky[row + 1, column] - sky[row, column])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _sky_radiance(values: Any, sky: Any, numbers: Any, dx: Any, dy: Any, dz: Any) -> Any:
     """Sky in a direction: clear air, and clouds on a plane above."""
     clear, added = _sky_at(sky, 1, dz), _sky_at(sky, 2, dz)
@@ -286,142 +290,193 @@ def _sky_radiance(values: Any, sky: Any, numbers: Any, dx: Any, dy: Any, dz: Any
     return clear + added * min(1.0, t * t * (3.0 - 2.0 * t) * min(1.0, cover * 6.0) + thin)
 
 
-@njit(cache=True, nogil=True)
-def _environment_K(
-    values: Any, zone: Any, row: Any, px: Any, py: Any, pz: Any, nx: Any, ny: Any, nz: Any,
-    direct: Any, part: Any, base_z: Any, view: Any, fine: Any, coarse: Any, numbers: Any,
-) -> Any:  # fmt: skip
-    """Temperature of a street surface before the ground's extra heat; and coverage by bare iron."""
-    kelvin, variation = row[3], row[4]
-    open_sky = 0.5 * (1.0 + nz)
-    sun, iron = direct + row[5] * open_sky, 0.0
-    loss = row[6] * open_sky * SKY_VIEW
-    if zone == 32 or zone == 40:
-        c, s = math.cos(view[16]), math.sin(view[16])
-        lateral = (py - view[10]) * c - (px - view[9]) * s
-        pattern, iron = road_pattern(values, px * c + py * s, lateral, fine, coarse)
-        shaded = 1.0 - numbers[6] * sun_dapple(values, px, py) if direct > 0.2 else 1.0
-        # What the sun put into the road shows in its pattern: tracks and patches absorb and store unalike.
-        return kelvin + pattern * (variation + 0.035 * sun) + direct * shaded + row[5] * open_sky - loss, iron
-    if zone == 37:
-        shaded = 1.0 - numbers[6] * sun_dapple(values, px, py) if direct > 0.2 else 1.0
-        pattern = pavement_pattern(values, px, py, coarse)
-        return kelvin + pattern * (variation + 0.03 * sun) + direct * shaded + row[5] * open_sky - loss, iron
-    if zone == 33:
-        pattern = building_pattern(values, px * ny - py * nx, pz, part, fine)
-        return kelvin + pattern * (variation + 0.02 * sun) + sun - loss, iron
-    if zone == 34 or zone == 41:
-        pattern, lit = vegetation_pattern(values, px, py, pz, fine)
-        return kelvin + pattern * (variation + 0.05 * sun) + sun * (0.4 + 0.9 * lit) - loss, iron
-    if zone == 36:
-        warmth = person_warmth(values, px, py, pz, pz - base_z)
-        return kelvin + warmth * (_BODY_K - kelvin) + 0.4 * sun, iron
-    if zone == 38:
-        i, j = math.floor((px * ny - py * nx) / 1.4), math.floor(pz / 3.0)
-        room = values[(int(i) * 31 + int(part)) & 255, (int(j) * 57 + int(part) * 3) & 255]
-        curtain = noise2(values, (px * ny - py * nx) * 2.0, pz * 1.1)
-        return kelvin + (room + 0.3 * curtain) * variation + sun - loss, iron
-    grain = noise3(values, px * 5.0, py * 5.0, pz * 1.3)
-    return kelvin + (0.7 * grain * min(1.0, 0.2 / fine) + 0.3) * variation + sun - loss, iron
+# Rows of the buffer that holds one line of the picture between the steps below.
+_DX, _DY, _DZ, _DISTANCE, _PX, _PY, _PZ, _FACING, _DIRECT, _KELVIN, _IRON = range(11)
 
 
-@njit(cache=True, nogil=True)
-def _car_K(
-    values: Any, zone: Any, car: Any, to_model: Any, heat: Any, cars: Any, wheel: Any, px: Any, py: Any, pz: Any,
-    nz: Any, direct: Any, row: Any, fine: Any,
-) -> Any:  # fmt: skip
-    """Temperature of a car's surface."""
-    open_sky = 0.5 * (1.0 + nz)
-    kelvin = heat[car, zone, 0] + (direct + row[5] * open_sky) * cars[car, 3]
-    kelvin -= row[6] * open_sky * SKY_VIEW * cars[car, 4]
-    radius = wheel[12]
-    if radius > 0.0 and (zone == 6 or zone == 7):
-        x = wheel[0] * px + wheel[1] * py + wheel[2] * pz + wheel[3]
-        y = wheel[4] * px + wheel[5] * py + wheel[6] * pz + wheel[7]
-        z = wheel[8] * px + wheel[9] * py + wheel[10] * pz + wheel[11]
-        return kelvin + heat[car, zone, 1] * wheel_pattern(values, x, y, z, radius, cars[car, 5], fine)
-    m = to_model[car]
-    x = m[0, 0] * px + m[0, 1] * py + m[0, 2] * pz + m[0, 3]
-    y = m[1, 0] * px + m[1, 1] * py + m[1, 2] * pz + m[1, 3]
-    z = m[2, 0] * px + m[2, 1] * py + m[2, 2] * pz + m[2, 3]
-    pattern = car_pattern(values, zone, x, y, z, cars[car, 0], cars[car, 1], cars[car, 2], cars[car, 5], fine)
-    return kelvin + heat[car, zone, 1] * pattern
-
-
-@njit(cache=True, nogil=True)
-def _mirrored(values: Any, sky: Any, numbers: Any, rx: Any, ry: Any, rz: Any) -> Any:
-    """Radiance from the mirror direction: ground below, a ragged line of houses and trees, sky above it."""
-    if rz <= 0.0:
-        return numbers[1] + (numbers[2] - numbers[1]) * max(0.0, 1.0 + rz * 8.0)
-    line = 0.17 + 0.16 * noise2(values, rx * 3.1 + 40.0, ry * 3.1) + 0.05 * noise2(values, rx * 13.0, ry * 13.0)
-    t = min(1.0, max(0.0, (rz - line + 0.05) * 10.0))
-    above = t * t * (3.0 - 2.0 * t)
-    return numbers[2] + above * (_sky_at(sky, 0, rz) - numbers[2])
-
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _render(
     depth: Any, zones: Any, ids: Any, parts: Any, normals: Any, ground_K: Any, shade: Any, values: Any, view: Any,
     rows: Any, sun_world: Any, sun_K: Any, row_of: Any, to_model: Any, heat: Any, cars: Any, wheels: Any, sky: Any,
-    numbers: Any, through: Any, forward: Any, inverse: Any, roots: Any, cars_only: Any, out: Any,
+    numbers: Any, through: Any, forward: Any, inverse: Any, cars_only: Any, out: Any,
 ) -> None:  # fmt: skip
-    """All pixels of a frame; see the module's docstring for the formula."""
-    height, width = zones.shape
-    air = numbers[0]
-    per_root = (through.size - 1.0001) / math.sqrt(_FAR_M)
-    for r in range(height):
-        cy = (r + 0.5 - view[15]) / view[13]
-        for c in range(width):
-            zone, number = int(zones[r, c]), int(ids[r, c])
-            if cars_only and number == 0:
-                out[r, c] = numbers[7]
-                continue
-            cx = (c + 0.5 - view[14]) / view[12]
-            length = math.sqrt(cx * cx + cy * cy + 1.0)
-            dx = (view[0] * cx + view[1] * cy + view[2]) / length
-            dy = (view[3] * cx + view[4] * cy + view[5]) / length
-            dz = (view[6] * cx + view[7] * cy + view[8]) / length
-            distance = depth[r, c] * length
-            if zone == 35 or not distance < 1e7:
-                seen = _sky_radiance(values, sky, numbers, dx, dy, dz)
-                out[r, c] = temperature_of(seen, inverse, roots[0], roots[1])
-                continue
-            px, py, pz = view[9] + dx * distance, view[10] + dy * distance, view[11] + dz * distance
-            nx, ny, nz = float(normals[r, c, 0]), float(normals[r, c, 1]), float(normals[r, c, 2])
-            facing = min(1.0, max(0.03, -(dx * nx + dy * ny + dz * nz)))
-            fine = distance / view[12]
-            row = rows[zone]
-            direct = 0.0
-            for k in range(sun_world.shape[0]):
-                toward = nx * sun_world[k, 0] + ny * sun_world[k, 1] + nz * sun_world[k, 2]
-                direct += max(0.0, toward) * sun_K[zone, k]
-            emissivity, mirror = row[0], row[1]
-            if zone < 32 and number > 0:
-                wheel = wheels[parts[r, c]]
-                kelvin = _car_K(
-                    values, zone, row_of[number], to_model, heat, cars, wheel, px, py, pz, nz, direct, row, fine
-                )
+    """All pixels of a frame, line by line; see the module's docstring for the formula.
+
+    A line at a time goes through four steps with a small buffer between them: short loops over plain arrays are what
+    the compiler makes fast code of.
+    """
+    line = np.empty((11, zones.shape[1]))
+    for r in range(zones.shape[0]):
+        _geometry(r, depth, zones, normals, view, sun_world, sun_K, line)
+        _street(r, zones, ids, parts, normals, ground_K, shade, values, view, rows, wheels, numbers, cars_only, line)
+        _cars(r, zones, ids, parts, normals, values, view, rows, row_of, to_model, heat, cars, wheels, line)
+        _radiance(r, zones, ids, normals, values, rows, sky, numbers, through, forward, inverse, cars_only, line, out)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _geometry(r: Any, depth: Any, zones: Any, normals: Any, view: Any, sun_world: Any, sun_K: Any, line: Any) -> None:
+    """Ray, point, angle of view and direct sun of each pixel of a line."""
+    cy = (r + 0.5 - view[15]) / view[13]
+    for c in range(zones.shape[1]):
+        cx = (c + 0.5 - view[14]) / view[12]
+        length = math.sqrt(cx * cx + cy * cy + 1.0)
+        dx = (view[0] * cx + view[1] * cy + view[2]) / length
+        dy = (view[3] * cx + view[4] * cy + view[5]) / length
+        dz = (view[6] * cx + view[7] * cy + view[8]) / length
+        distance = depth[r, c] * length
+        nx, ny, nz = normals[r, c, 0], normals[r, c, 1], normals[r, c, 2]
+        line[_DX, c], line[_DY, c], line[_DZ, c], line[_DISTANCE, c] = dx, dy, dz, distance
+        line[_PX, c], line[_PY, c] = view[9] + dx * distance, view[10] + dy * distance
+        line[_PZ, c] = view[11] + dz * distance
+        line[_FACING, c] = min(1.0, max(0.03, -(dx * nx + dy * ny + dz * nz)))
+        line[_DIRECT, c] = 0.0
+    for k in range(sun_world.shape[0]):
+        sx, sy, sz = sun_world[k, 0], sun_world[k, 1], sun_world[k, 2]
+        for c in range(zones.shape[1]):
+            toward = normals[r, c, 0] * sx + normals[r, c, 1] * sy + normals[r, c, 2] * sz
+            line[_DIRECT, c] += max(0.0, toward) * sun_K[zones[r, c], k]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _street(
+    r: Any, zones: Any, ids: Any, parts: Any, normals: Any, ground_K: Any, shade: Any, values: Any, view: Any,
+    rows: Any, wheels: Any, numbers: Any, cars_only: Any, line: Any,
+) -> None:  # fmt: skip
+    """Temperature of the street's surfaces in a line."""
+    cos_h, sin_h, sunny = math.cos(view[16]), math.sin(view[16]), numbers[6]
+    for c in range(zones.shape[1]):
+        zone = int(zones[r, c])
+        line[_IRON, c] = 0.0
+        if zone == 35 or (zone < 32 and ids[r, c] > 0) or cars_only or not line[_DISTANCE, c] < 1e7:
+            continue
+        px, py, pz = line[_PX, c], line[_PY, c], line[_PZ, c]
+        open_sky = 0.5 * (1.0 + normals[r, c, 2])
+        fine = line[_DISTANCE, c] / view[12]
+        direct, diffuse = line[_DIRECT, c] * (1.0 - shade[r, c]), rows[zone, 5] * open_sky
+        kelvin = rows[zone, 3] - rows[zone, 6] * open_sky * SKY_VIEW + ground_K[r, c]
+        if zone == 32 or zone == 40 or zone == 37:
+            along, across = px * cos_h + py * sin_h, (py - view[10]) * cos_h - (px - view[9]) * sin_h
+            coarse = fine / line[_FACING, c]
+            # What the sun put into the ground shows in its pattern: tracks and patches absorb and store unalike.
+            varies = rows[zone, 4] + 0.035 * (direct + diffuse)
+            if zone == 37:
+                kelvin += pavement_pattern(values, px, py, coarse) * varies
             else:
-                part = wheels[parts[r, c]]
-                kelvin, iron = _environment_K(
-                    values, zone, row, px, py, pz, nx, ny, nz, direct * (1.0 - shade[r, c]), part[13], part[2], view,
-                    fine, fine / facing, numbers,
-                )  # fmt: skip
-                kelvin += ground_K[r, c]
-                emissivity -= 0.22 * iron  # rusty iron, polished by wheels
-                mirror += (1.0 - mirror) * 0.5 * iron
-            away = 1.0 - facing
-            rest = 1.0 - emissivity
-            reflectance = rest + emissivity * row[2] * away * away * away * away * away
-            up = 0.5 * (1.0 + nz)
-            open_sky = up * SKY_VIEW
-            back = open_sky * numbers[3] + (up - open_sky) * numbers[2] + (1.0 - up) * numbers[1]
-            if mirror * reflectance > 0.004:
-                twice = 2.0 * (dx * nx + dy * ny + dz * nz)
-                glint = _mirrored(values, sky, numbers, dx - twice * nx, dy - twice * ny, dz - twice * nz)
-                back += mirror * (glint - back)
-            seen = (1.0 - reflectance) * radiance_of(kelvin, forward) + reflectance * back
-            position = math.sqrt(min(distance, _FAR_M)) * per_root
-            at = int(position)
-            tau = through[at] + (position - at) * (through[at + 1] - through[at])
-            out[r, c] = temperature_of(air + tau * (seen - air), inverse, roots[0], roots[1])
+                pattern, iron = road_pattern(values, along, across, fine, coarse)
+                kelvin += pattern * varies
+                line[_IRON, c] = iron
+            if direct > 0.2:
+                direct -= direct * sunny * sun_dapple(values, px, py)
+            line[_KELVIN, c] = kelvin + direct + diffuse
+        else:
+            across = px * normals[r, c, 1] - py * normals[r, c, 0]
+            part = parts[r, c]
+            line[_KELVIN, c] = kelvin + _upright_K(
+                values, zone, px, py, pz, across, wheels[part, 13], pz - wheels[part, 2], fine, rows[zone, 4], direct,
+                diffuse, numbers[8], numbers[7],
+            )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _upright_K(
+    values: Any, zone: Any, px: Any, py: Any, pz: Any, across: Any, part: Any, above: Any, fine: Any, variation: Any,
+    direct: Any, diffuse: Any, foliage: Any, air_K: Any,
+) -> Any:  # fmt: skip
+    """Sun and pattern of what stands on the ground, kelvin."""
+    sun = direct + diffuse
+    if zone == 33:
+        return sun + building_pattern(values, across, pz, part, fine) * (variation + 0.02 * sun)
+    if zone == 34 or zone == 41:
+        pattern, lit = vegetation_pattern(values, px, py, pz, fine)
+        if zone == 34:  # leaves of all directions are in a pixel, whatever the polygon's normal says
+            sun += 0.7 * (foliage - direct)
+        return sun * (0.4 + 0.9 * lit) + pattern * (variation + 0.05 * sun)
+    if zone == 36:
+        return 0.4 * sun + person_warmth(values, px, py, pz, above) * (_BODY_K - air_K)
+    if zone == 38:
+        return sun + window_pattern(values, across, pz, part) * variation
+    grain = noise2(values, px * 5.0 + pz * 2.3, py * 5.0 + pz * 1.1)
+    return sun + (0.7 * grain * min(1.0, 0.2 / fine) + 0.3) * variation
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _cars(
+    r: Any, zones: Any, ids: Any, parts: Any, normals: Any, values: Any, view: Any, rows: Any, row_of: Any,
+    to_model: Any, heat: Any, cars: Any, wheels: Any, line: Any,
+) -> None:  # fmt: skip
+    """Temperature of the cars' surfaces in a line."""
+    for c in range(zones.shape[1]):
+        zone = int(zones[r, c])
+        if zone >= 32 or ids[r, c] == 0:
+            continue
+        car, part = row_of[ids[r, c]], int(parts[r, c])
+        px, py, pz = line[_PX, c], line[_PY, c], line[_PZ, c]
+        fine = line[_DISTANCE, c] / view[12]
+        open_sky = 0.5 * (1.0 + normals[r, c, 2])
+        kelvin = heat[car, zone, 0] + (line[_DIRECT, c] + rows[zone, 5] * open_sky) * cars[car, 3]
+        kelvin -= rows[zone, 6] * open_sky * SKY_VIEW * cars[car, 4]
+        radius = wheels[part, 12]
+        if radius > 0.0 and (zone == 6 or zone == 7):
+            x = wheels[part, 0] * px + wheels[part, 1] * py + wheels[part, 2] * pz + wheels[part, 3]
+            y = wheels[part, 4] * px + wheels[part, 5] * py + wheels[part, 6] * pz + wheels[part, 7]
+            z = wheels[part, 8] * px + wheels[part, 9] * py + wheels[part, 10] * pz + wheels[part, 11]
+            pattern = wheel_pattern(values, x, y, z, radius, cars[car, 5], fine)
+        else:
+            x = to_model[car, 0, 0] * px + to_model[car, 0, 1] * py + to_model[car, 0, 2] * pz + to_model[car, 0, 3]
+            y = to_model[car, 1, 0] * px + to_model[car, 1, 1] * py + to_model[car, 1, 2] * pz + to_model[car, 1, 3]
+            z = to_model[car, 2, 0] * px + to_model[car, 2, 1] * py + to_model[car, 2, 2] * pz + to_model[car, 2, 3]
+            pattern = car_pattern(values, zone, x, y, z, cars[car, 0], cars[car, 1], cars[car, 2], cars[car, 5], fine)
+        line[_KELVIN, c] = kelvin + heat[car, zone, 1] * pattern
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _radiance(
+    r: Any, zones: Any, ids: Any, normals: Any, values: Any, rows: Any, sky: Any, numbers: Any, through: Any,
+    forward: Any, inverse: Any, cars_only: Any, line: Any, out: Any,
+) -> None:  # fmt: skip
+    """Emission, reflection and path of a line, as apparent temperature."""
+    air, ground, walls, hemisphere = numbers[0], numbers[1], numbers[2], numbers[3]
+    for c in range(zones.shape[1]):
+        zone = int(zones[r, c])
+        if cars_only and ids[r, c] == 0:
+            out[r, c] = numbers[7]
+            continue
+        dx, dy, dz, distance = line[_DX, c], line[_DY, c], line[_DZ, c], line[_DISTANCE, c]
+        if zone == 35 or not distance < 1e7:
+            seen = _sky_radiance(values, sky, numbers, dx, dy, dz)
+            out[r, c] = temperature_of(seen, inverse)
+            continue
+        nx, ny, nz = normals[r, c, 0], normals[r, c, 1], normals[r, c, 2]
+        iron = line[_IRON, c]
+        emissivity = rows[zone, 0] - 0.22 * iron  # rusty iron, polished by wheels
+        mirror = rows[zone, 1] + (1.0 - rows[zone, 1]) * 0.5 * iron
+        away = 1.0 - line[_FACING, c]
+        away2 = away * away
+        reflectance = 1.0 - emissivity + emissivity * rows[zone, 2] * away2 * away2 * away
+        up = 0.5 * (1.0 + nz)
+        open_sky = up * SKY_VIEW
+        back = open_sky * hemisphere + (up - open_sky) * walls + (1.0 - up) * ground
+        if mirror * reflectance > 0.004:
+            twice = 2.0 * (dx * nx + dy * ny + dz * nz)
+            rx, ry, rz = dx - twice * nx, dy - twice * ny, dz - twice * nz
+            ragged = mirror > 0.6 and reflectance > 0.02
+            back += mirror * (_mirrored(values, sky, ground, walls, rx, ry, rz, ragged) - back)
+        seen = (1.0 - reflectance) * radiance_of(line[_KELVIN, c], forward) + reflectance * back
+        bits = np.float32(min(max(distance, _NEAR_M), _FAR_M)).view(np.int32)
+        at, share = (bits >> _SHIFT) - _FIRST_ROW, (bits & _REST) * _PER_REST
+        tau = through[at] + share * (through[at + 1] - through[at])
+        out[r, c] = temperature_of(air + tau * (seen - air), inverse)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _mirrored(values: Any, sky: Any, ground: Any, walls: Any, rx: Any, ry: Any, rz: Any, ragged: Any) -> Any:
+    """Radiance from the mirror direction: ground below, a ragged line of houses and trees, sky above it."""
+    if rz <= 0.0:
+        return ground + (walls - ground) * max(0.0, 1.0 + rz * 8.0)
+    top = 0.17
+    if ragged and rz < 0.45:
+        top += 0.16 * noise2(values, rx * 3.1 + 40.0, ry * 3.1) + 0.05 * noise2(values, rx * 13.0, ry * 13.0)
+    t = min(1.0, max(0.0, (rz - top + 0.05) * 10.0))
+    if t == 0.0:
+        return walls
+    return walls + t * t * (3.0 - 2.0 * t) * (_sky_at(sky, 0, rz) - walls)

@@ -7,7 +7,6 @@ work reads :class:`BandTable`, whose two tables are made from it once per band.
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +38,16 @@ MAX_TEMPERATURE_K = 1000.0
 """Hotter than any outer part of a car: an exhaust manifold under load is near 900 K."""
 _STEP_K = 0.25
 """Linear interpolation in this step errs by less than 0.4 mK: h^2 L'' / (8 L') with L ~ T^5 is h^2 / (2 T)."""
-_INVERSE_ROWS = 16384
+# The inverse table has 256 equal steps in each octave of radiance, so that the bits of a float32 are its index:
+# exponent and 8 bits of mantissa. Temperature bends little within 1/256 of an octave: the error is near 0.1 mK.
+_SHIFT = 15
+_FIRST_ROW = 115 << 8
+"""2^-12 W m-2 sr-1: below the radiance of the coldest temperature."""
+_LAST_ROW = 140 << 8
+"""2^13 W m-2 sr-1: above that of the hottest."""
+_REST = (1 << _SHIFT) - 1
+_PER_REST = 1.0 / (1 << _SHIFT)
+_LEAST, _MOST = np.float32(2.0**-12), np.float32(2.0**13 - 1.0)
 _NODES = 96
 """The integrand is smooth: 96 nodes over 6 um agree with adaptive quadrature to 1e-12."""
 
@@ -75,12 +83,19 @@ def band_radiance(temperature_K: ArrayLike, band: Band = LWIR) -> NDArray[np.flo
     54.93
     """
     kelvin = np.asarray(temperature_K, dtype=np.float64)
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)  # type: ignore[no-untyped-call]
+    nodes, weights = _quadrature()
     half = (band.high_um - band.low_um) / 2 * 1e-6
     wavelength_m = (band.high_um + band.low_um) / 2 * 1e-6 + half * nodes
     exponent = _HC_OVER_K / (wavelength_m * kelvin[..., None])
     spectral = _TWO_H_C2 / wavelength_m**5 / np.expm1(np.minimum(exponent, 700.0))
     return np.asarray((spectral * weights).sum(axis=-1) * half, dtype=np.float64)
+
+
+@functools.lru_cache(maxsize=1)
+def _quadrature() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes and weights on -1 to 1."""
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)  # type: ignore[no-untyped-call]
+    return nodes, weights
 
 
 @dataclass(frozen=True)
@@ -91,9 +106,7 @@ class BandTable:
     forward: NDArray[np.float32]
     """Radiance at ``MIN_TEMPERATURE_K + 0.25 i``, W m-2 sr-1."""
     inverse: NDArray[np.float32]
-    """Kelvin at equal steps of the fourth root of radiance, in which temperature is nearly linear."""
-    root_min: float
-    root_step: float
+    """Kelvin at 256 equal steps of each octave of radiance."""
 
     def radiance(self, temperature_K: NDArray[np.float32]) -> NDArray[np.float32]:
         """Radiance of black bodies: any shape float32 K to the same shape, W m-2 sr-1; clipped to the table's span."""
@@ -103,22 +116,21 @@ class BandTable:
     def temperature(self, radiance: NDArray[np.float32]) -> NDArray[np.float32]:
         """Inverse of :meth:`radiance`, within 1 mK from 200 K up."""
         flat = np.ascontiguousarray(radiance, dtype=np.float32).reshape(-1)
-        return np.asarray(_temperatures(flat, self.inverse, self.root_min, self.root_step).reshape(np.shape(radiance)))
+        return np.asarray(_temperatures(flat, self.inverse).reshape(np.shape(radiance)))
 
 
 @functools.lru_cache(maxsize=8)
 def band_table(band: Band = LWIR) -> BandTable:
     """Tables of a band, made once per process."""
     kelvin = np.arange(MIN_TEMPERATURE_K, MAX_TEMPERATURE_K + 2 * _STEP_K, _STEP_K)
-    fine_K = np.linspace(MIN_TEMPERATURE_K, MAX_TEMPERATURE_K, 60001)
-    fine_root = band_radiance(fine_K, band) ** 0.25
-    roots = np.linspace(fine_root[0], fine_root[-1], _INVERSE_ROWS)
-    inverse = np.interp(roots, fine_root, fine_K).astype(np.float32)
     forward = band_radiance(kelvin, band).astype(np.float32)
-    return BandTable(band, forward, inverse, float(roots[0]), float(roots[1] - roots[0]))
+    fine_K = np.linspace(MIN_TEMPERATURE_K, MAX_TEMPERATURE_K, 60001)
+    steps = (np.arange(_FIRST_ROW, _LAST_ROW + 1, dtype=np.int32) << _SHIFT).view(np.float32)
+    inverse = np.interp(np.log(steps), np.log(band_radiance(fine_K, band)), fine_K).astype(np.float32)
+    return BandTable(band, forward, inverse)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def radiance_of(kelvin: Any, forward: NDArray[np.float32]) -> Any:
     """One radiance by :attr:`BandTable.forward`."""
     position = (kelvin - np.float32(100.0)) * np.float32(4.0)
@@ -128,17 +140,16 @@ def radiance_of(kelvin: Any, forward: NDArray[np.float32]) -> Any:
     return forward[row] + share * (forward[row + 1] - forward[row])
 
 
-@njit(cache=True, nogil=True, inline="always")
-def temperature_of(radiance: Any, inverse: NDArray[np.float32], root_min: float, root_step: float) -> Any:
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def temperature_of(radiance: Any, inverse: NDArray[np.float32]) -> Any:
     """One temperature by :attr:`BandTable.inverse`."""
-    root = math.sqrt(math.sqrt(max(radiance, 0.0)))
-    position = min(max((root - root_min) / root_step, 0.0), inverse.size - 2.0)
-    row = int(position)
-    share = np.float32(position - row)
+    bits = np.float32(min(max(np.float32(radiance), _LEAST), _MOST)).view(np.int32)
+    row = (bits >> _SHIFT) - _FIRST_ROW
+    share = np.float32((bits & _REST) * _PER_REST)
     return inverse[row] + share * (inverse[row + 1] - inverse[row])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _radiances(kelvin: NDArray[np.float32], forward: NDArray[np.float32]) -> NDArray[np.float32]:
     out = np.empty_like(kelvin)
     for i in range(kelvin.size):
@@ -146,11 +157,9 @@ def _radiances(kelvin: NDArray[np.float32], forward: NDArray[np.float32]) -> NDA
     return out
 
 
-@njit(cache=True, nogil=True)
-def _temperatures(
-    radiance: NDArray[np.float32], inverse: NDArray[np.float32], root_min: float, root_step: float
-) -> NDArray[np.float32]:
+@njit(cache=True, nogil=True, error_model="numpy")
+def _temperatures(radiance: NDArray[np.float32], inverse: NDArray[np.float32]) -> NDArray[np.float32]:
     out = np.empty_like(radiance)
     for i in range(radiance.size):
-        out[i] = temperature_of(radiance[i], inverse, root_min, root_step)
+        out[i] = temperature_of(radiance[i], inverse)
     return out

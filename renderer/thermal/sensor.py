@@ -277,7 +277,7 @@ def _without_tails(counts: NDArray[np.int64], low: float, high: float, tail: flo
     return (cut_low, cut_high) if cut_high > cut_low else (low, high)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _histogram(values: Any, low: Any, high: Any, bins: Any) -> Any:
     """Counts of equal bins; what lies outside falls into the outer ones."""
     counts = np.zeros(bins, dtype=np.int64)
@@ -289,7 +289,7 @@ def _histogram(values: Any, low: Any, high: Any, bins: Any) -> Any:
     return counts
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _apply_curve(values: Any, curve: Any, low: Any, per_K: Any, out: Any) -> None:
     """Linear interpolation in the tone curve."""
     last = np.float32(curve.size - 1)
@@ -301,7 +301,7 @@ def _apply_curve(values: Any, curve: Any, low: Any, per_K: Any, out: Any) -> Non
             out[r, c] = curve[at] + (position - np.float32(at)) * (curve[at + 1] - curve[at])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _sharpened(grey: Any, smooth: Any, gain: Any) -> Any:
     """Add detail; the more of it there is, the less it is raised, which keeps halos at strong edges low."""
     out = np.empty(grey.shape, dtype=np.uint8)
