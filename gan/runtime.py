@@ -322,23 +322,23 @@ def _usable_cpus() -> int:
 
 
 def _first_that_works(request: Request, routes: Sequence[Route]) -> Translator:
-    """The first route that loads and is exact enough."""
+    """The first route that loads, runs and is exact enough."""
     for route in routes:
         last = route == routes[-1]
         try:
             served = _loader(route)(request, route)
-        except ServingError as error:
+            found = mean_error(served)
+        except (ServingError, RuntimeError) as error:  # engines report what they cannot do as RuntimeError
+            reason = " ".join(str(error).split())[:300]
             if last:
-                raise
-            warnings.warn(f"{route} is not available: {error}", ServingWarning, stacklevel=3)
+                raise ServingError(f"{route} cannot run {request.path}: {reason}") from error
+            warnings.warn(f"{route} is not available: {reason}", ServingWarning, stacklevel=3)
             continue
-        error_found = mean_error(served)
-        if error_found <= MAX_MEAN_ERROR or last:
-            return Translator(
-                served, TranslatorInfo(route, request.threads, served.weights_sha256, served.backend, error_found)
-            )
+        if found <= MAX_MEAN_ERROR or last:
+            info = TranslatorInfo(route, request.threads, served.weights_sha256, served.backend, found)
+            return Translator(served, info)
         warnings.warn(
-            f"{route} is refused: its mean error is {error_found * 255:.2f}/255 of full range, allowed is 1/255",
+            f"{route} is refused: its mean error is {found * 255:.2f}/255 of full range, allowed is 1/255",
             ServingWarning,
             stacklevel=3,
         )

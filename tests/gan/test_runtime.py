@@ -190,6 +190,19 @@ def test_a_device_that_is_not_there(model: Path, device: str) -> None:
         load_translator(model, device=device)
 
 
+def test_an_engine_that_fails_while_it_runs_is_passed_over(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object) -> object:
+        def run(source: np.ndarray, seed: int | None) -> np.ndarray:
+            raise RuntimeError("no kernel\nfor this CPU")
+
+        return run
+
+    monkeypatch.setattr(runtime_openvino, "_compile", broken)
+    with pytest.warns(ServingWarning, match="no kernel for this CPU"):
+        translator = load_translator(model, device="cpu", threads=1)
+    assert translator.info.route == Route("torch", "fp32")
+
+
 def test_mean_error_is_a_fraction_of_full_range() -> None:
     probes, reference = np.zeros((2, 1, 4, 4), np.float32), np.zeros((2, 1, 4, 4), np.float32)
     served = Served(lambda source, seed: source + np.float32(0.5), 1, 1, "", "", probes, reference)
