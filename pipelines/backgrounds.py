@@ -19,7 +19,7 @@ from assets import CAMERAS
 from numpy.typing import NDArray
 from renderer.camera import Camera, read_cameras
 
-from pipelines.config import DEFAULT_SIZE_PX, SynthesizeConfig, fit_camera, named_camera, parse_size
+from pipelines.config import DEFAULT_SIZE_PX, fit_camera, named_camera, parse_size
 from pipelines.errors import BackgroundError
 from pipelines.files import sha256
 
@@ -102,8 +102,22 @@ def choose(backgrounds: Backgrounds, seed: int, index: int) -> BackgroundFile:
     return backgrounds.files[int(draw.integers(len(backgrounds.files)))]
 
 
-def open_background(backgrounds: Backgrounds, chosen: BackgroundFile, config: SynthesizeConfig) -> Background:
+def open_background(
+    backgrounds: Backgrounds,
+    chosen: BackgroundFile,
+    *,
+    camera: str | None = None,
+    size: str | None = None,
+    horizon: float | None = None,
+) -> Background:
     """Reads a background, crops the largest centred window of the wanted shape, and resizes it.
+
+    Args:
+        backgrounds: the folder.
+        chosen: one of its files.
+        camera: name or file of the camera that took it; None assumes :data:`ASSUMED_CAMERA`.
+        size: of the result, see :func:`pipelines.config.parse_size`; None is a square of 512.
+        horizon: row of the horizon in the image on disk; None takes it from the camera's pitch.
 
     Raises:
         BackgroundError: the image cannot be used, or has changed since the folder was read.
@@ -113,17 +127,16 @@ def open_background(backgrounds: Backgrounds, chosen: BackgroundFile, config: Sy
     if sha256(data) != chosen.sha256:
         raise BackgroundError(f"{path}: changed while the data set was made: expected the file that was there before")
     image = _decode(data, path)
-    camera = _camera_of(image, config.camera)
-    width, height = parse_size(config.size or str(DEFAULT_SIZE_PX))
+    whole = _camera_of(image, camera)
+    width, height = parse_size(size or str(DEFAULT_SIZE_PX))
     left, top, right, bottom = _window(image, width, height)
     cut = image[top:bottom, left:right]
     shrinks = cut.shape[0] > height
     resized = cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    horizon = None if config.horizon is None else (config.horizon - top) * height / (bottom - top)
     return Background(
         image=np.ascontiguousarray(resized, dtype=np.uint8),
-        camera=camera.crop(left, top, right - left, bottom - top).resize(width, height),
-        horizon_px=horizon,
+        camera=whole.crop(left, top, right - left, bottom - top).resize(width, height),
+        horizon_px=None if horizon is None else (horizon - top) * height / (bottom - top),
         about={
             "kind": "image",
             "name": chosen.name,
@@ -131,8 +144,8 @@ def open_background(backgrounds: Backgrounds, chosen: BackgroundFile, config: Sy
             "size_px": [chosen.width, chosen.height],
             "crop_px": [left, top, right, bottom],
             "radiometric": False,
-            "camera": "given" if config.camera else f"assumed {ASSUMED_CAMERA}",
-            "horizon": "from the camera's pitch" if config.horizon is None else "given",
+            "camera": "given" if camera else f"assumed {ASSUMED_CAMERA}",
+            "horizon": "from the camera's pitch" if horizon is None else "given",
         },
     )
 

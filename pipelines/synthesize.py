@@ -146,7 +146,13 @@ class FrameMaker:
     def _background(self, index: int) -> Background | None:
         if self.backgrounds is None:
             return None
-        return open_background(self.backgrounds, choose(self.backgrounds, self.config.seed, index), self.config)
+        return open_background(
+            self.backgrounds,
+            choose(self.backgrounds, self.config.seed, index),
+            camera=self.config.camera,
+            size=self.config.size,
+            horizon=self.config.horizon,
+        )
 
     def _passes(self, index: int, conditions: Conditions, background: Background | None) -> tuple[Frame, Conditions]:
         if background is None:

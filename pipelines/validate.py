@@ -337,15 +337,24 @@ def _check_coco(folder: Path, records: list[Record]) -> Iterator[str]:
         yield f"{where}: has {len(images)} images, expected {len(records)}"
     number = 1
     for record in records:
-        camera, index = record["camera"], record["index"]
-        image = (index, f"{frame_name(index)}.png", camera["width"], camera["height"])
-        objects = _labelled_objects(record)
-        codes = [entry["rle"] for entry in record["instances"] if entry["labelled"]]
-        wanted = json.loads(json.dumps(coco_annotations(image, objects, codes, number)))
-        number += len(objects)
-        if images.get(index) != coco_image(image):
-            yield f"{where}: image {index} is {images.get(index)}, frames.jsonl says {coco_image(image)}"
+        try:
+            image, wanted = _expected_annotations(record, number)
+        except (KeyError, TypeError, ValueError):
+            return  # a line that says too little has been named already
+        number += len(wanted)
+        index = record["index"]
+        if images.get(index) != image:
+            yield f"{where}: image {index} is {images.get(index)}, frames.jsonl says {image}"
         yield from _compare_annotations(where, index, found.get(index, []), wanted)
+
+
+def _expected_annotations(record: Record, first: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Entries of a frame in the COCO file, as JSON gives them back."""
+    camera, index = record["camera"], record["index"]
+    image = (index, f"{frame_name(index)}.png", camera["width"], camera["height"])
+    codes = [entry["rle"] for entry in record["instances"] if entry["labelled"]]
+    annotations = coco_annotations(image, _labelled_objects(record), codes, first)
+    return coco_image(image), json.loads(json.dumps(annotations))
 
 
 def _compare_annotations(where: str, index: int, found: list[Any], wanted: list[Any]) -> Iterator[str]:

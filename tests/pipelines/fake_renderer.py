@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +35,8 @@ class FakeScene:
     """Frame at which the renderer raises something unforeseen."""
     full_at: int = -1
     """Frame from which on the worker can write no file of more than a few bytes."""
+    slow_s: float = 0.0
+    """Time that each frame takes."""
     broken: bool = False
     """The scene cannot be opened."""
     log: Path | None = None
@@ -86,6 +89,7 @@ class FakeSession:
         pass
 
     def _accidents(self, index: int) -> None:
+        time.sleep(self.scene.slow_s)
         if self.scene.log is not None:
             (self.scene.log / f"{index}.{os.getpid()}").touch()
         if index == self.scene.kill_at:
