@@ -21,7 +21,7 @@ GanLoss = Literal["vanilla", "lsgan", "hinge"]
 
 
 def discriminator_loss(kind: GanLoss, real: Tensor, fake: Tensor) -> Tensor:
-    """Loss of a discriminator: the mean of its errors on real and fake logits (so halved, as in pix2pix section 3.3)."""
+    """Loss of a discriminator: mean of its errors on real and fake logits (so halved, as in pix2pix section 3.3)."""
     if kind == "vanilla":
         return (functional.softplus(-real).mean() + functional.softplus(fake).mean()) / 2
     if kind == "lsgan":

@@ -205,7 +205,8 @@ class _Run:
         seed = options.seed
         self._loader = Loader(data, options.batch, seed, data_options, device, rank=rank, world=world)
         self._validation = Loader(data, 1, seed, data_options, device, validate=True) if data.split.validation else None
-        self._metric = metric or self._default_metric()
+        measures = self._validation is not None and fabric.is_global_zero
+        self._metric = metric or (self._default_metric() if measures else ("l1", _l1))
         self._at = _Position()
         self._sums: dict[str, Tensor] = {}
         self._counted = 0
@@ -375,7 +376,7 @@ class _Run:
 
     def _default_metric(self) -> tuple[str, Metric]:
         name, function, reason = choose_metric(self._options.weights_dir, self._fabric.device, self._data.samples.size)
-        if reason and self._validation is not None:
+        if reason:
             self._say(f"validating by L1, because LPIPS cannot be had: {reason}")
         return name, function
 
