@@ -28,7 +28,7 @@ from ..camera import Camera
 from ..errors import ThermalError
 from .planck import LWIR, Band, band_radiance, band_table
 
-__all__ = ["Sensor", "agc", "expose", "from_uint16", "read_sensors", "to_uint16"]
+__all__ = ["Sensor", "agc", "detector_pitch", "expose", "from_uint16", "read_sensors", "temporal_noise", "to_uint16"]
 
 STREAM_SENSOR = 3
 _REFERENCE_K = 300.0
@@ -140,7 +140,7 @@ def expose(
         (H, W) float32, kelvin.
     """
     height, width = apparent_temperature_K.shape
-    pitch = _pitch(sensor, width, camera)
+    pitch = detector_pitch(sensor, width, camera)
     table = band_table(band)
     radiance = table.radiance(apparent_temperature_K)
     sigma = max(sensor.optics_sigma_px * pitch, _PIXEL_SIGMA if sensor.optics_sigma_px > 0 else 0.0)
@@ -156,8 +156,8 @@ def expose(
     return np.ascontiguousarray(measured, dtype=np.float32)
 
 
-def _pitch(sensor: Sensor, width: int, camera: Camera | None) -> float:
-    """Picture pixels per detector pixel."""
+def detector_pitch(sensor: Sensor, width: int, camera: Camera | None) -> float:
+    """Picture pixels per detector pixel, for a picture of that width."""
     if sensor.width == 0:
         return 1.0
     if camera is None or sensor.focal_px == 0:
@@ -189,6 +189,12 @@ def _with_noise(
     noise *= np.float32(per_K)
     noise += radiance
     return noise
+
+
+def temporal_noise(sensor: Sensor, seed: int, index: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Noise of one frame alone, kelvin at 300 K: for what is added to a real picture, which has its own patterns."""
+    rng = np.random.default_rng([seed, index, STREAM_SENSOR])
+    return rng.standard_normal(shape, dtype=np.float32) * np.float32(sensor.netd_K)
 
 
 @functools.lru_cache(maxsize=4)
