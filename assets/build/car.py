@@ -74,11 +74,12 @@ def build_car(spec: CarSpec) -> CarModel:
         body.extend(shell.build())
     for part in spec.parts:
         part(body)
-    body.weld()
     body.snap()
+    body.weld()
     meshes = {shape: build_wheel(shape) for shape in spec.wheels}
     for mesh in meshes.values():
         mesh.snap()
+        mesh.weld()
     wheels = [
         place
         for k, (axle, shape) in enumerate(zip(spec.axles, spec.wheels, strict=True))

@@ -141,7 +141,9 @@ class Family:
     def outline(self) -> Outline:
         """The lofted body from above."""
         tail = self.x(self.body_length or self.length)
-        return Outline(self.nose_x, tail, (self.body_width or self.width) / 2, nose=self.nose, tail=self.tail)
+        # The published width is that over the flared arches, which stand where the body is a little narrower.
+        half = (self.body_width or self.width) / 2 - 0.75 * self.flare
+        return Outline(self.nose_x, tail, half, nose=self.nose, tail=self.tail)
 
     @property
     def axles(self) -> list[Axle]:
@@ -463,7 +465,7 @@ CITY_CAR = Family(
     roof=((1.32, 1.405), (1.6, 1.46), (1.95, 1.488), (2.5, 1.46), (2.95, 1.38)),
     roof_half=((1.4, 0.51), (2.0, 0.525), (2.9, 0.47)), posts=((2.15, 2.25, 0.09),),
     doors=(1.12, 2.2), handles=((2.0, 0.87),), mirror=(1.2, 0.01, 1.0), mirror_size=(0.1, 0.11, 0.085),
-    nose=(0.7, 2.2), tail=(0.4, 2.5), bonnet=(0.36, 0.9), lamp_d=0.46,
+    nose=(0.58, 2.3), tail=(0.3, 2.6), bonnet=(0.36, 0.9), lamp_d=0.46,
     across={"grille": 0.3, "lamp_in": 0.56, "tail_in": 0.8}, tail_lamp=0.3, tip_z=0.28,
 )  # fmt: skip
 

@@ -308,6 +308,9 @@ class _Patches:
     def bottom(self, mesh: PolyMesh) -> None:
         """Add the underbody with its wheel housings; few lines along the car, for nobody looks at it closely."""
         points, nose, tail = self._plan(0, 0.2)
+        # The sides step in at a wheel arch; inside of them the two lines at its end are one.
+        inside = self.tub.outline.half_width(points[1:-1, -1:, 0]) * self.share[1:-1]
+        points[1:-1, 1:-1, 1] = np.clip(inside, points[1:-1, :1, 1], points[1:-1, -1:, 1])
         floor = np.minimum(points[..., 2], self.tub.floor_m)
         half = float(points[len(points) // 2, -1, 1])
         kept = {0.0, 0.3, 1.0}
