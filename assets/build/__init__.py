@@ -1,1 +1,1 @@
-"""Scripts that build the .blend files of ``assets``: ``python -m assets.build.cars``, ``python -m assets.build.city``."""
+"""Scripts that build the .blend files of ``assets``, e.g. ``python -m assets.build.cars``."""

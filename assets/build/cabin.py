@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
-
 from renderer.zones import Zone
 
 from .curves import Array, Profile, spread
@@ -96,43 +96,44 @@ class Cabin:
         """Columns round the cabin."""
         marks = sorted({0.0, self.front.glass_f, self.rear.glass_f, 1.0, *self.across.values()})
         f = spread(marks, 0.14)
-        belt, roof, kind = [_screen(self.front, f, "belt_m")], [_screen(self.front, f, "roof_m")], [np.zeros(len(f) - 1)]
-        edges = [(self.front.belt_m[1], self.front.roof_m[1], 2.0)]
-        edges.append((self.front.belt_m[1] - self.front.pillar_m[1], self.front.roof_m[1] - self.front.pillar_m[2], 2.0))
-        for post in self.posts:
-            edges.append((post.belt_m + post.width_m / 2, post.roof_m + post.width_m / 2, 1.0))
-            edges.append((post.belt_m - post.width_m / 2, post.roof_m - post.width_m / 2, 2.0))
-        edges.append((self.rear.belt_m[1] + self.rear.pillar_m[1], self.rear.roof_m[1] + self.rear.pillar_m[2], 1.0))
-        edges.append((self.rear.belt_m[1], self.rear.roof_m[1], 2.0))
-        for a, b in zip(edges[:-1], edges[1:], strict=True):
-            count = max(1, int(np.ceil((a[0] - b[0]) / self.spacing_m)))
-            t = (np.arange(1, count + 1) / count)
-            belt.append(a[0] + (b[0] - a[0]) * t)
-            roof.append(a[1] + (b[1] - a[1]) * t)
-            kind.append(np.full(count, b[2]))
+        belt, roof = [_screen(self.front, f, "belt_m")], [_screen(self.front, f, "roof_m")]
+        for (belt_a, roof_a), (belt_b, roof_b) in pairwise(self._edges()):
+            count = max(1, int(np.ceil((belt_a - belt_b) / self.spacing_m)))
+            t = np.arange(1, count + 1) / count
+            belt.append(belt_a + (belt_b - belt_a) * t)
+            roof.append(roof_a + (roof_b - roof_a) * t)
         belt.append(_screen(self.rear, f, "belt_m")[-2::-1])
         roof.append(_screen(self.rear, f, "roof_m")[-2::-1])
-        kind.append(np.full(len(f) - 1, 3.0))
-        return _Columns(np.concatenate(belt), np.concatenate(roof), np.concatenate(kind), f)
+        return _Columns(np.concatenate(belt), np.concatenate(roof), f)
+
+    def _edges(self) -> list[tuple[float, float]]:
+        """Edges of pillars and panes along the side, from the front, x on belt and roof."""
+        front, rear = self.front, self.rear
+        edges = [(front.belt_m[1], front.roof_m[1])]
+        edges.append((front.belt_m[1] - front.pillar_m[1], front.roof_m[1] - front.pillar_m[2]))
+        for post in self.posts:
+            half = post.width_m / 2
+            edges += [(post.belt_m + half, post.roof_m + half), (post.belt_m - half, post.roof_m - half)]
+        edges.append((rear.belt_m[1] + rear.pillar_m[1], rear.roof_m[1] + rear.pillar_m[2]))
+        return [*edges, (rear.belt_m[1], rear.roof_m[1])]
 
     def _side(self, columns: _Columns, heights: Array) -> Array:
         """Grid (R, C, 3) of the left half."""
         a, last = len(columns.f) - 1, len(columns.belt) - 1
         share = np.ones(last + 1)
         share[: a + 1], share[last - a :] = columns.f, columns.f[::-1]
-        belt, roof = self._loop(columns.belt, self.belt_half, a, share), self._loop(columns.roof, self.roof_half, a, share)
+        belt = self._loop(columns.belt, self.belt_half, a, share)
+        roof = self._loop(columns.roof, self.roof_half, a, share)
         base = self.belt(np.clip(columns.belt, columns.belt[last - a], columns.belt[a]))
         edge = self.roof(columns.roof) - self.crown_m * share**self.crown_power
         weight = np.zeros((3, last + 1))
         weight[0, : a + 1], weight[2, last - a :], weight[1, a + 1 : last - a] = 1, 1, 1
-        curves = [Profile(curve)(np.maximum(heights, 0)) for curve in (self.front.curve, self.side_curve, self.rear.curve)]
-        q = np.einsum("kr,kc->rc", np.array(curves), weight)
+        tables = (self.front.curve, self.side_curve, self.rear.curve)
+        curves = [Profile(table)(np.maximum(heights, 0)) for table in tables]
         along = np.einsum("kr,kc->rc", np.array([curves[0], heights.clip(0), curves[2]]), weight)
         points = np.zeros((len(heights), last + 1, 3))
         points[..., 0] = belt[:, 0] + along * (roof[:, 0] - belt[:, 0])
-        sideways = q.copy()
-        sideways[:, : a + 1] = sideways[:, last - a :] = curves[1][:, None]
-        points[..., 1] = belt[:, 1] + sideways * (roof[:, 1] - belt[:, 1])
+        points[..., 1] = belt[:, 1] + curves[1][:, None] * (roof[:, 1] - belt[:, 1])
         points[..., 2] = base + heights[:, None] * (edge - base)
         return points
 
@@ -158,10 +159,7 @@ class Cabin:
     def _bay(self, columns: _Columns, c: int) -> int | None:
         """Which bay between posts a cell of the side lies in; None on a pillar."""
         x = (columns.belt[c] + columns.belt[c + 1]) / 2
-        edges = [self.front.belt_m[1] - self.front.pillar_m[1]]
-        for post in self.posts:
-            edges += [post.belt_m + post.width_m / 2, post.belt_m - post.width_m / 2]
-        edges.append(self.rear.belt_m[1] + self.rear.pillar_m[1])
+        edges = [belt for belt, _ in self._edges()[1:-1]]
         for bay in range(0, len(edges), 2):
             if edges[bay] > x > edges[bay + 1]:
                 return bay // 2
@@ -189,11 +187,10 @@ class _Columns:
 
     belt: Array
     roof: Array
-    kind: Array
     f: Array
 
 
 def _screen(end: End, f: Array, where: str) -> Array:
-    """x of a screen's columns: a parabola from its middle to its corners."""
+    """Where a screen's columns are, x in metres: a parabola from its middle to its corners."""
     middle, corner = getattr(end, where)
     return np.asarray(middle + (corner - middle) * f**2)

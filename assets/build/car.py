@@ -50,7 +50,8 @@ class WheelPlace:
     @property
     def vertices(self) -> Array:
         """(N, 3) positions in the car's axes."""
-        return self.mesh.vertices * ((-1, -1, 1) if self.turned else (1, 1, 1)) + np.array(self.hub_m)
+        turn = (-1.0, -1.0, 1.0) if self.turned else (1.0, 1.0, 1.0)
+        return np.asarray(self.mesh.vertices * np.array(turn) + np.array(self.hub_m))
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,10 @@ class CarModel:
 def build_car(spec: CarSpec) -> CarModel:
     """Build the meshes of a model; the same specification gives the same arrays."""
     body = PolyMesh()
-    for shell in (*spec.tubs, *spec.cabins):
-        body.extend(shell.build())
+    for tub in spec.tubs:
+        body.extend(tub.build())
+    for cabin in spec.cabins:
+        body.extend(cabin.build())
     for part in spec.parts:
         part(body)
     body.snap()

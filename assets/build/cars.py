@@ -11,9 +11,9 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from renderer.zones import ZONE_ATTRIBUTE, Zone
 
 from assets import CARS
-from renderer.zones import ZONE_ATTRIBUTE, Zone
 
 from .car import CarModel, CarSpec, build_car
 from .mesh import PolyMesh

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def smooth_step(x: Array | float) -> Array:
 def spread(marks: Sequence[float], spacing: float) -> Array:
     """Numbers from the first to the last mark, each mark among them exactly, at most ``spacing`` apart."""
     line = [marks[0]]
-    for start, stop in zip(marks[:-1], marks[1:], strict=True):
+    for start, stop in pairwise(marks):
         count = max(1, math.ceil(abs(stop - start) / spacing - 1e-9))
         line += [start + (stop - start) * k / count for k in range(1, count)] + [stop]
     return np.array(line)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-
 from renderer.zones import Zone
 
 from .curves import Array
@@ -131,17 +130,19 @@ class PolyMesh:
         self.faces.extend(entry[:4] for entry in walls)
         self.zones.extend(int(wall) if wall is not None else entry[4] for entry in walls)
 
-    def _shift(self, picked: list[tuple[int, ...]], corners: list[int], offset: Array | Sequence[float] | float) -> Array:
+    def _shift(
+        self, picked: list[tuple[int, ...]], corners: list[int], offset: Array | Sequence[float] | float
+    ) -> Array:
         """(N, 3) displacement of the corners of some faces."""
         if not isinstance(offset, float):
-            return np.tile(np.asarray(offset, dtype=np.float64), (len(corners), 1))
+            return np.broadcast_to(np.asarray(offset, dtype=np.float64), (len(corners), 3))
         positions = self.vertices
         row = {old: k for k, old in enumerate(corners)}
         normals = np.zeros((len(corners), 3))
         for face in picked:
             area = _area_vector(positions[list(face)])
             normals[[row[i] for i in face]] += area
-        return -offset * normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+        return np.asarray(-offset * normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12))
 
     def lathe(self, profile: Sequence[tuple[float, float]], zones: Sequence[Zone], segments: int) -> None:
         """Turn a profile of (y, radius) about the y axis; profile running to +y has its outside away from the axis."""

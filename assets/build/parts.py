@@ -1,16 +1,26 @@
-"""What is bolted on to a car: mirrors, handles, plates, exhaust, axles. Each function returns one that adds the part."""
+"""What is bolted on to a car: mirrors, handles, plates, exhaust, axles. Each function returns one that adds it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
-
 from renderer.zones import Zone
 
 from .mesh import PolyMesh
 
-__all__ = ["Part", "axle_tubes", "block", "both_sides", "container", "exhaust", "handles", "mirrors", "plate", "rail", "tip"]
+__all__ = [
+    "Part",
+    "axle_tubes",
+    "block",
+    "both_sides",
+    "container",
+    "exhaust",
+    "handles",
+    "mirrors",
+    "plate",
+    "rail",
+]
 
 Part = Callable[[PolyMesh], None]
 
@@ -49,16 +59,18 @@ def exhaust(x_tail: float, y: float, z: float, x_front: float, radius: float = 0
     """Exhaust line under the floor, silencer, and one or two open tips below the tail."""
 
     def add(mesh: PolyMesh) -> None:
-        mesh.tube([(x_front, 0.1, z + 0.02), (x_tail + 0.75, 0.1, z + 0.02), (x_tail + 0.6, y, z)], 0.028, Zone.EXHAUST, 8)
+        mesh.tube(
+            [(x_front, 0.1, z + 0.02), (x_tail + 0.75, 0.1, z + 0.02), (x_tail + 0.6, y, z)], 0.028, Zone.EXHAUST, 8
+        )
         mesh.blob((x_tail + 0.45, y * 0.9, z + 0.01), (0.2, 0.16, 0.07), Zone.EXHAUST, 3.0, 5, 10)
         for k in range(tips):
             own = y - k * 2.6 * radius * np.sign(y)
-            tip(mesh, (x_tail, own, z), radius, 0.26)
+            _tip(mesh, (x_tail, own, z), radius, 0.26)
 
     return add
 
 
-def tip(mesh: PolyMesh, end: Sequence[float], radius: float, length: float) -> None:
+def _tip(mesh: PolyMesh, end: Sequence[float], radius: float, length: float) -> None:
     """Open pipe that ends at ``end`` and runs forward."""
     x, y, z = end
     angle = np.arange(12) * np.pi / 6
@@ -107,12 +119,13 @@ def container(low: Sequence[float], high: Sequence[float]) -> Part:
     (x0, y0, z0), (x1, y1, z1) = low, high
 
     def add(mesh: PolyMesh) -> None:
-        start = len(mesh.faces)
         mesh.box((x0 + 0.015, y0 + 0.015, z0), (x1, y1 - 0.015, z1), Zone.BODY, 0.02)
-        mesh.zones[start + len(mesh.faces[start:]) - 1] = int(Zone.ROOF)
+        mesh.zones[-1] = int(Zone.ROOF)  # the lid is a box's last face
         for x in (x0 + 0.05, x1 - 0.05):
             for y, sign in ((y0, 1), (y1, -1)):
-                mesh.box((x - 0.05, min(y, y + sign * 0.06), z0), (x + 0.05, max(y, y + sign * 0.06), z1), Zone.BODY, 0.01)
+                mesh.box(
+                    (x - 0.05, min(y, y + sign * 0.06), z0), (x + 0.05, max(y, y + sign * 0.06), z1), Zone.BODY, 0.01
+                )
         for z in (z0 + 0.06, z1 - 0.05):
             for y in (y0, y1 - 0.05):
                 mesh.box((x0, y, z - 0.05), (x1, y + 0.05, z + 0.04), Zone.BODY, 0.01)

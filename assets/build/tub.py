@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-
 from renderer.zones import Zone
 
 from .curves import Array, Outline, Profile, smooth_step, spread
@@ -243,7 +243,7 @@ class _Columns:
 
 
 def _side_columns(tub: Tub, first_x: float, last_x: float) -> tuple[Array, Array]:
-    """x of the side's columns, and the height that a wheel arch lifts their lower end to (-1 where there is none)."""
+    """Where the side's columns are, and how high a wheel arch lifts their lower end (-1 where there is none)."""
     marks = {first_x: -1.0, last_x: -1.0, **{x: -1.0 for x in tub.along.values() if last_x < x < first_x}}
     doubled = []
     for axle in tub.axles:
@@ -324,7 +324,7 @@ class _Patches:
         own = sorted({self._nearest(sign * f) for f in kept for sign in (-1, 1)})
         columns = [int(np.argmin(np.abs(self.share - f))) for f in own]
         mesh.grid(points[1:-1, columns], Zone.UNDERBODY, flip=True)
-        for a, b in zip(columns[:-1], columns[1:], strict=True):
+        for a, b in pairwise(columns):
             front = np.concatenate([points[0, a : b + 1][::-1], points[1, [a, b]]])
             rear = np.concatenate([points[-1, a : b + 1], points[-2, [b, a]]])
             mesh.add(front, [range(len(front))], Zone.UNDERBODY)

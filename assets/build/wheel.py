@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-
 from renderer.zones import Zone
 
 from .mesh import PolyMesh

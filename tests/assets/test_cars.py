@@ -210,9 +210,9 @@ def fitted(along: np.ndarray, up: np.ndarray, polygons: list[tuple[int, ...]]) -
     return silhouette(np.stack([2 + 300 * x, 2 + 100 * (1 - z)], axis=1), polygons, (104, 304))
 
 
-@pytest.mark.parametrize(("kind", "mesh", "least"), [("hatchback", "hatchback", 0.9), ("suv", "suv", 0.8), ("bus", "bus", 0.9)])
-def test_meshes_made_elsewhere_resemble_the_same_kind_most(kind: str, mesh: str, least: float, shared_data: Path) -> None:
-    path = shared_data / "meshes" / "gazebo" / kind / "meshes" / f"{mesh}.obj"
+@pytest.mark.parametrize(("kind", "least"), [("hatchback", 0.9), ("suv", 0.8), ("bus", 0.9)])
+def test_a_mesh_made_elsewhere_resembles_its_own_kind_most(kind: str, least: float, shared_data: Path) -> None:
+    path = shared_data / "meshes" / "gazebo" / kind / "meshes" / f"{kind}.obj"
     if not path.is_file():
         pytest.skip(f"no {path}")
     points, polygons = read_obj(path)
