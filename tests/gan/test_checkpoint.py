@@ -48,6 +48,12 @@ def test_model_file_rebuilds_the_translator(model: Path) -> None:
     assert all(value.dtype == torch.float32 for value in loaded.state.values())
 
 
+def test_model_file_can_be_shared(model: Path) -> None:
+    plain = model.with_name("plain")
+    plain.touch()
+    assert model.stat().st_mode == plain.stat().st_mode
+
+
 def test_model_file_is_half_size_and_reproducible(model: Path, tmp_path: Path) -> None:
     values = sum(value.numel() for value in load_model(model).state.values())
     assert model.stat().st_size < 2 * values + 6000
