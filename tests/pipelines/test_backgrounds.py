@@ -108,9 +108,8 @@ def test_sixteen_bits_floats_and_colour_are_the_same_picture(tmp_path: Path) -> 
 
 def test_camera_follows_crop_and_size(tmp_path: Path) -> None:
     """What the whole camera sees at a pixel of the original, the cropped one sees at the pixel it became."""
-    from renderer.camera import read_cameras
-
     from assets import CAMERAS
+    from renderer.camera import read_cameras
 
     rows, columns = 512, 640
     picture = np.zeros((rows, columns), np.uint8)
@@ -130,9 +129,8 @@ def test_camera_follows_crop_and_size(tmp_path: Path) -> None:
 def test_a_preset_of_another_size_keeps_its_field_of_view(tmp_path: Path) -> None:
     png(tmp_path / "a.png", np.tile(RAMP[:100, :125], (1, 1)))
     background = opened(tmp_path, size="100", camera="flir-adas")
-    from renderer.camera import read_cameras
-
     from assets import CAMERAS
+    from renderer.camera import read_cameras
 
     whole = read_cameras(CAMERAS)["flir-adas"].square(100)
     assert background.camera.fx == pytest.approx(whole.fx, rel=0.01)

@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from renderer.camera import read_cameras
-from renderer.frame import Box3D, Instance
 
 from assets import CAMERAS
 from pipelines.dataset import instance_from_json, instance_to_json
@@ -18,6 +16,8 @@ from pipelines.labels import CATEGORIES, MIN_VISIBLE_PX, labelled
 from pipelines.labels.coco import decode_rle, encode_rle, run_lengths, write_coco
 from pipelines.labels.kitti import kitti_text
 from pipelines.labels.yolo import yolo_classes, yolo_text
+from renderer.camera import read_cameras
+from renderer.frame import Box3D, Instance
 
 CAR = Instance(
     id=7, category="van", model="van", profile="driving", object_to_world=np.eye(4),

@@ -14,9 +14,8 @@ import cv2
 import numpy as np
 import pytest
 from fake_renderer import FakeScene
-from gan.layout import CHANNELS, decode_sample
-from renderer.thermal.sensor import from_uint16
 
+from gan.layout import CHANNELS, decode_sample
 from pipelines.compose import LABEL_COLOURS
 from pipelines.config import SynthesizeConfig
 from pipelines.errors import DatasetError, OutputError, WorkerError
@@ -25,6 +24,7 @@ from pipelines.images import read_png
 from pipelines.labels.coco import decode_rle
 from pipelines.synthesize import synthesize
 from pipelines.validate import validate
+from renderer.thermal.sensor import from_uint16
 
 COUNT = 10
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from renderer.errors import SceneError
 
 from pipelines.errors import WorkerError
 from pipelines.workers import FrameWorkers
+from renderer.errors import SceneError
 
 
 @dataclass(frozen=True)
