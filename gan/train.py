@@ -131,6 +131,7 @@ def train(
     _check(options)
     if options.threads:
         torch.set_num_threads(options.threads)
+    torch.backends.cudnn.benchmark = True  # all steps have one shape: let cuDNN time its algorithms once
     fabric = _make_fabric(options)
     fabric.launch()
     module = load_backend(backend)
