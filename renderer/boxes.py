@@ -1,12 +1,13 @@
 """Boxes of an object in KITTI's definitions.
 
-Source: the development kit of the KITTI object benchmark (Geiger, Lenz, Urtasun, CVPR 2012). Its occlusion levels were set by
-eye; ours are shares of visible pixels, stated in :data:`OCCLUSION_LEVELS`.
+Source: the development kit of the KITTI object benchmark (Geiger, Lenz, Urtasun, CVPR 2012). Its occlusion levels were
+set by eye; ours are shares of visible pixels, stated in :data:`OCCLUSION_LEVELS`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numba as nb
 import numpy as np
@@ -14,18 +15,21 @@ from numpy.typing import NDArray
 
 from .camera import Camera
 from .frame import Box2D, Box3D
-from .raster import Mesh, clip_triangle, transform_points
+from .meshes import CLUSTER_TRIANGLES, FlatMeshes, Mesh
+from .raster import box_on_screen, clip_triangle
 
 __all__ = [
     "OCCLUSION_LEVELS",
     "box_3d_corners_m",
     "clip_box",
+    "extent_m",
     "heading_frame",
     "intersection_over_union",
     "observation_angle",
     "occlusion_level",
     "projected_bounds",
     "projected_box",
+    "projected_boxes",
     "truncation",
     "upright_box",
     "visible_boxes",
@@ -57,21 +61,124 @@ def projected_bounds(
     positions: NDArray[np.float32], triangles: NDArray[np.int32], matrix: NDArray[np.float64], near_m: float
 ) -> Box2D | None:
     """Tight image box of triangles before the near plane; ``matrix`` (3, 4) maps points to ``(x*z, y*z, z)``."""
-    low_x, low_y, high_x, high_y = _bounds(positions, triangles, matrix, near_m)
-    return None if low_x > high_x else (low_x, low_y, high_x, high_y)
+    bounds = np.array([np.inf, np.inf, -np.inf, -np.inf])
+    points = np.ascontiguousarray(positions.astype(np.float64) @ matrix[:, :3].T + matrix[:, 3])
+    _widen_by_triangles(points, triangles, 0, near_m, bounds)
+    return _as_box(bounds)
 
 
-@nb.njit(cache=True, nogil=True)
-def _bounds(positions, triangles, matrix, near):  # type: ignore[no-untyped-def]
-    points = np.empty((positions.shape[0], 3))
-    transform_points(positions, matrix, points)
+def _as_box(bounds: NDArray[np.float64]) -> Box2D | None:
+    left, top, right, bottom = bounds.tolist()
+    return None if left > right else (left, top, right, bottom)
+
+
+def projected_boxes(
+    flat: FlatMeshes,
+    mesh: NDArray[np.int64],
+    matrices: NDArray[np.float64],
+    instance_id: NDArray[np.int64],
+    near_m: float,
+) -> list[Box2D | None]:
+    """Tight image box of each instance, by id: not clipped to the image, None where all of it is before the near plane.
+
+    Args:
+        flat: the meshes.
+        mesh: (P,) mesh of each part.
+        matrices: (P, 3, 4) each part's coordinates to ``(x*z, y*z, z)``.
+        instance_id: (P,) 0 for the environment, which gets no box.
+        near_m: distance of the near plane.
+    """
+    bounds = np.tile([np.inf, np.inf, -np.inf, -np.inf], (int(instance_id.max(initial=0)) + 1, 1))
+    _projected_boxes(
+        flat.positions, flat.triangles, flat.mesh_vertex, flat.mesh_triangle, flat.mesh_cluster,
+        flat.cluster_vertex, flat.cluster_box, mesh, matrices, instance_id, near_m, bounds,
+    )  # fmt: skip
+    return [_as_box(row) for row in bounds]
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _projected_boxes(  # type: ignore[no-untyped-def]
+    positions, triangles, mesh_vertex, mesh_triangle, mesh_cluster, cluster_vertex, cluster_box,
+    mesh, matrices, instance_id, near, bounds,
+):  # fmt: skip
+    """Look at the clusters' boxes first: only those that reach beyond what is known are looked into."""
+    screen = np.empty(6)
+    points = np.empty((3 * CLUSTER_TRIANGLES, 3))
+    extreme = np.full((bounds.shape[0], 4), np.inf)
+    extreme_part, extreme_cluster = np.zeros((bounds.shape[0], 4), np.int64), np.zeros((bounds.shape[0], 4), np.int64)
+    for turn in range(2):
+        for p in range(mesh.shape[0]):
+            i, m = instance_id[p], mesh[p]
+            if i == 0:
+                continue
+            for c in range(mesh_cluster[m], mesh_cluster[m + 1]):
+                box_on_screen(cluster_box, c, matrices, p, near, 1.0, 1.0, screen)
+                if screen[5] < near:
+                    continue
+                if screen[4] < near:
+                    if turn == 0:
+                        begin = mesh_triangle[m] + (c - mesh_cluster[m]) * CLUSTER_TRIANGLES
+                        end = min(begin + CLUSTER_TRIANGLES, mesh_triangle[m + 1])
+                        _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices, p, points)
+                        offset = cluster_vertex[c] - mesh_vertex[m]
+                        _widen_by_triangles(points, triangles[begin:end], offset, near, bounds[i])
+                elif turn == 0:
+                    _keep_extremes(screen, i, p, c, extreme, extreme_part, extreme_cluster)
+                elif _reaches_beyond(screen, bounds[i]):
+                    _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices, p, points)
+                    _widen_by_points(points, cluster_vertex[c + 1] - cluster_vertex[c], bounds[i])
+        if turn == 0:
+            for i in range(bounds.shape[0]):
+                for side in range(4):
+                    if extreme[i, side] < np.inf:
+                        p, c = extreme_part[i, side], extreme_cluster[i, side]
+                        _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices, p, points)
+                        _widen_by_points(points, cluster_vertex[c + 1] - cluster_vertex[c], bounds[i])
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _keep_extremes(screen, i, p, c, extreme, extreme_part, extreme_cluster):  # type: ignore[no-untyped-def]
+    """Remember the cluster that reaches farthest on each side."""
+    for side in range(4):
+        reach = screen[side] if side < 2 else -screen[side]
+        if reach < extreme[i, side]:
+            extreme[i, side], extreme_part[i, side], extreme_cluster[i, side] = reach, p, c
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _reaches_beyond(screen, bounds):  # type: ignore[no-untyped-def]
+    return screen[0] < bounds[0] or screen[1] < bounds[1] or screen[2] > bounds[2] or screen[3] > bounds[3]
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _transform(positions, first, last, matrices, p, points):  # type: ignore[no-untyped-def]
+    for v in range(first, last):
+        for k in range(3):
+            points[v - first, k] = (
+                matrices[p, k, 0] * positions[v, 0]
+                + matrices[p, k, 1] * positions[v, 1]
+                + matrices[p, k, 2] * positions[v, 2]
+                + matrices[p, k, 3]
+            )
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _widen_by_points(points, count, bounds):  # type: ignore[no-untyped-def]
+    for v in range(count):
+        inverse = 1.0 / points[v, 2]
+        x, y = points[v, 0] * inverse, points[v, 1] * inverse
+        bounds[0], bounds[2] = min(bounds[0], x), max(bounds[2], x)
+        bounds[1], bounds[3] = min(bounds[1], y), max(bounds[3], y)
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _widen_by_triangles(points, triangles, offset, near, bounds):  # type: ignore[no-untyped-def]
     px, py, pq = np.empty(4), np.empty(4), np.empty(4)
-    low_x, low_y, high_x, high_y = np.inf, np.inf, -np.inf, -np.inf
     for t in range(triangles.shape[0]):
-        for k in range(clip_triangle(points, triangles[t], near, px, py, pq)):
-            low_x, high_x = min(low_x, px[k]), max(high_x, px[k])
-            low_y, high_y = min(low_y, py[k]), max(high_y, py[k])
-    return low_x, low_y, high_x, high_y
+        a, b, c = triangles[t, 0] - offset, triangles[t, 1] - offset, triangles[t, 2] - offset
+        for k in range(clip_triangle(points, a, b, c, near, px, py, pq)):
+            bounds[0], bounds[2] = min(bounds[0], px[k]), max(bounds[2], px[k])
+            bounds[1], bounds[3] = min(bounds[1], py[k]), max(bounds[3], py[k])
 
 
 def heading_frame(pose: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -83,23 +190,25 @@ def heading_frame(pose: NDArray[np.float64]) -> NDArray[np.float64]:
     return frame
 
 
-def upright_box(
-    meshes: list[tuple[Mesh, NDArray[np.float64]]], pose: NDArray[np.float64], cam_to_world: NDArray[np.float64]
-) -> Box3D:
-    """Box around meshes ``(mesh, local_to_world)``, upright in the world, along the x axis of ``pose``."""
-    frame = heading_frame(pose)
+def extent_m(meshes: Iterable[tuple[Mesh, NDArray[np.float64]]], frame: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lowest and highest corner, (2, 3) metres, of meshes ``(mesh, local_to_world)`` along the axes of a frame (4, 4)."""
     to_frame = np.linalg.inv(frame)
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
     for mesh, local_to_world in meshes:
-        matrix = to_frame @ local_to_world
-        used = mesh.used_positions.astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
-        low, high = np.minimum(low, used.min(axis=0)), np.maximum(high, used.max(axis=0))
+        if len(mesh.positions):
+            matrix = to_frame @ local_to_world
+            points = mesh.positions.astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+            low, high = np.minimum(low, points.min(axis=0)), np.maximum(high, points.max(axis=0))
+    return np.stack([low, high])
+
+
+def upright_box(extent: NDArray[np.float64], frame: NDArray[np.float64], cam_to_world: NDArray[np.float64]) -> Box3D:
+    """The box of that extent in an upright frame (4, 4; see :func:`heading_frame`), as the camera sees it."""
+    (x0, y0, z0), (x1, y1, z1) = extent.tolist()
     world_to_cam = np.linalg.inv(cam_to_world)
-    bottom = frame @ np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2], 1.0])
-    x, y, z = (world_to_cam @ bottom)[:3]
+    x, y, z, _ = (world_to_cam @ frame @ ((x0 + x1) / 2, (y0 + y1) / 2, z0, 1.0)).tolist()
     heading = world_to_cam[:3, :3] @ frame[:3, 0]
-    length, width, height = (high - low).tolist()
-    return Box3D((float(x), float(y), float(z)), length, height, width, math.atan2(-heading[2], heading[0]))
+    return Box3D((x, y, z), x1 - x0, z1 - z0, y1 - y0, math.atan2(-heading[2], heading[0]))
 
 
 def observation_angle(box: Box3D) -> float:

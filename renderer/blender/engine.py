@@ -13,11 +13,20 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..boxes import clip_box, occlusion_level, projected_bounds, truncation, upright_box, visible_boxes
+from ..boxes import (
+    clip_box,
+    extent_m,
+    heading_frame,
+    occlusion_level,
+    projected_boxes,
+    truncation,
+    upright_box,
+    visible_boxes,
+)
 from ..camera import Camera
 from ..errors import SceneError
-from ..frame import Frame, Instance, Part
-from ..raster import Drawing, Mesh, Rasteriser, RasterPasses
+from ..frame import Box2D, Box3D, Frame, Instance, Part
+from ..raster import MAX_INSTANCES, MAX_PARTS, Drawing, Rasteriser, RasterPasses
 from ..thermal.conditions import Conditions, sample_conditions
 from ..traffic import FrameSetup, ModelSize, Placement, Street, sample_frame
 from ..zones import ZONE_ATTRIBUTE
@@ -56,8 +65,8 @@ class RenderSession:
         """Open a scene.
 
         Args:
-            scene: a .blend file. One with a street (see :mod:`renderer.blender.traffic`) gets seeded traffic; any other is
-                rendered as it is, frame ``index`` being its own animation frame ``frame_start + index``.
+            scene: a .blend file. One with a street (see :mod:`renderer.blender.traffic`) gets seeded traffic; any other
+                is rendered as it is, frame ``index`` being its own animation frame ``frame_start + index``.
             camera: intrinsics; without it the scene's active camera at the scene's resolution.
             engine: ``raster`` (numba z-buffer) or ``cycles`` (one sample).
             cars: file or folder of car models that replace the scene's own in the traffic.
@@ -81,6 +90,7 @@ class RenderSession:
         self._background_zone = int(self.scene.world.get(ZONE_ATTRIBUTE, 0)) if self.scene.world else 0
         self._cycles: CyclesEngine | None = None
         self._surveyed: tuple[dict[str, list[PlacedMesh]], tuple[PlacedMesh, ...]] | None = None
+        self._model_extents: dict[str, NDArray[np.float64]] = {}
         self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
         if not self.street:
             self._check_labelled()
@@ -195,8 +205,8 @@ class RenderSession:
         for _, found in pairs:
             if found is not None:
                 ids.setdefault(found.key, len(ids) + 1)
-        if len(ids) > np.iinfo(np.uint16).max:
-            raise SceneError(f"{self.path}: {len(ids)} labelled objects; the instance pass holds at most 65535")
+        if len(ids) > MAX_INSTANCES:
+            raise SceneError(f"{self.path}: {len(ids)} labelled objects; the instance pass holds at most {MAX_INSTANCES}")
         placed = [one for one, _ in pairs]
         numbers = np.array([ids[found.key] if found else 0 for _, found in pairs], dtype=np.int64)
         return _staged(placed, numbers, {ids[found.key]: found for _, found in pairs if found})
@@ -219,6 +229,10 @@ class RenderSession:
                 elif not (one.instancer and is_waiting(one.instancer)):
                     street.append(one)
             self._surveyed = models, tuple(street)
+            pool = self._extractor.pool
+            for name, members in models.items():
+                meshes = ((pool.mesh(one.mesh), one.local_to_world) for one in members)
+                self._model_extents[name] = extent_m(meshes, np.eye(4))
         return self._surveyed
 
     def _stage_traffic(self, setup: FrameSetup, street: tuple[PlacedMesh, ...]) -> _Staged:
@@ -231,7 +245,8 @@ class RenderSession:
         for number, (placement, empty) in enumerate(zip(setup.placements, empties, strict=True), start=1):
             pose = placement.object_to_world
             category = str(self._models[placement.model]["gis_category"])
-            labelled[number] = LabelledObject(f"{number}", category, placement.model, placement.profile, pose)
+            extent = self._model_extents[placement.model]
+            labelled[number] = LabelledObject(f"{number}", category, placement.model, placement.profile, pose, extent)
             for member in models[placement.model]:
                 placed.append(replace(member, local_to_world=pose @ member.local_to_world, instancer=empty))
                 numbers.append(number)
@@ -248,6 +263,8 @@ class RenderSession:
 
     def _render(self, setup: FrameSetup, staged: _Staged, background_zone: int, *, normals: bool, parts: bool) -> Frame:
         rasteriser, pool = self._rasteriser, self._extractor.pool
+        if parts and len(staged.placed) > MAX_PARTS:
+            raise SceneError(f"{self.path}: {len(staged.placed)} meshes in the frame; parts hold at most {MAX_PARTS}")
         drawn = rasteriser.draw(
             pool, staged.drawing, setup.cam_to_world, background_zone=background_zone, normals=normals
         )
@@ -288,29 +305,28 @@ class RenderSession:
         amodal_px: NDArray[np.int64],
         cam_to_world: NDArray[np.float64],
     ) -> tuple[Instance, ...]:
-        pool, drawing = self._extractor.pool, staged.drawing
-        visible = visible_boxes(instance_id, max(staged.labelled, default=0))
-        view = _View(self._rasteriser.camera, self._rasteriser.near_m, cam_to_world)
+        camera, near_m = self._rasteriser.camera, self._rasteriser.near_m
+        drawing = staged.drawing
+        matrices = drawing.local_to_px(camera, cam_to_world)
+        boxes = projected_boxes(self._extractor.pool.flat(), drawing.mesh, matrices, drawing.instance_id, near_m)
+        visible = visible_boxes(instance_id, len(boxes) - 1).tolist()
         made = []
         for number, labelled in sorted(staged.labelled.items()):
-            members = np.flatnonzero(drawing.instance_id == number)
-            meshes = [(pool.mesh(int(drawing.mesh[k])), drawing.local_to_world[k]) for k in members]
-            made.append(_instance(number, labelled, meshes, view, visible[number], int(amodal_px[members].sum())))
-        return tuple(instance for instance in made if instance is not None)
+            amodal = boxes[number]
+            if amodal is not None and clip_box(amodal, camera) is not None:
+                box_3d = upright_box(self._extent_m(staged, number), heading_frame(labelled.pose), cam_to_world)
+                seen = visible[number]
+                made.append(_instance(number, labelled, camera, box_3d, amodal, seen, int(amodal_px[number])))
+        return tuple(made)
 
-
-@dataclass(frozen=True, eq=False)
-class _View:
-    """The camera of one frame."""
-
-    camera: Camera
-    near_m: float
-    cam_to_world: NDArray[np.float64]
-
-    @cached_property
-    def world_to_px(self) -> NDArray[np.float64]:
-        """(3, 4) world to ``(x*z, y*z, z)``."""
-        return np.asarray(self.camera.K @ np.linalg.inv(self.cam_to_world)[:3])
+    def _extent_m(self, staged: _Staged, number: int) -> NDArray[np.float64]:
+        """Size of a labelled object: as known of its model, else measured."""
+        labelled, drawing = staged.labelled[number], staged.drawing
+        if labelled.extent_m is not None:
+            return labelled.extent_m
+        members = np.flatnonzero(drawing.instance_id == number)
+        meshes = ((self._extractor.pool.mesh(int(drawing.mesh[k])), drawing.local_to_world[k]) for k in members)
+        return extent_m(meshes, heading_frame(labelled.pose))
 
 
 @dataclass(frozen=True, eq=False)
@@ -346,36 +362,27 @@ def _as_stored(setup: FrameSetup) -> FrameSetup:
 def _instance(
     number: int,
     labelled: LabelledObject,
-    meshes: list[tuple[Mesh, NDArray[np.float64]]],
-    view: _View,
-    visible: NDArray[np.int64],
+    camera: Camera,
+    box_3d: Box3D,
+    amodal: Box2D,
+    visible: list[int],
     amodal_px: int,
-) -> Instance | None:
-    """Everything known of one object; None where it is outside the camera's view."""
-    bounds = [
-        projected_bounds(mesh.positions, mesh.triangles, view.world_to_px @ pose, view.near_m) for mesh, pose in meshes
-    ]
-    boxes = np.array([box for box in bounds if box is not None])
-    if not len(boxes):
-        return None
-    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-    amodal = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
-    if clip_box(amodal, view.camera) is None:
-        return None
-    seen = (float(visible[1]), float(visible[2]), float(visible[3]), float(visible[4])) if visible[0] else None
+) -> Instance:
+    """Everything known of one object; ``visible`` is its row of :func:`renderer.boxes.visible_boxes`."""
+    count, left, top, right, bottom = visible
     return Instance(
         id=number,
         category=labelled.category,
         model=labelled.model,
         profile=labelled.profile,
         object_to_world=labelled.pose,
-        box_3d=upright_box(meshes, labelled.pose, view.cam_to_world),
+        box_3d=box_3d,
         box_amodal_px=amodal,
-        box_visible_px=seen,
-        visible_px=int(visible[0]),
+        box_visible_px=(float(left), float(top), float(right), float(bottom)) if count else None,
+        visible_px=count,
         amodal_px=amodal_px,
-        truncation=truncation(amodal, view.camera),
-        occlusion=occlusion_level(int(visible[0]), amodal_px),
+        truncation=truncation(amodal, camera),
+        occlusion=occlusion_level(count, amodal_px),
     )
 
 

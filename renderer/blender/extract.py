@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..raster import Mesh, MeshPool
+from ..meshes import Mesh, MeshPool, make_mesh
 from .zoning import zones_of_faces
 
 __all__ = ["Extractor", "OnCar", "PlacedMesh"]
@@ -91,7 +91,7 @@ def _key(item: bpy.types.Object, original: bpy.types.Object) -> tuple[object, ..
     return ("evaluated", original.as_pointer(), item.data.as_pointer())
 
 
-_EMPTY = Mesh(
+_EMPTY = make_mesh(
     np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32), np.zeros(0, np.uint8), np.zeros((0, 3, 3), np.float32)
 )
 
@@ -117,9 +117,9 @@ def _read(
     if len(mesh.loops):
         mesh.corner_normals.foreach_get("vector", corner_normals)
     zoning = zones_of_faces(mesh, name, materials, on_car=on_car)
-    return Mesh(
+    return make_mesh(
         positions.reshape(-1, 3),
         triangles.reshape(-1, 3),
-        np.ascontiguousarray(zoning.zones[polygons]),
-        np.ascontiguousarray(corner_normals.reshape(-1, 3)[loops].reshape(-1, 3, 3)),
+        zoning.zones[polygons],
+        corner_normals.reshape(-1, 3)[loops].reshape(-1, 3, 3),
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..raster import MeshPool
+from ..meshes import MeshPool
 from ..zone_names import category_from_name
 from ..zones import FIRST_ENVIRONMENT_ZONE, ZONE_ATTRIBUTE, Zone
 from .extract import PlacedMesh
@@ -30,6 +31,8 @@ class LabelledObject:
     profile: str
     pose: NDArray[np.float64]
     """(4, 4) object to world; x is taken as forward."""
+    extent_m: NDArray[np.float64] | None = None
+    """(2, 3) lowest and highest corner along the upright axes of the pose, where it is known beforehand."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def _mesh_has_car_zones(item: bpy.types.Object) -> bool:
     return _has_car_zones(values)
 
 
-def _has_car_zones(zones: NDArray[np.integer]) -> bool:
+def _has_car_zones(zones: NDArray[np.integer[Any]]) -> bool:
     return bool(((zones > Zone.BACKGROUND) & (zones < FIRST_ENVIRONMENT_ZONE)).any())
 
 
