@@ -177,14 +177,14 @@ def test_small_maps_give_the_convolution(order: torch.memory_format) -> None:
 
 def test_small_maps_are_in_use_in_training_only() -> None:
     calls: list[int] = []
-    network = UNet(3, 1, 4, 4)
+    network = UNet(3, 1, 4, 5)
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             module.register_forward_hook(lambda *_: calls.append(1))
-    network.eval()(torch.zeros(1, 3, 32, 32))
-    assert len(calls) == 8
-    network.train()(torch.zeros(1, 3, 32, 32))
-    assert len(calls) == 8 + 2  # the outermost two work on 16x16
+    network.eval()(torch.zeros(1, 3, 64, 64))
+    assert len(calls) == 10
+    network.train()(torch.zeros(1, 3, 64, 64))
+    assert len(calls) == 10 + 3  # two convolutions make 16x16 and more, one transposed starts from 32x32
 
 
 def test_training_and_evaluation_agree_but_for_the_noise() -> None:
