@@ -17,7 +17,7 @@ from .parts import Part, axle_tubes, exhaust, handles, mirrors, plate, rail
 from .tub import Axle, Lid, Panel, Row, Tub
 from .wheel import WheelShape
 
-__all__ = ["CAR_ROWS", "Family", "Points", "family_spec", "raised", "roof_rails"]
+__all__ = ["CAR_ROWS", "Family", "Points", "family_spec", "panels", "raised", "roof_rails"]
 
 Points = Sequence[tuple[float, float]]
 
@@ -155,22 +155,29 @@ class Family:
                 for d, twin in zip((self.overhang, self.overhang + self.wheelbase), twins, strict=True)]  # fmt: skip
 
 
-FAMILY_PANELS = (
-    Panel(("lip", "intake_hi"), ("middle", "lamp_in"), Zone.GRILLE, 0.03),
-    Panel(("lamp_lo", "lamp_hi"), ("middle", "grille"), Zone.GRILLE, 0.02),
-    Panel(("lamp_lo", "lamp_hi"), ("lamp_in", "lamp_out"), Zone.LAMP),
-    Panel(("lamp_lo", "lamp_hi"), ("tail_out", "-tail_in"), Zone.LAMP),
-)
+def panels(
+    grille: tuple[str, str] = ("lamp_lo", "lamp_hi"),
+    lamp: tuple[str, str] = ("lamp_lo", "lamp_hi"),
+    tail: tuple[str, str] = ("lamp_lo", "lamp_hi"),
+    grille_from: str = "middle",
+) -> tuple[Panel, ...]:
+    """Intake, grille, head lamps and tail lamps, each between two named rows; the later lies over the earlier."""
+    return (
+        Panel(("lip", "intake_hi"), ("middle", "lamp_in"), Zone.GRILLE, 0.03),
+        Panel(grille, (grille_from, "grille"), Zone.GRILLE, 0.02),
+        Panel(lamp, ("lamp_in", "lamp_out"), Zone.LAMP),
+        Panel(tail, ("tail_out", "-tail_in"), Zone.LAMP),
+    )
 
 
 def _tub(car: Family) -> Tub:
     """Lower body of a family car."""
     across = {"grille": 0.62, "lamp_in": 0.66, "bonnet": 0.92, "tail_in": 0.6, **car.across}
     marks = {"lamp_out": car.lamp_d, "tail_out": car.length - car.tail_lamp, **car.marks}
-    panels = list(FAMILY_PANELS if car.panels is None else car.panels)
+    own = list(panels() if car.panels is None else car.panels)
     for k, d in enumerate(car.doors):
         marks |= {f"door{k}": d, f"door{k}_end": d + SHUT_LINE}
-        panels.append(Panel(("lip", "shoulder"), (f"door{k}", f"door{k}_end"), Zone.BODY, 0.01))
+        own.append(Panel(("lip", "shoulder"), (f"door{k}", f"door{k}_end"), Zone.BODY, 0.01))
     lids = list(car.lids)
     if car.bonnet:
         marks |= {"bonnet_front": car.bonnet[0], "cowl": car.bonnet[1]}
@@ -179,7 +186,7 @@ def _tub(car: Family) -> Tub:
         outline=car.outline, rows=car.rows, axles=[axle for axle in car.axles if axle.x_m > car.outline.rear_m],
         shoulder=car.profile(car.shoulder), top=car.profile(car.top), sill=Profile([(-1.0, car.sill), (1.0, car.sill)]),
         across=across, along={name: car.x(d) for name, d in marks.items()},
-        panels=panels, lids=lids, floor_m=car.sill, flare_m=car.flare,
+        panels=own, lids=lids, floor_m=car.sill, flare_m=car.flare,
         spacing_m=car.spacing, crown_power=car.power,
     )  # fmt: skip
 

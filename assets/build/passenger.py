@@ -10,7 +10,7 @@ from dataclasses import replace
 from renderer.zones import Zone
 
 from .cabin import End
-from .family import CAR_ROWS, Family, raised, roof_rails
+from .family import CAR_ROWS, Family, panels, raised, roof_rails
 from .parts import Part, block, both_sides
 from .tub import Lid
 from .wheel import WheelShape
@@ -44,6 +44,8 @@ SALOON = Family(
     rows=raised(CAR_ROWS, -0.02, 0.98), tail_lamp=0.34, bonnet=(0.36, 1.35), mirror=(1.72, 0.01, 0.97), tips=2,
     doors=(1.55, 2.6, 3.62), handles=((2.42, 0.85), (3.4, 0.87)),
     nose=(0.8, 2.5), tail=(0.6, 2.7),
+    across={"kidney": 0.05, "grille": 0.36, "lamp_in": 0.48, "tail_in": 0.56},
+    panels=panels(grille_from="kidney"),
 )  # fmt: skip
 
 ESTATE = Family(
@@ -60,6 +62,7 @@ ESTATE = Family(
     bonnet=(0.36, 1.2), mirror=(1.55, 0.01, 1.0), tips=2,
     doors=(1.5, 2.6, 3.66), handles=((2.42, 0.87), (3.42, 0.88)),
     parts=lambda car: [roof_rails(car, 2.1, 4.2, 0.066)],
+    panels=panels(tail=("lamp_lo", "roll")),
 )  # fmt: skip
 
 SUV = Family(
@@ -77,6 +80,7 @@ SUV = Family(
     rows=raised(CAR_ROWS, 0.07, 1.15), sill=0.30, arch=0.065, flare=0.025, plates=(0.58, 0.78), tip_z=0.33, tips=2,
     nose=(0.6, 2.8), tail=(0.45, 3.2), across={"grille": 0.55, "lamp_in": 0.6, "tail_in": 0.72}, tail_lamp=0.3,
     parts=lambda car: [roof_rails(car, 2.0, 3.9, 0.04)],
+    panels=panels(grille=("bumper", "lamp_hi"), tail=("lamp_lo", "roll")),
 )  # fmt: skip
 
 PICKUP = Family(
@@ -93,8 +97,10 @@ PICKUP = Family(
     doors=(1.6, 2.56, 3.5), handles=((2.4, 1.07), (3.32, 1.08)),
     rows=raised(CAR_ROWS, 0.13, 1.2), sill=0.42, arch=0.08, flare=0.035, plates=(0.68, 0.72), tip_z=0.42,
     nose=(0.65, 2.8), tail=(0.16, 4.0), marks={"bed_front": 3.70, "bed_rear": 5.27},
-    lids=[Lid(("bed_front", "bed_rear"), 0.92, Zone.INTERIOR, 0.45)], tail_lamp=0.16, across={"tail_in": 0.86},
+    lids=[Lid(("bed_front", "bed_rear"), 0.92, Zone.INTERIOR, 0.45)], tail_lamp=0.16,
+    across={"tail_in": 0.86, "grille": 0.55, "lamp_in": 0.6},
     parts=lambda car: [both_sides(block((car.x(4.58), 0.52, 0.6), (car.x(3.67), 0.83, 0.93), Zone.INTERIOR))],
+    panels=panels(grille=("bumper", "lamp_hi"), lamp=("bumper", "lamp_hi"), tail=("bumper", "roll")),
 )  # fmt: skip
 
 
@@ -110,8 +116,9 @@ CITY_CAR = Family(
     roof=((1.32, 1.405), (1.6, 1.46), (1.95, 1.488), (2.5, 1.46), (2.95, 1.38)),
     roof_half=((1.4, 0.51), (2.0, 0.525), (2.9, 0.47)), posts=((2.15, 2.25, 0.09),),
     doors=(1.12, 2.2), handles=((2.0, 0.87),), mirror=(1.2, 0.01, 1.0), mirror_size=(0.1, 0.11, 0.085),
-    nose=(0.58, 2.3), tail=(0.3, 2.6), bonnet=(0.36, 0.9), lamp_d=0.46,
-    across={"grille": 0.3, "lamp_in": 0.56, "tail_in": 0.8}, tail_lamp=0.3, tip_z=0.28,
+    nose=(0.55, 2.3), tail=(0.25, 2.8), arch=0.045, bonnet=(0.36, 0.9), lamp_d=0.46,
+    across={"grille": 0.3, "lamp_in": 0.58, "tail_in": 0.8}, tail_lamp=0.3, tip_z=0.28,
+    panels=panels(grille=("bumper", "lamp_lo"), lamp=("bumper", "lamp_hi")),
 )  # fmt: skip
 
 COUPE = Family(
@@ -126,7 +133,8 @@ COUPE = Family(
     roof_half=((2.0, 0.53), (2.6, 0.54), (3.0, 0.50)), posts=((2.95, 2.72, 0.06),),
     doors=(1.62, 2.85), handles=((2.68, 0.83),), mirror=(1.78, 0.01, 0.93), rows=raised(CAR_ROWS, -0.02, 0.95),
     nose=(0.85, 2.4), tail=(0.75, 2.5), bonnet=(0.36, 1.42), tail_lamp=0.36, tips=2,
-    across={"grille": 0.42, "lamp_in": 0.5, "tail_in": 0.62},
+    across={"grille": 0.5, "lamp_in": 0.5, "tail_in": 0.62},
+    panels=panels(grille=("lip", "lamp_hi")),
 )  # fmt: skip
 
 
@@ -150,4 +158,5 @@ TAXI = replace(
     roof_half=((2.2, 0.575), (2.8, 0.59), (3.5, 0.55)), posts=((2.65, 2.74, 0.09),),
     doors=(1.6, 2.7, 3.72), handles=((2.52, 0.89), (3.5, 0.91)), mirror=(1.78, 0.01, 1.01), bonnet=(0.36, 1.4),
     rows=CAR_ROWS, across={"grille": 0.4, "lamp_in": 0.5, "tail_in": 0.55}, tips=1, parts=_taxi_parts,
+    panels=panels(grille=("bumper", "lamp_hi")),
 )  # fmt: skip
