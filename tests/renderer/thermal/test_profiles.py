@@ -1,0 +1,67 @@
+"""The table of materials and profiles, and what happens to a bad one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from thermal_scenes import ASSETS, profiles
+
+from renderer.errors import ThermalError, ZoneError
+from renderer.thermal.profiles import profile_names, read_profiles
+from renderer.zones import Zone
+
+TABLE = ASSETS / "thermal_profiles.toml"
+
+
+def test_the_shipped_profiles() -> None:
+    assert profile_names(TABLE) == ("driving", "idling", "just_parked", "cold_soaked", "sun_loaded")
+
+
+def test_every_number_has_a_source() -> None:
+    shipped = profiles()
+    rows = [m.heat for m in shipped.materials.values()]
+    rows += [h for car in shipped.cars.values() for h in car.heat.values()]
+    assert all(row.source.strip() for row in rows)
+
+
+def test_a_used_car_is_warm_where_it_works() -> None:
+    shipped = profiles()
+    driving, cold = shipped.car("driving").heat, shipped.car("cold_soaked").heat
+    for zone in (Zone.TYRE, Zone.LAMP, Zone.GRILLE, Zone.EXHAUST, Zone.BRAKE, Zone.UNDERBODY):
+        assert driving[zone].mean_K > driving[Zone.BODY].mean_K > cold[zone].mean_K
+
+
+def test_an_unknown_profile_is_named_with_the_known_ones() -> None:
+    with pytest.raises(ThermalError, match=r"'flying'.*driving"):
+        profiles().car("flying")
+
+
+def broken(tmp_path: Path, old: str, new: str) -> Path:
+    text = TABLE.read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "profiles.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error", "message"),
+    [
+        ("emissivity = 0.93", "emissivity = 1.93", ThermalError, "emissivity"),
+        ("emissivity = 0.93", 'emissivity = "high"', ThermalError, "emissivity"),
+        ("[material.road]", "[material.rode]", ZoneError, "rode"),
+        ("[material.roof]", "[other.roof]", ThermalError, "roof"),
+        ("tyre = { offset_K = [10.5, 1.2]", "tyre = { offset_K = 10.5", ThermalError, "offset_K"),
+        ('source = "Bramson: steel, oxidised, 0.79"', "", ThermalError, "source"),
+        ("[material.body]", "[material.body", ThermalError, "profiles"),
+    ],
+)
+def test_a_bad_table_is_refused(tmp_path: Path, old: str, new: str, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        read_profiles(broken(tmp_path, old, new))
+
+
+def test_a_missing_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ThermalError, match=r"nothing\.toml"):
+        read_profiles(tmp_path / "nothing.toml")
