@@ -2,8 +2,8 @@
 
     python -m benchmarks.synthesize [--frames 2000] [--workers 2]
 
-The rate counts from the first complete frame to the last; opening the scene and the contact sheet are told apart. Memory
-is the resident set of the largest worker when frame 200 (or a tenth of a shorter run) and when the last frame is
+The rate counts from the first complete frame to the last; opening the scene and the contact sheet are told apart.
+Memory is the resident set of the largest worker when frame 200 (or a tenth of a shorter run) and when the last frame is
 complete. The last line is JSON.
 """
 
