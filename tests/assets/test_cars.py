@@ -171,7 +171,7 @@ def test_no_face_is_seen_from_behind(name: str) -> None:
 def test_silhouettes_differ() -> None:
     names = list(PUBLISHED)
     pairs = {(a, b): iou(side_view(a), side_view(b)) for i, a in enumerate(names) for b in names[:i] if b != a}
-    close = {pair: round(value, 3) for pair, value in pairs.items() if value > 0.95}
+    close = {pair: round(value, 3) for pair, value in pairs.items() if value > 0.92}
     assert not close
 
 
