@@ -44,9 +44,16 @@ def convolve(layer: nn.Module, x: Tensor) -> Tensor:
 
 def normalise_each(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Instance normalisation of (N, C, H, W) as batch normalisation of each image, which is fast on NHWC maps."""
-    return torch.cat(
-        [functional.batch_norm(image, None, None, weight, bias, training=True) for image in torch.split(x, 1)]
-    )
+    each = [functional.batch_norm(image, None, None, weight, bias, training=True) for image in torch.split(x, 1)]
+    y = each[0] if len(each) == 1 else torch.cat(each)
+    if y.requires_grad:
+        # Behind a skip connection the gradient is a slice of a wider map, which the normalisation reads far slower.
+        y.register_hook(_in_nhwc)  # type: ignore[no-untyped-call]
+    return y
+
+
+def _in_nhwc(gradient: Tensor) -> Tensor:
+    return gradient.contiguous(memory_format=torch.channels_last)
 
 
 def _direct(layer: nn.Conv2d, x: Tensor) -> Tensor:
