@@ -17,7 +17,8 @@ from gan.layout import CHANNELS
 from numpy.typing import NDArray
 from renderer.frame import Frame
 from renderer.thermal.conditions import Conditions
-from renderer.thermal.physics import render_thermal, road_temperature_K
+from renderer.thermal.over import over_grey, render_cars
+from renderer.thermal.physics import render_thermal
 from renderer.thermal.profiles import read_profiles
 from renderer.thermal.sensor import Sensor, agc, expose, from_uint16, read_sensors, to_uint16
 
@@ -49,6 +50,8 @@ class Infrared:
     """(H, W) what the label image is painted on: the same mapping as ``image16``, in 8 bits."""
     sensor: str
     """Infrared sensor, a table of ``assets/cameras.toml``."""
+    notes: tuple[str, ...] = ()
+    """What was estimated or assumed, one line each."""
 
 
 class InfraredMaker(Protocol):
@@ -107,11 +110,11 @@ class Physics:
         return self._sensors[name]
 
     def _on_image(self, frame: Frame, conditions: Conditions, background: Background, sensor: Sensor) -> Infrared:
-        apparent = render_thermal(frame, conditions, self._profiles, self._seed, cars_only=True).apparent_temperature_K
-        grey = 110 + (apparent - road_temperature_K(conditions, self._profiles)) * 8
-        image = np.where(frame.instance_id > 0, np.clip(grey, 0, 255).astype(np.uint8), background.image)
+        """Cars in a display image, their contrast fitted to its greys."""
+        layer = render_cars(frame, conditions, self._profiles, self._seed, sensor)
+        image, grey_map = over_grey(background.image, layer)
         wide = image.astype(np.uint16) * np.uint16(FULL_SCALE)
-        return Infrared(image, wide, None, background.image, sensor.name)
+        return Infrared(image, wide, None, background.image, sensor.name, (f"greys of the cars: {grey_map.note}",))
 
 
 class Translation:

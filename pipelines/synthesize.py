@@ -208,7 +208,7 @@ class FrameMaker:
             "sensor": image.sensor,
             "span_K": None if image.span_K is None else list(image.span_K),
             "instances": _instances(frame, mask),
-            "notes": list(frame.notes),
+            "notes": [*frame.notes, *image.notes],
             "files": files,
         }
 

@@ -258,7 +258,7 @@ def test_real_backgrounds_stay_as_they_are_around_the_cars(tmp_path: Path) -> No
     synthesize(made, session_factory=FakeScene())
     assert validate(tmp_path / "out").problems == []
     assert not (tmp_path / "out" / "images16").exists()
-    used = set()
+    used, checked = set(), 0
     for record in records(tmp_path / "out"):
         about = record["background"]
         used.add(about["name"])
@@ -271,9 +271,12 @@ def test_real_backgrounds_stay_as_they_are_around_the_cars(tmp_path: Path) -> No
         wanted = cv2.resize(cut, (96, 64), interpolation=cv2.INTER_AREA)
         image = read_png(tmp_path / "out" / "images" / f"{record['index']:06d}.png")
         mask = read_png(tmp_path / "out" / "masks" / f"{record['index']:06d}.png")
-        away = cv2.dilate((mask > 0).astype(np.uint8), np.ones((31, 31))) == 0
+        away = cv2.dilate((mask > 0).astype(np.uint8), np.ones((21, 21))) == 0
         away[:8, :8] = False  # the sliver without a label
-        assert np.abs(image[away].astype(int) - wanted[away]).mean() < 2.0
+        away[29:] = False  # below the horizon cars warm the road
+        assert np.array_equal(image[away], wanted[away])
+        checked += int(away.sum())
     assert len(used) > 1
+    assert checked > 500
     again = synthesize(replace(made, out=tmp_path / "again", workers=2), session_factory=FakeScene())
     assert same(again, tmp_path / "out")
