@@ -136,7 +136,7 @@ def car_pattern(
         slats = math.cos(125.0 * z) * _fade(0.03, fine)
         return 0.9 * _bump(v, 0.5) - 0.4 + 0.45 * slats + 0.5 * noise2(values, x * 4.0 + z * 7.0, y * 5.0 + shift)
     if zone == 9:  # lamp: the bulb or the heat sink somewhere behind the cover
-        rear = 1.5 if u < 0.0 else 0.0  # a fifth of a head lamp's power
+        rear = 3.5 if u < 0.0 else 0.0  # tail lamps draw 5 W, head lamps 55 W
         return 1.2 * noise2(values, x * 4.0 + z * 8.0 + shift, abs(y) * 8.0) + 0.2 * (0.55 - w) - rear
     if zone == 10:  # underbody: engine in front, exhaust line along the middle
         line = _bump(v - 0.15, 0.2) * _step(-1.1, -0.6, u)
