@@ -209,9 +209,8 @@ def camera_from_json(data: Mapping[str, Any]) -> Camera:
 
 def instance_to_json(instance: Instance) -> dict[str, Any]:
     """An instance as JSON values."""
-    data = asdict(instance)
-    data["object_to_world"] = instance.object_to_world.tolist()
-    return data
+    data = {name: getattr(instance, name) for name in Instance.__dataclass_fields__}
+    return {**data, "object_to_world": instance.object_to_world.tolist(), "box_3d": asdict(instance.box_3d)}
 
 
 def instance_from_json(data: Mapping[str, Any]) -> Instance:

@@ -1,43 +1,92 @@
 """OpenEXR files of float32 channels.
 
-ZIP compression over 16 scan lines: on one core 5 to 9 ms for the depth of 512x512 pixels, at a tenth of the size. No
-compression takes 2 ms, ZIPS and PIZ three to five times as long.
+Written here, read by the OpenEXR library. What is written is one part of scan lines with ZIP compression; packing it
+with numpy and ISA-L takes 2 ms for the depth of 512x512 pixels where the library takes 5 to 9 ms.
+
+Source of the format: "OpenEXR File Layout" and "Technical Introduction to OpenEXR", openexr.com.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 from pipelines.errors import DatasetError
-from pipelines.files import write_through
+from pipelines.files import write_bytes
 
-__all__ = ["read_exr", "write_exr"]
+__all__ = ["encode_exr", "read_exr", "write_exr"]
+
+_MAGIC, _VERSION = 20000630, 2
+_FLOAT, _ZIP, _INCREASING_Y = 2, 3, 0
+_BLOCK_ROWS = 16
+"""Scan lines that ZIP packs together."""
+_LEVEL = 1
 
 
 def write_exr(path: Path, channels: Mapping[str, NDArray[Any]]) -> None:
-    """Writes (H, W) arrays as float32 channels of one scan-line part, in the order of their names.
+    """Writes (H, W) arrays as float32 channels; see :func:`encode_exr`.
 
     Raises:
         OutputError: the file cannot be written; nothing of it is left.
     """
-    planes = {name: np.ascontiguousarray(channels[name], dtype=np.float32) for name in sorted(channels)}
-    write_through(path, lambda temporary: _write(temporary, planes))
+    write_bytes(path, encode_exr(channels))
 
 
-def _write(path: Path, planes: Mapping[str, NDArray[np.float32]]) -> None:
-    import OpenEXR
+def encode_exr(channels: Mapping[str, NDArray[Any]]) -> bytes:
+    """An EXR file of (H, W) arrays as float32 channels, in the order of their names as the format asks."""
+    names = sorted(channels)
+    rows = np.stack([np.asarray(channels[name], dtype="<f4") for name in names], axis=1)
+    height, _, width = rows.shape
+    flat = np.ascontiguousarray(rows).view(np.uint8).reshape(height, -1)
+    full, size = height // _BLOCK_ROWS, flat.shape[1]
+    blocks = _pack(flat[: full * _BLOCK_ROWS].reshape(full, _BLOCK_ROWS * size))
+    if rest := height % _BLOCK_ROWS:
+        blocks += _pack(flat[-rest:].reshape(1, rest * size))
+    header = _header(names, width, height)
+    table, body = [], []
+    position = len(header) + 8 * len(blocks)
+    for number, block in enumerate(blocks):
+        table.append(position)
+        body += [struct.pack("<ii", number * _BLOCK_ROWS, len(block)), block]
+        position += 8 + len(block)
+    return b"".join([header, struct.pack(f"<{len(table)}Q", *table), *body])
 
-    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-    try:
-        with OpenEXR.File(header, dict(planes)) as file:
-            file.write(str(path))
-    except RuntimeError as error:  # the library's word for whatever the system refused
-        raise OSError(str(error).replace(str(path), path.name)) from error
+
+def _pack(blocks: NDArray[np.uint8]) -> list[bytes]:
+    """ZIP of each row of (N, B) bytes: even bytes before odd, differences, deflate; as it is where that is longer."""
+    parted = np.concatenate([blocks[:, 0::2], blocks[:, 1::2]], axis=1)
+    steps = parted.copy()
+    steps[:, 1:] -= parted[:, :-1]
+    steps[:, 1:] += 128
+    packed = [isal_zlib.compress(row, level=_LEVEL) for row in steps]
+    pairs = zip(packed, blocks, strict=True)
+    return [short if len(short) < len(plain) else plain.tobytes() for short, plain in pairs]
+
+
+def _header(names: list[str], width: int, height: int) -> bytes:
+    window = struct.pack("<4i", 0, 0, width - 1, height - 1)
+    # Per channel: name, pixel type, perceptually linear or not (one byte and three of padding), sampling in x and y.
+    listed = b"".join(name.encode() + b"\0" + struct.pack("<iB3xii", _FLOAT, 0, 1, 1) for name in names) + b"\0"
+    attributes = (
+        ("channels", "chlist", listed),
+        ("compression", "compression", struct.pack("<B", _ZIP)),
+        ("dataWindow", "box2i", window),
+        ("displayWindow", "box2i", window),
+        ("lineOrder", "lineOrder", struct.pack("<B", _INCREASING_Y)),
+        ("pixelAspectRatio", "float", struct.pack("<f", 1.0)),
+        ("screenWindowCenter", "v2f", struct.pack("<2f", 0.0, 0.0)),
+        ("screenWindowWidth", "float", struct.pack("<f", 1.0)),
+    )
+    listing = b"".join(
+        f"{name}\0{kind}\0".encode() + struct.pack("<i", len(value)) + value for name, kind, value in attributes
+    )
+    return struct.pack("<ii", _MAGIC, _VERSION) + listing + b"\0"
 
 
 def read_exr(path: Path) -> dict[str, NDArray[np.float32]]:

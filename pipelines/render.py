@@ -20,8 +20,8 @@ from renderer.traffic import FrameSetup, ModelSize
 
 from pipelines.config import RenderConfig, fit_camera, named_camera, parse_size
 from pipelines.dataset import FrameStore, Record, camera_to_json, frame_name, generator, instance_to_json
-from pipelines.exr import write_exr
-from pipelines.files import file_sha256, remove_temporaries
+from pipelines.exr import encode_exr
+from pipelines.files import remove_temporaries, sha256, write_bytes
 from pipelines.workers import FrameJob, FrameWorkers
 
 __all__ = ["PassesJob", "Session", "SessionFactory", "make_frames", "open_session", "render"]
@@ -160,9 +160,9 @@ class PassesJob:
     def _make(self, session: Session, index: int) -> Record:
         frame, _ = session.frame(index)
         name = f"passes/{frame_name(index)}.exr"
-        path = self.config.out / name
-        write_exr(path, {"Z": frame.depth_m, "instance": frame.instance_id, "zone": frame.zone})
-        return {"index": index, "seed": self.config.seed, **frame_record(frame), "files": {name: file_sha256(path)}}
+        data = encode_exr({"Z": frame.depth_m, "instance": frame.instance_id, "zone": frame.zone})
+        write_bytes(self.config.out / name, data)
+        return {"index": index, "seed": self.config.seed, **frame_record(frame), "files": {name: sha256(data)}}
 
 
 def frame_record(frame: Frame) -> dict[str, Any]:

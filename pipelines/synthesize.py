@@ -36,8 +36,8 @@ from pipelines.dataset import (
     instance_to_json,
 )
 from pipelines.errors import DatasetError
-from pipelines.exr import write_exr
-from pipelines.files import file_sha256, read_json, sha256, write_bytes, write_text
+from pipelines.exr import encode_exr
+from pipelines.files import read_json, sha256, write_bytes, write_text
 from pipelines.images import encode_palette_png, encode_png
 from pipelines.infrared import DEFAULT_PROFILE, Infrared, InfraredMaker, open_infrared
 from pipelines.labels import CATEGORIES, MIN_VISIBLE_PX, labelled
@@ -175,6 +175,7 @@ class FrameMaker:
             f"images/{name}.png": encode_png(image.image),
             f"masks/{name}.png": encode_png(frame.instance_id),
             f"zones/{name}.png": encode_palette_png(frame.zone, zone_palette()),
+            f"depth/{name}.exr": encode_exr({"Z": frame.depth_m}),
             f"annotations/kitti/{name}.txt": kitti_text(objects, width, height).encode(),
             f"annotations/yolo/{name}.txt": yolo_text(objects, width, height).encode(),
         }
@@ -182,10 +183,7 @@ class FrameMaker:
             contents[f"images16/{name}.png"] = encode_png(image.image16)
         for file, data in contents.items():
             write_bytes(self.config.out / file, data)
-        depth = f"depth/{name}.exr"
-        write_exr(self.config.out / depth, {"Z": frame.depth_m})
-        hashes = {file: sha256(data) for file, data in contents.items()}
-        return dict(sorted({**hashes, depth: file_sha256(self.config.out / depth)}.items()))
+        return {file: sha256(data) for file, data in sorted(contents.items())}
 
     def _record(
         self,

@@ -58,10 +58,11 @@ def test_damaged_png_is_an_error() -> None:
         images.decode_png(palette[:820], "zone 3")
 
 
-def test_exr_keeps_floats_and_infinities_and_its_bytes(tmp_path: Path) -> None:
-    depth = np.random.default_rng(0).uniform(1, 100, (33, 21)).astype(np.float32)
-    depth[:5] = np.inf
-    ids = np.arange(33 * 21).reshape(33, 21)
+@pytest.mark.parametrize("shape", [(1, 1), (15, 3), (16, 16), (33, 21), (7, 300), (160, 1)])
+def test_exr_as_the_library_reads_it(tmp_path: Path, shape: tuple[int, int]) -> None:
+    depth = np.random.default_rng(0).uniform(1, 100, shape).astype(np.float32)
+    depth[: shape[0] // 3] = np.inf
+    ids = np.arange(depth.size).reshape(shape) // 9
     exr.write_exr(tmp_path / "a.exr", {"instance": ids, "Z": depth})
     exr.write_exr(tmp_path / "b.exr", {"Z": depth, "instance": ids})
     back = exr.read_exr(tmp_path / "a.exr")
