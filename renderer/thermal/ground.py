@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from ..frame import Frame, Instance
 from ..zones import Zone
+from .affine import world_to_local
 from .balance import SKY_VIEW, Balance
 from .profiles import CarProfile, Profiles
 
 __all__ = ["ground_effects"]
 
 _GROUND_ZONES = (Zone.ROAD, Zone.ROAD_MARKING, Zone.PAVEMENT, Zone.SOIL)
-_REACH_M = 0.9
+_REACH_M = 0.75
 """Beyond this the warm air from under a car is gone (assumed)."""
 _MAX_SHADOW_M = 8.0
 
@@ -60,7 +61,7 @@ def ground_effects(
         left, top, right, bottom = _region(frame, instance, size, shadow)
         if left >= right or top >= bottom:
             continue
-        to_model = np.linalg.inv(instance.object_to_world)[:3]
+        to_model = world_to_local(instance.object_to_world)
         warm = _strength(profile, draw, balance)
         _one_car(
             frame.depth_m, frame.zone, is_ground, view, to_model, size, warm, shadow @ to_model[:, :3].T,
@@ -102,7 +103,7 @@ def _region(
     return max(0, int(left)), max(0, int(top)), min(camera.width, int(right)), min(camera.height, int(bottom))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def _one_car(
     depth: Any, zones: Any, is_ground: Any, view: Any, m: Any, size: Any, warm: Any, suns: Any, ground_z: Any,
     left: Any, top: Any, right: Any, bottom: Any, heat: Any, shade: Any,
@@ -134,7 +135,7 @@ def _one_car(
                     shade[r, c] = min(1.0, shade[r, c] + 1.0 / suns.shape[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
 def _warming(x: Any, y: Any, size: Any, warm: Any) -> Any:
     """Kelvin at a point of the ground in the car's axes: most under the engine, some at the exhaust."""
     ox, oy = abs(x) - size[0], abs(y) - size[1]
@@ -148,7 +149,7 @@ def _warming(x: Any, y: Any, size: Any, warm: Any) -> Any:
     return near * (warm[0] * (0.65 + 0.55 * engine + 0.35 * exhaust) + warm[1])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
 def _hits(x: Any, y: Any, z: Any, sun: Any, size: Any) -> Any:
     """Whether the way to the sun meets the car's box (a tenth slimmer, and off the ground)."""
     if sun[2] < 0.03:

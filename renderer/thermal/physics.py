@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ..frame import Frame, Instance
 from ..zones import FIRST_ENVIRONMENT_ZONE, ZONES, Zone
+from .affine import world_to_local
 from .atmosphere import clear_sky_emissivity, path_transmittance, sky_emissivity
 from .balance import SKY_VIEW, Balance, cloud_closure, surface_balance, transfer_W_m2K
 from .conditions import Conditions
@@ -151,7 +152,7 @@ def _zone_rows(conditions: Conditions, profiles: Profiles, balance: Balance, rng
 
 def _level_K(zones: _Float, balance: Balance, zone: Zone) -> float:
     """Temperature of a level surface of that zone in the open street."""
-    sun = float(balance.sun_K[zone] @ np.maximum(balance.sun_world[:, 2], 0.0))
+    sun = float((balance.sun_K[zone] * np.maximum(balance.sun_world[:, 2], 0.0)).sum())
     return float(zones[zone, _BASE] + sun + zones[zone, _DIFFUSE] - SKY_VIEW * zones[zone, _LOSS])
 
 
@@ -169,7 +170,7 @@ def _car_rows(
     for row, instance in enumerate(instances, start=1):
         row_of[instance.id] = row
         profile = profiles.car(instance.profile)
-        to_model[row] = np.linalg.inv(instance.object_to_world)[:3]
+        to_model[row] = world_to_local(instance.object_to_world)
         # One draw for the whole car (how long, how fast) and one for each zone.
         shared, own = rng.standard_normal(), rng.standard_normal(FIRST_ENVIRONMENT_ZONE)
         spread = np.clip(0.7 * shared + 0.7 * own, -2.2, 2.2)
@@ -187,17 +188,17 @@ def _car_rows(
 def _wheels(frame: Frame) -> _Float:
     """(P + 1, 14) for each part: world to local (12), wheel radius (0: not a wheel), a number of its own."""
     rows = np.zeros((len(frame.parts) + 1, 14))
-    ground = {i.id: np.linalg.inv(i.object_to_world) for i in frame.instances}
+    rows[:, 13] = np.arange(len(rows))
+    rows[1:, 2] = [part.local_to_world[2, 3] for part in frame.parts]
+    ground = {i.id: world_to_local(i.object_to_world) for i in frame.instances}
     for number, part in enumerate(frame.parts, start=1):
-        rows[number, 13] = number
         if part.instance_id not in ground:
-            rows[number, 2] = part.local_to_world[2, 3]
             continue
-        hub = ground[part.instance_id] @ part.local_to_world[:, 3]
+        hub = (ground[part.instance_id] * part.local_to_world[:, 3]).sum(axis=1)
         # A wheel's origin is its hub: at a wheel's height, and off the middle of the car.
         if 0.15 < hub[2] < 0.8 and abs(hub[1]) > 0.4:
-            rotation = part.local_to_world[:3, :3] / np.linalg.norm(part.local_to_world[:3, :3], axis=0)
-            rows[number, :12] = np.hstack([rotation.T, -rotation.T @ part.local_to_world[:3, 3:]]).ravel()
+            scale = math.sqrt(float((part.local_to_world[:3, 0] ** 2).sum()))
+            rows[number, :12] = scale * world_to_local(part.local_to_world).ravel()
             rows[number, 12] = hub[2]
     return rows
 
@@ -264,7 +265,7 @@ def _view(frame: Frame) -> _Float:
 # --- the kernel -------------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
 def _sky_at(sky: Any, column: int, sine: Any) -> Any:
     """Sky table at a sine of elevation."""
     position = math.sqrt(min(max(sine, 0.0), 1.0)) * (sky.shape[0] - 1.0001)
@@ -272,7 +273,7 @@ def _sky_at(sky: Any, column: int, sine: Any) -> Any:
     return sky[row, column] + (position - row) * (sky[row + 1, column] - sky[row, column])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def _sky_radiance(values: Any, sky: Any, numbers: Any, dx: Any, dy: Any, dz: Any) -> Any:
     """Sky in a direction: clear air, and clouds on a plane above."""
     clear, added = _sky_at(sky, 1, dz), _sky_at(sky, 2, dz)
@@ -294,7 +295,7 @@ def _sky_radiance(values: Any, sky: Any, numbers: Any, dx: Any, dy: Any, dz: Any
 _DX, _DY, _DZ, _DISTANCE, _PX, _PY, _PZ, _FACING, _DIRECT, _KELVIN, _IRON = range(11)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def _render(
     depth: Any, zones: Any, ids: Any, parts: Any, normals: Any, ground_K: Any, shade: Any, values: Any, view: Any,
     rows: Any, sun_world: Any, sun_K: Any, row_of: Any, to_model: Any, heat: Any, cars: Any, wheels: Any, sky: Any,
@@ -313,7 +314,7 @@ def _render(
         _radiance(r, zones, ids, normals, values, rows, sky, numbers, through, forward, inverse, cars_only, line, out)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def _geometry(r: Any, depth: Any, zones: Any, normals: Any, view: Any, sun_world: Any, sun_K: Any, line: Any) -> None:
     """Ray, point, angle of view and direct sun of each pixel of a line."""
     cy = (r + 0.5 - view[15]) / view[13]
@@ -337,7 +338,7 @@ def _geometry(r: Any, depth: Any, zones: Any, normals: Any, view: Any, sun_world
             line[_DIRECT, c] += max(0.0, toward) * sun_K[zones[r, c], k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def _street(
     r: Any, zones: Any, ids: Any, parts: Any, normals: Any, ground_K: Any, shade: Any, values: Any, view: Any,
     rows: Any, wheels: Any, numbers: Any, cars_only: Any, line: Any,
@@ -377,7 +378,7 @@ def _street(
             )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
 def _upright_K(
     values: Any, zone: Any, px: Any, py: Any, pz: Any, across: Any, part: Any, above: Any, fine: Any, variation: Any,
     direct: Any, diffuse: Any, foliage: Any, air_K: Any,
@@ -399,7 +400,7 @@ def _upright_K(
     return sun + (0.7 * grain * min(1.0, 0.2 / fine) + 0.3) * variation
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def _cars(
     r: Any, zones: Any, ids: Any, parts: Any, normals: Any, values: Any, view: Any, rows: Any, row_of: Any,
     to_model: Any, heat: Any, cars: Any, wheels: Any, line: Any,
@@ -429,7 +430,7 @@ def _cars(
         line[_KELVIN, c] = kelvin + heat[car, zone, 1] * pattern
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def _radiance(
     r: Any, zones: Any, ids: Any, normals: Any, values: Any, rows: Any, sky: Any, numbers: Any, through: Any,
     forward: Any, inverse: Any, cars_only: Any, line: Any, out: Any,
@@ -468,7 +469,7 @@ def _radiance(
         out[r, c] = temperature_of(air + tau * (seen - air), inverse)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
 def _mirrored(values: Any, sky: Any, ground: Any, walls: Any, rx: Any, ry: Any, rz: Any, ragged: Any) -> Any:
     """Radiance from the mirror direction: ground below, a ragged line of houses and trees, sky above it."""
     if rz <= 0.0:

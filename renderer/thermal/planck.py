@@ -130,7 +130,7 @@ def band_table(band: Band = LWIR) -> BandTable:
     return BandTable(band, forward, inverse)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
 def radiance_of(kelvin: Any, forward: NDArray[np.float32]) -> Any:
     """One radiance by :attr:`BandTable.forward`."""
     position = (kelvin - np.float32(100.0)) * np.float32(4.0)
@@ -140,7 +140,7 @@ def radiance_of(kelvin: Any, forward: NDArray[np.float32]) -> Any:
     return forward[row] + share * (forward[row + 1] - forward[row])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
 def temperature_of(radiance: Any, inverse: NDArray[np.float32]) -> Any:
     """One temperature by :attr:`BandTable.inverse`."""
     bits = np.float32(min(max(np.float32(radiance), _LEAST), _MOST)).view(np.int32)
@@ -149,7 +149,7 @@ def temperature_of(radiance: Any, inverse: NDArray[np.float32]) -> Any:
     return inverse[row] + share * (inverse[row + 1] - inverse[row])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def _radiances(kelvin: NDArray[np.float32], forward: NDArray[np.float32]) -> NDArray[np.float32]:
     out = np.empty_like(kelvin)
     for i in range(kelvin.size):
@@ -157,7 +157,7 @@ def _radiances(kelvin: NDArray[np.float32], forward: NDArray[np.float32]) -> NDA
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def _temperatures(radiance: NDArray[np.float32], inverse: NDArray[np.float32]) -> NDArray[np.float32]:
     out = np.empty_like(radiance)
     for i in range(radiance.size):

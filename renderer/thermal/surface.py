@@ -11,6 +11,7 @@ pixel on the surface in metres; detail smaller than that fades out, since one sa
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -36,13 +37,14 @@ LATTICE = 256
 _MASK = LATTICE - 1
 
 
+@functools.lru_cache(maxsize=2)
 def lattice(seed: int) -> NDArray[np.float32]:
     """Random values that all noise is interpolated from: (256, 256) float32, -1 to 1."""
     rng = np.random.default_rng([seed, 2])
     return rng.uniform(-1.0, 1.0, (LATTICE, LATTICE)).astype(np.float32)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
 def noise2(values: Any, x: Any, y: Any) -> Any:
     """Smooth value noise in the plane, -1 to 1, one cell per unit."""
     fx, fy = math.floor(x), math.floor(y)
@@ -55,7 +57,7 @@ def noise2(values: Any, x: Any, y: Any) -> Any:
     return a + ty * (b - a)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
 def _bump(distance: Any, width: Any) -> Any:
     """Bell that is 1 at 0 and 0 from ``2 width`` on; its half-width at half maximum is near ``width``."""
     t = distance / (2.0 * width)
@@ -63,27 +65,27 @@ def _bump(distance: Any, width: Any) -> Any:
     return s * s
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
 def _line(distance: Any, width: Any, fine: Any) -> Any:
     """Coverage of a pixel by a line of that width, 0-1."""
     reach = max(width, fine)
     return max(0.0, 1.0 - abs(distance) / reach) * min(1.0, width / reach)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
 def _fade(size: Any, fine: Any) -> Any:
     """What is left of detail of that size where a pixel covers ``fine`` metres."""
     return min(1.0, max(0.0, 1.25 - fine / size))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
 def _step(low: Any, high: Any, x: Any) -> Any:
     """Smooth step from 0 at ``low`` to 1 at ``high``."""
     t = min(1.0, max(0.0, (x - low) / (high - low)))
     return t * t * (3.0 - 2.0 * t)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
 def _hash01(values: Any, i: Any, j: Any) -> Any:
     """Random number of an integer cell, 0-1."""
     a = (int(i) * 73 + int(j) * 19) & _MASK
@@ -91,7 +93,7 @@ def _hash01(values: Any, i: Any, j: Any) -> Any:
     return 0.5 + 0.5 * values[a, b]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def wheel_pattern(values: Any, x: Any, y: Any, z: Any, radius: Any, shift: Any, fine: Any) -> Any:
     """Tyre, rim and hub of a wheel around its own axle (local y), metres from the hub.
 
@@ -113,7 +115,7 @@ def wheel_pattern(values: Any, x: Any, y: Any, z: Any, radius: Any, shift: Any, 
     return heat + 0.2 * noise2(values, x * 5.0 + shift, z * 5.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def car_pattern(
     values: Any, zone: Any, x: Any, y: Any, z: Any, half_l: Any, half_w: Any, height: Any, shift: Any, fine: Any
 ) -> Any:
@@ -146,7 +148,7 @@ def car_pattern(
     return 0.6 * noise2(values, x * 5.0 + z * 2.0 + shift, y * 5.0 + z * 5.0) + 0.3 * smooth
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
 def _body(values: Any, x: Any, y: Any, z: Any, u: Any, v: Any, w: Any, shift: Any, fine: Any) -> Any:
     """Painted panels: warm sills and wheel arches, engine heat in the wings, gaps, plates and bumpers."""
     heat = 1.1 * (0.42 - w) + 0.7 * _bump(u - 0.72, 0.25) * _step(0.75, 0.4, w)
@@ -167,7 +169,7 @@ def _body(values: Any, x: Any, y: Any, z: Any, u: Any, v: Any, w: Any, shift: An
     return heat + 0.16 * noise2(values, x * 6.0 + z * 3.0, y * 6.0 + z * 5.0 + shift) * _fade(0.1, fine)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def road_pattern(values: Any, along: Any, across: Any, fine: Any, coarse: Any) -> Any:
     """Asphalt: wheel tracks, seams, repaired patches, aggregate.
 
@@ -200,7 +202,7 @@ def road_pattern(values: Any, along: Any, across: Any, fine: Any, coarse: Any) -
     return _road_works(values, along, across, coarse, heat)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
 def _road_works(values: Any, along: Any, across: Any, coarse: Any, heat: Any) -> Any:
     """Manhole covers and rectangular repairs, at most one of each in 17 m of street."""
     cell = math.floor(along / 17.0)
@@ -219,7 +221,7 @@ def _road_works(values: Any, along: Any, across: Any, coarse: Any, heat: Any) ->
     return heat, iron
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def pavement_pattern(values: Any, along: Any, across: Any, coarse: Any) -> Any:
     """Slabs of 0.5 m with joints, each a little different."""
     i, j = math.floor(along * 2.0), math.floor(across * 2.0)
@@ -229,7 +231,7 @@ def pavement_pattern(values: Any, along: Any, across: Any, coarse: Any) -> Any:
     return heat + (0.35 * slab - 0.6 * joint) * _fade(0.5, coarse)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def building_pattern(values: Any, across: Any, z: Any, part: Any, fine: Any) -> Any:
     """Masonry: floor slabs that lead heat out, courses, damp and thin places.
 
@@ -252,7 +254,7 @@ def building_pattern(values: Any, across: Any, z: Any, part: Any, fine: Any) -> 
     return heat
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def vegetation_pattern(values: Any, x: Any, y: Any, z: Any, fine: Any) -> Any:
     """Leaves in clumps: (pattern, share of the sun that the leaf gets, 0-1)."""
     clump = noise2(values, x * 0.9 + z * 0.7, y * 0.9 + z * 0.9)
@@ -264,7 +266,7 @@ def vegetation_pattern(values: Any, x: Any, y: Any, z: Any, fine: Any) -> Any:
     return heat, min(1.0, max(0.0, 0.5 + 0.5 * heat))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def sun_dapple(values: Any, x: Any, y: Any) -> Any:
     """Share of the sun that trees and houses beyond the picture keep away, 0-1, at a point of the ground."""
     wide = noise2(values, x * 0.085 + 7.0, y * 0.085 + 3.0)
@@ -272,7 +274,7 @@ def sun_dapple(values: Any, x: Any, y: Any) -> Any:
     return _step(0.05, 0.45, wide + small)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def person_warmth(values: Any, x: Any, y: Any, z: Any, height: Any) -> Any:
     """Share of the way from air to skin temperature that a point of a person shows, 0-1.
 
@@ -282,7 +284,7 @@ def person_warmth(values: Any, x: Any, y: Any, z: Any, height: Any) -> Any:
     return cloth + (0.92 - cloth) * _step(1.42, 1.5, height)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 def window_pattern(values: Any, across: Any, z: Any, part: Any) -> Any:
     """Rooms behind panes are heated unalike; curtains and blinds."""
     i, j = math.floor(across / 1.4), math.floor(z / 3.0)
