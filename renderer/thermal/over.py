@@ -31,7 +31,7 @@ __all__ = ["CarLayer", "GreyMap", "estimate_grey_map", "over_grey", "over_kelvin
 ASSUMED_SPAN_K = 7.0
 """What the middle 90 % of a street below the horizon span: 3-10 K, median 5.4 K, over 72 weathers on frames of
 ``city.blend``; taken a little wider, since real streets are more varied."""
-_DETAIL, _DETAIL_SIGMA_PX = 0.7, 2.2
+_DETAIL, _DETAIL_SIGMA_PX = 0.45, 2.2
 """Detail enhancement of the cars, as of the sensor ``tau2``: the background has had some."""
 _LOWEST, _HIGHEST = 4.0, 252.0
 """Greys that street images after gain control rarely leave."""

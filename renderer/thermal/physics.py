@@ -449,7 +449,7 @@ def _radiance(
             continue
         nx, ny, nz = normals[r, c, 0], normals[r, c, 1], normals[r, c, 2]
         iron = line[_IRON, c]
-        emissivity = rows[zone, 0] - 0.22 * iron  # rusty iron, polished by wheels
+        emissivity = rows[zone, 0] - 0.15 * iron  # rusty iron, polished by wheels
         mirror = rows[zone, 1] + (1.0 - rows[zone, 1]) * 0.5 * iron
         away = 1.0 - line[_FACING, c]
         away2 = away * away
