@@ -108,11 +108,17 @@ class FrameStore:
             raise DatasetError(f"{described}: expected a JSON object; give another --out")
         return {key: stored.get(key) for key in self.head}
 
-    def claim(self) -> None:
-        """Makes the folder this run's: the description is written, and what a killed run left half-done goes."""
+    def claim(self) -> int:
+        """Makes the folder this run's: the description is written, and what a killed run left half-done goes.
+
+        Returns:
+            the number of frames that have a line.
+        """
         remove_temporaries(self.folder)
         self._drop_half_line()
-        self.describe({"frames": sum(1 for _ in self.records()), "complete": False})
+        there = sum(1 for _ in self.records())
+        self.describe({"frames": there, "complete": False})
+        return there
 
     def _drop_half_line(self) -> None:
         """A kill while a line was written leaves a part of it at the end."""
@@ -142,20 +148,24 @@ class FrameStore:
     def _has_files(self, record: Record) -> bool:
         return all((self.folder / name).is_file() for name in record["files"])
 
-    def add(self, index: int, record: Record) -> None:
-        """Appends a frame's line; a frame that has one already must have come out the same.
+    def append(self, record: Record) -> None:
+        """Adds the line of the next frame, which makes it count.
+
+        Raises:
+            OutputError: the line cannot be written.
+        """
+        append_line(self.log, json.dumps(record, allow_nan=False))
+
+    def confirm(self, record: Record) -> None:
+        """Checks that a frame that was made again came out as its line says.
 
         Raises:
             DatasetError: it came out differently.
-            OutputError: the line cannot be written.
         """
-        line = json.dumps(record, allow_nan=False)
-        # Lines of remade frames are looked up one by one: they are few, and all of them would not fit in memory.
-        stored = next((old for number, old in enumerate(read_lines(self.log)) if number == index), None)
-        if stored is None:
-            append_line(self.log, line)
-        elif stored != line:
-            different = first_difference(json.loads(stored), record)
+        index = int(record["index"])
+        stored = next(line for number, line in enumerate(read_lines(self.log)) if number == index)
+        different = first_difference(json.loads(stored), json.loads(json.dumps(record)))
+        if different:
             raise DatasetError(
                 f"{self.log}: frame {index} came out differently than its line says ({different}): "
                 "make the data set anew with this version, in another --out"

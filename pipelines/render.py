@@ -123,10 +123,13 @@ def make_frames(
     """
     with FrameWorkers(job, min(workers, len(todo)), one_first=one_first) as pool:
         pool.wait_ready()
-        store.claim()
+        there = store.claim()
         try:
             for index, record in _with_progress(pool.run(todo), len(todo), progress):
-                store.add(index, record)
+                if index < there:
+                    store.confirm(record)
+                else:
+                    store.append(record)
                 if after:
                     after(index)
         except BaseException:

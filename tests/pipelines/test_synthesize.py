@@ -217,6 +217,16 @@ def test_a_finished_run_is_left_alone_and_a_lost_file_comes_back(whole: Path, tm
     assert same(out, whole)
 
 
+def test_a_lost_frame_that_comes_out_differently_is_an_error(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    synthesize(config(out, count=3), session_factory=FakeScene())
+    log = out / "frames.jsonl"
+    log.write_text(log.read_text().replace('"fx": 90.0', '"fx": 91.0', 2))
+    (out / "depth" / "000001.exr").unlink()
+    with pytest.raises(DatasetError, match=r"frame 1 came out differently.*camera.fx is 91.0, now 90.0"):
+        synthesize(config(out, count=3), session_factory=FakeScene())
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
