@@ -63,7 +63,7 @@ def projected_bounds(
     """Tight image box of triangles before the near plane; ``matrix`` (3, 4) maps points to ``(x*z, y*z, z)``."""
     bounds = np.array([np.inf, np.inf, -np.inf, -np.inf])
     points = np.ascontiguousarray(positions.astype(np.float64) @ matrix[:, :3].T + matrix[:, 3])
-    _widen_by_triangles(points, triangles, 0, near_m, bounds)
+    _widen_by_triangles(points, triangles.T.astype(np.uint16), near_m, bounds)
     return _as_box(bounds)
 
 
@@ -90,15 +90,15 @@ def projected_boxes(
     """
     bounds = np.tile([np.inf, np.inf, -np.inf, -np.inf], (int(instance_id.max(initial=0)) + 1, 1))
     _projected_boxes(
-        flat.positions, flat.triangles, flat.mesh_vertex, flat.mesh_triangle, flat.mesh_cluster,
-        flat.cluster_vertex, flat.cluster_box, mesh, matrices, instance_id, near_m, bounds,
+        flat.positions, flat.corners, flat.mesh_triangle, flat.mesh_cluster, flat.cluster_vertex,
+        flat.cluster_box, mesh, matrices, instance_id, near_m, bounds,
     )  # fmt: skip
     return [_as_box(row) for row in bounds]
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def _projected_boxes(  # type: ignore[no-untyped-def]
-    positions, triangles, mesh_vertex, mesh_triangle, mesh_cluster, cluster_vertex, cluster_box,
+    positions, corners, mesh_triangle, mesh_cluster, cluster_vertex, cluster_box,
     mesh, matrices, instance_id, near, bounds,
 ):  # fmt: skip
     """Look at the clusters' boxes first: only those that reach beyond what is known are looked into."""
@@ -120,8 +120,7 @@ def _projected_boxes(  # type: ignore[no-untyped-def]
                         begin = mesh_triangle[m] + (c - mesh_cluster[m]) * CLUSTER_TRIANGLES
                         end = min(begin + CLUSTER_TRIANGLES, mesh_triangle[m + 1])
                         _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices, p, points)
-                        offset = cluster_vertex[c] - mesh_vertex[m]
-                        _widen_by_triangles(points, triangles[begin:end], offset, near, bounds[i])
+                        _widen_by_triangles(points, corners[:, begin:end], near, bounds[i])
                 elif turn == 0:
                     _keep_extremes(screen, i, p, c, extreme, extreme_part, extreme_cluster)
                 elif _reaches_beyond(screen, bounds[i]):
@@ -155,9 +154,9 @@ def _transform(positions, first, last, matrices, p, points):  # type: ignore[no-
     for v in range(first, last):
         for k in range(3):
             points[v - first, k] = (
-                matrices[p, k, 0] * positions[v, 0]
-                + matrices[p, k, 1] * positions[v, 1]
-                + matrices[p, k, 2] * positions[v, 2]
+                matrices[p, k, 0] * positions[0, v]
+                + matrices[p, k, 1] * positions[1, v]
+                + matrices[p, k, 2] * positions[2, v]
                 + matrices[p, k, 3]
             )
 
@@ -172,10 +171,10 @@ def _widen_by_points(points, count, bounds):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _widen_by_triangles(points, triangles, offset, near, bounds):  # type: ignore[no-untyped-def]
+def _widen_by_triangles(points, corners, near, bounds):  # type: ignore[no-untyped-def]
     px, py, pq = np.empty(4), np.empty(4), np.empty(4)
-    for t in range(triangles.shape[0]):
-        a, b, c = triangles[t, 0] - offset, triangles[t, 1] - offset, triangles[t, 2] - offset
+    for t in range(corners.shape[1]):
+        a, b, c = corners[0, t], corners[1, t], corners[2, t]
         for k in range(clip_triangle(points, a, b, c, near, px, py, pq)):
             bounds[0], bounds[2] = min(bounds[0], px[k]), max(bounds[2], px[k])
             bounds[1], bounds[3] = min(bounds[1], py[k]), max(bounds[3], py[k])

@@ -87,21 +87,19 @@ class FlatMeshes:
     """All meshes of a pool, one after the other."""
 
     positions: NDArray[np.float32]
-    """(sum V, 3)"""
-    triangles: NDArray[np.int32]
-    """(sum T, 3) vertex numbers within the mesh."""
+    """(3, sum V): coordinate by coordinate, because processors work on runs of equal things."""
+    corners: NDArray[np.uint16]
+    """(3, sum T) vertex numbers within the cluster."""
     zones: NDArray[np.uint8]
     """(sum T,)"""
     normals: NDArray[np.float32]
     """(sum T, 3, 3)"""
-    mesh_vertex: NDArray[np.int64]
-    """(M + 1,) where each mesh's vertices begin."""
     mesh_triangle: NDArray[np.int64]
     """(M + 1,) where each mesh's triangles begin."""
     mesh_cluster: NDArray[np.int64]
     """(M + 1,) where each mesh's clusters begin."""
     cluster_vertex: NDArray[np.int64]
-    """(sum C + 1,) where each cluster's vertices begin in ``positions``."""
+    """(sum C + 1,) where each cluster's vertices begin."""
     mesh_box: NDArray[np.float64]
     """(M, 2, 3) lowest and highest corner of each mesh."""
     cluster_box: NDArray[np.float64]
@@ -155,25 +153,31 @@ class MeshPool:
 
 
 def _flatten(meshes: list[Mesh]) -> FlatMeshes:
-    mesh_vertex = np.cumsum([0, *(len(m.positions) for m in meshes)], dtype=np.int64)
+    vertex_count = [len(m.positions) for m in meshes]
+    mesh_vertex = np.cumsum([0, *vertex_count], dtype=np.int64)
     positions = np.concatenate([np.zeros((0, 3), np.float32), *(m.positions for m in meshes)])
     starts = [m.vertex_start[:-1] + first for m, first in zip(meshes, mesh_vertex, strict=False)]
     cluster_vertex = np.concatenate([np.zeros(0, np.int64), *starts, mesh_vertex[-1:]])
-    filled = np.array([len(m.positions) > 0 for m in meshes], dtype=bool)
+    filled = np.array(vertex_count, dtype=np.int64) > 0
     mesh_box = np.zeros((len(meshes), 2, 3))
     mesh_box[filled] = _boxes(positions, mesh_vertex[:-1][filled])
     return FlatMeshes(
-        positions,
-        np.concatenate([np.zeros((0, 3), np.int32), *(m.triangles for m in meshes)]),
+        np.ascontiguousarray(positions.T),
+        np.ascontiguousarray(np.concatenate([np.zeros((0, 3), np.uint16), *(_corners(m) for m in meshes)]).T),
         np.concatenate([np.zeros(0, np.uint8), *(m.zones for m in meshes)]),
         np.concatenate([np.zeros((0, 3, 3), np.float32), *(m.normals for m in meshes)]),
-        mesh_vertex,
         np.cumsum([0, *(len(m.triangles) for m in meshes)], dtype=np.int64),
         np.cumsum([0, *(len(m.vertex_start) - 1 for m in meshes)], dtype=np.int64),
         cluster_vertex,
         mesh_box,
         _boxes(positions, cluster_vertex[:-1]),
     )
+
+
+def _corners(mesh: Mesh) -> NDArray[np.uint16]:
+    """(T, 3) vertex numbers within each triangle's cluster; a cluster has at most 3 * CLUSTER_TRIANGLES."""
+    cluster = np.arange(len(mesh.triangles)) // CLUSTER_TRIANGLES
+    return (mesh.triangles - mesh.vertex_start[cluster][:, None]).astype(np.uint16)
 
 
 def _boxes(positions: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from .meshes import FlatMeshes
+from .meshes import CLUSTER_TRIANGLES, FlatMeshes
 
 __all__ = ["NO_HIT", "PART_SHIFT", "TRIANGLE_MASK", "shade_normals"]
 
@@ -42,15 +42,15 @@ def shade_normals(
     mirrored = np.linalg.det(linear) < 0
     turn = np.ascontiguousarray(np.linalg.inv(linear).transpose(0, 2, 1)) if len(linear) else linear
     _fill(
-        hit, flat.positions, flat.triangles, flat.normals, flat.mesh_vertex[mesh], flat.mesh_triangle[mesh],
-        matrices, turn, mirrored, normal,
+        hit, flat.positions, flat.corners, flat.normals, flat.mesh_triangle[mesh], flat.mesh_cluster[mesh],
+        flat.cluster_vertex, matrices, turn, mirrored, normal,
     )  # fmt: skip
     return normal
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def _fill(  # type: ignore[no-untyped-def]
-    hit, positions, triangles, normals, first_vertex, first_triangle, matrices, turn, mirrored, out
+    hit, positions, corners, normals, first_triangle, first_cluster, cluster_vertex, matrices, turn, mirrored, out
 ):
     """Neighbouring pixels of one triangle share its set-up."""
     corner, weight, turned = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))
@@ -63,8 +63,10 @@ def _fill(  # type: ignore[no-untyped-def]
             if h != last:
                 last = h
                 p = h >> PART_SHIFT
-                t = first_triangle[p] + (h & TRIANGLE_MASK)
-                _project(positions, triangles, t, first_vertex[p], matrices, p, corner)
+                number = h & TRIANGLE_MASK
+                t = first_triangle[p] + number
+                first_vertex = cluster_vertex[first_cluster[p] + number // CLUSTER_TRIANGLES]
+                _project(positions, corners, t, first_vertex, matrices, p, corner)
                 # Seen from behind: the normal turns to the camera. A mirroring pose turns the triangle round.
                 sign = -1.0 if (_weights(corner, weight) > 0.0) != mirrored[p] else 1.0
                 _turn(normals, t, turn, p, sign, turned)
@@ -72,15 +74,15 @@ def _fill(  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _project(positions, triangles, t, first_vertex, matrices, p, corner):  # type: ignore[no-untyped-def]
+def _project(positions, corners, t, first_vertex, matrices, p, corner):  # type: ignore[no-untyped-def]
     """Homogeneous pixel coordinates of a triangle's corners, as rows."""
     for i in range(3):
-        v = first_vertex + triangles[t, i]
+        v = first_vertex + np.int64(corners[i, t])
         for k in range(3):
             corner[i, k] = (
-                matrices[p, k, 0] * positions[v, 0]
-                + matrices[p, k, 1] * positions[v, 1]
-                + matrices[p, k, 2] * positions[v, 2]
+                matrices[p, k, 0] * positions[0, v]
+                + matrices[p, k, 1] * positions[1, v]
+                + matrices[p, k, 2] * positions[2, v]
                 + matrices[p, k, 3]
             )
 

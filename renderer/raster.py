@@ -92,10 +92,9 @@ class Rasteriser:
         self._stamp.fill(0)
         amodal_px = np.zeros(int(drawing.instance_id.max(initial=0)) + 1, np.int64)
         _draw_parts(
-            flat.positions, flat.triangles, flat.mesh_vertex, flat.mesh_triangle, flat.mesh_cluster,
-            flat.cluster_vertex, flat.cluster_box, drawing.mesh, matrices, drawing.instance_id,
-            self._order(flat, drawing, matrices), self.near_m,
-            self._inverse_depth, self._hit, self._stamp, amodal_px,
+            flat.positions, flat.corners, flat.mesh_triangle, flat.mesh_cluster, flat.cluster_vertex,
+            flat.cluster_box, drawing.mesh, matrices, drawing.instance_id, self._order(flat, drawing, matrices),
+            self.near_m, self._inverse_depth, self._hit, self._stamp, amodal_px,
         )  # fmt: skip
         depth_m, instance_id = np.empty(shape, np.float32), np.empty(shape, np.uint16)
         zone, part = np.empty(shape, np.uint8), np.empty(shape, np.uint16)
@@ -191,8 +190,8 @@ def clip_triangle(points, a, b, c, near, px, py, pq):  # type: ignore[no-untyped
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def _draw_parts(  # type: ignore[no-untyped-def]
-    positions, triangles, mesh_vertex, mesh_triangle, mesh_cluster, cluster_vertex, cluster_box,
-    mesh, matrices, instance_id, order, near, inverse_depth, hit, stamp, amodal_px,
+    positions, corners, mesh_triangle, mesh_cluster, cluster_vertex, cluster_box, mesh, matrices, instance_id, order, near,
+    inverse_depth, hit, stamp, amodal_px,
 ):  # fmt: skip
     """Draw the parts of one instance after the other, each instance's clusters from near to far."""
     total = 0
@@ -200,7 +199,7 @@ def _draw_parts(  # type: ignore[no-untyped-def]
         total += mesh_cluster[mesh[p] + 1] - mesh_cluster[mesh[p]]
     found_part, found_cluster = np.empty(total, np.int64), np.empty(total, np.int64)
     found_state, found_screen = np.empty(total, np.int64), np.empty((total, 6))
-    points, screen = np.empty((3 * CLUSTER_TRIANGLES, 3)), np.empty((3 * CLUSTER_TRIANGLES, 3))
+    points, span = np.empty((3, 3 * CLUSTER_TRIANGLES)), np.empty((5, CLUSTER_TRIANGLES), np.int32)
     first = 0
     while first < len(order):
         instance = instance_id[order[first]]
@@ -213,17 +212,19 @@ def _draw_parts(  # type: ignore[no-untyped-def]
         )  # fmt: skip
         for k in np.argsort(found_screen[:count, 4]):
             p, c = found_part[k], found_cluster[k]
-            if found_state[k] == IN_FRONT and _is_hidden(found_screen[k], instance, inverse_depth, stamp):
+            if found_state[k] == IN_FRONT and _box_is_hidden(found_screen[k], instance, inverse_depth, stamp):
                 continue
             m = mesh[p]
             begin = (c - mesh_cluster[m]) * CLUSTER_TRIANGLES
             end = min(begin + CLUSTER_TRIANGLES, mesh_triangle[m + 1] - mesh_triangle[m])
-            _project_cluster(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points, screen)
-            amodal_px[instance] += _draw_cluster(
-                points, screen, triangles[mesh_triangle[m] + begin : mesh_triangle[m] + end],
-                cluster_vertex[c] - mesh_vertex[m], (p << PART_SHIFT) + begin, found_state[k] == IN_FRONT, instance, near,
-                inverse_depth, hit, stamp,
-            )  # fmt: skip
+            own = corners[:, mesh_triangle[m] + begin : mesh_triangle[m] + end]
+            face = (p << PART_SHIFT) + begin
+            _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points)
+            if found_state[k] == IN_FRONT:
+                _project(points, cluster_vertex[c + 1] - cluster_vertex[c])
+                amodal_px[instance] += _draw_cluster(points, own, face, instance, inverse_depth, hit, stamp, span)
+            else:
+                amodal_px[instance] += _draw_clipped(points, own, face, instance, near, inverse_depth, hit, stamp)
         first = last
     amodal_px[0] = 0
 
@@ -245,78 +246,104 @@ def _find_clusters(  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _is_hidden(screen, instance, inverse_depth, stamp):  # type: ignore[no-untyped-def]
-    """Whether a cluster can change nothing: every pixel of its box is nearer already (and counted for its instance)."""
+def _box_is_hidden(screen, instance, inverse_depth, stamp):  # type: ignore[no-untyped-def]
+    """Whether a cluster can change nothing."""
     height, width = inverse_depth.shape
-    closest = (1.0 + _MARGIN_DEPTH) / screen[4]
-    first_col = max(0, math.ceil(max(screen[0], 0.0) - 0.5 - _MARGIN_PX))
-    last_col = min(width - 1, math.ceil(min(screen[2], width + 1.0) - 0.5 + _MARGIN_PX) - 1)
-    first_row = max(0, math.ceil(max(screen[1], 0.0) - 0.5 - _MARGIN_PX))
-    last_row = min(height - 1, math.ceil(min(screen[3], height + 1.0) - 0.5 + _MARGIN_PX) - 1)
-    for row in range(first_row, last_row + 1):
-        for col in range(first_col, last_col + 1):
+    first_col = math.ceil(max(screen[0], 0.0) - 0.5 - _MARGIN_PX)
+    end_col = math.ceil(min(screen[2], width + 1.0) - 0.5 + _MARGIN_PX)
+    first_row = math.ceil(max(screen[1], 0.0) - 0.5 - _MARGIN_PX)
+    end_row = math.ceil(min(screen[3], height + 1.0) - 0.5 + _MARGIN_PX)
+    return _is_hidden(
+        max(0, first_row), min(height, end_row), max(0, first_col), min(width, end_col),
+        (1.0 + _MARGIN_DEPTH) / screen[4], instance, inverse_depth, stamp,
+    )  # fmt: skip
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _is_hidden(first_row, end_row, first_col, end_col, closest, instance, inverse_depth, stamp):  # type: ignore[no-untyped-def]
+    """Whether every one of some pixels is nearer already, and counted for the instance."""
+    for row in range(first_row, end_row):
+        for col in range(first_col, end_col):
             if inverse_depth[row, col] <= closest or (instance > 0 and stamp[row, col] != instance):
                 return False
     return True
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _project_cluster(positions, first, last, matrix, points, screen):  # type: ignore[no-untyped-def]
-    """Fill ``points`` with ``(x*z, y*z, z)`` of a cluster's vertices, ``screen`` with ``(x, y, 1/z)``."""
-    for i in range(last - first):
-        px, py, pz = positions[first + i, 0], positions[first + i, 1], positions[first + i, 2]
-        x = matrix[0, 0] * px + matrix[0, 1] * py + matrix[0, 2] * pz + matrix[0, 3]
-        y = matrix[1, 0] * px + matrix[1, 1] * py + matrix[1, 2] * pz + matrix[1, 3]
-        z = matrix[2, 0] * px + matrix[2, 1] * py + matrix[2, 2] * pz + matrix[2, 3]
-        inverse = 1.0 / z
-        points[i, 0], points[i, 1], points[i, 2] = x, y, z
-        screen[i, 0], screen[i, 1], screen[i, 2] = x * inverse, y * inverse, inverse
+def _transform(positions, first, last, matrix, points):  # type: ignore[no-untyped-def]
+    """Fill ``points`` (3, N) with ``(x*z, y*z, z)`` of a cluster's vertices."""
+    for k in range(3):
+        a, b, c, d = matrix[k, 0], matrix[k, 1], matrix[k, 2], matrix[k, 3]
+        for i in range(last - first):
+            points[k, i] = (
+                a * positions[0, first + i] + b * positions[1, first + i] + c * positions[2, first + i] + d
+            )
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _draw_cluster(  # type: ignore[no-untyped-def]
-    points, screen, triangles, offset, face, in_front, instance, near, inverse_depth, hit, stamp
-):
-    """Draw one cluster; returns how many pixels its instance had not covered before."""
-    px, py, pq = np.empty(4), np.empty(4), np.empty(4)
+def _project(points, count):  # type: ignore[no-untyped-def]
+    """Turn ``(x*z, y*z, z)`` into ``(x, y, 1/z)``."""
+    for i in range(count):
+        points[2, i] = 1.0 / points[2, i]
+    for i in range(count):
+        points[0, i] *= points[2, i]
+    for i in range(count):
+        points[1, i] *= points[2, i]
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _draw_cluster(points, corners, face, instance, inverse_depth, hit, stamp, span):  # type: ignore[no-untyped-def]
+    """Draw one cluster of projected points; returns how many pixels its instance had not covered before."""
+    height, width = hit.shape
+    _spans(points[1], corners, height, span[0], span[1])
+    _spans(points[0], corners, width, span[2], span[3])
+    covering = span[4]
+    count = 0
+    for t in range(corners.shape[1]):
+        covering[count] = t
+        count += 1 if (span[0, t] < span[1, t]) & (span[2, t] < span[3, t]) else 0
     fresh = 0
-    for t in range(triangles.shape[0]):
-        a, b, c = triangles[t, 0] - offset, triangles[t, 1] - offset, triangles[t, 2] - offset
-        if in_front or (points[a, 2] >= near and points[b, 2] >= near and points[c, 2] >= near):
-            if _covers_nothing(screen[a, 1], screen[b, 1], screen[c, 1], hit.shape[0]):
-                continue
-            if _covers_nothing(screen[a, 0], screen[b, 0], screen[c, 0], hit.shape[1]):
-                continue
-            fresh += _draw_triangle(
-                screen[a, 0], screen[a, 1], screen[a, 2], screen[b, 0], screen[b, 1], screen[b, 2],
-                screen[c, 0], screen[c, 1], screen[c, 2], face + t, instance, inverse_depth, hit, stamp,
-            )  # fmt: skip
-        else:
-            n = clip_triangle(points, a, b, c, near, px, py, pq)
-            for k in range(1, n - 1):
-                fresh += _draw_triangle(
-                    px[0], py[0], pq[0], px[k], py[k], pq[k], px[k + 1], py[k + 1], pq[k + 1],
-                    face + t, instance, inverse_depth, hit, stamp,
-                )  # fmt: skip
+    for k in range(count):
+        t = covering[k]
+        a, b, c = corners[0, t], corners[1, t], corners[2, t]
+        closest = max(points[2, a], points[2, b], points[2, c])
+        if _is_hidden(span[0, t], span[1, t], span[2, t], span[3, t], closest, instance, inverse_depth, stamp):
+            continue
+        fresh += _draw_triangle(
+            points[0, a], points[1, a], points[2, a], points[0, b], points[1, b], points[2, b],
+            points[0, c], points[1, c], points[2, c], face + t, instance, inverse_depth, hit, stamp,
+        )  # fmt: skip
     return fresh
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _covers_nothing(a, b, c, size):  # type: ignore[no-untyped-def]
-    """Whether no pixel centre of the image lies between the least and the greatest of three coordinates."""
-    low, high = min(a, b, c), max(a, b, c)
-    return high <= 0.5 or low > size - 0.5 or math.ceil(low - 0.5) == math.ceil(high - 0.5)
+def _spans(coordinate, corners, size, first, end):  # type: ignore[no-untyped-def]
+    """Pixels whose centres lie between the least and the greatest coordinate of each triangle, within the image."""
+    for t in range(corners.shape[1]):
+        a, b, c = coordinate[corners[0, t]], coordinate[corners[1, t]], coordinate[corners[2, t]]
+        first[t] = np.int32(math.ceil(min(max(min(a, b, c), 0.0), size + 1.0) - 0.5))
+        end[t] = np.int32(math.ceil(min(max(max(a, b, c), 0.0), size + 0.0) - 0.5))
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _crossing(row_y, ax, ay, bx, by, low, high):  # type: ignore[no-untyped-def]
-    """Widen ``(low, high)`` to where an edge crosses a row; the same number whichever end of the edge comes first."""
-    if (ay <= row_y) == (by <= row_y):
-        return low, high
-    if ay > by:
-        ax, ay, bx, by = bx, by, ax, ay
-    x = ax + (row_y - ay) * (bx - ax) / (by - ay)
-    return min(low, x), max(high, x)
+def _draw_clipped(points, corners, face, instance, near, inverse_depth, hit, stamp):  # type: ignore[no-untyped-def]
+    """Draw one cluster of points ``(x*z, y*z, z)``, clipped at the near plane; returns as :func:`_draw_cluster`."""
+    px, py, pq = np.empty(4), np.empty(4), np.empty(4)
+    fresh = 0
+    for t in range(corners.shape[1]):
+        n = clip_triangle(points.T, corners[0, t], corners[1, t], corners[2, t], near, px, py, pq)
+        for k in range(1, n - 1):
+            fresh += _draw_triangle(
+                px[0], py[0], pq[0], px[k], py[k], pq[k], px[k + 1], py[k + 1], pq[k + 1],
+                face + t, instance, inverse_depth, hit, stamp,
+            )  # fmt: skip
+    return fresh
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _slope(ax, ay, bx, by):  # type: ignore[no-untyped-def]
+    """Columns per row along an edge from its upper end to its lower one."""
+    return (bx - ax) / (by - ay) if by > ay else 0.0
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -324,7 +351,13 @@ def _draw_triangle(  # type: ignore[no-untyped-def]
     x0, y0, q0, x1, y1, q1, x2, y2, q2, face, instance, inverse_depth, hit, stamp
 ):
     """Draw one projected triangle; returns how many pixels its instance had not covered before."""
-    height, width = hit.shape
+    # From top to bottom, so that both triangles of an edge compute the same columns for it.
+    if y1 < y0:
+        x0, y0, q0, x1, y1, q1 = x1, y1, q1, x0, y0, q0
+    if y2 < y1:
+        x1, y1, q1, x2, y2, q2 = x2, y2, q2, x1, y1, q1
+    if y1 < y0:
+        x0, y0, q0, x1, y1, q1 = x1, y1, q1, x0, y0, q0
     area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
     if area == 0.0:
         return 0
@@ -332,27 +365,30 @@ def _draw_triangle(  # type: ignore[no-untyped-def]
     gx = ((q1 - q0) * (y2 - y0) - (q2 - q0) * (y1 - y0)) * inverse_area
     gy = ((q2 - q0) * (x1 - x0) - (q1 - q0) * (x2 - x0)) * inverse_area
     q_low, q_high = min(q0, q1, q2), max(q0, q1, q2)
-    first_row = max(0, math.ceil(min(y0, y1, y2) - 0.5))
-    last_row = min(height - 1, math.ceil(max(y0, y1, y2) - 0.5) - 1)
+    long_slope, upper_slope, lower_slope = _slope(x0, y0, x2, y2), _slope(x0, y0, x1, y1), _slope(x1, y1, x2, y2)
+    height, width = hit.shape
     fresh = 0
-    for row in range(first_row, last_row + 1):
+    for row in range(max(0, math.ceil(y0 - 0.5)), min(height, math.ceil(y2 - 0.5))):
         y = row + 0.5
-        low, high = _crossing(y, x0, y0, x1, y1, np.inf, -np.inf)
-        low, high = _crossing(y, x1, y1, x2, y2, low, high)
-        low, high = _crossing(y, x2, y2, x0, y0, low, high)
+        a = x0 + (y - y0) * long_slope
+        b = x0 + (y - y0) * upper_slope if y < y1 else x1 + (y - y1) * lower_slope
+        low, high = min(a, b), max(a, b)
         if high <= 0.5 or low > width - 0.5:
             continue
+        first, last = max(0, math.ceil(low - 0.5)), min(width, math.ceil(high - 0.5))
+        # A pixel's centre lies inside the triangle; a sliver's gradient must not say otherwise.
         q_row = q0 + gy * (y - y0) - gx * (x0 - 0.5)
-        for col in range(max(0, math.ceil(low - 0.5)), min(width, math.ceil(high - 0.5))):
-            # The centre lies inside the triangle; a sliver's gradient must not say otherwise.
+        for col in range(first, last):
             q = min(max(q_row + gx * col, q_low), q_high)
             held = inverse_depth[row, col]
             if q > held or (q == held and face < hit[row, col]):
                 inverse_depth[row, col] = q
                 hit[row, col] = face
-            if instance > 0 and stamp[row, col] != instance:
-                stamp[row, col] = instance
-                fresh += 1
+        if instance > 0:
+            for col in range(first, last):
+                if stamp[row, col] != instance:
+                    stamp[row, col] = instance
+                    fresh += 1
     return fresh
 
 
