@@ -35,6 +35,8 @@ CATEGORY_COLOURS: dict[str, Colour] = {
     "car": (86, 180, 233), "van": (240, 160, 50), "truck": (60, 190, 140), "bus": (235, 110, 60),
 }  # fmt: skip
 DETAIL_TITLES = ("infrared", "labels", "instances", "thermal zones", "depth")
+LARGE_SHARE = 0.006
+"""Share of the image that an object fills when it can be made out on the sheet."""
 NEAR_M, FAR_M = 3.0, 120.0
 """Depths of the colour map's ends."""
 
@@ -210,7 +212,8 @@ def _richest(records: Sequence[Record], most: int) -> list[Record]:
     """The frames with the most to see in them: objects that are large enough, of many kinds."""
 
     def worth(record: Record) -> tuple[int, int]:
-        seen = [entry for entry in record["instances"] if entry["labelled"] and entry["visible_px"] > 400]
+        least = record["camera"]["width"] * record["camera"]["height"] * LARGE_SHARE
+        seen = [entry for entry in record["instances"] if entry["labelled"] and entry["visible_px"] > least]
         return len({entry["model"] for entry in seen}), -int(record["index"])
 
     return sorted(sorted(records, key=worth, reverse=True)[:most], key=lambda record: int(record["index"]))

@@ -16,6 +16,7 @@ import pytest
 from fake_renderer import FakeScene
 
 from gan.layout import CHANNELS, decode_sample
+from pipelines import tensors
 from pipelines.compose import LABEL_COLOURS
 from pipelines.config import SynthesizeConfig
 from pipelines.errors import DatasetError, OutputError, WorkerError
@@ -201,6 +202,18 @@ def test_the_folder_grows_and_what_is_there_stays(whole: Path, tmp_path: Path) -
     synthesize(config(out), session_factory=FakeScene(log=log))
     assert sorted(int(path.name.split(".")[0]) for path in log.iterdir()) == list(range(4, COUNT))
     assert same(out, whole)
+
+
+def test_shards_grow_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tensors, "SHARD_FRAMES", 4)
+    synthesize(config(tmp_path / "at once", count=9), session_factory=FakeScene())
+    synthesize(config(tmp_path / "grown", count=2), session_factory=FakeScene())
+    synthesize(config(tmp_path / "grown", count=6), session_factory=FakeScene())
+    synthesize(config(tmp_path / "grown", count=9), session_factory=FakeScene())
+    assert same(tmp_path / "grown", tmp_path / "at once")
+    held = [len(list(tensors.read_shard(path))) for path in sorted((tmp_path / "grown" / "tensors").iterdir())]
+    assert held == [4, 4, 1]
+    assert validate(tmp_path / "grown").problems == []
 
 
 def test_a_finished_run_is_left_alone_and_a_lost_file_comes_back(whole: Path, tmp_path: Path) -> None:
