@@ -1,7 +1,7 @@
 """How a car model from anywhere must be turned and scaled: x forward, y left, z up, on the ground, in metres.
 
-Nothing in a model file says which end is the front or what a unit is, so it is read off the shape. The result says what was
-assumed, and :mod:`renderer.blender.models` reports it.
+Nothing in a model file says which end is the front or what a unit is, so it is read off the shape. The result says what
+was assumed, and :mod:`renderer.blender.models` reports it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 __all__ = ["LENGTHS_M", "ModelPose", "is_wheel", "model_pose"]
 
 LENGTHS_M = {"car": (3.0, 6.2), "van": (4.2, 8.0), "truck": (4.8, 18.75), "bus": (7.0, 19.0)}
-"""Plausible lengths. Ends: smallest and largest production cars, vans to 7.5 t, road trains and articulated buses (EU 96/53)."""
+"""Plausible lengths. Ends: smallest and largest production cars, vans to 7.5 t, road trains and articulated buses
+(EU 96/53)."""
 TYPICAL_LENGTH_M = {"car": 4.4, "van": 5.3, "truck": 7.5, "bus": 12.0}
 _UNITS_M = (1.0, 0.01, 0.001, 0.0254, 0.3048, 0.1, 10.0)
 CLEAR_RAKE = 0.03
@@ -134,8 +135,9 @@ def _scale(length: float, category: str, notes: list[str]) -> float:
 
 
 def is_wheel(points_m: NDArray[np.float64], size_m: tuple[float, float, float]) -> bool:
-    """Whether a part of a model is one wheel: round seen from the side, narrower than high, low, and of a wheel's size."""
+    """Whether a part of a model is one wheel: round seen from the side, narrower than high, low, of a wheel's size."""
     low, high = points_m.min(axis=0), points_m.max(axis=0)
     length, width, height = (high - low).tolist()
     is_round = abs(length - height) < 0.12 * max(length, height, 1e-9)
-    return is_round and width < 0.8 * height and low[2] < 0.1 * size_m[2] and 0.08 < length / size_m[0] < 0.3
+    is_low = bool(low[2] < 0.1 * size_m[2])
+    return is_round and width < 0.8 * height and is_low and 0.08 < length / size_m[0] < 0.3

@@ -9,8 +9,8 @@ from .zones import Zone
 
 __all__ = ["guess_car_zones"]
 
-# Shares of length (from rear 0 to front 1) and height, read off the proportions of ordinary passenger cars: glass begins at
-# 60-65 % of the height, wheels are about 45 % of it, the bonnet is the front fifth below the glass.
+# Shares of length (from rear 0 to front 1) and height, read off the proportions of ordinary passenger cars: glass
+# begins at 60-65 % of the height, wheels are about 45 % of it, the bonnet is the front fifth below the glass.
 GLASS_FROM, GLASS_TO = 0.62, 0.95
 ROOF_FROM = 0.88
 BONNET_FROM_X, BONNET_HEIGHT = 0.72, (0.42, 0.72)

@@ -1,7 +1,7 @@
 """Passes by Cycles at one sample: the oracle of the z-buffer, and the engine for hair, displacement and cut-out alpha.
 
-Instance and zone are AOVs that every material gets; the pair of instancer and object tells the part. One sample with the
-narrowest pixel filter falls on the pixel's centre and mixes nothing.
+Instance and zone are AOVs that every material gets; the pair of instancer and object tells the part. One sample with
+the narrowest pixel filter falls on the pixel's centre and mixes nothing.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -149,7 +150,21 @@ class RenderSession:
         if camera is not None and camera != self._rasteriser.camera:
             self._rasteriser = Rasteriser(camera, self._near_m())
         stored = _as_stored(setup)
-        return self._render(stored, self._stage_traffic(stored, ()), 0, normals=normals, parts=parts)
+        with self._street_hidden():
+            return self._render(stored, self._stage_traffic(stored, ()), 0, normals=normals, parts=parts)
+
+    @contextlib.contextmanager
+    def _street_hidden(self) -> Iterator[None]:
+        """Keep what stands still out of renderings by Cycles, which draws whatever is in the file."""
+        still = self._models_and_street()[1] if self.engine == "cycles" else ()
+        holders = {holder.name: holder for holder in (one.instancer or one.owner for one in still)}
+        for holder in holders.values():
+            holder.hide_render = True
+        try:
+            yield
+        finally:
+            for holder in holders.values():
+                holder.hide_render = False
 
     def _load_models(self, cars: Path | None) -> dict[str, bpy.types.Collection]:
         if cars is None:
@@ -206,7 +221,7 @@ class RenderSession:
             if found is not None:
                 ids.setdefault(found.key, len(ids) + 1)
         if len(ids) > MAX_INSTANCES:
-            raise SceneError(f"{self.path}: {len(ids)} labelled objects; the instance pass holds at most {MAX_INSTANCES}")
+            raise SceneError(f"{self.path}: {len(ids)} labelled objects; expected at most {MAX_INSTANCES}")
         placed = [one for one, _ in pairs]
         numbers = np.array([ids[found.key] if found else 0 for _, found in pairs], dtype=np.int64)
         return _staged(placed, numbers, {ids[found.key]: found for _, found in pairs if found})

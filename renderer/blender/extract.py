@@ -116,10 +116,23 @@ def _read(
     mesh.loop_triangles.foreach_get("polygon_index", polygons)
     if len(mesh.loops):
         mesh.corner_normals.foreach_get("vector", corner_normals)
+    normals = corner_normals.reshape(-1, 3)[loops].reshape(-1, 3, 3)
+    flat = ~_smooth(mesh)[polygons]
+    # A bent polygon that is shaded flat has one normal per triangle, as Cycles draws it, not one for all.
+    normals[flat] = _triangle_normals(positions.reshape(-1, 3), triangles.reshape(-1, 3)[flat])[:, None]
     zoning = zones_of_faces(mesh, name, materials, on_car=on_car)
-    return make_mesh(
-        positions.reshape(-1, 3),
-        triangles.reshape(-1, 3),
-        zoning.zones[polygons],
-        corner_normals.reshape(-1, 3)[loops].reshape(-1, 3, 3),
-    )
+    return make_mesh(positions.reshape(-1, 3), triangles.reshape(-1, 3), zoning.zones[polygons], normals)
+
+
+def _smooth(mesh: bpy.types.Mesh) -> NDArray[np.bool_]:
+    """(F,) which polygons are shaded smooth."""
+    smooth = np.empty(len(mesh.polygons), np.bool_)
+    mesh.polygons.foreach_get("use_smooth", smooth)
+    return smooth
+
+
+def _triangle_normals(positions: NDArray[np.float32], triangles: NDArray[np.int32]) -> NDArray[np.float32]:
+    """(T, 3) unit normals of the triangles themselves; 0 where one has no area."""
+    a, b, c = positions[triangles].astype(np.float64).transpose(1, 0, 2)
+    normals = np.cross(b - a, c - a)
+    return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30), dtype=np.float32)

@@ -76,7 +76,7 @@ def _check_gzip(path: Path) -> None:
 
 
 def _check_blocks(path: Path) -> None:
-    """Walk the blocks of an uncompressed file to its ``ENDB`` (layouts up to Blender 4.5 and, from 5.0, the long one)."""
+    """Walk the blocks of an uncompressed file to its ``ENDB``."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(17)
