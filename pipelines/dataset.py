@@ -7,8 +7,11 @@ always a beginning of what the finished run writes. :class:`FrameStore` keeps th
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,7 +22,7 @@ from renderer.camera import Camera
 from renderer.frame import Box3D, Frame, Instance
 
 from pipelines.errors import DatasetError
-from pipelines.files import append_line, read_json, read_lines, remove_temporaries, write_bytes, write_json
+from pipelines.files import append_line, make_folder, read_json, read_lines, remove_temporaries, write_bytes, write_json
 
 __all__ = [
     "DATASET_FILE",
@@ -107,6 +110,26 @@ class FrameStore:
         if not isinstance(stored, dict):
             raise DatasetError(f"{described}: expected a JSON object; give another --out")
         return {key: stored.get(key) for key in self.head}
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps other runs out of the folder, as long as this process lives; makes the folder where it is missing.
+
+        Raises:
+            DatasetError: another run is at work in it.
+            OutputError: the folder cannot be made.
+        """
+        make_folder(self.folder)
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            raise DatasetError(
+                f"{self.folder}: another run is writing to it: wait for its end, or give another --out"
+            ) from None
+        finally:
+            os.close(handle)
 
     def claim(self) -> int:
         """Makes the folder this run's: the description is written, and what a killed run left half-done goes.

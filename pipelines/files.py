@@ -21,6 +21,7 @@ from pipelines.errors import DatasetError, OutputError
 __all__ = [
     "append_line",
     "file_sha256",
+    "make_folder",
     "read_json",
     "read_lines",
     "remove_temporaries",
@@ -51,6 +52,16 @@ def _reported(path: Path) -> Iterator[None]:
             f"{path} cannot be written ({reason}): make room or choose another folder, then give the same command "
             "again; it goes on where it stopped"
         ) from error
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder, and those it lies in, where they are missing.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    with _reported(path):
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def write_through(path: Path, write: Callable[[Path], None]) -> None:

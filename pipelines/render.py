@@ -123,19 +123,25 @@ def make_frames(
     """
     with FrameWorkers(job, min(workers, len(todo)), one_first=one_first) as pool:
         pool.wait_ready()
-        there = store.claim()
-        try:
-            for index, record in _with_progress(pool.run(todo), len(todo), progress):
-                if index < there:
-                    store.confirm(record)
-                else:
-                    store.append(record)
-                if after:
-                    after(index)
-        except BaseException:
-            pool.stop()
-            remove_temporaries(store.folder)
-            raise
+        with store.locked():
+            try:
+                _take_in(store, _with_progress(pool.run(todo), len(todo), progress), after)
+            except BaseException:
+                pool.stop()
+                remove_temporaries(store.folder)
+                raise
+
+
+def _take_in(store: FrameStore, frames: Iterable[tuple[int, Record]], after: Callable[[int], None] | None) -> None:
+    """Appends the lines of new frames, and compares those of frames that had one."""
+    there = store.claim()
+    for index, record in frames:
+        if index < there:
+            store.confirm(record)
+        else:
+            store.append(record)
+        if after:
+            after(index)
 
 
 def _with_progress(frames: Iterable[T], total: int, progress: bool) -> Iterator[T]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -260,6 +261,17 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("x")
     with pytest.raises(DatasetError, match=r"holds other files \(thesis.tex\)"):
         synthesize(config(tmp_path), session_factory=FakeScene())
+
+
+def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
+    handle = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with pytest.raises(DatasetError, match="another run is writing to it"):
+            synthesize(config(tmp_path), session_factory=FakeScene())
+    finally:
+        os.close(handle)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_scene_that_cannot_be_opened_writes_nothing(tmp_path: Path) -> None:
