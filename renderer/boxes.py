@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from .camera import Camera
 from .frame import Box2D, Box3D
-from .meshes import CLUSTER_TRIANGLES, FlatMeshes, Mesh
-from .raster import box_on_screen, clip_triangle
+from .kernels import bound_instances, bound_pixels, widen_by_triangles
+from .meshes import FlatMeshes, Mesh
 
 __all__ = [
     "OCCLUSION_LEVELS",
@@ -62,8 +61,8 @@ def projected_bounds(
 ) -> Box2D | None:
     """Tight image box of triangles before the near plane; ``matrix`` (3, 4) maps points to ``(x*z, y*z, z)``."""
     bounds = np.array([np.inf, np.inf, -np.inf, -np.inf])
-    points = np.ascontiguousarray(positions.astype(np.float64) @ matrix[:, :3].T + matrix[:, 3])
-    _widen_by_triangles(points, triangles.T.astype(np.uint16), near_m, bounds)
+    points = matrix[:, :3] @ positions.T.astype(np.float64) + matrix[:, 3:]
+    widen_by_triangles(points, triangles.T.astype(np.uint16), near_m, bounds)
     return _as_box(bounds)
 
 
@@ -89,95 +88,11 @@ def projected_boxes(
         near_m: distance of the near plane.
     """
     bounds = np.tile([np.inf, np.inf, -np.inf, -np.inf], (int(instance_id.max(initial=0)) + 1, 1))
-    _projected_boxes(
+    bound_instances(
         flat.positions, flat.corners, flat.mesh_triangle, flat.mesh_cluster, flat.cluster_vertex,
         flat.cluster_box, mesh, matrices, instance_id, near_m, bounds,
     )  # fmt: skip
     return [_as_box(row) for row in bounds]
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _projected_boxes(  # type: ignore[no-untyped-def]
-    positions, corners, mesh_triangle, mesh_cluster, cluster_vertex, cluster_box,
-    mesh, matrices, instance_id, near, bounds,
-):  # fmt: skip
-    """Look at the clusters' boxes first: only those that reach beyond what is known are looked into."""
-    screen = np.empty(6)
-    points = np.empty((3 * CLUSTER_TRIANGLES, 3))
-    extreme = np.full((bounds.shape[0], 4), np.inf)
-    extreme_part, extreme_cluster = np.zeros((bounds.shape[0], 4), np.int64), np.zeros((bounds.shape[0], 4), np.int64)
-    for turn in range(2):
-        for p in range(mesh.shape[0]):
-            i, m = instance_id[p], mesh[p]
-            if i == 0:
-                continue
-            for c in range(mesh_cluster[m], mesh_cluster[m + 1]):
-                box_on_screen(cluster_box, c, matrices, p, near, 1.0, 1.0, screen)
-                if screen[5] < near:
-                    continue
-                if screen[4] < near:
-                    if turn == 0:
-                        begin = mesh_triangle[m] + (c - mesh_cluster[m]) * CLUSTER_TRIANGLES
-                        end = min(begin + CLUSTER_TRIANGLES, mesh_triangle[m + 1])
-                        _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices, p, points)
-                        _widen_by_triangles(points, corners[:, begin:end], near, bounds[i])
-                elif turn == 0:
-                    _keep_extremes(screen, i, p, c, extreme, extreme_part, extreme_cluster)
-                elif _reaches_beyond(screen, bounds[i]):
-                    _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices, p, points)
-                    _widen_by_points(points, cluster_vertex[c + 1] - cluster_vertex[c], bounds[i])
-        if turn == 0:
-            for i in range(bounds.shape[0]):
-                for side in range(4):
-                    if extreme[i, side] < np.inf:
-                        p, c = extreme_part[i, side], extreme_cluster[i, side]
-                        _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices, p, points)
-                        _widen_by_points(points, cluster_vertex[c + 1] - cluster_vertex[c], bounds[i])
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _keep_extremes(screen, i, p, c, extreme, extreme_part, extreme_cluster):  # type: ignore[no-untyped-def]
-    """Remember the cluster that reaches farthest on each side."""
-    for side in range(4):
-        reach = screen[side] if side < 2 else -screen[side]
-        if reach < extreme[i, side]:
-            extreme[i, side], extreme_part[i, side], extreme_cluster[i, side] = reach, p, c
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _reaches_beyond(screen, bounds):  # type: ignore[no-untyped-def]
-    return screen[0] < bounds[0] or screen[1] < bounds[1] or screen[2] > bounds[2] or screen[3] > bounds[3]
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _transform(positions, first, last, matrices, p, points):  # type: ignore[no-untyped-def]
-    for v in range(first, last):
-        for k in range(3):
-            points[v - first, k] = (
-                matrices[p, k, 0] * positions[0, v]
-                + matrices[p, k, 1] * positions[1, v]
-                + matrices[p, k, 2] * positions[2, v]
-                + matrices[p, k, 3]
-            )
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _widen_by_points(points, count, bounds):  # type: ignore[no-untyped-def]
-    for v in range(count):
-        inverse = 1.0 / points[v, 2]
-        x, y = points[v, 0] * inverse, points[v, 1] * inverse
-        bounds[0], bounds[2] = min(bounds[0], x), max(bounds[2], x)
-        bounds[1], bounds[3] = min(bounds[1], y), max(bounds[3], y)
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _widen_by_triangles(points, corners, near, bounds):  # type: ignore[no-untyped-def]
-    px, py, pq = np.empty(4), np.empty(4), np.empty(4)
-    for t in range(corners.shape[1]):
-        a, b, c = corners[0, t], corners[1, t], corners[2, t]
-        for k in range(clip_triangle(points, a, b, c, near, px, py, pq)):
-            bounds[0], bounds[2] = min(bounds[0], px[k]), max(bounds[2], px[k])
-            bounds[1], bounds[3] = min(bounds[1], py[k]), max(bounds[3], py[k])
 
 
 def heading_frame(pose: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -190,7 +105,7 @@ def heading_frame(pose: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def extent_m(meshes: Iterable[tuple[Mesh, NDArray[np.float64]]], frame: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Lowest and highest corner, (2, 3) metres, of meshes ``(mesh, local_to_world)`` along the axes of a frame (4, 4)."""
+    """Lowest and highest corner, (2, 3) m, of meshes ``(mesh, local_to_world)`` along the axes of a frame (4, 4)."""
     to_frame = np.linalg.inv(frame)
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
     for mesh, local_to_world in meshes:
@@ -252,20 +167,4 @@ def intersection_over_union(a: Box2D, b: Box2D) -> float:
 
 def visible_boxes(instance_id: NDArray[np.uint16], count: int) -> NDArray[np.int64]:
     """Pixels and box of each id in an instance pass, (count + 1, 5): pixels, left, top, right, bottom (exclusive)."""
-    return np.asarray(_visible_boxes(instance_id, count))
-
-
-@nb.njit(cache=True, nogil=True)
-def _visible_boxes(instance_id, count):  # type: ignore[no-untyped-def]
-    height, width = instance_id.shape
-    out = np.zeros((count + 1, 5), np.int64)
-    out[:, 1], out[:, 2] = width, height
-    for r in range(height):
-        for c in range(width):
-            i = instance_id[r, c]
-            if i == 0 or i > count:
-                continue
-            out[i, 0] += 1
-            out[i, 1], out[i, 2] = min(out[i, 1], c), min(out[i, 2], r)
-            out[i, 3], out[i, 4] = max(out[i, 3], c + 1), max(out[i, 4], r + 1)
-    return out
+    return np.asarray(bound_pixels(instance_id, count))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,8 @@ from renderer.traffic import FrameSetup
 
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
+import bmesh  # noqa: E402
+
 from renderer.blender.engine import RenderSession  # noqa: E402
 
 # A pixel's centre may lie on an edge within rounding: Cycles computes in float32, the z-buffer in float64.
@@ -27,12 +29,32 @@ DEPTH_RELATIVE = 1e-4
 Render = Callable[[RenderSession], list[Frame]]
 
 
+def part_faces(collections: Iterable[Any]) -> None:
+    """Give each face its own vertices and keep the normals.
+
+    Cycles has one normal per vertex and drops custom normals of faces that meet at one without a sharp edge between
+    them, which imported models have. Apart, every face is drawn with the normals that the file gives it.
+    """
+    for mesh in {item.data for collection in collections for item in collection.objects}:
+        normals = np.empty(len(mesh.loops) * 3, np.float32)
+        mesh.corner_normals.foreach_get("vector", normals)
+        edit = bmesh.new()
+        edit.from_mesh(mesh)
+        bmesh.ops.split_edges(edit, edges=edit.edges[:])
+        edit.to_mesh(mesh)
+        edit.free()
+        mesh.normals_split_custom_set(normals.reshape(-1, 3).tolist())
+
+
 def both_engines(render: Render, **session: Any) -> tuple[list[Frame], list[Frame]]:
     """The same frames by each engine, each in a session of its own."""
     engines: tuple[Literal["raster", "cycles"], ...] = ("raster", "cycles")
     frames = []
     for engine in engines:
         with RenderSession(CITY, engine=engine, **session) as opened:
+            # glTF has one normal per vertex itself; and this one has faces on top of each other, whose order matters.
+            if engine == "cycles" and "cars" in session and session["cars"].suffix != ".glb":
+                part_faces(collection for collection in bpy.data.collections if "gis_length_m" in collection)
             frames.append(render(opened))
     return frames[0], frames[1]
 
@@ -69,9 +91,9 @@ def on_plane(setups: Sequence[FrameSetup]) -> Render:
 
 
 def test_city(kitti_square: Camera) -> None:
-    indices = [int(n) for n in np.random.default_rng(20).integers(0, 100_000, 6)]
+    indices = [int(n) for n in np.random.default_rng(20).integers(0, 100_000, 4)]
     ours, theirs = both_engines(frames_of(indices), camera=kitti_square, seed=4)
-    assert sum(len(frame.instances) for frame in ours) >= 12
+    assert sum(len(frame.instances) for frame in ours) >= 8
     assert_equal(ours, theirs)
 
 
@@ -80,22 +102,22 @@ def test_camera_that_is_off_centre_and_not_square(kitti_square: Camera) -> None:
     assert_equal(*both_engines(frames_of([3, 4, 5]), camera=camera, seed=5))
 
 
-def round_the_camera(model: str) -> list[tuple[tuple[str, float, float, float], ...]]:
+def round_the_camera(model: str, setup_of: Callable[..., FrameSetup]) -> list[FrameSetup]:
     """Cars of one model from all sides, near and far, one before the other, and one that the camera stands in."""
-    return [
+    rows = [
         tuple((model, 9.0 + 4.5 * k, (-1) ** k * 1.7 * (k % 3), k * math.pi / 5 + 0.13) for k in range(6)),
         ((model, 3.2, 1.9, 0.4), (model, 7.1, -1.3, 2.1), (model, 16.3, 2.2, math.pi / 2)),
         ((model, 0.4, 0.3, 0.35), (model, 9.2, 2.4, -0.6)),
     ]
+    return [setup_of(*cars, height_m=height_m) for cars, height_m in zip(rows, (1.65, 2.4, 0.9), strict=True)]
 
 
 @pytest.mark.parametrize("model", ["saloon", "bus"])
 def test_own_models_across_the_near_plane(
     model: str, kitti_square: Camera, setup_of: Callable[..., FrameSetup]
 ) -> None:
-    setups = [setup_of(*cars) for cars in round_the_camera(model)]
-    ours, theirs = both_engines(on_plane(setups), camera=kitti_square)
-    assert min(frame.depth_m.min() for frame in ours) < 0.5
+    ours, theirs = both_engines(on_plane(round_the_camera(model, setup_of)), camera=kitti_square)
+    assert ours[2].instances[0].truncation > 0.5
     assert_equal(ours, theirs)
 
 
@@ -127,7 +149,7 @@ def test_imported_models(
     setup_of: Callable[..., FrameSetup],
 ) -> None:
     path: Path = request.getfixturevalue("usd_file") if file == "usd" else shared_data / "meshes" / file
-    setups = [setup_of(*cars) for cars in round_the_camera(path.stem)]
+    setups = round_the_camera(path.stem, setup_of)
     ours, theirs = both_engines(on_plane(setups), camera=kitti_square, cars=path)
     assert all(frame.instances for frame in ours)
     assert_equal(ours, theirs)
