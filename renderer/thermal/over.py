@@ -28,9 +28,9 @@ from .sensor import Sensor, detector_pitch, temporal_noise
 
 __all__ = ["CarLayer", "GreyMap", "estimate_grey_map", "over_grey", "over_kelvin", "render_cars"]
 
-ASSUMED_SPAN_K = 7.0
-"""What the middle 90 % of a street below the horizon span: 3-10 K, median 5.4 K, over 72 weathers on frames of
-``city.blend``; taken a little wider, since real streets are more varied."""
+STREET_SPAN_K = {"clear": 9.0, "cloudy": 6.5, "overcast": 4.5, "rain": 4.5, "fog": 5.0}
+"""What the middle 90 % of a street below the horizon span in each weather: medians of 72 renderings of ``city.blend``
+(9.2, 5.9, 3.8, 3.9 and 5.3 K), the low ones rounded up, since real streets are more varied."""
 _DETAIL, _DETAIL_SIGMA_PX = 0.45, 2.2
 """Detail enhancement of the cars, as of the sensor ``tau2``: the background has had some."""
 _LOWEST, _HIGHEST = 4.0, 252.0
@@ -51,6 +51,8 @@ class CarLayer:
     """(H, W): warming (or, in a shadow, cooling) of the road around the cars."""
     road_K: float
     """Temperature of the open road under the layer's conditions."""
+    street_span_K: float
+    """What the middle 90 % of a street span under these conditions (:data:`STREET_SPAN_K`)."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ def render_cars(
     )
     sun_K = float(balance.sun_K[Zone.ROAD] @ np.maximum(balance.sun_world[:, 2], 0.0)) if balance.sun_K.size else 0.0
     change = _blurred(heat - shade * np.float32(sun_K), max(1.0, sigma))
-    return CarLayer(kelvin, alpha, change, road_temperature_K(conditions, profiles))
+    road_K = road_temperature_K(conditions, profiles)
+    return CarLayer(kelvin, alpha, change, road_K, STREET_SPAN_K[conditions.weather])
 
 
 def over_kelvin(background_K: NDArray[np.float32], layer: CarLayer, band: Band = LWIR) -> NDArray[np.float32]:
@@ -125,20 +128,21 @@ def over_kelvin(background_K: NDArray[np.float32], layer: CarLayer, band: Band =
     return table.temperature(behind + layer.alpha * (cars - behind))
 
 
-def estimate_grey_map(background: NDArray[np.uint8], layer: CarLayer, span_K: float = ASSUMED_SPAN_K) -> GreyMap:
+def estimate_grey_map(background: NDArray[np.uint8], layer: CarLayer) -> GreyMap:
     """Grey of the background's road, and its contrast.
 
     The road is taken to be the median of the lowest third, the contrast that of the lower two thirds (no sky), where
-    the middle 90 % of greys are assumed to span ``span_K``.
+    the middle 90 % of greys are assumed to span what a street spans in the layer's weather: the background's camera
+    has stretched the contrast of its day, whatever that was, and the cars are given a day to match.
     """
     _check_size(background.shape, layer)
     rows = background.shape[0]
     level = float(np.median(background[rows - max(1, rows // 3) :]))
     low, high = np.percentile(background[rows // 3 :], [5.0, 95.0])
-    contrast = max(float(high - low), 40.0) / span_K
+    contrast = max(float(high - low), 40.0) / layer.street_span_K
     note = (
         f"road grey {level:.0f} (median of the lowest third); {contrast:.1f} grey levels per kelvin, "
-        f"assuming that 90 % of the street span {span_K:g} K"
+        f"assuming that 90 % of the street span {layer.street_span_K:g} K"
     )
     return GreyMap(level, contrast, note)
 

@@ -189,7 +189,7 @@ def road_pattern(values: Any, along: Any, across: Any, fine: Any, coarse: Any) -
     lane = across / 3.3
     lane = (lane - math.floor(lane + 0.5)) * 3.3
     track = _bump(abs(lane) - 0.78, 0.26)
-    heat += (0.55 + 0.25 * middle) * track - 0.35 * _bump(lane, 0.3)
+    heat += (0.4 + 0.25 * middle) * track - 0.25 * _bump(lane, 0.3)
     if coarse > 1.2:
         return heat, 0.0
     seam = _line(noise2(values, along * 0.3 + 44.0, across * 0.23) * 1.6, 0.022, 0.35 * max(fine, 0.25 * coarse))
