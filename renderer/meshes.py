@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CLUSTER_TRIANGLES", "FlatMeshes", "Mesh", "MeshPool", "make_mesh"]
+from .kernels import CLUSTER_TRIANGLES
 
-CLUSTER_TRIANGLES = 64
-"""Triangles per cluster. Measured on the city: 32 to 128 are equally fast, more or fewer are slower."""
+__all__ = ["FlatMeshes", "Mesh", "MeshPool", "make_mesh"]
+
 _MORTON_BITS = 10
 """Per axis; a cell is then a thousandth of the mesh, far smaller than a cluster."""
 
@@ -177,7 +177,7 @@ def _flatten(meshes: list[Mesh]) -> FlatMeshes:
 def _corners(mesh: Mesh) -> NDArray[np.uint16]:
     """(T, 3) vertex numbers within each triangle's cluster; a cluster has at most 3 * CLUSTER_TRIANGLES."""
     cluster = np.arange(len(mesh.triangles)) // CLUSTER_TRIANGLES
-    return (mesh.triangles - mesh.vertex_start[cluster][:, None]).astype(np.uint16)
+    return np.asarray(mesh.triangles - mesh.vertex_start[cluster][:, None], dtype=np.uint16)
 
 
 def _boxes(positions: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -185,4 +185,4 @@ def _boxes(positions: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray
     if not len(starts):
         return np.zeros((0, 2, 3))
     low, high = np.minimum.reduceat(positions, starts), np.maximum.reduceat(positions, starts)
-    return np.stack([low, high], axis=1).astype(np.float64)
+    return np.asarray(np.stack([low, high], axis=1), dtype=np.float64)

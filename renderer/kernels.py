@@ -1,0 +1,495 @@
+"""The compiled loops of the renderer, all in this file.
+
+numba keeps compiled code beside a file and compiles again when *that* file changes. Functions that call each other, and
+the constants that are compiled into them, therefore stand together: else an update of one file would leave old code in
+use.
+
+Everything here works on the arrays of :class:`renderer.meshes.FlatMeshes`; matrices (P, 3, 4) take a part's coordinates
+to ``(x*z, y*z, z)``, in pixels and metres.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba as nb
+import numpy as np
+
+__all__ = [
+    "CLUSTER_TRIANGLES",
+    "NO_HIT",
+    "bound_instances",
+    "bound_pixels",
+    "clip_triangle",
+    "draw_parts",
+    "fill_normals",
+    "nearest_of_parts",
+    "resolve",
+    "widen_by_triangles",
+]
+
+CLUSTER_TRIANGLES = 64
+"""Triangles per cluster. Measured on the city: 32 and 128 are slower by a tenth."""
+PART_SHIFT = 32
+"""A hit is one number: the part's, shifted, plus the triangle's within it. Lower numbers win equal depths."""
+TRIANGLE_MASK = 2**32 - 1
+NO_HIT = 2**62
+OUTSIDE, CROSSES_NEAR, IN_FRONT = 0, 1, 2
+MARGIN_PX = 1e-3
+"""Slack of a cluster's box against rounding, which is below 1e-9 px for scenes of some kilometres."""
+MARGIN_DEPTH = 1e-9
+"""The same for inverse depth, relative."""
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def nearest_of_parts(boxes, mesh_triangle, mesh, matrices, near, width, height, out):  # type: ignore[no-untyped-def]
+    """Distance of each part's box, metres; ``inf`` where it is outside the image."""
+    screen = np.empty(6)
+    for p in range(mesh.shape[0]):
+        m = mesh[p]
+        out[p] = np.inf
+        if mesh_triangle[m] == mesh_triangle[m + 1]:
+            continue
+        if box_on_screen(boxes, m, matrices, p, near, width, height, screen) != OUTSIDE:
+            out[p] = screen[4]
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def box_on_screen(boxes, b, matrices, p, near, width, height, screen):  # type: ignore[no-untyped-def]
+    """Project one box ``boxes[b]`` (2, 3) by ``matrices[p]``.
+
+    Fills ``screen`` with left, top, right, bottom (pixels, only where all of it is in front) and the distances of its
+    nearest and farthest corner; returns ``OUTSIDE`` the image, ``CROSSES_NEAR`` or ``IN_FRONT``.
+    """
+    left, top, nearest, farthest = np.inf, np.inf, np.inf, -np.inf
+    right, bottom = -np.inf, -np.inf
+    beyond_left = beyond_right = above = below = True
+    for corner in range(8):
+        bx, by, bz = boxes[b, corner & 1, 0], boxes[b, (corner >> 1) & 1, 1], boxes[b, corner >> 2, 2]
+        z = matrices[p, 2, 0] * bx + matrices[p, 2, 1] * by + matrices[p, 2, 2] * bz + matrices[p, 2, 3]
+        x = matrices[p, 0, 0] * bx + matrices[p, 0, 1] * by + matrices[p, 0, 2] * bz + matrices[p, 0, 3]
+        y = matrices[p, 1, 0] * bx + matrices[p, 1, 1] * by + matrices[p, 1, 2] * bz + matrices[p, 1, 3]
+        nearest, farthest = min(nearest, z), max(farthest, z)
+        beyond_left, beyond_right = beyond_left and x < 0.0, beyond_right and x > width * z
+        above, below = above and y < 0.0, below and y > height * z
+        if nearest >= near:
+            inverse = 1.0 / z
+            left, right = min(left, x * inverse), max(right, x * inverse)
+            top, bottom = min(top, y * inverse), max(bottom, y * inverse)
+    screen[0], screen[1], screen[2], screen[3], screen[4], screen[5] = left, top, right, bottom, nearest, farthest
+    if farthest < near or beyond_left or beyond_right or above or below:
+        return OUTSIDE
+    return IN_FRONT if nearest >= near else CROSSES_NEAR
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def clip_triangle(points, a, b, c, near, px, py, pq):  # type: ignore[no-untyped-def]
+    """Clip one triangle at ``z = near``; fill pixel coordinates and inverse depth, return the number of corners."""
+    n = 0
+    for e in range(3):
+        i = a if e == 0 else (b if e == 1 else c)
+        j = b if e == 0 else (c if e == 1 else a)
+        zi, zj = points[2, i], points[2, j]
+        if zi >= near:
+            inverse = 1.0 / zi
+            px[n], py[n], pq[n] = points[0, i] * inverse, points[1, i] * inverse, inverse
+            n += 1
+        if (zi >= near) != (zj >= near):
+            # Always from the far end to the near one, so that both triangles of an edge cut it at one point.
+            if zi < zj:
+                i, j = j, i
+            s = (near - points[2, i]) / (points[2, j] - points[2, i])
+            inverse = 1.0 / near
+            px[n] = (points[0, i] + s * (points[0, j] - points[0, i])) * inverse
+            py[n] = (points[1, i] + s * (points[1, j] - points[1, i])) * inverse
+            pq[n] = inverse
+            n += 1
+    return n
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def draw_parts(  # type: ignore[no-untyped-def]
+    positions, corners, mesh_triangle, mesh_cluster, cluster_vertex, cluster_box, mesh, matrices, instance_id, order,
+    near, inverse_depth, hit, stamp, amodal_px,
+):  # fmt: skip
+    """Draw the parts of one instance after the other, each instance's clusters from near to far."""
+    total = 0
+    for p in order:
+        total += mesh_cluster[mesh[p] + 1] - mesh_cluster[mesh[p]]
+    found_part, found_cluster = np.empty(total, np.int64), np.empty(total, np.int64)
+    found_state, found_screen = np.empty(total, np.int64), np.empty((total, 6))
+    points, span = np.empty((3, 3 * CLUSTER_TRIANGLES)), np.empty((5, CLUSTER_TRIANGLES), np.int32)
+    first = 0
+    while first < len(order):
+        instance = instance_id[order[first]]
+        last = first + 1
+        while last < len(order) and instance_id[order[last]] == instance:
+            last += 1
+        count = _find_clusters(
+            order[first:last], mesh, mesh_cluster, cluster_box, matrices, near, hit.shape[1], hit.shape[0],
+            found_part, found_cluster, found_state, found_screen,
+        )  # fmt: skip
+        for k in np.argsort(found_screen[:count, 4]):
+            p, c = found_part[k], found_cluster[k]
+            if found_state[k] == IN_FRONT and _box_is_hidden(found_screen[k], instance, inverse_depth, stamp):
+                continue
+            m = mesh[p]
+            begin = (c - mesh_cluster[m]) * CLUSTER_TRIANGLES
+            end = min(begin + CLUSTER_TRIANGLES, mesh_triangle[m + 1] - mesh_triangle[m])
+            own = corners[:, mesh_triangle[m] + begin : mesh_triangle[m] + end]
+            face = (p << PART_SHIFT) + begin
+            _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points)
+            if found_state[k] == IN_FRONT:
+                _project(points, cluster_vertex[c + 1] - cluster_vertex[c])
+                amodal_px[instance] += _draw_cluster(points, own, face, instance, inverse_depth, hit, stamp, span)
+            else:
+                amodal_px[instance] += _draw_clipped(points, own, face, instance, near, inverse_depth, hit, stamp)
+        first = last
+    amodal_px[0] = 0
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _find_clusters(  # type: ignore[no-untyped-def]
+    parts, mesh, mesh_cluster, cluster_box, matrices, near, width, height,
+    found_part, found_cluster, found_state, found_screen,
+):  # fmt: skip
+    """List the clusters of some parts that can be in the image; returns how many."""
+    n = 0
+    for p in parts:
+        for c in range(mesh_cluster[mesh[p]], mesh_cluster[mesh[p] + 1]):
+            state = box_on_screen(cluster_box, c, matrices, p, near, width, height, found_screen[n])
+            if state != OUTSIDE:
+                found_part[n], found_cluster[n], found_state[n] = p, c, state
+                n += 1
+    return n
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _box_is_hidden(screen, instance, inverse_depth, stamp):  # type: ignore[no-untyped-def]
+    """Whether a cluster can change nothing."""
+    height, width = inverse_depth.shape
+    first_col = math.ceil(max(screen[0], 0.0) - 0.5 - MARGIN_PX)
+    end_col = math.ceil(min(screen[2], width + 1.0) - 0.5 + MARGIN_PX)
+    first_row = math.ceil(max(screen[1], 0.0) - 0.5 - MARGIN_PX)
+    end_row = math.ceil(min(screen[3], height + 1.0) - 0.5 + MARGIN_PX)
+    return _is_hidden(
+        max(0, first_row), min(height, end_row), max(0, first_col), min(width, end_col),
+        (1.0 + MARGIN_DEPTH) / screen[4], instance, inverse_depth, stamp,
+    )  # fmt: skip
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _is_hidden(first_row, end_row, first_col, end_col, closest, instance, inverse_depth, stamp):  # type: ignore[no-untyped-def]
+    """Whether every one of some pixels is nearer already, and counted for the instance."""
+    for row in range(first_row, end_row):
+        for col in range(first_col, end_col):
+            if inverse_depth[row, col] <= closest or (instance > 0 and stamp[row, col] != instance):
+                return False
+    return True
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _transform(positions, first, last, matrix, points):  # type: ignore[no-untyped-def]
+    """Fill ``points`` (3, N) with ``(x*z, y*z, z)`` of a cluster's vertices."""
+    for k in range(3):
+        a, b, c, d = matrix[k, 0], matrix[k, 1], matrix[k, 2], matrix[k, 3]
+        for i in range(last - first):
+            points[k, i] = a * positions[0, first + i] + b * positions[1, first + i] + c * positions[2, first + i] + d
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _project(points, count):  # type: ignore[no-untyped-def]
+    """Turn ``(x*z, y*z, z)`` into ``(x, y, 1/z)``."""
+    for i in range(count):
+        points[2, i] = 1.0 / points[2, i]
+    for i in range(count):
+        points[0, i] *= points[2, i]
+    for i in range(count):
+        points[1, i] *= points[2, i]
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _draw_cluster(points, corners, face, instance, inverse_depth, hit, stamp, span):  # type: ignore[no-untyped-def]
+    """Draw one cluster of projected points; returns how many pixels its instance had not covered before."""
+    height, width = hit.shape
+    _spans(points[1], corners, height, span[0], span[1])
+    _spans(points[0], corners, width, span[2], span[3])
+    covering = span[4]
+    count = 0
+    for t in range(corners.shape[1]):
+        covering[count] = t
+        count += 1 if (span[0, t] < span[1, t]) & (span[2, t] < span[3, t]) else 0
+    fresh = 0
+    for k in range(count):
+        t = covering[k]
+        a, b, c = corners[0, t], corners[1, t], corners[2, t]
+        closest = max(points[2, a], points[2, b], points[2, c])
+        if _is_hidden(span[0, t], span[1, t], span[2, t], span[3, t], closest, instance, inverse_depth, stamp):
+            continue
+        fresh += _draw_triangle(
+            points[0, a], points[1, a], points[2, a], points[0, b], points[1, b], points[2, b],
+            points[0, c], points[1, c], points[2, c], face + t, instance, inverse_depth, hit, stamp,
+        )  # fmt: skip
+    return fresh
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _spans(coordinate, corners, size, first, end):  # type: ignore[no-untyped-def]
+    """Pixels whose centres lie between the least and the greatest coordinate of each triangle, within the image."""
+    for t in range(corners.shape[1]):
+        a, b, c = coordinate[corners[0, t]], coordinate[corners[1, t]], coordinate[corners[2, t]]
+        first[t] = np.int32(math.ceil(min(max(min(a, b, c), 0.0), size + 1.0) - 0.5))
+        end[t] = np.int32(math.ceil(min(max(max(a, b, c), 0.0), size + 0.0) - 0.5))
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _draw_clipped(points, corners, face, instance, near, inverse_depth, hit, stamp):  # type: ignore[no-untyped-def]
+    """Draw one cluster of points ``(x*z, y*z, z)``, clipped at the near plane; returns as :func:`_draw_cluster`."""
+    px, py, pq = np.empty(4), np.empty(4), np.empty(4)
+    fresh = 0
+    for t in range(corners.shape[1]):
+        n = clip_triangle(points, corners[0, t], corners[1, t], corners[2, t], near, px, py, pq)
+        for k in range(1, n - 1):
+            fresh += _draw_triangle(
+                px[0], py[0], pq[0], px[k], py[k], pq[k], px[k + 1], py[k + 1], pq[k + 1],
+                face + t, instance, inverse_depth, hit, stamp,
+            )  # fmt: skip
+    return fresh
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _slope(ax, ay, bx, by):  # type: ignore[no-untyped-def]
+    """Columns per row along an edge from its upper end to its lower one."""
+    return (bx - ax) / (by - ay) if by > ay else 0.0
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _draw_triangle(  # type: ignore[no-untyped-def]
+    x0, y0, q0, x1, y1, q1, x2, y2, q2, face, instance, inverse_depth, hit, stamp
+):
+    """Draw one projected triangle; returns how many pixels its instance had not covered before."""
+    # From top to bottom, so that both triangles of an edge compute the same columns for it.
+    if y1 < y0:
+        x0, y0, q0, x1, y1, q1 = x1, y1, q1, x0, y0, q0
+    if y2 < y1:
+        x1, y1, q1, x2, y2, q2 = x2, y2, q2, x1, y1, q1
+    if y1 < y0:
+        x0, y0, q0, x1, y1, q1 = x1, y1, q1, x0, y0, q0
+    area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+    if area == 0.0:
+        return 0
+    inverse_area = 1.0 / area
+    gx = ((q1 - q0) * (y2 - y0) - (q2 - q0) * (y1 - y0)) * inverse_area
+    gy = ((q2 - q0) * (x1 - x0) - (q1 - q0) * (x2 - x0)) * inverse_area
+    q_low, q_high = min(q0, q1, q2), max(q0, q1, q2)
+    long_slope, upper_slope, lower_slope = _slope(x0, y0, x2, y2), _slope(x0, y0, x1, y1), _slope(x1, y1, x2, y2)
+    height, width = hit.shape
+    fresh = 0
+    for row in range(max(0, math.ceil(y0 - 0.5)), min(height, math.ceil(y2 - 0.5))):
+        y = row + 0.5
+        a = x0 + (y - y0) * long_slope
+        b = x0 + (y - y0) * upper_slope if y < y1 else x1 + (y - y1) * lower_slope
+        low, high = min(a, b), max(a, b)
+        if high <= 0.5 or low > width - 0.5:
+            continue
+        first, last = max(0, math.ceil(low - 0.5)), min(width, math.ceil(high - 0.5))
+        # A pixel's centre lies inside the triangle; a sliver's gradient must not say otherwise.
+        q_row = q0 + gy * (y - y0) - gx * (x0 - 0.5)
+        for col in range(first, last):
+            q = min(max(q_row + gx * col, q_low), q_high)
+            held = inverse_depth[row, col]
+            if q > held or (q == held and face < hit[row, col]):
+                inverse_depth[row, col] = q
+                hit[row, col] = face
+        if instance > 0:
+            for col in range(first, last):
+                if stamp[row, col] != instance:
+                    stamp[row, col] = instance
+                    fresh += 1
+    return fresh
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def resolve(  # type: ignore[no-untyped-def]
+    inverse_depth, hit, instance_of_part, triangle_start, zones, background_zone, depth_m, instance_id, zone, part
+):
+    """Turn hits into passes; ``triangle_start`` (P,) is where each part's triangles begin in ``zones``."""
+    for r in range(hit.shape[0]):
+        for c in range(hit.shape[1]):
+            h = hit[r, c]
+            if h == NO_HIT:
+                depth_m[r, c], instance_id[r, c], zone[r, c], part[r, c] = np.inf, 0, background_zone, 0
+            else:
+                p = h >> PART_SHIFT
+                depth_m[r, c] = 1.0 / inverse_depth[r, c]
+                instance_id[r, c] = instance_of_part[p]
+                zone[r, c] = zones[triangle_start[p] + (h & TRIANGLE_MASK)]
+                part[r, c] = p + 1
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def bound_instances(  # type: ignore[no-untyped-def]
+    positions, corners, mesh_triangle, mesh_cluster, cluster_vertex, cluster_box,
+    mesh, matrices, instance_id, near, bounds,
+):  # fmt: skip
+    """Look at the clusters' boxes first: only those that reach beyond what is known are looked into."""
+    screen = np.empty(6)
+    points = np.empty((3, 3 * CLUSTER_TRIANGLES))
+    extreme = np.full((bounds.shape[0], 4), np.inf)
+    extreme_part, extreme_cluster = np.zeros((bounds.shape[0], 4), np.int64), np.zeros((bounds.shape[0], 4), np.int64)
+    for turn in range(2):
+        for p in range(mesh.shape[0]):
+            i, m = instance_id[p], mesh[p]
+            if i == 0:
+                continue
+            for c in range(mesh_cluster[m], mesh_cluster[m + 1]):
+                box_on_screen(cluster_box, c, matrices, p, near, 1.0, 1.0, screen)
+                if screen[5] < near:
+                    continue
+                if screen[4] < near:
+                    if turn == 0:
+                        begin = mesh_triangle[m] + (c - mesh_cluster[m]) * CLUSTER_TRIANGLES
+                        end = min(begin + CLUSTER_TRIANGLES, mesh_triangle[m + 1])
+                        _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points)
+                        widen_by_triangles(points, corners[:, begin:end], near, bounds[i])
+                elif turn == 0:
+                    _keep_extremes(screen, i, p, c, extreme, extreme_part, extreme_cluster)
+                elif _reaches_beyond(screen, bounds[i]):
+                    _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points)
+                    _widen_by_points(points, cluster_vertex[c + 1] - cluster_vertex[c], bounds[i])
+        if turn == 0:
+            for i in range(bounds.shape[0]):
+                for side in range(4):
+                    if extreme[i, side] < np.inf:
+                        p, c = extreme_part[i, side], extreme_cluster[i, side]
+                        _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points)
+                        _widen_by_points(points, cluster_vertex[c + 1] - cluster_vertex[c], bounds[i])
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _keep_extremes(screen, i, p, c, extreme, extreme_part, extreme_cluster):  # type: ignore[no-untyped-def]
+    """Remember the cluster that reaches farthest on each side."""
+    for side in range(4):
+        reach = screen[side] if side < 2 else -screen[side]
+        if reach < extreme[i, side]:
+            extreme[i, side], extreme_part[i, side], extreme_cluster[i, side] = reach, p, c
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _reaches_beyond(screen, bounds):  # type: ignore[no-untyped-def]
+    return screen[0] < bounds[0] or screen[1] < bounds[1] or screen[2] > bounds[2] or screen[3] > bounds[3]
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _widen_by_points(points, count, bounds):  # type: ignore[no-untyped-def]
+    for v in range(count):
+        inverse = 1.0 / points[2, v]
+        x, y = points[0, v] * inverse, points[1, v] * inverse
+        bounds[0], bounds[2] = min(bounds[0], x), max(bounds[2], x)
+        bounds[1], bounds[3] = min(bounds[1], y), max(bounds[3], y)
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def widen_by_triangles(points, corners, near, bounds):  # type: ignore[no-untyped-def]
+    px, py, pq = np.empty(4), np.empty(4), np.empty(4)
+    for t in range(corners.shape[1]):
+        a, b, c = corners[0, t], corners[1, t], corners[2, t]
+        for k in range(clip_triangle(points, a, b, c, near, px, py, pq)):
+            bounds[0], bounds[2] = min(bounds[0], px[k]), max(bounds[2], px[k])
+            bounds[1], bounds[3] = min(bounds[1], py[k]), max(bounds[3], py[k])
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def bound_pixels(instance_id, count):  # type: ignore[no-untyped-def]
+    height, width = instance_id.shape
+    out = np.zeros((count + 1, 5), np.int64)
+    out[:, 1], out[:, 2] = width, height
+    for r in range(height):
+        for c in range(width):
+            i = instance_id[r, c]
+            if i == 0 or i > count:
+                continue
+            out[i, 0] += 1
+            out[i, 1], out[i, 2] = min(out[i, 1], c), min(out[i, 2], r)
+            out[i, 3], out[i, 4] = max(out[i, 3], c + 1), max(out[i, 4], r + 1)
+    return out
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def fill_normals(  # type: ignore[no-untyped-def]
+    hit, positions, corners, normals, first_triangle, first_cluster, cluster_vertex, matrices, turn, mirrored, out
+):
+    """Neighbouring pixels of one triangle share its set-up."""
+    corner, weight, turned = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))
+    for r in range(hit.shape[0]):
+        last = NO_HIT
+        for c in range(hit.shape[1]):
+            h = hit[r, c]
+            if h == NO_HIT:
+                continue
+            if h != last:
+                last = h
+                p = h >> PART_SHIFT
+                number = h & TRIANGLE_MASK
+                t = first_triangle[p] + number
+                first_vertex = cluster_vertex[first_cluster[p] + number // CLUSTER_TRIANGLES]
+                _project_corners(positions, corners, t, first_vertex, matrices, p, corner)
+                # Seen from behind: the normal turns to the camera. A mirroring pose turns the triangle round.
+                sign = -1.0 if (_weights(corner, weight) > 0.0) != mirrored[p] else 1.0
+                _turn(normals, t, turn, p, sign, turned)
+            _blend(weight, turned, c + 0.5, r + 0.5, out, r, c)
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _project_corners(positions, corners, t, first_vertex, matrices, p, corner):  # type: ignore[no-untyped-def]
+    """Homogeneous pixel coordinates of a triangle's corners, as rows."""
+    for i in range(3):
+        v = first_vertex + np.int64(corners[i, t])
+        for k in range(3):
+            corner[i, k] = (
+                matrices[p, k, 0] * positions[0, v]
+                + matrices[p, k, 1] * positions[1, v]
+                + matrices[p, k, 2] * positions[2, v]
+                + matrices[p, k, 3]
+            )
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _weights(corner, weight):  # type: ignore[no-untyped-def]
+    """Rows of ``weight``: the corners' weights as functions of the pixel (up to scale); returns the facing sign.
+
+    Weights ``w`` solve ``sum w_i h_i ~ (x, y, 1)`` for homogeneous corners ``h_i``: Cramer's rule makes them the cross
+    products of the other two corners. It holds for corners behind the camera as well.
+    """
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        weight[i, 0] = corner[j, 1] * corner[k, 2] - corner[j, 2] * corner[k, 1]
+        weight[i, 1] = corner[j, 2] * corner[k, 0] - corner[j, 0] * corner[k, 2]
+        weight[i, 2] = corner[j, 0] * corner[k, 1] - corner[j, 1] * corner[k, 0]
+    return corner[0, 0] * weight[0, 0] + corner[0, 1] * weight[0, 1] + corner[0, 2] * weight[0, 2]
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _turn(normals, t, turn, p, sign, out):  # type: ignore[no-untyped-def]
+    """Corner normals (rows) in the world."""
+    for i in range(3):
+        for k in range(3):
+            out[i, k] = sign * (
+                turn[p, k, 0] * normals[t, i, 0] + turn[p, k, 1] * normals[t, i, 1] + turn[p, k, 2] * normals[t, i, 2]
+            )
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _blend(weight, turned, x, y, out, r, c):  # type: ignore[no-untyped-def]
+    """Weighted sum of the corner normals at a pixel, made a unit vector."""
+    a = weight[0, 0] * x + weight[0, 1] * y + weight[0, 2]
+    b = weight[1, 0] * x + weight[1, 1] * y + weight[1, 2]
+    d = weight[2, 0] * x + weight[2, 1] * y + weight[2, 2]
+    nx = a * turned[0, 0] + b * turned[1, 0] + d * turned[2, 0]
+    ny = a * turned[0, 1] + b * turned[1, 1] + d * turned[2, 1]
+    nz = a * turned[0, 2] + b * turned[1, 2] + d * turned[2, 2]
+    length = math.sqrt(nx * nx + ny * ny + nz * nz)
+    if length > 0.0:
+        # The weights share a sign, that of their sum.
+        scale = 1.0 / length if a + b + d > 0.0 else -1.0 / length
+        out[r, c, 0], out[r, c, 1], out[r, c, 2] = nx * scale, ny * scale, nz * scale
