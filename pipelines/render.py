@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from renderer.camera import Camera
 from renderer.frame import Frame
+from renderer.kernel_cache import forget_stale_kernels
 from renderer.thermal.conditions import Conditions
 from renderer.traffic import FrameSetup, ModelSize
 
@@ -121,6 +122,7 @@ def make_frames(
         after: called with each number once the frame's line stands.
         one_first: see :class:`FrameWorkers`.
     """
+    forget_stale_kernels()
     with FrameWorkers(job, min(workers, len(todo)), one_first=one_first) as pool:
         pool.wait_ready()
         with store.locked():

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from renderer.kernel_cache import forget_stale_kernels
+
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    forget_stale_kernels()
 
 
 @pytest.fixture(scope="session")
