@@ -144,7 +144,9 @@ def read_cameras(path: Path) -> dict[str, Camera]:
     """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))["camera"]
-    except (OSError, KeyError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        if not isinstance(tables, dict):
+            raise ValueError(f"camera is {tables!r}")
+    except (OSError, KeyError, ValueError) as error:
         raise CameraError(f"{path}: no camera presets could be read: {error}; expected [camera.NAME] tables") from error
     return {name: _camera_from_table(name, table, path) for name, table in tables.items()}
 
@@ -165,9 +167,11 @@ def read_camera_file(path: Path) -> Camera:
     return _camera_from_table(path.stem, table, path)
 
 
-def _camera_from_table(name: str, table: dict[str, Any], path: Path) -> Camera:
+def _camera_from_table(name: str, table: Any, path: Path) -> Camera:
     """Build one camera from intrinsics in pixels, or from its field of view in degrees."""
     where = f"{path}: camera {name!r}"
+    if not isinstance(table, dict):
+        raise CameraError(f"{where}: {table!r} is no table; expected width, height and fx, fy, cx, cy")
     optional = {key: table[key] for key in ("height_m", "pitch_deg", "sensor") if key in table}
     try:
         width, height = int(table["width"]), int(table["height"])
@@ -183,5 +187,5 @@ def _camera_from_table(name: str, table: dict[str, Any], path: Path) -> Camera:
             f"{where}: {error} is missing or unknown; expected width, height and fx, fy, cx, cy "
             "(or hfov_deg, vfov_deg), and pixel_centre 'corner' or 'integer'"
         ) from None
-    except (TypeError, ValueError) as error:
-        raise CameraError(f"{where}: {error}; expected numbers") from None
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise CameraError(f"{where}: {error}; expected numbers, fields of view above 0 degrees") from None
