@@ -1,7 +1,7 @@
 """OpenEXR files of float32 channels.
 
 Written here, read by the OpenEXR library. What is written is one part of scan lines with ZIP compression; packing it
-with numpy and ISA-L takes 2 ms for the depth of 512x512 pixels where the library takes 5 to 9 ms.
+with ISA-L takes 2 to 3 ms for the depth of 512x512 pixels where the library takes 5 to 9 ms.
 
 Source of the format: "OpenEXR File Layout" and "Technical Introduction to OpenEXR", openexr.com.
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from isal import isal_zlib
+from numba import njit
 from numpy.typing import NDArray
 
 from pipelines.errors import DatasetError
@@ -60,13 +61,26 @@ def encode_exr(channels: Mapping[str, NDArray[Any]]) -> bytes:
 
 def _pack(blocks: NDArray[np.uint8]) -> list[bytes]:
     """ZIP of each row of (N, B) bytes: even bytes before odd, differences, deflate; as it is where that is longer."""
-    parted = np.concatenate([blocks[:, 0::2], blocks[:, 1::2]], axis=1)
-    steps = parted.copy()
-    steps[:, 1:] -= parted[:, :-1]
-    steps[:, 1:] += 128
+    steps = np.empty_like(blocks)
+    _arrange(blocks, steps)
     packed = [isal_zlib.compress(row, level=_LEVEL) for row in steps]
     pairs = zip(packed, blocks, strict=True)
     return [short if len(short) < len(plain) else plain.tobytes() for short, plain in pairs]
+
+
+@njit(cache=True, nogil=True)
+def _arrange(blocks: Any, steps: Any) -> None:
+    """Even bytes of each row before the odd ones, and each byte less the one before it, plus 128."""
+    count, size = blocks.shape
+    half = size // 2  # samples have four bytes, so a row has an even number
+    offset = np.uint8(128)
+    for row in range(count):
+        plain, arranged = blocks[row], steps[row]
+        arranged[0] = plain[0]
+        arranged[half] = plain[1] - plain[size - 2] + offset
+        for place in range(1, half):
+            arranged[place] = plain[2 * place] - plain[2 * place - 2] + offset
+            arranged[half + place] = plain[2 * place + 1] - plain[2 * place - 1] + offset
 
 
 def _header(names: list[str], width: int, height: int) -> bytes:
