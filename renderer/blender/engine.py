@@ -86,7 +86,7 @@ class RenderSession:
         self._labels = labels_of_scene(self._objects())
         if not self.street and self.scene.camera is None:
             raise SceneError(f"{scene}: the scene has no active camera; add one and make it active (Ctrl+Numpad 0)")
-        self.camera = camera or _scene_camera(self.scene)
+        self.camera = camera or _scene_camera(self.scene, scene)
         self._rasteriser = Rasteriser(self.camera, self._near_m())
         self._background_zone = int(self.scene.world.get(ZONE_ATTRIBUTE, 0)) if self.scene.world else 0
         self._cycles: CyclesEngine | None = None
@@ -256,17 +256,13 @@ class RenderSession:
         empties: Sequence[bpy.types.Object | None] = [None] * len(setup.placements)
         if self.engine == "cycles":
             empties = apply(self.scene, setup, self._models)
-        placed, numbers, labelled = [], [], {}
+        groups, labelled = [], {}
         for number, (placement, empty) in enumerate(zip(setup.placements, empties, strict=True), start=1):
-            pose = placement.object_to_world
+            pose, extent = placement.object_to_world, self._model_extents[placement.model]
             category = str(self._models[placement.model]["gis_category"])
-            extent = self._model_extents[placement.model]
             labelled[number] = LabelledObject(f"{number}", category, placement.model, placement.profile, pose, extent)
-            for member in models[placement.model]:
-                placed.append(replace(member, local_to_world=pose @ member.local_to_world, instancer=empty))
-                numbers.append(number)
-        placed += street
-        return _staged(placed, np.array([*numbers, *[0] * len(street)], dtype=np.int64), labelled)
+            groups.append(_Group(self._model_groups[placement.model], number, pose, empty))
+        return _Staged((*groups, _Group(street, 0)), labelled)
 
     def _check_labelled(self) -> None:
         self._setup(0)
@@ -408,7 +404,7 @@ def _rank(pair: tuple[PlacedMesh, LabelledObject | None]) -> tuple[bool, str, st
     return (found is None, found.key if found else top, placed.name, placed.local_to_world.tobytes())
 
 
-def _scene_camera(scene: bpy.types.Scene) -> Camera:
+def _scene_camera(scene: bpy.types.Scene, path: Path) -> Camera:
     """The active camera at the scene's render resolution.
 
     Raises:
@@ -419,7 +415,7 @@ def _scene_camera(scene: bpy.types.Scene) -> Camera:
     height = int(render.resolution_y * render.resolution_percentage / 100)
     data = scene.camera.data
     if data.type != "PERSP":
-        raise SceneError(f"camera {scene.camera.name!r} is {data.type}: expected a perspective camera")
+        raise SceneError(f"{path}: camera {scene.camera.name!r} is {data.type}: expected a perspective camera")
     depsgraph = bpy.context.evaluated_depsgraph_get()
     matrix = scene.camera.evaluated_get(depsgraph).calc_matrix_camera(
         depsgraph, x=width, y=height, scale_x=render.pixel_aspect_x, scale_y=render.pixel_aspect_y

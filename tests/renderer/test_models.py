@@ -1,0 +1,203 @@
+"""Car models from files of every kind, made alike: metres, x forward, z up, on the ground."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from assets import CARS, CITY
+from renderer.model_pose import LENGTHS_M, model_pose
+from renderer.zones import Zone
+
+bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
+
+from renderer.blender.engine import RenderSession  # noqa: E402
+from renderer.blender.models import load_models  # noqa: E402
+from renderer.errors import SceneError  # noqa: E402
+from renderer.traffic import FrameSetup  # noqa: E402
+
+FILES = {
+    "kenney_car_kit/taxi.glb": "car",
+    "kenney_car_kit/garbage-truck.glb": "truck",
+    "gazebo/suv/meshes/suv.obj": "car",
+    "gazebo/bus/meshes/bus.obj": "bus",
+    "gazebo/prius_hybrid/meshes/Hybrid.obj": "car",
+    "quaternius/basic_car_pack/FBX/CopCar.fbx": "car",
+    "quaternius/public_transport/FBX/SchoolBus.fbx": "bus",
+    "quaternius/public_transport/Blends/Ambulance.blend": "van",
+}
+
+
+@pytest.fixture
+def empty_file() -> Iterator[None]:
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    yield
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+
+
+def points_of(collection: Any) -> NDArray[np.float64]:
+    """All vertices of a model in its own axes."""
+    found = []
+    for item in collection.objects:
+        flat = np.empty(len(item.data.vertices) * 3, np.float32)
+        item.data.vertices.foreach_get("co", flat)
+        matrix = np.array(item.matrix_basis)
+        found.append(flat.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3])
+    return np.concatenate(found)
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.usefixtures("empty_file")
+def test_real_models(file: str, shared_data: Path) -> None:
+    path = shared_data / "meshes" / file
+    models, notes = load_models(path)
+    (model,) = models.values()
+    category = model["gis_category"]
+    assert (path.stem, category) == (model["gis_model"], FILES[file])
+    assert all(path.stem in note for note in notes)
+    points = points_of(model)
+    low, high = points.min(axis=0), points.max(axis=0)
+    length, width, height = high - low
+    np.testing.assert_allclose(
+        (length, width, height), [model[f"gis_{side}_m"] for side in ("length", "width", "height")], rtol=1e-4
+    )
+    shortest, longest = LENGTHS_M[category]
+    assert shortest <= length <= longest
+    assert 1.2 < width < 3.6 < length + 1
+    assert 1.0 < height < 4.6
+    assert length > width
+    np.testing.assert_allclose([low[2], low[0] + high[0], low[1] + high[1]], 0, atol=1e-3)
+    # Mirror images left to right, not bottom to top: the lowest tenth is wheels, four corners of it.
+    mirrored = np.sort(points[:, 1]) + np.sort(-points[:, 1])
+    assert np.abs(mirrored).mean() < 0.1
+    assert not bpy.context.scene.objects
+
+
+@pytest.mark.parametrize("file", ["kenney_car_kit/sedan.glb", "gazebo/hatchback/meshes/hatchback.obj"])
+@pytest.mark.usefixtures("empty_file")
+def test_real_cars_look_forward(file: str, shared_data: Path) -> None:
+    """In a car with a bonnet the cabin (all that is above three quarters of its height) is behind the middle."""
+    models, _ = load_models(shared_data / "meshes" / file)
+    (model,) = models.values()
+    points = points_of(model)
+    cabin = points[points[:, 2] > 0.8 * points[:, 2].max(), 0]
+    assert cabin.min() + cabin.max() < 0
+
+
+WEDGE = np.array(
+    # A car's side view, front at +x: bonnet low, windscreen sloped, rear upright. (x, z)
+    [(2.2, 0.0), (2.2, 0.7), (1.0, 0.8), (0.3, 1.4), (-1.7, 1.4), (-2.1, 0.8), (-2.2, 0.0)]
+)
+
+
+def wedge() -> NDArray[np.float64]:
+    """That side view at many places across, 1.7 m wide."""
+    along = np.concatenate([np.linspace(a, b, 12) for a, b in zip(WEDGE, np.roll(WEDGE, -1, axis=0), strict=True)])
+    across = np.linspace(-0.85, 0.85, 15)
+    return np.array([(x, y, z) for x, z in along for y in across])
+
+
+TURNS = {
+    "as it is": np.eye(3),
+    "backwards": np.diag([-1.0, -1.0, 1.0]),
+    "to the left": np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]),
+    "y up": np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]) @ np.diag([1.0, 1, 1]),
+    "y up, z forward": np.array([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]]),
+}
+
+
+@pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.parametrize("unit", [1.0, 0.01, 0.0254, 37.0])
+def test_a_wedge_comes_back_from_any_axes_and_unit(turn: str, unit: float) -> None:
+    points = wedge() @ TURNS[turn].T / unit + (3.0, 2.0, 5.0)
+    pose = model_pose(points, "car")
+    back = points @ pose.transform[:3, :3].T + pose.transform[:3, 3]
+    assert np.linalg.det(pose.transform[:3, :3]) > 0
+    expected = wedge() * (1.0 if unit < 30 else pose.size_m[0] / 4.4)
+    np.testing.assert_allclose(np.sort(back[:, 0]), np.sort(expected[:, 0]), atol=1e-6)
+    np.testing.assert_allclose(np.sort(back[:, 2]), np.sort(expected[:, 2]), atol=1e-6)
+    top = back[back[:, 2] > 0.99 * back[:, 2].max(), 0]
+    assert top.mean() < 0
+    assert (not pose.notes) == (turn == "as it is" and unit == 1.0)
+
+
+@pytest.mark.usefixtures("empty_file")
+def test_own_models_come_as_they_are() -> None:
+    models, notes = load_models(CARS)
+    assert not notes
+    assert {"hatchback", "saloon", "van", "bus"} <= set(models)
+    for model in models.values():
+        assert model["gis_length_m"] > model["gis_width_m"]
+
+
+@pytest.mark.usefixtures("empty_file")
+def test_a_folder_of_models(shared_data: Path, tmp_path: Path) -> None:
+    for file in ("taxi.glb", "van.glb"):
+        (tmp_path / file).write_bytes((shared_data / "meshes/kenney_car_kit" / file).read_bytes())
+    (tmp_path / "readme.txt").write_text("no model", encoding="utf-8")
+    models, _ = load_models(tmp_path)
+    assert {name: model["gis_category"] for name, model in models.items()} == {"taxi": "car", "van": "van"}
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "van.glb").write_bytes((tmp_path / "van.glb").read_bytes())
+    with pytest.raises(SceneError, match=r"second model is called 'van'"):
+        load_models(tmp_path)
+
+
+BROKEN = {
+    "car.stl": (b"solid", "unknown kind"),
+    "car.glb": (b"glTF" + bytes(40), "could not be imported"),
+    "text.glb": (b"hello", "could not be imported"),
+    "car.gltf": (b"{", "could not be imported"),
+    "car.fbx": (b"Kaydara", "could not be imported|no mesh"),
+    "car.obj": (b"v 1 2 3\n", "no mesh"),
+    "faces.obj": (b"v 0 0 0\nf 1 2 3\n", "no mesh|could not be imported"),
+    "car.usd": (b"PXR", "could not be imported|no mesh"),
+    "car.blend": (b"BLENDER-v305", "truncated"),
+    "none.glb": (None, "no such file"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.usefixtures("empty_file")
+def test_broken_files(name: str, tmp_path: Path) -> None:
+    content, message = BROKEN[name]
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SceneError, match=message) as caught:
+        load_models(path)
+    assert "\n" not in str(caught.value)
+    assert name in str(caught.value)
+
+
+@pytest.mark.usefixtures("empty_file")
+def test_a_folder_without_models(tmp_path: Path) -> None:
+    with pytest.raises(SceneError, match="no car model in this folder"):
+        load_models(tmp_path)
+
+
+def test_a_truncated_real_model(shared_data: Path, tmp_path: Path) -> None:
+    for file in ("kenney_car_kit/taxi.glb", "quaternius/public_transport/Blends/Bus.blend"):
+        data = (shared_data / "meshes" / file).read_bytes()
+        path = tmp_path / Path(file).name
+        path.write_bytes(data[: len(data) // 2])
+        with pytest.raises(SceneError, match=path.name):
+            load_models(path)
+
+
+def test_zones_of_a_foreign_model_in_a_frame(shared_data: Path, setup_of: Callable[..., FrameSetup]) -> None:
+    """A car with no zones of its own: they are guessed, that is said, and the windows are above the tyres."""
+    path = shared_data / "meshes/gazebo/hatchback/meshes/hatchback.obj"
+    with RenderSession(CITY, cars=path) as session:
+        frame = session.frame_on_plane(setup_of(("hatchback", 9.0, 1.0, 0.5)))
+    assert any("zones of" in note and "hatchback" in note for note in frame.notes)
+    rows = {zone: np.nonzero(frame.zone == zone)[0] for zone in (Zone.GLASS, Zone.TYRE, Zone.BODY)}
+    total = frame.instances[0].visible_px
+    for found in rows.values():
+        assert len(found) > 0.02 * total
+    assert np.median(rows[Zone.GLASS]) < np.median(rows[Zone.BODY]) < np.median(rows[Zone.TYRE])

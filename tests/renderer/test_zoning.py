@@ -1,0 +1,124 @@
+"""Zones: from attributes, from names, from the shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from renderer.zone_guess import guess_car_zones
+from renderer.zone_names import category_from_name, zone_from_name
+from renderer.zones import Zone
+
+ON_CAR = {
+    "gis_glass": Zone.GLASS,
+    "gis_road_marking.003": Zone.ROAD_MARKING,
+    "Windshield.002": Zone.GLASS,
+    "FrontLeftTire": Zone.TYRE,
+    "wheels": Zone.TYRE,
+    "Headlights": Zone.LAMP,
+    "brake_disc": Zone.BRAKE,
+    "CarPaint": Zone.BODY,
+    "engine hood": Zone.BONNET,
+    "Muffler": Zone.EXHAUST,
+    "Material.001": None,
+    "colormap": None,
+    "classic": None,
+}
+ELSEWHERE = {
+    "Asphalt_Wet": Zone.ROAD,
+    "lane_line": Zone.ROAD_MARKING,
+    "brick wall": Zone.BUILDING,
+    "tree_bark": Zone.TRUNK,
+    "Leaves.001": Zone.VEGETATION,
+    "sidewalk": Zone.PAVEMENT,
+    "Material": None,
+}
+CATEGORIES = {
+    "Taxi": "car",
+    "SchoolBus": "bus",
+    "school_bus.003": "bus",
+    "CopCar": "car",
+    "police": "car",
+    "sedan-sports": "car",
+    "hatchback_red": "car",
+    "garbage-truck": "truck",
+    "fire_truck": "truck",
+    "ambulance": "van",
+    "delivery": "van",
+    "carpet": None,
+    "scar": None,
+    "bush": None,
+    "Business": None,
+    "house": None,
+}
+
+
+@pytest.mark.parametrize("name", ON_CAR)
+def test_materials_of_cars(name: str) -> None:
+    assert zone_from_name(name, on_car=True) == ON_CAR[name]
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_materials_of_streets(name: str) -> None:
+    assert zone_from_name(name, on_car=False) == ELSEWHERE[name]
+
+
+@pytest.mark.parametrize("name", CATEGORIES)
+def test_categories(name: str) -> None:
+    assert category_from_name(name) == CATEGORIES[name]
+
+
+CORNERS = np.array([[x, y, z] for x in (-2.2, 2.2) for y in (-0.9, 0.9) for z in (0.0, 1.5)], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("centre", "normal", "zone"),
+    [
+        ((1.6, 0.0, 0.9), (0.2, 0, 0.98), Zone.BONNET),
+        ((0.8, 0.0, 1.2), (0.8, 0, 0.6), Zone.GLASS),
+        ((-0.3, 0.88, 1.2), (0, 1, 0.1), Zone.GLASS),
+        ((-0.3, 0.0, 1.48), (0, 0, 1), Zone.ROOF),
+        ((-0.3, 0.9, 0.7), (0, 1, 0), Zone.BODY),
+        ((1.35, 0.85, 0.3), (0, 1, 0), Zone.TYRE),
+        ((2.2, 0.0, 0.5), (1, 0, 0), Zone.GRILLE),
+        ((2.15, 0.75, 0.7), (1, 0, 0), Zone.LAMP),
+        ((-2.2, -0.75, 0.7), (-1, 0, 0), Zone.LAMP),
+        ((0.0, 0.0, 0.2), (0, 0, -1), Zone.UNDERBODY),
+    ],
+)
+def test_where_things_are_on_a_car(
+    centre: tuple[float, float, float], normal: tuple[float, float, float], zone: Zone
+) -> None:
+    found = guess_car_zones(np.array([centre], np.float32), np.array([normal], np.float32), CORNERS)
+    assert Zone(found[0]) is zone
+
+
+def test_no_faces() -> None:
+    assert guess_car_zones(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32), CORNERS).shape == (0,)
+
+
+def test_attribute_before_material_before_shape(empty_scene: Any, add_box: Callable[..., Any]) -> None:
+    import bpy
+
+    from renderer.blender.zoning import assign_zones, zones_of_faces
+
+    box = add_box("thing", size=(4.4, 1.8, 1.5))
+    shape = zones_of_faces(box.data, "thing", [], on_car=True)
+    assert shape.how == "geometry"
+    glass = bpy.data.materials.new("Window")
+    box.data.materials.append(glass)
+    named = zones_of_faces(box.data, "thing", [glass], on_car=True)
+    assert (named.how, set(named.zones.tolist())) == ("materials", {Zone.GLASS})
+    assert set(zones_of_faces(box.data, "thing", [glass], on_car=False).zones.tolist()) == {Zone.WINDOW}
+    assert set(zones_of_faces(box.data, "wall", [None], on_car=False).zones.tolist()) == {Zone.BUILDING}
+    how = assign_zones([(box, None)], lambda _item, _instancer: True)
+    assert how == {"thing": "materials"}
+    values = np.zeros(6, np.int32)
+    values[:] = [1, 2, 3, 4, 5, 6]
+    box.data.attributes["thermal_zone"].data.foreach_set("value", values)
+    given = zones_of_faces(box.data, "thing", [glass], on_car=True)
+    assert (given.how, given.zones.tolist()) == ("attribute", [1, 2, 3, 4, 5, 6])
+    assert assign_zones([(box, None)], lambda _item, _instancer: True) == {}
