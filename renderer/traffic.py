@@ -282,8 +282,8 @@ def projected_box(
     points = (world - cam_to_world[:3, 3]) @ cam_to_world[:3, :3]
     if points[:, 2].min() < NEAREST_M:
         return None
-    (left, top), (right, bottom) = (f(camera.project(points), axis=0).tolist() for f in (np.min, np.max))
-    return left, top, right, bottom
+    columns, rows = camera.project(points).T.tolist()
+    return min(columns), min(rows), max(columns), max(rows)
 
 
 def _seen_share(box: tuple[float, float, float, float], camera: Camera) -> float:
