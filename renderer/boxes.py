@@ -16,6 +16,7 @@ from .camera import Camera
 from .frame import Box2D, Box3D
 from .kernels import bound_instances, bound_pixels, widen_by_triangles
 from .meshes import FlatMeshes, Mesh
+from .thermal.affine import world_to_local
 
 __all__ = [
     "OCCLUSION_LEVELS",
@@ -106,7 +107,7 @@ def heading_frame(pose: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def extent_m(meshes: Iterable[tuple[Mesh, NDArray[np.float64]]], frame: NDArray[np.float64]) -> NDArray[np.float64]:
     """Lowest and highest corner, (2, 3) m, of meshes ``(mesh, local_to_world)`` along the axes of a frame (4, 4)."""
-    to_frame = np.linalg.inv(frame)
+    to_frame = world_to_local(frame)
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
     for mesh, local_to_world in meshes:
         if len(mesh.positions):
@@ -119,8 +120,8 @@ def extent_m(meshes: Iterable[tuple[Mesh, NDArray[np.float64]]], frame: NDArray[
 def upright_box(extent: NDArray[np.float64], frame: NDArray[np.float64], cam_to_world: NDArray[np.float64]) -> Box3D:
     """The box of that extent in an upright frame (4, 4; see :func:`heading_frame`), as the camera sees it."""
     (x0, y0, z0), (x1, y1, z1) = extent.tolist()
-    world_to_cam = np.linalg.inv(cam_to_world)
-    x, y, z, _ = (world_to_cam @ frame @ ((x0 + x1) / 2, (y0 + y1) / 2, z0, 1.0)).tolist()
+    world_to_cam = world_to_local(cam_to_world)
+    x, y, z = (world_to_cam @ frame @ ((x0 + x1) / 2, (y0 + y1) / 2, z0, 1.0)).tolist()
     heading = world_to_cam[:3, :3] @ frame[:3, 0]
     return Box3D((x, y, z), x1 - x0, z1 - z0, y1 - y0, math.atan2(-heading[2], heading[0]))
 

@@ -24,6 +24,7 @@ __all__ = [
     "draw_parts",
     "fill_normals",
     "nearest_of_parts",
+    "normal_matrices",
     "resolve",
     "widen_by_triangles",
 ]
@@ -332,47 +333,56 @@ def bound_instances(  # type: ignore[no-untyped-def]
     positions, corners, mesh_triangle, mesh_cluster, cluster_vertex, cluster_box,
     mesh, matrices, instance_id, near, bounds,
 ):  # fmt: skip
-    """Look at the clusters' boxes first: only those that reach beyond what is known are looked into."""
-    screen = np.empty(6)
+    """Widen ``bounds`` (N, 4) to the instances' left, top, right and bottom; instance 0 is left out.
+
+    The clusters' boxes are projected first, and only those that reach beyond what is known are looked into: first the
+    four that reach farthest, then hardly any other.
+    """
     points = np.empty((3, 3 * CLUSTER_TRIANGLES))
-    extreme = np.full((bounds.shape[0], 4), np.inf)
-    extreme_part, extreme_cluster = np.zeros((bounds.shape[0], 4), np.int64), np.zeros((bounds.shape[0], 4), np.int64)
-    for turn in range(2):
-        for p in range(mesh.shape[0]):
-            i, m = instance_id[p], mesh[p]
-            if i == 0:
-                continue
-            for c in range(mesh_cluster[m], mesh_cluster[m + 1]):
+    farthest = np.full((bounds.shape[0], 4), np.inf)
+    where = np.zeros((bounds.shape[0], 4, 2), np.int64)
+    for p in range(mesh.shape[0]):
+        if instance_id[p] > 0:
+            _bound_near_clusters(
+                positions, corners, mesh_triangle, mesh_cluster, cluster_vertex, cluster_box, mesh, matrices, p, near,
+                points, bounds[instance_id[p]], farthest[instance_id[p]], where[instance_id[p]],
+            )  # fmt: skip
+    for i in range(bounds.shape[0]):
+        for side in range(4):
+            if farthest[i, side] < np.inf:
+                p, c = where[i, side]
+                _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points)
+                _widen_by_points(points, cluster_vertex[c + 1] - cluster_vertex[c], bounds[i])
+    screen = np.empty(6)
+    for p in range(mesh.shape[0]):
+        if instance_id[p] > 0:
+            for c in range(mesh_cluster[mesh[p]], mesh_cluster[mesh[p] + 1]):
                 box_on_screen(cluster_box, c, matrices, p, near, 1.0, 1.0, screen)
-                if screen[5] < near:
-                    continue
-                if screen[4] < near:
-                    if turn == 0:
-                        begin = mesh_triangle[m] + (c - mesh_cluster[m]) * CLUSTER_TRIANGLES
-                        end = min(begin + CLUSTER_TRIANGLES, mesh_triangle[m + 1])
-                        _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points)
-                        widen_by_triangles(points, corners[:, begin:end], near, bounds[i])
-                elif turn == 0:
-                    _keep_extremes(screen, i, p, c, extreme, extreme_part, extreme_cluster)
-                elif _reaches_beyond(screen, bounds[i]):
+                if screen[4] >= near and _reaches_beyond(screen, bounds[instance_id[p]]):
                     _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points)
-                    _widen_by_points(points, cluster_vertex[c + 1] - cluster_vertex[c], bounds[i])
-        if turn == 0:
-            for i in range(bounds.shape[0]):
-                for side in range(4):
-                    if extreme[i, side] < np.inf:
-                        p, c = extreme_part[i, side], extreme_cluster[i, side]
-                        _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points)
-                        _widen_by_points(points, cluster_vertex[c + 1] - cluster_vertex[c], bounds[i])
+                    _widen_by_points(points, cluster_vertex[c + 1] - cluster_vertex[c], bounds[instance_id[p]])
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _keep_extremes(screen, i, p, c, extreme, extreme_part, extreme_cluster):  # type: ignore[no-untyped-def]
-    """Remember the cluster that reaches farthest on each side."""
-    for side in range(4):
-        reach = screen[side] if side < 2 else -screen[side]
-        if reach < extreme[i, side]:
-            extreme[i, side], extreme_part[i, side], extreme_cluster[i, side] = reach, p, c
+def _bound_near_clusters(  # type: ignore[no-untyped-def]
+    positions, corners, mesh_triangle, mesh_cluster, cluster_vertex, cluster_box, mesh, matrices, p, near,
+    points, bounds, farthest, where,
+):  # fmt: skip
+    """Widen an instance's bounds by what the near plane cuts; note which of the other clusters reach farthest."""
+    m = mesh[p]
+    screen = np.empty(6)
+    for c in range(mesh_cluster[m], mesh_cluster[m + 1]):
+        box_on_screen(cluster_box, c, matrices, p, near, 1.0, 1.0, screen)
+        if screen[4] < near <= screen[5]:
+            begin = mesh_triangle[m] + (c - mesh_cluster[m]) * CLUSTER_TRIANGLES
+            end = min(begin + CLUSTER_TRIANGLES, mesh_triangle[m + 1])
+            _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points)
+            widen_by_triangles(points, corners[:, begin:end], near, bounds)
+        elif screen[4] >= near:
+            for side in range(4):
+                reach = screen[side] if side < 2 else -screen[side]
+                if reach < farthest[side]:
+                    farthest[side], where[side, 0], where[side, 1] = reach, p, c
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -391,6 +401,7 @@ def _widen_by_points(points, count, bounds):  # type: ignore[no-untyped-def]
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def widen_by_triangles(points, corners, near, bounds):  # type: ignore[no-untyped-def]
+    """Widen ``bounds`` (4,) to triangles of points (3, N) ``(x*z, y*z, z)``, clipped at the near plane."""
     px, py, pq = np.empty(4), np.empty(4), np.empty(4)
     for t in range(corners.shape[1]):
         a, b, c = corners[0, t], corners[1, t], corners[2, t]
@@ -401,6 +412,7 @@ def widen_by_triangles(points, corners, near, bounds):  # type: ignore[no-untype
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def bound_pixels(instance_id, count):  # type: ignore[no-untyped-def]
+    """Pixels, left, top, right and bottom (exclusive) of each id up to ``count``: (count + 1, 5)."""
     height, width = instance_id.shape
     out = np.zeros((count + 1, 5), np.int64)
     out[:, 1], out[:, 2] = width, height
@@ -413,6 +425,27 @@ def bound_pixels(instance_id, count):  # type: ignore[no-untyped-def]
             out[i, 1], out[i, 2] = min(out[i, 1], c), min(out[i, 2], r)
             out[i, 3], out[i, 4] = max(out[i, 3], c + 1), max(out[i, 4], r + 1)
     return out
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def normal_matrices(local_to_world, turn, mirrored):  # type: ignore[no-untyped-def]
+    """Matrices (P, 3, 3), up to scale, that turn each part's normals to the world, and which parts are mirror images.
+
+    Cofactors are the transposed inverse times the determinant.
+    """
+    for p in range(local_to_world.shape[0]):
+        m = local_to_world[p]
+        for i in range(3):
+            j, k = (i + 1) % 3, (i + 2) % 3
+            for r in range(3):
+                s, t = (r + 1) % 3, (r + 2) % 3
+                turn[p, i, r] = m[j, s] * m[k, t] - m[j, t] * m[k, s]
+        determinant = m[0, 0] * turn[p, 0, 0] + m[0, 1] * turn[p, 0, 1] + m[0, 2] * turn[p, 0, 2]
+        mirrored[p] = determinant < 0.0
+        if mirrored[p]:
+            for i in range(3):
+                for r in range(3):
+                    turn[p, i, r] = -turn[p, i, r]
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .camera import Camera
-from .kernels import NO_HIT, draw_parts, fill_normals, nearest_of_parts, resolve
+from .kernels import NO_HIT, draw_parts, fill_normals, nearest_of_parts, normal_matrices, resolve
 from .meshes import FlatMeshes, MeshPool
+from .thermal.affine import world_to_local
 
 __all__ = ["MAX_INSTANCES", "MAX_PARTS", "Drawing", "RasterPasses", "Rasteriser"]
 
@@ -39,7 +40,7 @@ class Drawing:
 
     def local_to_px(self, camera: Camera, cam_to_world: NDArray[np.float64]) -> NDArray[np.float64]:
         """(P, 3, 4) each part's coordinates to ``(x*z, y*z, z)`` in pixels and metres."""
-        world_to_px = camera.K @ np.linalg.inv(cam_to_world)[:3]
+        world_to_px = camera.K @ world_to_local(cam_to_world)
         return np.ascontiguousarray(world_to_px @ self.local_to_world)
 
 
@@ -103,11 +104,11 @@ class Rasteriser:
     def _normals(self, flat: FlatMeshes, drawing: Drawing, matrices: NDArray[np.float64]) -> NDArray[np.float32]:
         """(H, W, 3) unit normals in the world, interpolated from the corners, towards the camera; 0 for no hit."""
         normal = np.zeros((*self._hit.shape, 3), np.float32)
-        linear = drawing.local_to_world[:, :3, :3]
-        turn = np.ascontiguousarray(np.linalg.inv(linear).transpose(0, 2, 1))
+        turn, mirrored = np.empty((len(drawing.mesh), 3, 3)), np.empty(len(drawing.mesh), np.bool_)
+        normal_matrices(drawing.local_to_world, turn, mirrored)
         fill_normals(
             self._hit, flat.positions, flat.corners, flat.normals, flat.mesh_triangle[drawing.mesh],
-            flat.mesh_cluster[drawing.mesh], flat.cluster_vertex, matrices, turn, np.linalg.det(linear) < 0, normal,
+            flat.mesh_cluster[drawing.mesh], flat.cluster_vertex, matrices, turn, mirrored, normal,
         )  # fmt: skip
         return normal
 

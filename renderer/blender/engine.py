@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -26,8 +26,8 @@ from ..boxes import (
 )
 from ..camera import Camera
 from ..errors import SceneError
-from ..frame import Box2D, Box3D, Frame, Instance, Part
-from ..raster import MAX_INSTANCES, MAX_PARTS, Drawing, Rasteriser, RasterPasses
+from ..frame import Box2D, Box3D, Frame, Instance
+from ..raster import MAX_INSTANCES, MAX_PARTS, Rasteriser, RasterPasses
 from ..thermal.conditions import Conditions, sample_conditions
 from ..traffic import FrameSetup, ModelSize, Placement, Street, sample_frame
 from ..zones import ZONE_ATTRIBUTE
@@ -36,6 +36,7 @@ from .extract import Extractor, PlacedMesh
 from .models import load_models
 from .objects import LabelledObject, labels_of_scene
 from .session import open_blend, show_as_rendered
+from .staging import Group, Staged, Standing
 from .traffic import apply, is_waiting, model_collections, model_size, read_street
 from .zoning import assign_zones
 
@@ -90,7 +91,7 @@ class RenderSession:
         self._rasteriser = Rasteriser(self.camera, self._near_m())
         self._background_zone = int(self.scene.world.get(ZONE_ATTRIBUTE, 0)) if self.scene.world else 0
         self._cycles: CyclesEngine | None = None
-        self._surveyed: tuple[dict[str, list[PlacedMesh]], tuple[PlacedMesh, ...]] | None = None
+        self._surveyed: tuple[dict[str, Group], Group] | None = None
         self._model_extents: dict[str, NDArray[np.float64]] = {}
         self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
         if not self.street:
@@ -151,12 +152,12 @@ class RenderSession:
             self._rasteriser = Rasteriser(camera, self._near_m())
         stored = _as_stored(setup)
         with self._street_hidden():
-            return self._render(stored, self._stage_traffic(stored, ()), 0, normals=normals, parts=parts)
+            return self._render(stored, self._stage_traffic(stored, Group(())), 0, normals=normals, parts=parts)
 
     @contextlib.contextmanager
     def _street_hidden(self) -> Iterator[None]:
         """Keep what stands still out of renderings by Cycles, which draws whatever is in the file."""
-        still = self._models_and_street()[1] if self.engine == "cycles" else ()
+        still = self._models_and_street()[1].members if self.engine == "cycles" else ()
         holders = {holder.name: holder for holder in (one.instancer or one.owner for one in still)}
         for holder in holders.values():
             holder.hide_render = True
@@ -213,7 +214,7 @@ class RenderSession:
         pairs = [(one, self._labels.find(one, self._extractor.pool)) for one in placed]
         return sorted(pairs, key=_rank)
 
-    def _stage_scene(self) -> _Staged:
+    def _stage_scene(self) -> Staged:
         """The scene as it is at its current frame."""
         pairs = self._read(self.scene.frame_current)
         ids: dict[str, int] = {}
@@ -222,11 +223,11 @@ class RenderSession:
                 ids.setdefault(found.key, len(ids) + 1)
         if len(ids) > MAX_INSTANCES:
             raise SceneError(f"{self.path}: {len(ids)} labelled objects; expected at most {MAX_INSTANCES}")
-        placed = [one for one, _ in pairs]
         numbers = np.array([ids[found.key] if found else 0 for _, found in pairs], dtype=np.int64)
-        return _staged(placed, numbers, {ids[found.key]: found for _, found in pairs if found})
+        everything = Standing(Group(tuple(one for one, _ in pairs)), numbers)
+        return Staged([everything], {ids[found.key]: found for _, found in pairs if found})
 
-    def _models_and_street(self) -> tuple[dict[str, list[PlacedMesh]], tuple[PlacedMesh, ...]]:
+    def _models_and_street(self) -> tuple[dict[str, Group], Group]:
         """Meshes of each model (relative to its origin) and of everything that stands still, read once.
 
         Traffic poses models and nothing else, so that what the depsgraph says of one copy holds for all.
@@ -243,26 +244,29 @@ class RenderSession:
                     models[model_of[one.instancer.name]].append(one)
                 elif not (one.instancer and is_waiting(one.instancer)):
                     street.append(one)
-            self._surveyed = models, tuple(street)
+            groups = {name: Group(tuple(members)) for name, members in models.items()}
+            self._surveyed = groups, Group(tuple(street))
             pool = self._extractor.pool
             for name, members in models.items():
                 meshes = ((pool.mesh(one.mesh), one.local_to_world) for one in members)
                 self._model_extents[name] = extent_m(meshes, np.eye(4))
         return self._surveyed
 
-    def _stage_traffic(self, setup: FrameSetup, street: tuple[PlacedMesh, ...]) -> _Staged:
+    def _stage_traffic(self, setup: FrameSetup, street: Group) -> Staged:
         """The models of a setup, then what stands still."""
         models, _ = self._models_and_street()
         empties: Sequence[bpy.types.Object | None] = [None] * len(setup.placements)
         if self.engine == "cycles":
             empties = apply(self.scene, setup, self._models)
-        groups, labelled = [], {}
+        standing, labelled = [], {}
         for number, (placement, empty) in enumerate(zip(setup.placements, empties, strict=True), start=1):
             pose, extent = placement.object_to_world, self._model_extents[placement.model]
             category = str(self._models[placement.model]["gis_category"])
             labelled[number] = LabelledObject(f"{number}", category, placement.model, placement.profile, pose, extent)
-            groups.append(_Group(self._model_groups[placement.model], number, pose, empty))
-        return _Staged((*groups, _Group(street, 0)), labelled)
+            group = models[placement.model]
+            standing.append(Standing(group, np.full(len(group.members), number), pose, empty))
+        standing.append(Standing(street, np.zeros(len(street.members), np.int64)))
+        return Staged(standing, labelled)
 
     def _check_labelled(self) -> None:
         self._setup(0)
@@ -272,17 +276,18 @@ class RenderSession:
                 "a car's name or car zones; mark one, or give --cars with a scene that has lanes"
             )
 
-    def _render(self, setup: FrameSetup, staged: _Staged, background_zone: int, *, normals: bool, parts: bool) -> Frame:
+    def _render(self, setup: FrameSetup, staged: Staged, background_zone: int, *, normals: bool, parts: bool) -> Frame:
         rasteriser, pool = self._rasteriser, self._extractor.pool
-        if parts and len(staged.placed) > MAX_PARTS:
-            raise SceneError(f"{self.path}: {len(staged.placed)} meshes in the frame; parts hold at most {MAX_PARTS}")
+        count = len(staged.drawing.mesh)
+        if parts and count > MAX_PARTS:
+            raise SceneError(f"{self.path}: {count} meshes in the frame; parts hold at most {MAX_PARTS}")
         drawn = rasteriser.draw(
             pool, staged.drawing, setup.cam_to_world, background_zone=background_zone, normals=normals
         )
         passes: RasterPasses | CyclesPasses = drawn
         if self.engine == "cycles":
             engine = self._cycles_engine(background_zone)
-            passes = engine.render(list(staged.placed), staged.drawing.instance_id)
+            passes = engine.render(staged.placed(), staged.drawing.instance_id)
         return Frame(
             index=setup.index,
             camera=rasteriser.camera,
@@ -311,7 +316,7 @@ class RenderSession:
 
     def _instances(
         self,
-        staged: _Staged,
+        staged: Staged,
         instance_id: NDArray[np.uint16],
         amodal_px: NDArray[np.int64],
         cam_to_world: NDArray[np.float64],
@@ -330,7 +335,7 @@ class RenderSession:
                 made.append(_instance(number, labelled, camera, box_3d, amodal, seen, int(amodal_px[number])))
         return tuple(made)
 
-    def _extent_m(self, staged: _Staged, number: int) -> NDArray[np.float64]:
+    def _extent_m(self, staged: Staged, number: int) -> NDArray[np.float64]:
         """Size of a labelled object: as known of its model, else measured."""
         labelled, drawing = staged.labelled[number], staged.drawing
         if labelled.extent_m is not None:
@@ -338,26 +343,6 @@ class RenderSession:
         members = np.flatnonzero(drawing.instance_id == number)
         meshes = ((self._extractor.pool.mesh(int(drawing.mesh[k])), drawing.local_to_world[k]) for k in members)
         return extent_m(meshes, heading_frame(labelled.pose))
-
-
-@dataclass(frozen=True, eq=False)
-class _Staged:
-    """One frame's scene, ready to be drawn."""
-
-    placed: list[PlacedMesh]
-    drawing: Drawing
-    labelled: dict[int, LabelledObject]
-
-    def parts(self) -> tuple[Part, ...]:
-        """What ``Frame.parts`` shows of it."""
-        numbers = self.drawing.instance_id.tolist()
-        return tuple(Part(one.name, n, one.local_to_world) for one, n in zip(self.placed, numbers, strict=True))
-
-
-def _staged(placed: list[PlacedMesh], numbers: NDArray[np.int64], labelled: dict[int, LabelledObject]) -> _Staged:
-    poses = np.array([one.local_to_world for one in placed], dtype=np.float64).reshape(-1, 4, 4)
-    drawing = Drawing(np.array([one.mesh for one in placed], dtype=np.int64), poses, numbers)
-    return _Staged(placed, drawing, labelled)
 
 
 def _as_stored(setup: FrameSetup) -> FrameSetup:

@@ -1,0 +1,89 @@
+"""One frame's scene, ready to be drawn: groups of meshes that keep together, each with its pose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..frame import Part
+from ..raster import Drawing
+from .extract import PlacedMesh
+from .objects import LabelledObject
+
+__all__ = ["Group", "Staged", "Standing"]
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Meshes that keep together: a car model, or the whole street."""
+
+    members: tuple[PlacedMesh, ...]
+
+    @cached_property
+    def mesh(self) -> NDArray[np.int64]:
+        """(P,) numbers of the meshes in the pool."""
+        return np.array([one.mesh for one in self.members], dtype=np.int64)
+
+    @cached_property
+    def local_to_group(self) -> NDArray[np.float64]:
+        """(P, 4, 4) poses within the group."""
+        return np.array([one.local_to_world for one in self.members], dtype=np.float64).reshape(-1, 4, 4)
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """A group as it stands in a frame."""
+
+    group: Group
+    instance_id: NDArray[np.int64]
+    """(P,) of its members; 0 for the environment."""
+    pose: NDArray[np.float64] | None = None
+    """(4, 4) group to world; None where that is the identity."""
+    instancer: bpy.types.Object | None = None
+    """What shows the group in Blender, where that is not what its members say."""
+
+    @cached_property
+    def local_to_world(self) -> NDArray[np.float64]:
+        """(P, 4, 4)."""
+        poses = self.group.local_to_group
+        return poses if self.pose is None else np.asarray(self.pose @ poses)
+
+    def placed(self) -> Iterable[PlacedMesh]:
+        """The members where they stand."""
+        if self.pose is None:
+            return self.group.members
+        pairs = zip(self.group.members, self.local_to_world, strict=True)
+        return [replace(one, local_to_world=pose, instancer=self.instancer) for one, pose in pairs]
+
+
+@dataclass(frozen=True, eq=False)
+class Staged:
+    """Everything that stands in a frame."""
+
+    standing: Sequence[Standing]
+    labelled: Mapping[int, LabelledObject]
+    """Labelled objects by instance id."""
+
+    @cached_property
+    def drawing(self) -> Drawing:
+        """The arrays that the rasteriser takes."""
+        return Drawing(
+            np.concatenate([one.group.mesh for one in self.standing]),
+            np.concatenate([one.local_to_world for one in self.standing]),
+            np.concatenate([one.instance_id for one in self.standing]),
+        )
+
+    def placed(self) -> list[PlacedMesh]:
+        """All meshes, in the drawing's order."""
+        return [mesh for one in self.standing for mesh in one.placed()]
+
+    def parts(self) -> tuple[Part, ...]:
+        """What ``Frame.parts`` shows of them."""
+        names = (mesh.name for one in self.standing for mesh in one.group.members)
+        numbers = self.drawing.instance_id.tolist()
+        return tuple(map(Part, names, numbers, self.drawing.local_to_world))
