@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from assets import CAMERAS, CITY
 from pipelines.config import RenderConfig
 from pipelines.dataset import FRAMES_FILE
@@ -73,6 +75,13 @@ def terrain(triangles: int) -> Mesh:
     return make_mesh(positions, faces, np.full(len(faces), 32, np.uint8), normals)
 
 
+def draws(
+    rasteriser: Rasteriser, pool: MeshPool, drawing: Drawing, pose: NDArray[np.float64]
+) -> Callable[[int], object]:
+    """A call that draws the same thing, whatever the number of the frame."""
+    return lambda _: rasteriser.draw(pool, drawing, pose)
+
+
 def scaling(camera: Camera) -> float:
     """Cost per triangle at the largest count over that at the smallest; 1 is linear, below it better."""
     pose = np.eye(4)
@@ -85,7 +94,7 @@ def scaling(camera: Camera) -> float:
         drawing = Drawing(np.array([pool.put("terrain", mesh)]), np.eye(4)[None], np.zeros(1, np.int64))
         rasteriser = Rasteriser(camera)
         rasteriser.draw(pool, drawing, pose)
-        seconds = min(batch_times_s(lambda _, r=rasteriser, p=pool, d=drawing: r.draw(p, d, pose), 5, 2))
+        seconds = min(batch_times_s(draws(rasteriser, pool, drawing, pose), 5, 2))
         costs.append(seconds / len(mesh.triangles))
         print(f"{len(mesh.triangles):>9} triangles: {seconds * 1e3:7.2f} ms a frame")
     return costs[-1] / costs[0]

@@ -17,6 +17,8 @@ LENGTHS_M = {"car": (3.0, 6.2), "van": (4.2, 8.0), "truck": (4.8, 18.75), "bus":
 """Plausible lengths. Ends: smallest and largest production cars, vans to 7.5 t, road trains and articulated buses
 (EU 96/53)."""
 TYPICAL_LENGTH_M = {"car": 4.4, "van": 5.3, "truck": 7.5, "bus": 12.0}
+WIDEST_M = {"car": 2.2, "van": 2.6, "truck": 2.6, "bus": 2.6}
+"""Widest that fits a lane beside others: cars with their mirrors, heavy vehicles by EU 96/53."""
 _UNITS_M = (1.0, 0.01, 0.001, 0.0254, 0.3048, 0.1, 10.0)
 CLEAR_RAKE = 0.03
 """Share of the length by which windscreen and rear window must lean differently to tell front from rear."""
@@ -57,7 +59,7 @@ def model_pose(
         source = "its file's convention" if abs(along) > 0.5 else "its shape"
         notes.append(f"turned so that its front, told by {source}, looks along +x")
     low, high = turned.min(axis=0), turned.max(axis=0)
-    scale = _scale(float(high[0] - low[0]), category, notes)
+    scale = _scale(float(high[0] - low[0]), float(high[1] - low[1]), category, notes)
     transform = np.eye(4)
     transform[:3, :3] = rotation * scale
     transform[:3, 3] = -scale * np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
@@ -121,7 +123,7 @@ def _faces_backwards(points: NDArray[np.float64]) -> bool:
     return bool(top.min() + top.max() > 1.0)
 
 
-def _scale(length: float, category: str, notes: list[str]) -> float:
+def _scale(length: float, width: float, category: str, notes: list[str]) -> float:
     """Metres per unit of the file."""
     shortest, longest = LENGTHS_M.get(category, LENGTHS_M["car"])
     for unit in _UNITS_M:
@@ -129,9 +131,12 @@ def _scale(length: float, category: str, notes: list[str]) -> float:
             if unit != 1.0:
                 notes.append(f"scaled by {unit:g}: {length:.4g} units long is no {category} in metres")
             return unit
-    typical = TYPICAL_LENGTH_M.get(category, TYPICAL_LENGTH_M["car"])
-    notes.append(f"scaled to a length of {typical} m: {length:.4g} units fit no {category} in any common unit")
-    return typical / length
+    typical, widest = TYPICAL_LENGTH_M.get(category, TYPICAL_LENGTH_M["car"]), WIDEST_M.get(category, WIDEST_M["car"])
+    # Toy-like models are short for their width.
+    scale = min(typical / length, widest / max(width, 1e-9))
+    made = f"scaled to a length of {scale * length:.3g} m"
+    notes.append(f"{made}: {length:.4g} units fit no {category} in any common unit")
+    return scale
 
 
 def is_wheel(points_m: NDArray[np.float64], size_m: tuple[float, float, float]) -> bool:
