@@ -2,8 +2,8 @@
 
     python -m benchmarks.render
 
-One process, one thread. Rates come from batches of frames with moving traffic that follow each other; the fastest batch is
-what the program costs where nothing else runs, and the median is printed beside it. The last line is JSON.
+One process, one thread. Rates come from batches of frames with moving traffic that follow each other; the fastest batch
+is what the program costs where nothing else runs, and the median is printed beside it. The last line is JSON.
 """
 
 from __future__ import annotations

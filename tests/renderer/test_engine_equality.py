@@ -59,8 +59,19 @@ def both_engines(render: Render, **session: Any) -> tuple[list[Frame], list[Fram
     return frames[0], frames[1]
 
 
-def assert_equal(ours: Sequence[Frame], theirs: Sequence[Frame], *, normal_mean: float = 2e-3) -> None:
-    """Differing pixels, counted over all frames."""
+def coincident(a: Frame, b: Frame) -> np.ndarray[Any, Any]:
+    """Pixels with two meshes of the same object at one depth, where either answer is right."""
+    assert a.part is not None
+    assert b.part is not None
+    with np.errstate(invalid="ignore"):
+        close = np.abs(a.depth_m - b.depth_m) < 3e-6 * b.depth_m
+    return close & (a.part != b.part) & (a.instance_id == b.instance_id)
+
+
+def assert_equal(
+    ours: Sequence[Frame], theirs: Sequence[Frame], *, normal_mean: float = 2e-3, touching: bool = False
+) -> None:
+    """Differing pixels, counted over all frames; ``touching`` lets meshes of an object lie on each other."""
     total = differing = zones = depths = 0
     turned: list[float] = []
     for a, b in zip(ours, theirs, strict=True):
@@ -71,7 +82,7 @@ def assert_equal(ours: Sequence[Frame], theirs: Sequence[Frame], *, normal_mean:
         relative = np.abs(a.depth_m[hit].astype(np.float64) - b.depth_m[hit]) / b.depth_m[hit]
         total += a.depth_m.size
         differing += int((~same).sum())
-        zones += int((a.zone != b.zone).sum())
+        zones += int(((a.zone != b.zone) & ~(coincident(a, b) & touching)).sum())
         depths += int((relative > DEPTH_RELATIVE).sum())
         turned.append(float(np.abs(a.normal[hit] - b.normal[hit]).mean()))
         assert hit.any()
@@ -83,11 +94,11 @@ def assert_equal(ours: Sequence[Frame], theirs: Sequence[Frame], *, normal_mean:
 
 
 def frames_of(indices: Sequence[int]) -> Render:
-    return lambda session: [session.frame(index, normals=True)[0] for index in indices]
+    return lambda session: [session.frame(index, normals=True, parts=True)[0] for index in indices]
 
 
 def on_plane(setups: Sequence[FrameSetup]) -> Render:
-    return lambda session: [session.frame_on_plane(setup, normals=True) for setup in setups]
+    return lambda session: [session.frame_on_plane(setup, normals=True, parts=True) for setup in setups]
 
 
 def test_city(kitti_square: Camera) -> None:
@@ -152,4 +163,5 @@ def test_imported_models(
     setups = round_the_camera(path.stem, setup_of)
     ours, theirs = both_engines(on_plane(setups), camera=kitti_square, cars=path)
     assert all(frame.instances for frame in ours)
-    assert_equal(ours, theirs)
+    # The taxi's wheels touch the insides of their arches.
+    assert_equal(ours, theirs, touching=True)
