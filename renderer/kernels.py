@@ -120,6 +120,7 @@ def draw_parts(  # type: ignore[no-untyped-def]
     found_part, found_cluster = np.empty(total, np.int64), np.empty(total, np.int64)
     found_state, found_screen = np.empty(total, np.int64), np.empty((total, 6))
     points, span = np.empty((3, 3 * CLUSTER_TRIANGLES)), np.empty((5, CLUSTER_TRIANGLES), np.int32)
+    columns = np.empty((2, hit.shape[0]), np.int32)
     first = 0
     while first < len(order):
         instance = instance_id[order[first]]
@@ -142,9 +143,13 @@ def draw_parts(  # type: ignore[no-untyped-def]
             _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points)
             if found_state[k] == IN_FRONT:
                 _project(points, cluster_vertex[c + 1] - cluster_vertex[c])
-                amodal_px[instance] += _draw_cluster(points, own, face, instance, inverse_depth, hit, stamp, span)
+                amodal_px[instance] += _draw_cluster(
+                    points, own, face, instance, inverse_depth, hit, stamp, span, columns
+                )
             else:
-                amodal_px[instance] += _draw_clipped(points, own, face, instance, near, inverse_depth, hit, stamp)
+                amodal_px[instance] += _draw_clipped(
+                    points, own, face, instance, near, inverse_depth, hit, stamp, columns
+                )
         first = last
     amodal_px[0] = 0
 
@@ -210,7 +215,7 @@ def _project(points, count):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _draw_cluster(points, corners, face, instance, inverse_depth, hit, stamp, span):  # type: ignore[no-untyped-def]
+def _draw_cluster(points, corners, face, instance, inverse_depth, hit, stamp, span, columns):  # type: ignore[no-untyped-def]
     """Draw one cluster of projected points; returns how many pixels its instance had not covered before."""
     height, width = hit.shape
     _spans(points[1], corners, height, span[0], span[1])
@@ -229,7 +234,7 @@ def _draw_cluster(points, corners, face, instance, inverse_depth, hit, stamp, sp
             continue
         fresh += _draw_triangle(
             points[0, a], points[1, a], points[2, a], points[0, b], points[1, b], points[2, b],
-            points[0, c], points[1, c], points[2, c], face + t, instance, inverse_depth, hit, stamp,
+            points[0, c], points[1, c], points[2, c], face + t, instance, inverse_depth, hit, stamp, columns,
         )  # fmt: skip
     return fresh
 
@@ -244,7 +249,7 @@ def _spans(coordinate, corners, size, first, end):  # type: ignore[no-untyped-de
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _draw_clipped(points, corners, face, instance, near, inverse_depth, hit, stamp):  # type: ignore[no-untyped-def]
+def _draw_clipped(points, corners, face, instance, near, inverse_depth, hit, stamp, columns):  # type: ignore[no-untyped-def]
     """Draw one cluster of points ``(x*z, y*z, z)``, clipped at the near plane; returns as :func:`_draw_cluster`."""
     px, py, pq = np.empty(4), np.empty(4), np.empty(4)
     fresh = 0
@@ -253,7 +258,7 @@ def _draw_clipped(points, corners, face, instance, near, inverse_depth, hit, sta
         for k in range(1, n - 1):
             fresh += _draw_triangle(
                 px[0], py[0], pq[0], px[k], py[k], pq[k], px[k + 1], py[k + 1], pq[k + 1],
-                face + t, instance, inverse_depth, hit, stamp,
+                face + t, instance, inverse_depth, hit, stamp, columns,
             )  # fmt: skip
     return fresh
 
@@ -265,8 +270,32 @@ def _slope(ax, ay, bx, by):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
+def _columns(  # type: ignore[no-untyped-def]
+    x0, y0, x1, y1, long_slope, upper_slope, lower_slope, first_row, count, width, first, end
+):
+    """Columns whose centres lie inside a triangle, for each of its rows: from the first up to the end."""
+    for i in range(count):
+        y = (first_row + i) + 0.5
+        a = x0 + (y - y0) * long_slope
+        b = x0 + (y - y0) * upper_slope if y < y1 else x1 + (y - y1) * lower_slope
+        first[i] = np.int32(np.ceil(min(max(min(a, b), 0.0), width + 1.0) - 0.5))
+        end[i] = np.int32(np.ceil(min(max(a, b, 0.0), width) - 0.5))
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _stamp(stamp, row, first, end, instance):  # type: ignore[no-untyped-def]
+    """Mark pixels as covered by an instance; returns how many were not yet."""
+    fresh = 0
+    for col in range(first, end):
+        if stamp[row, col] != instance:
+            stamp[row, col] = instance
+            fresh += 1
+    return fresh
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def _draw_triangle(  # type: ignore[no-untyped-def]
-    x0, y0, q0, x1, y1, q1, x2, y2, q2, face, instance, inverse_depth, hit, stamp
+    x0, y0, q0, x1, y1, q1, x2, y2, q2, face, instance, inverse_depth, hit, stamp, columns
 ):
     """Draw one projected triangle; returns how many pixels its instance had not covered before."""
     # From top to bottom, so that both triangles of an edge compute the same columns for it.
@@ -285,28 +314,26 @@ def _draw_triangle(  # type: ignore[no-untyped-def]
     q_low, q_high = min(q0, q1, q2), max(q0, q1, q2)
     long_slope, upper_slope, lower_slope = _slope(x0, y0, x2, y2), _slope(x0, y0, x1, y1), _slope(x1, y1, x2, y2)
     height, width = hit.shape
+    first_row, end_row = max(0, math.ceil(y0 - 0.5)), min(height, math.ceil(y2 - 0.5))
+    _columns(
+        x0, y0, x1, y1, long_slope, upper_slope, lower_slope, first_row, end_row - first_row, width + 0.0,
+        columns[0], columns[1],
+    )  # fmt: skip
     fresh = 0
-    for row in range(max(0, math.ceil(y0 - 0.5)), min(height, math.ceil(y2 - 0.5))):
-        y = row + 0.5
-        a = x0 + (y - y0) * long_slope
-        b = x0 + (y - y0) * upper_slope if y < y1 else x1 + (y - y1) * lower_slope
-        low, high = min(a, b), max(a, b)
-        if high <= 0.5 or low > width - 0.5:
+    for row in range(first_row, end_row):
+        first, end = columns[0, row - first_row], columns[1, row - first_row]
+        if first >= end:
             continue
-        first, last = max(0, math.ceil(low - 0.5)), min(width, math.ceil(high - 0.5))
         # A pixel's centre lies inside the triangle; a sliver's gradient must not say otherwise.
-        q_row = q0 + gy * (y - y0) - gx * (x0 - 0.5)
-        for col in range(first, last):
+        q_row = q0 + gy * (row + 0.5 - y0) - gx * (x0 - 0.5)
+        for col in range(first, end):
             q = min(max(q_row + gx * col, q_low), q_high)
             held = inverse_depth[row, col]
             if q > held or (q == held and face < hit[row, col]):
                 inverse_depth[row, col] = q
                 hit[row, col] = face
         if instance > 0:
-            for col in range(first, last):
-                if stamp[row, col] != instance:
-                    stamp[row, col] = instance
-                    fresh += 1
+            fresh += _stamp(stamp, row, first, end, instance)
     return fresh
 
 
