@@ -126,6 +126,7 @@ def test_nested_collection_instances(empty_scene: Any, add_box: Add, save_scene:
     # The offset moves it to y = 6, its near faces to 5.8.
     assert frame.depth_m[32, sum(runs[0]) // 2] == pytest.approx(5.8, rel=1e-5)
     assert len(frame.instances) == 1
+    np.testing.assert_allclose(frame.instances[0].object_to_world[:3, 3], (0, 6, 0.5), atol=1e-6)
     assert {int(frame.instance_id[32, sum(run) // 2]) for run in runs} == {frame.instances[0].id}
 
 
