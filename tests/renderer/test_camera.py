@@ -153,7 +153,7 @@ def test_bad_intrinsics_are_one_line(name: str, tmp_path: Path) -> None:
 
 
 def test_a_file_without_presets(tmp_path: Path) -> None:
-    for content in ("x = 1", "[camera", "camera = 3", "[camera]\nown = 3", b"[camera.own]\nname = \"\xe9\""):
+    for content in ("x = 1", "[camera", "camera = 3", "[camera]\nown = 3", b'[camera.own]\nname = "\xe9"'):
         file = tmp_path / "cameras.toml"
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
         with pytest.raises(CameraError, match=r"cameras\.toml") as caught:
