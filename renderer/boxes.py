@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from .camera import Camera
 from .frame import Box2D, Box3D
-from .kernels import bound_instances, bound_pixels, widen_by_triangles
-from .meshes import FlatMeshes, Mesh
+from .kernels import bound_instances, bound_pixels, bound_triangles
+from .meshes import FlatMeshes, Mesh, cluster_blocks
 from .thermal.affine import world_to_local
 
 __all__ = [
@@ -62,8 +62,7 @@ def projected_bounds(
 ) -> Box2D | None:
     """Tight image box of triangles before the near plane; ``matrix`` (3, 4) maps points to ``(x*z, y*z, z)``."""
     bounds = np.array([np.inf, np.inf, -np.inf, -np.inf])
-    points = matrix[:, :3] @ positions.T.astype(np.float64) + matrix[:, 3:]
-    widen_by_triangles(points, triangles.T.astype(np.uint16), near_m, bounds)
+    bound_triangles(cluster_blocks(positions, triangles), len(triangles), matrix, near_m, bounds)
     return _as_box(bounds)
 
 
@@ -90,8 +89,8 @@ def projected_boxes(
     """
     bounds = np.tile([np.inf, np.inf, -np.inf, -np.inf], (int(instance_id.max(initial=0)) + 1, 1))
     bound_instances(
-        flat.positions, flat.corners, flat.mesh_triangle, flat.mesh_cluster, flat.cluster_vertex,
-        flat.cluster_box, mesh, matrices, instance_id, near_m, bounds,
+        flat.blocks, flat.mesh_triangle, flat.mesh_cluster, flat.cluster_box,
+        mesh, matrices, instance_id, near_m, bounds,
     )  # fmt: skip
     return [_as_box(row) for row in bounds]
 

@@ -20,17 +20,19 @@ __all__ = [
     "NO_HIT",
     "bound_instances",
     "bound_pixels",
+    "bound_triangles",
     "clip_triangle",
     "draw_parts",
     "fill_normals",
     "nearest_of_parts",
     "normal_matrices",
     "resolve",
-    "widen_by_triangles",
 ]
 
 CLUSTER_TRIANGLES = 64
 """Triangles per cluster. Measured on the city: 32 and 128 are slower by a tenth."""
+CORNER_STEP, AXIS_STEP = 3 * CLUSTER_TRIANGLES, CLUSTER_TRIANGLES
+"""Distance between a triangle's corners, and between the axes of a corner, in a cluster's block."""
 PART_SHIFT = 32
 """A hit is one number: the part's, shifted, plus the triangle's within it. Lower numbers win equal depths."""
 TRIANGLE_MASK = 2**32 - 1
@@ -84,25 +86,26 @@ def box_on_screen(boxes, b, matrices, p, near, width, height, screen):  # type: 
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def clip_triangle(points, a, b, c, near, px, py, pq):  # type: ignore[no-untyped-def]
-    """Clip one triangle at ``z = near``; fill pixel coordinates and inverse depth, return the number of corners."""
+def clip_triangle(points, t, near, px, py, pq):  # type: ignore[no-untyped-def]
+    """Clip a triangle of a transformed block at ``z = near``.
+
+    Fills pixel coordinates and inverse depth; returns the number of corners.
+    """
     n = 0
-    for e in range(3):
-        i = a if e == 0 else (b if e == 1 else c)
-        j = b if e == 0 else (c if e == 1 else a)
-        zi, zj = points[2, i], points[2, j]
+    for corner in range(3):
+        i, j = corner * CORNER_STEP + t, (corner + 1) % 3 * CORNER_STEP + t
+        zi, zj = points[i + 2 * AXIS_STEP], points[j + 2 * AXIS_STEP]
         if zi >= near:
             inverse = 1.0 / zi
-            px[n], py[n], pq[n] = points[0, i] * inverse, points[1, i] * inverse, inverse
+            px[n], py[n], pq[n] = points[i] * inverse, points[i + AXIS_STEP] * inverse, inverse
             n += 1
         if (zi >= near) != (zj >= near):
             # Always from the far end to the near one, so that both triangles of an edge cut it at one point.
-            if zi < zj:
-                i, j = j, i
-            s = (near - points[2, i]) / (points[2, j] - points[2, i])
+            far, close = (i, j) if zi > zj else (j, i)
+            s = (near - max(zi, zj)) / (min(zi, zj) - max(zi, zj))
             inverse = 1.0 / near
-            px[n] = (points[0, i] + s * (points[0, j] - points[0, i])) * inverse
-            py[n] = (points[1, i] + s * (points[1, j] - points[1, i])) * inverse
+            px[n] = (points[far] + s * (points[close] - points[far])) * inverse
+            py[n] = (points[far + AXIS_STEP] + s * (points[close + AXIS_STEP] - points[far + AXIS_STEP])) * inverse
             pq[n] = inverse
             n += 1
     return n
@@ -110,8 +113,8 @@ def clip_triangle(points, a, b, c, near, px, py, pq):  # type: ignore[no-untyped
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def draw_parts(  # type: ignore[no-untyped-def]
-    positions, corners, mesh_triangle, mesh_cluster, cluster_vertex, cluster_box, mesh, matrices, instance_id, order,
-    near, inverse_depth, hit, stamp, amodal_px,
+    blocks, mesh_triangle, mesh_cluster, cluster_box, mesh, matrices, instance_id, order, near,
+    inverse_depth, hit, stamp, amodal_px,
 ):  # fmt: skip
     """Draw the parts of one instance after the other, each instance's clusters from near to far."""
     total = 0
@@ -119,7 +122,7 @@ def draw_parts(  # type: ignore[no-untyped-def]
         total += mesh_cluster[mesh[p] + 1] - mesh_cluster[mesh[p]]
     found_part, found_cluster = np.empty(total, np.int64), np.empty(total, np.int64)
     found_state, found_screen = np.empty(total, np.int64), np.empty((total, 6))
-    points, span = np.empty((3, 3 * CLUSTER_TRIANGLES)), np.empty((5, CLUSTER_TRIANGLES), np.int32)
+    points, span = np.empty(9 * CLUSTER_TRIANGLES), np.empty((5, CLUSTER_TRIANGLES), np.int32)
     columns = np.empty((2, hit.shape[0]), np.int32)
     first = 0
     while first < len(order):
@@ -127,28 +130,27 @@ def draw_parts(  # type: ignore[no-untyped-def]
         last = first + 1
         while last < len(order) and instance_id[order[last]] == instance:
             last += 1
-        count = _find_clusters(
+        found = _find_clusters(
             order[first:last], mesh, mesh_cluster, cluster_box, matrices, near, hit.shape[1], hit.shape[0],
             found_part, found_cluster, found_state, found_screen,
         )  # fmt: skip
-        for k in np.argsort(found_screen[:count, 4]):
+        for k in np.argsort(found_screen[:found, 4]):
             p, c = found_part[k], found_cluster[k]
             if found_state[k] == IN_FRONT and _box_is_hidden(found_screen[k], instance, inverse_depth, stamp):
                 continue
             m = mesh[p]
-            begin = (c - mesh_cluster[m]) * CLUSTER_TRIANGLES
-            end = min(begin + CLUSTER_TRIANGLES, mesh_triangle[m + 1] - mesh_triangle[m])
-            own = corners[:, mesh_triangle[m] + begin : mesh_triangle[m] + end]
-            face = (p << PART_SHIFT) + begin
-            _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points)
+            number = (c - mesh_cluster[m]) * CLUSTER_TRIANGLES
+            count = min(CLUSTER_TRIANGLES, mesh_triangle[m + 1] - mesh_triangle[m] - number)
+            face = (p << PART_SHIFT) + number
+            _transform(blocks[c], matrices[p], points)
             if found_state[k] == IN_FRONT:
-                _project(points, cluster_vertex[c + 1] - cluster_vertex[c])
+                _project(points)
                 amodal_px[instance] += _draw_cluster(
-                    points, own, face, instance, inverse_depth, hit, stamp, span, columns
+                    points, count, face, instance, inverse_depth, hit, stamp, span, columns
                 )
             else:
                 amodal_px[instance] += _draw_clipped(
-                    points, own, face, instance, near, inverse_depth, hit, stamp, columns
+                    points, count, face, instance, near, inverse_depth, hit, stamp, columns
                 )
         first = last
     amodal_px[0] = 0
@@ -195,66 +197,75 @@ def _is_hidden(first_row, end_row, first_col, end_col, closest, instance, invers
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _transform(positions, first, last, matrix, points):  # type: ignore[no-untyped-def]
-    """Fill ``points`` (3, N) with ``(x*z, y*z, z)`` of a cluster's vertices."""
-    for k in range(3):
-        a, b, c, d = matrix[k, 0], matrix[k, 1], matrix[k, 2], matrix[k, 3]
-        for i in range(last - first):
-            points[k, i] = a * positions[0, first + i] + b * positions[1, first + i] + c * positions[2, first + i] + d
+def _transform(block, matrix, points):  # type: ignore[no-untyped-def]
+    """Fill ``points`` with ``(x*z, y*z, z)`` of a cluster's corners, laid out as the block is.
+
+    One array in, one array out, and steps that the compiler knows: else it does not use vector instructions.
+    """
+    ax, ay, az, at = matrix[0, 0], matrix[0, 1], matrix[0, 2], matrix[0, 3]
+    bx, by, bz, bt = matrix[1, 0], matrix[1, 1], matrix[1, 2], matrix[1, 3]
+    cx, cy, cz, ct = matrix[2, 0], matrix[2, 1], matrix[2, 2], matrix[2, 3]
+    for corner in range(0, 3 * CORNER_STEP, CORNER_STEP):
+        for i in range(corner, corner + CLUSTER_TRIANGLES):
+            x, y, z = block[i], block[i + AXIS_STEP], block[i + 2 * AXIS_STEP]
+            points[i] = ax * x + ay * y + az * z + at
+            points[i + AXIS_STEP] = bx * x + by * y + bz * z + bt
+            points[i + 2 * AXIS_STEP] = cx * x + cy * y + cz * z + ct
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _project(points, count):  # type: ignore[no-untyped-def]
+def _project(points):  # type: ignore[no-untyped-def]
     """Turn ``(x*z, y*z, z)`` into ``(x, y, 1/z)``."""
-    for i in range(count):
-        points[2, i] = 1.0 / points[2, i]
-    for i in range(count):
-        points[0, i] *= points[2, i]
-    for i in range(count):
-        points[1, i] *= points[2, i]
+    for corner in range(0, 3 * CORNER_STEP, CORNER_STEP):
+        for i in range(corner, corner + CLUSTER_TRIANGLES):
+            inverse = 1.0 / points[i + 2 * AXIS_STEP]
+            points[i] *= inverse
+            points[i + AXIS_STEP] *= inverse
+            points[i + 2 * AXIS_STEP] = inverse
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _draw_cluster(points, corners, face, instance, inverse_depth, hit, stamp, span, columns):  # type: ignore[no-untyped-def]
+def _spans(points, axis, size, first, end):  # type: ignore[no-untyped-def]
+    """Pixels whose centres lie between the least and the greatest coordinate of each triangle, within the image."""
+    for t in range(CLUSTER_TRIANGLES):
+        i = axis * AXIS_STEP + t
+        a, b, c = points[i], points[i + CORNER_STEP], points[i + 2 * CORNER_STEP]
+        first[t] = np.int32(np.ceil(min(max(min(a, b, c), 0.0), size + 1.0) - 0.5))
+        end[t] = np.int32(np.ceil(min(max(a, b, c, 0.0), size) - 0.5))
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _draw_cluster(points, count, face, instance, inverse_depth, hit, stamp, span, columns):  # type: ignore[no-untyped-def]
     """Draw one cluster of projected points; returns how many pixels its instance had not covered before."""
     height, width = hit.shape
-    _spans(points[1], corners, height, span[0], span[1])
-    _spans(points[0], corners, width, span[2], span[3])
+    _spans(points, 1, height + 0.0, span[0], span[1])
+    _spans(points, 0, width + 0.0, span[2], span[3])
     covering = span[4]
-    count = 0
-    for t in range(corners.shape[1]):
-        covering[count] = t
-        count += 1 if (span[0, t] < span[1, t]) & (span[2, t] < span[3, t]) else 0
+    left = 0
+    for t in range(count):
+        covering[left] = t
+        left += 1 if (span[0, t] < span[1, t]) & (span[2, t] < span[3, t]) else 0
     fresh = 0
-    for k in range(count):
-        t = covering[k]
-        a, b, c = corners[0, t], corners[1, t], corners[2, t]
-        closest = max(points[2, a], points[2, b], points[2, c])
-        if _is_hidden(span[0, t], span[1, t], span[2, t], span[3, t], closest, instance, inverse_depth, stamp):
+    for k in range(left):
+        t = int(covering[k])
+        a, b, c = t, t + CORNER_STEP, t + 2 * CORNER_STEP
+        aq, bq, cq = points[a + 2 * AXIS_STEP], points[b + 2 * AXIS_STEP], points[c + 2 * AXIS_STEP]
+        if _is_hidden(span[0, t], span[1, t], span[2, t], span[3, t], max(aq, bq, cq), instance, inverse_depth, stamp):
             continue
         fresh += _draw_triangle(
-            points[0, a], points[1, a], points[2, a], points[0, b], points[1, b], points[2, b],
-            points[0, c], points[1, c], points[2, c], face + t, instance, inverse_depth, hit, stamp, columns,
+            points[a], points[a + AXIS_STEP], aq, points[b], points[b + AXIS_STEP], bq,
+            points[c], points[c + AXIS_STEP], cq, face + t, instance, inverse_depth, hit, stamp, columns,
         )  # fmt: skip
     return fresh
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _spans(coordinate, corners, size, first, end):  # type: ignore[no-untyped-def]
-    """Pixels whose centres lie between the least and the greatest coordinate of each triangle, within the image."""
-    for t in range(corners.shape[1]):
-        a, b, c = coordinate[corners[0, t]], coordinate[corners[1, t]], coordinate[corners[2, t]]
-        first[t] = np.int32(math.ceil(min(max(min(a, b, c), 0.0), size + 1.0) - 0.5))
-        end[t] = np.int32(math.ceil(min(max(max(a, b, c), 0.0), size + 0.0) - 0.5))
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _draw_clipped(points, corners, face, instance, near, inverse_depth, hit, stamp, columns):  # type: ignore[no-untyped-def]
+def _draw_clipped(points, count, face, instance, near, inverse_depth, hit, stamp, columns):  # type: ignore[no-untyped-def]
     """Draw one cluster of points ``(x*z, y*z, z)``, clipped at the near plane; returns as :func:`_draw_cluster`."""
     px, py, pq = np.empty(4), np.empty(4), np.empty(4)
     fresh = 0
-    for t in range(corners.shape[1]):
-        n = clip_triangle(points, corners[0, t], corners[1, t], corners[2, t], near, px, py, pq)
+    for t in range(count):
+        n = clip_triangle(points, t, near, px, py, pq)
         for k in range(1, n - 1):
             fresh += _draw_triangle(
                 px[0], py[0], pq[0], px[k], py[k], pq[k], px[k + 1], py[k + 1], pq[k + 1],
@@ -344,67 +355,72 @@ def resolve(  # type: ignore[no-untyped-def]
     """Turn hits into passes; ``triangle_start`` (P,) is where each part's triangles begin in ``zones``."""
     for r in range(hit.shape[0]):
         for c in range(hit.shape[1]):
+            depth_m[r, c] = 1.0 / inverse_depth[r, c]  # 1 / 0 is infinite, as it should be
+        last, i, z, p = NO_HIT, 0, background_zone, -1
+        for c in range(hit.shape[1]):
             h = hit[r, c]
-            if h == NO_HIT:
-                depth_m[r, c], instance_id[r, c], zone[r, c], part[r, c] = np.inf, 0, background_zone, 0
-            else:
-                p = h >> PART_SHIFT
-                depth_m[r, c] = 1.0 / inverse_depth[r, c]
-                instance_id[r, c] = instance_of_part[p]
-                zone[r, c] = zones[triangle_start[p] + (h & TRIANGLE_MASK)]
-                part[r, c] = p + 1
+            if h != last:
+                last = h
+                i, z, p = 0, background_zone, -1
+                if h != NO_HIT:
+                    p = h >> PART_SHIFT
+                    i, z = instance_of_part[p], zones[triangle_start[p] + (h & TRIANGLE_MASK)]
+            instance_id[r, c], zone[r, c], part[r, c] = i, z, p + 1
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def bound_instances(  # type: ignore[no-untyped-def]
-    positions, corners, mesh_triangle, mesh_cluster, cluster_vertex, cluster_box,
-    mesh, matrices, instance_id, near, bounds,
-):  # fmt: skip
+    blocks, mesh_triangle, mesh_cluster, cluster_box, mesh, matrices, instance_id, near, bounds
+):
     """Widen ``bounds`` (N, 4) to the instances' left, top, right and bottom; instance 0 is left out.
 
     The clusters' boxes are projected first, and only those that reach beyond what is known are looked into: first the
     four that reach farthest, then hardly any other.
     """
-    points = np.empty((3, 3 * CLUSTER_TRIANGLES))
+    points = np.empty(9 * CLUSTER_TRIANGLES)
     farthest = np.full((bounds.shape[0], 4), np.inf)
     where = np.zeros((bounds.shape[0], 4, 2), np.int64)
     for p in range(mesh.shape[0]):
-        if instance_id[p] > 0:
+        i = instance_id[p]
+        if i > 0:
             _bound_near_clusters(
-                positions, corners, mesh_triangle, mesh_cluster, cluster_vertex, cluster_box, mesh, matrices, p, near,
-                points, bounds[instance_id[p]], farthest[instance_id[p]], where[instance_id[p]],
+                blocks, mesh_triangle, mesh_cluster, cluster_box, mesh[p], matrices, p, near,
+                points, bounds[i], farthest[i], where[i],
             )  # fmt: skip
     for i in range(bounds.shape[0]):
         for side in range(4):
             if farthest[i, side] < np.inf:
                 p, c = where[i, side]
-                _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points)
-                _widen_by_points(points, cluster_vertex[c + 1] - cluster_vertex[c], bounds[i])
+                count = _cluster(blocks, mesh_triangle, mesh_cluster, mesh[p], c, matrices[p], points)
+                _widen_by_points(points, count, bounds[i])
     screen = np.empty(6)
     for p in range(mesh.shape[0]):
-        if instance_id[p] > 0:
-            for c in range(mesh_cluster[mesh[p]], mesh_cluster[mesh[p] + 1]):
-                box_on_screen(cluster_box, c, matrices, p, near, 1.0, 1.0, screen)
-                if screen[4] >= near and _reaches_beyond(screen, bounds[instance_id[p]]):
-                    _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points)
-                    _widen_by_points(points, cluster_vertex[c + 1] - cluster_vertex[c], bounds[instance_id[p]])
+        i, m = instance_id[p], mesh[p]
+        for c in range(mesh_cluster[m], mesh_cluster[m + 1] if i > 0 else 0):
+            box_on_screen(cluster_box, c, matrices, p, near, 1.0, 1.0, screen)
+            if screen[4] >= near and _reaches_beyond(screen, bounds[i]):
+                count = _cluster(blocks, mesh_triangle, mesh_cluster, m, c, matrices[p], points)
+                _widen_by_points(points, count, bounds[i])
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _cluster(blocks, mesh_triangle, mesh_cluster, m, c, matrix, points):  # type: ignore[no-untyped-def]
+    """Transform a cluster of a mesh; returns its number of triangles."""
+    _transform(blocks[c], matrix, points)
+    return min(CLUSTER_TRIANGLES, mesh_triangle[m + 1] - mesh_triangle[m] - (c - mesh_cluster[m]) * CLUSTER_TRIANGLES)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def _bound_near_clusters(  # type: ignore[no-untyped-def]
-    positions, corners, mesh_triangle, mesh_cluster, cluster_vertex, cluster_box, mesh, matrices, p, near,
-    points, bounds, farthest, where,
-):  # fmt: skip
+    blocks, mesh_triangle, mesh_cluster, cluster_box, m, matrices, p, near, points, bounds, farthest, where
+):
     """Widen an instance's bounds by what the near plane cuts; note which of the other clusters reach farthest."""
-    m = mesh[p]
     screen = np.empty(6)
     for c in range(mesh_cluster[m], mesh_cluster[m + 1]):
         box_on_screen(cluster_box, c, matrices, p, near, 1.0, 1.0, screen)
         if screen[4] < near <= screen[5]:
-            begin = mesh_triangle[m] + (c - mesh_cluster[m]) * CLUSTER_TRIANGLES
-            end = min(begin + CLUSTER_TRIANGLES, mesh_triangle[m + 1])
-            _transform(positions, cluster_vertex[c], cluster_vertex[c + 1], matrices[p], points)
-            widen_by_triangles(points, corners[:, begin:end], near, bounds)
+            count = _cluster(blocks, mesh_triangle, mesh_cluster, m, c, matrices[p], points)
+            _widen_by_triangles(points, count, near, bounds)
         elif screen[4] >= near:
             for side in range(4):
                 reach = screen[side] if side < 2 else -screen[side]
@@ -419,22 +435,31 @@ def _reaches_beyond(screen, bounds):  # type: ignore[no-untyped-def]
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def _widen_by_points(points, count, bounds):  # type: ignore[no-untyped-def]
-    for v in range(count):
-        inverse = 1.0 / points[2, v]
-        x, y = points[0, v] * inverse, points[1, v] * inverse
-        bounds[0], bounds[2] = min(bounds[0], x), max(bounds[2], x)
-        bounds[1], bounds[3] = min(bounds[1], y), max(bounds[3], y)
+    for corner in range(0, 3 * CORNER_STEP, CORNER_STEP):
+        for i in range(corner, corner + count):
+            inverse = 1.0 / points[i + 2 * AXIS_STEP]
+            x, y = points[i] * inverse, points[i + AXIS_STEP] * inverse
+            bounds[0], bounds[2] = min(bounds[0], x), max(bounds[2], x)
+            bounds[1], bounds[3] = min(bounds[1], y), max(bounds[3], y)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def widen_by_triangles(points, corners, near, bounds):  # type: ignore[no-untyped-def]
-    """Widen ``bounds`` (4,) to triangles of points (3, N) ``(x*z, y*z, z)``, clipped at the near plane."""
+def _widen_by_triangles(points, count, near, bounds):  # type: ignore[no-untyped-def]
+    """Widen bounds to triangles of a transformed block, clipped at the near plane."""
     px, py, pq = np.empty(4), np.empty(4), np.empty(4)
-    for t in range(corners.shape[1]):
-        a, b, c = corners[0, t], corners[1, t], corners[2, t]
-        for k in range(clip_triangle(points, a, b, c, near, px, py, pq)):
+    for t in range(count):
+        for k in range(clip_triangle(points, t, near, px, py, pq)):
             bounds[0], bounds[2] = min(bounds[0], px[k]), max(bounds[2], px[k])
             bounds[1], bounds[3] = min(bounds[1], py[k]), max(bounds[3], py[k])
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def bound_triangles(blocks, count, matrix, near, bounds):  # type: ignore[no-untyped-def]
+    """Widen ``bounds`` (4,) to some triangles, clipped at the near plane."""
+    points = np.empty(9 * CLUSTER_TRIANGLES)
+    for c in range(blocks.shape[0]):
+        _transform(blocks[c], matrix, points)
+        _widen_by_triangles(points, min(CLUSTER_TRIANGLES, count - c * CLUSTER_TRIANGLES), near, bounds)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -477,7 +502,7 @@ def normal_matrices(local_to_world, turn, mirrored):  # type: ignore[no-untyped-
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def fill_normals(  # type: ignore[no-untyped-def]
-    hit, positions, corners, normals, first_triangle, first_cluster, cluster_vertex, matrices, turn, mirrored, out
+    hit, blocks, normals, first_triangle, first_cluster, matrices, turn, mirrored, out
 ):
     """Neighbouring pixels of one triangle share its set-up."""
     corner, weight, turned = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))
@@ -492,8 +517,8 @@ def fill_normals(  # type: ignore[no-untyped-def]
                 p = h >> PART_SHIFT
                 number = h & TRIANGLE_MASK
                 t = first_triangle[p] + number
-                first_vertex = cluster_vertex[first_cluster[p] + number // CLUSTER_TRIANGLES]
-                _project_corners(positions, corners, t, first_vertex, matrices, p, corner)
+                block = blocks[first_cluster[p] + number // CLUSTER_TRIANGLES]
+                _project_corners(block, number % CLUSTER_TRIANGLES, matrices, p, corner)
                 # Seen from behind: the normal turns to the camera. A mirroring pose turns the triangle round.
                 sign = -1.0 if (_weights(corner, weight) > 0.0) != mirrored[p] else 1.0
                 _turn(normals, t, turn, p, sign, turned)
@@ -501,17 +526,13 @@ def fill_normals(  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _project_corners(positions, corners, t, first_vertex, matrices, p, corner):  # type: ignore[no-untyped-def]
+def _project_corners(block, t, matrices, p, out):  # type: ignore[no-untyped-def]
     """Homogeneous pixel coordinates of a triangle's corners, as rows."""
     for i in range(3):
-        v = first_vertex + np.int64(corners[i, t])
+        k = i * CORNER_STEP + t
+        x, y, z = block[k], block[k + AXIS_STEP], block[k + 2 * AXIS_STEP]
         for k in range(3):
-            corner[i, k] = (
-                matrices[p, k, 0] * positions[0, v]
-                + matrices[p, k, 1] * positions[1, v]
-                + matrices[p, k, 2] * positions[2, v]
-                + matrices[p, k, 3]
-            )
+            out[i, k] = matrices[p, k, 0] * x + matrices[p, k, 1] * y + matrices[p, k, 2] * z + matrices[p, k, 3]
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .kernels import CLUSTER_TRIANGLES
 
-__all__ = ["FlatMeshes", "Mesh", "MeshPool", "make_mesh"]
+__all__ = ["FlatMeshes", "Mesh", "MeshPool", "cluster_blocks", "make_mesh"]
 
 _MORTON_BITS = 10
 """Per axis; a cell is then a thousandth of the mesh, far smaller than a cluster."""
@@ -19,22 +19,19 @@ _MORTON_BITS = 10
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """Triangles of one mesh in its own coordinates; :func:`make_mesh` makes it.
+    """Triangles of one mesh in its own coordinates, those that are near each other one after the other.
 
-    Triangles that are near each other follow each other. Each cluster has its own vertices, so that a vertex of two
-    clusters stands there twice.
+    :func:`make_mesh` makes it.
     """
 
     positions: NDArray[np.float32]
-    """(V, 3) metres, cluster by cluster; every one is used."""
+    """(V, 3) metres; every one is used."""
     triangles: NDArray[np.int32]
     """(T, 3) vertex numbers."""
     zones: NDArray[np.uint8]
     """(T,) :class:`renderer.zones.Zone` of each triangle."""
     normals: NDArray[np.float32]
     """(T, 3, 3) unit normals of each triangle's corners."""
-    vertex_start: NDArray[np.int64]
-    """(C + 1,) where each cluster's vertices begin, and the end. Triangles begin at multiples of the cluster's size."""
 
 
 def make_mesh(
@@ -43,7 +40,7 @@ def make_mesh(
     zones: NDArray[np.uint8],
     normals: NDArray[np.float32],
 ) -> Mesh:
-    """Sort triangles into clusters and drop vertices without a triangle.
+    """Sort triangles and drop vertices without a triangle.
 
     Args:
         positions: (V, 3) metres.
@@ -52,17 +49,12 @@ def make_mesh(
         normals: (T, 3, 3) unit normals of the triangles' corners.
     """
     order = _near_each_other(positions, triangles)
-    triangles = triangles[order]
-    cluster = np.arange(len(triangles), dtype=np.int64) // CLUSTER_TRIANGLES
-    key = cluster[:, None] * max(1, len(positions)) + triangles
-    used, number = np.unique(key, return_inverse=True)
-    count = int(cluster[-1]) + 1 if len(cluster) else 0
+    used, number = np.unique(triangles[order], return_inverse=True)
     return Mesh(
-        np.ascontiguousarray(positions[used % max(1, len(positions))]).reshape(-1, 3),
+        np.ascontiguousarray(positions[used]).reshape(-1, 3),
         number.reshape(-1, 3).astype(np.int32),
         np.ascontiguousarray(zones[order]),
         np.ascontiguousarray(normals[order]),
-        np.searchsorted(used, np.arange(count + 1, dtype=np.int64) * max(1, len(positions))),
     )
 
 
@@ -84,12 +76,10 @@ def _near_each_other(positions: NDArray[np.float32], triangles: NDArray[np.int32
 
 @dataclass(frozen=True, eq=False)
 class FlatMeshes:
-    """All meshes of a pool, one after the other."""
+    """All meshes of a pool, one after the other, cut into clusters of :data:`CLUSTER_TRIANGLES` triangles."""
 
-    positions: NDArray[np.float32]
-    """(3, sum V): coordinate by coordinate, because processors work on runs of equal things."""
-    corners: NDArray[np.uint16]
-    """(3, sum T) vertex numbers within the cluster."""
+    blocks: NDArray[np.float32]
+    """(sum C, 9 * CLUSTER_TRIANGLES) the clusters' corners, see :func:`cluster_blocks`."""
     zones: NDArray[np.uint8]
     """(sum T,)"""
     normals: NDArray[np.float32]
@@ -98,8 +88,6 @@ class FlatMeshes:
     """(M + 1,) where each mesh's triangles begin."""
     mesh_cluster: NDArray[np.int64]
     """(M + 1,) where each mesh's clusters begin."""
-    cluster_vertex: NDArray[np.int64]
-    """(sum C + 1,) where each cluster's vertices begin."""
     mesh_box: NDArray[np.float64]
     """(M, 2, 3) lowest and highest corner of each mesh."""
     cluster_box: NDArray[np.float64]
@@ -153,36 +141,42 @@ class MeshPool:
 
 
 def _flatten(meshes: list[Mesh]) -> FlatMeshes:
-    vertex_count = [len(m.positions) for m in meshes]
-    mesh_vertex = np.cumsum([0, *vertex_count], dtype=np.int64)
-    positions = np.concatenate([np.zeros((0, 3), np.float32), *(m.positions for m in meshes)])
-    starts = [m.vertex_start[:-1] + first for m, first in zip(meshes, mesh_vertex, strict=False)]
-    cluster_vertex = np.concatenate([np.zeros(0, np.int64), *starts, mesh_vertex[-1:]])
-    filled = np.array(vertex_count, dtype=np.int64) > 0
-    mesh_box = np.zeros((len(meshes), 2, 3))
-    mesh_box[filled] = _boxes(positions, mesh_vertex[:-1][filled])
+    counts = np.array([len(m.triangles) for m in meshes], dtype=np.int64)
+    blocks = [cluster_blocks(m.positions, m.triangles) for m in meshes]
     return FlatMeshes(
-        np.ascontiguousarray(positions.T),
-        np.ascontiguousarray(np.concatenate([np.zeros((0, 3), np.uint16), *(_corners(m) for m in meshes)]).T),
+        np.concatenate([np.zeros((0, 9 * CLUSTER_TRIANGLES), np.float32), *blocks]),
         np.concatenate([np.zeros(0, np.uint8), *(m.zones for m in meshes)]),
         np.concatenate([np.zeros((0, 3, 3), np.float32), *(m.normals for m in meshes)]),
-        np.cumsum([0, *(len(m.triangles) for m in meshes)], dtype=np.int64),
-        np.cumsum([0, *(len(m.vertex_start) - 1 for m in meshes)], dtype=np.int64),
-        cluster_vertex,
-        mesh_box,
-        _boxes(positions, cluster_vertex[:-1]),
+        np.concatenate([[0], np.cumsum(counts)]),
+        np.concatenate([[0], np.cumsum([len(block) for block in blocks], dtype=np.int64)]),
+        np.concatenate([np.zeros((0, 2, 3)), *(_box(m.positions) for m in meshes)]),
+        np.concatenate([np.zeros((0, 2, 3)), *(_cluster_boxes(block) for block in blocks)]),
     )
 
 
-def _corners(mesh: Mesh) -> NDArray[np.uint16]:
-    """(T, 3) vertex numbers within each triangle's cluster; a cluster has at most 3 * CLUSTER_TRIANGLES."""
-    cluster = np.arange(len(mesh.triangles)) // CLUSTER_TRIANGLES
-    return np.asarray(mesh.triangles - mesh.vertex_start[cluster][:, None], dtype=np.uint16)
+def cluster_blocks(positions: NDArray[np.float32], triangles: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Corners of triangles, cluster by cluster: (C, 9 * CLUSTER_TRIANGLES) for (V, 3) vertices and (T, 3) triangles.
+
+    A row holds corner by corner, axis by axis, the coordinates of the cluster's triangles: processors like runs of
+    equal things better than shared vertices. The last cluster is filled up with its last triangle.
+    """
+    count = -(-len(triangles) // CLUSTER_TRIANGLES)
+    if not count:
+        return np.zeros((0, 9 * CLUSTER_TRIANGLES), np.float32)
+    whole = np.minimum(np.arange(count * CLUSTER_TRIANGLES), len(triangles) - 1)
+    corners = positions[triangles[whole]].reshape(count, CLUSTER_TRIANGLES, 9)
+    return np.ascontiguousarray(corners.transpose(0, 2, 1)).reshape(count, -1)
 
 
-def _boxes(positions: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(N, 2, 3) boxes of the runs of vertices that begin there; no run is empty."""
-    if not len(starts):
-        return np.zeros((0, 2, 3))
-    low, high = np.minimum.reduceat(positions, starts), np.maximum.reduceat(positions, starts)
+def _box(positions: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(1, 2, 3) lowest and highest corner."""
+    if not len(positions):
+        return np.zeros((1, 2, 3))
+    return np.array([[positions.min(axis=0), positions.max(axis=0)]], dtype=np.float64)
+
+
+def _cluster_boxes(blocks: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(C, 2, 3) lowest and highest corner of each cluster."""
+    corners = blocks.reshape(-1, 3, 3, CLUSTER_TRIANGLES)
+    low, high = corners.min(axis=(1, 3)), corners.max(axis=(1, 3))
     return np.asarray(np.stack([low, high], axis=1), dtype=np.float64)

@@ -86,8 +86,8 @@ class Rasteriser:
         self._stamp.fill(0)
         amodal_px = np.zeros(int(drawing.instance_id.max(initial=0)) + 1, np.int64)
         draw_parts(
-            flat.positions, flat.corners, flat.mesh_triangle, flat.mesh_cluster, flat.cluster_vertex,
-            flat.cluster_box, drawing.mesh, matrices, drawing.instance_id, self._order(flat, drawing, matrices),
+            flat.blocks, flat.mesh_triangle, flat.mesh_cluster, flat.cluster_box,
+            drawing.mesh, matrices, drawing.instance_id, self._order(flat, drawing, matrices),
             self.near_m, self._inverse_depth, self._hit, self._stamp, amodal_px,
         )  # fmt: skip
         depth_m, instance_id = np.empty(shape, np.float32), np.empty(shape, np.uint16)
@@ -107,8 +107,8 @@ class Rasteriser:
         turn, mirrored = np.empty((len(drawing.mesh), 3, 3)), np.empty(len(drawing.mesh), np.bool_)
         normal_matrices(drawing.local_to_world, turn, mirrored)
         fill_normals(
-            self._hit, flat.positions, flat.corners, flat.normals, flat.mesh_triangle[drawing.mesh],
-            flat.mesh_cluster[drawing.mesh], flat.cluster_vertex, matrices, turn, mirrored, normal,
+            self._hit, flat.blocks, flat.normals, flat.mesh_triangle[drawing.mesh], flat.mesh_cluster[drawing.mesh],
+            matrices, turn, mirrored, normal,
         )  # fmt: skip
         return normal
 
