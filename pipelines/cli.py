@@ -69,7 +69,8 @@ def _reporting(command: Callable[..., None]) -> Callable[..., None]:
             typer.echo(f"gis {command.__name__}: {' '.join(str(error).split())}", err=True)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
-            typer.echo(f"gis {command.__name__}: stopped; the same command goes on where it stopped", err=True)
+            again = "the same command with --resume" if command.__name__ == "train" else "the same command"
+            typer.echo(f"gis {command.__name__}: stopped; {again} goes on where it stopped", err=True)
             raise typer.Exit(130) from None
 
     return run
