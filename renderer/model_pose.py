@@ -22,6 +22,8 @@ WIDEST_M = {"car": 2.2, "van": 2.6, "truck": 2.6, "bus": 2.6}
 _UNITS_M = (1.0, 0.01, 0.001, 0.0254, 0.3048, 0.1, 10.0)
 CLEAR_RAKE = 0.03
 """Share of the length by which windscreen and rear window must lean differently to tell front from rear."""
+CLEAR_OFFSET = 0.05
+"""Share of the length by which a truck's top must stand off the middle to tell front from rear."""
 _SYMMETRY_GRID = 24
 """Cells along each side of the occupancy grid in which mirror symmetry is judged."""
 
@@ -52,7 +54,7 @@ def model_pose(
     rotation = _upright(points, notes)
     turned = points @ rotation.T
     along = float(rotation[0] @ forward) if forward is not None else 0.0
-    if along < -0.5 or (abs(along) <= 0.5 and _faces_backwards(turned)):
+    if along < -0.5 or (abs(along) <= 0.5 and _faces_backwards(turned, category)):
         rotation = np.diag([-1.0, -1.0, 1.0]) @ rotation
         turned = points @ rotation.T
     if not np.allclose(rotation, np.eye(3)):
@@ -107,20 +109,26 @@ def _up_sign(points: NDArray[np.float64], up_axis: int, length_axis: int, *, kee
     return 1.0 if np.ptp(upper) <= np.ptp(lower) else -1.0
 
 
-def _faces_backwards(points: NDArray[np.float64]) -> bool:
-    """Whether the front is at -x: windscreens lean more than rear windows, and cabins sit behind the middle."""
+def _faces_backwards(points: NDArray[np.float64], category: str) -> bool:
+    """Whether the front is at -x: windscreens lean more than rear windows, and cabins sit behind the middle.
+
+    A truck's cab stands at its front, and what is high and long on a truck is its load.
+    """
     low, high = points.min(axis=0), points.max(axis=0)
     share = (points - low) / np.maximum(high - low, 1e-9)
     top = share[share[:, 2] > 0.85, 0]
     belt = share[(share[:, 2] > 0.6) & (share[:, 2] < 0.8), 0]
     if not len(top):
         return False
+    middle = (top.min() + top.max()) / 2
+    if category == "truck" and abs(middle - 0.5) > CLEAR_OFFSET:
+        return bool((middle < 0.5) == (np.ptp(top) < 0.5))
     if len(belt):
         front_rake, rear_rake = belt.max() - top.max(), top.min() - belt.min()
         if abs(front_rake - rear_rake) > CLEAR_RAKE:
             return bool(rear_rake > front_rake)
     # Extremes of the cabin, not its mean: vertices crowd where there is detail.
-    return bool(top.min() + top.max() > 1.0)
+    return bool(middle > 0.5)
 
 
 def _scale(length: float, width: float, category: str, notes: list[str]) -> float:
@@ -140,9 +148,14 @@ def _scale(length: float, width: float, category: str, notes: list[str]) -> floa
 
 
 def is_wheel(points_m: NDArray[np.float64], size_m: tuple[float, float, float]) -> bool:
-    """Whether a part of a model is one wheel: round seen from the side, narrower than high, low, of a wheel's size."""
+    """Whether a part of a model is one wheel, or the two of an axle: round seen from the side, low, of a wheel's size.
+
+    One is narrower than high; two have nothing between them.
+    """
     low, high = points_m.min(axis=0), points_m.max(axis=0)
     length, width, height = (high - low).tolist()
     is_round = abs(length - height) < 0.12 * max(length, height, 1e-9)
     is_low = bool(low[2] < 0.1 * size_m[2])
-    return is_round and width < 0.8 * height and is_low and 0.08 < length / size_m[0] < 0.3
+    off_middle = np.abs(points_m[:, 1] - (low[1] + high[1]) / 2)
+    is_pair = width > 0.7 * size_m[1] and bool(off_middle.min() > 0.25 * width)
+    return is_round and (width < 0.8 * height or is_pair) and is_low and 0.08 < length / size_m[0] < 0.3

@@ -121,7 +121,7 @@ def _as_model(path: Path, objects: list[bpy.types.Object]) -> tuple[bpy.types.Co
     if not baked:
         raise SceneError(f"{path}: no mesh with faces in this file; expected a car model")
     category = category_from_name(path.stem) or "car"
-    forward = _FORWARD.get(path.suffix.lower())
+    forward = _FORWARD.get(path.suffix.lower()) or _forward_by_names(baked)
     pose = model_pose(np.concatenate([_positions(mesh) for _, mesh in baked]), category, forward)
     collection = bpy.data.collections.new(path.stem)
     for name, mesh in baked:
@@ -135,6 +135,22 @@ def _as_model(path: Path, objects: list[bpy.types.Object]) -> tuple[bpy.types.Co
     for key, value in zip(("gis_length_m", "gis_width_m", "gis_height_m"), pose.size_m, strict=True):
         collection[key] = value
     return collection, pose
+
+
+def _forward_by_names(baked: list[tuple[str, bpy.types.Mesh]]) -> tuple[float, float, float] | None:
+    """Direction from parts called rear or back to parts called front; None where no names tell."""
+    ends: dict[str, list[NDArray[np.float64]]] = {"front": [], "rear": []}
+    for name, mesh in baked:
+        words = name.lower()
+        if "front" in words:
+            ends["front"].append(_positions(mesh).mean(axis=0))
+        elif "rear" in words or "back" in words:
+            ends["rear"].append(_positions(mesh).mean(axis=0))
+    if not (ends["front"] and ends["rear"]):
+        return None
+    along = np.mean(ends["front"], axis=0) - np.mean(ends["rear"], axis=0)
+    x, y, z = (along / max(float(np.linalg.norm(along)), 1e-9)).tolist()
+    return x, y, z
 
 
 def _bake(objects: list[bpy.types.Object]) -> list[tuple[str, bpy.types.Mesh]]:
