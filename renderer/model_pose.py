@@ -24,6 +24,8 @@ CLEAR_RAKE = 0.03
 """Share of the length by which windscreen and rear window must lean differently to tell front from rear."""
 CLEAR_OFFSET = 0.05
 """Share of the length by which a truck's top must stand off the middle to tell front from rear."""
+CLEAR_ASYMMETRY = 0.02
+"""Share of a model's cells by which two axes must differ in symmetry to tell width from length by it."""
 _SYMMETRY_GRID = 24
 """Cells along each side of the occupancy grid in which mirror symmetry is judged."""
 
@@ -76,9 +78,9 @@ def _upright(points: NDArray[np.float64], notes: list[str]) -> NDArray[np.float6
     """
     extent = points.max(axis=0) - points.min(axis=0)
     asymmetry = [_asymmetry(points, axis) for axis in range(3)]
-    width_axis = int(np.argmin(asymmetry))
+    width_axis = _width_axis(asymmetry, extent, (0, 1, 2))
     if width_axis == 2 and min(asymmetry[:2]) < asymmetry[2] + 0.1:
-        width_axis = int(np.argmin(asymmetry[:2]))  # no clear case against the file's own up
+        width_axis = _width_axis(asymmetry, extent, (0, 1))  # no clear case against the file's own up
     length_axis, up_axis = sorted((axis for axis in range(3) if axis != width_axis), key=lambda axis: -extent[axis])
     if length_axis == 2 and extent[2] < 1.2 * extent[up_axis]:
         length_axis, up_axis = up_axis, length_axis  # nearly as high as long: believe the file's own up
@@ -87,6 +89,12 @@ def _upright(points: NDArray[np.float64], notes: list[str]) -> NDArray[np.float6
     up = np.eye(3)[up_axis] * _up_sign(points, up_axis, length_axis, keep=up_axis == 2)
     forward = np.eye(3)[length_axis]
     return np.stack([forward, np.cross(up, forward), up])
+
+
+def _width_axis(asymmetry: list[float], extent: NDArray[np.float64], axes: tuple[int, ...]) -> int:
+    """The axis across which a model is most nearly its own mirror image; the shortest of those that hardly differ."""
+    least = min(asymmetry[axis] for axis in axes)
+    return min((axis for axis in axes if asymmetry[axis] <= least + CLEAR_ASYMMETRY), key=lambda axis: extent[axis])
 
 
 def _asymmetry(points: NDArray[np.float64], axis: int) -> float:

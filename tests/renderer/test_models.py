@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from assets import CARS, CITY
-from renderer.model_pose import LENGTHS_M, model_pose
+from renderer.model_pose import LENGTHS_M, is_wheel, model_pose
 from renderer.zones import Zone
 
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
@@ -201,3 +201,50 @@ def test_zones_of_a_foreign_model_in_a_frame(shared_data: Path, setup_of: Callab
     for found in rows.values():
         assert len(found) > 0.02 * total
     assert np.median(rows[Zone.GLASS]) < np.median(rows[Zone.BODY]) < np.median(rows[Zone.TYRE])
+
+
+def box_points(low: tuple[float, float, float], high: tuple[float, float, float]) -> NDArray[np.float64]:
+    """Points all over a box."""
+    axes = [np.linspace(a, b, 9) for a, b in zip(low, high, strict=True)]
+    return np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 3)
+
+
+@pytest.mark.parametrize("forward", [1.0, -1.0])
+@pytest.mark.parametrize(
+    "upper",
+    [((0.4, -0.9, 1.0), (1.6, 0.9, 1.8)), ((-3.0, -0.9, 1.0), (1.2, 0.9, 3.0))],
+    ids=["pickup: a short cab in front", "lorry: a long box behind"],
+)
+def test_trucks_face_their_cab(
+    upper: tuple[tuple[float, float, float], tuple[float, float, float]], forward: float
+) -> None:
+    points = np.concatenate([box_points((-3, -1, 0), (3, 1, 1)), box_points(*upper)])
+    points *= (forward, forward, 1.0)
+    pose = model_pose(points, "truck")
+    assert np.sign(pose.transform[0, 0]) == forward
+
+
+def test_wheels_alone_and_two_on_an_axle() -> None:
+    turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    rim = np.stack([0.3 * np.cos(turn), np.zeros(24), 0.3 + 0.3 * np.sin(turn)], axis=-1)
+    one = np.concatenate([rim + np.array([1.2, y, 0.0]) for y in (0.6, 0.8)])
+    two = np.concatenate([one, one * (1, -1, 1)])
+    size_m = (4.2, 1.8, 1.5)
+    assert is_wheel(one, size_m)
+    assert is_wheel(two, size_m)
+    assert not is_wheel(np.concatenate([two, [(1.2, 0.0, 0.3)]]), size_m)  # an axle, or a drum, between them
+    assert not is_wheel(one + np.array([0.0, 0.0, 0.6]), size_m)
+
+
+@pytest.mark.usefixtures("empty_file")
+def test_the_front_is_where_the_parts_called_front_are(tmp_path: Path) -> None:
+    for name, x in (("body", 0.0), ("FrontAxle", -1.5), ("BackAxle", 1.5)):
+        bpy.ops.mesh.primitive_cube_add(location=(x, 0, 0.5))
+        bpy.context.object.name = name
+        bpy.context.object.scale = (2.1, 0.9, 0.5) if name == "body" else (0.2, 0.8, 0.2)
+    path = tmp_path / "thing.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    (model,) = load_models(path)[0].values()
+    front = next(item for item in model.objects if "FrontAxle" in item.name)
+    assert np.mean([vertex.co.x for vertex in front.data.vertices]) + front.location.x > 1.0

@@ -122,3 +122,13 @@ def test_attribute_before_material_before_shape(empty_scene: Any, add_box: Calla
     given = zones_of_faces(box.data, "thing", [glass], on_car=True)
     assert (given.how, given.zones.tolist()) == ("attribute", [1, 2, 3, 4, 5, 6])
     assert assign_zones([(box, None)], lambda _item, _instancer: True) == {}
+
+
+def test_a_sign_on_the_roof_is_not_taken_for_the_roof() -> None:
+    """The window of a car 1.5 m high keeps its zone when a sign makes the model 1.9 m high."""
+    high = CORNERS.copy()
+    high[:, 2] *= 1.9 / high[:, 2].max()
+    centres = np.array([[0, 0, 1.9], [0, 0, 1.5], [0.3, 0.7, 1.1]], np.float32)
+    normals = np.array([[0, 0, 1], [0, 0, 1], [0, 1, 0]], np.float32)
+    zones = guess_car_zones(centres, normals, high, np.array([0.2, 2.0, 0.5], np.float32))
+    assert zones.tolist()[1:] == [Zone.ROOF, Zone.GLASS]
