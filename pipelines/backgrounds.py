@@ -1,10 +1,12 @@
 """Real thermal images as backgrounds: read, checked, cropped to the camera of the data set.
 
-These are *display-only*: what a camera's gain control made of the scene. Counts of 16 bits or floats are stretched to
-8 bits over their middle 99 %; no temperature is read into any of them.
+Plain images are *display-only*: what a camera's gain control made of the scene. Counts of 16 bits or floats are
+stretched to 8 bits over their middle 99 %; no temperature is read into any of them. A folder that `gis backgrounds`
+made (it holds :data:`INDEX_FILE`) tells of each frame whether it is radiometric: then it has kelvin.
 
-The camera of the images is named by ``--camera``, else assumed to be :data:`ASSUMED_CAMERA`; the horizon is given by
-``--horizon``, else it is where the camera's pitch puts it. What was assumed stands in each frame's record.
+The camera of the images is named by ``--camera``, else that of an ingested frame's metadata, else assumed to be
+:data:`ASSUMED_CAMERA`; the horizon is given by ``--horizon``, else it is where the camera's pitch puts it. What was
+assumed stands in each frame's record.
 """
 
 from __future__ import annotations
@@ -18,13 +20,18 @@ import numpy as np
 from assets import CAMERAS
 from numpy.typing import NDArray
 from renderer.camera import Camera, read_cameras
+from renderer.errors import CameraError
+from renderer.thermal.sensor import from_uint16
 
 from pipelines.config import DEFAULT_SIZE_PX, fit_camera, named_camera, parse_size
 from pipelines.errors import BackgroundError
-from pipelines.files import sha256
+from pipelines.files import read_json, sha256
 
 __all__ = [
     "ASSUMED_CAMERA",
+    "INDEX_FILE",
+    "INDEX_SCHEMA",
+    "INDEX_VERSION",
     "Background",
     "BackgroundFile",
     "Backgrounds",
@@ -34,7 +41,11 @@ __all__ = [
 ]
 
 UInt8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
 
+INDEX_FILE = "index.json"
+"""List of what `gis backgrounds` made of a folder."""
+INDEX_SCHEMA, INDEX_VERSION = "gis-backgrounds", 1
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 ASSUMED_CAMERA = "flir-adas"
 """The camera of most public thermal street images, RoadScene and FLIR ADAS among them."""
@@ -54,6 +65,8 @@ class BackgroundFile:
     sha256: str
     width: int
     height: int
+    sidecar: dict[str, Any] | None = None
+    """What `gis backgrounds` knows of the frame; None for a plain image."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,15 @@ class Background:
     """Row of the horizon in it; None: from the camera's pitch."""
     about: dict[str, Any]
     """Entry of the frame's record."""
+    kelvin: Float32 | None = None
+    """(H, W) temperatures of a radiometric frame, as its file's settings give them; None: display-only."""
+    span_K: tuple[float, float] | None = None
+    """Kelvin at 0 and 255 of ``image``; None where it is display intensity."""
+
+    @property
+    def radiometric(self) -> bool:
+        """Whether the pixels have temperatures."""
+        return self.kelvin is not None
 
 
 def scan_backgrounds(folder: Path) -> Backgrounds:
@@ -84,6 +106,8 @@ def scan_backgrounds(folder: Path) -> Backgrounds:
     Raises:
         BackgroundError: no images, or one that cannot be used, by name.
     """
+    if (folder / INDEX_FILE).is_file():
+        return Backgrounds(folder, _scan_ingested(folder))
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
     if not paths:
         raise BackgroundError(f"{folder} holds no images: expected thermal images ({' '.join(SUFFIXES)})")
@@ -94,6 +118,35 @@ def _scan(path: Path) -> BackgroundFile:
     data = _read_bytes(path)
     height, width = _decode(data, path).shape
     return BackgroundFile(path.name, sha256(data), width, height)
+
+
+def _scan_ingested(folder: Path) -> tuple[BackgroundFile, ...]:
+    """Frames of a folder that `gis backgrounds` made.
+
+    Raises:
+        BackgroundError: another index, nothing usable in it, or a file that is not the one it was.
+    """
+    index = read_json(folder / INDEX_FILE)
+    known = isinstance(index, dict) and (index.get("schema"), index.get("version")) == (INDEX_SCHEMA, INDEX_VERSION)
+    if not known or not isinstance(index.get("frames"), list):
+        raise BackgroundError(
+            f"{folder / INDEX_FILE}: expected {INDEX_SCHEMA} {INDEX_VERSION}, as `gis backgrounds` writes it; "
+            "make the folder anew, or remove the file"
+        )
+    if not index["frames"]:
+        raise BackgroundError(f"{folder} holds no usable frame: {INDEX_FILE} says why for each file")
+    return tuple(_scan_frame(folder, folder / name) for name in index["frames"])
+
+
+def _scan_frame(folder: Path, sidecar: Path) -> BackgroundFile:
+    about = read_json(sidecar)
+    try:
+        name, digest, (width, height) = about["frame"]["file"], about["frame"]["sha256"], about["size_px"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise BackgroundError(f"{sidecar}: {error!r}: expected a sidecar of `gis backgrounds`; run it again") from None
+    if sha256(_read_bytes(folder / name)) != digest:
+        raise BackgroundError(f"{folder / name}: is not the file of its sidecar; run `gis backgrounds` again")
+    return BackgroundFile(name, digest, width, height, about)
 
 
 def choose(backgrounds: Backgrounds, seed: int, index: int) -> BackgroundFile:
@@ -126,15 +179,16 @@ def open_background(
     data = _read_bytes(path)
     if sha256(data) != chosen.sha256:
         raise BackgroundError(f"{path}: changed while the data set was made: expected the file that was there before")
-    image = _decode(data, path)
-    whole = _camera_of(image, camera)
+    sidecar = chosen.sidecar or {}
+    kelvin = _decode_kelvin(data, path, sidecar) if sidecar.get("radiometric") else None
+    image = _decode(data, path) if kelvin is None else kelvin
+    whole, of_camera = _camera_of(image.shape, camera, sidecar)
     width, height = parse_size(size or str(DEFAULT_SIZE_PX))
-    left, top, right, bottom = _window(image, width, height)
-    cut = image[top:bottom, left:right]
-    shrinks = cut.shape[0] > height
-    resized = cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    left, top, right, bottom = _window(image.shape, width, height)
+    resized = _resized(image[top:bottom, left:right], width, height)
+    shown, span_K = (resized.astype(np.uint8), None) if kelvin is None else _grey_of_kelvin(resized)
     return Background(
-        image=np.ascontiguousarray(resized, dtype=np.uint8),
+        image=np.ascontiguousarray(shown),
         camera=whole.crop(left, top, right - left, bottom - top).resize(width, height),
         horizon_px=None if horizon is None else (horizon - top) * height / (bottom - top),
         about={
@@ -143,29 +197,66 @@ def open_background(
             "sha256": chosen.sha256,
             "size_px": [chosen.width, chosen.height],
             "crop_px": [left, top, right, bottom],
-            "radiometric": False,
-            "camera": "given" if camera else f"assumed {ASSUMED_CAMERA}",
+            "radiometric": kelvin is not None,
+            "camera": of_camera,
             "horizon": "from the camera's pitch" if horizon is None else "given",
+            **({"source": sidecar["source"], "conditions": sidecar["conditions"]} if sidecar else {}),
         },
+        kelvin=None if kelvin is None else np.asarray(resized, dtype=np.float32),
+        span_K=span_K,
     )
 
 
-def _window(image: UInt8, width: int, height: int) -> tuple[int, int, int, int]:
+def _decode_kelvin(data: bytes, path: Path, sidecar: dict[str, Any]) -> Float32:
+    """Temperatures of an ingested radiometric frame."""
+    counts = _decode_other(data)
+    low, high = (float(value) for value in sidecar["span_K"])
+    if counts is None or counts.dtype != np.uint16 or counts.ndim != 2 or not 0 < low < high:
+        raise BackgroundError(f"{path}: expected a grey 16-bit PNG and its span_K; run `gis backgrounds` again")
+    return from_uint16(counts, (low, high))
+
+
+def _resized(cut: NDArray[Any], width: int, height: int) -> NDArray[Any]:
+    """The window with ``width x height`` pixels; cubic overshoot of temperatures is cut off."""
+    shrinks = cut.shape[0] > height
+    resized = cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    return np.asarray(np.clip(resized, cut.min(), cut.max()) if cut.dtype == np.float32 else resized)
+
+
+def _grey_of_kelvin(kelvin: Float32) -> tuple[UInt8, tuple[float, float]]:
+    """8 bits over the span of the temperatures, and that span."""
+    low = float(kelvin.min())
+    high = max(float(kelvin.max()), low + 1e-3)
+    return np.asarray(np.rint((kelvin - low) * (255.0 / (high - low))), dtype=np.uint8), (low, high)
+
+
+def _window(shape: tuple[int, ...], width: int, height: int) -> tuple[int, int, int, int]:
     """Largest centred window of that shape, in whole pixels."""
-    rows, columns = image.shape
+    rows, columns = shape
     scale = min(columns / width, rows / height)
     across, down = max(1, int(width * scale + 1e-9)), max(1, int(height * scale + 1e-9))
     left, top = (columns - across) // 2, (rows - down) // 2
     return left, top, left + across, top + down
 
 
-def _camera_of(image: UInt8, name: str | None) -> Camera:
-    """Camera of the whole image. A preset of another size is taken for the same lens on another number of pixels."""
-    rows, columns = image.shape
+def _camera_of(shape: tuple[int, ...], name: str | None, sidecar: dict[str, Any]) -> tuple[Camera, str]:
+    """Camera of the whole image, and where it comes from.
+
+    A preset of another size is taken for the same lens on another number of pixels.
+    """
+    rows, columns = shape
+    stored = sidecar.get("intrinsics")
+    try:
+        of_file = Camera.from_json(stored) if stored and name is None else None
+    except (CameraError, KeyError, TypeError) as error:
+        raise BackgroundError(f"intrinsics of a sidecar: {error}; run `gis backgrounds` again") from error
+    if of_file is not None:
+        return of_file, str(sidecar["optics"]["source"])
     found = named_camera(name, None, crop=False) or read_cameras(CAMERAS)[ASSUMED_CAMERA]
+    said = "given" if name else f"assumed {ASSUMED_CAMERA}"
     if (found.width, found.height) == (columns, rows):
-        return found
-    return replace(fit_camera(found, columns, rows), name=found.name)
+        return found, said
+    return replace(fit_camera(found, columns, rows), name=found.name), said
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -1,8 +1,8 @@
 """Infrared images of frames: by physics alone, or by a translation model over the source tensor.
 
 Every maker gives the same :class:`Infrared`. In a rendered scene all of it is radiometric: 16 bits over a span in
-kelvin, and an 8-bit image that the sensor's gain control makes of the same kelvin. Over a real background that is
-display-only there is no span, and no temperature is made up.
+kelvin, and an 8-bit image that the sensor's gain control makes of the same kelvin. So it is over a radiometric
+background. Over one that is display-only there is no span, and no temperature is made up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gan.layout import CHANNELS
 from numpy.typing import NDArray
 from renderer.frame import Frame
 from renderer.thermal.conditions import Conditions
-from renderer.thermal.over import over_grey, render_cars
+from renderer.thermal.over import CarLayer, over_grey, over_kelvin, render_cars
 from renderer.thermal.physics import render_thermal
 from renderer.thermal.profiles import read_profiles
 from renderer.thermal.sensor import Sensor, agc, expose, from_uint16, read_sensors, to_uint16
@@ -110,11 +110,31 @@ class Physics:
         return self._sensors[name]
 
     def _on_image(self, frame: Frame, conditions: Conditions, background: Background, sensor: Sensor) -> Infrared:
-        """Cars in a display image, their contrast fitted to its greys."""
+        """Cars in a real image: in kelvin where it has them, else their contrast fitted to its greys."""
         layer = render_cars(frame, conditions, self._profiles, self._seed, sensor)
+        if background.kelvin is not None:
+            return _on_kelvin(background.kelvin, layer, sensor)
         image, grey_map = over_grey(background.image, layer)
         wide = image.astype(np.uint16) * np.uint16(FULL_SCALE)
         return Infrared(image, wide, None, background.image, sensor.name, (f"greys of the cars: {grey_map.note}",))
+
+
+def _on_kelvin(behind_K: NDArray[np.float32], layer: CarLayer, sensor: Sensor) -> Infrared:
+    """Cars in a radiometric image: where there is no car and no trace of one, its temperatures stay as they are.
+
+    The cars are as much warmer or colder than the background's road as they are than their own.
+    """
+    road_K = float(np.median(behind_K[-max(1, behind_K.shape[0] // 3) :]))
+    shift = np.float32(road_K - layer.road_K)
+    cars = replace(layer, apparent_temperature_K=layer.apparent_temperature_K + shift, road_K=road_K)
+    blended = over_kelvin(behind_K, cars)
+    untouched = (layer.alpha == 0) & (layer.ground_change_K == 0)
+    measured = np.where(untouched, behind_K, blended)
+    image16, span_K = to_uint16(measured)
+    # Where cars hide the coldest or hottest of the background it may leave the span.
+    share = np.clip((behind_K - span_K[0]) * (255.0 / (span_K[1] - span_K[0])), 0.0, 255.0)
+    note = f"temperatures of the cars: {shift:+.1f} K, to the road of the background ({road_K:.1f} K, lowest third)"
+    return Infrared(agc(measured, sensor), image16, span_K, share.astype(np.uint8), sensor.name, (note,))
 
 
 class Translation:

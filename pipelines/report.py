@@ -296,9 +296,8 @@ def _contents(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
         ("`frames.jsonl`", "per frame: camera, weather, objects, SHA-256 of every file"),
         ("`dataset.json`", "configuration, zones, counts"),
     ]
-    if not real:
-        what = "16-bit apparent temperature: kelvin = low + value / 65535 * (high - low), `span_K` in `frames.jsonl`"
-        rows.insert(1, ("`images16/`", what))
+    what = "16-bit apparent temperature: kelvin = low + value / 65535 * (high - low), `span_K` in `frames.jsonl`"
+    rows.insert(1, ("`images16/`", what + ("; only where the background is radiometric" if real else "")))
     if configuration["tensors"]:
         rows.append(("`tensors/`", "WebDataset shards of source tensors (safetensors)"))
     yield from ("## Files", "", "| file | content |", "|---|---|")
@@ -313,7 +312,7 @@ def _contents(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
 def _limits(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
     yield from ("## Limits", "")
     if real:
-        yield "- The backgrounds are display-only: no pixel has a temperature."
+        yield "- Where `span_K` is null the background is display-only: no pixel has a temperature."
         yield "- Vehicles that were in the backgrounds before have no labels."
         yield "- Where the camera or the horizon of a background was assumed, `frames.jsonl` says so."
     else:
