@@ -119,11 +119,11 @@ def create(config: Config) -> Pix2Pix:
 
 
 class Pix2Pix:
-    """pix2pix in training; see `gan.backend.Backend`."""
+    """pix2pix in training; see `gan.backend.Backend`. Another generator may take the place of the U-Net."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, generator: nn.Module | None = None) -> None:
         self.config = config
-        self.generator = build_translator(config)
+        self.generator = build_translator(config) if generator is None else generator
         self.discriminator = PatchGAN(
             config.in_channels, config.out_channels, config.ndf, config.discriminator_layers, norm=config.norm
         )
