@@ -26,6 +26,7 @@ from renderer.thermal.sensor import from_uint16
 from pipelines.config import DEFAULT_SIZE_PX, fit_camera, named_camera, parse_size
 from pipelines.errors import BackgroundError
 from pipelines.files import read_json, sha256
+from pipelines.ingest.crop import centred_window, resize_window
 
 __all__ = [
     "ASSUMED_CAMERA",
@@ -184,8 +185,9 @@ def open_background(
     image = _decode(data, path) if kelvin is None else kelvin
     whole, of_camera = _camera_of(image.shape, camera, sidecar)
     width, height = parse_size(size or str(DEFAULT_SIZE_PX))
-    left, top, right, bottom = _window(image.shape, width, height)
-    resized = _resized(image[top:bottom, left:right], width, height)
+    window = centred_window(image.shape, width, height)
+    left, top, right, bottom = window
+    resized = resize_window(image, window, width, height)
     shown, span_K = (resized.astype(np.uint8), None) if kelvin is None else _grey_of_kelvin(resized)
     return Background(
         image=np.ascontiguousarray(shown),
@@ -216,27 +218,11 @@ def _decode_kelvin(data: bytes, path: Path, sidecar: dict[str, Any]) -> Float32:
     return from_uint16(counts, (low, high))
 
 
-def _resized(cut: NDArray[Any], width: int, height: int) -> NDArray[Any]:
-    """The window with ``width x height`` pixels; cubic overshoot of temperatures is cut off."""
-    shrinks = cut.shape[0] > height
-    resized = cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    return np.asarray(np.clip(resized, cut.min(), cut.max()) if cut.dtype == np.float32 else resized)
-
-
 def _grey_of_kelvin(kelvin: Float32) -> tuple[UInt8, tuple[float, float]]:
     """8 bits over the span of the temperatures, and that span."""
     low = float(kelvin.min())
     high = max(float(kelvin.max()), low + 1e-3)
     return np.asarray(np.rint((kelvin - low) * (255.0 / (high - low))), dtype=np.uint8), (low, high)
-
-
-def _window(shape: tuple[int, ...], width: int, height: int) -> tuple[int, int, int, int]:
-    """Largest centred window of that shape, in whole pixels."""
-    rows, columns = shape
-    scale = min(columns / width, rows / height)
-    across, down = max(1, int(width * scale + 1e-9)), max(1, int(height * scale + 1e-9))
-    left, top = (columns - across) // 2, (rows - down) // 2
-    return left, top, left + across, top + down
 
 
 def _camera_of(shape: tuple[int, ...], name: str | None, sidecar: dict[str, Any]) -> tuple[Camera, str]:

@@ -31,6 +31,7 @@ from pipelines.errors import PipelineError
 __all__ = ["COMMANDS", "app", "main"]
 
 COMMANDS = {
+    "backgrounds": "pipelines.commands.backgrounds",
     "render": "pipelines.commands.render",
     "synthesize": "pipelines.commands.synthesize",
     "train": "pipelines.train",

@@ -1,0 +1,99 @@
+"""TIFF files: what they state of their values, and radiometric ones of our own."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from pipelines.errors import BackgroundError
+from pipelines.files import write_through
+from pipelines.ingest.png import check_size
+from pipelines.ingest.radiometric import KELVIN_AT_0_C
+
+__all__ = ["KELVIN_PER_COUNT", "UNITS", "Unit", "decode_tiff", "stated_scale", "unit_to_kelvin", "write_kelvin_tiff"]
+
+Unit = Literal["stated", "kelvin", "centikelvin", "celsius"]
+UNITS: tuple[Unit, ...] = get_args(Unit)
+"""What values of 16-bit and float pictures mean; ``stated``: what the file itself says, else nothing is known."""
+
+KELVIN_PER_COUNT = 0.01
+"""10 mK, as FLIR's TLinear high resolution has it: 16 bits reach to 655.35 K."""
+_STATEMENT = re.compile(r"kelvin\s*=\s*(?:value\s*\*\s*([0-9.eE+-]+)|([0-9.eE+-]+)\s*\*\s*value)")
+
+
+def write_kelvin_tiff(path: Path, kelvin: NDArray[Any], about: str = "") -> None:
+    """Writes temperatures as a grey 16-bit TIFF of 10 mK per count; its description states so.
+
+    Args:
+        path: of the file.
+        kelvin: (H, W), 0 to 655.35 K.
+        about: more for the description, one line of ASCII.
+
+    Raises:
+        BackgroundError: a value that 16 bits do not hold.
+        OutputError: the file cannot be written.
+    """
+    counts = np.rint(np.asarray(kelvin, dtype=np.float64) / KELVIN_PER_COUNT)
+    if not (np.isfinite(counts).all() and counts.min() >= 0 and counts.max() <= np.iinfo(np.uint16).max):
+        raise BackgroundError(f"{path}: temperatures that {KELVIN_PER_COUNT:g} K per count do not hold: 0 to 655.35 K")
+    text = f"radiometric; kelvin = value * {KELVIN_PER_COUNT:g}; celsius = value * {KELVIN_PER_COUNT:g} - 273.15"
+    text += f"; {about}" if about else ""
+    # No time and no library version, so that equal pictures are equal files.
+    write_through(
+        path,
+        lambda temporary: tifffile.imwrite(
+            temporary, counts.astype(np.uint16), photometric="minisblack", compression="zlib", predictor=True,
+            description=text, metadata=None, software="gis", byteorder="<",
+        ),
+    )  # fmt: skip
+
+
+def stated_scale(description: str) -> float | None:
+    """Kelvin per count that a description states; None where it states none."""
+    found = _STATEMENT.search(description)
+    if found is None:
+        return None
+    try:
+        scale = float(found[1] or found[2])
+    except ValueError:
+        return None
+    return scale if 0 < scale < 10 else None
+
+
+def unit_to_kelvin(values: NDArray[Any], unit: Unit) -> NDArray[np.float32]:
+    """Kelvin of values in a unit that is not ``stated``."""
+    wide = values.astype(np.float64)
+    if unit == "centikelvin":
+        wide *= 0.01
+    elif unit == "celsius":
+        wide += KELVIN_AT_0_C
+    return wide.astype(np.float32)
+
+
+def decode_tiff(data: bytes, what: str) -> tuple[NDArray[Any], str, int]:
+    """First page of a TIFF, its description, and the number of pages.
+
+    Raises:
+        BackgroundError: damaged, too small or too large.
+    """
+    try:
+        with tifffile.TiffFile(BytesIO(data)) as file:
+            page = file.pages[0]
+            check_size(int(page.imagewidth), int(page.imagelength), what)
+            if int(np.prod(page.shape)) > 4 * page.imagewidth * page.imagelength:
+                raise BackgroundError(f"{what}: a TIFF of shape {page.shape}: expected one grey or colour image")
+            return np.asarray(page.asarray()), str(page.description or ""), len(file.pages)
+    except BackgroundError:
+        raise
+    except Exception as error:  # tifffile raises a dozen kinds on damaged files
+        raise BackgroundError(f"{what}: a TIFF that cannot be decoded ({_first_line(error)})") from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]
