@@ -1,7 +1,7 @@
 """Source tensors or images to infrared images with a trained model: `gis translate`.
 
 Reading, translating and writing overlap: while the network runs, the next inputs are decoded and the last outputs
-encoded.
+encoded. Post-processing and attention maps are extra, and take their own time per image.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ import numpy.typing as npt
 from gan.errors import DataError, GanError
 from gan.layout import decode_sample
 
+from pipelines.errors import ConfigError
 from pipelines.evaluate import read_image
-from pipelines.files import write_bytes, write_json
+from pipelines.files import file_sha256, write_bytes, write_json
 
 if TYPE_CHECKING:
     from gan.runtime import Translator
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["TranslateConfig", "calibration_samples", "encode_png", "find_inputs", "translate_folder"]
 
 Float32 = npt.NDArray[np.float32]
+Postprocess = Literal["none", "gaussian", "style"]
 
 _IMAGES: Final = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".npy")
 _AHEAD: Final = 4  # inputs decoded, and outputs waiting to be written, at most: 7 MB each
@@ -60,6 +62,18 @@ class TranslateConfig:
     """torch.compile the network."""
     noise_seed: int | None = None
     """Keep the model's noise on, with this seed for the first image; None is deterministic."""
+    postprocess: Postprocess = "none"
+    """What is done to each image: 3x3 smoothing, or the style of a reference (`gan.postprocess`)."""
+    reference: Path | None = None
+    """Real thermal image whose style is taken."""
+    style_start: Literal["output", "noise"] = "output"
+    """Where the style reconstruction starts."""
+    style_steps: int = 100
+    """Iterations of the style reconstruction."""
+    weights_dir: Path | None = None
+    """Folder with VGG-16's weights, for the style."""
+    attention: Path | None = None
+    """Folder for the attention maps, ``NAME_1.png`` ...; None writes none."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +89,7 @@ def translate_folder(config: TranslateConfig, *, progress: bool = False) -> dict
     """Translates every input; returns what was done, as also written to ``out/translate.json``.
 
     Raises:
+        ConfigError: options that do not go together.
         DataError: inputs that cannot be used.
         OutputError: an output folder that cannot be written.
         GanError: a model that cannot be used.
@@ -83,6 +98,8 @@ def translate_folder(config: TranslateConfig, *, progress: bool = False) -> dict
     from tqdm import tqdm
 
     inputs = find_inputs(config.source)
+    finish = _postprocess(config)
+    attention = _attention(config)
     translator = load_translator(
         config.weights,
         precision=config.precision,
@@ -99,7 +116,8 @@ def translate_folder(config: TranslateConfig, *, progress: bool = False) -> dict
         for number, (item, source) in enumerate(
             tqdm(sources, total=len(inputs), unit="image", desc="translate", disable=not progress)
         ):
-            image = _translate(translator, item, source, config.noise_seed, number)
+            image = finish(_translate(translator, item, source, config.noise_seed, number), number)
+            attention(item.name, _fit_channels(source, translator.in_channels, item.name))
             pending.append(writing.submit(_write_image, config.out / f"{item.name}.png", image, config.bits))
             if len(pending) > _AHEAD:
                 pending.popleft().result()
@@ -132,7 +150,59 @@ def _about(config: TranslateConfig, translator: Translator, count: int) -> dict[
         "mean_error_to_fp32": info.mean_error,
         "bits": config.bits,
         "noise_seed": config.noise_seed,
+        "postprocess": config.postprocess,
+        **_about_style(config),
     }
+
+
+# --- after the network -----------------------------------------------------------------------------------------------
+
+
+def _postprocess(config: TranslateConfig) -> Callable[[Float32, int], Float32]:
+    """What turns the network's image, given its number, into the one that is written."""
+    if config.postprocess not in ("none", "gaussian", "style"):
+        raise ConfigError(f"--postprocess is {config.postprocess!r}: expected none, gaussian or style")
+    if (config.reference is not None) != (config.postprocess == "style"):
+        raise ConfigError("--postprocess style takes a thermal image as --reference, and nothing else does")
+    if config.postprocess == "none":
+        return lambda image, number: image
+    from gan.postprocess import StyleReconstruction, gaussian_smooth
+
+    if config.reference is None:
+        return lambda image, number: gaussian_smooth(image)
+
+    reference = read_image(config.reference)
+    grey = reference if reference.ndim == 2 else reference.mean(axis=2)
+    style = StyleReconstruction(
+        np.asarray(grey * 2 - 1, dtype=np.float32),
+        start=config.style_start,
+        steps=config.style_steps,
+        weights_dir=config.weights_dir,
+        device=config.device,
+    )
+    return lambda image, number: style(image, config.noise_seed or 0, number)
+
+
+def _about_style(config: TranslateConfig) -> dict[str, Any]:
+    if config.reference is None:
+        return {}
+    reference = {"name": config.reference.name, "sha256": file_sha256(config.reference)}
+    return {"style": {"reference": reference, "start": config.style_start, "steps": config.style_steps}}
+
+
+def _attention(config: TranslateConfig) -> Callable[[str, Float32], None]:
+    """What writes the attention maps of one source, given the name of the input."""
+    if config.attention is None:
+        return lambda name, source: None
+    from gan.attention import load_attention
+
+    folder, maps = config.attention, load_attention(config.weights, device=config.device)
+
+    def write(name: str, source: Float32) -> None:
+        for number, share in enumerate(maps(source), start=1):
+            write_bytes(folder / f"{name}_{number}.png", encode_png(share * np.float32(2) - np.float32(1)))
+
+    return write
 
 
 # --- inputs ----------------------------------------------------------------------------------------------------------

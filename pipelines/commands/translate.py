@@ -29,6 +29,25 @@ def translate(
     noise_seed: Annotated[
         int | None, typer.Option("--noise-seed", help="Keep the model's noise on; default: off, repeatable.")
     ] = None,
+    postprocess: Annotated[
+        str, typer.Option("--postprocess", help="none; gaussian: 3x3 smoothing; style: that of --reference.")
+    ] = "none",
+    reference: Annotated[
+        Path | None, typer.Option("--reference", help="Real thermal image whose style is taken.")
+    ] = None,
+    style_start: Annotated[
+        str, typer.Option("--style-start", help="output or noise: what the style reconstruction starts from.")
+    ] = "output",
+    style_steps: Annotated[int, typer.Option("--style-steps", help="Iterations of the style reconstruction.")] = 100,
+    weights_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--weights-dir", help="Folder with VGG-16's weights for style; else GIS_WEIGHTS, else a download."
+        ),
+    ] = None,
+    attention: Annotated[
+        Path | None, typer.Option("--attention", help="Folder for attention maps, of models that have them.")
+    ] = None,
 ) -> None:
     """Translate a folder of source tensors or images into infrared images with a trained model."""
     from pipelines.translate import TranslateConfig, translate_folder
@@ -38,6 +57,8 @@ def translate(
     config = TranslateConfig(
         weights=weights, source=source, out=out, bits=cast(Any, bits), precision=cast(Any, precision),
         engine=cast(Any, engine), device=device, threads=threads, compile=compile_, noise_seed=noise_seed,
+        postprocess=cast(Any, postprocess), reference=reference, style_start=cast(Any, style_start),
+        style_steps=style_steps, weights_dir=weights_dir, attention=attention,
     )  # fmt: skip
     with warnings.catch_warnings():
         warnings.showwarning = _say
