@@ -39,6 +39,7 @@ COMMANDS = {
     "translate": "pipelines.commands.translate",
     "evaluate": "pipelines.commands.evaluate",
     "validate": "pipelines.commands.validate",
+    "export": "pipelines.commands.export",
     "doctor": "pipelines.commands.doctor",
 }
 """Name of each command and the module that holds a function of that name, in the order of the help."""

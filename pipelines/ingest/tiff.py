@@ -16,7 +16,16 @@ from pipelines.files import write_through
 from pipelines.ingest.png import check_size
 from pipelines.ingest.radiometric import KELVIN_AT_0_C
 
-__all__ = ["KELVIN_PER_COUNT", "UNITS", "Unit", "decode_tiff", "stated_scale", "unit_to_kelvin", "write_kelvin_tiff"]
+__all__ = [
+    "CONVENTION",
+    "KELVIN_PER_COUNT",
+    "UNITS",
+    "Unit",
+    "decode_tiff",
+    "stated_scale",
+    "unit_to_kelvin",
+    "write_kelvin_tiff",
+]
 
 Unit = Literal["stated", "kelvin", "centikelvin", "celsius"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
@@ -24,11 +33,23 @@ UNITS: tuple[Unit, ...] = get_args(Unit)
 
 KELVIN_PER_COUNT = 0.01
 """10 mK, as FLIR's TLinear high resolution has it: 16 bits reach to 655.35 K."""
+CONVENTION = f"kelvin = value * {KELVIN_PER_COUNT}; celsius = value * {KELVIN_PER_COUNT} - {KELVIN_AT_0_C}"
+_GDAL_METADATA = 42112
+"""Tag GDAL_METADATA, as registered for GDAL."""
+_GDAL = (
+    f'<GDALMetadata><Item name="SCALE" sample="0" role="scale">{KELVIN_PER_COUNT}</Item>'
+    f'<Item name="OFFSET" sample="0" role="offset">-{KELVIN_AT_0_C}</Item>'
+    '<Item name="UNITTYPE" sample="0" role="unittype">degree Celsius</Item></GDALMetadata>'
+)
 _STATEMENT = re.compile(r"kelvin\s*=\s*(?:value\s*\*\s*([0-9.eE+-]+)|([0-9.eE+-]+)\s*\*\s*value)")
 
 
 def write_kelvin_tiff(path: Path, kelvin: NDArray[Any], about: str = "") -> None:
-    """Writes temperatures as a grey 16-bit TIFF of 10 mK per count; its description states so.
+    """Writes temperatures as a grey 16-bit TIFF of 10 mK per count that says so in three ways.
+
+    The description begins with ImageJ's calibration, so that ImageJ and Fiji show degrees Celsius under the cursor, and
+    goes on with the rule in words; GDAL's metadata (QGIS) hold the same scale and offset. Not compressed, because every
+    tool reads that.
 
     Args:
         path: of the file.
@@ -41,15 +62,18 @@ def write_kelvin_tiff(path: Path, kelvin: NDArray[Any], about: str = "") -> None
     """
     counts = np.rint(np.asarray(kelvin, dtype=np.float64) / KELVIN_PER_COUNT)
     if not (np.isfinite(counts).all() and counts.min() >= 0 and counts.max() <= np.iinfo(np.uint16).max):
-        raise BackgroundError(f"{path}: temperatures that {KELVIN_PER_COUNT:g} K per count do not hold: 0 to 655.35 K")
-    text = f"radiometric; kelvin = value * {KELVIN_PER_COUNT:g}; celsius = value * {KELVIN_PER_COUNT:g} - 273.15"
-    text += f"; {about}" if about else ""
+        raise BackgroundError(f"{path}: a temperature beyond 0 to 655.35 K: {KELVIN_PER_COUNT:g} K per count end there")
+    lines = (
+        *("ImageJ=1.54f", "cf=0", f"c0=-{KELVIN_AT_0_C}", f"c1={KELVIN_PER_COUNT}", "vunit=C"),
+        f"info=radiometric; {CONVENTION}",
+        *((f"about={about}",) if about else ()),
+    )
     # No time and no library version, so that equal pictures are equal files.
     write_through(
         path,
         lambda temporary: tifffile.imwrite(
-            temporary, counts.astype(np.uint16), photometric="minisblack", compression="zlib", predictor=True,
-            description=text, metadata=None, software="gis", byteorder="<",
+            temporary, counts.astype(np.uint16), photometric="minisblack", description="\n".join(lines) + "\n",
+            metadata=None, software="gis", byteorder="<", extratags=[(_GDAL_METADATA, "s", 0, _GDAL, True)],
         ),
     )  # fmt: skip
 
