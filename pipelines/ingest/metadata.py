@@ -119,7 +119,7 @@ def _checked_temperatures(stored: Conditions) -> tuple[Conditions, list[str]]:
 def _nonsense(name: str, celsius: float, low: float, high: float) -> str:
     text = f"{name} temperature is {celsius:.1f} C: expected {low:g} to {high:g} C; it is used as it stands"
     if _KELVIN_LIKE[0] <= celsius <= _KELVIN_LIKE[1]:
-        text += f" (probably kelvin taken for Celsius: --{name}-c {celsius - KELVIN_AT_0_C:.1f})"
+        text += f" (probably kelvin taken for Celsius: --{name}-c {celsius - KELVIN_AT_0_C:.2f})"
     return text
 
 
