@@ -134,6 +134,8 @@ def _scan_ingested(folder: Path) -> tuple[BackgroundFile, ...]:
             f"{folder / INDEX_FILE}: expected {INDEX_SCHEMA} {INDEX_VERSION}, as `gis backgrounds` writes it; "
             "make the folder anew, or remove the file"
         )
+    if not index.get("complete"):
+        raise BackgroundError(f"{folder}: `gis backgrounds` was cut short here; give the same command again")
     if not index["frames"]:
         raise BackgroundError(f"{folder} holds no usable frame: {INDEX_FILE} says why for each file")
     return tuple(_scan_frame(folder, folder / name) for name in index["frames"])
