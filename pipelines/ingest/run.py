@@ -13,6 +13,7 @@ is written last: one that is there, with its pictures, is not made again. The in
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from renderer.camera import Camera
@@ -138,6 +140,7 @@ def ingest(config: IngestConfig, *, progress: bool = False) -> dict[str, Any]:
         entries = _without_twins(list(_run(config, sources, progress)))
         index = _index(entries)
         store.describe(index)
+        _remove_unlisted(config.out, index["frames"])
     if not index["frames"]:
         first = next(entry for entry in entries if entry["reason"])
         raise BackgroundError(
@@ -178,6 +181,18 @@ def _without_twins(entries: list[Entry]) -> list[Entry]:
     return entries
 
 
+def _remove_unlisted(out: Path, frames: list[str]) -> None:
+    """Deletes frames of ours that the index does not name: of twins, and of files that are gone or have changed."""
+    listed = set(frames)
+    for sidecar in sorted((out / _FRAMES).glob("*.json")):
+        if f"{_FRAMES}/{sidecar.name}" in listed:
+            continue
+        known = read_json(sidecar)
+        if isinstance(known, dict) and known.get("schema") == SIDECAR[0]:
+            for path in (out / _CROPS / f"{sidecar.stem}.png", sidecar.with_suffix(".png"), sidecar):
+                path.unlink(missing_ok=True)
+
+
 def _index(entries: list[Entry]) -> dict[str, Any]:
     counts = {
         "files": len(entries),
@@ -205,7 +220,9 @@ class IngestJob:
 
     @contextmanager
     def open(self) -> Iterator[Callable[[int], Entry]]:
-        """Nothing to open."""
+        """Silences what OpenCV and tifffile print of damaged files, in the worker: the index says it."""
+        cv2.setLogLevel(0)
+        logging.getLogger("tifffile").setLevel(logging.CRITICAL)
         yield self.make
 
     def make(self, index: int) -> Entry:

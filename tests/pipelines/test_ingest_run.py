@@ -162,6 +162,20 @@ def test_other_options_and_other_folders_are_refused(sources: Path, whole: Path,
         ingest(IngestConfig(sources, tmp_path))
 
 
+def test_frames_of_files_that_are_gone_go_too(tmp_path: Path) -> None:
+    folder, out = fill(tmp_path / "in"), tmp_path / "out"
+    ingest(IngestConfig(folder, out, workers=1))
+    assert len(list((out / "crops").iterdir())) == 7  # one of the two same files
+    (out / "frames" / "mine.json").write_text("{}")
+    (folder / "grey.png").unlink()
+    (folder / "street.jpg").write_bytes(flir_jpeg(emissivity=0.9))
+    ingest(IngestConfig(folder, out, workers=1))
+    listed = json.loads((out / "index.json").read_text())["frames"]
+    names = {Path(name).stem for name in listed}
+    assert {path.stem for path in (out / "frames").iterdir()} == {*names, "mine"}
+    assert {path.stem for path in (out / "crops").iterdir()} == names
+
+
 BAD_OPTIONS = {
     "no folder": ({"folder": Path("nowhere")}, "no such folder"),
     "size": ({"size_px": 3}, "size is 3"),
