@@ -6,6 +6,9 @@ use.
 
 Everything here works on the arrays of :class:`renderer.meshes.FlatMeshes`; matrices (P, 3, 4) take a part's coordinates
 to ``(x*z, y*z, z)``, in pixels and metres.
+
+The innermost loops index with ``np.uint64``: numba lets signed numbers count from the end, and the test for that costs
+a tenth of a frame.
 """
 
 from __future__ import annotations
@@ -189,9 +192,18 @@ def _box_is_hidden(screen, instance, inverse_depth, stamp):  # type: ignore[no-u
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def _is_hidden(first_row, end_row, first_col, end_col, closest, instance, inverse_depth, stamp):  # type: ignore[no-untyped-def]
     """Whether every one of some pixels is nearer already, and counted for the instance."""
+    if instance == 0:  # nothing is counted
+        for row in range(first_row, end_row):
+            r = np.uint64(row)
+            for col in range(first_col, end_col):
+                if inverse_depth[r, np.uint64(col)] <= closest:
+                    return False
+        return True
     for row in range(first_row, end_row):
+        r = np.uint64(row)
         for col in range(first_col, end_col):
-            if inverse_depth[row, col] <= closest or (instance > 0 and stamp[row, col] != instance):
+            c = np.uint64(col)
+            if inverse_depth[r, c] <= closest or stamp[r, c] != instance:
                 return False
     return True
 
@@ -297,10 +309,11 @@ def _columns(  # type: ignore[no-untyped-def]
 def _stamp(stamp, row, first, end, instance):  # type: ignore[no-untyped-def]
     """Mark pixels as covered by an instance; returns how many were not yet."""
     fresh = 0
+    r = np.uint64(row)
     for col in range(first, end):
-        if stamp[row, col] != instance:
-            stamp[row, col] = instance
-            fresh += 1
+        c = np.uint64(col)
+        fresh += stamp[r, c] != instance
+        stamp[r, c] = instance
     return fresh
 
 
@@ -337,12 +350,16 @@ def _draw_triangle(  # type: ignore[no-untyped-def]
             continue
         # A pixel's centre lies inside the triangle; a sliver's gradient must not say otherwise.
         q_row = q0 + gy * (row + 0.5 - y0) - gx * (x0 - 0.5)
+        r = np.uint64(row)
         for col in range(first, end):
-            q = min(max(q_row + gx * col, q_low), q_high)
-            held = inverse_depth[row, col]
-            if q > held or (q == held and face < hit[row, col]):
-                inverse_depth[row, col] = q
-                hit[row, col] = face
+            c = np.uint64(col)
+            q = q_row + gx * col
+            q = q if q > q_low else q_low
+            q = q if q < q_high else q_high
+            held = inverse_depth[r, c]
+            if q >= held and (q > held or face < hit[r, c]):
+                inverse_depth[r, c] = q
+                hit[r, c] = face
         if instance > 0:
             fresh += _stamp(stamp, row, first, end, instance)
     return fresh

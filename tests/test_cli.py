@@ -243,9 +243,7 @@ def test_interrupt_is_clean(tmp_path: Path) -> None:
 def test_a_full_disk_is_one_line_and_leaves_whole_files(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk], capture_output=True, check=False
-    )
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk], capture_output=True, check=False)
     if mounted.returncode:
         pytest.skip("no small disk can be mounted here")
     try:

@@ -15,10 +15,10 @@ Array = NDArray[np.float64]
 
 # kind: (height of the crown's foot, crown radius, crown height, blobs, leaf clumps, leaf size, trunk radius)
 TREES: dict[str, tuple[float, float, float, int, int, float, float]] = {
-    "lime": (3.3, 2.3, 5.4, 8, 470, 0.56, 0.17),
-    "plane": (3.6, 3.1, 5.8, 10, 560, 0.64, 0.24),
-    "maple": (2.9, 1.7, 3.6, 6, 330, 0.47, 0.11),
-    "poplar": (2.2, 1.15, 9.5, 9, 400, 0.54, 0.16),
+    "lime": (3.3, 2.3, 5.4, 8, 290, 0.69, 0.17),
+    "plane": (3.6, 3.1, 5.8, 10, 350, 0.78, 0.24),
+    "maple": (2.9, 1.7, 3.6, 6, 210, 0.57, 0.11),
+    "poplar": (2.2, 1.15, 9.5, 9, 250, 0.66, 0.16),
 }
 
 

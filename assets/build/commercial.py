@@ -43,7 +43,7 @@ def _van_parts(car: Family) -> list[Part]:
 VAN = Family(
     "van", "van", "VW Transporter T6 panel van (2015): technical data 4904 x 1904 x 1990, wheelbase 3000; "
     "tyres 205/65 R16 C",
-    4.904, 1.904, 1.990, 3.0, 0.908, WheelShape(0.205, 0.65, 16, spokes=8, spoke_share=0.6, dish_m=0.0, segments=32),
+    4.904, 1.904, 1.990, 3.0, 0.908, WheelShape(0.205, 0.65, 16, spokes=8, spoke_share=0.6, dish_m=0.0, segments=24),
     (0.75, 0.75, 0.73),
     front=End((0.62, 0.98), (1.42, 1.66)),
     rear=End((4.86, 4.79), (4.80, 4.74), glass=(0.06, 0.72), glass_f=0.88, pillar_m=(0.05, 0.07, 0.07),
@@ -179,7 +179,7 @@ DELIVERY_VAN = replace(
     source="VW Crafter high-roof panel van (2017): technical data 5986 x 2040 x 2590, wheelbase 3640; "
     "tyres 235/65 R16 C",
     length=5.986, width=2.040, height=2.590, wheelbase=3.640, overhang=1.0,
-    tyre=WheelShape(0.235, 0.65, 16, spokes=8, spoke_share=0.6, dish_m=0.0, segments=32), paint=(0.8, 0.55, 0.02),
+    tyre=WheelShape(0.235, 0.65, 16, spokes=8, spoke_share=0.6, dish_m=0.0, segments=24), paint=(0.8, 0.55, 0.02),
     front=End((0.70, 1.02), (1.52, 1.78), glass=(0.03, 0.78), curve=((0, 0), (0.7, 0.55), (1, 1))),
     rear=End((5.95, 5.87), (5.87, 5.81), glass=(0.08, 0.5), glass_f=0.86, pillar_m=(0.05, 0.07, 0.07),
              curve=((0, 0), (0.8, 0.4), (1, 1))),

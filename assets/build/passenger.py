@@ -106,7 +106,7 @@ PICKUP = Family(
 
 CITY_CAR = Family(
     "city_car", "car", "Fiat 500 (2007): technical data 3546 x 1627 x 1488, wheelbase 2300; tyres 175/65 R14",
-    3.546, 1.627, 1.488, 2.300, 0.690, WheelShape(0.175, 0.65, 14, spokes=6, spoke_share=0.6, dish_m=0.01),
+    3.546, 1.627, 1.488, 2.300, 0.690, WheelShape(0.175, 0.65, 14, spokes=6, segments=24, spoke_share=0.6, dish_m=0.01),
     (0.7, 0.65, 0.5),
     front=End((0.72, 0.98), (1.34, 1.52)),
     rear=End((3.42, 3.24), (2.92, 2.80), glass=(0.12, 0.84), glass_f=0.9,
@@ -148,7 +148,7 @@ TAXI = replace(
     source="Mercedes-Benz E-Class (W212, 2009): technical data 4868 x 1854 x 1470 (with a roof sign of 0.12 m), "
     "wheelbase 2874; tyres 225/55 R16",
     length=4.868, width=1.854, height=1.590, wheelbase=2.874, overhang=0.842,
-    tyre=WheelShape(0.225, 0.55, 16, spokes=6),
+    tyre=WheelShape(0.225, 0.55, 16, spokes=6, segments=24),
     paint=(0.78, 0.72, 0.5), front=End((1.28, 1.58), (2.16, 2.32)),
     rear=End((4.18, 3.95), (3.48, 3.38), glass=(0.06, 0.92), curve=((0, 0), (0.5, 0.48), (1, 1)),
     pillar_m=(0.06, 0.26, 0.18)),

@@ -25,7 +25,7 @@ class WheelShape:
     """Part of the circle that the spokes cover."""
     dish_m: float = 0.02
     """How far the hub lies inside the rim's outer edge; negative where it stands out."""
-    segments: int = 30
+    segments: int = 25
     twin: bool = False
     """Two tyres side by side, as on the driven axle of a lorry or bus."""
 
@@ -63,7 +63,9 @@ def _tyre(mesh: PolyMesh, shape: WheelShape, at: float) -> None:
     wall = r - rim
     half = [(0.8 * w, rim), (0.97 * w, rim + 0.3 * wall), (1.0 * w, rim + 0.55 * wall), (0.95 * w, rim + 0.85 * wall),
             (0.84 * w, rim + 0.965 * wall), (0.7 * w, r)]  # fmt: skip
-    profile = [(at - y, radius) for y, radius in half] + [(at + y, radius) for y, radius in reversed(half)]
+    # Nobody sees the inner wall closely: bead, widest point and shoulder will do.
+    inner = [half[0], half[2], half[4], half[5]]
+    profile = [(at - y, radius) for y, radius in inner] + [(at + y, radius) for y, radius in reversed(half)]
     profile = [(at - 0.6 * w, 0.0), (at - 0.6 * w, 0.9 * rim), *profile]
     zones = [Zone.UNDERBODY, Zone.UNDERBODY] + [Zone.TYRE] * (len(profile) - 3)
     mesh.lathe(profile, zones, shape.segments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,9 +13,12 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="the models are written and read by Blender")
 
+from mathutils.bvhtree import BVHTree  # noqa: E402
+
 from assets import CARS  # noqa: E402
 from assets.build.car import CarModel, build_car  # noqa: E402
 from assets.build.cars import write_cars  # noqa: E402
+from assets.build.mesh import PolyMesh  # noqa: E402
 from assets.build.models import MODELS  # noqa: E402
 from renderer.zones import ZONE_ATTRIBUTE, Zone  # noqa: E402
 
@@ -232,14 +236,28 @@ def test_a_rebuild_gives_the_same_arrays() -> None:
     assert again.body.zones == model("saloon").body.zones
 
 
-def _arrays(mesh: object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    points = np.empty(3 * len(mesh.vertices), dtype=np.float32)  # type: ignore[attr-defined]
-    mesh.attributes["position"].data.foreach_get("vector", points)  # type: ignore[attr-defined]
-    corners = np.empty(len(mesh.loops), dtype=np.int32)  # type: ignore[attr-defined]
-    mesh.loops.foreach_get("vertex_index", corners)  # type: ignore[attr-defined]
-    zones = np.empty(len(mesh.polygons), dtype=np.int32)  # type: ignore[attr-defined]
-    mesh.attributes[ZONE_ATTRIBUTE].data.foreach_get("value", zones)  # type: ignore[attr-defined]
-    return points.reshape(-1, 3), corners, zones
+def _area_by_zone(points: np.ndarray, corners: np.ndarray, zones: np.ndarray) -> dict[int, float]:
+    """Square metres of each zone; corners (T, 3)."""
+    a, b, c = points[corners].swapaxes(0, 1)
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
+    return {int(zone): float(area[zones == zone].sum()) for zone in np.unique(zones)}
+
+
+def _is_the_same_surface(mesh: Any, built: PolyMesh) -> None:
+    """Vertices of the file are vertices of the model; the others lie within 25 mm of the file's surface."""
+    mesh.calc_loop_triangles()
+    points = np.array([vertex.co[:] for vertex in mesh.vertices])
+    corners = np.array([triangle.vertices[:] for triangle in mesh.loop_triangles])
+    zone_of = np.array([item.value for item in mesh.attributes[ZONE_ATTRIBUTE].data])
+    zones = zone_of[[triangle.polygon_index for triangle in mesh.loop_triangles]]
+    known = {tuple(vertex) for vertex in np.asarray(built.vertices, np.float32).tolist()}
+    assert {tuple(vertex) for vertex in points.astype(np.float32).tolist()} <= known
+    tree = BVHTree.FromPolygons(points.tolist(), corners.tolist())
+    assert max(tree.find_nearest(vertex)[3] for vertex in built.vertices.tolist()) < 0.025
+    fans = [(face[0], face[k], face[k + 1]) for face in built.faces for k in range(1, len(face) - 1)]
+    owners = [zone for face, zone in zip(built.faces, built.zones, strict=True) for _ in range(len(face) - 2)]
+    expected = _area_by_zone(np.asarray(built.vertices), np.array(fans), np.array(owners))
+    assert _area_by_zone(points, corners, zones) == pytest.approx(expected, rel=0.01)
 
 
 @pytest.mark.parametrize("rebuilt", [False, True], ids=["shipped", "written"])
@@ -260,17 +278,11 @@ def test_the_file_holds_the_models(rebuilt: bool, tmp_path: Path) -> None:
         assert collection["gis_length_m"] == pytest.approx(PUBLISHED[name][0] / 1000)
         expected = {name, *(f"{name}.wheel.{end}{side}" for end in "FR" for side in "LR")}
         assert {item.name for item in collection.objects} == expected
-        points, corners, zones = _arrays(bpy.data.objects[name].data)
-        np.testing.assert_allclose(points, own.body.vertices, atol=2e-4)
-        assert corners.tolist() == [i for face in own.body.faces for i in face]
-        assert zones.tolist() == own.body.zones
+        _is_the_same_surface(bpy.data.objects[name].data, own.body)
         assert np.array(bpy.data.objects[name].matrix_world) == pytest.approx(np.eye(4))
         for place in own.wheels:
             wheel = bpy.data.objects[place.name]
-            points, _, zones = _arrays(wheel.data)
-            world = points @ np.array(wheel.matrix_world)[:3, :3].T + np.array(wheel.matrix_world)[:3, 3]
-            np.testing.assert_allclose(world, place.vertices, atol=2e-4)
-            assert zones.tolist() == list(place.mesh.zones)
+            _is_the_same_surface(wheel.data, place.mesh)
             assert tuple(wheel.matrix_world.translation) == pytest.approx(place.hub_m, abs=1e-5)
         names = {slot.material.name.split(".")[0] for item in collection.objects for slot in item.material_slots}
         assert names <= {f"gis_{Zone(zone).name.lower()}" for zone in CAR_ZONES}
