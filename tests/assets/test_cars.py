@@ -257,7 +257,7 @@ def _is_the_same_surface(mesh: Any, built: PolyMesh) -> None:
     fans = [(face[0], face[k], face[k + 1]) for face in built.faces for k in range(1, len(face) - 1)]
     owners = [zone for face, zone in zip(built.faces, built.zones, strict=True) for _ in range(len(face) - 2)]
     expected = _area_by_zone(np.asarray(built.vertices), np.array(fans), np.array(owners))
-    assert _area_by_zone(points, corners, zones) == pytest.approx(expected, rel=0.01)
+    assert _area_by_zone(points, corners, zones) == pytest.approx(expected, rel=0.02)
 
 
 @pytest.mark.parametrize("rebuilt", [False, True], ids=["shipped", "written"])
