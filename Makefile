@@ -32,6 +32,7 @@ check: lint types test
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.render
 	$(BIN)/python -m benchmarks.synthesize
+	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.serving
 

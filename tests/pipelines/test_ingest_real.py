@@ -134,6 +134,11 @@ def test_two_real_cars_are_as_warm_as_measured(flir_folder: Path, name: str) -> 
         assert seen.max() < known[part]["max"] + 0.4, part
 
 
+def test_a_still_spot_is_what_the_camera_painted(flir_folder: Path) -> None:
+    """The picture of file 10 shows "21.1" for the spot at (159, 119); the others' subjects move."""
+    assert decoded(flir_folder, "10 ").image[119, 159] - 273.15 == pytest.approx(21.1, abs=0.05)
+
+
 def test_a_preview_without_its_raw_data_is_no_temperature(flir_folder: Path) -> None:
     """The display picture of a FLIR ONE Pro (MSX), saved again as messengers do."""
     picture = cv2.imread(str(path_of(flir_folder, "IMG_0620")))
