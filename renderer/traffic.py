@@ -9,6 +9,7 @@ stream])``. World axes: z up, metres; traffic keeps to the right-hand side becau
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -77,7 +78,8 @@ QUEUE_GAP_M, FLOW_GAP_M = (1.5, 4.0), (9.0, 45.0)
 QUEUE_CARS = (1, 5)
 """Cars that wait at a signal, least and most."""
 # Share of lanes with a standing queue, flowing traffic, nothing.
-LANE_STATES = {"idling": 0.25, "driving": 0.62, "empty": 0.13}
+LANE_STATES = ("idling", "driving", "empty")
+LANE_STATE_EDGES = (0.25, 0.87)
 BAY_OCCUPANCY = (0.15, 0.75)
 """Share of bays in use, drawn anew for each frame."""
 REVERSED_SHARE = 0.1
@@ -149,6 +151,16 @@ class Street:
         return tuple(_Line(path) for path in self.camera_paths)
 
     @cached_property
+    def lane_points_m(self) -> Array:
+        """(N, 2) points of all lanes, a metre apart, lane after lane."""
+        return np.concatenate([np.zeros((0, 2)), *(lane.line.dense_m[:, :2] for lane in self.lanes)])
+
+    @cached_property
+    def lane_starts(self) -> list[int]:
+        """Where each lane's points begin in :attr:`lane_points_m`, and where the last one's end."""
+        return [0, *np.cumsum([len(lane.line.dense_m) for lane in self.lanes], dtype=np.int64).tolist()]
+
+    @cached_property
     def bay_centres_m(self) -> Array:
         """(B, 2) centres of the bays."""
         return np.array([(bay.x_m, bay.y_m) for bay in self.bays], dtype=np.float64).reshape(-1, 2)
@@ -200,6 +212,18 @@ class _Line:
         self.length_m = float(self.s_m[-1])
         self.dense_s_m = np.linspace(0.0, self.length_m, max(2, round(self.length_m) + 1))
         self.dense_m = self.at(self.dense_s_m)
+        self._steps_m = np.diff(self.dense_m[:, :2], axis=0)
+        self._step_sq_m2 = np.maximum((self._steps_m**2).sum(axis=1), 1e-12)
+        self._knots_m: list[float] = self.s_m.tolist()
+        self._corners_m: list[list[float]] = self.points_m.tolist()
+
+    def _point(self, s_m: float) -> tuple[float, float, float]:
+        """Point at an arc length; numpy would take longer to be called than this takes to run."""
+        k = min(max(bisect_right(self._knots_m, s_m), 1), len(self._knots_m) - 1)
+        start, end = self._knots_m[k - 1], self._knots_m[k]
+        t = (s_m - start) / (end - start) if end > start else 0.0
+        (ax, ay, az), (bx, by, bz) = self._corners_m[k - 1], self._corners_m[k]
+        return ax + t * (bx - ax), ay + t * (by - ay), az + t * (bz - az)
 
     def at(self, s_m: Array | float) -> Array:
         """Points at those arc lengths, (..., 3)."""
@@ -207,19 +231,21 @@ class _Line:
 
     def pose(self, s_m: float, base_m: float) -> tuple[float, float, float, float]:
         """``x, y, z, yaw`` of a vehicle whose axles stand on the line, ``base_m`` apart."""
-        rear, front = self.at(np.array([max(0.0, s_m - base_m / 2), min(self.length_m, s_m + base_m / 2)])).tolist()
+        rear, front = self._point(max(0.0, s_m - base_m / 2)), self._point(min(self.length_m, s_m + base_m / 2))
         yaw = math.atan2(front[1] - rear[1], front[0] - rear[0])
         return (rear[0] + front[0]) / 2, (rear[1] + front[1]) / 2, (rear[2] + front[2]) / 2, yaw
 
     def distance_m(self, points_m: Array, s_m: float, reach_m: float) -> Array:
         """Distance of (P, 2) points from the part of the line within ``reach`` of ``s``, (P,)."""
-        first = max(0, int(np.searchsorted(self.dense_s_m, s_m - reach_m)) - 1)
-        part = self.dense_m[first : int(np.searchsorted(self.dense_s_m, s_m + reach_m)) + 1, :2]
-        a, d = part[:-1], np.diff(part, axis=0)
-        rel = points_m[:, None, :] - a
-        t = np.clip((rel * d).sum(-1) / np.maximum((d * d).sum(-1), 1e-12), 0.0, 1.0)
-        rest = rel - t[..., None] * d
-        return np.asarray(np.sqrt((rest * rest).sum(-1).min(axis=1)))
+        gap = self.length_m / (len(self.dense_s_m) - 1)
+        first = max(0, int((s_m - reach_m) / gap) - 1)
+        last = min(len(self._steps_m), int((s_m + reach_m) / gap) + 2)
+        d, sq = self._steps_m[first:last], self._step_sq_m2[first:last]
+        rel = points_m[:, None, :] - self.dense_m[first:last, :2]
+        along = rel[..., 0] * d[:, 0] + rel[..., 1] * d[:, 1]
+        beyond = along - np.minimum(np.maximum(along, 0.0), sq)
+        across = rel[..., 0] * d[:, 1] - rel[..., 1] * d[:, 0]
+        return np.asarray(np.sqrt(((across * across + beyond * beyond) / sq).min(axis=1)))
 
 
 # --- geometry ---------------------------------------------------------------------------------------------------------
@@ -247,13 +273,13 @@ def _rectangle(x_m: float, y_m: float, yaw_rad: float, length_m: float, width_m:
 
 def overlaps(a: Array, b: Array) -> bool:
     """Whether two rectangles (4, 2) share a point: no side of either separates them."""
-    both = np.concatenate([a, b])
-    for rectangle in (a, b):
-        axes = rectangle[1:3] - rectangle[:2]
-        along = both @ axes.T
-        low, high = along.reshape(2, 4, 2).min(axis=1), along.reshape(2, 4, 2).max(axis=1)
-        if ((high[0] < low[1]) | (high[1] < low[0])).any():
-            return False
+    first, second = a.tolist(), b.tolist()
+    for (ox, oy), (px, py), (qx, qy) in (first[:3], second[:3]):
+        for ax, ay in ((px - ox, py - oy), (qx - px, qy - py)):
+            along = [ax * x + ay * y for x, y in first]
+            other = [ax * x + ay * y for x, y in second]
+            if max(along) < min(other) or max(other) < min(along):
+                return False
     return True
 
 
@@ -268,22 +294,32 @@ def camera_pose(x_m: float, y_m: float, z_m: float, yaw_rad: float, pitch_rad: f
     return pose
 
 
-_UNIT_BOX = np.array([(x, y, z) for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (0.0, 1.0)])
-
-
 def projected_box(
     placement: Placement, size: ModelSize, camera: Camera, cam_to_world: Array
 ) -> tuple[float, float, float, float] | None:
     """Box ``(left, top, right, bottom)`` in pixels around a car's 3-D box; None if part of it is behind the camera."""
-    c, s = math.cos(placement.yaw_rad), math.sin(placement.yaw_rad)
-    local = _UNIT_BOX * (size.length_m, size.width_m, size.height_m)
-    world = local @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
-    world += (placement.x_m, placement.y_m, placement.z_m)
-    points = (world - cam_to_world[:3, 3]) @ cam_to_world[:3, :3]
-    if points[:, 2].min() < NEAREST_M:
-        return None
-    columns, rows = camera.project(points).T.tolist()
+    return _box_around(placement, size, camera, _world_to_cam(cam_to_world))
+
+
+def _box_around(
+    placement: Placement, size: ModelSize, camera: Camera, world_to_cam: list[list[float]]
+) -> tuple[float, float, float, float] | None:
+    (rx, ry, rz, ox), (ux, uy, uz, oy), (fx, fy, fz, oz) = world_to_cam
+    columns, rows = [], []
+    for x, y in footprint(placement, size).tolist():
+        for z in (placement.z_m, placement.z_m + size.height_m):
+            depth = fx * x + fy * y + fz * z + oz
+            if depth < NEAREST_M:
+                return None
+            columns.append(camera.fx * (rx * x + ry * y + rz * z + ox) / depth + camera.cx)
+            rows.append(camera.fy * (ux * x + uy * y + uz * z + oy) / depth + camera.cy)
     return min(columns), min(rows), max(columns), max(rows)
+
+
+def _world_to_cam(cam_to_world: Array) -> list[list[float]]:
+    """Rows of the (3, 4) matrix from world to camera."""
+    turn = cam_to_world[:3, :3].T
+    return np.column_stack([turn, -turn @ cam_to_world[:3, 3]]).tolist()  # type: ignore[no-any-return]
 
 
 def _seen_share(box: tuple[float, float, float, float], camera: Camera) -> float:
@@ -356,6 +392,18 @@ def _sample_camera(street: Street, camera: Camera, rng: np.random.Generator) -> 
     return camera_pose(x, y, z + height, yaw, pitch), heading
 
 
+@dataclass(frozen=True)
+class _SeenLane:
+    """The part of a lane that one camera sees."""
+
+    lane: Lane
+    from_s_m: float
+    to_s_m: float
+    """Equal to ``from_s_m`` where none of the lane is seen."""
+    lead_s_m: float | None
+    """Where on it the camera's own car drives, if it does."""
+
+
 class _Traffic:
     """Sampler of one frame's cars; holds what all attempts share."""
 
@@ -374,40 +422,62 @@ class _Traffic:
         self.heading_rad = heading_rad
         self.models = {model.name: model for model in models}
         self.driving = _Mix(models)
+        self.world_to_cam = _world_to_cam(cam_to_world)
         self.position_m = cam_to_world[:2, 3]
         self.ego_m = _ego_rectangle(self.position_m, heading_rad)
+        self.wedge = _wedge(camera, cam_to_world)
+        self.seen_bays = np.flatnonzero(self._in_wedge(street.bay_centres_m)).tolist()
+        self.seen_lanes = list(self._seen_lanes())
         self.placed: list[tuple[Placement, Array, float]] = []
+
+    def _seen_lanes(self) -> Iterator[_SeenLane]:
+        """Lanes with a point in the field of view."""
+        points, starts = self.street.lane_points_m, self.street.lane_starts
+        seen = np.flatnonzero(self._in_wedge(points))
+        distance_m = np.hypot(*(points - self.position_m).T)
+        ends = np.searchsorted(seen, starts).tolist()
+        for k, lane in enumerate(self.street.lanes):
+            own = slice(starts[k], starts[k + 1])
+            if ends[k] < ends[k + 1]:
+                s = lane.line.dense_s_m
+                first, last = seen[ends[k]] - starts[k], seen[ends[k + 1] - 1] - starts[k]
+                yield _SeenLane(lane, float(s[first]), float(s[last]), self._lead_s_m(lane.line, distance_m[own]))
+            else:
+                yield _SeenLane(lane, 0.0, 0.0, None)
 
     def sample(self, rng: np.random.Generator) -> list[Placement]:
         """One draw of all cars."""
         self.placed = []
         if self.density > 0:
-            for lane in self.street.lanes:
-                self._fill_lane(lane, rng)
+            for seen in self.seen_lanes:
+                self._fill_lane(seen, rng)
             self._fill_bays(rng)
         return self._visible([placement for placement, _, _ in self.placed])
 
     def _visible(self, placements: list[Placement]) -> list[Placement]:
         """Those that are in the picture and not behind nearer cars, nearest first."""
         view = self.cam_to_world[:2, 2].tolist()
-        scale = HIDDEN_GRID / np.array([self.camera.width, self.camera.height] * 2)
+        across, down = HIDDEN_GRID / self.camera.width, HIDDEN_GRID / self.camera.height
         covered = np.zeros((HIDDEN_GRID, HIDDEN_GRID), dtype=np.bool_)
         kept = []
         for placement in sorted(placements, key=lambda p: view[0] * p.x_m + view[1] * p.y_m):
             size = self.models[placement.model]
-            box = projected_box(placement, size, self.camera, self.cam_to_world)
+            box = self._box(placement, size)
             if box is None:
                 if self._reaches_in(placement, size):
                     kept.append(placement)
                 continue
-            left, top, right, bottom = (np.asarray(box) * scale).tolist()
-            seen = ~covered[_cells(top, bottom), _cells(left, right)]
-            if not seen.size or seen.mean() < HIDDEN_SHARE:
+            left, top, right, bottom = box[0] * across, box[1] * down, box[2] * across, box[3] * down
+            cells = covered[_cells(top, bottom), _cells(left, right)]
+            if not cells.size or cells.size - np.count_nonzero(cells) < HIDDEN_SHARE * cells.size:
                 continue
             kept.append(placement)
             side, roof = SOLID_BOX[0] * (right - left), SOLID_BOX[1] * (bottom - top)
             covered[_cells(top + roof, bottom, inner=True), _cells(left + side, right - side, inner=True)] = True
         return kept
+
+    def _box(self, placement: Placement, size: ModelSize) -> tuple[float, float, float, float] | None:
+        return _box_around(placement, size, self.camera, self.world_to_cam)
 
     def _reaches_in(self, placement: Placement, size: ModelSize) -> bool:
         """Whether a car that stands partly beside or behind the camera can reach into the field of view."""
@@ -419,32 +489,36 @@ class _Traffic:
     def well_seen(self, placements: Sequence[Placement]) -> bool:
         """Whether at least one car is large enough and mostly inside the picture."""
         for placement in placements:
-            box = projected_box(placement, self.models[placement.model], self.camera, self.cam_to_world)
+            box = self._box(placement, self.models[placement.model])
             if box and box[2] - box[0] >= WELL_SEEN_PX and _seen_share(box, self.camera) >= WELL_SEEN_SHARE:
                 return True
         return False
 
     def _in_wedge(self, points_m: Array) -> NDArray[np.bool_]:
         """Whether (P, 2) ground points lie in the widened horizontal field of view."""
-        rel = points_m - self.position_m
-        forward, right = self.cam_to_world[:2, 2], self.cam_to_world[:2, 0]
-        z, x = rel @ (forward / np.hypot(*forward)), rel @ right
-        left_edge = -self.camera.cx / self.camera.fx * z - WEDGE_MARGIN_M
-        right_edge = (self.camera.width - self.camera.cx) / self.camera.fx * z + WEDGE_MARGIN_M
-        return np.asarray((z > -1.0) & (z < VIEW_FAR_M) & (x > left_edge) & (x < right_edge))
+        x, y = points_m[:, 0] - self.position_m[0], points_m[:, 1] - self.position_m[1]
+        (fx, fy), (rx, ry), (left, right) = self.wedge
+        z, across = fx * x + fy * y, rx * x + ry * y
+        inside = (across > left * z - WEDGE_MARGIN_M) & (across < right * z + WEDGE_MARGIN_M)
+        return np.asarray((z > -1.0) & (z < VIEW_FAR_M) & inside)
 
-    def _fill_lane(self, lane: Lane, rng: np.random.Generator) -> None:
+    def _reaches_wedge(self, corners_m: Array) -> bool:
+        """Whether one of a few points does; quicker for them than arrays are."""
+        (fx, fy), (rx, ry), (left, right) = self.wedge
+        x0, y0 = self.position_m.tolist()
+        for x, y in corners_m.tolist():
+            z, across = fx * (x - x0) + fy * (y - y0), rx * (x - x0) + ry * (y - y0)
+            if -1.0 < z < VIEW_FAR_M and left * z - WEDGE_MARGIN_M < across < right * z + WEDGE_MARGIN_M:
+                return True
+        return False
+
+    def _fill_lane(self, seen: _SeenLane, rng: np.random.Generator) -> None:
         """Walk along the visible part of a lane, from one car to the next."""
-        line = lane.line
-        seen = np.flatnonzero(self._in_wedge(line.dense_m[:, :2]))
-        state = str(rng.choice(list(LANE_STATES), p=list(LANE_STATES.values())))
-        if not len(seen):
-            return
-        lead = self._lead_s_m(line)
-        if lead is None and state == "empty":
+        state = LANE_STATES[bisect_right(LANE_STATE_EDGES, rng.random())]
+        lane, s, end, lead = seen.lane, seen.from_s_m, seen.to_s_m, seen.lead_s_m
+        if s == end or (lead is None and state == "empty"):
             return
         low, high = QUEUE_GAP_M if state == "idling" else FLOW_GAP_M
-        s, end = float(line.dense_s_m[seen[0]]), float(line.dense_s_m[seen[-1]])
         if lead is None:
             s += rng.uniform(0.0, high) - 6.0
         else:
@@ -458,11 +532,10 @@ class _Traffic:
             self._place_in_lane(lane, s + size.length_m / 2, size, "driving" if state == "empty" else state, rng)
             s += size.length_m + rng.uniform(low, high) / self.density
 
-    def _lead_s_m(self, line: _Line) -> float | None:
+    def _lead_s_m(self, line: _Line, distance_m: Array) -> float | None:
         """Arc length of the camera where it drives in this lane, else None."""
-        rel = line.dense_m[:, :2] - self.position_m
-        nearest = int(np.argmin((rel * rel).sum(axis=1)))
-        if np.hypot(*rel[nearest]) > 1.5:
+        nearest = int(np.argmin(distance_m))
+        if distance_m[nearest] > 1.5:
             return None
         yaw = line.pose(float(line.dense_s_m[nearest]), 2.7)[3]
         return float(line.dense_s_m[nearest]) if math.cos(yaw - self.heading_rad) > 0.9 else None
@@ -492,9 +565,9 @@ class _Traffic:
 
     def _fill_bays(self, rng: np.random.Generator) -> None:
         occupancy = min(0.97, rng.uniform(*BAY_OCCUPANCY) * self.density)
-        for which in np.flatnonzero(self._in_wedge(self.street.bay_centres_m)):
+        for which in self.seen_bays:
             if rng.random() < occupancy:
-                self._fill_bay(self.street.bays[int(which)], rng)
+                self._fill_bay(self.street.bays[which], rng)
 
     def _fill_bay(self, bay: Bay, rng: np.random.Generator) -> None:
         """Park a model that fits, if there is one."""
@@ -518,7 +591,7 @@ class _Traffic:
         """Accept a car unless it touches another one, or the camera's own."""
         corners = footprint(placement, size, SAFETY_MARGIN_M / 2)
         radius = math.hypot(size.length_m, size.width_m) / 2 + SAFETY_MARGIN_M
-        if overlaps(corners, self.ego_m) or not self._in_wedge(corners).any() or self._fills_picture(placement, size):
+        if not self._reaches_wedge(corners) or overlaps(corners, self.ego_m) or self._fills_picture(placement, size):
             return
         for other, other_corners, other_radius in self.placed:
             near = math.hypot(other.x_m - placement.x_m, other.y_m - placement.y_m) < radius + other_radius
@@ -531,7 +604,7 @@ class _Traffic:
         distance = math.hypot(placement.x_m - self.position_m[0], placement.y_m - self.position_m[1])
         if distance > COVER_CHECK_M:
             return False
-        box = projected_box(placement, size, self.camera, self.cam_to_world)
+        box = self._box(placement, size)
         if box is None:
             return False
         picture = (0.0, 0.0, float(self.camera.width), float(self.camera.height))
@@ -569,6 +642,14 @@ class _Mix:
     def _draw(self, rng: np.random.Generator, shares: Array) -> ModelSize:
         edges = np.cumsum(shares)
         return self.models[min(int(np.searchsorted(edges, rng.random() * edges[-1], side="right")), len(shares) - 1)]
+
+
+def _wedge(camera: Camera, cam_to_world: Array) -> tuple[tuple[float, float], tuple[float, float], tuple[float, float]]:
+    """Unit vectors forward and right on the ground, and how far right the picture's edges go per metre forward."""
+    (fx, fy), (rx, ry) = cam_to_world[:2, 2].tolist(), cam_to_world[:2, 0].tolist()
+    length = math.hypot(fx, fy)
+    edges = -camera.cx / camera.fx, (camera.width - camera.cx) / camera.fx
+    return (fx / length, fy / length), (rx, ry), edges
 
 
 def _ego_rectangle(position_m: Array, heading_rad: float) -> Array:
