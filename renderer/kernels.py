@@ -486,13 +486,19 @@ def bound_pixels(instance_id, count):  # type: ignore[no-untyped-def]
     out = np.zeros((count + 1, 5), np.int64)
     out[:, 1], out[:, 2] = width, height
     for r in range(height):
+        present = 0
         for c in range(width):
-            i = instance_id[r, c]
-            if i == 0 or i > count:
-                continue
-            out[i, 0] += 1
-            out[i, 1], out[i, 2] = min(out[i, 1], c), min(out[i, 2], r)
-            out[i, 3], out[i, 4] = max(out[i, 3], c + 1), max(out[i, 4], r + 1)
+            present |= instance_id[r, c]
+        first = 0 if present else width
+        while first < width:
+            i, end = instance_id[r, first], first + 1
+            while end < width and instance_id[r, np.uint64(end)] == i:
+                end += 1
+            if 0 < i <= count:
+                out[i, 0] += end - first
+                out[i, 1], out[i, 2] = min(out[i, 1], first), min(out[i, 2], r)
+                out[i, 3], out[i, 4] = max(out[i, 3], end), r + 1
+            first = end
     return out
 
 
