@@ -67,6 +67,7 @@ def _packages(_: Path) -> Iterator[Finding]:
         ("cv2", "opencv-python-headless"),
         ("numba", "numba"),
         ("OpenEXR", "OpenEXR"),
+        ("flyr", "flyr"),
         ("isal", "isal"),
         ("PIL", "pillow"),
     ):

@@ -46,6 +46,8 @@ _RAW_DATA, _CAMERA_INFO = 1, 32
 _HEADER = 64
 _PIXELS_AT = 32
 """Where the pixels begin in the record of raw data."""
+_CAMERA_RECORD = 0x460
+"""Bytes that hold all that is read of it; older cameras write fewer."""
 _MAX_RECORDS = 4096
 _SIGNATURES = (b"FFF\0", b"AFF\0")
 _PNG = b"\x89PNG"
@@ -87,7 +89,8 @@ def fff_of_jpeg(data: bytes) -> bytes | None:
     last = 0
     for marker, content in _segments(data)[0]:
         if marker == 0xE1 and content[:5] == b"FLIR\0" and len(content) > 8:
-            parts[content[6]], last = content[8:], max(last, content[7])
+            last = last if parts else content[7]
+            parts.setdefault(content[6], content[8:])  # of two sets the first counts
     if not parts:
         return None
     missing = [number for number in range(last + 1) if number not in parts]
@@ -146,12 +149,15 @@ def _records(fff: bytes) -> dict[int, _Record]:
     return records
 
 
-def _content(fff: bytes, kind: int, what: str) -> bytes:
+def _content(fff: bytes, kind: int, what: str) -> bytes | None:
+    """A record of that kind; None where there is none.
+
+    Raises:
+        BackgroundError: a part of it is missing.
+    """
     record = _records(fff).get(kind)
     if record is None:
-        raise BackgroundError(
-            f"FLIR data without {what}: only a preview is left, and no temperature can be read off it"
-        )
+        return None
     content = fff[record.offset : record.offset + record.length]
     if len(content) < record.length or len(content) <= _PIXELS_AT:
         raise BackgroundError(f"{what}: {len(content)} bytes of {record.length} are there: the file is cut short")
@@ -183,6 +189,11 @@ def read_raw(fff: bytes) -> Raw:
         BackgroundError: there are none, or not all of them.
     """
     content = _content(fff, _RAW_DATA, "raw data")
+    if content is None:
+        raise BackgroundError(
+            "FLIR data without raw data: only a preview is left, and no temperature can be read off it; get the file "
+            "as the camera stored it"
+        )
     order = "<" if content[:2] == b"\x02\0" else ">"  # the record's first number is 2
     width, height = struct.unpack_from(f"{order}HH", content, 2)
     pixels = content[_PIXELS_AT:]
@@ -251,21 +262,18 @@ class CameraInfo:
 
 
 def read_camera_info(fff: bytes) -> CameraInfo:
-    """Camera record of a FFF file.
+    """Camera record of a FFF file; what a short one lacks, or all where there is none, is zero: no constants.
 
     Raises:
-        BackgroundError: there is none, or not all of it.
+        BackgroundError: a part of it is missing.
     """
     from flyr.thermal import parse_camera_info
 
-    content = _content(fff, _CAMERA_INFO, "camera record")
-    try:
-        known: dict[str, Any] = parse_camera_info(BytesIO(content), (0, _CAMERA_INFO, 0, len(content)))
-        high, low = struct.unpack_from("<2f", content, 0x90)
-        fov, focus = struct.unpack_from("<f", content, 0x1B4)[0], struct.unpack_from("<f", content, 0x45C)[0]
-        time = _time(*struct.unpack_from("<IIh", content, 0x384))
-    except struct.error:
-        raise BackgroundError(f"camera record: {len(content)} bytes, expected 1120 or more") from None
+    content = (_content(fff, _CAMERA_INFO, "camera record") or b"").ljust(_CAMERA_RECORD, b"\0")
+    known: dict[str, Any] = parse_camera_info(BytesIO(content), (0, _CAMERA_INFO, 0, len(content)))
+    high, low = struct.unpack_from("<2f", content, 0x90)
+    fov, focus = struct.unpack_from("<f", content, 0x1B4)[0], struct.unpack_from("<f", content, 0x45C)[0]
+    time = _time(*struct.unpack_from("<IIh", content, 0x384))
     return CameraInfo(
         planck=Planck(*(float(known[f"planck_{name}"]) for name in ("r1", "r2", "b", "o", "f"))),
         air=Air(*(float(known[f"atmospheric_trans_{name}"]) for name in ("alpha1", "alpha2", "beta1", "beta2", "x"))),
