@@ -95,6 +95,11 @@ class RenderConfig:
             raise ConfigError(f"{self.cars}: unknown kind of model: expected one of {' '.join(MODEL_SUFFIXES)}")
 
     @property
+    def needs_lanes(self) -> bool:
+        """Whether the cars named have nowhere to stand but the lanes of the scene."""
+        return self.cars is not None
+
+    @property
     def processes(self) -> int:
         """Workers to start: no more than frames."""
         return min(self.workers or default_workers(), self.count)
@@ -138,6 +143,11 @@ class SynthesizeConfig(RenderConfig):
     """Season of all frames; None draws it."""
     tensors: bool = False
     """Also store the source tensors."""
+
+    @property
+    def needs_lanes(self) -> bool:
+        """Whether the cars named have nowhere to stand but the lanes of the scene."""
+        return super().needs_lanes and self.backgrounds is None
 
     def __post_init__(self) -> None:
         """Check what can be checked without opening the scene."""

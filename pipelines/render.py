@@ -21,6 +21,7 @@ from renderer.traffic import FrameSetup, ModelSize
 
 from pipelines.config import RenderConfig, fit_camera, named_camera, parse_size
 from pipelines.dataset import FrameStore, Record, camera_to_json, frame_name, generator, instance_to_json
+from pipelines.errors import ConfigError
 from pipelines.exr import encode_exr
 from pipelines.files import remove_temporaries, sha256, write_bytes
 from pipelines.workers import FrameJob, FrameWorkers
@@ -72,11 +73,17 @@ def open_session(config: RenderConfig) -> Session:
 
     Raises:
         RendererError: scene, cars or camera cannot be used.
+        ConfigError: cars are named that have nowhere to stand.
     """
     from renderer.blender.engine import RenderSession
 
     camera = named_camera(config.camera, config.size)
     session = RenderSession(config.scene, camera=camera, engine=config.engine, cars=config.cars, seed=config.seed)
+    if config.needs_lanes and session.street is None:
+        raise ConfigError(
+            f"{config.scene} has no lanes where cars of {config.cars} could stand: expected a scene with a street "
+            "(the shipped one has), or --backgrounds"
+        )
     if camera is None and config.size is not None:
         session.use_camera(fit_camera(session.camera, *parse_size(config.size)))
     return session

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from assets import CITY
+from assets import CARS, CITY
 
 ROOT = Path(__file__).resolve().parent.parent
 HAS_BLENDER = shutil.which("true") is not None and __import__("importlib.util").util.find_spec("bpy") is not None
@@ -135,6 +135,7 @@ bpy.context.object.name = "hatchback"
 save("no_camera.blend")
 bpy.ops.object.camera_add(rotation=(1.57, 0, 0))
 bpy.context.scene.camera = bpy.context.object
+save("no_street.blend")
 bpy.data.objects["hatchback"].name = "pebble"
 save("no_car.blend")
 os._exit(0)
@@ -162,6 +163,14 @@ def test_bad_scenes_are_one_line(command: str, name: str, scenes: Path, tmp_path
     done = gis(command, "--scene", scenes / f"{name}.blend", "--count", 2, "--out", tmp_path / "out")
     refused(done, f"{name}.blend")
     assert not (tmp_path / "out").exists()
+
+
+@needs_blender
+def test_cars_without_lanes_are_one_line(scenes: Path, tmp_path: Path) -> None:
+    make = ("--scene", scenes / "no_street.blend", "--count", 1, "--size", 64)
+    refused(gis("render", *make, "--cars", CARS, "--out", tmp_path / "out"), "no_street.blend has no lanes")
+    assert not (tmp_path / "out").exists()
+    assert gis("render", *make, "--out", tmp_path / "out").returncode == 0
 
 
 @needs_blender
