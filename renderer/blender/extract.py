@@ -82,13 +82,30 @@ class Extractor:
         return self.pool.put(key, made)
 
 
+_DEFORMING_PARENTS = ("ARMATURE", "LATTICE", "CURVE")
+"""Parents that act as modifiers without standing in the list of them."""
+
+
 def _key(item: bpy.types.Object, original: bpy.types.Object) -> tuple[object, ...]:
     """Identity of a mesh: shared datablocks once, generated or deforming geometry as the depsgraph made it."""
-    data = original.data
-    own_materials = any(slot.link == "OBJECT" for slot in original.material_slots)
-    if item.type == "MESH" and not original.modifiers and not data.shape_keys and item.data.original == data:
-        return ("object" if own_materials else "data", (original if own_materials else data).as_pointer())
+    if item.type == "MESH" and _is_as_stored(item.data, original):
+        own_materials = any(slot.link == "OBJECT" for slot in original.material_slots)
+        return ("object", original.as_pointer()) if own_materials else ("data", original.data.as_pointer())
     return ("evaluated", original.as_pointer(), item.data.as_pointer())
+
+
+def _is_as_stored(evaluated: bpy.types.Mesh, original: bpy.types.Object) -> bool:
+    """Whether the depsgraph left a mesh as it stands in the file; its ``original`` does not tell (Blender 4.5)."""
+    data = original.data
+    return (
+        isinstance(data, bpy.types.Mesh)
+        and not original.modifiers
+        and not data.shape_keys
+        and not data.animation_data
+        and original.parent_type not in _DEFORMING_PARENTS
+        and len(evaluated.vertices) == len(data.vertices)
+        and len(evaluated.loops) == len(data.loops)
+    )
 
 
 _EMPTY = make_mesh(
