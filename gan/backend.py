@@ -3,7 +3,8 @@
 A backend is one file in ``gan/backends``, found by its file name (`gan.registry`). The module defines
 
 - ``PAPER`` (str) and ``PAIRING`` (`Pairing`),
-- ``Config``, a frozen dataclass with at least ``in_channels`` and ``out_channels``, every field with a default,
+- ``Config``, a frozen dataclass with at least ``in_channels`` and ``out_channels``, every field with a default; where a
+  backend can train either way a field ``sampling`` (`Pairing`) says which, and ``PAIRING`` is its default,
 - ``suggest(in_channels, out_channels, height_px, width_px)``: values for ``Config`` that follow from the data,
 - ``build_translator(config)``: the network that is served, source (N, C, H, W) to image (N, K, H, W), both in [-1, 1],
 - ``create(config)``: a `Backend` ready for ``setup``.
@@ -13,13 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from torch import Tensor, nn
 
-__all__ = ["Backend", "BackendModule", "Batch", "ModelConfig", "Pairing", "StepOptions"]
+__all__ = ["Backend", "BackendModule", "Batch", "ModelConfig", "Pairing", "StepOptions", "TwoWay"]
 
 Pairing = Literal["paired", "unpaired"]
 
@@ -85,6 +86,14 @@ class Backend(Protocol):
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Takes back what `state` gave."""
+
+
+@runtime_checkable
+class TwoWay(Protocol):
+    """What a `Backend` has beside that where it also learns to translate images back to sources."""
+
+    def reverse(self) -> tuple[Any, nn.Module]:
+        """``Config`` and network of the reverse translator, which becomes a model file of its own."""
 
 
 class BackendModule(Protocol):

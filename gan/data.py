@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gan.backend import Batch
+from gan.backend import Batch, Pairing
 from gan.decoded import Decoded, decode
 from gan.errors import ConfigError, DataError
 from gan.sources import Item, find_sources
@@ -32,8 +32,10 @@ __all__ = [
     "TrainingData",
     "augment",
     "calibration_sources",
+    "calibration_targets",
     "open_data",
     "planes_to_batch",
+    "validation_targets",
 ]
 
 _ORDER, _AUGMENTATION, _TARGET_ORDER = 0, 1, 2
@@ -51,6 +53,8 @@ class DataOptions:
     """Folder of source images."""
     target_dir: str = "infrared"
     """Folder of target images."""
+    matched: bool = True
+    """Unpaired training: images of the same names are pairs, where every image has a partner, and validate as such."""
     size: int | None = None
     """Edge in pixels that every image is cropped and scaled to; None keeps the images, which must have one size."""
     target_low: float | None = None
@@ -101,6 +105,8 @@ class TrainingData:
     """Targets of unpaired data."""
     target_split: Split | None = None
     """Of ``targets``."""
+    sampling: Pairing = "paired"
+    """Whether training draws each target by itself, also where pairs are known; validation keeps to known pairs."""
 
     @property
     def in_channels(self) -> int:
@@ -115,6 +121,7 @@ class TrainingData:
     def describe(self) -> dict[str, Any]:
         """JSON description for logs and model files: kind, counts, size, hash of the content; no paths."""
         height, width = self.samples.size
+        more = {"sampling": self.sampling} if self.sampling == "unpaired" else {}
         return {
             "kind": self.kind,
             "train": len(self.split.train),
@@ -125,7 +132,7 @@ class TrainingData:
             "source_channels": self.in_channels,
             "target_bits": 8 * (self.targets or self.samples).planes["target"].dtype.itemsize,
             "sha256": self.samples.fingerprint,
-        } | ({"targets_sha256": self.targets.fingerprint} if self.targets else {})
+        } | (more | {"targets_sha256": self.targets.fingerprint} if self.targets else more)
 
 
 def open_data(
@@ -143,7 +150,7 @@ def open_data(
         folder: Folder of tensors, or parent of the image folders.
         options: How to read and split.
         cache: Folder for decoded arrays.
-        unpaired: Sources and targets are not matched.
+        unpaired: Training draws sources and targets independently.
         seed: Seed of the split.
         progress: Wraps the items while they are read.
 
@@ -155,18 +162,20 @@ def open_data(
         source_dir=options.source_dir,
         target_dir=options.target_dir,
         unpaired=unpaired,
+        matched=options.matched,
         target_range=_target_range(options),
     )
     size = None if options.size is None else (options.size, options.size)
     samples = decode(sources.items, cache, size, progress)
-    split = _split(samples, options, seed)
+    sampling: Pairing = "unpaired" if unpaired else "paired"
     if not sources.targets:
-        return TrainingData(sources.kind, samples, split)
+        return TrainingData(sources.kind, samples, _split(samples, options, seed), sampling=sampling)
     targets = decode(sources.targets, cache, size, progress)
     if targets.size != samples.size:
         raise DataError(f"{folder}: sources are {samples.size}, targets {targets.size} (H, W); give --size")
-    target_split = split_by_groups(_groups(targets, options), options.validation, seed)
-    return TrainingData(sources.kind, samples, split, targets, target_split)
+    split = _split(samples, options, seed, targets.names)
+    target_split = _split(targets, options, seed, samples.names)
+    return TrainingData(sources.kind, samples, split, targets, target_split, sampling)
 
 
 def calibration_sources(data: TrainingData, count: int = 6) -> Tensor:
@@ -176,6 +185,22 @@ def calibration_sources(data: TrainingData, count: int = 6) -> Tensor:
     planes = {name: _take(plane, chosen) for name, plane in _place(data.samples, None).items()}
     planes.setdefault("target", torch.zeros(len(chosen), 1, 1, 1, dtype=torch.uint8))  # unpaired sources have none
     return planes_to_batch(planes).source
+
+
+def calibration_targets(data: TrainingData, count: int = 6) -> Tensor:
+    """Training targets evenly spaced over the set, (N, K, H, W) in [-1, 1]: what a reverse model is calibrated on."""
+    decoded, split = data.targets or data.samples, data.target_split or data.split
+    rows = split.train
+    chosen = sorted({rows[round(place)] for place in np.linspace(0, len(rows) - 1, count)})
+    return _to_unit(_take(_place(decoded, None)["target"], chosen))
+
+
+def validation_targets(data: TrainingData) -> Iterator[Tensor]:
+    """The targets that validate, one by one, (1, K, H, W) in [-1, 1] on the CPU."""
+    decoded, split = data.targets or data.samples, data.target_split or data.split
+    plane = _place(decoded, None)["target"]
+    for row in split.validation:
+        yield _to_unit(_take(plane, [row]))
 
 
 def planes_to_batch(planes: dict[str, Tensor]) -> Batch:
@@ -241,6 +266,8 @@ class Loader:
         if data.targets is not None and data.target_split is not None:
             self._target_planes = _place(data.targets, device if options.resident else None)
             self._target_indices = data.target_split.validation if validate else data.target_split.train
+        elif data.sampling == "unpaired" and not validate:
+            self._target_planes, self._target_indices = self._planes, data.split.train
 
     @property
     def steps(self) -> int:
@@ -317,14 +344,19 @@ def _groups(samples: Decoded, options: DataOptions) -> list[str]:
     return groups
 
 
-def _split(samples: Decoded, options: DataOptions, seed: int) -> Split:
+def _split(samples: Decoded, options: DataOptions, seed: int, others: Sequence[str] = ()) -> Split:
+    """Splits all samples, or one side of unpaired data; ``others``: names of the other side, which lists may hold."""
     if options.validation_list is None:
         if options.train_list is not None:
             raise ConfigError("a training list without a validation list: give both, or the validation list alone")
         return split_by_groups(_groups(samples, options), options.validation, seed)
     known = samples.groups if options.sequences is None else read_sequences(Path(options.sequences), samples.names)
-    train = None if options.train_list is None else read_list(Path(options.train_list))
-    return split_by_lists(samples.names, known, read_list(Path(options.validation_list)), train)
+    elsewhere = set(others) - set(samples.names)
+    validation, train = (
+        None if path is None else [name for name in read_list(Path(path)) if name not in elsewhere]
+        for path in (options.validation_list, options.train_list)
+    )
+    return split_by_lists(samples.names, known, validation or [], train)
 
 
 def _place(decoded: Decoded, device: torch.device | None) -> dict[str, Plane]:

@@ -5,7 +5,8 @@ Three kinds of data:
 - *tensors*: samples as `gan.layout.encode_sample` writes them, loose (``*.safetensors``) or in tar shards (``*.tar``,
   as WebDataset reads them), in the folder itself or in ``tensors/`` below it;
 - *paired folders*: ``visible/`` and ``infrared/``, matched by name;
-- *unpaired folders*: the same without matching.
+- *unpaired folders*: the same without matching; but where all names of both sides match they are pairs, which a model
+  that trains unpaired can be validated on.
 
 A plane is a (C, H, W) array of uint8 or uint16.
 """
@@ -68,6 +69,7 @@ def find_sources(
     source_dir: str = "visible",
     target_dir: str = "infrared",
     unpaired: bool = False,
+    matched: bool = True,
     target_range: tuple[float, float] | None = None,
 ) -> Sources:
     """Looks what kind of data a folder holds and lists its items in name order.
@@ -76,7 +78,8 @@ def find_sources(
         folder: Folder of tensors, or parent of the two image folders.
         source_dir: Name of the folder of source images.
         target_dir: Name of the folder of target images.
-        unpaired: Do not match sources and targets.
+        unpaired: Sources and targets need not match.
+        matched: With ``unpaired``: images of the same names are pairs, where every image has a partner.
         target_range: Target values that become black and white; None takes the full range of the integer type.
 
     Raises:
@@ -85,12 +88,10 @@ def find_sources(
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; expected tensors, or {source_dir}/ and {target_dir}/")
     if (folder / source_dir).is_dir() or (folder / target_dir).is_dir():
-        return _find_folders(folder / source_dir, folder / target_dir, unpaired, target_range)
+        return _find_folders(folder / source_dir, folder / target_dir, unpaired, matched, target_range)
     for place in (folder, folder / "tensors"):
         items = _find_tensors(place)
         if items:
-            if unpaired:
-                raise DataError(f"{folder}: source tensors are paired; expected {source_dir}/ and {target_dir}/")
             return Sources("tensors", tuple(items))
     raise DataError(
         f"{folder}: no training data; expected *.safetensors or *.tar of gis synthesize --tensors, "
@@ -199,10 +200,10 @@ def _sample_planes(data: bytes, where: str) -> tuple[Planes, str]:
 
 
 def _find_folders(
-    source_dir: Path, target_dir: Path, unpaired: bool, target_range: tuple[float, float] | None
+    source_dir: Path, target_dir: Path, unpaired: bool, matched: bool, target_range: tuple[float, float] | None
 ) -> Sources:
     sources, targets = _images(source_dir), _images(target_dir)
-    if unpaired:
+    if unpaired and not (matched and set(sources) == set(targets)):
         return Sources(
             "unpaired",
             tuple(Item(name, _stamp(path), partial(_read_source, path)) for name, path in sources.items()),
@@ -252,7 +253,9 @@ def _read_pair(source: Path, target: Path, target_range: tuple[float, float] | N
     planes = {**_read_source(source)[0], **_read_target(target, target_range)[0]}
     if planes["source"].shape[1:] != planes["target"].shape[1:]:
         shapes = f"{planes['source'].shape[1:]} and {planes['target'].shape[1:]}"
-        raise DataError(f"{source}: size differs from its partner's ({shapes}); expected aligned images")
+        raise DataError(
+            f"{source}: size differs from its partner's ({shapes}); expected aligned images (unpaired: --no-matched)"
+        )
     return planes, ""
 
 

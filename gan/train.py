@@ -11,7 +11,7 @@ import itertools
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -20,27 +20,32 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
-from torch.nn import functional
 from tqdm import tqdm
 
-from gan.backend import Backend, Batch, StepOptions
+from gan.backend import Backend, BackendModule, Batch, StepOptions, TwoWay
 from gan.checkpoint import checkpoint_paths, load_checkpoint, prune_checkpoints, save_checkpoint, save_model
-from gan.data import DataOptions, Loader, TrainingData, calibration_sources, open_data
+from gan.data import (
+    DataOptions,
+    Loader,
+    TrainingData,
+    calibration_sources,
+    calibration_targets,
+    open_data,
+    validation_targets,
+)
 from gan.ema import Ema
-from gan.errors import CheckpointError, ConfigError, MetricError, TrainingError
+from gan.errors import CheckpointError, ConfigError, TrainingError
 from gan.registry import config_to_dict, load_backend, make_config
 from gan.run import RunLog, image_grid, open_run
 from gan.steps import translate
+from gan.validation import ByPairs, Measure, Metric, Unmeasured, choose_metric, choose_set_measure
 
 __all__ = ["Metric", "TrainOptions", "choose_metric", "choose_precision", "train"]
 
 Precision = Literal["auto", "fp32", "bf16"]
-Metric = Callable[[Tensor, Tensor], Tensor]
-"""Distance of fake and real images (N, K, H, W) in [-1, 1], one value per image."""
 
 _SHOWN: Final = 4
-# LPIPS on AlexNet pools a smaller image away.
-_LPIPS_SMALLEST_PX: Final = 32
+_REVERSE: Final = "_reverse"
 
 
 @dataclass(frozen=True)
@@ -116,11 +121,12 @@ def train(
         data_options: How to read and split the data.
         resume: Go on where ``out`` holds a run.
         cache: Folder for decoded images; None takes ``out/cache``.
-        metric: Name and function of the validation metric (lower is better); None takes LPIPS, else L1.
+        metric: Name and function of the metric of validation pairs (lower is better); None takes LPIPS, else L1.
         say: Takes lines for the user.
 
     Returns:
-        Path of the model file, ``out/model.safetensors``.
+        Path of the model file, ``out/model.safetensors``; a backend that learns both ways writes the other translator
+        as ``out/model_reverse.safetensors`` beside it.
 
     Raises:
         GanError: Where data, options or the run folder cannot be used, the loss is not finite, or a file cannot be
@@ -135,7 +141,7 @@ def train(
     fabric = _make_fabric(options)
     fabric.launch()
     module = load_backend(backend)
-    unpaired = module.PAIRING == "unpaired"
+    unpaired = _trains_unpaired(module, config or {}, backend)
     data = _open_on_all(fabric, data_dir, data_options, cache or out / "cache", unpaired, options.seed)
     height, width = data.samples.size
     suggested = module.suggest(data.in_channels, data.out_channels, height, width)
@@ -163,22 +169,15 @@ def choose_precision(wanted: Precision) -> Literal["fp32", "bf16"]:
     return "bf16" if torch.cpu._is_amx_tile_supported() else "fp32"
 
 
-def choose_metric(weights_dir: str, device: torch.device, size: tuple[int, int]) -> tuple[str, Metric, str]:
-    """Name and function of the validation metric, and why it is not LPIPS ("" where it is)."""
-    if min(size) < _LPIPS_SMALLEST_PX:
-        return "l1", _l1, f"images below {_LPIPS_SMALLEST_PX} px"
-    try:
-        from gan.metrics.lpips import Lpips
+@dataclass
+class _Served:
+    """A translator that becomes model files, averaged over the steps."""
 
-        module = Lpips("alex", Path(weights_dir) if weights_dir else None, device=str(device)).module
-    except (MetricError, ImportError) as error:
-        return "l1", _l1, str(error)
-
-    def lpips(fake: Tensor, real: Tensor) -> Tensor:
-        distance: Tensor = module(fake.expand(-1, 3, -1, -1), real.expand(-1, 3, -1, -1))
-        return distance.flatten()
-
-    return "lpips", lpips, ""
+    suffix: str
+    """After the file's name: "", or "_reverse" for images to sources."""
+    config: Any
+    ema: Ema
+    calibration: Callable[[TrainingData], Tensor]
 
 
 class _Run:
@@ -201,13 +200,17 @@ class _Run:
         self._data, self._out, self._about, self._say = data, out, about, say
         step_options = StepOptions(options.compile, options.channels_last, options.weights_dir)
         backend.setup(fabric, step_options)
-        self._ema = Ema(backend.translator(), options.ema)
+        forward = _Served("", backend.config, Ema(backend.translator(), options.ema), calibration_sources)
+        self._served = [forward]
+        if isinstance(backend, TwoWay):
+            config, network = backend.reverse()
+            self._served.append(_Served(_REVERSE, config, Ema(network, options.ema), calibration_targets))
         rank, world, device = fabric.global_rank, fabric.world_size, fabric.device
         seed = options.seed
         self._loader = Loader(data, options.batch, seed, data_options, device, rank=rank, world=world)
         self._validation = Loader(data, 1, seed, data_options, device, validate=True) if data.split.validation else None
         measures = self._validation is not None and fabric.is_global_zero
-        self._metric = metric or (self._default_metric() if measures else ("l1", _l1))
+        self._measure = self._choose_measure(metric) if measures else Unmeasured()
         self._at = _Position()
         self._sums: dict[str, Tensor] = {}
         self._counted = 0
@@ -241,7 +244,8 @@ class _Run:
             self._count(self._backend.train_step(group))
             at.step += 1
             at.step_in_epoch += 1
-            self._ema.update(at.step)
+            for served in self._served:
+                served.ema.update(at.step)
             progress.update(sum(len(batch.source) for batch in group) * self._fabric.world_size)
             if at.step % options.log_every == 0:
                 self._write_losses(log, progress)
@@ -297,44 +301,42 @@ class _Run:
     def _validate(self, log: RunLog | None) -> None:
         """Measures the averaged weights, keeps the best, and shows a few images."""
         if log is not None and self._validation is not None:
-            name, metric = self._metric
-            distances, errors = [], []
             shown: list[tuple[Tensor, Tensor, Tensor]] = []
             for batch in self._validation.epoch(0):
-                fake = self._translate(batch.source)
-                distances.append(metric(fake, batch.target))
-                errors.append(_l1(fake, batch.target))
+                fake = translate(self._served[0].ema.network, batch.source)
+                self._measure.add(fake, batch.target)
                 if len(shown) < _SHOWN:
                     shown.append((batch.source, fake, batch.target))
-            values = {name: float(torch.cat(distances).mean()), "l1": float(torch.cat(errors).mean())}
+            values = self._measure.values()
             log.scalars("validation", self._at.step, self._at.epoch, values)
             log.images(
                 self._at.epoch, self._at.step, image_grid(*(torch.cat(images) for images in zip(*shown, strict=True)))
             )
-            self._keep_best(values, name)
+            if self._measure.name:
+                self._keep_best(values, self._measure.name)
             self._logged_at = time.monotonic()
         self._fabric.barrier()
-
-    def _translate(self, source: Tensor) -> Tensor:
-        return translate(self._ema.network, source)
 
     def _keep_best(self, values: dict[str, float], name: str) -> None:
         if not math.isfinite(values[name]):
             self._stop_at_nan(f"validation {name} is {values[name]}")
         if values[name] < self._at.best:
             self._at.best, self._at.best_epoch = values[name], self._at.epoch
-            self._write_model(self._out / "best.safetensors", values)
+            for served in self._served:
+                self._write_model("best", served, values)
 
-    def _write_model(self, path: Path, values: dict[str, float]) -> None:
+    def _write_model(self, stem: str, served: _Served, values: Mapping[str, float]) -> None:
         meta = {
             "data": self._about["data"],
             "training": self._about["options"],
-            "metrics": {"validation": values} if values else {},
+            # They were measured forward.
+            "metrics": {"validation": dict(values)} if values and not served.suffix else {},
             "epoch": self._at.epoch,
             "step": self._at.step,
         }
-        weights = self._ema.network.state_dict()
-        save_model(path, self._name, self._backend.config, weights, meta, calibration_sources(self._data))
+        path = self._out / f"{stem}{served.suffix}.safetensors"
+        weights = served.ema.network.state_dict()
+        save_model(path, self._name, served.config, weights, meta, served.calibration(self._data))
 
     def _save(self) -> None:
         if self._fabric.is_global_zero:
@@ -344,7 +346,7 @@ class _Run:
                     self._stop_at_nan(f"a weight of the {name} is not finite")
             state = {"backend": self._backend.state(), "position": dataclasses.asdict(self._at)}
             if self._options.ema:
-                state["ema"] = self._ema.network.state_dict()
+                state |= {f"ema{served.suffix}": served.ema.network.state_dict() for served in self._served}
             folder = self._out / "checkpoints"
             save_checkpoint(folder / f"step-{self._at.step:09d}.safetensors", state, self._about)
             prune_checkpoints(folder, self._options.keep)
@@ -355,31 +357,38 @@ class _Run:
         state = load_checkpoint(path).state
         try:
             self._backend.load_state(state["backend"])
-            if self._options.ema:
-                self._ema.network.load_state_dict(state["ema"])
+            for served in self._served if self._options.ema else ():
+                served.ema.network.load_state_dict(state[f"ema{served.suffix}"])
             self._at = _Position(**state["position"])
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             raise CheckpointError(f"{path}: does not fit this run ({str(error).splitlines()[0]})") from error
         self._say(f"going on at epoch {self._at.epoch}, step {self._at.step} ({path.name})")
 
     def _finish(self) -> Path:
-        path = self._out / "model.safetensors"
         if self._fabric.is_global_zero:
-            best = self._out / "best.safetensors"
-            if self._at.best_epoch >= 0 and best.is_file():
-                partial = path.with_name(f".{path.name}.partial")
-                partial.write_bytes(best.read_bytes())
-                os.replace(partial, path)
-            else:
-                self._write_model(path, {})
+            for served in self._served:
+                best, path = (self._out / f"{stem}{served.suffix}.safetensors" for stem in ("best", "model"))
+                if self._at.best_epoch >= 0 and best.is_file():
+                    partial = path.with_name(f".{path.name}.partial")
+                    partial.write_bytes(best.read_bytes())
+                    os.replace(partial, path)
+                else:
+                    self._write_model("model", served, {})
         self._fabric.barrier()
-        return path
+        return self._out / "model.safetensors"
 
-    def _default_metric(self) -> tuple[str, Metric]:
-        name, function, reason = choose_metric(self._options.weights_dir, self._fabric.device, self._data.samples.size)
+    def _choose_measure(self, metric: tuple[str, Metric] | None) -> Measure:
+        data, weights_dir, device = self._data, self._options.weights_dir, self._fabric.device
+        if data.targets is None or data.target_split is None:
+            name, function, reason = (*metric, "") if metric else choose_metric(weights_dir, device, data.samples.size)
+            if reason:
+                self._say(f"validating by L1, because LPIPS cannot be had: {reason}")
+            return ByPairs(name, function)
+        counts = len(data.split.validation), len(data.target_split.validation)
+        measure, reason = choose_set_measure(weights_dir, device, data.samples.size, validation_targets(data), counts)
         if reason:
-            self._say(f"validating by L1, because LPIPS cannot be had: {reason}")
-        return name, function
+            self._say(f"validating by eye alone, the last weights become the model: {reason}")
+        return measure
 
     def _progress(self) -> Any:
         images = self._options.batch * self._options.accumulate * self._fabric.world_size
@@ -399,6 +408,12 @@ def _check(options: TrainOptions) -> None:
             raise ConfigError(f"{name} is {getattr(options, name)}: expected at least 1")
     if not 0 <= options.ema < 1:
         raise ConfigError(f"ema is {options.ema}: expected 0 (off) up to less than 1")
+
+
+def _trains_unpaired(module: BackendModule, config: Mapping[str, Any], backend: str) -> bool:
+    """Whether targets are drawn by themselves: as the backend's option ``sampling`` says, else as its PAIRING says."""
+    typed = make_config(module.Config, config, f"options of {backend}")
+    return bool(getattr(typed, "sampling", module.PAIRING) == "unpaired")
 
 
 def _make_fabric(options: TrainOptions) -> Fabric:
@@ -431,7 +446,3 @@ def _chunks(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
     iterator = iter(batches)
     while group := list(itertools.islice(iterator, size)):
         yield group
-
-
-def _l1(fake: Tensor, real: Tensor) -> Tensor:
-    return functional.l1_loss(fake, real, reduction="none").mean(dim=(1, 2, 3))

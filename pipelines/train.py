@@ -35,6 +35,9 @@ def train(
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves the choice to torch.")] = 0,
     source_dir: Annotated[str, typer.Option(help="Folder of source images below --data.")] = "visible",
     target_dir: Annotated[str, typer.Option(help="Folder of infrared images below --data.")] = "infrared",
+    matched: Annotated[
+        bool, typer.Option(help="Unpaired training: images of the same names are pairs to validate on.")
+    ] = True,
     size: Annotated[int | None, typer.Option(min=8, help="Crop and scale all images to this edge in pixels.")] = None,
     target_range: Annotated[
         tuple[float, float] | None, typer.Option(help="Target values that become black and white.", metavar="LOW HIGH")
