@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -251,6 +252,11 @@ class _Line:
 # --- geometry ---------------------------------------------------------------------------------------------------------
 
 
+def _clip(value: float, low: float, high: float) -> float:
+    """As numpy's, which takes twenty times as long for one number."""
+    return min(max(float(value), low), high)
+
+
 def footprint(placement: Placement, size: ModelSize, margin_m: float = 0.0) -> Array:
     """Corners of a car on the ground, (4, 2) counter-clockwise, grown by ``margin_m`` on each side."""
     return _rectangle(
@@ -383,11 +389,11 @@ def _sample_camera(street: Street, camera: Camera, rng: np.random.Generator) -> 
     which = min(int(np.searchsorted(np.cumsum(lengths), along)), len(lengths) - 1)
     s = along - lengths[:which].sum()
     x, y, z, heading = street.path_lines[which].pose(float(s), 2.7)
-    lateral = float(np.clip(rng.normal(0.0, LATERAL_STD_M), -LATERAL_MAX_M, LATERAL_MAX_M))
+    lateral = _clip(rng.normal(0.0, LATERAL_STD_M), -LATERAL_MAX_M, LATERAL_MAX_M)
     yaw_std = STEERING_YAW_STD_DEG if rng.random() < STEERING_SHARE else YAW_STD_DEG
-    yaw = heading + math.radians(float(np.clip(rng.normal(0.0, yaw_std), -YAW_MAX_DEG, YAW_MAX_DEG)))
-    height = camera.height_m + float(np.clip(rng.normal(0.0, HEIGHT_STD_M), -0.09, 0.09))
-    pitch = math.radians(camera.pitch_deg + float(np.clip(rng.normal(0.0, PITCH_STD_DEG), -1.0, 1.0)))
+    yaw = heading + math.radians(_clip(rng.normal(0.0, yaw_std), -YAW_MAX_DEG, YAW_MAX_DEG))
+    height = camera.height_m + _clip(rng.normal(0.0, HEIGHT_STD_M), -0.09, 0.09)
+    pitch = math.radians(camera.pitch_deg + _clip(rng.normal(0.0, PITCH_STD_DEG), -1.0, 1.0))
     x, y = x - lateral * math.sin(heading), y + lateral * math.cos(heading)
     return camera_pose(x, y, z + height, yaw, pitch), heading
 
@@ -553,8 +559,8 @@ class _Traffic:
         if not size.length_m / 2 < s_m < lane.line.length_m - size.length_m / 2:
             return
         slack = max(0.0, (lane.width_m - size.width_m) / 2 - 0.15)
-        lateral = float(np.clip(rng.normal(0.0, 0.18), -slack / 2, slack / 2))
-        jitter = math.radians(float(np.clip(rng.normal(0.0, 0.8), -2.0, 2.0))) * min(1.0, 4.5 / size.length_m)
+        lateral = _clip(rng.normal(0.0, 0.18), -slack / 2, slack / 2)
+        jitter = math.radians(_clip(rng.normal(0.0, 0.8), -2.0, 2.0)) * min(1.0, 4.5 / size.length_m)
         x, y, z, yaw = lane.line.pose(s_m, 0.6 * size.length_m)
         placement = Placement(
             size.name, x - lateral * math.sin(yaw), y + lateral * math.cos(yaw), z, yaw + jitter, profile
@@ -579,7 +585,7 @@ class _Traffic:
         dx, dy = rng.uniform(-along, along), rng.uniform(-across, across) * 0.6
         yaw = bay.yaw_rad + (math.pi if rng.random() < REVERSED_SHARE else 0.0)
         c, s = math.cos(bay.yaw_rad), math.sin(bay.yaw_rad)
-        jitter = math.radians(float(np.clip(rng.normal(0.0, 0.8), -1.5, 1.5)))
+        jitter = math.radians(_clip(rng.normal(0.0, 0.8), -1.5, 1.5))
         x, y = bay.x_m + dx * c - dy * s, bay.y_m + dx * s + dy * c
         self._place(Placement(size.name, x, y, bay.z_m, yaw + jitter, self._parked_profile(rng)), size)
 
@@ -625,7 +631,7 @@ class _Mix:
         counts: dict[str, int] = {}
         for model in models:
             counts[model.category] = counts.get(model.category, 0) + 1
-        self.shares = np.array([CATEGORY_SHARE.get(m.category, OTHER_SHARE) / counts[m.category] for m in models])
+        self.shares = [CATEGORY_SHARE.get(m.category, OTHER_SHARE) / counts[m.category] for m in models]
 
     def draw(self, rng: np.random.Generator) -> ModelSize:
         """Any model."""
@@ -633,15 +639,15 @@ class _Mix:
 
     def draw_fitting(self, rng: np.random.Generator, length_m: float, width_m: float) -> ModelSize | None:
         """A model no larger than that, no lorry and no bus; None if there is none."""
-        fits = [
-            m.length_m <= length_m and m.width_m <= width_m and m.category not in LONG_CATEGORIES for m in self.models
+        shares = [
+            share if m.length_m <= length_m and m.width_m <= width_m and m.category not in LONG_CATEGORIES else 0.0
+            for m, share in zip(self.models, self.shares, strict=True)
         ]
-        shares = np.where(fits, self.shares, 0.0)
-        return self._draw(rng, shares) if shares.any() else None
+        return self._draw(rng, shares) if any(shares) else None
 
-    def _draw(self, rng: np.random.Generator, shares: Array) -> ModelSize:
-        edges = np.cumsum(shares)
-        return self.models[min(int(np.searchsorted(edges, rng.random() * edges[-1], side="right")), len(shares) - 1)]
+    def _draw(self, rng: np.random.Generator, shares: Sequence[float]) -> ModelSize:
+        edges = list(accumulate(shares))
+        return self.models[min(bisect_right(edges, rng.random() * edges[-1]), len(shares) - 1)]
 
 
 def _wedge(camera: Camera, cam_to_world: Array) -> tuple[tuple[float, float], tuple[float, float], tuple[float, float]]:
@@ -752,8 +758,8 @@ def _plane_candidates(
         offset, against, parked, _share = PLANE_SLOTS[int(np.searchsorted(edges, rng.random() * edges[-1]))]
         size = mix.draw(rng)
         x = math.exp(rng.uniform(math.log(near), math.log(far)))
-        lateral = offset - ego_offset + float(np.clip(rng.normal(0.0, 0.25), -0.6, 0.6)) + math.tan(road_yaw) * x
-        yaw = road_yaw + math.pi * against + math.radians(float(np.clip(rng.normal(0.0, 2.0), -6.0, 6.0)))
+        lateral = offset - ego_offset + _clip(rng.normal(0.0, 0.25), -0.6, 0.6) + math.tan(road_yaw) * x
+        yaw = road_yaw + math.pi * against + math.radians(_clip(rng.normal(0.0, 2.0), -6.0, 6.0))
         moving = "idling" if rng.random() < 0.3 else "driving"
         profile = _parked_profile(conditions, rng) if parked else moving
         if size.category in LONG_CATEGORIES and (parked or x - size.length_m / 2 < LEAD_MIN_LONG_M):
