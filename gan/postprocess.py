@@ -45,7 +45,7 @@ _SMALLEST_PX: Final = 32
 # torchvision: ImageNet mean and standard deviation of RGB in [0, 1].
 _MEAN: Final = (0.485, 0.456, 0.406)
 _STD: Final = (0.229, 0.224, 0.225)
-_STYLE_WEIGHT: Final = 1.0
+_STYLE_WEIGHT: Final = 10.0
 _TINY: Final = 1e-12
 # Half range of the noise to start from, around mid grey: louder noise is still there after a few hundred steps.
 _NOISE: Final = 0.1
