@@ -18,6 +18,7 @@ from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from gan.errors import ConfigError
 from gan.networks.unet import InstanceNorm, Norm, make_norm
@@ -32,6 +33,23 @@ _WEIGHT_STD: Final = 0.02
 _HALVINGS: Final = 2
 
 
+class _Norm(InstanceNorm):
+    """Instance normalisation that exporters see as such.
+
+    OpenVINO 2026.4 crashes where it compiles group normalisation in a residual block with reflected borders.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalises (N, C, H, W) over H and W."""
+        if torch._C._get_tracing_state():
+            return functional.instance_norm(x, weight=self.weight, bias=self.bias)
+        return super().forward(x)
+
+
+def _make_norm(kind: Norm, channels: int) -> nn.Module:
+    return _Norm(channels) if kind == "instance" else make_norm(kind, channels)
+
+
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions beside a short cut, (N, C, H, W) to the same; no activation after the sum."""
 
@@ -40,11 +58,11 @@ class ResidualBlock(nn.Module):
         self.body = nn.Sequential(
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3, bias=norm == "none"),
-            make_norm(norm, channels),
+            _make_norm(norm, channels),
             _activation(activation),
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3, bias=norm == "none"),
-            make_norm(norm, channels),
+            _make_norm(norm, channels),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -80,28 +98,39 @@ class ResNetGenerator(nn.Module):
             raise ConfigError(
                 f"ResNet with {blocks} blocks, {features} features: expected 0 or more blocks and at least 1 feature"
             )
+        self.in_channels = in_channels
         self.levels = _HALVINGS
         bias = norm == "none"
         width = features
         layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(in_channels, width, 7, bias=bias)]
-        layers += [make_norm(norm, width), _activation(activation)]
+        layers += [_make_norm(norm, width), _activation(activation)]
         for _ in range(_HALVINGS):  # H, W to H / 4, W / 4
             layers += [nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=bias)]
             width *= 2
-            layers += [make_norm(norm, width), _activation(activation)]
+            layers += [_make_norm(norm, width), _activation(activation)]
         layers += [ResidualBlock(width, norm, activation) for _ in range(blocks)]
         for _ in range(_HALVINGS):  # and back
             layers += [nn.ConvTranspose2d(width, width // 2, 3, stride=2, padding=1, output_padding=1, bias=bias)]
             width //= 2
-            layers += [make_norm(norm, width), _activation(activation)]
+            layers += [_make_norm(norm, width), _activation(activation)]
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         self.apply(_init_weights)
 
     def forward(self, source: Tensor) -> Tensor:
         """Translates (N, in_channels, H, W) to (N, out_channels, H, W)."""
+        if not torch._C._get_tracing_state():  # a tracer would take the comparison for part of the network
+            self._check(source)
         image: Tensor = self.layers(source)
         return image
+
+    def _check(self, source: Tensor) -> None:
+        step = 2**self.levels
+        if source.shape[1] != self.in_channels or source.shape[2] % step or source.shape[3] % step:
+            raise ConfigError(
+                f"source is {tuple(source.shape[1:])} (C, H, W): "
+                f"expected {self.in_channels} channels and edges in multiples of {step} px"
+            )
 
 
 def _activation(kind: Activation) -> nn.Module:
