@@ -233,7 +233,10 @@ def test_a_data_set_from_the_shipped_city(tmp_path: Path) -> None:
 def test_interrupt_is_clean(tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = [sys.executable, "-m", "pipelines.cli", "render", "--count", "5000", "--size", "64", "--out", str(out)]
-    run = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    run = subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+    )  # fmt: skip
     deadline = time.monotonic() + 120
     while not (out / "frames.jsonl").is_file():
         assert time.monotonic() < deadline
