@@ -1,0 +1,1 @@
+"""What the panel's buttons do: collect, call one function, report."""

@@ -1,0 +1,35 @@
+"""Translations of the panel's words, handed to Blender; a language is a dictionary more in :data:`WORDS`.
+
+Blender looks labels, descriptions and reports up by itself; text made by the add-on goes through :func:`say`.
+"""
+
+from __future__ import annotations
+
+import bpy
+
+__all__ = ["WORDS", "register", "say", "unregister"]
+
+WORDS: dict[str, dict[tuple[str, str], str]] = {
+    "de_DE": {
+        ("*", "Thermal Zones"): "Wärmezonen",
+        ("*", "Guess Zones"): "Zonen erraten",
+        ("*", "Cars and Cameras"): "Autos und Kameras",
+        ("*", "Passes and Thermal Image"): "Durchgänge und Wärmebild",
+    },
+}
+"""Language, then (context, English) to that language."""
+
+
+def say(text: str, **values: object) -> str:
+    """The text in the user's language, with ``{name}`` filled in."""
+    return str(bpy.app.translations.pgettext_iface(text)).format(**values)
+
+
+def register() -> None:
+    """Hand the dictionary to Blender."""
+    bpy.app.translations.register(__package__, WORDS)
+
+
+def unregister() -> None:
+    """Take it back."""
+    bpy.app.translations.unregister(__package__)
