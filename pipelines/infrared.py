@@ -16,8 +16,10 @@ from assets import CAMERAS, THERMAL_PROFILES
 from gan.layout import CHANNELS
 from numpy.typing import NDArray
 from renderer.frame import Frame
+from renderer.thermal.belonging import belong_grey, belong_kelvin, frame_conditions, horizon_row
 from renderer.thermal.conditions import Conditions
-from renderer.thermal.over import CarLayer, over_grey, over_kelvin, render_cars
+from renderer.thermal.frame_sensor import FrameSensor, measure_sensor
+from renderer.thermal.over import render_bare
 from renderer.thermal.physics import render_thermal
 from renderer.thermal.profiles import read_profiles
 from renderer.thermal.sensor import Sensor, agc, expose, from_uint16, read_sensors, to_uint16
@@ -85,6 +87,7 @@ class Physics:
         self._seed = seed
         self._profiles = read_profiles(THERMAL_PROFILES)
         self._sensors = read_sensors(CAMERAS)
+        self._measured: dict[str, FrameSensor] = {}
 
     @property
     def about(self) -> dict[str, Any]:
@@ -111,30 +114,44 @@ class Physics:
 
     def _on_image(self, frame: Frame, conditions: Conditions, background: Background, sensor: Sensor) -> Infrared:
         """Cars in a real image: in kelvin where it has them, else their contrast fitted to its greys."""
-        layer = render_cars(frame, conditions, self._profiles, self._seed, sensor)
+        measured = self._frame_sensor(background)
         if background.kelvin is not None:
-            return _on_kelvin(background.kelvin, layer, sensor)
-        image, grey_map = over_grey(background.image, layer)
+            weather = frame_conditions(background.kelvin, conditions, horizon_row(frame))
+            bare = render_bare(frame, weather, self._profiles, self._seed)
+            return _on_kelvin(background.kelvin, belong_kelvin(background.kelvin, frame, bare, measured, self._seed),
+                              weather, sensor)  # fmt: skip
+        bare = render_bare(frame, conditions, self._profiles, self._seed)
+        image = belong_grey(background.image, frame, bare, conditions, measured, self._seed)
         wide = image.astype(np.uint16) * np.uint16(FULL_SCALE)
-        return Infrared(image, wide, None, background.image, sensor.name, (f"greys of the cars: {grey_map.note}",))
+        return Infrared(image, wide, None, background.image, sensor.name, (_said(measured),))
+
+    def _frame_sensor(self, background: Background) -> FrameSensor:
+        """Measured once for each crop of a background."""
+        key = f"{background.about['sha256']} {background.about['crop_px']} {background.image.shape}"
+        if key not in self._measured:
+            values = background.image if background.kelvin is None else background.kelvin
+            self._measured[key] = measure_sensor(values.astype(np.float32))
+        return self._measured[key]
 
 
-def _on_kelvin(behind_K: NDArray[np.float32], layer: CarLayer, sensor: Sensor) -> Infrared:
-    """Cars in a radiometric image: where there is no car and no trace of one, its temperatures stay as they are.
+def _said(measured: FrameSensor) -> str:
+    return (
+        f"cars as in real frames after gain control (no temperatures); of this frame: edge spread "
+        f"{measured.edge_px:.2f} px, noise {measured.fine:.1f} grey levels"
+    )
 
-    The cars are as much warmer or colder than the background's road as they are than their own.
-    """
-    road_K = float(np.median(behind_K[-max(1, behind_K.shape[0] // 3) :]))
-    shift = np.float32(road_K - layer.road_K)
-    cars = replace(layer, apparent_temperature_K=layer.apparent_temperature_K + shift, road_K=road_K)
-    blended = over_kelvin(behind_K, cars)
-    untouched = (layer.alpha == 0) & (layer.ground_change_K == 0)
-    measured = np.where(untouched, behind_K, blended)
-    image16, span_K = to_uint16(measured)
+
+def _on_kelvin(behind_K: NDArray[np.float32], made_K: NDArray[np.float32], weather: Conditions, sensor: Sensor
+) -> Infrared:  # fmt: skip
+    """Cars in a radiometric image: where there is no car and no trace of one, its temperatures stay as they are."""
+    image16, span_K = to_uint16(made_K)
     # Where cars hide the coldest or hottest of the background it may leave the span.
     share = np.clip((behind_K - span_K[0]) * (255.0 / (span_K[1] - span_K[0])), 0.0, 255.0)
-    note = f"temperatures of the cars: {shift:+.1f} K, to the road of the background ({road_K:.1f} K, lowest third)"
-    return Infrared(agc(measured, sensor), image16, span_K, share.astype(np.uint8), sensor.name, (note,))
+    note = (
+        f"temperatures of the cars: to the road of the background; air {weather.air_temperature_K:.1f} K at its "
+        f"horizon, sky {weather.sky_temperature_K:.1f} K"
+    )
+    return Infrared(agc(made_K, sensor), image16, span_K, share.astype(np.uint8), sensor.name, (note,))
 
 
 class Translation:

@@ -26,7 +26,16 @@ from .planck import LWIR, Band, band_table
 from .profiles import Profiles
 from .sensor import Sensor, detector_pitch, temporal_noise
 
-__all__ = ["CarLayer", "GreyMap", "estimate_grey_map", "over_grey", "over_kelvin", "render_cars"]
+__all__ = [
+    "BareCars",
+    "CarLayer",
+    "GreyMap",
+    "estimate_grey_map",
+    "over_grey",
+    "over_kelvin",
+    "render_bare",
+    "render_cars",
+]
 
 STREET_SPAN_K = {"clear": 9.0, "cloudy": 6.5, "overcast": 4.5, "rain": 4.5, "fog": 5.0}
 """What the middle 90 % of a street below the horizon span in each weather: medians of 72 renderings of ``city.blend``
@@ -67,6 +76,33 @@ class GreyMap:
     """What was estimated and what was assumed."""
 
 
+@dataclass(frozen=True)
+class BareCars:
+    """Cars as an ideal camera sees them: sharp, without noise."""
+
+    apparent_temperature_K: NDArray[np.float32]
+    """(H, W); air temperature where there is no car."""
+    ground_change_K: NDArray[np.float32]
+    """(H, W): warming (or, in a shadow, cooling) of the road around the cars, softened by a pixel."""
+    road_K: float
+    """Temperature of the open road under the layer's conditions."""
+
+
+def render_bare(
+    frame: Frame, conditions: Conditions, profiles: Profiles, seed: int, band: Band = LWIR, soft_px: float = 1.0
+) -> BareCars:
+    """Render a frame's cars before any sensor; arguments as for :func:`render_cars`."""
+    image = render_thermal(frame, conditions, profiles, seed, band, cars_only=True)
+    balance = surface_balance(conditions, profiles, band)
+    rng = np.random.default_rng([seed, frame.index, STREAM_SURFACE, 1])
+    heat, shade = ground_effects(
+        frame, profiles, balance, [float(rng.standard_normal()) for _ in frame.instances], plane=True
+    )
+    sun_K = float(balance.sun_K[Zone.ROAD] @ np.maximum(balance.sun_world[:, 2], 0.0)) if balance.sun_K.size else 0.0
+    change = _blurred(heat - shade * np.float32(sun_K), max(1.0, soft_px))
+    return BareCars(image.apparent_temperature_K, change, road_temperature_K(conditions, profiles))
+
+
 def render_cars(
     frame: Frame,
     conditions: Conditions,
@@ -88,26 +124,17 @@ def render_cars(
     Raises:
         ThermalError: an instance has a profile that the file lacks.
     """
-    image = render_thermal(frame, conditions, profiles, seed, band, cars_only=True)
     mask = (frame.instance_id > 0).astype(np.float32)
     pitch = detector_pitch(sensor, frame.camera.width, frame.camera)
     sigma = max(_FEATHER_PX, sensor.optics_sigma_px * pitch)
+    bare = render_bare(frame, conditions, profiles, seed, band, sigma)
     table = band_table(band)
-    radiance = _blurred(table.radiance(image.apparent_temperature_K) * mask, sigma)
+    radiance = _blurred(table.radiance(bare.apparent_temperature_K) * mask, sigma)
     alpha = _blurred(mask, sigma)
     kelvin = table.temperature(radiance / np.maximum(alpha, 1e-3))
     kelvin += temporal_noise(sensor, seed, frame.index, mask.shape)
     kelvin[alpha < 1e-3] = conditions.air_temperature_K
-
-    balance = surface_balance(conditions, profiles, band)
-    rng = np.random.default_rng([seed, frame.index, STREAM_SURFACE, 1])
-    heat, shade = ground_effects(
-        frame, profiles, balance, [float(rng.standard_normal()) for _ in frame.instances], plane=True
-    )
-    sun_K = float(balance.sun_K[Zone.ROAD] @ np.maximum(balance.sun_world[:, 2], 0.0)) if balance.sun_K.size else 0.0
-    change = _blurred(heat - shade * np.float32(sun_K), max(1.0, sigma))
-    road_K = road_temperature_K(conditions, profiles)
-    return CarLayer(kelvin, alpha, change, road_K, STREET_SPAN_K[conditions.weather])
+    return CarLayer(kelvin, alpha, bare.ground_change_K, bare.road_K, STREET_SPAN_K[conditions.weather])
 
 
 def over_kelvin(background_K: NDArray[np.float32], layer: CarLayer, band: Band = LWIR) -> NDArray[np.float32]:

@@ -1,0 +1,491 @@
+"""Cars that belong into a real frame: its levels, its surroundings in their paint, its sensor.
+
+Plain blending (:mod:`.over`) gives cars the contrast of assumed weather, smooth paint and a clean sensor, and an eye
+sees them at once. Here the frame itself says what they must look like:
+
+1. *Levels.* In a display-only frame gain control has lost the temperatures, so each car's mean and contrast follow the
+   frame's road and contrast as those of real cars do (:class:`GreyLevels`), its zones in the order that physics and
+   measured cars give. In a radiometric frame kelvin stay kelvin; road and sky come from the frame.
+2. *Mirrors.* Paint and glass mirror what is around them. The frame is taken for a picture of that, all around.
+3. *Seams.* Gaps between doors, lids and bumpers.
+4. *Ground.* The warm or shaded road under a car, in the frame's contrast.
+5. *Air.* With distance cars fade to the level of the frame's horizon.
+6. *Sensor.* Edge spread, detail enhancement, noise and columns as measured on the frame (:mod:`.frame_sensor`).
+
+Masks and depth are never touched.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ..errors import ThermalError
+from ..frame import Frame
+from ..zones import Zone
+from .affine import world_to_local
+from .atmosphere import path_transmittance
+from .conditions import Conditions
+from .frame_sensor import DETAIL, DETAIL_PX, FrameSensor, blur_for_px, sensor_noise
+from .over import BareCars
+
+__all__ = [
+    "ALL",
+    "GREY_LEVELS",
+    "Belonging",
+    "GreyLevels",
+    "belong_grey",
+    "belong_kelvin",
+    "frame_conditions",
+    "horizon_row",
+]
+
+Float32 = NDArray[np.float32]
+
+STREAM_BELONGING = 6
+
+
+@dataclass(frozen=True)
+class Belonging:
+    """Which corrections are made; all of them, unless pictures compare them."""
+
+    levels: bool = True
+    mirror: bool = True
+    seams: bool = True
+    ground: bool = True
+    air: bool = True
+    sensor: bool = True
+
+
+ALL = Belonging()
+
+
+@dataclass(frozen=True)
+class GreyLevels:
+    """How real cars lie in frames after gain control, in grey levels.
+
+    Fitted to 262 cars of 32 to 160 pixels in the training frames of RoadScene (day and night together).
+    """
+
+    mean: float = 120.0
+    mean_per_road: float = 0.21
+    """Mean of a car = mean + mean_per_road x grey of the road below it; residuals below."""
+    between_frames: float = 22.0
+    between_cars: float = 25.0
+    contrast: float = 18.7
+    contrast_per_frame: float = 0.62
+    """Deviation inside a car = contrast + contrast_per_frame x deviation of the lower two thirds of the frame."""
+    contrast_between_cars: float = 9.0
+
+
+GREY_LEVELS = GreyLevels()
+_CONTRASTS = (22.0, 65.0)
+_LOW, _HIGH = 6.0, 250.0
+"""Greys that street frames rarely leave."""
+
+# In deviations of the car's own greys. Glass, wheels and the warm front: seen on real cars (RoadScene by eye; order as
+# in the two FLIR E60 cars: lamps and grille, tyres, doors, bonnet, windscreen from warm to cold); the rest assumed.
+_ZONE_LEVEL = {
+    Zone.GLASS: -0.55, Zone.ROOF: -0.6, Zone.BONNET: -0.05, Zone.GRILLE: 0.5, Zone.TYRE: 0.7, Zone.BRAKE: 0.8,
+    Zone.EXHAUST: 1.3, Zone.LAMP: 0.35, Zone.UNDERBODY: 0.6, Zone.BODY: 0.0, Zone.INTERIOR: -0.2,
+}  # fmt: skip
+_ZONE_SPREAD = 0.35
+_PHYSICS_SHARE = 0.3
+"""Share of what physics says about differences between zones; its weather is not the frame's."""
+
+# Share of what is mirrored, in *grey levels*: gain control shows the 40 K between road and sky as about 100 greys and
+# the few kelvin between parts of a street as another 100, so mirrors show more than their reflectance of 0.07 to 0.11.
+_MIRROR_GREY = {Zone.GLASS: 0.75, Zone.ROOF: 0.5, Zone.BONNET: 0.5, Zone.BODY: 0.42, Zone.LAMP: 0.3, Zone.GRILLE: 0.15}
+# Reflectance at normal incidence: one less the emissivities of assets/thermal_profiles.toml.
+_MIRROR_K = {Zone.GLASS: 0.11, Zone.ROOF: 0.07, Zone.BONNET: 0.07, Zone.BODY: 0.07, Zone.LAMP: 0.07, Zone.GRILLE: 0.05}
+_MIRROR_BLUR_PX = 3.0
+"""Blur of what is mirrored: paint is no perfect mirror, and curved metal packs much of the picture into a pixel."""
+_SEAM_M = 0.012
+"""Half width of a seam as the eye sees it: the gap of 4 mm and its rounded edges (assumed)."""
+_SEAM_LEVEL = 1.1
+"""Depth of a seam that fills a pixel, in deviations of the car (assumed)."""
+_GROUND_GREY = 60.0
+"""Most that the ground is raised or lowered, greys: the 85th percentile under real cars is 49 (RoadScene, night)."""
+_GROUND_GREY_PER_K = 14.0
+_MIN_ALPHA = 1e-3
+
+
+def frame_conditions(kelvin: Float32, conditions: Conditions, horizon_px: float) -> Conditions:
+    """Weather that goes with a radiometric frame: air as warm as its horizon, sky as cold as its coldest sky.
+
+    Args:
+        kelvin: (H, W) apparent temperatures.
+        conditions: hour and weather that were drawn; air and sky are replaced.
+        horizon_px: row of the horizon.
+    """
+    row = int(np.clip(horizon_px, 2, kelvin.shape[0] - 2))
+    band = kelvin[max(0, row - 8) : row + 8]
+    air_K = float(np.clip(np.median(band), 230.0, 330.0))
+    sky_K = float(np.clip(np.percentile(kelvin[:row], 2.0), 180.0, air_K))
+    return replace(conditions, air_temperature_K=air_K, sky_temperature_K=sky_K)
+
+
+def horizon_row(frame: Frame) -> float:
+    """Row to which the level direction straight ahead is projected."""
+    pose = frame.cam_to_world[:3, :3]
+    ahead = np.array([pose[0, 2], pose[1, 2], 0.0]) @ pose
+    return float(frame.camera.cy + frame.camera.fy * ahead[1] / max(ahead[2], 1e-3))
+
+
+def belong_grey(
+    background: NDArray[np.uint8],
+    frame: Frame,
+    bare: BareCars,
+    conditions: Conditions,
+    sensor: FrameSensor,
+    seed: int,
+    parts: Belonging = ALL,
+) -> NDArray[np.uint8]:
+    """Cars in a display-only frame.
+
+    Args:
+        background: (H, W) uint8, white hot, at the size of the frame.
+        frame: passes, with normals.
+        bare: the cars, of :func:`.over.render_bare`.
+        conditions: for the air's transmittance.
+        sensor: measured on the background.
+        seed: of the dataset.
+        parts: corrections to make.
+
+    Returns:
+        (H, W) uint8. Far from cars it is the background, byte for byte.
+
+    Raises:
+        ThermalError: the sizes differ.
+    """
+    behind = _checked(background, frame).astype(np.float32)
+    window = _window(frame, bare.ground_change_K)
+    if window is None:
+        return background.copy()
+    cars = _grey_cars(behind, frame, bare, conditions, seed, parts)
+    sigma = blur_for_px(sensor.edge_px, enhanced=True) if parts.sensor else 0.55
+    soft, alpha = _softened(cars[window], frame.instance_id[window], sigma)
+    ground = behind[window]
+    if parts.ground:
+        change = np.tanh(bare.ground_change_K[window] * np.float32(_GROUND_GREY_PER_K / _GROUND_GREY))
+        ground = _within(ground + change * np.float32(_GROUND_GREY), ground)
+    if parts.sensor:
+        soft = _enhanced(soft, alpha, ground)
+        noise = sensor_noise(sensor, seed, frame.index, frame.instance_id.shape)[window]
+        soft = soft + noise
+    mixed = ground + alpha * (soft - ground)
+    out = background.copy()
+    changed = (alpha > _MIN_ALPHA) | (np.abs(ground - behind[window]) > 0.5)
+    out[window][changed] = np.clip(np.rint(mixed[changed]), 0, 255).astype(np.uint8)
+    return out
+
+
+def belong_kelvin(
+    background_K: Float32,
+    frame: Frame,
+    bare: BareCars,
+    sensor: FrameSensor,
+    seed: int,
+    parts: Belonging = ALL,
+) -> Float32:
+    """Cars in a radiometric frame, kelvin; arguments as for :func:`belong_grey`.
+
+    The cars are as much warmer or colder than the frame's road below them as they are than their own. Physics has
+    mirrored its sky and street in them already; what the frame's surroundings add is their detail.
+    """
+    behind = _checked(background_K, frame)
+    window = _window(frame, bare.ground_change_K)
+    if window is None:
+        return behind.copy()
+    cars = bare.apparent_temperature_K.copy()
+    for identity, rows, columns in _boxes(frame):
+        inside = frame.instance_id[rows, columns] == identity
+        part = cars[rows, columns]
+        part[inside] += np.float32(_road_level(behind, rows, columns, inside) - bare.road_K if parts.levels else 0.0)
+    if parts.mirror:
+        around = _Around(behind, frame)
+        share = _shares(_MIRROR_K)[frame.zone]
+        cars += around.mirrored(frame, share, detail_only=True)
+    soft, alpha = _softened(cars[window], frame.instance_id[window], blur_for_px(sensor.edge_px, enhanced=False))
+    ground = behind[window] + (bare.ground_change_K[window] if parts.ground else np.float32(0.0))
+    if parts.sensor:
+        soft = soft + sensor_noise(sensor, seed, frame.index, frame.instance_id.shape)[window]
+    out = behind.copy()
+    out[window] = np.where(alpha > _MIN_ALPHA, ground + alpha * (soft - ground), ground)
+    return out
+
+
+# --- levels -----------------------------------------------------------------------------------------------------------
+
+
+def _grey_cars(
+    behind: Float32, frame: Frame, bare: BareCars, conditions: Conditions, seed: int, parts: Belonging
+) -> Float32:
+    """(H, W) greys of the cars, sharp and without noise; 0 elsewhere."""
+    rng = np.random.default_rng([seed, frame.index, STREAM_BELONGING])
+    frame_shift = float(rng.standard_normal()) * GREY_LEVELS.between_frames
+    contrast = GREY_LEVELS.contrast + GREY_LEVELS.contrast_per_frame * float(behind[behind.shape[0] // 3 :: 2].std())
+    around = _Around(behind, frame)
+    mirrored = around.mirrored(frame, _shares(_MIRROR_GREY)[frame.zone]) if parts.mirror else np.zeros_like(behind)
+    haze = _haze(frame, conditions)
+    out = np.zeros_like(behind)
+    draws = {item.id: rng.standard_normal(40) for item in frame.instances}
+    models = {item.id: item for item in frame.instances}
+    for identity, rows, columns in _boxes(frame):
+        inside = frame.instance_id[rows, columns] == identity
+        draw = draws[identity]
+        wanted = float(np.clip(contrast + GREY_LEVELS.contrast_between_cars * draw[0], *_CONTRASTS))
+        pattern = _pattern(bare.apparent_temperature_K[rows, columns][inside], frame.zone[rows, columns][inside], draw)
+        pattern = pattern * wanted + mirrored[rows, columns][inside]
+        pattern = _standard(pattern)
+        if parts.seams:
+            pattern = pattern - np.float32(_SEAM_LEVEL) * _seams(frame, models[identity], rows, columns, inside, draw)
+        road = _road_level(behind, rows, columns, inside)
+        level = GREY_LEVELS.mean + GREY_LEVELS.mean_per_road * road + frame_shift + GREY_LEVELS.between_cars * draw[1]
+        if not parts.levels:
+            level, wanted = road, contrast
+        grey = _within(np.float32(np.clip(level, 60.0, 215.0)) + pattern * np.float32(wanted))
+        if parts.air:
+            grey = grey + haze[rows, columns][inside] * (np.float32(around.horizon) - grey)
+        out[rows, columns][inside] = grey
+    return out
+
+
+def _pattern(kelvin: Float32, zone: NDArray[np.uint8], draw: NDArray[np.float64]) -> Float32:
+    """Greys of a car's own warmth, in deviations: levels of its zones, and what physics says within and between."""
+    levels = np.zeros(256, np.float32)
+    for key, value in _ZONE_LEVEL.items():
+        levels[key] = value + _ZONE_SPREAD * draw[2 + int(key)]
+    physics = np.clip(_standard(kelvin), -2.5, 2.5)
+    return np.asarray(levels[zone] + np.float32(_PHYSICS_SHARE) * physics, dtype=np.float32)
+
+
+def _standard(values: Float32) -> Float32:
+    """Values less their mean, in deviations."""
+    return np.asarray((values - values.mean()) / max(float(values.std()), 1e-3), dtype=np.float32)
+
+
+def _road_level(behind: Float32, rows: slice, columns: slice, inside: NDArray[np.bool_]) -> float:
+    """Median of the road in a strip below a car."""
+    height = rows.stop - rows.start
+    bottom = min(rows.stop + 1, behind.shape[0] - 2)
+    strip = behind[bottom : bottom + max(3, height // 4), columns]
+    return float(np.median(strip)) if strip.size else float(np.median(behind[-8:]))
+
+
+def _within(grey: Float32, start: Float32 | float = 128.0) -> Float32:
+    """Greys bent smoothly into the scale, as gain control does; those that were outside before stay there."""
+    middle, half = (_LOW + _HIGH) / 2, (_HIGH - _LOW) / 2
+    knee = np.float32(0.6 * half)
+    rise = grey - np.float32(middle)
+    beyond = np.maximum(np.abs(rise) - knee, 0.0) / np.float32(half - knee)
+    bent = np.sign(rise) * (np.minimum(np.abs(rise), knee) + np.tanh(beyond) * np.float32(half - knee)) + middle
+    return np.asarray(np.where(grey == start, grey, bent), dtype=np.float32)
+
+
+def _haze(frame: Frame, conditions: Conditions) -> Float32:
+    """Share of the air's own radiance by distance, (H, W)."""
+    steps = np.linspace(0.0, 200.0, 64)
+    through = path_transmittance(
+        np.maximum(steps, 0.5), conditions.air_temperature_K, conditions.relative_humidity, conditions.visibility_m
+    )
+    at = np.clip(np.where(np.isfinite(frame.depth_m), frame.depth_m, 0.0) * np.float32(63 / 200.0), 0, 63)
+    return np.asarray(1.0 - through.astype(np.float32)[at.astype(np.int32)], dtype=np.float32)
+
+
+# --- mirrors ----------------------------------------------------------------------------------------------------------
+
+
+def _shares(table: dict[Zone, float]) -> Float32:
+    shares = np.zeros(256, np.float32)
+    for zone, share in table.items():
+        shares[zone] = share
+    return shares
+
+
+class _Around:
+    """The frame as a picture of what is around the cars."""
+
+    def __init__(self, behind: Float32, frame: Frame) -> None:
+        self._image = _blurred(behind, _MIRROR_BLUR_PX)
+        self._row = float(np.clip(horizon_row(frame), 8.0, behind.shape[0] - 9.0))
+        at = int(self._row)
+        self.horizon = float(np.median(behind[max(0, at - 6) : at + 7 : 2]))
+
+    def mirrored(self, frame: Frame, share: Float32, *, detail_only: bool = False) -> Float32:
+        """What is mirrored less the level of the horizon, times its share; (H, W), in the image's unit."""
+        if frame.normal is None:
+            raise ThermalError("mirrors: the frame has no normals; render it with normals=True")
+        rows = self._image.mean(axis=1, dtype=np.float32)
+        level = rows if detail_only else np.full_like(rows, self.horizon)
+        out = np.zeros(share.shape, np.float32)
+        lens = frame.camera
+        view = np.concatenate([frame.cam_to_world[:3, :3].ravel(), [lens.fx, lens.fy, lens.cx, lens.cy, self._row]])
+        _mirror(self._image, level, frame.instance_id, frame.normal, share, view, out)
+        return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _mirror(image: Any, level: Any, ids: Any, normals: Any, share: Any, view: Any, out: Any) -> None:
+    """Look up the mirror direction of every car pixel; the frame is repeated, mirrored, all around."""
+    height, width = image.shape
+    fx, fy, cx, cy, horizon = view[9], view[10], view[11], view[12], view[13]
+    for r in range(height):
+        y = (r + 0.5 - cy) / fy
+        for c in range(width):
+            if ids[r, c] == 0 or share[r, c] == 0.0:
+                continue
+            x = (c + 0.5 - cx) / fx
+            n = 1.0 / math.sqrt(x * x + y * y + 1.0)
+            dx = (view[0] * x + view[1] * y + view[2]) * n
+            dy = (view[3] * x + view[4] * y + view[5]) * n
+            dz = (view[6] * x + view[7] * y + view[8]) * n
+            nx, ny, nz = normals[r, c, 0], normals[r, c, 1], normals[r, c, 2]
+            facing = dx * nx + dy * ny + dz * nz
+            rx, ry, rz = dx - 2 * facing * nx, dy - 2 * facing * ny, dz - 2 * facing * nz
+            away = 1.0 - min(1.0, abs(facing))
+            fresnel = share[r, c] + (1.0 - share[r, c]) * min(0.35, away**5)  # outlines are half a pixel
+            # A whole turn is seven pictures of 50 degrees; heights are squeezed into what the picture has of them.
+            column = abs((math.atan2(ry, rx) * fx * 0.6 + 4.5 * width) % (2.0 * width) - width)
+            up = math.asin(min(1.0, max(-1.0, rz)))
+            room = horizon if up > 0 else height - horizon
+            row = horizon - room * math.tanh(up * fy / room * 0.6)
+            i = min(max(int(row), 0), height - 1)
+            j = min(max(int(column), 0), width - 1)
+            out[r, c] = fresnel * (image[i, j] - level[i])
+
+
+# --- seams ------------------------------------------------------------------------------------------------------------
+
+
+def _seams(
+    frame: Frame, item: Any, rows: slice, columns: slice, inside: NDArray[np.bool_], draw: NDArray[np.float64]
+) -> Float32:
+    """Share of each of a car's pixels that seams fill, signed: most are colder lines, some warmer ones."""
+    lens, box = frame.camera, item.box_3d
+    view = np.concatenate(
+        [frame.cam_to_world[:3, :3].ravel(), frame.cam_to_world[:3, 3], [lens.fx, lens.fy, lens.cx, lens.cy]]
+    )
+    size = np.array([box.length_m / 2, box.width_m / 2, box.height_m])
+    out = np.zeros(inside.shape, np.float32)
+    _draw_seams(
+        frame.depth_m[rows, columns], frame.zone[rows, columns], inside, view, world_to_local(item.object_to_world),
+        size, draw[20:30], rows.start, columns.start, _SEAM_M, out,
+    )  # fmt: skip
+    return np.asarray(out[inside])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _draw_seams(
+    depth: Any, zones: Any, inside: Any, view: Any, m: Any, size: Any, draw: Any, top: Any, left: Any, half: Any,
+    out: Any,
+) -> None:  # fmt: skip
+    """Doors on the sides, lid and bumper at the ends, and the borders of zones."""
+    height, width = depth.shape
+    for r in range(height):
+        cy = (r + top + 0.5 - view[15]) / view[13]
+        for c in range(width):
+            if not inside[r, c]:
+                continue
+            d = depth[r, c]
+            cx = (c + left + 0.5 - view[14]) / view[12]
+            px = view[9] + (view[0] * cx + view[1] * cy + view[2]) * d
+            py = view[10] + (view[3] * cx + view[4] * cy + view[5]) * d
+            pz = view[11] + (view[6] * cx + view[7] * cy + view[8]) * d
+            x = (m[0, 0] * px + m[0, 1] * py + m[0, 2] * pz + m[0, 3]) / size[0]
+            y = (m[1, 0] * px + m[1, 1] * py + m[1, 2] * pz + m[1, 3]) / size[1]
+            z = (m[2, 0] * px + m[2, 1] * py + m[2, 2] * pz + m[2, 3]) / size[2]
+            pixel = d / view[12]
+            share = min(1.0, 2.0 * half / pixel)
+            zone = zones[r, c]
+            seam = 0.0
+            if zone == 1 or zone == 4:
+                side = abs(y) > 0.75 and abs(x) < 0.8
+                if side:
+                    seam += _line(x - 0.02 - 0.04 * draw[0], pixel / size[0]) * (0.8 if z > 0.2 else 0.0)
+                    seam += _line(x + 0.46 + 0.04 * draw[1], pixel / size[0]) * (0.8 if z > 0.2 else 0.0)
+                    seam -= 0.6 * _line(z - 0.52 - 0.03 * draw[2], pixel / size[2])
+                else:
+                    seam += _line(z - 0.42 - 0.03 * draw[3], pixel / size[2])
+                    seam += 0.7 * _line(abs(y) - 0.74 - 0.04 * draw[4], pixel / size[1]) * (1.0 if z > 0.42 else 0.0)
+                    seam -= 0.7 * _line(z - 0.25 - 0.03 * draw[5], pixel / size[2])
+                    seam += 0.5 * _line(z - 0.62 - 0.03 * draw[6], pixel / size[2])
+            if _border(zones, inside, r, c):
+                seam += 0.3 if draw[7] > -0.4 else -0.3
+            out[r, c] = share * seam
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _border(zones: Any, inside: Any, r: Any, c: Any) -> Any:
+    """Whether another zone of the same car begins below or to the right."""
+    if r + 1 >= zones.shape[0] or c + 1 >= zones.shape[1]:
+        return False
+    zone = zones[r, c]
+    return (zones[r + 1, c] != zone and inside[r + 1, c]) or (zones[r, c + 1] != zone and inside[r, c + 1])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _line(offset: Any, pixel: Any) -> Any:
+    """Share of a pixel that a line at offset 0 has, with linear fall-off to one pixel."""
+    return max(0.0, 1.0 - abs(offset) / pixel)
+
+
+# --- sensor -----------------------------------------------------------------------------------------------------------
+
+
+def _checked(background: NDArray[Any], frame: Frame) -> NDArray[Any]:
+    if background.shape != frame.instance_id.shape:
+        raise ThermalError(f"background is {background.shape}: expected the frame's {frame.instance_id.shape}")
+    return background
+
+
+def _boxes(frame: Frame) -> list[tuple[int, slice, slice]]:
+    """Id and tight box of every visible car."""
+    found = []
+    for item in frame.instances:
+        if item.box_visible_px is not None and item.visible_px > 0:
+            left, top, right, bottom = (int(v) for v in item.box_visible_px)
+            found.append((item.id, slice(top, bottom), slice(left, right)))
+    return found
+
+
+def _window(frame: Frame, ground: Float32) -> tuple[slice, slice] | None:
+    """Smallest rectangle with all cars and all ground that they change, and room for the blur."""
+    touched = (frame.instance_id > 0) | (np.abs(ground) > 0.02)
+    rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
+    if rows.size == 0:
+        return None
+    margin = 8
+    return (
+        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + 1 + margin),
+        slice(max(0, int(columns[0]) - margin), int(columns[-1]) + 1 + margin),
+    )
+
+
+def _softened(cars: Float32, ids: NDArray[np.uint16], sigma: float) -> tuple[Float32, Float32]:
+    """Cars and the share of each pixel that they cover, blurred as the optics do."""
+    mask = (ids > 0).astype(np.float32)
+    if sigma < 0.2:
+        return cars, mask
+    alpha = _blurred(mask, sigma)
+    return np.asarray(_blurred(cars * mask, sigma) / np.maximum(alpha, _MIN_ALPHA), dtype=np.float32), alpha
+
+
+def _enhanced(cars: Float32, alpha: Float32, ground: Float32) -> Float32:
+    """Detail enhancement as the frame has had it, of the cars in their surroundings: halos at their outlines too."""
+    mixed = ground + alpha * (cars - ground)
+    detail = mixed - _blurred(mixed, DETAIL_PX)
+    # As in the sensor model: the more detail there is, the less it is raised.
+    raised = np.float32(DETAIL) * detail / (np.float32(1.0) + np.abs(detail) * np.float32(1.0 / 40.0))
+    return np.asarray(cars + raised, dtype=np.float32)
+
+
+def _blurred(image: Float32, sigma: float) -> Float32:
+    size = 2 * max(1, math.ceil(3.0 * sigma)) + 1
+    return np.asarray(cv2.GaussianBlur(image, (size, size), sigma, borderType=cv2.BORDER_REPLICATE))
