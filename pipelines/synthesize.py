@@ -17,8 +17,8 @@ import numpy as np
 from gan.layout import LAYOUT_NAME, LAYOUT_VERSION
 from numpy.typing import NDArray
 from renderer.frame import Frame
+from renderer.placement import sample_on_plane
 from renderer.thermal.conditions import Conditions, sample_conditions
-from renderer.traffic import sample_on_plane
 from renderer.zones import ZONES, zone_palette
 
 from pipelines import tensors

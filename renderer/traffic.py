@@ -1,4 +1,4 @@
-"""Where cars stand and from where they are seen: seeded traffic on a street, or on the flat road before a camera.
+"""Where cars stand and from where they are seen: seeded traffic on a street.
 
 A :class:`Street` is plain geometry: lanes, parking bays and the paths that the camera car drives. From it and a list of
 :class:`ModelSize` :func:`sample_frame` draws one frame: pose of the camera, weather, and a :class:`Placement` for each
@@ -26,15 +26,18 @@ __all__ = [
     "Bay",
     "FrameSetup",
     "Lane",
+    "ModelMix",
     "ModelSize",
     "Placement",
     "Street",
     "camera_pose",
+    "covered_share",
     "footprint",
     "overlaps",
+    "parked_profile",
     "projected_box",
     "sample_frame",
-    "sample_on_plane",
+    "seen_share",
 ]
 
 Array = NDArray[np.float64]
@@ -328,12 +331,19 @@ def _world_to_cam(cam_to_world: Array) -> list[list[float]]:
     return np.column_stack([turn, -turn @ cam_to_world[:3, 3]]).tolist()  # type: ignore[no-any-return]
 
 
-def _seen_share(box: tuple[float, float, float, float], camera: Camera) -> float:
+def seen_share(box: tuple[float, float, float, float], camera: Camera) -> float:
     """Share of a box's area that lies inside the picture."""
     left, top, right, bottom = box
     width = min(right, camera.width) - max(left, 0.0)
     height = min(bottom, camera.height) - max(top, 0.0)
     return max(width, 0.0) * max(height, 0.0) / ((right - left) * (bottom - top))
+
+
+def covered_share(box: tuple[float, float, float, float], by: tuple[float, float, float, float]) -> float:
+    """Share of a box's area that another covers."""
+    width = min(box[2], by[2]) - max(box[0], by[0])
+    height = min(box[3], by[3]) - max(box[1], by[1])
+    return max(width, 0.0) * max(height, 0.0) / ((box[2] - box[0]) * (box[3] - box[1]))
 
 
 # --- one frame on a street --------------------------------------------------------------------------------------------
@@ -427,7 +437,7 @@ class _Traffic:
         self.density, self.conditions = density, conditions
         self.heading_rad = heading_rad
         self.models = {model.name: model for model in models}
-        self.driving = _Mix(models)
+        self.driving = ModelMix(models)
         self.world_to_cam = _world_to_cam(cam_to_world)
         self.position_m = cam_to_world[:2, 3]
         self.ego_m = _ego_rectangle(self.position_m, heading_rad)
@@ -496,7 +506,7 @@ class _Traffic:
         """Whether at least one car is large enough and mostly inside the picture."""
         for placement in placements:
             box = self._box(placement, self.models[placement.model])
-            if box and box[2] - box[0] >= WELL_SEEN_PX and _seen_share(box, self.camera) >= WELL_SEEN_SHARE:
+            if box and box[2] - box[0] >= WELL_SEEN_PX and seen_share(box, self.camera) >= WELL_SEEN_SHARE:
                 return True
         return False
 
@@ -591,7 +601,7 @@ class _Traffic:
 
     def _parked_profile(self, rng: np.random.Generator) -> str:
         """How a parked car was heated: by the sun if it shines, by a drive a while ago, or not at all."""
-        return _parked_profile(self.conditions, rng)
+        return parked_profile(self.conditions, rng)
 
     def _place(self, placement: Placement, size: ModelSize) -> None:
         """Accept a car unless it touches another one, or the camera's own."""
@@ -614,7 +624,7 @@ class _Traffic:
         if box is None:
             return False
         picture = (0.0, 0.0, float(self.camera.width), float(self.camera.height))
-        return _covered(picture, box) > MAX_COVER
+        return covered_share(picture, box) > MAX_COVER
 
 
 def _cells(low: float, high: float, inner: bool = False) -> slice:
@@ -623,7 +633,7 @@ def _cells(low: float, high: float, inner: bool = False) -> slice:
     return slice(min(max(first, 0), HIDDEN_GRID), min(max(last, 0), HIDDEN_GRID))
 
 
-class _Mix:
+class ModelMix:
     """Draws models with the shares of their categories."""
 
     def __init__(self, models: Sequence[ModelSize]) -> None:
@@ -665,154 +675,9 @@ def _ego_rectangle(position_m: Array, heading_rad: float) -> Array:
     return _rectangle(float(x), float(y), heading_rad, EGO_FRONT_M + EGO_BACK_M, EGO_WIDTH_M)
 
 
-def _parked_profile(conditions: Conditions, rng: np.random.Generator) -> str:
+def parked_profile(conditions: Conditions, rng: np.random.Generator) -> str:
+    """A profile of a parked car that suits the weather."""
     sunny = conditions.weather == "clear" and conditions.sun_elevation_deg > 10.0
     shares = (0.25, 0.2, 0.55) if sunny else (0.7, 0.3, 0.0)
     names = ("cold_soaked", "just_parked", "sun_loaded")
     return names[int(np.searchsorted(np.cumsum(shares), rng.random() * sum(shares), side="right"))]
-
-
-# --- cars on the flat road before a camera ----------------------------------------------------------------------------
-
-PLANE_DEPTH_M = (7.0, 45.0)
-PLANE_COUNT = (1, 4)
-PLANE_MIN_WIDTH_PX_SHARE = 0.05
-"""A car narrower than this share of the picture's width is not worth composing."""
-PLANE_MAX_COVER = 0.55
-"""Most of a car's box that nearer cars' boxes may cover."""
-PLANE_TRIES = 120
-# Lateral slots of a two-way street as the camera car sees it: (offset of the centre to the left in metres, heading
-# 0 along / 1 against, parked, share). Lanes of 3.3 m (RASt 06: 3.25 m where buses drive), cars parked beyond the lane.
-PLANE_SLOTS = (
-    (0.0, 0, False, 0.38),
-    (3.3, 1, False, 0.32),
-    (-2.9, 0, True, 0.20),
-    (6.0, 1, True, 0.10),
-)
-
-
-def sample_on_plane(
-    camera: Camera,
-    models: Sequence[ModelSize],
-    seed: int,
-    index: int,
-    *,
-    horizon_px: float | None = None,
-    free_mask: NDArray[np.bool_] | None = None,
-    depth_range_m: tuple[float, float] = PLANE_DEPTH_M,
-    count: tuple[int, int] = PLANE_COUNT,
-    profile: str | None = None,
-    conditions: Conditions | None = None,
-) -> FrameSetup:
-    """Draw cars that stand on the plane z = 0 before a camera, for a real background.
-
-    The camera is at ``(0, 0, camera.height_m)``, looks along +x and is tilted by ``camera.pitch_deg``.
-
-    Args:
-        camera: of the background.
-        models: what may stand there.
-        seed: of the dataset.
-        index: of the frame.
-        horizon_px: row of the horizon in the background; replaces the camera's pitch.
-        free_mask: (H, W) bool, True where a wheel may stand; what of a car's ground lies outside the picture is free.
-        depth_range_m: nearest and farthest distance of a car's centre along the road.
-        count: least and most cars.
-        profile: thermal profile of all cars; None draws one per car that suits its place.
-        conditions: weather and hour instead of drawn ones.
-
-    Returns:
-        the setup; fewer cars than asked where there is no room, even none.
-
-    Raises:
-        SceneError: no models, or a mask of another size than the camera.
-    """
-    if not models:
-        raise SceneError("no car models: expected at least one collection with the property 'gis_category'")
-    if free_mask is not None and free_mask.shape != (camera.height, camera.width):
-        raise SceneError(f"free_mask is {free_mask.shape}: expected the camera's {(camera.height, camera.width)}")
-    pitch = math.radians(camera.pitch_deg)
-    if horizon_px is not None:
-        pitch = math.atan2(camera.cy - horizon_px, camera.fy)
-    cam_to_world = camera_pose(0.0, 0.0, camera.height_m, 0.0, pitch)
-    weather = conditions or sample_conditions(np.random.default_rng([seed, index, STREAM_CONDITIONS]))
-    rng = np.random.default_rng([seed, index, STREAM_TRAFFIC])
-    wanted = int(rng.integers(count[0], count[1] + 1))
-    road = _PlaneRoad(models, camera, cam_to_world, free_mask)
-    for candidate, size in _plane_candidates(_Mix(models), depth_range_m, weather, rng):
-        if len(road.placed) >= wanted:
-            break
-        road.offer(candidate, size)
-    placements = [replace(p, profile=profile) if profile else p for p, _, _ in road.placed]
-    return FrameSetup(index, tuple(placements), cam_to_world, weather)
-
-
-def _plane_candidates(
-    mix: _Mix, depth_range_m: tuple[float, float], conditions: Conditions, rng: np.random.Generator
-) -> Iterator[tuple[Placement, ModelSize]]:
-    """Cars in the lanes of a two-way street, near ones as likely as far ones per ratio of distance."""
-    ego_offset = float(rng.normal(0.0, LATERAL_STD_M))
-    road_yaw = math.radians(float(rng.normal(0.0, 1.5)))
-    edges = np.cumsum([share for *_, share in PLANE_SLOTS])
-    near, far = depth_range_m
-    for _ in range(PLANE_TRIES):
-        offset, against, parked, _share = PLANE_SLOTS[int(np.searchsorted(edges, rng.random() * edges[-1]))]
-        size = mix.draw(rng)
-        x = math.exp(rng.uniform(math.log(near), math.log(far)))
-        lateral = offset - ego_offset + _clip(rng.normal(0.0, 0.25), -0.6, 0.6) + math.tan(road_yaw) * x
-        yaw = road_yaw + math.pi * against + math.radians(_clip(rng.normal(0.0, 2.0), -6.0, 6.0))
-        moving = "idling" if rng.random() < 0.3 else "driving"
-        profile = _parked_profile(conditions, rng) if parked else moving
-        if size.category in LONG_CATEGORIES and (parked or x - size.length_m / 2 < LEAD_MIN_LONG_M):
-            continue
-        yield Placement(size.name, x + size.length_m / 2, lateral, 0.0, yaw, profile), size
-
-
-class _PlaneRoad:
-    """Accepts cars on the plane one by one."""
-
-    def __init__(
-        self,
-        models: Sequence[ModelSize],
-        camera: Camera,
-        cam_to_world: Array,
-        free_mask: NDArray[np.bool_] | None,
-    ) -> None:
-        self.models = {model.name: model for model in models}
-        self.camera, self.cam_to_world, self.free_mask = camera, cam_to_world, free_mask
-        self.placed: list[tuple[Placement, Array, tuple[float, float, float, float]]] = []
-
-    def offer(self, placement: Placement, size: ModelSize) -> None:
-        """Take the car if it is in the picture, on free ground, apart from the others, and none hides another."""
-        box = projected_box(placement, size, self.camera, self.cam_to_world)
-        if box is None or not self._worth_seeing(box) or not self._free(placement, size):
-            return
-        corners = footprint(placement, size, SAFETY_MARGIN_M)
-        if any(overlaps(corners, other) for _, other, _ in self.placed):
-            return
-        for other, _, other_box in self.placed:
-            nearer, farther = (box, other_box) if placement.x_m < other.x_m else (other_box, box)
-            if _covered(farther, nearer) > PLANE_MAX_COVER:
-                return
-        self.placed.append((placement, corners, box))
-
-    def _worth_seeing(self, box: tuple[float, float, float, float]) -> bool:
-        wide = box[2] - box[0] >= PLANE_MIN_WIDTH_PX_SHARE * self.camera.width
-        return wide and _seen_share(box, self.camera) > 0.65
-
-    def _free(self, placement: Placement, size: ModelSize) -> bool:
-        """Whether the ground below the car is marked free."""
-        if self.free_mask is None:
-            return True
-        corners = np.vstack([footprint(placement, size), [(placement.x_m, placement.y_m)]])
-        ground = np.column_stack([corners, np.zeros(5)])
-        points = (ground - self.cam_to_world[:3, 3]) @ self.cam_to_world[:3, :3]
-        columns, rows = np.floor(self.camera.project(points)).astype(np.int64).T
-        inside = (columns >= 0) & (columns < self.camera.width) & (rows >= 0) & (rows < self.camera.height)
-        return bool(inside.any() and self.free_mask[rows[inside], columns[inside]].all())
-
-
-def _covered(box: tuple[float, float, float, float], by: tuple[float, float, float, float]) -> float:
-    """Share of a box that another covers."""
-    width = min(box[2], by[2]) - max(box[0], by[0])
-    height = min(box[3], by[3]) - max(box[1], by[1])
-    return max(width, 0.0) * max(height, 0.0) / ((box[2] - box[0]) * (box[3] - box[1]))

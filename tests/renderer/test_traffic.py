@@ -22,7 +22,6 @@ from renderer.traffic import (
     overlaps,
     projected_box,
     sample_frame,
-    sample_on_plane,
 )
 
 # KITTI's left colour camera, square crop of 512 px.
@@ -265,46 +264,3 @@ def test_camera_pose_and_projection_by_hand() -> None:
     assert top == pytest.approx(236.7)
     assert bottom == pytest.approx(236.7 + 985.1 * 0.165)
     assert projected_box(ahead, size, CAMERA, camera_pose(11.0, 0, 1.65, 0, 0)) is None
-
-
-# --- on the plane -----------------------------------------------------------------------------------------------------
-
-
-@cache
-def plane_frames() -> tuple[FrameSetup, ...]:
-    return tuple(sample_on_plane(WIDE, MODELS, seed=3, index=k) for k in range(FRAMES))
-
-
-def test_cars_on_the_plane_are_apart_on_the_ground_and_in_the_picture() -> None:
-    assert all(frame.placements for frame in plane_frames())
-    for frame in plane_frames():
-        _assert_no_clash(frame.placements)
-        assert len(_seen(frame, WIDE)) == len(frame.placements)
-        assert all(p.z_m == 0.0 for p in frame.placements)
-        assert frame.cam_to_world[2, 3] == WIDE.height_m
-
-
-def test_plane_headings_are_along_or_against_the_road() -> None:
-    yaws = np.array([p.yaw_rad for f in plane_frames() for p in f.placements])
-    assert (np.abs(np.sin(yaws)) < math.sin(math.radians(13))).all()
-    assert 0.2 < (np.cos(yaws) < 0).mean() < 0.8
-
-
-def test_horizon_row_sets_the_pitch() -> None:
-    setup = sample_on_plane(WIDE, MODELS, 3, 0, horizon_px=200.0)
-    far = np.linalg.inv(setup.cam_to_world) @ (1e7, 0.0, 0.0, 1.0)
-    assert WIDE.project(far[:3])[1] == pytest.approx(200.0, abs=0.01)
-
-
-def test_free_mask_is_obeyed() -> None:
-    mask = np.zeros((WIDE.height, WIDE.width), dtype=np.bool_)
-    mask[:, WIDE.width // 2 :] = True
-    placed = 0
-    for k in range(60):
-        for placement in sample_on_plane(WIDE, MODELS, 3, k, free_mask=mask).placements:
-            placed += 1
-            assert placement.y_m < 0.0
-    assert placed > 20
-    assert not sample_on_plane(WIDE, MODELS, 3, 0, free_mask=np.zeros_like(mask)).placements
-    with pytest.raises(SceneError, match="free_mask"):
-        sample_on_plane(WIDE, MODELS, 3, 0, free_mask=mask[1:])
