@@ -77,9 +77,10 @@ class UNetPlusPlus(nn.Module):
                 name = _name(row, column)
                 self.up[name] = _up(widths[row + 1], width, upsample)
                 self.nodes[name] = _node((column + 1) * width, width, norm)
-        self.fusion = FieldFusion(features, levels)
         self.last = nn.Conv2d(features, out_channels, 3, padding=1)
         self.apply(_init_weights)
+        # With weights as small as the others, scores would start at zero and hardly ever learn to differ.
+        self.fusion = FieldFusion(features, levels)
 
     def forward(self, source: Tensor) -> Tensor:
         """Translates (N, C, H, W) to (N, K, H, W)."""
