@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from gan.backends import pix2pix
+from gan.backends import pix2pix, pix2pix_mrff
 from gan.checkpoint import load_model, save_model
-from gan.errors import DataError, LayoutError
+from gan.errors import DataError, LayoutError, MetricError, ServingError
 from gan.layout import Sample, depth_to_inverse, encode_sample
-from pipelines.errors import OutputError
+from pipelines.errors import ConfigError, OutputError
 from pipelines.translate import TranslateConfig, encode_png, find_inputs, translate_folder
 
 
@@ -128,3 +128,77 @@ def test_a_place_that_cannot_be_written(tensors: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match="cannot be written"):
         translate_folder(TranslateConfig(model, tensors, tmp_path / "file" / "out", engine="torch", device="cpu"))
+
+
+# --- post-processing and attention maps ------------------------------------------------------------------------------
+
+
+def _quick(model: Path, tensors: Path, out: Path, **more: object) -> TranslateConfig:
+    return TranslateConfig(model, tensors, out, engine="torch", device="cpu", threads=1, **more)  # type: ignore[arg-type]
+
+
+def test_gaussian_smooths_what_the_network_gives(tensors: Path, tmp_path: Path) -> None:
+    model = _model(tmp_path / "model.safetensors", 7)
+    about = translate_folder(_quick(model, tensors, tmp_path / "out", bits=16, postprocess="gaussian"))
+    assert about["postprocess"] == "gaussian"
+    image = cv2.imread(str(tmp_path / "out" / "000001.png"), cv2.IMREAD_UNCHANGED)
+    padded = np.pad(_plain(model, _sample(1).source()), 1, mode="symmetric")
+    wanted = sum(
+        weight * padded[1 + dy : 33 + dy, 1 + dx : 33 + dx]
+        for dy, row in zip((-1, 0, 1), ((1, 2, 1), (2, 4, 2), (1, 2, 1)), strict=True)
+        for dx, weight in zip((-1, 0, 1), row, strict=True)
+    )
+    np.testing.assert_allclose(image / 65535 * 2 - 1, wanted / 16, atol=1e-4)
+
+
+def test_style_of_a_reference(tensors: Path, tmp_path: Path, shared_data: Path) -> None:
+    model = _model(tmp_path / "model.safetensors", 7)
+    for path in (tensors / "tensors").glob("*.tar"):
+        path.unlink()
+    reference = tmp_path / "reference.png"
+    cv2.imwrite(str(reference), np.random.default_rng(0).integers(0, 256, (40, 48), dtype=np.uint8))
+    options = {"reference": reference, "style_steps": 3, "weights_dir": shared_data / "weights"}
+    about = translate_folder(_quick(model, tensors, tmp_path / "a", postprocess="style", **options))
+    translate_folder(_quick(model, tensors, tmp_path / "b", postprocess="style", **options))
+    assert about["style"]["reference"]["name"] == "reference.png"
+    images = [cv2.imread(str(tmp_path / run / "000001.png"), cv2.IMREAD_UNCHANGED) for run in "ab"]
+    np.testing.assert_array_equal(*images)
+    assert np.abs(images[0] / 255 * 2 - 1 - _plain(model, _sample(1).source())).max() > 2 / 255
+
+
+@pytest.mark.parametrize("options", [{"postprocess": "style"}, {"reference": Path("a.png")}])
+def test_style_and_reference_go_together(options: dict[str, object], tensors: Path, tmp_path: Path) -> None:
+    model = _model(tmp_path / "model.safetensors", 7)
+    with pytest.raises(ConfigError, match="--reference"):
+        translate_folder(_quick(model, tensors, tmp_path / "out", **options))
+    assert not (tmp_path / "out").exists()
+
+
+def test_style_says_where_weights_are_missing(tensors: Path, tmp_path: Path) -> None:
+    model = _model(tmp_path / "model.safetensors", 7)
+    cv2.imwrite(str(tmp_path / "reference.png"), np.zeros((40, 40), np.uint8))
+    options = {"postprocess": "style", "reference": tmp_path / "reference.png", "weights_dir": tmp_path}
+    with pytest.raises(MetricError, match="vgg16_features"):
+        translate_folder(_quick(model, tensors, tmp_path / "out", **options))
+
+
+def test_attention_maps_are_written(tensors: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = pix2pix_mrff.Config(ngf=4, levels=3)
+    network = pix2pix_mrff.build_translator(config).eval()
+    model = tmp_path / "model.safetensors"
+    save_model(model, "pix2pix_mrff", config, network.state_dict(), {})
+    translate_folder(_quick(model, tensors, tmp_path / "out", attention=tmp_path / "maps"))
+    names = sorted(path.name for path in (tmp_path / "maps").iterdir())
+    assert names == [f"{index:06d}_{field}.png" for index in range(5) for field in (1, 2, 3)]
+    with torch.no_grad():
+        wanted = load_model(model).build().attention_maps(torch.from_numpy(_sample(2).source()[None]))[0].numpy()
+    maps = [cv2.imread(str(tmp_path / "maps" / f"000002_{field}.png"), cv2.IMREAD_UNCHANGED) for field in (1, 2, 3)]
+    np.testing.assert_allclose(np.stack(maps) / 255, wanted, atol=0.51 / 255)
+    np.testing.assert_allclose(np.sum(maps, axis=0, dtype=np.int64), 255, atol=1.6)
+
+
+def test_a_model_without_attention_maps(tensors: Path, tmp_path: Path) -> None:
+    model = _model(tmp_path / "model.safetensors", 7)
+    with pytest.raises(ServingError, match="no attention maps"):
+        translate_folder(_quick(model, tensors, tmp_path / "out", attention=tmp_path / "maps"))
