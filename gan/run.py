@@ -7,6 +7,8 @@ RUN/samples/            source, generated and real image of a few samples, per v
 RUN/checkpoints/        what --resume goes on from
 RUN/best.safetensors    model file of the best validation so far
 RUN/model.safetensors   model file of the finished run
+
+A model that also learns the way back leaves ``best_reverse`` and ``model_reverse`` beside these two.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ one image, Adam with rate 2e-4 and betas 0.5 / 0.999, constant for half of the e
 What is chosen where the paper is silent or contradicts itself:
 
 - EMSN as its equations stand cancels; ``emsn="printed"`` computes it, ``emsn="joint"`` puts both domains on one
-  spectrum. Losses are taken on normalised images, so with ``joint`` the visible half of the cycle loss weighs a 37th
+  spectrum. Losses are taken on normalised images, so with ``joint`` the visible half of the cycle loss weighs a 35th
   of the infrared one. Inputs and outputs of the translator are plain images in every variant. With ``joint`` training
   always computes in float32: in bfloat16 the visible band has 15 values left.
 - Paired sampling shows both images of a pair in one step. It adds no loss between them.
