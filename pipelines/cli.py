@@ -38,6 +38,7 @@ COMMANDS = {
     "backends": "pipelines.train",
     "translate": "pipelines.commands.translate",
     "evaluate": "pipelines.commands.evaluate",
+    "compare": "pipelines.commands.compare",
     "validate": "pipelines.commands.validate",
     "export": "pipelines.commands.export",
     "doctor": "pipelines.commands.doctor",
