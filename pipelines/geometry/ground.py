@@ -1,0 +1,165 @@
+"""Everything that placement needs of a background, estimated once per file: :func:`find_ground`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.backgrounds import Background
+from pipelines.geometry.boxes import KnownBox, to_crop
+from pipelines.geometry.horizon import (
+    CAMERA_HEIGHT_M,
+    CAMERA_HEIGHT_STD_M,
+    Horizon,
+    VanishingPoint,
+    horizon_from_boxes,
+    level_row,
+    vanishing_point,
+)
+from pipelines.geometry.obstacles import Obstacle, find_obstacles
+from pipelines.geometry.road import Road, estimate_road, read_road_mask
+
+__all__ = ["Ground", "find_ground", "overlay"]
+
+UInt8 = NDArray[np.uint8]
+Bool = NDArray[np.bool_]
+
+GIVEN_ROW_STD_SHARE = 0.002
+"""A given row is right to a pixel of 512."""
+MIN_SURE_POINT = 0.55
+"""Below, the lines of the picture do not say where the road goes."""
+POINT_ROW_STD_SHARE = 0.03
+"""Error of a vanishing point's row, as a share of the picture's height."""
+STRETCH_PERCENT = (1, 99)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The plane before a background's camera."""
+
+    horizon: Horizon
+    road: Road
+    obstacles: tuple[Obstacle, ...]
+    point: VanishingPoint | None
+    road_yaw_rad: float | None
+    """Heading of the road, counter-clockwise from the camera's; None where nothing says."""
+    about: dict[str, Any]
+    """Entry of the frame's record."""
+
+
+def find_ground(
+    background: Background,
+    boxes: tuple[KnownBox, ...] | None = None,
+    *,
+    camera_height_m: float | None = None,
+    road_mask: Path | None = None,
+) -> Ground:
+    """Estimates what is not given.
+
+    Args:
+        background: the picture as a frame uses it.
+        boxes: what the whole image shows, in its pixels; None where nothing is known of it, empty where it is empty.
+        camera_height_m: of the camera above the road, if known.
+        road_mask: see :func:`pipelines.geometry.road.read_road_mask`.
+
+    Raises:
+        BackgroundError: the mask cannot be used.
+    """
+    image, camera, about = _stretched(background), background.camera, background.about
+    crop = tuple(about["crop_px"])
+    known = to_crop(boxes or (), tuple(about["size_px"]), crop, camera.width, camera.height)
+    point = vanishing_point(image, camera, row_px=_given_row(background))
+    horizon = _horizon(background, known, point, camera_height_m)
+    sure_point = point if point is not None and point.sure >= MIN_SURE_POINT else None
+    column = camera.cx if sure_point is None else sure_point.column_px
+    if road_mask is not None:
+        road = read_road_mask(road_mask, str(about["name"]), crop, camera.width, camera.height)
+    else:
+        road = estimate_road(image, camera, horizon.row_px, horizon.height_m, column)
+        if horizon.sure == 0.0 and road.sure > 0.0:
+            why = "no free road found: no lines, boxes or options say where the horizon is"
+            road = Road(np.zeros_like(road.free), 0.0, why)
+    obstacles = find_obstacles(known, image, camera, horizon.row_px, horizon.height_m)
+    yaw = None if sure_point is None else math.atan2(camera.cx - sure_point.column_px, camera.fx)
+    return Ground(horizon, _without(road, obstacles), obstacles, point, yaw,
+                  _about(horizon, road, obstacles, yaw, boxes is not None))  # fmt: skip
+
+
+def _stretched(background: Background) -> UInt8:
+    """The picture with its contrast over the whole range, as radiometric frames do not have it."""
+    grey = background.image if background.kelvin is None else background.kelvin
+    low, high = (float(value) for value in np.percentile(grey, STRETCH_PERCENT))
+    share = np.clip((grey - low) / max(high - low, 1e-6), 0.0, 1.0)
+    return np.asarray(np.rint(share * 255.0), dtype=np.uint8)
+
+
+def _given_row(background: Background) -> tuple[float, float] | None:
+    if background.horizon_px is None:
+        return None
+    return background.horizon_px, GIVEN_ROW_STD_SHARE * background.camera.height
+
+
+def _horizon(
+    background: Background, known: list[KnownBox], point: VanishingPoint | None, camera_height_m: float | None
+) -> Horizon:
+    """Given, else from boxes, else from the lines of the road, else the camera's pitch."""
+    camera, given = background.camera, _given_row(background)
+    height = (CAMERA_HEIGHT_M, CAMERA_HEIGHT_STD_M) if camera_height_m is None else (camera_height_m, 1e-3)
+    fitted = horizon_from_boxes(known, camera, row_px=given, height_m=height)
+    if given is not None:
+        metres = height[0] if fitted is None else fitted.height_m
+        return Horizon(given[0], metres, "given", 1.0, given[1])
+    if fitted is not None:
+        return fitted
+    if point is not None and point.sure >= MIN_SURE_POINT:
+        std = POINT_ROW_STD_SHARE * camera.height
+        return Horizon(point.row_px, height[0], "lines of the road", round(0.7 * point.sure, 3), std)
+    row, std = level_row(camera)
+    return Horizon(row, height[0], "assumed: the camera's pitch", 0.0, std)
+
+
+def _without(road: Road, obstacles: tuple[Obstacle, ...]) -> Road:
+    """The road without the lowest pixels of what stands on it: a mask may run below people and cars."""
+    free = road.free.copy()
+    for one in obstacles:
+        left, top, right, bottom = one.window
+        foot = max(top, bottom - max(2, (bottom - top) // 6))
+        free[foot:bottom, left:right] = False
+    return replace(road, free=free)
+
+
+def _about(
+    horizon: Horizon, road: Road, obstacles: tuple[Obstacle, ...], yaw: float | None, known: bool
+) -> dict[str, Any]:
+    return {
+        "horizon_px": round(horizon.row_px, 2),
+        "horizon_std_px": round(horizon.row_std_px, 2),
+        "horizon_from": horizon.source,
+        "horizon_sure": horizon.sure,
+        "camera_height_m": round(horizon.height_m, 3),
+        "road_from": road.source,
+        "road_sure": road.sure,
+        "road_share": round(float(road.free.mean()), 4),
+        "road_yaw_deg": None if yaw is None else round(math.degrees(yaw), 2),
+        "obstacles": len(obstacles),
+        "obstacles_from": "given boxes" if known else "the free road ends before them",
+        "placement": "on the free road" if road.sure > 0.0 else "refused",
+    }
+
+
+def overlay(background: Background, ground: Ground) -> UInt8:
+    """The picture with the horizon, the free road and the obstacles drawn into it, (H, W, 3) uint8 BGR."""
+    picture = cv2.cvtColor(_stretched(background), cv2.COLOR_GRAY2BGR)
+    picture[ground.road.free, 1] = np.minimum(255, picture[ground.road.free, 1].astype(np.int32) + 60).astype(np.uint8)
+    row = round(ground.horizon.row_px)
+    cv2.line(picture, (0, row), (picture.shape[1], row), (0, 255, 255), 1)
+    for one in ground.obstacles:
+        left, top, right, bottom = one.window
+        picture[top:bottom, left:right, 2][one.mask] = 220
+    return np.asarray(picture, dtype=np.uint8)
