@@ -5,20 +5,122 @@ import bpy
 __all__ = ["GIS_PT_main", "register", "unregister"]
 
 
-class GIS_PT_main(bpy.types.Panel):
-    """The tab's first panel; all others are its children (``bl_parent_id``)."""
+class _Tab:
+    """Where all panels are."""
 
-    bl_idname = "GIS_PT_main"
-    bl_label = "GIS Thermal"
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "GIS Thermal"
 
+
+class GIS_PT_main(_Tab, bpy.types.Panel):
+    """The tab's first panel; all others are its children (``bl_parent_id``)."""
+
+    bl_idname = "GIS_PT_main"
+    bl_label = "GIS Thermal"
+
     def draw(self, context):
-        """Show nothing but the header."""
+        """Message of the last rendering, with its progress."""
+        settings = context.scene.gis_thermal
+        if settings.is_rendering:
+            self.layout.prop(settings, "progress", slider=True)
+            self.layout.operator("gis.cancel_render", icon="CANCEL")
+        elif settings.message:
+            self.layout.label(text=settings.message, icon="INFO", translate=False)
 
 
-CLASSES = (GIS_PT_main,)
+class GIS_UL_zones(bpy.types.UIList):
+    """Zones with their colours and face counts."""
+
+    bl_idname = "GIS_UL_zones"
+
+    def draw_item(self, _context, layout, _data, item, _icon, _active, _property):
+        """Colour, name, faces; a click on the arrow selects them."""
+        row = layout.row(align=True)
+        color = row.row()
+        color.scale_x = 0.3
+        color.prop(item, "color", text="")
+        row.label(text=item.name, icon="ERROR" if item.zone == 0 else "NONE", translate=False)
+        row.label(text=str(item.faces), translate=False)
+        row.operator("gis.select_zone", text="", icon="RESTRICT_SELECT_OFF", emboss=False).zone = item.zone
+
+
+class GIS_PT_zones(_Tab, bpy.types.Panel):
+    """Thermal zones and their overlay."""
+
+    bl_idname = "GIS_PT_zones"
+    bl_parent_id = "GIS_PT_main"
+    bl_label = "Thermal Zones"
+
+    def draw(self, context):
+        """Assign, guess, count, show."""
+        layout, settings = self.layout, context.scene.gis_thermal
+        layout.prop(settings, "zone")
+        row = layout.row(align=True)
+        for target, text in (("FACES", "Faces"), ("MATERIAL", "Material"), ("OBJECT", "Object")):
+            row.operator("gis.assign_zone", text=text).target = target
+        layout.operator("gis.guess_zones", icon="SHADERFX")
+        row = layout.row(align=True)
+        row.operator("gis.show_overlay", text="Show Zones", icon="COLOR").kind = "ZONES"
+        row.operator("gis.show_overlay", text="Temperature", icon="LIGHT_SUN").kind = "TEMPERATURE"
+        row.operator("gis.hide_overlay", text="", icon="X")
+        if settings.overlay == "TEMPERATURE":
+            row = layout.row()
+            row.label(text=f"{settings.overlay_low_C:.1f} °C", translate=False)
+            row.label(text=f"{settings.overlay_high_C:.1f} °C", translate=False)
+        layout.operator("gis.count_zones", icon="FILE_REFRESH")
+        if settings.zone_rows:
+            layout.label(text=settings.zone_rows_of, translate=False)
+            layout.template_list("GIS_UL_zones", "", settings, "zone_rows", settings, "zone_row", rows=4)
+
+
+class GIS_PT_cars(_Tab, bpy.types.Panel):
+    """Cars, cameras, traffic."""
+
+    bl_idname = "GIS_PT_cars"
+    bl_parent_id = "GIS_PT_main"
+    bl_label = "Cars and Cameras"
+
+    def draw(self, context):
+        """Add, mark, scatter."""
+        layout, settings = self.layout, context.scene.gis_thermal
+        layout.operator_menu_enum("gis.add_car", "model", icon="AUTO")
+        row = layout.row(align=True)
+        row.prop(settings, "car_file", text="")
+        row.operator("gis.import_car", text="", icon="IMPORT")
+        row = layout.row(align=True)
+        row.prop(settings, "category", text="")
+        row.operator("gis.mark_car", text="Mark").clear = False
+        row.operator("gis.mark_car", text="", icon="X").clear = True
+        row = layout.row(align=True)
+        row.prop(settings, "camera", text="")
+        row.operator("gis.add_camera", text="Add", icon="CAMERA_DATA")
+        row = layout.row(align=True)
+        row.prop(settings, "seed")
+        row.prop(settings, "index")
+        layout.operator("gis.scatter_traffic", icon="PARTICLES")
+
+
+class GIS_PT_passes(_Tab, bpy.types.Panel):
+    """Passes and thermal image of the current view."""
+
+    bl_idname = "GIS_PT_passes"
+    bl_parent_id = "GIS_PT_main"
+    bl_label = "Passes and Thermal Image"
+
+    def draw(self, context):
+        """Settings and two buttons."""
+        layout, settings = self.layout, context.scene.gis_thermal
+        layout.use_property_split = True
+        for name in ("engine", "profile", "hour", "weather", "season", "sensor"):
+            layout.prop(settings, name)
+        row = layout.row(align=True)
+        row.operator("gis.render_view", text="Render", icon="RENDER_STILL").what = "ALL"
+        again = row.operator("gis.render_view", text="Thermal Again", icon="FILE_REFRESH")
+        again.what, again.reuse = "THERMAL", True
+
+
+CLASSES = (GIS_PT_main, GIS_UL_zones, GIS_PT_zones, GIS_PT_cars, GIS_PT_passes)
 
 
 def register() -> None:

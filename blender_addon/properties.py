@@ -2,20 +2,137 @@
 
 import bpy
 
-__all__ = ["GIS_PG_thermal", "register", "unregister"]
+from . import adapter
+from .translations import say
+
+__all__ = ["GIS_PG_thermal", "GIS_PG_zone_row", "register", "unregister"]
+
+_KEPT: dict[str, list[tuple[str, str, str]]] = {}
+"""Rows of enumerations made at run time; Blender frees strings that Python does not hold."""
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ").capitalize()
+
+
+def _once(kind, make):
+    if kind not in _KEPT:
+        _KEPT[kind] = make()
+    return _KEPT[kind]
+
+
+def _zones(_self, _context):
+    rows = adapter.renderer("zones").ZONES[1:]
+    return _once("zones", lambda: [(r.name, _title(r.name), say("Thermal zone {name}", name=r.name)) for r in rows])
+
+
+def _cameras(_self, _context):
+    def make():
+        return [(n, n.upper(), f"{c.width} x {c.height} px, fx {c.fx:.1f} px") for n, c in adapter.cameras().items()]
+
+    return _once("cameras", make)
+
+
+def _profiles(_self, _context):
+    def make():
+        own = ("EACH", say("Each car's own"), say("The profile that each car carries, else driving"))
+        names = adapter.profiles().cars
+        return [own, *((n, _title(n), say("All cars: {name}", name=_title(n))) for n in names)]
+
+    return _once("profiles", make)
+
+
+def _sensors(_self, _context):
+    def make():
+        camera = ("CAMERA", say("The camera's"), say("The sensor that belongs to the camera preset"))
+        return [camera, *((n, n, say("Infrared sensor {name}", name=n)) for n in adapter.sensors())]
+
+    return _once("sensors", make)
+
+
+_WEATHERS = [
+    ("clear", "Clear", "Hardly a cloud"),
+    ("cloudy", "Cloudy", "Clouds with gaps"),
+    ("overcast", "Overcast", "Closed clouds"),
+    ("rain", "Rain", "Rain, wet road"),
+    ("fog", "Fog", "Visibility below 1 km"),
+]
+_SEASONS = [
+    ("winter", "Winter", "December to February"),
+    ("spring", "Spring", "March to May"),
+    ("summer", "Summer", "June to August"),
+    ("autumn", "Autumn", "September to November"),
+]
+_CATEGORIES = [
+    ("car", "Car", "Passenger car"),
+    ("van", "Van", "Van or minibus"),
+    ("truck", "Truck", "Lorry"),
+    ("bus", "Bus", "Bus or coach"),
+]
+_ENGINES = [
+    ("AUTO", "Automatic", "The fast engine where numba is installed, else Cycles"),
+    ("raster", "Fast", "Z-buffer on the processor; needs the Python package numba"),
+    ("cycles", "Cycles", "One sample a pixel; also draws hair, volumes and displacement"),
+]
+
+
+class GIS_PG_zone_row(bpy.types.PropertyGroup):
+    """One row of the list of zones; its name is the zone's."""
+
+    zone: bpy.props.IntProperty(name="Zone", description="Number of the zone, 0 where none is assigned")
+    faces: bpy.props.IntProperty(name="Faces", description="Faces with that zone")
+    color: bpy.props.FloatVectorProperty(
+        name="Color", description="Color in the overlay", subtype="COLOR_GAMMA", size=3, min=0.0, max=1.0
+    )
 
 
 class GIS_PG_thermal(bpy.types.PropertyGroup):
     """Settings of one scene."""
 
+    zone: bpy.props.EnumProperty(name="Zone", description="Thermal zone to assign", items=_zones)
+    category: bpy.props.EnumProperty(name="Category", description="Detector class of the car", items=_CATEGORIES)
+    car_file: bpy.props.StringProperty(
+        name="Car File", description="Model to import: .blend, .glb, .gltf, .obj, .fbx or .usd", subtype="FILE_PATH"
+    )
+    camera: bpy.props.EnumProperty(name="Camera", description="Camera rig to add", items=_cameras)
+    seed: bpy.props.IntProperty(name="Seed", description="Seed of traffic, weather and noise", min=0, default=0)
+    index: bpy.props.IntProperty(name="Frame", description="Number of the frame of that seed", min=0, default=0)
+    engine: bpy.props.EnumProperty(name="Engine", description="What renders the passes", items=_ENGINES)
+    profile: bpy.props.EnumProperty(name="Profile", description="What the cars have been doing", items=_profiles)
+    hour: bpy.props.FloatProperty(
+        name="Hour", description="Local solar time, hours", min=0.0, max=24.0, default=20.0, step=50
+    )
+    weather: bpy.props.EnumProperty(name="Weather", description="Weather of the thermal image", items=_WEATHERS)
+    season: bpy.props.EnumProperty(name="Season", description="Season of the thermal image", items=_SEASONS)
+    sensor: bpy.props.EnumProperty(name="Sensor", description="Infrared camera core", items=_sensors)
+    zone_rows: bpy.props.CollectionProperty(type=GIS_PG_zone_row, name="Zones", description="Faces of each zone")
+    zone_row: bpy.props.IntProperty(name="Row", description="Selected row of the list of zones")
+    zone_rows_of: bpy.props.StringProperty(name="Counted", description="What the list of zones counts")
+    overlay: bpy.props.StringProperty(name="Overlay", description="Overlay that is shown, empty for none")
+    overlay_low_C: bpy.props.FloatProperty(name="Coldest", description="Dark end of the overlay, degrees Celsius")
+    overlay_high_C: bpy.props.FloatProperty(name="Warmest", description="Bright end of the overlay, degrees Celsius")
+    message: bpy.props.StringProperty(name="Message", description="What the last rendering said")
+    progress: bpy.props.FloatProperty(
+        name="Progress", description="Share of the rendering that is done", min=0.0, max=1.0, subtype="FACTOR"
+    )
+    is_rendering: bpy.props.BoolProperty(name="Rendering", description="A rendering runs", options={"SKIP_SAVE"})
+
+
+CLASSES = (GIS_PG_zone_row, GIS_PG_thermal)
+
 
 def register() -> None:
     """Give scenes their settings."""
-    bpy.utils.register_class(GIS_PG_thermal)
-    bpy.types.Scene.gis_thermal = bpy.props.PointerProperty(type=GIS_PG_thermal, name="GIS Thermal")
+    for one in CLASSES:
+        bpy.utils.register_class(one)
+    bpy.types.Scene.gis_thermal = bpy.props.PointerProperty(
+        type=GIS_PG_thermal, name="GIS Thermal", description="Settings of the add-on GIS Thermal"
+    )
 
 
 def unregister() -> None:
     """Take them away again; values stay in the file."""
     del bpy.types.Scene.gis_thermal
-    bpy.utils.unregister_class(GIS_PG_thermal)
+    for one in reversed(CLASSES):
+        bpy.utils.unregister_class(one)
+    _KEPT.clear()

@@ -1,11 +1,213 @@
-"""Operators."""
+"""Assign, guess, count and select thermal zones."""
 
-__all__ = ["register", "unregister"]
+import contextlib
+
+import bpy
+import numpy as np
+
+from .. import adapter, zone_data
+from ..translations import say
+from .common import editable_meshes, refuses, reports_errors, why_not_editable
+
+__all__ = ["refresh_rows", "register", "unregister"]
+
+_TARGETS = [
+    ("FACES", "Selected Faces", "The faces that are selected in edit mode"),
+    ("MATERIAL", "Material", "All faces with the active material, in every object that uses it"),
+    ("OBJECT", "Whole Object", "All faces of the selected objects"),
+]
+
+
+@contextlib.contextmanager
+def _object_mode(context):
+    """Leave edit mode for a moment: attributes can only be written outside it."""
+    mode = context.active_object.mode if context.active_object else "OBJECT"
+    if mode == "EDIT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    try:
+        yield
+    finally:
+        if mode == "EDIT":
+            bpy.ops.object.mode_set(mode="EDIT")
+
+
+def refresh_rows(context: bpy.types.Context) -> int:
+    """Count zones of the selected meshes (of all if none is selected) into the panel's list; returns what has none."""
+    settings = context.scene.gis_thermal
+    chosen = [item for item in context.selected_objects if item.type == "MESH"]
+    everything = [item for item in context.scene.objects if item.type == "MESH"]
+    counts = zone_data.count_zones(chosen or everything)
+    settings.zone_rows_of = chosen[0].name if len(chosen) == 1 else say("{n} objects", n=len(chosen or everything))
+    settings.zone_rows.clear()
+    palette = adapter.renderer("zones").zone_palette()
+    names = {int(row.zone): row.name for row in adapter.renderer("zones").ZONES}
+    for zone in np.flatnonzero(counts).tolist():
+        row = settings.zone_rows.add()
+        row.name = names.get(zone, str(zone)) if zone else say("unassigned")
+        row.zone, row.faces = zone, int(counts[zone])
+        row.color = tuple(palette[zone] / 255.0)
+    return int(counts[0])
+
+
+def _faces_with_material(item, material):
+    slots = np.array([slot.material == material for slot in item.material_slots] or [False])
+    return slots[np.clip(zone_data.material_of(item.data), 0, len(slots) - 1)]
+
+
+def _assign(context, target, zone) -> int:
+    """Write a zone to faces, material or objects; returns how many faces got it."""
+    if target == "MATERIAL":
+        material = context.active_object.active_material
+        items = [i for i in bpy.data.objects if i.type == "MESH" and material in [s.material for s in i.material_slots]]
+        items = [item for item in items if not why_not_editable(item)]
+    else:
+        items = editable_meshes(context)
+    count = 0
+    for mesh, item in {item.data: item for item in items}.items():
+        where = np.ones(len(mesh.polygons), np.bool_)
+        if target == "FACES":
+            where = zone_data.selected_faces(mesh)
+        elif target == "MATERIAL":
+            where = _faces_with_material(item, material)
+        if where.any():
+            zone_data.write(mesh, np.where(where, zone, zone_data.read(mesh)))
+        count += int(where.sum())
+    return count
+
+
+class GIS_OT_assign_zone(bpy.types.Operator):
+    """Give faces the chosen thermal zone"""
+
+    bl_idname = "gis.assign_zone"
+    bl_label = "Assign Zone"
+    bl_options = {"REGISTER", "UNDO"}
+
+    target: bpy.props.EnumProperty(name="To", description="What gets the zone", items=_TARGETS)
+
+    @classmethod
+    def poll(cls, context):
+        """A mesh of this file with faces is active."""
+        return not refuses(cls, why_not_editable(context.active_object))
+
+    @reports_errors
+    def execute(self, context):
+        """Assign, count, report."""
+        if self.target == "MATERIAL" and context.active_object.active_material is None:
+            self.report({"ERROR"}, say("The active object has no material: add one, or assign to the whole object"))
+            return {"CANCELLED"}
+        zone = adapter.renderer("zones").parse_zone(context.scene.gis_thermal.zone)
+        with _object_mode(context):
+            count = _assign(context, self.target, int(zone))
+            refresh_rows(context)
+        if not count:
+            self.report({"ERROR"}, say("No face is selected: select faces in edit mode"))
+            return {"CANCELLED"}
+        self.report({"INFO"}, say("{n} faces are {zone} now", n=count, zone=zone.name.lower()))
+        return {"FINISHED"}
+
+
+class GIS_OT_guess_zones(bpy.types.Operator):
+    """Guess the zones of the selected objects from their materials' names, then from their shape"""
+
+    bl_idname = "gis.guess_zones"
+    bl_label = "Guess Zones"
+    bl_options = {"REGISTER", "UNDO"}
+
+    keep: bpy.props.BoolProperty(
+        name="Keep Assigned", description="Leave faces that have a zone as they are", default=True
+    )
+    kind: bpy.props.EnumProperty(
+        name="As",
+        description="What the objects are parts of",
+        items=[
+            ("AUTO", "Automatic", "A car if it is marked or named as one, else the street"),
+            ("CAR", "Car", "Parts of a car"),
+            ("STREET", "Street", "Parts of the street"),
+        ],
+    )
+
+    @classmethod
+    def poll(cls, context):
+        """A mesh of this file with faces is active."""
+        return not refuses(cls, why_not_editable(context.active_object))
+
+    @reports_errors
+    def execute(self, context):
+        """Guess, count, report."""
+        labels = adapter.renderer("blender.objects").labels_of_scene(context.view_layer.objects)
+        how: dict[str, int] = {"materials": 0, "geometry": 0}
+        with _object_mode(context):
+            for item in {item.data: item for item in editable_meshes(context)}.values():
+                on_car = self.kind == "CAR" or (self.kind == "AUTO" and labels.on_car(item, None))
+                zones, told_by = zone_data.guess(item, on_car=on_car, keep=self.keep)
+                zone_data.write(item.data, zones)
+                how[told_by] += 1
+            refresh_rows(context)
+        self.report({"INFO"}, say("Zones of {m} objects from materials, of {g} from shape",
+                                  m=how["materials"], g=how["geometry"]))  # fmt: skip
+        return {"FINISHED"}
+
+
+class GIS_OT_count_zones(bpy.types.Operator):
+    """Count the faces of each zone in the selected objects, or in the whole scene"""
+
+    bl_idname = "gis.count_zones"
+    bl_label = "Count Zones"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context):
+        """There is a mesh."""
+        has_mesh = any(item.type == "MESH" for item in context.scene.objects)
+        return not refuses(cls, "" if has_mesh else "The scene has no mesh")
+
+    @reports_errors
+    def execute(self, context):
+        """Count, report."""
+        with _object_mode(context):
+            left = refresh_rows(context)
+        self.report({"INFO"}, say("{n} faces have no zone", n=left))
+        return {"FINISHED"}
+
+
+class GIS_OT_select_zone(bpy.types.Operator):
+    """Select the faces of a zone in the active object"""
+
+    bl_idname = "gis.select_zone"
+    bl_label = "Select Zone"
+    bl_options = {"REGISTER", "UNDO"}
+
+    zone: bpy.props.IntProperty(name="Zone", description="Number of the zone, 0 selects what has none", min=0, max=255)
+
+    @classmethod
+    def poll(cls, context):
+        """A mesh of this file with faces is active."""
+        return not refuses(cls, why_not_editable(context.active_object))
+
+    @reports_errors
+    def execute(self, context):
+        """Select, report."""
+        with _object_mode(context):
+            mesh = context.active_object.data
+            chosen = zone_data.read(mesh) == self.zone
+            mesh.vertices.foreach_set("select", np.zeros(len(mesh.vertices), np.bool_))
+            mesh.edges.foreach_set("select", np.zeros(len(mesh.edges), np.bool_))
+            mesh.polygons.foreach_set("select", chosen)
+            mesh.update()
+        self.report({"INFO"}, say("{n} faces selected", n=int(chosen.sum())))
+        return {"FINISHED"}
+
+
+CLASSES = (GIS_OT_assign_zone, GIS_OT_guess_zones, GIS_OT_count_zones, GIS_OT_select_zone)
 
 
 def register() -> None:
-    """Register nothing yet."""
+    """Register the operators."""
+    for one in CLASSES:
+        bpy.utils.register_class(one)
 
 
 def unregister() -> None:
-    """Unregister nothing yet."""
+    """Unregister them."""
+    for one in reversed(CLASSES):
+        bpy.utils.unregister_class(one)

@@ -1,0 +1,91 @@
+"""Colours on the meshes themselves: zones, or the predicted apparent temperature of each face."""
+
+import bpy
+import numpy as np
+
+from . import adapter, thermal, zone_data
+
+__all__ = ["ATTRIBUTE", "clear", "show_temperatures", "show_zones"]
+
+ATTRIBUTE = "gis_overlay"
+# Ends and middle of an iron-like scale: black, violet, orange, yellow, white.
+_SCALE = np.array([[0, 0, 0], [0.3, 0, 0.45], [0.85, 0.25, 0.15], [1, 0.75, 0.1], [1, 1, 0.9]], np.float32)
+
+
+def _meshes(scene):
+    """Meshes of this file that the scene shows, with an object that has each, instanced collections included."""
+    found = {}
+    for item in scene.objects:
+        inner = item.instance_collection.all_objects if item.instance_type == "COLLECTION" else []
+        for one in [item, *(inner or [])]:
+            if one.type == "MESH" and not one.data.library and len(one.data.polygons):
+                found.setdefault(one.data, (one, item))
+    return found
+
+
+def _paint(mesh, colors):
+    """Give each face of a mesh its colour, (F, 3) sRGB."""
+    attribute = mesh.color_attributes.get(ATTRIBUTE)
+    if attribute is None:
+        attribute = mesh.color_attributes.new(ATTRIBUTE, "BYTE_COLOR", "CORNER")
+    counts = np.empty(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("loop_total", counts)
+    rgba = np.ones((len(mesh.loops), 4), np.float32)
+    rgba[:, :3] = np.repeat(colors, counts, axis=0)
+    attribute.data.foreach_set("color_srgb", rgba.ravel())
+    mesh.color_attributes.active_color = attribute
+    mesh.update()
+
+
+def clear(scene: bpy.types.Scene) -> int:
+    """Remove the colours; returns from how many meshes."""
+    count = 0
+    for mesh in _meshes(scene):
+        attribute = mesh.color_attributes.get(ATTRIBUTE)
+        if attribute is not None:
+            mesh.color_attributes.remove(attribute)
+            count += 1
+    scene.gis_thermal.overlay = ""
+    return count
+
+
+def show_zones(scene: bpy.types.Scene) -> int:
+    """Paint the zones, magenta where none is assigned; returns how many meshes."""
+    palette = adapter.renderer("zones").zone_palette().astype(np.float32) / 255
+    palette[0] = 1, 0, 1
+    meshes = _meshes(scene)
+    for mesh in meshes:
+        _paint(mesh, palette[np.clip(zone_data.read(mesh), 0, 255)])
+    scene.gis_thermal.overlay = "ZONES"
+    return len(meshes)
+
+
+def _normals(mesh, item):
+    """(F, 3) unit normals in the world."""
+    flat = np.empty(len(mesh.polygons) * 3, np.float32)
+    mesh.polygons.foreach_get("normal", flat)
+    turn = np.linalg.inv(np.array(item.matrix_world.to_3x3(), dtype=np.float64)).T
+    normals = flat.reshape(-1, 3) @ turn.T
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+
+
+def show_temperatures(scene: bpy.types.Scene) -> int:
+    """Paint the predicted apparent temperature under the panel's conditions; returns how many meshes."""
+    settings, faces = scene.gis_thermal, adapter.renderer("thermal.faces")
+    conditions, meshes, kelvin = thermal.conditions_of(settings), _meshes(scene), {}
+    for mesh, (item, holder) in meshes.items():
+        own = str(holder.get("gis_profile") or "driving") if settings.profile == "EACH" else settings.profile
+        own = own if own in adapter.profiles().cars else "driving"
+        zones = np.clip(zone_data.read(mesh), 0, 255).astype(np.uint8)
+        kelvin[mesh] = faces.face_temperatures_K(zones, _normals(mesh, item), conditions, adapter.profiles(), own)
+    if not meshes:
+        return 0
+    low, high = np.percentile(np.concatenate(list(kelvin.values())), [2, 98])
+    high = max(high, low + 1.0)
+    for mesh, values in kelvin.items():
+        share = np.clip((values - low) / (high - low), 0, 1) * (len(_SCALE) - 1)
+        colors = [np.interp(share, np.arange(len(_SCALE)), _SCALE[:, k]) for k in range(3)]
+        _paint(mesh, np.stack(colors, axis=1).astype(np.float32))
+    settings.overlay_low_C, settings.overlay_high_C = float(low - 273.15), float(high - 273.15)
+    settings.overlay = "TEMPERATURE"
+    return len(meshes)
