@@ -84,8 +84,8 @@ class Physics:
     """Radiometry and a sensor model; needs no training."""
 
     def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._profiles = read_profiles(THERMAL_PROFILES)
+        self.seed = seed
+        self.profiles = read_profiles(THERMAL_PROFILES)
         self._sensors = read_sensors(CAMERAS)
         self._measured: dict[str, FrameSensor] = {}
 
@@ -99,8 +99,8 @@ class Physics:
         sensor = self.sensor(frame)
         if background is not None:
             return self._on_image(frame, conditions, background, sensor)
-        apparent = render_thermal(frame, conditions, self._profiles, self._seed).apparent_temperature_K
-        measured = expose(apparent, sensor, self._seed, frame.index, frame.camera)
+        apparent = render_thermal(frame, conditions, self.profiles, self.seed).apparent_temperature_K
+        measured = expose(apparent, sensor, self.seed, frame.index, frame.camera)
         image16, span_K = to_uint16(measured)
         return Infrared(agc(measured, sensor), image16, span_K, (image16 >> 8).astype(np.uint8), sensor.name)
 
@@ -117,11 +117,11 @@ class Physics:
         measured = self._frame_sensor(background)
         if background.kelvin is not None:
             weather = frame_conditions(background.kelvin, conditions, horizon_row(frame))
-            bare = render_bare(frame, weather, self._profiles, self._seed)
-            return _on_kelvin(background.kelvin, belong_kelvin(background.kelvin, frame, bare, measured, self._seed),
+            bare = render_bare(frame, weather, self.profiles, self.seed)
+            return _on_kelvin(background.kelvin, belong_kelvin(background.kelvin, frame, bare, measured, self.seed),
                               weather, sensor)  # fmt: skip
-        bare = render_bare(frame, conditions, self._profiles, self._seed)
-        image = belong_grey(background.image, frame, bare, conditions, measured, self._seed)
+        bare = render_bare(frame, conditions, self.profiles, self.seed)
+        image = belong_grey(background.image, frame, bare, conditions, measured, self.seed)
         wide = image.astype(np.uint16) * np.uint16(FULL_SCALE)
         return Infrared(image, wide, None, background.image, sensor.name, (_said(measured),))
 

@@ -85,7 +85,7 @@ class GreyLevels:
 
 
 GREY_LEVELS = GreyLevels()
-_CONTRASTS = (22.0, 65.0)
+_CONTRASTS = (35.0, 75.0)
 _LOW, _HIGH = 6.0, 250.0
 """Greys that street frames rarely leave."""
 
@@ -104,16 +104,24 @@ _PHYSICS_SHARE = 0.3
 _MIRROR_GREY = {Zone.GLASS: 0.75, Zone.ROOF: 0.5, Zone.BONNET: 0.5, Zone.BODY: 0.42, Zone.LAMP: 0.3, Zone.GRILLE: 0.15}
 # Reflectance at normal incidence: one less the emissivities of assets/thermal_profiles.toml.
 _MIRROR_K = {Zone.GLASS: 0.11, Zone.ROOF: 0.07, Zone.BONNET: 0.07, Zone.BODY: 0.07, Zone.LAMP: 0.07, Zone.GRILLE: 0.05}
-_MIRROR_BLUR_PX = 3.0
+_MIRROR_BLUR_PX = 6.0
 """Blur of what is mirrored: paint is no perfect mirror, and curved metal packs much of the picture into a pixel."""
 _SEAM_M = 0.012
 """Half width of a seam as the eye sees it: the gap of 4 mm and its rounded edges (assumed)."""
-_SEAM_LEVEL = 1.1
+_SEAM_LEVEL = 2.0
 """Depth of a seam that fills a pixel, in deviations of the car (assumed)."""
-_GROUND_GREY = 60.0
-"""Most that the ground is raised or lowered, greys: the 85th percentile under real cars is 49 (RoadScene, night)."""
+_GROUND_GREY = 25.0
+"""Most that the ground is raised or lowered, greys: medians under real cars are 4 by day and 24 at night (RoadScene)."""
 _GROUND_GREY_PER_K = 14.0
 _MIN_ALPHA = 1e-3
+_MOVING_PX = 0.12
+"""Cars move while a frame is taken: added to the measured edge spread, well inside a fifth of it (assumed; brings crops
+nearer to real ones)."""
+_NOISE_SHARE = 0.5
+"""Of the frame's noise; the other half is in the cars already as the fine texture of what they mirror (assumed)."""
+INNER_PX = 1.0
+"""Blur inside a car beyond the sensor's: of 0 to 1.4 pixels the one that brought crops nearest to real ones
+(``benchmarks/belonging.py``)."""
 
 
 def frame_conditions(kelvin: Float32, conditions: Conditions, horizon_px: float) -> Conditions:
@@ -169,7 +177,7 @@ def belong_grey(
     if window is None:
         return background.copy()
     cars = _grey_cars(behind, frame, bare, conditions, seed, parts)
-    sigma = blur_for_px(sensor.edge_px, enhanced=True) if parts.sensor else 0.55
+    sigma = blur_for_px(sensor.edge_px + _MOVING_PX, enhanced=True) if parts.sensor else 0.55
     soft, alpha = _softened(cars[window], frame.instance_id[window], sigma)
     ground = behind[window]
     if parts.ground:
@@ -177,8 +185,8 @@ def belong_grey(
         ground = _within(ground + change * np.float32(_GROUND_GREY), ground)
     if parts.sensor:
         soft = _enhanced(soft, alpha, ground)
-        noise = sensor_noise(sensor, seed, frame.index, frame.instance_id.shape)[window]
-        soft = soft + noise
+        noise = _noise(sensor, seed, frame.index, soft.shape, window)
+        soft = soft + noise * np.float32(_NOISE_SHARE)
     mixed = ground + alpha * (soft - ground)
     out = background.copy()
     changed = (alpha > _MIN_ALPHA) | (np.abs(ground - behind[window]) > 0.5)
@@ -212,10 +220,12 @@ def belong_kelvin(
         around = _Around(behind, frame)
         share = _shares(_MIRROR_K)[frame.zone]
         cars += around.mirrored(frame, share, detail_only=True)
-    soft, alpha = _softened(cars[window], frame.instance_id[window], blur_for_px(sensor.edge_px, enhanced=False))
+    soft, alpha = _softened(
+        cars[window], frame.instance_id[window], blur_for_px(sensor.edge_px + _MOVING_PX, enhanced=False)
+    )
     ground = behind[window] + (bare.ground_change_K[window] if parts.ground else np.float32(0.0))
     if parts.sensor:
-        soft = soft + sensor_noise(sensor, seed, frame.index, frame.instance_id.shape)[window]
+        soft = soft + _noise(sensor, seed, frame.index, soft.shape, window)
     out = behind.copy()
     out[window] = np.where(alpha > _MIN_ALPHA, ground + alpha * (soft - ground), ground)
     return out
@@ -469,12 +479,15 @@ def _window(frame: Frame, ground: Float32) -> tuple[slice, slice] | None:
 
 
 def _softened(cars: Float32, ids: NDArray[np.uint16], sigma: float) -> tuple[Float32, Float32]:
-    """Cars and the share of each pixel that they cover, blurred as the optics do."""
+    """Cars and the share of each pixel that they cover, blurred as the optics do.
+
+    Inside a car borders are softer than its outline: heat spreads in sheet metal, and panels are rounded.
+    """
     mask = (ids > 0).astype(np.float32)
-    if sigma < 0.2:
-        return cars, mask
-    alpha = _blurred(mask, sigma)
-    return np.asarray(_blurred(cars * mask, sigma) / np.maximum(alpha, _MIN_ALPHA), dtype=np.float32), alpha
+    alpha = mask if sigma < 0.2 else _blurred(mask, sigma)
+    inner = math.hypot(max(sigma, 0.3), INNER_PX)
+    share = np.maximum(_blurred(mask, inner), _MIN_ALPHA)
+    return np.asarray(_blurred(cars * mask, inner) / share, dtype=np.float32), alpha
 
 
 def _enhanced(cars: Float32, alpha: Float32, ground: Float32) -> Float32:
@@ -484,6 +497,12 @@ def _enhanced(cars: Float32, alpha: Float32, ground: Float32) -> Float32:
     # As in the sensor model: the more detail there is, the less it is raised.
     raised = np.float32(DETAIL) * detail / (np.float32(1.0) + np.abs(detail) * np.float32(1.0 / 40.0))
     return np.asarray(cars + raised, dtype=np.float32)
+
+
+def _noise(sensor: FrameSensor, seed: int, index: int, shape: tuple[int, ...], window: tuple[slice, slice]) -> Float32:
+    """Noise of a window of the frame, with the columns that are there."""
+    there = replace(sensor, columns=sensor.columns[window[1]])
+    return sensor_noise(there, seed, index, shape)
 
 
 def _blurred(image: Float32, sigma: float) -> Float32:

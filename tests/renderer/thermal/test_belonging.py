@@ -1,0 +1,130 @@
+"""Cars that belong into a frame: labels untouched, background untouched, levels and sensor of the frame."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+from thermal_scenes import car, pose, profiles, surface, winter_night
+
+from renderer.boxes import Box2D
+from renderer.camera import Camera
+from renderer.errors import ThermalError
+from renderer.frame import Frame
+from renderer.thermal.belonging import Belonging, belong_grey, belong_kelvin, frame_conditions
+from renderer.thermal.frame_sensor import FrameSensor, measure_sensor
+from renderer.thermal.over import render_bare
+from renderer.zones import Zone
+
+SIZE = (200, 300)
+BOX: Box2D = (100.0, 60.0, 200.0, 140.0)
+
+
+def parked() -> Frame:
+    """A flat car of two zones that faces the camera, nothing else."""
+    frame = surface(Zone.BODY, (0.0, -1.0, 0.2), size=SIZE)
+    inside = np.zeros(SIZE, bool)
+    inside[60:140, 100:200] = True
+    zone = np.where(inside, np.uint8(Zone.BODY), np.uint8(0))
+    zone[60:90, 100:200] = Zone.GLASS
+    item = dataclasses.replace(car(np.zeros(3), (0.0, 0.0, 0.0), "driving"), box_visible_px=BOX, visible_px=8000)
+    return dataclasses.replace(
+        frame,
+        camera=Camera("street", SIZE[1], SIZE[0], 300.0, 300.0, 150.0, 100.0),
+        cam_to_world=pose(0.0, 1.5),
+        zone=zone,
+        depth_m=np.where(inside, np.float32(15.0), np.float32(np.inf)),
+        instance_id=np.where(inside, np.uint16(item.id), np.uint16(0)),
+        instances=(item,),
+    )
+
+
+def street(road: float = 150.0, noise: float = 2.0) -> np.ndarray:
+    rng = np.random.default_rng(3)
+    picture = np.full(SIZE, road)
+    picture[:90] = 30.0
+    for left in range(0, 300, 40):
+        picture[50:90, left : left + 22] = 120.0
+    picture = cv2.GaussianBlur(picture, (0, 0), 0.7) + rng.normal(0.0, noise, SIZE)
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
+def made(background: np.ndarray, parts: Belonging | None = None, seed: int = 1) -> tuple[np.ndarray, Frame]:
+    frame, weather = parked(), winter_night()
+    bare = render_bare(frame, weather, profiles(), seed)
+    sensor = measure_sensor(background.astype(np.float32))
+    return belong_grey(background, frame, bare, weather, sensor, seed, parts or Belonging()), frame
+
+
+def test_passes_and_far_background_stay() -> None:
+    background = street()
+    image, frame = made(background)
+    assert np.array_equal(frame.instance_id, parked().instance_id)
+    assert np.array_equal(frame.depth_m, parked().depth_m)
+    assert np.array_equal(image[:40], background[:40])
+    assert np.array_equal(image[:, :60], background[:, :60])
+    assert not np.array_equal(image[60:140, 100:200], background[60:140, 100:200])
+
+
+def test_the_outline_mixes_within_the_edge_spread() -> None:
+    background = street()
+    plain = np.zeros(SIZE, bool)
+    plain[60:140, 100:200] = True
+    image, _ = made(background, Belonging(ground=False))
+    near = cv2.dilate(plain.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert np.array_equal(image[~near], background[~near])
+
+
+def test_cars_stay_in_the_range_of_real_ones_on_every_road() -> None:
+    for road in (20.0, 90.0, 150.0, 240.0):
+        for seed in range(6):
+            image, _ = made(street(road), seed=seed)
+            inside = image[66:134, 106:194]
+            assert 50 < inside.mean() < 225
+            assert 12 < inside.std() < 80
+
+
+def test_each_correction_changes_the_picture() -> None:
+    background = street()
+    whole, _ = made(background)
+    for name in ("levels", "mirror", "seams", "air", "sensor"):
+        without, _ = made(background, dataclasses.replace(Belonging(), **{name: False}))
+        assert not np.array_equal(whole, without), name
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    first, _ = made(street())
+    second, _ = made(street())
+    assert np.array_equal(first, second)
+
+
+def test_kelvin_stays_kelvin() -> None:
+    behind = (street().astype(np.float32) - 150.0) * np.float32(0.1) + np.float32(275.0)
+    frame, weather = parked(), winter_night()
+    sensor = measure_sensor(behind)
+    bare = render_bare(frame, weather, profiles(), 1)
+    image = belong_kelvin(behind, frame, bare, sensor, 1)
+    warm = image[66:134, 106:194]
+    # A driving car differs from the road by what physics says, not by the span of the picture.
+    expected = bare.apparent_temperature_K[66:134, 106:194].mean() - bare.road_K + 275.0
+    assert warm.mean() == pytest.approx(expected, abs=1.0)
+    assert np.array_equal(image[:40], behind[:40])
+
+
+def test_weather_of_a_radiometric_frame() -> None:
+    kelvin = np.full((100, 100), 285.0, np.float32)
+    kelvin[:40] = 240.0
+    kelvin[40:60] = 280.0
+    weather = frame_conditions(kelvin, winter_night(), 50.0)
+    assert weather.air_temperature_K == pytest.approx(280.0)
+    assert weather.sky_temperature_K == pytest.approx(240.0)
+
+
+def test_sizes_must_agree() -> None:
+    frame, weather = parked(), winter_night()
+    bare = render_bare(frame, weather, profiles(), 1)
+    sensor = FrameSensor(0.7, 1.0, 0.5, np.zeros(8, np.float32))
+    with pytest.raises(ThermalError, match="expected the frame's"):
+        belong_grey(np.zeros((8, 8), np.uint8), frame, bare, weather, sensor, 1)
