@@ -3,7 +3,7 @@
     python -m benchmarks.belonging FRAMES BOXES.json [--count 120] [--split val] [--sheet FILE.png]
 
 FRAMES holds display-only street frames, BOXES.json their cars: ``{name: {"boxes_full": [{"cls", "xyxy"}], "split"}}``.
-Crops of real cars are compared with crops of ours in the same frames by the kernel and the Frechet distance on AlexNet's
+Crops of real cars are compared with crops of ours in the same frames by kernel and Frechet distance on AlexNet's
 features (``GIS_WEIGHTS`` or ``--weights-dir``), beside plain blending (``renderer.thermal.over``) and two halves of the
 real crops, between which no frame is shared. Edge spread and noise are read from both by the same code. ``--sheet``
 writes 40 crops, half of them real, in random order, and beside it the key as FILE.json. The last line is JSON.
@@ -21,20 +21,20 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from gan.metrics.distribution import frechet_distance, kernel_distance_interval
 from gan.metrics.features import feature_extractor
-from numpy.typing import NDArray
-from renderer.frame import Frame
-from renderer.thermal.belonging import belong_grey
-from renderer.thermal.conditions import Conditions
-from renderer.thermal.frame_sensor import edge_spread_px, measure_sensor, noise_bands
-from renderer.thermal.over import over_grey, render_bare, render_cars
-
 from pipelines.backgrounds import Background, scan_backgrounds
 from pipelines.config import SynthesizeConfig
 from pipelines.infrared import Physics
 from pipelines.render import open_session
 from pipelines.synthesize import FrameMaker
+from renderer.frame import Frame
+from renderer.thermal.belonging import belong_grey
+from renderer.thermal.conditions import Conditions
+from renderer.thermal.frame_sensor import edge_spread_px, measure_sensor, noise_bands
+from renderer.thermal.over import over_grey, render_bare, render_cars
 
 __all__ = ["main"]
 
