@@ -37,6 +37,7 @@ COMMANDS = {
     "train": "pipelines.train",
     "backends": "pipelines.train",
     "translate": "pipelines.commands.translate",
+    "align": "pipelines.commands.align",
     "evaluate": "pipelines.commands.evaluate",
     "compare": "pipelines.commands.compare",
     "validate": "pipelines.commands.validate",
