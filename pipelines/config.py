@@ -128,7 +128,13 @@ class SynthesizeConfig(RenderConfig):
     backgrounds: Path | None = None
     """Folder of real thermal images that cars are put into; None renders the scene around them."""
     horizon: float | None = None
-    """Row of the horizon in the backgrounds as they are on disk, pixels; None assumes it from the camera's pitch."""
+    """Row of the horizon in the backgrounds as they are on disk, pixels; None estimates it for each."""
+    boxes: Path | None = None
+    """What the backgrounds show already: see :func:`pipelines.geometry.boxes.read_boxes`."""
+    road_mask: Path | None = None
+    """Mask of the road, or a folder of one per background; None estimates it."""
+    camera_height: float | None = None
+    """Height of the backgrounds' camera above the road, metres; None estimates it."""
     backend: str = PHYSICS
     """``physics`` or a translation model of ``gan/backends``."""
     weights: Path | None = None
@@ -154,8 +160,7 @@ class SynthesizeConfig(RenderConfig):
         super().__post_init__()
         self._check_backend()
         self._check_conditions()
-        if self.horizon is not None and self.backgrounds is None:
-            raise ConfigError("horizon is that of the backgrounds: give --backgrounds too, or leave it out")
+        self._check_ground()
         if self.backgrounds is not None and not self.backgrounds.is_dir():
             raise ConfigError(f"{self.backgrounds}: no such folder: expected a folder of thermal images")
 
@@ -172,6 +177,17 @@ class SynthesizeConfig(RenderConfig):
         if self.weights is not None and not self.weights.is_file():
             raise ConfigError(f"{self.weights}: no such file: expected a model file of `gis train`")
 
+    def _check_ground(self) -> None:
+        for name in ("horizon", "boxes", "road_mask", "camera_height"):
+            if getattr(self, name) is not None and self.backgrounds is None:
+                said = name.replace("_", "-")
+                raise ConfigError(f"{said} is that of the backgrounds: give --backgrounds too, or leave it out")
+        if self.camera_height is not None and not 0.3 <= self.camera_height <= 20.0:
+            raise ConfigError(f"camera-height is {self.camera_height}: expected 0.3 to 20 metres")
+        for path, what in ((self.boxes, "boxes"), (self.road_mask, "road masks")):
+            if path is not None and not path.exists():
+                raise ConfigError(f"{path}: no such file or folder: expected {what} of the backgrounds")
+
     def _check_conditions(self) -> None:
         from renderer.thermal.conditions import SEASONS, WEATHERS
         from renderer.thermal.profiles import profile_names
@@ -184,10 +200,10 @@ class SynthesizeConfig(RenderConfig):
 
     def to_json(self) -> dict[str, Any]:
         """See :meth:`RenderConfig.to_json`."""
-        names = ("horizon", "backend", "profile", "weather", "hour", "season", "tensors")
+        names = ("horizon", "camera_height", "backend", "profile", "weather", "hour", "season", "tensors")
         return {
             **super().to_json(),
-            "backgrounds": None if self.backgrounds is None else named_file(self.backgrounds),
+            **{name: _named(getattr(self, name)) for name in ("backgrounds", "boxes", "road_mask")},
             **{name: getattr(self, name) for name in names},
             "weights": None if self.weights is None else named_file(self.weights),
         }
@@ -197,6 +213,10 @@ def _check_choice(label: str, value: str | None, known: Iterable[str]) -> None:
     names = tuple(known)
     if value is not None and value not in names:
         raise ConfigError(f"unknown {label} {value!r}: expected one of {', '.join(names)}")
+
+
+def _named(path: Path | None) -> dict[str, str] | None:
+    return None if path is None else named_file(path)
 
 
 def named_file(path: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,9 @@ from pipelines.dataset import (
 from pipelines.errors import DatasetError
 from pipelines.exr import encode_exr
 from pipelines.files import read_json, sha256, write_bytes, write_text
+from pipelines.geometry.boxes import read_boxes
+from pipelines.geometry.ground import Sites, on_ground
+from pipelines.geometry.obstacles import hide_behind
 from pipelines.images import encode_palette_png, encode_png
 from pipelines.infrared import DEFAULT_PROFILE, Infrared, InfraredMaker, open_infrared
 from pipelines.labels import CATEGORIES, MIN_VISIBLE_PX, labelled
@@ -67,13 +70,14 @@ def synthesize(
         GanError: the model.
     """
     backgrounds = None if config.backgrounds is None else scan_backgrounds(config.backgrounds)
+    sites = open_sites(config)
     store = FrameStore(config.out, DATASET_FILE, dataset_head(config))
     store.check(config.count)
     todo = store.missing(config.count)
     if config.tensors:
         todo = sorted({*todo, *tensors.missing_samples(config.out, config.count)})
     if todo:
-        job = SynthesizeJob(config, backgrounds, session_factory)
+        job = SynthesizeJob(config, backgrounds, session_factory, sites)
         after = (lambda index: tensors.pack_if_full(config.out, index)) if config.tensors else None
         # The first worker to load a model converts it for this machine; the others find that done.
         alone = config.weights is not None
@@ -81,6 +85,16 @@ def synthesize(
     if todo or not _is_finished(store, config.count):
         finish(store, config)
     return config.out
+
+
+def open_sites(config: SynthesizeConfig) -> Sites:
+    """What the options tell of the ground of the backgrounds.
+
+    Raises:
+        BackgroundError: the boxes cannot be read.
+    """
+    boxes = None if config.boxes is None else read_boxes(config.boxes)
+    return Sites(boxes, config.road_mask, config.camera_height)
 
 
 def dataset_head(config: SynthesizeConfig) -> dict[str, Any]:
@@ -106,13 +120,14 @@ class SynthesizeJob:
     config: SynthesizeConfig
     backgrounds: Backgrounds | None
     session_factory: SessionFactory
+    sites: Sites = field(default_factory=Sites)
 
     @contextmanager
     def open(self) -> Iterator[Callable[[int], Record]]:
         """Opens the scene and the model."""
         session = self.session_factory(self.config)
         try:
-            yield FrameMaker(self.config, self.backgrounds, session, open_infrared(self.config)).make
+            yield FrameMaker(self.config, self.backgrounds, session, open_infrared(self.config), self.sites).make
         finally:
             session.close()
 
@@ -125,6 +140,7 @@ class FrameMaker:
     backgrounds: Backgrounds | None
     session: Session
     infrared: InfraredMaker
+    sites: Sites = field(default_factory=Sites)
 
     def make(self, index: int) -> Record:
         """Writes the files of a frame and returns its record."""
@@ -146,13 +162,14 @@ class FrameMaker:
     def _background(self, index: int) -> Background | None:
         if self.backgrounds is None:
             return None
-        return open_background(
+        background = open_background(
             self.backgrounds,
             choose(self.backgrounds, self.config.seed, index),
             camera=self.config.camera,
             size=self.config.size,
             horizon=self.config.horizon,
         )
+        return on_ground(background, self.sites.ground(background))
 
     def _passes(self, index: int, conditions: Conditions, background: Background | None) -> tuple[Frame, Conditions]:
         if background is None:
@@ -160,11 +177,17 @@ class FrameMaker:
                 index, normals=True, parts=True, profile=self.config.profile, conditions=conditions
             )
             return _with_profile(frame, self.config.profile), setup.conditions
+        ground = self.sites.ground(background)
         setup = sample_on_plane(
             background.camera, self.session.model_sizes, self.config.seed, index,
-            horizon_px=background.horizon_px, profile=self.config.profile, conditions=conditions,
+            horizon_px=background.horizon_px, road_yaw_rad=ground.road_yaw_rad, free_mask=ground.road.free,
+            standing=[one.standing for one in ground.obstacles],
+            profile=self.config.profile, conditions=conditions,
         )  # fmt: skip
         frame = self.session.frame_on_plane(setup, camera=background.camera, normals=True, parts=True)
+        frame = hide_behind(frame, ground.obstacles)
+        if ground.road.sure == 0.0:
+            frame = replace(frame, notes=(*frame.notes, f"no car placed: {ground.road.source}"))
         return _with_profile(frame, self.config.profile), setup.conditions
 
     def _write_files(self, frame: Frame, image: Infrared) -> dict[str, str]:

@@ -61,6 +61,7 @@ ELSEWHERE_TRIES = 80
 """Tries anywhere on the free ground where the slots hold no car: the lanes of a real street lie where they like."""
 GROUND_GRID = (7, 4)
 """Points along and across a car's footprint at which the ground is looked up: closer than a kerb or a foot is wide."""
+GROUND_POINTS = np.stack(np.meshgrid(*(np.linspace(-0.5, 0.5, count) for count in GROUND_GRID))).reshape(2, -1)
 FREE_SHARE = 0.96
 """Least share of them on free ground: one of 28 may fall on a speck of the mask."""
 
@@ -202,6 +203,8 @@ class _Road:
     ) -> None:
         self.camera, self.cam_to_world, self.free_mask = camera, cam_to_world, free_mask
         self.standing = standing
+        self.cos_pitch, self.sin_pitch = float(cam_to_world[0, 2]), -float(cam_to_world[2, 2])
+        self.height_m = camera.height_m
         self.placed: list[tuple[Placement, Array, Box]] = []
 
     def fill(self, candidates: Iterator[tuple[Placement, ModelSize]], wanted: int) -> None:
@@ -213,6 +216,8 @@ class _Road:
 
     def offer(self, placement: Placement, size: ModelSize) -> None:
         """Take the car if it is in the picture, on free ground, apart from the others, and none hides another."""
+        if not self._centre_free(placement):
+            return
         box = projected_box(placement, size, self.camera, self.cam_to_world)
         if box is None or not self._worth_seeing(box) or not self._free(placement, size):
             return
@@ -239,12 +244,24 @@ class _Road:
         covers = (covered_share(box, thing.box_px) for thing in self.standing if thing.depth_m < nearest)
         return sum(covers) > MAX_COVER
 
+    def _centre_free(self, placement: Placement) -> bool:
+        """Whether the ground below the car's centre is free: in plain numbers, because most candidates end here."""
+        if self.free_mask is None:
+            return True
+        depth = self.cos_pitch * placement.x_m + self.sin_pitch * self.height_m
+        if depth <= 0.0:
+            return False
+        column = math.floor(self.camera.cx - self.camera.fx * placement.y_m / depth)
+        down = self.cos_pitch * self.height_m - self.sin_pitch * placement.x_m
+        row = math.floor(self.camera.cy + self.camera.fy * down / depth)
+        outside = not (0 <= column < self.camera.width and 0 <= row < self.camera.height)
+        return outside or bool(self.free_mask[row, column])
+
     def _free(self, placement: Placement, size: ModelSize) -> bool:
         """Whether the ground below the car is marked free."""
         if self.free_mask is None:
             return True
-        front, left = np.meshgrid(*(np.linspace(-0.5, 0.5, count) for count in GROUND_GRID))
-        along, across = front.ravel() * size.length_m, left.ravel() * size.width_m
+        along, across = GROUND_POINTS[0] * size.length_m, GROUND_POINTS[1] * size.width_m
         c, s = math.cos(placement.yaw_rad), math.sin(placement.yaw_rad)
         ground = np.zeros((along.size, 3))
         ground[:, 0] = placement.x_m + c * along - s * across

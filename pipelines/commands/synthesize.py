@@ -33,6 +33,15 @@ def synthesize(
     horizon: Annotated[
         float | None, typer.Option("--horizon", help="Row of the horizon in the backgrounds as they are on disk.")
     ] = None,
+    boxes: Annotated[
+        Path | None, typer.Option("--boxes", help="Cars and people in the backgrounds: COCO, KITTI, YOLO or JSON.")
+    ] = None,
+    road_mask: Annotated[
+        Path | None, typer.Option("--road-mask", help="Mask of the road, or a folder of one per background.")
+    ] = None,
+    camera_height: Annotated[
+        float | None, typer.Option("--camera-height", help="Height of the backgrounds' camera above the road, m.")
+    ] = None,
     backend: Annotated[
         str, typer.Option("--backend", help="physics, or a translation model (gis backends lists them).")
     ] = "physics",
@@ -60,7 +69,8 @@ def synthesize(
 
     config = SynthesizeConfig(
         out=out, count=count, scene=resolve_scene(scene), engine=cast(EngineName, engine), camera=camera, size=size,
-        cars=cars, seed=seed, workers=workers, backgrounds=backgrounds, horizon=horizon, backend=backend,
+        cars=cars, seed=seed, workers=workers, backgrounds=backgrounds, horizon=horizon,
+        boxes=boxes, road_mask=road_mask, camera_height=camera_height, backend=backend,
         weights=weights, profile=profile, weather=weather, hour=hour, season=season, tensors=tensors,
     )  # fmt: skip
     pipeline.synthesize(config, progress=shows_progress())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,9 @@ from pipelines.geometry.horizon import (
     vanishing_point,
 )
 from pipelines.geometry.obstacles import Obstacle, find_obstacles
-from pipelines.geometry.road import Road, estimate_road, read_road_mask
+from pipelines.geometry.road import Road, RoadPlane, estimate_road, read_road_mask
 
-__all__ = ["Ground", "find_ground", "overlay"]
+__all__ = ["Ground", "Sites", "find_ground", "on_ground", "overlay"]
 
 UInt8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
@@ -36,7 +36,10 @@ MIN_SURE_POINT = 0.55
 """Below, the lines of the picture do not say where the road goes."""
 POINT_ROW_STD_SHARE = 0.03
 """Error of a vanishing point's row, as a share of the picture's height."""
+SURE_MOUNTING = 0.2
 STRETCH_PERCENT = (1, 99)
+MAX_KEPT = 256
+"""Grounds kept in memory, some 0.3 MB each."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,30 @@ class Ground:
     """Heading of the road, counter-clockwise from the camera's; None where nothing says."""
     about: dict[str, Any]
     """Entry of the frame's record."""
+
+
+@dataclass(frozen=True)
+class Sites:
+    """The grounds of a folder of backgrounds, each found once per process."""
+
+    boxes: dict[str, tuple[KnownBox, ...]] | None = None
+    """What the images show, by the stem of their names; None where no boxes are given."""
+    road_mask: Path | None = None
+    camera_height_m: float | None = None
+    found: dict[tuple[str, int, int], Ground] = field(default_factory=dict, compare=False)
+
+    def ground(self, background: Background) -> Ground:
+        """The ground of a background; the estimate depends on its file and the options alone."""
+        camera, name = background.camera, str(background.about["name"])
+        key = (str(background.about["sha256"]), camera.width, camera.height)
+        if key not in self.found:
+            if len(self.found) >= MAX_KEPT:
+                self.found.pop(next(iter(self.found)))
+            boxes = None if self.boxes is None else self.boxes.get(Path(name).stem, ())
+            self.found[key] = find_ground(
+                background, boxes, camera_height_m=self.camera_height_m, road_mask=self.road_mask
+            )
+        return self.found[key]
 
 
 def find_ground(
@@ -78,17 +105,37 @@ def find_ground(
     horizon = _horizon(background, known, point, camera_height_m)
     sure_point = point if point is not None and point.sure >= MIN_SURE_POINT else None
     column = camera.cx if sure_point is None else sure_point.column_px
+    obstacles = find_obstacles(known, image, camera, horizon.row_px, horizon.height_m)
     if road_mask is not None:
         road = read_road_mask(road_mask, str(about["name"]), crop, camera.width, camera.height)
     else:
-        road = estimate_road(image, camera, horizon.row_px, horizon.height_m, column)
+        plane = RoadPlane(camera, horizon.row_px, horizon.height_m, column, horizon.certain)
+        road = estimate_road(image, plane, _taken(obstacles, image))
         if horizon.sure == 0.0 and road.sure > 0.0:
             why = "no free road found: no lines, boxes or options say where the horizon is"
             road = Road(np.zeros_like(road.free), 0.0, why)
-    obstacles = find_obstacles(known, image, camera, horizon.row_px, horizon.height_m)
     yaw = None if sure_point is None else math.atan2(camera.cx - sure_point.column_px, camera.fx)
     return Ground(horizon, _without(road, obstacles), obstacles, point, yaw,
                   _about(horizon, road, obstacles, yaw, boxes is not None))  # fmt: skip
+
+
+def on_ground(background: Background, ground: Ground) -> Background:
+    """The background with the horizon and the camera height of its ground, and what was estimated in its record."""
+    return replace(
+        background,
+        camera=replace(background.camera, height_m=ground.horizon.height_m),
+        horizon_px=ground.horizon.row_px,
+        about={**background.about, "horizon": ground.horizon.source, "geometry": ground.about},
+    )
+
+
+def _taken(obstacles: tuple[Obstacle, ...], image: UInt8) -> Bool:
+    """Pixels that show something that stands on the road."""
+    taken = np.zeros(image.shape, dtype=np.bool_)
+    for one in obstacles:
+        left, top, right, bottom = one.window
+        taken[top:bottom, left:right] = True
+    return taken
 
 
 def _stretched(background: Background) -> UInt8:
@@ -121,6 +168,9 @@ def _horizon(
         std = POINT_ROW_STD_SHARE * camera.height
         return Horizon(point.row_px, height[0], "lines of the road", round(0.7 * point.sure, 3), std)
     row, std = level_row(camera)
+    if str(background.about["camera"]).startswith(("given", "assumed")):
+        # A preset is that of a camera on a car; metadata of a handheld camera say nothing of how it was held.
+        return Horizon(row, height[0], "assumed: the preset's mounting", SURE_MOUNTING, std)
     return Horizon(row, height[0], "assumed: the camera's pitch", 0.0, std)
 
 

@@ -34,10 +34,12 @@ EDGE_PX_SHARE = 0.006
 """A box that comes this near to the picture's edge may be cut by it."""
 MIN_BOX_PX_SHARE = 0.022
 """Lower boxes are mostly error: 11 px of 512."""
-CAMERA_HEIGHT_M, CAMERA_HEIGHT_STD_M = 1.45, 0.2
-"""Cameras on cars stand from the bonnet's height to above the roof (KITTI 1.65 m); by boxes, FLIR ADAS's at 1.4 m."""
+CAMERA_HEIGHT_M, CAMERA_HEIGHT_STD_M = 1.42, 0.2
+"""Cameras on cars stand from the bonnet's height to above the roof: KITTI's at 1.65 m, FLIR ADAS's, by boxes of cars
+and people of 159 frames, at 1.42 m."""
 PITCH_STD_DEG = 3.0
 """How far the optical axis of a camera that someone mounted or held level is off, before anything is known."""
+SURE_PLANE = 0.5
 ROUNDS = 12
 HEIGHT_RANGE_M = (0.5, 6.0)
 """Beyond, the boxes contradict a camera on a street."""
@@ -51,6 +53,8 @@ ANGLE_STD_RAD = 0.03
 GRID_PX_SHARE = 0.01
 MAX_YAW_DEG = 18.0
 """Beyond, the camera looks across the road rather than along it."""
+MIN_VOTES_SHARE, MIN_SIDE_SHARE = 0.8, 0.1
+"""Least length of the lines that meet, in widths of the picture, and least share of it on either side of the point."""
 SURE_LINES = 0.45
 """Share of the lines' length that meets in the vanishing point of an evident road."""
 
@@ -67,6 +71,8 @@ class Horizon:
     """0 (assumed) to 1 (given)."""
     row_std_px: float
     """Standard error of the row by its own reckoning."""
+    certain: bool = False
+    """Whether boxes or options say that there is a street, so that the picture need not prove it."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ def horizon_from_boxes(
     std = math.sqrt(covariance[0, 0])
     sure = share * min(1.0, 0.02 * camera.height / max(std, 1e-6)) * min(1.0, 0.55 + 0.15 * len(usable))
     source = f"{len(usable)} boxes of cars or people" if len(usable) > 1 else f"1 box of a {usable[0].kind}"
-    return Horizon(float(row), height, source, round(float(min(sure, 0.95)), 3), std)
+    return Horizon(float(row), height, source, round(float(min(sure, 0.95)), 3), std, sure > SURE_PLANE)
 
 
 def level_row(camera: Camera) -> tuple[float, float]:
@@ -179,9 +185,13 @@ def vanishing_point(
     to_y = rows[:, None, None] - middle[:, 1]
     sine = np.abs(to_x * along[:, 1] - to_y * along[:, 0]) / (np.hypot(to_x, to_y) * length + 1e-9)
     # Only lines that begin below the point run towards it.
-    votes = (np.exp(-0.5 * (sine / ANGLE_STD_RAD) ** 2) * length * (to_y < 0)).sum(axis=2)
+    each = np.exp(-0.5 * (sine / ANGLE_STD_RAD) ** 2) * length * (to_y < 0)
+    votes = each.sum(axis=2)
     prior = np.exp(-0.5 * ((rows - known_row[0]) / known_row[1]) ** 2)[:, None]
     best = np.unravel_index(int(np.argmax(votes * prior)), votes.shape)
+    left = float(each[best][to_x[0, best[1]] > 0].sum() / max(votes[best], 1e-9))
+    if votes[best] < MIN_VOTES_SHARE * camera.width or not MIN_SIDE_SHARE < left < 1.0 - MIN_SIDE_SHARE:
+        return None
     share = float(votes[best] / length.sum())
     return VanishingPoint(float(columns[best[1]]), float(rows[best[0]]), round(min(1.0, share / SURE_LINES), 3))
 
@@ -200,4 +210,4 @@ def _lines(image: UInt8, horizon_px: float) -> Array:
     run, rise = np.abs(lines[:, 2] - lines[:, 0]), np.abs(lines[:, 3] - lines[:, 1])
     slope = rise / np.maximum(run, 1e-6)
     long = np.hypot(run, rise) >= MIN_LINE_SHARE * width
-    return lines[long & (slope > STEEP[0]) & (slope < STEEP[1])]
+    return np.asarray(lines[long & (slope > STEEP[0]) & (slope < STEEP[1])])

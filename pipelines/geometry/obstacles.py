@@ -28,6 +28,8 @@ MARGIN_M = 0.3
 MIN_FOOT_PX = 1.5
 """Feet nearer to the horizon than this say nothing of the distance."""
 CUT_ROUNDS = 2
+CUT_PX = 96
+"""Silhouettes are cut in pictures of at most this size: a second for each would be too long."""
 SILHOUETTE_SHARE = (0.2, 0.97)
 """A silhouette that fills less or more of its box was not found; the box stands for it then."""
 MIN_CUT_PX = 8
@@ -112,9 +114,13 @@ def _cut(window: tuple[int, int, int, int], image: UInt8) -> Bool:
     labels[rows, columns] = cv2.GC_PR_FGD
     if (labels == cv2.GC_BGD).sum() < MIN_CUT_PX:
         return np.ones((bottom - top, right - left), dtype=np.bool_)
+    scale = min(1.0, CUT_PX / max(part.shape))
+    size = max(4, round(part.shape[1] * scale)), max(4, round(part.shape[0] * scale))
+    labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
+    colour = cv2.cvtColor(cv2.resize(part, size, interpolation=cv2.INTER_AREA), cv2.COLOR_GRAY2BGR)
     cv2.setRNGSeed(0)  # its mixtures start at random
-    colour = cv2.cvtColor(part, cv2.COLOR_GRAY2BGR)
     cv2.grabCut(colour, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), CUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
+    labels = cv2.resize(labels, part.shape[::-1], interpolation=cv2.INTER_NEAREST)
     mask = (labels[rows, columns] & 1) > 0
     share = float(mask.mean())
     return mask if SILHOUETTE_SHARE[0] < share < SILHOUETTE_SHARE[1] else np.ones_like(mask)

@@ -17,7 +17,7 @@ from renderer.camera import Camera
 
 from pipelines.errors import BackgroundError
 
-__all__ = ["Road", "estimate_road", "read_road_mask"]
+__all__ = ["Road", "RoadPlane", "estimate_road", "read_road_mask"]
 
 UInt8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
@@ -31,9 +31,9 @@ MIDDLE_M = 1.6
 """Half the width of what is taken for the road ahead: the camera car stands in a lane."""
 TOLERANCE_GREY = 13.0
 """Least difference of grey, out of 255, that ends the road: tyre tracks and shadows of a road differ by less."""
-TOLERANCE_SHARE = 0.28
+TOLERANCE_SHARE = 0.17
 """The same as a share of the picture's contrast (5th to 95th percentile)."""
-EDGE_SHARE = 0.11
+EDGE_SHARE = 0.08
 """Step between neighbouring rows, as a share of the contrast, that ends the road."""
 MIN_FREE_M2 = 18.0
 """Less free ground than two cars take up is no road."""
@@ -56,24 +56,37 @@ class Road:
     """What it was read from, and why there is none, in words."""
 
 
-def estimate_road(image: UInt8, camera: Camera, horizon_px: float, height_m: float, column_px: float) -> Road:
+@dataclass(frozen=True)
+class RoadPlane:
+    """Where the road lies in a picture."""
+
+    camera: Camera
+    horizon_px: float
+    height_m: float
+    """Of the camera above the road."""
+    column_px: float
+    """Column in which the road vanishes."""
+    certain: bool
+    """Whether it is known that there is a street; else the picture must show that its ground is plain."""
+
+
+def estimate_road(image: UInt8, plane: RoadPlane, taken: Bool) -> Road:
     """Free road of a picture.
 
     Args:
         image: (H, W) uint8 grey.
-        camera: of the picture.
-        horizon_px: row of the horizon.
-        height_m: of the camera above the road.
-        column_px: column in which the road vanishes.
+        plane: of its road.
+        taken: (H, W), pixels of things known to stand there.
 
     Returns:
         the road; ``sure`` 0 and no free pixel where the picture shows none.
     """
+    camera, horizon_px, column_px = plane.camera, plane.horizon_px, plane.column_px
     scale = min(1.0, WORKING_WIDTH_PX / camera.width)
     small = _small(image, scale)
     horizon, column = horizon_px * scale, column_px * scale
     focal_x, focal_y = camera.fx * scale, camera.fy * scale
-    depth = focal_y * height_m / np.maximum(np.arange(len(small)) + 0.5 - horizon, 1e-3)
+    depth = focal_y * plane.height_m / np.maximum(np.arange(len(small)) + 0.5 - horizon, 1e-3)
     rows = np.flatnonzero((np.arange(len(small)) > horizon) & (depth < FAR_M) & (depth > NEAR_M))
     if len(rows) < 4:
         return _none(image, "no ground between 5 and 60 m in the picture")
@@ -82,13 +95,16 @@ def estimate_road(image: UInt8, camera: Camera, horizon_px: float, height_m: flo
     half = MIDDLE_M * focal_x / depth
     centre = column + (small.shape[1] / 2 - column) * (np.arange(len(small)) - horizon) / (len(small) - horizon)
     middle = np.abs(at[None] - centre[:, None]) <= np.maximum(half[:, None], 1.5)
+    busy = cv2.resize(taken.astype(np.uint8), small.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    if (middle & ~busy)[rows].any():
+        middle &= ~busy
     low, high = np.percentile(small, (5, 95))
     contrast = max(float(high - low), 1.0)
-    alike = _alike(small, middle, rows, contrast)
+    alike = _alike(small, middle, rows, contrast) & ~busy
     share = float(alike[rows][middle[rows]].mean())
     if share < MIN_MIDDLE_SHARE:
         return _none(image, f"only {share:.0%} of the ground ahead looks like one surface")
-    plain = _plainness(small, middle, rows, horizon)
+    plain = 1.0 if plane.certain else _plainness(small, middle, rows, horizon)
     if plain < MIN_DIFFERENCE:
         return _none(image, f"the ground ahead is as structured as what is above the horizon ({plain:.2f})")
     free = _connected(_columns_free(alike, rows), middle)
