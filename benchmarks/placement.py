@@ -14,12 +14,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from renderer.placement import sample_on_plane
-from renderer.traffic import ModelSize
 
 from pipelines.backgrounds import choose, open_background, scan_backgrounds
 from pipelines.geometry.boxes import read_boxes
 from pipelines.geometry.ground import Sites, on_ground
+from renderer.placement import sample_on_plane
+from renderer.traffic import ModelSize
 
 __all__ = ["main"]
 

@@ -96,7 +96,7 @@ def test_road_mask_is_cropped_like_its_picture(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "a.png"):
         road = read_road_mask(path, "a.tiff", (60, 40, 100, 60), 80, 40)
         assert np.array_equal(road.free, np.pad(np.ones((20, 40), dtype=bool), ((20, 0), (40, 0))))
-    with pytest.raises(BackgroundError, match="no road mask for b.png"):
+    with pytest.raises(BackgroundError, match=r"no road mask for b\.png"):
         read_road_mask(tmp_path, "b.png", (0, 0, 10, 10), 10, 10)
     with pytest.raises(BackgroundError, match="expected a road mask of the size"):
         read_road_mask(tmp_path, "a.png", (0, 0, 170, 100), 10, 10)
