@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import CameraError
+from .optional import read_toml
 
 __all__ = ["BlenderLens", "Camera", "read_camera_file", "read_cameras"]
 
@@ -143,7 +143,7 @@ def read_cameras(path: Path) -> dict[str, Camera]:
         CameraError: the file cannot be read, or a preset in it describes no camera.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))["camera"]
+        tables = read_toml(path.read_text(encoding="utf-8"))["camera"]
         if not isinstance(tables, dict):
             raise ValueError(f"camera is {tables!r}")
     except (OSError, KeyError, ValueError) as error:
@@ -159,7 +159,7 @@ def read_camera_file(path: Path) -> Camera:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        table = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+        table = json.loads(text) if path.suffix.lower() == ".json" else read_toml(text)
     except (OSError, ValueError) as error:
         raise CameraError(f"{path}: intrinsics could not be read: {error}; expected .json or .toml") from error
     if not isinstance(table, dict):

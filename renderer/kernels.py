@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
+
+from .optional import njit
 
 __all__ = [
     "CLUSTER_TRIANGLES",
@@ -47,7 +48,7 @@ MARGIN_DEPTH = 1e-9
 """The same for inverse depth, relative."""
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def nearest_of_parts(boxes, mesh_triangle, mesh, matrices, near, width, height, out):  # type: ignore[no-untyped-def]
     """Distance of each part's box, metres; ``inf`` where it is outside the image."""
     screen = np.empty(6)
@@ -60,7 +61,7 @@ def nearest_of_parts(boxes, mesh_triangle, mesh, matrices, near, width, height, 
             out[p] = screen[4]
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def box_on_screen(boxes, b, matrices, p, near, width, height, screen):  # type: ignore[no-untyped-def]
     """Project one box ``boxes[b]`` (2, 3) by ``matrices[p]``.
 
@@ -88,7 +89,7 @@ def box_on_screen(boxes, b, matrices, p, near, width, height, screen):  # type: 
     return IN_FRONT if nearest >= near else CROSSES_NEAR
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def clip_triangle(points, t, near, px, py, pq):  # type: ignore[no-untyped-def]
     """Clip a triangle of a transformed block at ``z = near``.
 
@@ -114,7 +115,7 @@ def clip_triangle(points, t, near, px, py, pq):  # type: ignore[no-untyped-def]
     return n
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def draw_parts(  # type: ignore[no-untyped-def]
     blocks, mesh_triangle, mesh_cluster, cluster_box, mesh, matrices, instance_id, order, near,
     inverse_depth, hit, stamp, amodal_px,
@@ -159,7 +160,7 @@ def draw_parts(  # type: ignore[no-untyped-def]
     amodal_px[0] = 0
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _find_clusters(  # type: ignore[no-untyped-def]
     parts, mesh, mesh_cluster, cluster_box, matrices, near, width, height,
     found_part, found_cluster, found_state, found_screen,
@@ -175,7 +176,7 @@ def _find_clusters(  # type: ignore[no-untyped-def]
     return n
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _box_is_hidden(screen, instance, inverse_depth, stamp):  # type: ignore[no-untyped-def]
     """Whether a cluster can change nothing."""
     height, width = inverse_depth.shape
@@ -189,7 +190,7 @@ def _box_is_hidden(screen, instance, inverse_depth, stamp):  # type: ignore[no-u
     )  # fmt: skip
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _is_hidden(first_row, end_row, first_col, end_col, closest, instance, inverse_depth, stamp):  # type: ignore[no-untyped-def]
     """Whether every one of some pixels is nearer already, and counted for the instance."""
     if instance == 0:  # nothing is counted
@@ -208,7 +209,7 @@ def _is_hidden(first_row, end_row, first_col, end_col, closest, instance, invers
     return True
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _transform(block, matrix, points):  # type: ignore[no-untyped-def]
     """Fill ``points`` with ``(x*z, y*z, z)`` of a cluster's corners, laid out as the block is.
 
@@ -225,7 +226,7 @@ def _transform(block, matrix, points):  # type: ignore[no-untyped-def]
             points[i + 2 * AXIS_STEP] = cx * x + cy * y + cz * z + ct
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _project(points):  # type: ignore[no-untyped-def]
     """Turn ``(x*z, y*z, z)`` into ``(x, y, 1/z)``."""
     for corner in range(0, 3 * CORNER_STEP, CORNER_STEP):
@@ -236,7 +237,7 @@ def _project(points):  # type: ignore[no-untyped-def]
             points[i + 2 * AXIS_STEP] = inverse
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _spans(points, axis, size, first, end):  # type: ignore[no-untyped-def]
     """Pixels whose centres lie between the least and the greatest coordinate of each triangle, within the image."""
     for t in range(CLUSTER_TRIANGLES):
@@ -246,7 +247,7 @@ def _spans(points, axis, size, first, end):  # type: ignore[no-untyped-def]
         end[t] = np.int32(np.ceil(min(max(a, b, c, 0.0), size) - 0.5))
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _draw_cluster(points, count, face, instance, inverse_depth, hit, stamp, span, columns):  # type: ignore[no-untyped-def]
     """Draw one cluster of projected points; returns how many pixels its instance had not covered before."""
     height, width = hit.shape
@@ -271,7 +272,7 @@ def _draw_cluster(points, count, face, instance, inverse_depth, hit, stamp, span
     return fresh
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _draw_clipped(points, count, face, instance, near, inverse_depth, hit, stamp, columns):  # type: ignore[no-untyped-def]
     """Draw one cluster of points ``(x*z, y*z, z)``, clipped at the near plane; returns as :func:`_draw_cluster`."""
     px, py, pq = np.empty(4), np.empty(4), np.empty(4)
@@ -286,13 +287,13 @@ def _draw_clipped(points, count, face, instance, near, inverse_depth, hit, stamp
     return fresh
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _slope(ax, ay, bx, by):  # type: ignore[no-untyped-def]
     """Columns per row along an edge from its upper end to its lower one."""
     return (bx - ax) / (by - ay) if by > ay else 0.0
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _columns(  # type: ignore[no-untyped-def]
     x0, y0, x1, y1, long_slope, upper_slope, lower_slope, first_row, count, width, first, end
 ):
@@ -305,7 +306,7 @@ def _columns(  # type: ignore[no-untyped-def]
         end[i] = np.int32(np.ceil(min(max(a, b, 0.0), width) - 0.5))
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _stamp(stamp, row, first, end, instance):  # type: ignore[no-untyped-def]
     """Mark pixels as covered by an instance; returns how many were not yet."""
     fresh = 0
@@ -317,7 +318,7 @@ def _stamp(stamp, row, first, end, instance):  # type: ignore[no-untyped-def]
     return fresh
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _draw_triangle(  # type: ignore[no-untyped-def]
     x0, y0, q0, x1, y1, q1, x2, y2, q2, face, instance, inverse_depth, hit, stamp, columns
 ):
@@ -365,7 +366,7 @@ def _draw_triangle(  # type: ignore[no-untyped-def]
     return fresh
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def resolve(  # type: ignore[no-untyped-def]
     inverse_depth, hit, instance_of_part, triangle_start, zones, background_zone, depth_m, instance_id, zone, part
 ):
@@ -385,7 +386,7 @@ def resolve(  # type: ignore[no-untyped-def]
             instance_id[r, c], zone[r, c], part[r, c] = i, z, p + 1
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def bound_instances(  # type: ignore[no-untyped-def]
     blocks, mesh_triangle, mesh_cluster, cluster_box, mesh, matrices, instance_id, near, bounds
 ):
@@ -420,14 +421,14 @@ def bound_instances(  # type: ignore[no-untyped-def]
                 _widen_by_points(points, count, bounds[i])
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _cluster(blocks, mesh_triangle, mesh_cluster, m, c, matrix, points):  # type: ignore[no-untyped-def]
     """Transform a cluster of a mesh; returns its number of triangles."""
     _transform(blocks[c], matrix, points)
     return min(CLUSTER_TRIANGLES, mesh_triangle[m + 1] - mesh_triangle[m] - (c - mesh_cluster[m]) * CLUSTER_TRIANGLES)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _bound_near_clusters(  # type: ignore[no-untyped-def]
     blocks, mesh_triangle, mesh_cluster, cluster_box, m, matrices, p, near, points, bounds, farthest, where
 ):
@@ -445,12 +446,12 @@ def _bound_near_clusters(  # type: ignore[no-untyped-def]
                     farthest[side], where[side, 0], where[side, 1] = reach, p, c
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _reaches_beyond(screen, bounds):  # type: ignore[no-untyped-def]
     return screen[0] < bounds[0] or screen[1] < bounds[1] or screen[2] > bounds[2] or screen[3] > bounds[3]
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _widen_by_points(points, count, bounds):  # type: ignore[no-untyped-def]
     for corner in range(0, 3 * CORNER_STEP, CORNER_STEP):
         for i in range(corner, corner + count):
@@ -460,7 +461,7 @@ def _widen_by_points(points, count, bounds):  # type: ignore[no-untyped-def]
             bounds[1], bounds[3] = min(bounds[1], y), max(bounds[3], y)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _widen_by_triangles(points, count, near, bounds):  # type: ignore[no-untyped-def]
     """Widen bounds to triangles of a transformed block, clipped at the near plane."""
     px, py, pq = np.empty(4), np.empty(4), np.empty(4)
@@ -470,7 +471,7 @@ def _widen_by_triangles(points, count, near, bounds):  # type: ignore[no-untyped
             bounds[1], bounds[3] = min(bounds[1], py[k]), max(bounds[3], py[k])
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def bound_triangles(blocks, count, matrix, near, bounds):  # type: ignore[no-untyped-def]
     """Widen ``bounds`` (4,) to some triangles, clipped at the near plane."""
     points = np.empty(9 * CLUSTER_TRIANGLES)
@@ -479,7 +480,7 @@ def bound_triangles(blocks, count, matrix, near, bounds):  # type: ignore[no-unt
         _widen_by_triangles(points, min(CLUSTER_TRIANGLES, count - c * CLUSTER_TRIANGLES), near, bounds)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def bound_pixels(instance_id, count):  # type: ignore[no-untyped-def]
     """Pixels, left, top, right and bottom (exclusive) of each id up to ``count``: (count + 1, 5)."""
     height, width = instance_id.shape
@@ -502,7 +503,7 @@ def bound_pixels(instance_id, count):  # type: ignore[no-untyped-def]
     return out
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def normal_matrices(local_to_world, turn, mirrored):  # type: ignore[no-untyped-def]
     """Matrices (P, 3, 3), up to scale, that turn each part's normals to the world, and which parts are mirror images.
 
@@ -523,7 +524,7 @@ def normal_matrices(local_to_world, turn, mirrored):  # type: ignore[no-untyped-
                     turn[p, i, r] = -turn[p, i, r]
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def fill_normals(  # type: ignore[no-untyped-def]
     hit, blocks, normals, first_triangle, first_cluster, matrices, turn, mirrored, out
 ):
@@ -548,7 +549,7 @@ def fill_normals(  # type: ignore[no-untyped-def]
             _blend(weight, turned, c + 0.5, r + 0.5, out, r, c)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _project_corners(block, t, matrices, p, out):  # type: ignore[no-untyped-def]
     """Homogeneous pixel coordinates of a triangle's corners, as rows."""
     for i in range(3):
@@ -558,7 +559,7 @@ def _project_corners(block, t, matrices, p, out):  # type: ignore[no-untyped-def
             out[i, k] = matrices[p, k, 0] * x + matrices[p, k, 1] * y + matrices[p, k, 2] * z + matrices[p, k, 3]
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _weights(corner, weight):  # type: ignore[no-untyped-def]
     """Rows of ``weight``: the corners' weights as functions of the pixel (up to scale); returns the facing sign.
 
@@ -573,7 +574,7 @@ def _weights(corner, weight):  # type: ignore[no-untyped-def]
     return corner[0, 0] * weight[0, 0] + corner[0, 1] * weight[0, 1] + corner[0, 2] * weight[0, 2]
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _turn(normals, t, turn, p, sign, out):  # type: ignore[no-untyped-def]
     """Corner normals (rows) in the world."""
     for i in range(3):
@@ -583,7 +584,7 @@ def _turn(normals, t, turn, p, sign, out):  # type: ignore[no-untyped-def]
             )
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _blend(weight, turned, x, y, out, r, c):  # type: ignore[no-untyped-def]
     """Weighted sum of the corner normals at a pixel, made a unit vector."""
     a = weight[0, 0] * x + weight[0, 1] * y + weight[0, 2]

@@ -5,7 +5,6 @@ import functools
 import bpy
 
 from .. import adapter
-from ..translations import say
 
 __all__ = ["editable_meshes", "refuses", "reports_errors", "why_not_editable"]
 
@@ -44,7 +43,7 @@ def reports_errors(execute):
         try:
             return execute(self, context)
         except (adapter.RendererMissing, adapter.renderer("errors").RendererError, ValueError, OSError) as error:
-            self.report({"ERROR"}, say(str(error)) if "{" not in str(error) else str(error))
+            self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
 
     return safe

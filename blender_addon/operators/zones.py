@@ -188,6 +188,8 @@ class GIS_OT_select_zone(bpy.types.Operator):
     def execute(self, context):
         """Select, report."""
         with _object_mode(context):
+            # In vertex mode entering edit mode would select by vertices again.
+            context.tool_settings.mesh_select_mode = (False, False, True)
             mesh = context.active_object.data
             chosen = zone_data.read(mesh) == self.zone
             mesh.vertices.foreach_set("select", np.zeros(len(mesh.vertices), np.bool_))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import bpy
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["FIRST_TESTED", "aov_output", "pass_named"]
+__all__ = ["FIRST_TESTED", "aov_output", "pass_named", "read_corner_normals"]
 
 FIRST_TESTED = (4, 2)
 _PASS_NAMES = {"object_index": ("IndexOB", "Object Index"), "depth": ("Depth",), "normal": ("Normal",)}
@@ -24,3 +26,12 @@ def aov_output(tree: bpy.types.NodeTree, name: str) -> bpy.types.Node:
     else:
         node.name = name
     return node
+
+
+def read_corner_normals(mesh: bpy.types.Mesh, out: NDArray[np.float32]) -> None:
+    """Shading normals of a mesh's corners, (3 L,) float32."""
+    if hasattr(mesh, "corner_normals"):
+        mesh.corner_normals.foreach_get("vector", out)
+    else:  # before 4.1
+        mesh.calc_normals_split()
+        mesh.loops.foreach_get("normal", out)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 import bpy
 import numpy as np
@@ -39,6 +39,9 @@ from .session import open_blend, show_as_rendered
 from .staging import Group, Staged, Standing
 from .traffic import apply, is_waiting, model_collections, model_size, read_street
 from .zoning import assign_zones
+
+if TYPE_CHECKING:
+    from typing import Self  # Python 3.11
 
 __all__ = ["Engine", "RenderSession"]
 
@@ -276,6 +279,7 @@ class RenderSession:
                 "a car's name or car zones; mark one, or give --cars with a scene that has lanes"
             )
 
+    @np.errstate(divide="ignore", over="ignore", invalid="ignore")  # as numba has it, where the loops run as Python
     def _render(self, setup: FrameSetup, staged: Staged, background_zone: int, *, normals: bool, parts: bool) -> Frame:
         rasteriser, pool = self._rasteriser, self._extractor.pool
         count = len(staged.drawing.mesh)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..meshes import Mesh, MeshPool, make_mesh
+from .compat import read_corner_normals
 from .zoning import zones_of_faces
 
 __all__ = ["Extractor", "OnCar", "PlacedMesh"]
@@ -132,7 +133,7 @@ def _read(
     mesh.loop_triangles.foreach_get("loops", loops)
     mesh.loop_triangles.foreach_get("polygon_index", polygons)
     if len(mesh.loops):
-        mesh.corner_normals.foreach_get("vector", corner_normals)
+        read_corner_normals(mesh, corner_normals)
     normals = corner_normals.reshape(-1, 3)[loops].reshape(-1, 3, 3)
     flat = ~_smooth(mesh)[polygons]
     # A bent polygon that is shaded flat has one normal per triangle, as Cycles draws it, not one for all.

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ..frame import Frame, Instance
+from ..optional import njit
 from ..zones import Zone
 from .affine import world_to_local
 from .balance import SKY_VIEW, Balance

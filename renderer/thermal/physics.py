@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ..frame import Frame, Instance
+from ..optional import njit
 from ..zones import FIRST_ENVIRONMENT_ZONE, ZONES, Zone
 from .affine import world_to_local
 from .atmosphere import clear_sky_emissivity, path_transmittance, sky_emissivity

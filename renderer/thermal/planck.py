@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ThermalError
+from ..optional import njit
 
 __all__ = [
     "LWIR",

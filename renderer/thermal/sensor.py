@@ -14,18 +14,16 @@ Sources:
 from __future__ import annotations
 
 import functools
-import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ..camera import Camera
 from ..errors import ThermalError
+from ..optional import cv2, njit, read_toml
 from .planck import LWIR, Band, band_radiance, band_table
 
 __all__ = ["Sensor", "agc", "detector_pitch", "expose", "from_uint16", "read_sensors", "temporal_noise", "to_uint16"]
@@ -96,7 +94,7 @@ def read_sensors(path: Path) -> dict[str, Sensor]:
         ThermalError: the file cannot be read, or a table in it describes no sensor.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))["sensor"]
+        tables = read_toml(path.read_text(encoding="utf-8"))["sensor"]
     except (OSError, KeyError, ValueError) as error:
         raise ThermalError(f"{path}: no sensors could be read: {error}; expected [sensor.NAME] tables") from error
     return {name: _sensor(name, table, path) for name, table in tables.items()}

@@ -16,8 +16,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from ..optional import njit
 
 __all__ = [
     "building_pattern",

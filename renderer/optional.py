@@ -1,0 +1,100 @@
+"""Packages that a user's Blender may lack, with what stands in for them: there only numpy is certain.
+
+Without numba the loops run as plain Python, some hundred times slower; without OpenCV blur and resizing are numpy's.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["cv2", "njit", "read_toml"]
+
+
+def _plain(*functions: Callable[..., Any], **_options: Any) -> Any:
+    """Stands in for ``numba.njit``: the function as it is."""
+    return functions[0] if functions else lambda function: function
+
+
+def _read_toml(text: str) -> dict[str, Any]:
+    """The part of TOML that our own files use: tables, numbers, strings, booleans, lists and inline tables on one line.
+
+    Raises:
+        ValueError: a line that is none of these.
+    """
+    top: dict[str, Any] = {}
+    table = top
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("["):
+            table = top
+            for name in line[1 : line.index("]")].split("."):
+                table = table.setdefault(name.strip().strip('"'), {})
+        elif line and not line.startswith("#"):
+            key, equals, value = line.partition("=")
+            if not equals:
+                raise ValueError(f"not a line of TOML: {line!r}")
+            table[key.strip().strip('"')] = _value(value.strip())
+    return top
+
+
+def _value(text: str) -> Any:
+    """One value, with a comment after it or none."""
+    word = text.split("#")[0].strip()
+    if word in ("true", "false"):
+        return word == "true"
+    if text.startswith("{"):  # an inline table is a dictionary with = for :
+        text = re.sub(r'("[^"]*")|(\w+)\s*=', lambda found: found[1] or f'"{found[2]}":', text)
+    try:
+        return ast.literal_eval(text)  # Python's comments, numbers, strings and lists are written as TOML's
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(f"not a value of TOML: {text!r}") from error
+
+
+class _NumpyCv2:
+    """The few functions of OpenCV that the sensor uses."""
+
+    BORDER_REPLICATE, INTER_LINEAR, INTER_CUBIC = 1, 1, 2
+
+    @staticmethod
+    def GaussianBlur(image: NDArray[Any], size: tuple[int, int], sigma: float, borderType: int) -> NDArray[Any]:
+        """Separable Gaussian with replicated edges, (H, W) float32."""
+        reach = size[0] // 2
+        weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+        weights /= weights.sum()
+        for axis in (0, 1):
+            pad = [(reach, reach) if axis == one else (0, 0) for one in (0, 1)]
+            wide, length = np.pad(image, pad, mode="edge"), image.shape[axis]
+            image = sum(w * wide.take(np.arange(k, k + length), axis) for k, w in enumerate(weights))
+        return image.astype(np.float32)
+
+    @staticmethod
+    def resize(image: NDArray[Any], size: tuple[int, int], interpolation: int) -> NDArray[Any]:
+        """Linear interpolation between pixel centres, to ``(width, height)``."""
+        for axis, count in ((0, size[1]), (1, size[0])):
+            length = image.shape[axis]
+            at = np.clip((np.arange(count) + 0.5) * length / count - 0.5, 0, length - 1)
+            low = np.minimum(at.astype(int), max(length - 2, 0))
+            share = (at - low)[:, None] if axis == 0 else at - low
+            high = np.minimum(low + 1, length - 1)
+            image = image.take(low, axis) * (1 - share) + image.take(high, axis) * share
+        return image.astype(np.float32)
+
+
+def _found(module: str, name: str | None, otherwise: Any) -> Any:
+    """A package, or one function of it, or what stands in for it."""
+    try:
+        package = importlib.import_module(module)
+    except ImportError:
+        return otherwise
+    return getattr(package, name) if name else package
+
+
+njit: Any = _found("numba", "njit", _plain)
+cv2: Any = _found("cv2", None, _NumpyCv2)
+read_toml: Callable[[str], dict[str, Any]] = _found("tomllib", "loads", _read_toml)  # Python 3.11 has it

@@ -1,0 +1,61 @@
+"""What stands in for packages that a user's Blender may lack gives what they give."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from renderer.optional import _NumpyCv2, _read_toml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("name", ["cameras.toml", "thermal_profiles.toml"])
+def test_our_toml_is_read_as_tomllib_reads_it(name: str) -> None:
+    text = (ROOT / "assets" / name).read_text(encoding="utf-8")
+    assert _read_toml(text) == tomllib.loads(text)
+
+
+@pytest.mark.parametrize("text", ["no equals sign", "a = b c"])
+def test_other_toml_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="TOML"):
+        _read_toml(text)
+
+
+def test_blur_and_resize_are_those_of_opencv() -> None:
+    image = np.random.default_rng(0).random((40, 53), np.float32)
+    replicate = cv2.BORDER_REPLICATE
+    np.testing.assert_allclose(
+        _NumpyCv2.GaussianBlur(image, (11, 11), 1.3, borderType=replicate),
+        cv2.GaussianBlur(image, (11, 11), 1.3, borderType=replicate), atol=1e-5,
+    )  # fmt: skip
+    for size in ((30, 20), (90, 75)):
+        linear = cv2.INTER_LINEAR
+        np.testing.assert_allclose(
+            _NumpyCv2.resize(image, size, interpolation=linear),
+            cv2.resize(image, size, interpolation=linear),
+            atol=1e-3,
+        )
+
+
+def test_preview_runs_with_numpy_alone() -> None:
+    code = (
+        "import sys\n"
+        "for name in ('numba', 'cv2', 'scipy', 'tomllib'): sys.modules[name] = None\n"
+        "from pathlib import Path\nimport numpy as np\n"
+        "import renderer.raster, renderer.traffic, renderer.thermal.physics, renderer.thermal.faces\n"
+        "from renderer.thermal.profiles import read_profiles\n"
+        "from renderer.thermal.sensor import agc, expose, read_sensors\n"
+        "read_profiles(Path('assets/thermal_profiles.toml'))\n"
+        "sensor = read_sensors(Path('assets/cameras.toml'))['tau2']\n"
+        "kelvin = np.linspace(280, 300, 600, dtype=np.float32).reshape(20, 30)\n"
+        "print(agc(expose(kelvin, sensor, 0, 0), sensor).shape)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "(20, 30)"
