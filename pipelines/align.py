@@ -16,6 +16,7 @@ Coordinates are in pixels with integer centres, as in OpenCV.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -251,13 +252,13 @@ def _score(visible: Sequence[Float32], wanted: Sequence[Float32], transform: Flo
         both += float(np.vdot(found, target))
         warped += float(np.vdot(found, found))
         fixed += float(np.vdot(target * mask, target))
-    return both / max(np.sqrt(warped * fixed), 1e-12)
+    return both / max(math.sqrt(warped * fixed), 1e-12)
 
 
 def _warp(image: npt.NDArray[Any], transform: Float64, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    return cv2.warpPerspective(
-        image, transform, (shape[1], shape[0]), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    size = (shape[1], shape[0])
+    warped = cv2.warpPerspective(image, transform, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped)
 
 
 def _field(transform: Float64, source: tuple[int, ...], shape: tuple[int, ...]) -> Float32:
@@ -489,7 +490,7 @@ def _read_pairs(
 
 
 def checkerboard(visible: npt.NDArray[Any], infrared: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Tiles of two pictures of one size in turn: (H, W, 3) RGB. Edges run on from tile to tile where they are aligned."""
+    """Tiles of two pictures in turn, (H, W, 3) RGB: where they are aligned, edges run on from tile to tile."""
     left, right = (_colour(image) for image in (visible, infrared))
     height, width = left.shape[:2]
     tile = max(1, -(-max(height, width) // _TILES))

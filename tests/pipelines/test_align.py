@@ -110,9 +110,11 @@ def test_bad_input_is_one_line(tmp_path: Path) -> None:
     }
     for message, folder in cases.items():
         code, text = _run("--visible", good, "--infrared", folder, "--out", tmp_path / "out")
-        assert code == 1 and message in text and len(text.strip().splitlines()) == 1, text
+        assert (code, len(text.strip().splitlines())) == (1, 1), text
+        assert message in text
     code, text = _run("--visible", good, "--infrared", good, "--out", tmp_path / "out", "--model", "spline")
-    assert code == 1 and "similarity, affine, homography" in text
+    assert code == 1
+    assert "similarity, affine, homography" in text
     assert not (tmp_path / "out").exists()
 
 
@@ -124,5 +126,6 @@ def test_largest_rectangle_against_all_rectangles() -> None:
         if mask[y0:y1, x0:x1].all()
     }  # fmt: skip
     x0, y0, x1, y1 = largest_rectangle(mask)
-    assert mask[y0:y1, x0:x1].all() and (x1 - x0) * (y1 - y0) == max(areas)
+    assert mask[y0:y1, x0:x1].all()
+    assert (x1 - x0) * (y1 - y0) == max(areas)
     assert largest_rectangle(np.zeros((3, 3), dtype=np.bool_)) == (0, 0, 0, 0)
