@@ -66,6 +66,8 @@ class CompareConfig:
     """Further test sets that nothing is trained on, by name."""
     boxes: Path | None = None
     """COCO file with the objects of the test images, for the error of each class."""
+    checkpoint_minutes: float = 1.0
+    """Least minutes between checkpoints: what a kill costs at most, to the end of an epoch."""
     weights_dir: Path | None = None
     """Folder with backbone weights for LPIPS."""
     shown: int = 6

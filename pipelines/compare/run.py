@@ -125,6 +125,7 @@ def _job(config: CompareConfig, contestant: Contestant, out: Path) -> dict[str, 
         "seed": config.seed,
         "threads": config.threads,
         "budget_minutes": config.budget_minutes,
+        "checkpoint_minutes": config.checkpoint_minutes,
         "weights_dir": str(config.weights_dir or ""),
     }
 

@@ -12,8 +12,10 @@ result.json    figures; written last, so a folder without it is unfinished
 from __future__ import annotations
 
 import dataclasses
+import os
 import resource
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +41,7 @@ __all__ = ["main"]
 _WARM_UP, _TIMED = 2, 6  # training steps before the clock starts, and while it runs
 _PASSES: Final = 3  # over the test images, for images per second; the fastest counts
 _POINTS: Final = 60  # of a loss curve
+_WATCH_S: Final = 0.5
 
 
 def main(path: Path) -> int:
@@ -90,7 +93,7 @@ def _train(job: dict[str, Any], data: DataOptions, cache: Path, epochs: int, ste
         # Only the last weights are measured: choosing an epoch by the test images would favour the lucky.
         validate_every=epochs,
         log_every=max(1, epochs * steps // _POINTS),
-        checkpoint_minutes=1.0,
+        checkpoint_minutes=job["checkpoint_minutes"],
         keep=1,
         weights_dir=job["weights_dir"],
     )
@@ -195,5 +198,13 @@ def _peak_MiB() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def _end_with(parent: int) -> None:
+    """Ends this process once its parent is gone, so that a killed comparison leaves nobody writing in its folder."""
+    while os.getppid() == parent:
+        time.sleep(_WATCH_S)
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     sys.exit(main(Path(sys.argv[1])))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from gan.data import DataOptions
 from gan.errors import ConfigError as BackendConfigError
@@ -120,3 +124,41 @@ def test_the_grey_copy_is_measured_by_hand(tmp_path: Path) -> None:
         real = cv2.imread(str(data / "infrared" / f"{name}.png"), cv2.IMREAD_GRAYSCALE) / 255.0
         errors.append(np.mean((grey - real) ** 2))
     assert result.rows[0].means["test"]["mse"]["mean"] == pytest.approx(np.mean(errors), rel=0.01)
+
+
+@pytest.mark.slow
+def test_a_killed_comparison_goes_on_to_the_same_model(tmp_path: Path) -> None:
+    data = _data(tmp_path / "data", 6)
+    script = tmp_path / "go.py"
+    script.write_text(
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from gan.data import DataOptions\n"
+        "from pipelines.compare.plan import CompareConfig, parse_backends\n"
+        "from pipelines.compare.run import compare\n"
+        "compare(CompareConfig(data=Path(sys.argv[1]), out=Path(sys.argv[2]), epochs=int(sys.argv[3]),\n"
+        "    contestants=parse_backends('pix2pix', ('ngf=4', 'ndf=4')), checkpoint_minutes=0.0,\n"
+        "    data_options=DataOptions(validation=0.3)))\n"
+    )
+
+    def command(out: Path) -> list[str]:
+        return [sys.executable, str(script), str(data), str(out), "60"]
+
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    subprocess.run(command(whole), check=True)
+    process = subprocess.Popen(command(cut))
+    checkpoints = cut / "runs" / "pix2pix" / "train" / "checkpoints"
+    until = time.monotonic() + 120
+    while not (checkpoints.is_dir() and any(checkpoints.glob("step-*.safetensors"))):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    time.sleep(2)  # the worker notices within half a second
+    unfinished = cut / "runs" / "pix2pix" / "train" / "model.safetensors"
+    assert not unfinished.exists()
+    subprocess.run(command(cut), check=True)
+    models = [load_file(out / "runs" / "pix2pix" / "train" / "model.safetensors") for out in (whole, cut)]
+    assert models[0].keys() == models[1].keys()
+    for name, weight in models[0].items():
+        np.testing.assert_array_equal(weight, models[1][name])
