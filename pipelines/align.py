@@ -499,10 +499,9 @@ def checkerboard(visible: npt.NDArray[Any], infrared: npt.NDArray[Any]) -> npt.N
 
 
 def _colour(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """A picture as 8-bit RGB; 16 bits stretched over their 1st to 99th percentile."""
-    if image.dtype != np.uint8:
-        low, high = np.percentile(image, (1, 99))
-        image = np.clip((image - low) * (255 / max(high - low, 1)), 0, 255).astype(np.uint8)
+    """A picture as 8-bit RGB, stretched over its 1st to 99th percentile: infrared is often dark."""
+    low, high = np.percentile(image, (1, 99))
+    image = np.clip((image - low) * (255 / max(high - low, 1)), 0, 255).astype(np.uint8)
     return np.asarray(image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2), dtype=np.uint8)
 
 

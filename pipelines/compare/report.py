@@ -158,7 +158,8 @@ th:first-child, td:first-child { text-align: left; } td.error { text-align: left
 .curves { display: flex; flex-wrap: wrap; gap: 1.2rem; } .curves figure { margin: 0; width: 320px; }
 svg { display: block; border-left: 1px solid var(--line); border-bottom: 1px solid var(--line); overflow: visible; }
 figcaption { font-size: .8rem; } .key { margin-right: .7rem; white-space: nowrap; }
-.grid td, .grid th { padding: 2px; border: 0; text-align: center; font-size: .75rem; white-space: normal; }
+.networks { white-space: normal; min-width: 22rem; }
+.grid td, .grid th { max-width: 150px; overflow-wrap: anywhere; padding: 2px; border: 0; text-align: center; font-size: .75rem; white-space: normal; }
 .grid img { display: block; width: 150px; image-rendering: auto; background: var(--soft); }
 .notes { background: var(--soft); padding: .6rem 1rem .6rem 2rem; border-left: 3px solid #c80; }
 </style></head><body>
@@ -188,7 +189,7 @@ MSE and RMSE: fractions of full range.</p>
 <div class="scroll"><table><tr><th>model</th>{% for title in costs.titles %}<th>{{ title }}</th>{% endfor %}
 <th>trained networks</th></tr>
 {% for line in costs.lines %}<tr><td>{{ line.name }}</td>{% for cell in line.cells %}<td>{{ cell }}</td>{% endfor %}
-<td>{{ line.networks }}</td></tr>{% endfor %}</table></div>
+<td class="networks">{{ line.networks }}</td></tr>{% endfor %}</table></div>
 <p class="sub">Parameters and floating-point operations (two per multiply-add) of the network that is served, for one
 image; images/s: one by one in float32; peak: most memory of training and serving, with all libraries.</p>
 {% if curves %}<h2>Loss curves</h2><div class="curves">
