@@ -159,7 +159,8 @@ th:first-child, td:first-child { text-align: left; } td.error { text-align: left
 svg { display: block; border-left: 1px solid var(--line); border-bottom: 1px solid var(--line); overflow: visible; }
 figcaption { font-size: .8rem; } .key { margin-right: .7rem; white-space: nowrap; }
 .networks { white-space: normal; min-width: 22rem; }
-.grid td, .grid th { max-width: 150px; overflow-wrap: anywhere; padding: 2px; border: 0; text-align: center; font-size: .75rem; white-space: normal; }
+.grid td, .grid th { max-width: 150px; overflow-wrap: anywhere; }
+.grid td, .grid th { padding: 2px; border: 0; text-align: center; font-size: .75rem; white-space: normal; }
 .grid img { display: block; width: 150px; image-rendering: auto; background: var(--soft); }
 .notes { background: var(--soft); padding: .6rem 1rem .6rem 2rem; border-left: 3px solid #c80; }
 </style></head><body>
