@@ -1,0 +1,64 @@
+"""Car models as plain triangles: each model's parts in one list, in the model's own axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from .extract import Extractor
+from .models import load_models
+from .objects import CATEGORY
+
+__all__ = ["Solid", "read_solids"]
+
+
+@dataclass(frozen=True, eq=False)
+class Solid:
+    """One car model."""
+
+    name: str
+    category: str
+    positions: NDArray[np.float32]
+    """(V, 3) metres: x forward, y left, z up, origin on the ground below the centre."""
+    triangles: NDArray[np.int32]
+    """(T, 3) vertex numbers."""
+    zones: NDArray[np.uint8]
+    """(T,) :class:`renderer.zones.Zone`."""
+
+
+def read_solids(path: Path) -> list[Solid]:
+    """Models of a file or folder, by name.
+
+    Raises:
+        SceneError: no car models there.
+    """
+    models, _ = load_models(path)
+    return [_read(name, collection) for name, collection in models.items()]
+
+
+def _read(name: str, collection: bpy.types.Collection) -> Solid:
+    children = bpy.context.scene.collection.children
+    children.link(collection)
+    bpy.context.view_layer.update()
+    own = {item.name for item in collection.all_objects}
+    extractor = Extractor()
+    placed = extractor.placed(bpy.context.evaluated_depsgraph_get(), lambda *_: True)
+    placed = [one for one in placed if one.owner.name in own]
+    children.unlink(collection)
+    meshes = [extractor.pool.mesh(one.mesh) for one in placed]
+    poses = [one.local_to_world for one in placed]
+    first = np.concatenate([[0], np.cumsum([len(mesh.positions) for mesh in meshes])]).astype(np.int32)
+    pairs = zip(meshes, poses, strict=True)
+    positions = [mesh.positions @ pose[:3, :3].T + pose[:3, 3] for mesh, pose in pairs]
+    triangles = [mesh.triangles + start for mesh, start in zip(meshes, first, strict=False)]
+    return Solid(
+        name,
+        str(collection[CATEGORY]),
+        np.concatenate(positions).astype(np.float32),
+        np.concatenate(triangles).astype(np.int32),
+        np.concatenate([mesh.zones for mesh in meshes]),
+    )
