@@ -36,6 +36,7 @@ COMMANDS = {
     "synthesize": "pipelines.commands.synthesize",
     "train": "pipelines.train",
     "backends": "pipelines.train",
+    "fit": "pipelines.commands.fit",
     "translate": "pipelines.commands.translate",
     "align": "pipelines.commands.align",
     "evaluate": "pipelines.commands.evaluate",

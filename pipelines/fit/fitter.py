@@ -83,7 +83,7 @@ class Fitter:
 
     def __post_init__(self) -> None:
         """Builds the meshes."""
-        self._pool, self._zone_pool = pools(self.shapes)
+        self._pool, self.zone_pool = pools(self.shapes)
         self._number = {shape.name: place for place, shape in enumerate(self.shapes)}
 
     def fit(
@@ -121,6 +121,10 @@ class Fitter:
         """(h, w) bin of the car at each pixel."""
         drawing = Drawing(np.array([self._number[name]]), pose.matrix()[None], np.array([1]))
         return rasteriser.draw(self._pool, drawing, np.eye(4)).zone
+
+    def number(self, name: str) -> int:
+        """Number of a model's mesh in :attr:`zone_pool`."""
+        return self._number[name]
 
     def shape(self, name: str) -> Shape:
         """Model of that name."""

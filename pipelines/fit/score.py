@@ -82,7 +82,7 @@ def open_window(image: NDArray[np.uint8], box: Box2D, nearer: Sequence[Box2D], c
     inside = cv2.warpAffine(np.ones_like(grey), matrix, (width, height), flags=cv2.INTER_NEAREST)
     hidden = inside < 0.5
     for other in nearer:
-        a, b, c, d = (int(round((v - o) * scale)) for v, o in zip(other, (x, y, x, y), strict=True))
+        a, b, c, d = (round((v - o) * scale) for v, o in zip(other, (x, y, x, y), strict=True))
         hidden[max(b, 0) : max(d, 0), max(a, 0) : max(c, 0)] = True
     a, b, c, d = (int((v - o) * scale) for v, o in zip(box, (x, y, x, y), strict=True))
     view = Camera(

@@ -1,0 +1,137 @@
+"""A real frame and its fitted cars as one sample: source planes, the picture, masks, zones, depth and poses."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from renderer.boxes import clip_box, occlusion_level, truncation
+from renderer.camera import Camera
+from renderer.frame import Frame, Instance
+from renderer.raster import Drawing, Rasteriser
+from renderer.zones import zone_palette
+
+from pipelines import tensors
+from pipelines.compose import LABEL_COLOURS, source_sample
+from pipelines.dataset import camera_to_json, frame_name, instance_to_json
+from pipelines.exr import encode_exr
+from pipelines.files import sha256, write_bytes
+from pipelines.fit.candidates import Pose
+from pipelines.fit.fitter import Fitter, nearer_boxes
+from pipelines.fit.inputs import RealFrame, read_image
+from pipelines.images import encode_palette_png, encode_png
+
+__all__ = ["draw_pair", "hole", "pose_from_json", "pose_to_json"]
+
+HOLE_SHARE, HOLE_PX = 0.06, 3
+"""The label's colour reaches this share of a car's height, and at least as many pixels, beyond its mask."""
+BOX_PX = 2
+"""What a model has outside its box is not the car's: it is hidden, or the model is too large there."""
+
+
+def pose_to_json(pose: Pose) -> dict[str, Any]:
+    """A pose as JSON values."""
+    return {**asdict(pose), "box_px": list(pose.box_px)}
+
+
+def pose_from_json(data: dict[str, Any]) -> Pose:
+    """Inverse of :func:`pose_to_json`."""
+    left, top, right, bottom = data["box_px"]
+    return Pose(**{**data, "box_px": (left, top, right, bottom)})
+
+
+def hole(mask: NDArray[np.bool_], height_px: float) -> NDArray[np.bool_]:
+    """(H, W) a car's mask, grown so far that no pixel of the real car is left around it."""
+    reach = max(HOLE_PX, round(HOLE_SHARE * height_px))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
+
+
+def draw_pair(out: Path, fitter: Fitter, index: int, frame: RealFrame, cars: list[dict[str, Any]]) -> dict[str, Any]:
+    """Writes the files and the sample of a frame; returns its record."""
+    target = read_image(frame.path)
+    shown = _passes(fitter, index, frame, cars)
+    background = (target >> 8).astype(np.uint8)
+    sample = source_sample(background, shown, target, None, frame.group)
+    label = sample.label_image.copy()
+    for item in shown.instances:
+        mask = shown.instance_id == item.id
+        grown = hole(mask, item.box_amodal_px[3] - item.box_amodal_px[1]) & (shown.instance_id == 0)
+        label[grown & mask.any()] = LABEL_COLOURS[item.category]
+    hashed = tensors.write_part(out, replace(sample, label_image=label))
+    name = frame_name(index)
+    contents = {
+        f"images/{name}.png": encode_png(background),
+        f"masks/{name}.png": encode_png(shown.instance_id),
+        f"zones/{name}.png": encode_palette_png(shown.zone, zone_palette()),
+        f"depth/{name}.exr": encode_exr({"Z": shown.depth_m}),
+    }
+    for file, data in contents.items():
+        write_bytes(out / file, data)
+    fits = [{key: car[key] for key in ("key", "angle_deg", "box", "box_iou", "confidence", "pose")} for car in cars]
+    return {
+        "index": index, "name": frame.name, "group": frame.group, "time": frame.time, "camera": camera_to_json(shown),
+        "instances": [instance_to_json(item) | {"fit": one} for item, one in zip(shown.instances, fits, strict=True)],
+        "tensor_sha256": hashed, "files": {file: sha256(data) for file, data in sorted(contents.items())},
+    }  # fmt: skip
+
+
+def _passes(fitter: Fitter, index: int, frame: RealFrame, cars: list[dict[str, Any]]) -> Frame:
+    """Passes of the fitted cars, each kept within its box and behind nearer boxes."""
+    shape = frame.camera.height, frame.camera.width
+    depth = np.full(shape, np.inf, np.float32)
+    ids, zones = np.zeros(shape, np.uint16), np.zeros(shape, np.uint8)
+    rasteriser, whole = Rasteriser(frame.camera), []
+    for number, car in enumerate(cars, start=1):
+        drawing = Drawing(
+            np.array([fitter.number(car["model"])]), pose_from_json(car["pose"]).matrix()[None], np.array([1])
+        )
+        passes = rasteriser.draw(fitter.zone_pool, drawing, np.eye(4))
+        seen = (passes.instance_id > 0) & (passes.depth_m < depth) & _visible(frame, car, shape)
+        depth[seen], ids[seen], zones[seen] = passes.depth_m[seen], number, passes.zone[seen]
+        whole.append(int(passes.amodal_px[1]))
+    world = _camera_pose(frame.camera)
+    items = [_instance(fitter, place, car, ids, px, world, frame.camera) for place, (car, px) in
+             enumerate(zip(cars, whole, strict=True), start=1)]  # fmt: skip
+    return Frame(index, frame.camera, world, depth, ids, zones, tuple(items))
+
+
+def _visible(frame: RealFrame, car: dict[str, Any], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """(H, W) the car's box, less the boxes of people and things before it (other cars hide it by their depth)."""
+    left, top, right, bottom = car["box"]
+    seen = np.zeros(shape, bool)
+    seen[max(int(top) - BOX_PX, 0) : int(bottom) + BOX_PX, max(int(left) - BOX_PX, 0) : int(right) + BOX_PX] = True
+    others = [one.box_px for one in frame.boxes if one.kind != "car"]
+    for a, b, c, d in nearer_boxes((left, top, right, bottom), others):
+        seen[max(int(b), 0) : max(int(d), 0), max(int(a), 0) : max(int(c), 0)] = False
+    return seen
+
+
+def _camera_pose(camera: Camera) -> NDArray[np.float64]:
+    """(4, 4) level camera above the origin, looking along +x of a world with z up."""
+    return np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, camera.height_m], [0, 0, 0, 1]], dtype=np.float64)
+
+
+def _instance(
+    fitter: Fitter,
+    number: int,
+    car: dict[str, Any],
+    ids: NDArray[np.uint16],
+    amodal_px: int,
+    world: NDArray[np.float64],
+    camera: Camera,
+) -> Instance:
+    pose, model = pose_from_json(car["pose"]), fitter.shape(car["model"])
+    rows, columns = np.nonzero(ids == number)
+    box = None
+    if len(rows):
+        box = float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1)
+    cut = truncation(pose.box_px, camera) if clip_box(pose.box_px, camera) else 1.0
+    return Instance(
+        number, model.category, car["model"], "", world @ pose.matrix(), pose.box_3d(model), pose.box_px, box,
+        len(rows), amodal_px, cut, occlusion_level(len(rows), amodal_px),
+    )  # fmt: skip
