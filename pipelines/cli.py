@@ -43,6 +43,7 @@ COMMANDS = {
     "compare": "pipelines.commands.compare",
     "validate": "pipelines.commands.validate",
     "export": "pipelines.commands.export",
+    "addon": "pipelines.commands.addon",
     "doctor": "pipelines.commands.doctor",
 }
 """Name of each command and the module that holds a function of that name, in the order of the help."""
