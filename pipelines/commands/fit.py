@@ -33,7 +33,7 @@ def fit(
     seen_by = named_camera(camera, None, crop=False)
     if seen_by is None:
         raise ConfigError("--camera is empty: name the camera that took the frames")
-    about = run(FitConfig(frames, boxes, seen_by, out, models, passes, min_px, workers))
+    about = run(FitConfig(frames, boxes, seen_by, out, cars or CARS, passes, min_px, workers))
     typer.echo(
         f"{about['cars']} of {about['fitted']} fitted cars in {about['frames']} frames in {out}; "
         f"look at {out / 'review.html'}"
