@@ -1,7 +1,7 @@
 """The add-on as one zip file: an extension for Blender 4.2 and later, a legacy add-on before.
 
-Everything lies in one folder, ``gis_thermal``, which both kinds of installation accept: the add-on's modules, the renderer as a
-package inside of it, and the data that they read. The same sources give the same bytes.
+Everything lies in one folder, ``gis_thermal``, which both kinds of installation accept: the add-on's modules, the
+renderer as a package inside of it, and the data that they read. The same sources give the same bytes.
 """
 
 from __future__ import annotations

@@ -28,6 +28,8 @@ def _shipped_cars(_self, _context):
 def _models(names=None):
     """Car models of this file by name, after loading the shipped ones that are named (None: all) and missing."""
     found = adapter.renderer("blender.traffic").model_collections()
+    if bpy.app.version < (4, 1, 0):  # 3.4 crashes on meshes that Blender 4.5 wrote
+        raise ValueError(say("The shipped cars need Blender 4.1 or later: import a model file instead"))
     with bpy.data.libraries.load(str(adapter.data_file("cars.blend"))) as (source, target):
         target.collections = [n for n in source.collections if n not in found and (names is None or n in names)]
     return adapter.renderer("blender.traffic").model_collections()
