@@ -1,0 +1,471 @@
+"""Frames with fitted cars, and pictures in which nothing but those cars is replaced.
+
+No picture made here knows what the real frame shows inside the hole around the cars: levels and other cars' crops come
+from other frames, and everything is made over the frame with its cars taken away.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from assets import CARS, THERMAL_PROFILES
+from gan.layout import LAYOUT_NAME, Sample, decode_sample
+from pipelines import tensors
+from pipelines.config import named_camera
+from pipelines.errors import ConfigError
+from pipelines.files import read_json, read_lines
+from pipelines.fit import pairs
+from pipelines.fit.fitter import Fitter
+from pipelines.fit.inputs import RealFrame, read_image, scan_frames
+from pipelines.fit.review import REVIEW_FILE, read_decisions
+from pipelines.fit.run import FIT_FILE, MODELS_FILE, FitConfig, accepted
+from pipelines.fit.run import fit as run_fit
+from pipelines.fit.shapes import Shape, load_shapes
+from pipelines.fit.texture import no_texture
+from pipelines.infrared import DEFAULT_PROFILE
+from renderer.camera import Camera
+from renderer.frame import Box2D, Frame
+from renderer.meshes import MeshPool, make_mesh
+from renderer.raster import Drawing, Rasteriser
+from renderer.thermal.belonging import belong_grey
+from renderer.thermal.conditions import Conditions, sample_conditions
+from renderer.thermal.frame_sensor import measure_sensor
+from renderer.thermal.over import over_grey, render_bare, render_cars
+from renderer.thermal.profiles import Profiles, read_profiles
+from renderer.thermal.sensor import Sensor
+
+__all__ = [
+    "BASELINES",
+    "Car",
+    "Case",
+    "Fits",
+    "Gallery",
+    "Hole",
+    "box_hole",
+    "draw_samples",
+    "make_gallery",
+    "open_case",
+    "read_fits",
+]
+
+UInt8 = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Hole = Callable[[Mask, float], Mask]
+
+MIN_PX = 40.0
+"""Height of the smallest box that is measured."""
+CLEAN_HIDDEN = 0.1
+"""Most of a box that nearer boxes may cover."""
+INPAINT_PX = 5.0
+HOURS = {"day": 13.0, "night": 22.0}
+STREAM_WEATHER = 1
+CREASE_COS = 0.7
+"""Faces that meet at more than 45 degrees keep the edge between them sharp."""
+ANGLE_DEG, LARGER, SMALLER, ASPECT = 20.0, 0.5, 0.25, 0.15
+"""What counts as one step away between two cars: turn; logarithms of height (shrinking, enlarging) and of shape."""
+
+
+@dataclass(frozen=True)
+class Car:
+    """A fitted car that is measured."""
+
+    key: str
+    box: Box2D
+    """Of the real car."""
+    mask: Mask
+    """(H, W) visible pixels of the fitted model."""
+    angle_deg: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """A frame whose cars are replaced."""
+
+    name: str
+    group: str
+    time: str
+    real: UInt8
+    """(H, W)"""
+    frame: Frame
+    """Passes of the fitted cars, with normals and thermal profiles."""
+    hole: Mask
+    """(H, W) where pictures may differ from the real frame."""
+    empty: UInt8
+    """(H, W) the frame with its fitted cars painted away from the sides of the hole."""
+    cars: tuple[Car, ...]
+    """Those that are measured: at least 40 px high, not cut by the border, hardly hidden."""
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class Fits:
+    """Output of `gis fit`, read with its review."""
+
+    folder: Path
+    frames: dict[str, RealFrame]
+    cars: dict[str, list[dict[str, Any]]]
+    """Accepted fits by frame."""
+    splits: dict[str, str]
+    """Split by frame; empty where the boxes name none."""
+    fitter: Fitter
+    surfaces: MeshPool = field(default_factory=MeshPool)
+    """The models with normals, numbered like those of the fitter."""
+
+    def chosen(self, split: str) -> list[str]:
+        """Frames to measure: those of the split; all where there are no splits or it is ``all``.
+
+        Raises:
+            ConfigError: a split without frames.
+        """
+        names = [name for name in self.cars if split == "all" or not self.splits or self.splits.get(name) == split]
+        if not names:
+            known = ", ".join(sorted(set(self.splits.values())))
+            raise ConfigError(f"no frame with an accepted car in split {split!r}: expected one of {known}, or all")
+        return names
+
+
+def read_fits(frames: Path, boxes: Path, folder: Path, camera: str) -> Fits:
+    """Reads a fit, or makes it where the folder holds none.
+
+    Args:
+        frames: real frames.
+        boxes: of their cars.
+        folder: of `gis fit`; its camera wins over ``camera``.
+        camera: preset or file, for a new fit.
+
+    Raises:
+        PipelineError: see :func:`pipelines.fit.run.fit`.
+    """
+    head = folder / FIT_FILE
+    if not head.is_file():
+        seen_by = named_camera(camera, None, crop=False)
+        assert seen_by is not None
+        run_fit(FitConfig(frames, boxes, seen_by, folder, CARS))
+    about = read_json(head)
+    decided = read_decisions(folder / REVIEW_FILE)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for line in read_lines(folder / f"fits-{about['passes'] - 1}.jsonl"):
+        record = json.loads(line)
+        kept = [car for one in record["cars"] if (car := accepted(one, decided)) is not None]
+        if kept:
+            found[record["name"]] = kept
+    scanned = {one.name: one for one in scan_frames(frames, boxes, Camera.from_json(about["camera"]))}
+    shapes = load_shapes(folder / MODELS_FILE)
+    cars = {name: found[name] for name in scanned if name in found}
+    return Fits(folder, scanned, cars, _splits(boxes), Fitter(shapes, no_texture()), surfaces(shapes))
+
+
+def _splits(boxes: Path) -> dict[str, str]:
+    """Split by frame, where one JSON object by image gives them."""
+    data = read_json(boxes) if boxes.is_file() else {}
+    pairs_ = data.items() if isinstance(data, dict) else ()
+    return {
+        Path(name).stem if "." in str(name) else str(name): str(entry["split"])
+        for name, entry in pairs_
+        if isinstance(entry, dict) and "split" in entry
+    }
+
+
+# --- surfaces ---------------------------------------------------------------------------------------------------------
+
+
+def surfaces(shapes: Iterable[Shape]) -> MeshPool:
+    """The models with normals that are smooth but for creases."""
+    pool = MeshPool()
+    for shape in shapes:
+        normals = smooth_normals(shape.positions.astype(np.float64), shape.triangles)
+        pool.put(shape.name, make_mesh(shape.positions, shape.triangles, shape.zones, normals))
+    return pool
+
+
+def smooth_normals(positions: NDArray[np.float64], triangles: NDArray[np.int32]) -> NDArray[np.float32]:
+    """(T, 3, 3) corner normals: mean of the faces at the corner's place, by area, unless a crease lies between.
+
+    Args:
+        positions: (V, 3) metres.
+        triangles: (T, 3)
+    """
+    a, b, c = positions[triangles].transpose(1, 0, 2)
+    area = np.cross(b - a, c - a)
+    face = area / np.maximum(np.linalg.norm(area, axis=1, keepdims=True), 1e-12)
+    _, place = np.unique(np.rint(positions * 1e4).astype(np.int64), axis=0, return_inverse=True)
+    corner = place.ravel()[triangles].ravel()
+    mean = np.zeros((corner.max() + 1, 3))
+    np.add.at(mean, corner, np.repeat(area, 3, axis=0))
+    mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
+    at = mean[corner].reshape(-1, 3, 3)
+    soft = (at * face[:, None]).sum(axis=2, keepdims=True) > CREASE_COS
+    return np.where(soft, at, face[:, None]).astype(np.float32)
+
+
+# --- cases ------------------------------------------------------------------------------------------------------------
+
+
+def open_case(fits: Fits, name: str, index: int, *, grow: Hole = pairs.hole) -> Case:
+    """The frame with its passes, hole and the cars to measure."""
+    real_frame, cars = fits.frames[name], fits.cars[name]
+    real = (read_image(real_frame.path) >> 8).astype(np.uint8)
+    frame = _with_normals(fits, pairs._passes(fits.fitter, index, real_frame, cars), cars)
+    hole = np.zeros(real.shape, bool)
+    measured = []
+    for item, car in zip(frame.instances, cars, strict=True):
+        mask = frame.instance_id == item.id
+        if mask.any():
+            hole |= grow(mask, item.box_amodal_px[3] - item.box_amodal_px[1])
+            if _is_clean(car, real_frame.camera):
+                box = tuple(float(value) for value in car["box"])
+                measured.append(Car(car["key"], box, mask, float(car["angle_deg"])))  # type: ignore[arg-type]
+    empty = without_cars(real, hole)
+    group = real_frame.group or name
+    return Case(name, group, real_frame.time, real, frame, hole, empty, tuple(measured), index)
+
+
+def _is_clean(car: dict[str, Any], camera: Camera) -> bool:
+    left, top, right, bottom = car["box"]
+    whole = left > 1 and right < camera.width - 1 and bottom < camera.height - 1
+    return bool(bottom - top >= MIN_PX and whole and car["hidden"] <= CLEAN_HIDDEN)
+
+
+def _with_normals(fits: Fits, frame: Frame, cars: list[dict[str, Any]]) -> Frame:
+    """The frame with normals in the world, and with the profile that `gis synthesize` takes where none is named."""
+    normal = np.zeros((*frame.instance_id.shape, 3), np.float32)
+    rasteriser = Rasteriser(frame.camera)
+    for item, car in zip(frame.instances, cars, strict=True):
+        number = np.array([fits.surfaces.number(car["model"])])
+        drawing = Drawing(number, item.object_to_world[None], np.array([1]))
+        passes = rasteriser.draw(fits.surfaces, drawing, frame.cam_to_world, normals=True)
+        seen = frame.instance_id == item.id
+        assert passes.normal is not None
+        normal[seen] = passes.normal[seen]
+    named = tuple(replace(item, profile=item.profile or DEFAULT_PROFILE) for item in frame.instances)
+    return replace(frame, normal=normal, instances=named)
+
+
+def without_cars(real: UInt8, hole: Mask) -> UInt8:
+    """The frame with the hole painted from its sides (Telea, "An image inpainting technique", 2004)."""
+    return np.asarray(cv2.inpaint(real, hole.astype(np.uint8), INPAINT_PX, cv2.INPAINT_TELEA), dtype=np.uint8)
+
+
+def box_hole(mask: Mask, height_px: float) -> Mask:
+    """The rectangle around the usual hole: in it no border tells where the real car ended."""
+    rows, columns = np.nonzero(pairs.hole(mask, height_px))
+    out = np.zeros_like(mask)
+    if len(rows):
+        out[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
+    return out
+
+
+def draw_samples(fits: Fits, names: list[str], layout: str, grow: Hole = pairs.hole) -> list[Sample]:
+    """Source tensors of frames, by the function that draws the pairs that models are trained on.
+
+    Args:
+        fits: fitted cars.
+        names: frames.
+        layout: of the source tensor.
+        grow: shape of the hole, for the leak test.
+    """
+    # Only other layouts are named, so that a fit without layouts is drawn as it always was.
+    more: dict[str, Any] = {} if layout == LAYOUT_NAME else {"layout": layout}
+    with tempfile.TemporaryDirectory(prefix="gis-realism-") as temporary, mock.patch.object(pairs, "hole", grow):
+        folder = Path(temporary)
+        for index, name in enumerate(names):
+            pairs.draw_pair(folder, fits.fitter, index, fits.frames[name], fits.cars[name], **more)
+        shards = tensors.finish_shards(folder, len(names))
+        held = [data for shard in shards for _, data in tensors.read_shard(folder / str(shard["name"]))]
+    return [decode_sample(data) for data in held]
+
+
+# --- what other frames know -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Donor:
+    """A real car of another frame."""
+
+    frame: str
+    time: str
+    box: Box2D
+    angle_deg: float
+    image: UInt8
+    """(h, w) its box."""
+    mask: Mask
+    """(h, w)"""
+
+
+@dataclass
+class Gallery:
+    """Cars and zone levels of frames that are not measured."""
+
+    groups: dict[str, str] = field(default_factory=dict)
+    times: dict[str, str] = field(default_factory=dict)
+    sums: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    """(2, 256) by frame: sum of greys, and pixels, of each zone."""
+    donors: list[Donor] = field(default_factory=list)
+
+    def add(self, case: Case) -> None:
+        """Takes in a frame."""
+        self.groups[case.name], self.times[case.name] = case.group, case.time
+        inside = case.frame.instance_id > 0
+        zone, grey = case.frame.zone[inside], case.real[inside].astype(np.float64)
+        self.sums[case.name] = np.stack(
+            [np.bincount(zone, grey, minlength=256), np.bincount(zone, minlength=256).astype(np.float64)]
+        )
+        for car in case.cars:
+            left, top, right, bottom = (round(value) for value in car.box)
+            rows, columns = slice(max(top, 0), bottom), slice(max(left, 0), right)
+            self.donors.append(
+                Donor(case.name, case.time, car.box, car.angle_deg, case.real[rows, columns], car.mask[rows, columns])
+            )
+
+    def others(self, case: Case) -> list[str]:
+        """Frames of other groups, of the same time of day where there are any."""
+        found = [name for name, group in self.groups.items() if group != case.group and name != case.name]
+        if not found:
+            raise ConfigError(f"{case.name}: no other frame to take levels from: give frames of several groups")
+        alike = [name for name in found if self.times[name] == case.time]
+        return alike or found
+
+    def levels(self, case: Case) -> NDArray[np.float64]:
+        """(256,) mean grey of each zone in the other frames; unseen zones have the mean of all."""
+        total = np.sum([self.sums[name] for name in self.others(case)], axis=0)
+        mean = total[0].sum() / max(total[1].sum(), 1.0)
+        return np.where(total[1] > 0, total[0] / np.maximum(total[1], 1.0), mean)
+
+    def nearest(self, case: Case, car: Car) -> tuple[Donor, bool]:
+        """The donor that looks most alike by angle, size and shape, and whether it has to be mirrored.
+
+        Raises:
+            ConfigError: no donor.
+        """
+        others = set(self.others(case))
+        choices = [(_apart(one, car, mirror), place, mirror) for place, one in enumerate(self.donors)
+                   if one.frame in others for mirror in (False, True)]  # fmt: skip
+        if not choices:
+            raise ConfigError(f"{case.name}: no clean car of {MIN_PX:g} px or more in the other frames: give more frames")
+        _, place, mirror = min(choices)
+        return self.donors[place], mirror
+
+
+def _apart(donor: Donor, car: Car, mirror: bool) -> float:
+    angle = -donor.angle_deg if mirror else donor.angle_deg
+    turn = abs((angle - car.angle_deg + 180) % 360 - 180) / ANGLE_DEG
+    (width, height), (wide, high) = _size(donor.box), _size(car.box)
+    grow = math.log(high / height)
+    shape = math.log(wide / high * height / width) / ASPECT
+    return turn**2 + (grow / (SMALLER if grow > 0 else LARGER)) ** 2 + shape**2
+
+
+def _size(box: Box2D) -> tuple[float, float]:
+    return box[2] - box[0], box[3] - box[1]
+
+
+def make_gallery(fits: Fits, measured: Iterable[str]) -> Gallery:
+    """All frames that are not measured; where all are, all, of which a case then sees those of other groups."""
+    skipped = set(measured)
+    names = [name for name in fits.cars if name not in skipped] or list(fits.cars)
+    gallery = Gallery()
+    for index, name in enumerate(names):
+        gallery.add(open_case(fits, name, index))
+    return gallery
+
+
+# --- baselines --------------------------------------------------------------------------------------------------------
+
+
+def no_car(case: Case, gallery: Gallery) -> UInt8:
+    """The cars painted away."""
+    return case.empty
+
+
+def flat_paste(case: Case, gallery: Gallery) -> UInt8:
+    """One grey level per zone, from other frames."""
+    return pasted(case.empty, case, gallery)
+
+
+def flat_paste_in_place(case: Case, gallery: Gallery) -> UInt8:
+    """The same over the real frame: what of the real car lies around the fitted one is left to see."""
+    return pasted(case.real, case, gallery)
+
+
+def pasted(behind: UInt8, case: Case, gallery: Gallery) -> UInt8:
+    """Zone levels of other frames in the masks, over a picture."""
+    levels = np.rint(gallery.levels(case)).astype(np.uint8)
+    return np.where(case.frame.instance_id > 0, levels[case.frame.zone], behind)
+
+
+def nearest_car(case: Case, gallery: Gallery) -> UInt8:
+    """Real cars of other frames, stretched to the boxes; cars that are not measured are the flat ones."""
+    out = flat_paste(case, gallery)
+    for car in case.cars:
+        donor, mirror = gallery.nearest(case, car)
+        out = np.where(case.hole, _put(out, donor, mirror, car), out)
+    return out
+
+
+def _put(image: UInt8, donor: Donor, mirror: bool, car: Car) -> UInt8:
+    left, top, right, bottom = (round(value) for value in car.box)
+    size = right - left, bottom - top
+    patch, mask = donor.image, donor.mask.astype(np.uint8)
+    if mirror:
+        patch, mask = patch[:, ::-1], mask[:, ::-1]
+    how = cv2.INTER_AREA if patch.shape[0] > size[1] else cv2.INTER_LINEAR
+    patch = cv2.resize(np.ascontiguousarray(patch), size, interpolation=how)
+    mask = cv2.resize(np.ascontiguousarray(mask), size, interpolation=cv2.INTER_NEAREST)
+    out = image.copy()
+    top, left = max(top, 0), max(left, 0)
+    room = out[top : top + size[1], left : left + size[0]]
+    patch, mask = patch[-room.shape[0] :, : room.shape[1]], mask[-room.shape[0] :, : room.shape[1]]
+    room[mask > 0] = patch[mask > 0]
+    return out
+
+
+class PhysicsBaseline:
+    """The physical rendering of the fitted cars, made to belong into the frame, or blended plainly."""
+
+    def __init__(self, sensor: Sensor, seed: int = 0, *, plain: bool = False) -> None:
+        self._profiles: Profiles = read_profiles(THERMAL_PROFILES)
+        self._sensor, self._seed, self._plain = sensor, seed, plain
+
+    def __call__(self, case: Case, gallery: Gallery) -> UInt8:
+        """(H, W); outside the hole the real frame."""
+        weather = self._conditions(case)
+        if self._plain:
+            cars = render_cars(case.frame, weather, self._profiles, self._seed, self._sensor)
+            made, _ = over_grey(case.empty, cars)
+        else:
+            bare = render_bare(case.frame, weather, self._profiles, self._seed)
+            measured = measure_sensor(case.empty.astype(np.float32))
+            made = belong_grey(case.empty, case.frame, bare, weather, measured, self._seed)
+        return np.where(case.hole, made, case.real)
+
+    def _conditions(self, case: Case) -> Conditions:
+        """Weather drawn at random; the hour is that of the frame, as far as it is known."""
+        draw = np.random.default_rng([self._seed, case.index, STREAM_WEATHER])
+        return sample_conditions(draw, weather=None, hour=HOURS.get(case.time), season=None)
+
+
+def blurred(sigma: float) -> Callable[[Case, Gallery], UInt8]:
+    """The whole real frame, blurred: scale of the measure, no result."""
+    return lambda case, gallery: np.asarray(cv2.GaussianBlur(case.real, (0, 0), sigma), dtype=np.uint8)
+
+
+BASELINES: dict[str, Callable[[Case, Gallery], UInt8]] = {
+    "no car": no_car,
+    "flat paste": flat_paste,
+    "flat paste, real surroundings": flat_paste_in_place,
+    "nearest real car": nearest_car,
+    "blur sigma 0.7": blurred(0.7),
+    "blur sigma 1": blurred(1.0),
+}
+"""Pictures to compare with; physics is added by :class:`PhysicsBaseline`."""
