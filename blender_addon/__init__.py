@@ -22,12 +22,17 @@ bl_info = {
 
 MODULES = (
     "translations",
+    "preferences",
     "properties",
+    "thumbnails",
+    "dataset",
     "operators.zones",
     "operators.cars",
     "operators.passes",
     "operators.overlay",
+    "operators.dataset",
     "panels",
+    "dataset_panel",
 )
 """Modules that register something, in the order that they need each other."""
 

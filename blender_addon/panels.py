@@ -1,8 +1,30 @@
 """The "GIS Thermal" tab in the 3-D viewport's sidebar. Nothing is computed here: ``draw`` runs at every redraw."""
 
+import textwrap
+
 import bpy
 
-__all__ = ["GIS_PT_main", "register", "unregister"]
+__all__ = ["GIS_PT_main", "register", "say_in", "show_progress", "unregister"]
+
+_PX_PER_LETTER = 7.0
+"""Mean width of a letter of Blender's font at 100 %, pixels."""
+_MARGIN_PX = 60.0
+
+
+def say_in(layout, context, text: str, icon: str) -> None:
+    """A text in lines as wide as the sidebar; Blender cuts a label that is longer."""
+    room = context.region.width / context.preferences.system.ui_scale - _MARGIN_PX if context.region else 200.0
+    column = layout.column(align=True)
+    for number, line in enumerate(textwrap.wrap(text, max(12, int(room / _PX_PER_LETTER)))):
+        column.label(text=line, icon="BLANK1" if number else icon, translate=False)
+
+
+def show_progress(layout, data, text: str) -> None:
+    """A bar for the property ``progress`` of a group, 0 to 1."""
+    if bpy.app.version >= (4, 0, 0):
+        layout.progress(factor=data.progress, text=text)
+    else:
+        layout.prop(data, "progress", text=text, slider=True)
 
 
 class _Tab:
@@ -26,7 +48,7 @@ class GIS_PT_main(_Tab, bpy.types.Panel):
             self.layout.prop(settings, "progress", slider=True)
             self.layout.operator("gis.cancel_render", icon="CANCEL")
         elif settings.message:
-            self.layout.label(text=settings.message, icon="INFO", translate=False)
+            say_in(self.layout, context, settings.message, "ERROR" if settings.is_refusal else "INFO")
 
 
 class GIS_UL_zones(bpy.types.UIList):

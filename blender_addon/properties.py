@@ -111,7 +111,8 @@ class GIS_PG_thermal(bpy.types.PropertyGroup):
     overlay: bpy.props.StringProperty(name="Overlay", description="Overlay that is shown, empty for none")
     overlay_low_C: bpy.props.FloatProperty(name="Coldest", description="Dark end of the overlay, degrees Celsius")
     overlay_high_C: bpy.props.FloatProperty(name="Warmest", description="Bright end of the overlay, degrees Celsius")
-    message: bpy.props.StringProperty(name="Message", description="What the last rendering said")
+    message: bpy.props.StringProperty(name="Message", description="What the last button said")
+    is_refusal: bpy.props.BoolProperty(name="Refused", description="The message says why nothing was done")
     progress: bpy.props.FloatProperty(
         name="Progress", description="Share of the rendering that is done", min=0.0, max=1.0, subtype="FACTOR"
     )

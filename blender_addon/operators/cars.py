@@ -8,7 +8,7 @@ from mathutils import Matrix
 
 from .. import adapter
 from ..translations import say
-from .common import refuses, reports_errors
+from .common import Refused, refuses, reports_errors
 
 __all__ = ["register", "unregister"]
 
@@ -137,11 +137,9 @@ class GIS_OT_mark_car(bpy.types.Operator):
         """Mark, report."""
         marked = [context.collection] if self.what == "COLLECTION" else _markable(context)
         if not marked or marked == [context.scene.collection]:
-            self.report({"ERROR"}, say("Select an object, or make a collection other than the scene's active"))
-            return {"CANCELLED"}
+            raise Refused(say("Select an object, or make a collection other than the scene's active"))
         if linked := [one.name for one in marked if one.library]:
-            self.report({"ERROR"}, say("{name} is linked from another file: make it local first", name=linked[0]))
-            return {"CANCELLED"}
+            raise Refused(say("{name} is linked from another file: make it local first", name=linked[0]))
         for one in marked:
             if self.clear:
                 one.pop("gis_category", None)

@@ -4,9 +4,13 @@ import functools
 
 import bpy
 
-from .. import adapter
+from .. import adapter, process
 
-__all__ = ["editable_meshes", "refuses", "reports_errors", "why_not_editable"]
+__all__ = ["Refused", "editable_meshes", "refuses", "reports_errors", "say_so", "why_not_editable"]
+
+
+class Refused(Exception):
+    """Why an operator did nothing: one line for the user."""
 
 
 def why_not_editable(item: bpy.types.Object | None) -> str:
@@ -35,15 +39,25 @@ def editable_meshes(context: bpy.types.Context) -> list[bpy.types.Object]:
     return [item for item in items.values() if not why_not_editable(item)]
 
 
+def say_so(context: bpy.types.Context, message: str, *, is_refusal: bool) -> None:
+    """Show a message in the panel."""
+    settings = context.scene.gis_thermal
+    settings.message, settings.is_refusal = message, is_refusal
+
+
 def reports_errors(execute):
-    """Turn errors of the renderer into a report."""
+    """Turn errors into a report and into the panel's message, which the next try takes away."""
 
     @functools.wraps(execute)
     def safe(self, context):
+        if context.scene.gis_thermal.is_refusal:
+            say_so(context, "", is_refusal=False)
+        known = (Refused, adapter.RendererMissing, adapter.renderer("errors").RendererError, process.CommandError)
         try:
             return execute(self, context)
-        except (adapter.RendererMissing, adapter.renderer("errors").RendererError, ValueError, OSError) as error:
+        except (*known, ValueError, OSError) as error:
             self.report({"ERROR"}, str(error))
+            say_so(context, str(error), is_refusal=True)
             return {"CANCELLED"}
 
     return safe

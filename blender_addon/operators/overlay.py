@@ -4,7 +4,7 @@ import bpy
 
 from .. import overlay
 from ..translations import say
-from .common import refuses, reports_errors
+from .common import Refused, refuses, reports_errors
 
 __all__ = ["register", "unregister"]
 
@@ -46,8 +46,7 @@ class GIS_OT_show_overlay(bpy.types.Operator):
         paint = overlay.show_zones if self.kind == "ZONES" else overlay.show_temperatures
         count = paint(context.scene)
         if not count:
-            self.report({"ERROR"}, say("The scene has no mesh with faces"))
-            return {"CANCELLED"}
+            raise Refused(say("The scene has no mesh with faces"))
         _shade(context, "VERTEX")
         self.report({"INFO"}, say("{n} meshes colored", n=count))
         return {"FINISHED"}

@@ -180,7 +180,7 @@ class GIS_OT_render_view(bpy.types.Operator):
             area.tag_redraw()
         try:
             if "CANCELLED" in self._advance(context):
-                self._stop(context, say("The rendering failed: see the status bar"))
+                self._stop(context, context.scene.gis_thermal.message)
                 return {"CANCELLED"}
         except StopIteration:
             self._stop(context, "")

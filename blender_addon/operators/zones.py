@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import adapter, zone_data
 from ..translations import say
-from .common import editable_meshes, refuses, reports_errors, why_not_editable
+from .common import Refused, editable_meshes, refuses, reports_errors, why_not_editable
 
 __all__ = ["refresh_rows", "register", "unregister"]
 
@@ -93,15 +93,13 @@ class GIS_OT_assign_zone(bpy.types.Operator):
     def execute(self, context):
         """Assign, count, report."""
         if self.target == "MATERIAL" and context.active_object.active_material is None:
-            self.report({"ERROR"}, say("The active object has no material: add one, or assign to the whole object"))
-            return {"CANCELLED"}
+            raise Refused(say("The active object has no material: add one, or assign to the whole object"))
         zone = adapter.renderer("zones").parse_zone(context.scene.gis_thermal.zone)
         with _object_mode(context):
             count = _assign(context, self.target, int(zone))
             refresh_rows(context)
         if not count:
-            self.report({"ERROR"}, say("No face is selected: select faces in edit mode"))
-            return {"CANCELLED"}
+            raise Refused(say("No face is selected: select faces in edit mode"))
         self.report({"INFO"}, say("{n} faces are {zone} now", n=count, zone=zone.name.lower()))
         return {"FINISHED"}
 
