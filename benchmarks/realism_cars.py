@@ -10,7 +10,7 @@ import json
 import math
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from assets import CARS, THERMAL_PROFILES
 from gan.layout import LAYOUT_NAME, Sample, decode_sample
-from pipelines import tensors
+from pipelines import compose, tensors
 from pipelines.config import named_camera
 from pipelines.errors import ConfigError
 from pipelines.files import read_json, read_lines
@@ -31,13 +31,10 @@ from pipelines.fit.inputs import RealFrame, read_image, scan_frames
 from pipelines.fit.review import REVIEW_FILE, read_decisions
 from pipelines.fit.run import FIT_FILE, MODELS_FILE, FitConfig, accepted
 from pipelines.fit.run import fit as run_fit
-from pipelines.fit.shapes import Shape, load_shapes
+from pipelines.fit.shapes import load_shapes
 from pipelines.fit.texture import no_texture
-from pipelines.infrared import DEFAULT_PROFILE
 from renderer.camera import Camera
 from renderer.frame import Box2D, Frame
-from renderer.meshes import MeshPool, make_mesh
-from renderer.raster import Drawing, Rasteriser
 from renderer.thermal.belonging import belong_grey
 from renderer.thermal.conditions import Conditions, sample_conditions
 from renderer.thermal.frame_sensor import measure_sensor
@@ -61,7 +58,8 @@ __all__ = [
 
 UInt8 = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-Hole = Callable[[Mask, float], Mask]
+Hole = Callable[[Frame], NDArray[np.uint16]]
+"""Where a source tensor hides the background: see :func:`pipelines.compose.hidden_background`."""
 
 MIN_PX = 40.0
 """Height of the smallest box that is measured."""
@@ -70,8 +68,6 @@ CLEAN_HIDDEN = 0.1
 INPAINT_PX = 5.0
 HOURS = {"day": 13.0, "night": 22.0}
 STREAM_WEATHER = 1
-CREASE_COS = 0.7
-"""Faces that meet at more than 45 degrees keep the edge between them sharp."""
 ANGLE_DEG, LARGER, SMALLER, ASPECT = 20.0, 0.5, 0.25, 0.15
 """What counts as one step away between two cars: turn; logarithms of height (shrinking, enlarging) and of shape."""
 
@@ -119,8 +115,7 @@ class Fits:
     splits: dict[str, str]
     """Split by frame; empty where the boxes name none."""
     fitter: Fitter
-    surfaces: MeshPool = field(default_factory=MeshPool)
-    """The models with normals, numbered like those of the fitter."""
+    camera: Camera
 
     def chosen(self, split: str) -> list[str]:
         """Frames to measure: those of the split; all where there are no splits or it is ``all``.
@@ -160,10 +155,12 @@ def read_fits(frames: Path, boxes: Path, folder: Path, camera: str) -> Fits:
         kept = [car for one in record["cars"] if (car := accepted(one, decided)) is not None]
         if kept:
             found[record["name"]] = kept
-    scanned = {one.name: one for one in scan_frames(frames, boxes, Camera.from_json(about["camera"]))}
-    shapes = load_shapes(folder / MODELS_FILE)
+    camera_used = Camera.from_json(about["camera"])
+    scanned = {one.name: one for one in scan_frames(frames, boxes, camera_used)}
     cars = {name: found[name] for name in scanned if name in found}
-    return Fits(folder, scanned, cars, _splits(boxes), Fitter(shapes, no_texture()), surfaces(shapes))
+    return Fits(
+        folder, scanned, cars, _splits(boxes), Fitter(load_shapes(folder / MODELS_FILE), no_texture()), camera_used
+    )
 
 
 def _splits(boxes: Path) -> dict[str, str]:
@@ -177,55 +174,21 @@ def _splits(boxes: Path) -> dict[str, str]:
     }
 
 
-# --- surfaces ---------------------------------------------------------------------------------------------------------
-
-
-def surfaces(shapes: Iterable[Shape]) -> MeshPool:
-    """The models with normals that are smooth but for creases."""
-    pool = MeshPool()
-    for shape in shapes:
-        normals = smooth_normals(shape.positions.astype(np.float64), shape.triangles)
-        pool.put(shape.name, make_mesh(shape.positions, shape.triangles, shape.zones, normals))
-    return pool
-
-
-def smooth_normals(positions: NDArray[np.float64], triangles: NDArray[np.int32]) -> NDArray[np.float32]:
-    """(T, 3, 3) corner normals: mean of the faces at the corner's place, by area, unless a crease lies between.
-
-    Args:
-        positions: (V, 3) metres.
-        triangles: (T, 3)
-    """
-    a, b, c = positions[triangles].transpose(1, 0, 2)
-    area = np.cross(b - a, c - a)
-    face = area / np.maximum(np.linalg.norm(area, axis=1, keepdims=True), 1e-12)
-    _, place = np.unique(np.rint(positions * 1e4).astype(np.int64), axis=0, return_inverse=True)
-    corner = place.ravel()[triangles].ravel()
-    mean = np.zeros((corner.max() + 1, 3))
-    np.add.at(mean, corner, np.repeat(area, 3, axis=0))
-    mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
-    at = mean[corner].reshape(-1, 3, 3)
-    soft = (at * face[:, None]).sum(axis=2, keepdims=True) > CREASE_COS
-    return np.where(soft, at, face[:, None]).astype(np.float32)
-
-
 # --- cases ------------------------------------------------------------------------------------------------------------
 
 
-def open_case(fits: Fits, name: str, index: int, *, grow: Hole = pairs.hole) -> Case:
+def open_case(fits: Fits, name: str, index: int, *, grow: Hole = compose.hidden_background) -> Case:
     """The frame with its passes, hole and the cars to measure."""
     real_frame, cars = fits.frames[name], fits.cars[name]
     real = (read_image(real_frame.path) >> 8).astype(np.uint8)
-    frame = _with_normals(fits, pairs._passes(fits.fitter, index, real_frame, cars), cars)
-    hole = np.zeros(real.shape, bool)
+    frame = pairs._passes(fits.fitter, index, real_frame, cars)
+    hole = grow(frame) > 0
     measured = []
     for item, car in zip(frame.instances, cars, strict=True):
         mask = frame.instance_id == item.id
-        if mask.any():
-            hole |= grow(mask, item.box_amodal_px[3] - item.box_amodal_px[1])
-            if _is_clean(car, real_frame.camera):
-                box = tuple(float(value) for value in car["box"])
-                measured.append(Car(car["key"], box, mask, float(car["angle_deg"])))  # type: ignore[arg-type]
+        if mask.any() and _is_clean(car, real_frame.camera):
+            left, top, right, bottom = (float(value) for value in car["box"])
+            measured.append(Car(car["key"], (left, top, right, bottom), mask, float(car["angle_deg"])))
     empty = without_cars(real, hole)
     group = real_frame.group or name
     return Case(name, group, real_frame.time, real, frame, hole, empty, tuple(measured), index)
@@ -237,36 +200,23 @@ def _is_clean(car: dict[str, Any], camera: Camera) -> bool:
     return bool(bottom - top >= MIN_PX and whole and car["hidden"] <= CLEAN_HIDDEN)
 
 
-def _with_normals(fits: Fits, frame: Frame, cars: list[dict[str, Any]]) -> Frame:
-    """The frame with normals in the world, and with the profile that `gis synthesize` takes where none is named."""
-    normal = np.zeros((*frame.instance_id.shape, 3), np.float32)
-    rasteriser = Rasteriser(frame.camera)
-    for item, car in zip(frame.instances, cars, strict=True):
-        number = np.array([fits.surfaces.number(car["model"])])
-        drawing = Drawing(number, item.object_to_world[None], np.array([1]))
-        passes = rasteriser.draw(fits.surfaces, drawing, frame.cam_to_world, normals=True)
-        seen = frame.instance_id == item.id
-        assert passes.normal is not None
-        normal[seen] = passes.normal[seen]
-    named = tuple(replace(item, profile=item.profile or DEFAULT_PROFILE) for item in frame.instances)
-    return replace(frame, normal=normal, instances=named)
-
-
 def without_cars(real: UInt8, hole: Mask) -> UInt8:
     """The frame with the hole painted from its sides (Telea, "An image inpainting technique", 2004)."""
     return np.asarray(cv2.inpaint(real, hole.astype(np.uint8), INPAINT_PX, cv2.INPAINT_TELEA), dtype=np.uint8)
 
 
-def box_hole(mask: Mask, height_px: float) -> Mask:
-    """The rectangle around the usual hole: in it no border tells where the real car ended."""
-    rows, columns = np.nonzero(pairs.hole(mask, height_px))
-    out = np.zeros_like(mask)
-    if len(rows):
-        out[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
+def box_hole(frame: Frame) -> NDArray[np.uint16]:
+    """The rectangle around the usual hole of each car: in it no border tells where the real car ended."""
+    usual, out = compose.hidden_background(frame), frame.instance_id.copy()
+    for item in frame.instances:
+        rows, columns = np.nonzero(usual == item.id)
+        if len(rows):
+            part = out[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+            part[part == 0] = item.id
     return out
 
 
-def draw_samples(fits: Fits, names: list[str], layout: str, grow: Hole = pairs.hole) -> list[Sample]:
+def draw_samples(fits: Fits, names: list[str], layout: str, grow: Hole = compose.hidden_background) -> list[Sample]:
     """Source tensors of frames, by the function that draws the pairs that models are trained on.
 
     Args:
@@ -277,7 +227,10 @@ def draw_samples(fits: Fits, names: list[str], layout: str, grow: Hole = pairs.h
     """
     # Only other layouts are named, so that a fit without layouts is drawn as it always was.
     more: dict[str, Any] = {} if layout == LAYOUT_NAME else {"layout": layout}
-    with tempfile.TemporaryDirectory(prefix="gis-realism-") as temporary, mock.patch.object(pairs, "hole", grow):
+    with (
+        tempfile.TemporaryDirectory(prefix="gis-realism-") as temporary,
+        mock.patch.object(compose, "hidden_background", grow),
+    ):
         folder = Path(temporary)
         for index, name in enumerate(names):
             pairs.draw_pair(folder, fits.fitter, index, fits.frames[name], fits.cars[name], **more)
@@ -352,7 +305,9 @@ class Gallery:
         choices = [(_apart(one, car, mirror), place, mirror) for place, one in enumerate(self.donors)
                    if one.frame in others for mirror in (False, True)]  # fmt: skip
         if not choices:
-            raise ConfigError(f"{case.name}: no clean car of {MIN_PX:g} px or more in the other frames: give more frames")
+            raise ConfigError(
+                f"{case.name}: no clean car of {MIN_PX:g} px or more in the other frames: give more frames"
+            )
         _, place, mirror = min(choices)
         return self.donors[place], mirror
 

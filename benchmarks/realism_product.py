@@ -1,0 +1,201 @@
+"""The product case: traffic put into real frames where no car was, compared with the frames' own cars as two sets."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.belonging import MAX_PX, MIN_PX
+from benchmarks.belonging import crop as crop_inserted
+from gan.checkpoint import load_model
+from gan.metrics.bootstrap import Interval
+from gan.metrics.distribution import frechet_distance, kernel_distance
+from gan.metrics.features import FeatureExtractor
+from pipelines.backgrounds import Background, scan_backgrounds
+from pipelines.compose import hidden_background
+from pipelines.config import SynthesizeConfig
+from pipelines.fit.inputs import read_image
+from pipelines.geometry.boxes import read_boxes
+from pipelines.infrared import Physics, Translation
+from pipelines.render import open_session
+from pipelines.synthesize import FrameMaker, open_sites
+from renderer.frame import Frame
+from renderer.thermal.conditions import Conditions
+from renderer.thermal.over import over_grey, render_cars
+
+__all__ = ["PLAIN", "Distances", "Inserted", "distances", "insert_cars", "real_crops"]
+
+UInt8 = NDArray[np.uint8]
+Array = NDArray[np.float64]
+
+PLAIN, PHYSICS = "plain pasting", "physics"
+DRAWS = 200
+STREAM_HALVES = 9
+FEATURE_BATCH = 64
+
+
+@dataclass
+class Inserted:
+    """Crops of cars, and the frame that each stands in."""
+
+    frames: list[str] = field(default_factory=list)
+    crops: dict[str, list[UInt8]] = field(default_factory=dict)
+    """By the way in which they were made."""
+
+    def add(self, frame: str, made: Mapping[str, UInt8]) -> None:
+        """Takes in the crops of one car."""
+        self.frames.append(frame)
+        for way, one in made.items():
+            self.crops.setdefault(way, []).append(one)
+
+
+def real_crops(frames: Path, boxes: Path, names: Sequence[str]) -> Inserted:
+    """Real cars of 32 to 200 px that the border does not cut, with the framing of inserted ones."""
+    known, found = read_boxes(boxes), Inserted()
+    for path in sorted(frames.iterdir()):
+        if path.stem not in names:
+            continue
+        image = (read_image(path) >> 8).astype(np.uint8)
+        for box in (one.in_pixels(image.shape[1], image.shape[0]) for one in known.get(path.stem, ())):
+            left, top, right, bottom = box.box_px
+            if box.kind == "car" and MIN_PX <= bottom - top <= MAX_PX and left > 1 and right < image.shape[1] - 2:
+                found.add(path.stem, {"real": crop_inserted(image, box.box_px)})
+    return found
+
+
+def insert_cars(
+    frames: Path, boxes: Path, names: Sequence[str], weights: Mapping[str, Path], count: int, seed: int
+) -> Inserted:
+    """Cars of our traffic in real frames, as `gis synthesize` makes them: plainly, by physics, by each model.
+
+    Args:
+        frames: folder of frames.
+        boxes: of what they show; no car is put over them.
+        names: frames to use.
+        weights: models by name.
+        count: pictures to make.
+        seed: of the traffic.
+    """
+    found = Inserted()
+    with _maker(frames, boxes, names, count, seed) as maker:
+        physics = maker.infrared
+        assert isinstance(physics, Physics)
+        models = {name: Translation(load_model(path).backend, path, physics) for name, path in weights.items()}
+        for index in range(count):
+            conditions, background = maker._conditions(index), maker._background(index)
+            assert background is not None
+            frame, conditions = maker._passes(index, conditions, background)
+            made = _pictures(frame, conditions, background, physics, models)
+            for item in frame.instances:
+                box = item.box_visible_px
+                if box is None or item.occlusion > 0 or item.truncation > 0 or item.category not in ("car", "van"):
+                    continue
+                if MIN_PX <= box[3] - box[1] <= MAX_PX:
+                    name = Path(str(background.about["name"])).stem
+                    found.add(name, {way: crop_inserted(image, box) for way, image in made.items()})
+    return found
+
+
+@contextmanager
+def _maker(frames: Path, boxes: Path, names: Sequence[str], count: int, seed: int) -> Iterator[FrameMaker]:
+    with tempfile.TemporaryDirectory(prefix="gis-realism-") as temporary:
+        folder = Path(temporary) / "frames"
+        folder.mkdir()
+        for path in frames.iterdir():
+            if path.stem in names:
+                (folder / path.name).symlink_to(path.resolve())
+        config = SynthesizeConfig(out=Path(temporary) / "out", backgrounds=folder, count=count, seed=seed, boxes=boxes)
+        session = open_session(config)
+        try:
+            yield FrameMaker(config, scan_backgrounds(folder), session, Physics(seed), open_sites(config))
+        finally:
+            session.close()
+
+
+def _pictures(
+    frame: Frame, conditions: Conditions, background: Background, physics: Physics, models: Mapping[str, Translation]
+) -> dict[str, UInt8]:
+    """The frame, made in every way."""
+    behind = background.image
+    plain, _ = over_grey(behind, render_cars(frame, conditions, physics.profiles, physics.seed, physics.sensor(frame)))
+    made = {PLAIN: plain, PHYSICS: physics.make(frame, conditions, background).image}
+    around = hidden_background(frame) > 0
+    for name, model in models.items():
+        made[name] = model.make(frame, conditions, background).image
+        made[f"{name}, composited"] = np.where(around, made[name], behind)
+    return made
+
+
+# --- distances --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Distances:
+    """How far sets of crops are from the real ones."""
+
+    kernel: dict[str, Interval]
+    """Kernel distance by way, and of two halves of the real crops as ``real halves``."""
+    frechet: dict[str, float]
+    to_plain: dict[str, Interval]
+    """Kernel distance over that of plain pasting."""
+    real: int
+    inserted: int
+
+
+def distances(real: Inserted, inserted: Inserted, extractor: FeatureExtractor, seed: int = 0) -> Distances:
+    """Kernel and Frechet distances on a network's features.
+
+    Values are over all crops. Intervals are the 2.5 and 97.5 percentiles over random halves of the frames of both
+    sides, so they are wider than those of all frames would be; the halves are the same for every way. The floor is the
+    mean over splits of the real frames in two, between which no frame is shared.
+    """
+    features = {way: _features(crops, extractor) for way, crops in {**real.crops, **inserted.crops}.items()}
+    truth = features.pop("real")
+    drawn = _drawn(truth, features, real.frames, inserted.frames, seed)
+    value = {way: kernel_distance(truth, made) for way, made in features.items()}
+    floor = drawn.pop("real halves")
+    kernel = {way: _interval(value[way], drawn[way]) for way in features}
+    kernel["real halves"] = _interval(float(floor.mean()), floor)
+    to_plain = {way: _interval(value[way] / value[PLAIN], drawn[way] / drawn[PLAIN]) for way in features}
+    frechet = {way: frechet_distance(truth, made) for way, made in features.items()}
+    return Distances(kernel, frechet, to_plain, len(truth), len(inserted.frames))
+
+
+def _features(crops: Sequence[UInt8], extractor: FeatureExtractor) -> Array:
+    batch = np.stack(crops).astype(np.float32)[:, None] / np.float32(255)
+    parts = [extractor(batch[at : at + FEATURE_BATCH]) for at in range(0, len(batch), FEATURE_BATCH)]
+    return np.concatenate(parts).astype(np.float64)
+
+
+def _drawn(
+    truth: Array, features: Mapping[str, Array], real_frames: Sequence[str], frames: Sequence[str], seed: int
+) -> dict[str, Array]:
+    """Kernel distances over random halves, (DRAWS,) by way; a half with fewer than two crops is drawn again."""
+    rng = np.random.default_rng([seed, DRAWS, STREAM_HALVES])
+    drawn: dict[str, list[float]] = {way: [] for way in (*features, "real halves")}
+    while len(drawn["real halves"]) < DRAWS:
+        mine, theirs = _half(real_frames, rng), _half(frames, rng)
+        if min(mine.sum(), (~mine).sum(), theirs.sum()) < 2:
+            continue
+        drawn["real halves"].append(kernel_distance(truth[mine], truth[~mine]))
+        for way, made in features.items():
+            drawn[way].append(kernel_distance(truth[mine], made[theirs]))
+    return {way: np.array(values) for way, values in drawn.items()}
+
+
+def _half(frames: Sequence[str], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which crops stand in a random half of the frames."""
+    names = np.unique(np.asarray(frames))
+    chosen = rng.permutation(names)[: max(len(names) // 2, 1)]
+    return np.isin(frames, chosen)
+
+
+def _interval(value: float, drawn: Array) -> Interval:
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Interval(value, min(float(low), value), max(float(high), value), len(drawn))
