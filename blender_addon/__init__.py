@@ -30,6 +30,7 @@ MODULES = (
     "operators.cars",
     "operators.passes",
     "operators.overlay",
+    "legend",
     "operators.dataset",
     "panels",
     "dataset_panel",

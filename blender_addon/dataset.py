@@ -16,8 +16,8 @@ import bpy
 from . import process, thumbnails
 from .translations import say
 
-__all__ = ["CHECKING", "GIS_PG_dataset", "Order", "can_continue", "fail", "is_running", "register", "start", "stop",
-           "unregister", "wait"]  # fmt: skip
+__all__ = ["CHECKING", "GIS_PG_dataset", "Order", "can_continue", "cancel", "fail", "is_new", "is_running",
+           "new_folder", "output", "register", "start", "stop", "unregister", "wait", "watch"]  # fmt: skip
 
 CHECKING = "CHECKING"
 """State while the program itself is being checked; the others are those of :mod:`process`."""
@@ -61,8 +61,18 @@ def is_running() -> bool:
 
 
 def can_continue() -> bool:
-    """Whether the last data set was cut short, so that its command can be given again."""
+    """Whether the last data set was cut short with something done, so that its command can go on with it."""
     return not is_running() and _NOW.unfinished is not None
+
+
+def is_new(folder: Path) -> bool:
+    """Whether a folder is missing or empty."""
+    return not folder.is_dir() or not any(folder.iterdir())
+
+
+def output() -> str:
+    """Folder of the command that ran last; empty where it had none."""
+    return str(_NOW.order.out) if _NOW.order and _NOW.order.out else ""
 
 
 def fail(message: str) -> None:
@@ -117,7 +127,7 @@ def _end(job, order) -> None:
         _NOW.message = say("Cancelled after {n} of {m} frames", n=job.done, m=order.count)
     else:
         _NOW.message = order.ended(job)
-    if job.state == process.DONE and order is _NOW.unfinished:
+    if order is _NOW.unfinished and (job.state == process.DONE or is_new(order.out)):
         _NOW.unfinished = None
 
 
@@ -215,7 +225,7 @@ class GIS_PG_dataset(bpy.types.PropertyGroup):
     count: bpy.props.IntProperty(name="Count", description="How many frames", min=1, max=999999, default=16)
     seed: bpy.props.IntProperty(name="Seed", description="Seed of everything random", min=0, default=0)
     out: bpy.props.StringProperty(
-        name="Output", description="Folder of the data set, empty or new; made where it is missing", subtype="DIR_PATH"
+        name="Output", description="Folder of the data set: an empty or a new one", subtype="DIR_PATH"
     )
     backgrounds: bpy.props.StringProperty(
         name="Backgrounds",
@@ -228,6 +238,11 @@ class GIS_PG_dataset(bpy.types.PropertyGroup):
     )
     weights: bpy.props.StringProperty(
         name="Weights", description="Model file of a translation model; empty for physics", subtype="FILE_PATH"
+    )
+    vary: bpy.props.BoolProperty(
+        name="Vary Weather and Hour",
+        description="Draw weather, hour and season for each frame; off: those of the panel above in all frames",
+        default=True,
     )
     state: bpy.props.StringProperty(
         name="State", description="IDLE, CHECKING, RUNNING, CANCELLING, DONE, FAILED or CANCELLED",

@@ -5,6 +5,7 @@ import bpy
 from . import dataset, preferences, process, thumbnails
 from .operators.dataset import why_no_dataset
 from .panels import GIS_PT_main, say_in, show_progress
+from .translations import say
 
 __all__ = ["GIS_PT_dataset", "register", "unregister"]
 
@@ -29,37 +30,44 @@ class GIS_PT_dataset(bpy.types.Panel):
         row = layout.row(align=True)
         row.prop(settings, "count")
         row.prop(settings, "seed")
-        column = layout.column()
-        column.use_property_split = True
-        column.use_property_decorate = False
-        for name in ("out", "backgrounds"):
-            column.prop(settings, name)
-        _draw_pictures(layout, "backgrounds", _ICON_SCALE)
-        column = layout.column()
-        column.use_property_split = True
-        column.use_property_decorate = False
-        column.prop(settings, "backend")
+        for name in ("out", "backgrounds", "backend"):
+            _draw_setting(layout, settings, name)
+            if name == "backgrounds":
+                _draw_pictures(layout, "backgrounds", _ICON_SCALE)
         if settings.backend != "physics":
-            column.prop(settings, "weights")
-        row = layout.row(align=True)
-        row.operator("gis.render_dataset", icon="RENDERLAYERS")
-        row.operator("gis.synthesize_dataset", icon="RENDER_ANIMATION")
-        self._draw_state(context, settings)
-
-    def _draw_state(self, context, settings):
-        layout = self.layout
-        if settings.state in (process.RUNNING, process.CANCELLING, dataset.CHECKING):
+            _draw_setting(layout, settings, "weights")
+        layout.prop(settings, "vary")
+        column = layout.column(align=True)
+        column.operator("gis.render_dataset", icon="RENDERLAYERS")
+        column.operator("gis.synthesize_dataset", icon="RENDER_ANIMATION")
+        if dataset.is_running():
             show_progress(layout, settings, settings.message)
             layout.operator("gis.cancel_dataset", icon="CANCEL")
-        elif settings.message:
-            say_in(layout, context, settings.message, "ERROR" if settings.state == process.FAILED else "INFO")
-        if dataset.can_continue() and settings.log:
-            row = layout.row(align=True)
-            row.operator("gis.continue_dataset", icon="PLAY")
-            row.operator("wm.path_open", text="Log", icon="TEXT").filepath = settings.log
-        elif not dataset.is_running() and (reason := why_no_dataset(context.scene)):
-            say_in(layout, context, reason, "INFO")
+        else:
+            self._draw_end(context, settings)
         _draw_pictures(layout, "last", _LAST_SCALE)
+
+    def _draw_end(self, context, settings):
+        """What came of the last command, and why none can be started."""
+        layout = self.layout
+        if settings.message:
+            say_in(layout, context, settings.message, "ERROR" if settings.state == process.FAILED else "INFO")
+        row = layout.row(align=True)
+        if dataset.can_continue():
+            row.operator("gis.continue_dataset", icon="PLAY")
+        if settings.log:
+            row.operator("wm.path_open", text="Log", icon="TEXT").filepath = settings.log
+        if settings.state == process.DONE and dataset.output():
+            row.operator("wm.path_open", text="Open Folder", icon="FILE_FOLDER").filepath = dataset.output()
+        if reason := why_no_dataset(context.scene):
+            say_in(layout, context, say(reason), "INFO")
+
+
+def _draw_setting(layout, settings, name):
+    """Name and field side by side, the name with room enough for the longest."""
+    split = layout.split(factor=0.4)
+    split.label(text=settings.bl_rna.properties[name].name)
+    split.prop(settings, name, text="")
 
 
 def _draw_pictures(layout, name, scale):

@@ -5,11 +5,23 @@ import numpy as np
 
 from . import adapter, thermal, zone_data
 
-__all__ = ["ATTRIBUTE", "clear", "show_temperatures", "show_zones"]
+__all__ = ["ATTRIBUTE", "SCALE", "clear", "refresh", "show_temperatures", "show_zones", "zone_colors", "zone_names"]
 
 ATTRIBUTE = "gis_overlay"
 # Ends and middle of an iron-like scale: black, violet, orange, yellow, white.
-_SCALE = np.array([[0, 0, 0], [0.3, 0, 0.45], [0.85, 0.25, 0.15], [1, 0.75, 0.1], [1, 1, 0.9]], np.float32)
+SCALE = np.array([[0, 0, 0], [0.3, 0, 0.45], [0.85, 0.25, 0.15], [1, 0.75, 0.1], [1, 1, 0.9]], np.float32)
+
+
+def zone_colors() -> np.ndarray:
+    """(256, 3) sRGB 0-1 of each zone; magenta where none is assigned."""
+    palette: np.ndarray = adapter.renderer("zones").zone_palette().astype(np.float32) / 255
+    palette[0] = 1, 0, 1
+    return palette
+
+
+def zone_names() -> dict[int, str]:
+    """Zones' names by number."""
+    return {int(row.zone): row.name.replace("_", " ") for row in adapter.renderer("zones").ZONES[1:]}
 
 
 def _meshes(scene):
@@ -51,12 +63,12 @@ def clear(scene: bpy.types.Scene) -> int:
 
 def show_zones(scene: bpy.types.Scene) -> int:
     """Paint the zones, magenta where none is assigned; returns how many meshes."""
-    palette = adapter.renderer("zones").zone_palette().astype(np.float32) / 255
-    palette[0] = 1, 0, 1
-    meshes = _meshes(scene)
+    palette, meshes, shown = zone_colors(), _meshes(scene), set()
     for mesh in meshes:
-        _paint(mesh, palette[np.clip(zone_data.read(mesh), 0, 255)])
-    scene.gis_thermal.overlay = "ZONES"
+        zones = np.clip(zone_data.read(mesh), 0, 255)
+        shown.update(np.unique(zones).tolist())
+        _paint(mesh, palette[zones])
+    scene.gis_thermal.overlay, scene.gis_thermal.overlay_zones = "ZONES", " ".join(map(str, sorted(shown)))
     return len(meshes)
 
 
@@ -83,9 +95,16 @@ def show_temperatures(scene: bpy.types.Scene) -> int:
     low, high = np.percentile(np.concatenate(list(kelvin.values())), [2, 98])
     high = max(high, low + 1.0)
     for mesh, values in kelvin.items():
-        share = np.clip((values - low) / (high - low), 0, 1) * (len(_SCALE) - 1)
-        colors = [np.interp(share, np.arange(len(_SCALE)), _SCALE[:, k]) for k in range(3)]
+        share = np.clip((values - low) / (high - low), 0, 1) * (len(SCALE) - 1)
+        colors = [np.interp(share, np.arange(len(SCALE)), SCALE[:, k]) for k in range(3)]
         _paint(mesh, np.stack(colors, axis=1).astype(np.float32))
     settings.overlay_low_C, settings.overlay_high_C = float(low - 273.15), float(high - 273.15)
     settings.overlay = "TEMPERATURE"
     return len(meshes)
+
+
+def refresh(scene: bpy.types.Scene) -> None:
+    """Paint again what is shown, after zones, hour or weather have changed; nothing where no overlay is shown."""
+    paint = {"ZONES": show_zones, "TEMPERATURE": show_temperatures}.get(scene.gis_thermal.overlay)
+    if paint:
+        paint(scene)

@@ -4,6 +4,9 @@ import textwrap
 
 import bpy
 
+from .operators.common import why_no_view, why_not_editable
+from .translations import say
+
 __all__ = ["GIS_PT_main", "register", "say_in", "show_progress", "unregister"]
 
 _PX_PER_LETTER = 7.0
@@ -47,7 +50,7 @@ class GIS_PT_main(_Tab, bpy.types.Panel):
         if settings.is_rendering:
             self.layout.prop(settings, "progress", slider=True)
             self.layout.operator("gis.cancel_render", icon="CANCEL")
-        elif settings.message:
+        elif settings.message and settings.message != context.scene.gis_dataset.message:
             say_in(self.layout, context, settings.message, "ERROR" if settings.is_refusal else "INFO")
 
 
@@ -77,6 +80,8 @@ class GIS_PT_zones(_Tab, bpy.types.Panel):
     def draw(self, context):
         """Assign, guess, count, show."""
         layout, settings = self.layout, context.scene.gis_thermal
+        if reason := why_not_editable(context.active_object):
+            say_in(layout, context, say(reason), "INFO")
         layout.prop(settings, "zone")
         row = layout.row(align=True)
         for target, text in (("FACES", "Faces"), ("MATERIAL", "Material"), ("OBJECT", "Object")):
@@ -140,6 +145,8 @@ class GIS_PT_passes(_Tab, bpy.types.Panel):
         row.operator("gis.render_view", text="Render", icon="RENDER_STILL").what = "ALL"
         again = row.operator("gis.render_view", text="Thermal Again", icon="FILE_REFRESH")
         again.what, again.reuse = "THERMAL", True
+        if reason := why_no_view(context.scene):
+            say_in(layout, context, say(reason), "INFO")
 
 
 CLASSES = (GIS_PT_main, GIS_UL_zones, GIS_PT_zones, GIS_PT_cars, GIS_PT_passes)

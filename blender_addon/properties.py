@@ -109,6 +109,7 @@ class GIS_PG_thermal(bpy.types.PropertyGroup):
     zone_row: bpy.props.IntProperty(name="Row", description="Selected row of the list of zones")
     zone_rows_of: bpy.props.StringProperty(name="Counted", description="What the list of zones counts")
     overlay: bpy.props.StringProperty(name="Overlay", description="Overlay that is shown, empty for none")
+    overlay_zones: bpy.props.StringProperty(name="Zones Shown", description="Numbers of the zones in the overlay")
     overlay_low_C: bpy.props.FloatProperty(name="Coldest", description="Dark end of the overlay, degrees Celsius")
     overlay_high_C: bpy.props.FloatProperty(name="Warmest", description="Bright end of the overlay, degrees Celsius")
     message: bpy.props.StringProperty(name="Message", description="What the last button said")

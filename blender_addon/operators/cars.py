@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from .. import adapter
+from .. import adapter, shipped
 from ..translations import say
 from .common import Refused, refuses, reports_errors
 
@@ -15,24 +15,22 @@ __all__ = ["register", "unregister"]
 _CAMERA_AXES = np.diag([1.0, -1.0, -1.0, 1.0])
 """Blender's camera looks along -z with y up; the renderer's along +z with y down."""
 _SHIPPED: list[tuple[str, str, str]] = []
+"""Blender does not keep the strings of an enumeration: they must live here."""
 
 
 def _shipped_cars(_self, _context):
     """Rows of the shipped cars, read from the file once."""
     if not _SHIPPED:
-        with bpy.data.libraries.load(str(adapter.data_file("cars.blend"))) as (source, _):
-            _SHIPPED.extend((name, name.replace("_", " ").capitalize(), "") for name in sorted(source.collections))
+        _SHIPPED.extend((name, name.replace("_", " ").capitalize(), "") for name in shipped.model_names())
     return _SHIPPED
 
 
 def _models(names=None):
-    """Car models of this file by name, after loading the shipped ones that are named (None: all) and missing."""
-    found = adapter.renderer("blender.traffic").model_collections()
-    if bpy.app.version < (4, 1, 0):  # 3.4 crashes on meshes that Blender 4.5 wrote
-        raise ValueError(say("The shipped cars need Blender 4.1 or later: import a model file instead"))
-    with bpy.data.libraries.load(str(adapter.data_file("cars.blend"))) as (source, target):
-        target.collections = [n for n in source.collections if n not in found and (names is None or n in names)]
-    return adapter.renderer("blender.traffic").model_collections()
+    """Car models of this file by name, after adding the shipped ones that are named (None: all) and missing."""
+    found = adapter.renderer("blender.traffic").model_collections
+    missing = set(shipped.model_names() if names is None else names) - set(found())
+    shipped.add_models(missing)
+    return found()
 
 
 def _place(context, model, profile="driving"):

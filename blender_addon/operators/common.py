@@ -6,7 +6,8 @@ import bpy
 
 from .. import adapter, process
 
-__all__ = ["Refused", "editable_meshes", "refuses", "reports_errors", "say_so", "why_not_editable"]
+__all__ = ["Refused", "editable_meshes", "refuses", "reports_errors", "say_so", "why_no_view",
+           "why_not_editable"]  # fmt: skip
 
 
 class Refused(Exception):
@@ -23,6 +24,15 @@ def why_not_editable(item: bpy.types.Object | None) -> str:
         return "The object is linked from another file: make it local first (Object > Relations > Make Local)"
     if not len(item.data.polygons) and item.mode != "EDIT":
         return "The object has no faces"
+    return ""
+
+
+def why_no_view(scene: bpy.types.Scene) -> str:
+    """Why a scene cannot be rendered; empty where it can."""
+    if scene.camera is None:
+        return "The scene has no active camera: add a camera rig"
+    if scene.camera.type != "CAMERA" or scene.camera.data.type != "PERSP":
+        return "The active camera is not a perspective camera"
     return ""
 
 
@@ -49,12 +59,12 @@ def reports_errors(execute):
     """Turn errors into a report and into the panel's message, which the next try takes away."""
 
     @functools.wraps(execute)
-    def safe(self, context):
+    def safe(self, context, **options):
         if context.scene.gis_thermal.is_refusal:
             say_so(context, "", is_refusal=False)
         known = (Refused, adapter.RendererMissing, adapter.renderer("errors").RendererError, process.CommandError)
         try:
-            return execute(self, context)
+            return execute(self, context, **options)
         except (*known, ValueError, OSError) as error:
             self.report({"ERROR"}, str(error))
             say_so(context, str(error), is_refusal=True)

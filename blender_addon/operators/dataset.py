@@ -5,9 +5,9 @@ from pathlib import Path
 
 import bpy
 
-from .. import dataset, preferences, process
+from .. import adapter, dataset, preferences, process
 from ..translations import say
-from .common import refuses, reports_errors
+from .common import Refused, refuses, reports_errors, why_no_view
 
 __all__ = ["register", "unregister", "why_no_dataset"]
 
@@ -16,10 +16,8 @@ def why_no_dataset(scene: bpy.types.Scene) -> str:
     """Why no data set can be made now; empty where it can."""
     if dataset.is_running():
         return "A command runs already: wait for its end, or cancel it"
-    if scene.camera is None:
-        return "The scene has no active camera: add a camera rig"
-    if scene.camera.type != "CAMERA" or scene.camera.data.type != "PERSP":
-        return "The active camera is not a perspective camera"
+    if reason := why_no_view(scene):
+        return reason
     if not scene.gis_dataset.out:
         return "Choose an output folder"
     if scene.gis_dataset.out.startswith("//") and not bpy.data.filepath:
@@ -42,27 +40,47 @@ def _copy_of_scene(folder: Path) -> Path:
     return copy
 
 
-def _options(settings, what: str) -> list[str]:
+def _options(scene, what: str) -> list[str]:
     """What the panel asks for, as options of a command."""
+    settings = scene.gis_dataset
     options = ["--count", str(settings.count), "--seed", str(settings.seed)]
     if what == "render":
         return options
-    if settings.backgrounds:
-        options += ["--backgrounds", _path(settings.backgrounds)]
     backend = settings.backend.strip() or "physics"
     options += ["--backend", backend]
-    has_weights = settings.weights and backend != "physics"
-    return [*options, "--weights", _path(settings.weights)] if has_weights else options
+    if settings.weights and backend != "physics":
+        options += ["--weights", _path(settings.weights)]
+    if settings.backgrounds:
+        options += ["--backgrounds", _path(settings.backgrounds)]
+        if not adapter.renderer("blender.traffic").model_collections():
+            options += ["--cars", str(adapter.data_file("cars.blend"))]
+    return options if settings.vary else options + _conditions(scene.gis_thermal)
 
 
-def _ended(out: Path, scene: Path):
+def _conditions(settings) -> list[str]:
+    """Weather, hour and season of the panel; and the profile, where it names one for all cars."""
+    options = ["--hour", f"{settings.hour % 24.0:g}", "--weather", settings.weather, "--season", settings.season]
+    return options if settings.profile == "EACH" else [*options, "--profile", settings.profile]
+
+
+def _note(scene) -> str:
+    """What a user should know of the frames that a scene gives; empty where there is nothing."""
+    if scene.gis_dataset.backgrounds or any("gis_camera_path" in item for item in scene.objects):
+        return ""
+    moves = any(item.animation_data or item.constraints or item.parent for item in scene.objects)
+    if moves:
+        return say("The scene has no lanes: frame by frame it is the animation from its start on")
+    return say("The scene has no lanes and no animation: every frame is the same view")
+
+
+def _ended(out: Path, copy: Path, note: str):
     """The message at the end of a command, in the words of the panel."""
 
     def message(job: process.Job) -> str:
         if job.state == process.DONE:
-            return say("{n} frames in {folder}", n=job.count, folder=out)
-        text = job.error.replace(str(scene), scene.name)
-        return text.replace("--out", say("output folder"))
+            done = say("{n} frames in {folder}", n=job.count, folder=out)
+            return f"{done}. {note}" if note else done
+        return job.error.replace(str(copy), copy.name).replace("--out", say("output folder"))
 
     return message
 
@@ -75,18 +93,20 @@ def order_of(scene: bpy.types.Scene, what: str) -> dataset.Order:
         what: ``render`` or ``synthesize``.
 
     Raises:
-        CommandError: no program, or a folder that cannot be written.
+        CommandError: no program, or a folder that cannot be used.
+        OSError: no temporary files can be written.
     """
-    settings, program = scene.gis_dataset, preferences.gis_command()
-    out = Path(_path(settings.out))
+    program, out = preferences.gis_command(), Path(_path(scene.gis_dataset.out))
     if reason := process.why_not_writable(out):
         raise process.CommandError(reason)
+    if not dataset.is_new(out):
+        raise process.CommandError(say("{folder} holds files: choose an empty or a new folder", folder=out))
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = dataset.new_folder()
     copy = _copy_of_scene(folder)
-    command = [*program, what, "--scene", str(copy), "--out", str(out), *_options(settings, what)]
+    command = (*program, what, "--scene", str(copy), "--out", str(out), *_options(scene, what))
     log = out.with_name(f"{out.name}.log")
-    return dataset.Order(tuple(command), log, folder, out, settings.count, _ended(out, copy))
+    return dataset.Order(command, log, folder, out, scene.gis_dataset.count, _ended(out, copy, _note(scene)))
 
 
 class _Runs:
@@ -96,32 +116,29 @@ class _Runs:
         """The command; None gives the last one again."""
         raise NotImplementedError
 
-    @reports_errors
     def execute(self, context):
         """Run to the end."""
         return self._run(context, waits=True)
 
     def invoke(self, context, _event):
         """Start, and leave the rest to a timer."""
-        return self.execute(context) if bpy.app.background else self.begin(context)
+        return self._run(context, waits=bpy.app.background)
 
     @reports_errors
-    def begin(self, context):
-        """Start."""
-        return self._run(context, waits=False)
-
     def _run(self, context, *, waits):
         try:
             dataset.start(self.order(context))
-        except (process.CommandError, OSError) as error:
+        except (process.CommandError, adapter.RendererMissing, OSError) as error:
             dataset.fail(str(error))
             raise
         if not waits:
             dataset.watch()
             return {"FINISHED"}
         state, message = dataset.wait(), context.scene.gis_dataset.message
-        self.report({"INFO"} if state == process.DONE else {"ERROR"}, message)
-        return {"FINISHED"} if state == process.DONE else {"CANCELLED"}
+        if state != process.DONE:
+            raise Refused(message)
+        self.report({"INFO"}, message)
+        return {"FINISHED"}
 
 
 class GIS_OT_render_dataset(_Runs, bpy.types.Operator):

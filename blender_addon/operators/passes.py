@@ -10,7 +10,7 @@ import bpy
 
 from .. import adapter, passes_worker, pictures, thermal
 from ..translations import say
-from .common import refuses, reports_errors
+from .common import refuses, reports_errors, why_no_view
 
 __all__ = ["forget_frame", "frame_of_view", "register", "unregister"]
 
@@ -137,12 +137,8 @@ class GIS_OT_render_view(bpy.types.Operator):
     @classmethod
     def poll(cls, context):
         """There is a perspective camera, and no rendering runs."""
-        camera = context.scene.camera
-        if camera is None:
-            return not refuses(cls, "The scene has no active camera: add a camera rig")
-        if camera.type != "CAMERA" or camera.data.type != "PERSP":
-            return not refuses(cls, "The active camera is not a perspective camera")
-        return not refuses(cls, "A rendering runs already" if context.scene.gis_thermal.is_rendering else "")
+        running = "A rendering runs already" if context.scene.gis_thermal.is_rendering else ""
+        return not refuses(cls, running or why_no_view(context.scene))
 
     @reports_errors
     def execute(self, context):

@@ -38,9 +38,8 @@ try:
     bpy.context.scene.gis_thermal.zone = "glass"
     assert bpy.ops.gis.assign_zone(target="OBJECT") == {{"FINISHED"}}
     assert {{item.value for item in cube.data.attributes["thermal_zone"].data}} == {{3}}
-    if bpy.app.version >= (4, 1, 0):
-        assert bpy.ops.gis.add_car(model="hatchback") == {{"FINISHED"}}
-        assert any(item.instance_collection for item in bpy.data.objects)
+    assert bpy.ops.gis.add_car(model="hatchback") == {{"FINISHED"}}
+    assert any(item.instance_collection for item in bpy.data.objects)
     bpy.ops.preferences.addon_disable(module=module)
     assert not hasattr(bpy.types.Scene, "gis_thermal")
     print("RAN", bpy.app.version_string, flush=True)
@@ -73,7 +72,7 @@ def test_one_version_everywhere(built: Path) -> None:
 def test_nothing_but_the_addon_is_inside(built: Path) -> None:
     names = zipfile.ZipFile(io.BytesIO(built.read_bytes())).namelist()
     assert {name.split("/")[0] for name in names} == {"gis_thermal"}
-    for wanted in ("blender_manifest.toml", "__init__.py", "renderer/camera.py", "data/cars.blend", "LICENSE"):
+    for wanted in ("blender_manifest.toml", "__init__.py", "renderer/camera.py", "data/cars.npz", "LICENSE"):
         assert f"gis_thermal/{wanted}" in names
     assert not [name for name in names if "__pycache__" in name or name.endswith("ruff.toml")]
 

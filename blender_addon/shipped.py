@@ -1,0 +1,105 @@
+"""The shipped cars: made from the arrays of ``cars.npz``, alike in every Blender that runs the add-on."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+import bpy
+import numpy as np
+
+from . import adapter
+
+__all__ = ["add_models", "model_names"]
+
+ARRAYS = "cars.npz"
+KEYS = ("vertices", "corners", "sizes", "zones", "slots", "sharp")
+"""Entries of one mesh; ``assets/build/arrays.py`` says what they hold."""
+
+
+@functools.cache
+def _about() -> dict[str, Any]:
+    """Models, their parts and materials."""
+    with np.load(adapter.data_file(ARRAYS), allow_pickle=False) as stored:
+        about: dict[str, Any] = json.loads(str(stored["models"]))
+    return about
+
+
+def model_names() -> list[str]:
+    """Names of the shipped models, sorted."""
+    return sorted(_about()["models"])
+
+
+def add_models(names: set[str]) -> None:
+    """Add models to the opened file, each as a collection that no scene shows.
+
+    Args:
+        names: some of :func:`model_names`.
+
+    Raises:
+        RendererMissing: the arrays are not in the add-on's folder.
+    """
+    about = _about()
+    with np.load(adapter.data_file(ARRAYS), allow_pickle=False) as stored:
+        for name in sorted(names):
+            model = about["models"][name]
+            used = sorted({mesh for _, mesh, _, _ in model["parts"]})
+            meshes = {mesh: _mesh(mesh, {key: stored[f"{mesh}/{key}"] for key in KEYS}) for mesh in used}
+            for mesh in used:
+                for material in about["slots"][mesh]:
+                    meshes[mesh].materials.append(_material(material, about["materials"][material]))
+            _collection(name, model, meshes)
+
+
+def _collection(name: str, model: dict[str, Any], meshes: dict[str, bpy.types.Mesh]) -> None:
+    """The model's objects, body and wheels, and its marks."""
+    made = bpy.data.collections.new(name)
+    for key, value in model["marks"].items():
+        made[key] = value
+    for part, mesh, location, turned in model["parts"]:
+        item = bpy.data.objects.new(part, meshes[mesh])
+        item.location, item.rotation_euler = location, (0.0, 0.0, turned)
+        made.objects.link(item)
+
+
+def _mesh(name: str, arrays: dict[str, np.ndarray]) -> bpy.types.Mesh:
+    """A smooth mesh with sharp creases, material slots and thermal zones."""
+    mesh = bpy.data.meshes.new(name)
+    ends = np.cumsum(arrays["sizes"], dtype=np.int64)
+    faces = [corners.tolist() for corners in np.split(arrays["corners"], ends[:-1])]
+    mesh.from_pydata(arrays["vertices"].tolist(), [], faces)
+    mesh.polygons.foreach_set("material_index", arrays["slots"].astype(np.int32))
+    mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), np.bool_))
+    mesh.edges.foreach_set("use_edge_sharp", _are_sharp(mesh, arrays["sharp"]))
+    attribute = mesh.attributes.new(adapter.renderer("zones").ZONE_ATTRIBUTE, "INT", "FACE")
+    attribute.data.foreach_set("value", arrays["zones"].astype(np.int32))
+    if hasattr(mesh, "use_auto_smooth"):  # before 4.1: without it, sharp edges are shaded smooth
+        mesh.use_auto_smooth, mesh.auto_smooth_angle = True, np.pi
+    mesh.update()
+    return mesh
+
+
+def _are_sharp(mesh: bpy.types.Mesh, sharp: np.ndarray) -> np.ndarray:
+    """(E,) bool: which edges of the mesh are among the given pairs of vertices, (S, 2) with the smaller first."""
+    pairs = np.empty(len(mesh.edges) * 2, np.int32)
+    mesh.edges.foreach_get("vertices", pairs)
+    # One number for each pair: vertices are counted in 16 bits.
+    low_high = np.sort(pairs.reshape(-1, 2), axis=1).astype(np.int64)
+    wanted = sharp.astype(np.int64)
+    return np.isin(low_high[:, 0] << 16 | low_high[:, 1], wanted[:, 0] << 16 | wanted[:, 1])
+
+
+def _material(name: str, look: dict[str, Any]) -> bpy.types.Material:
+    """A material by name, made where the file lacks it."""
+    if (known := bpy.data.materials.get(name)) is not None:
+        return known
+    made = bpy.data.materials.new(name)
+    made.diffuse_color = (*look["colour"], 1.0)
+    if made.node_tree is None:  # before 5.0 a material begins without nodes
+        made.use_nodes = True
+    shader = next(node for node in made.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    shader.inputs["Base Color"].default_value = (*look["colour"], 1.0)
+    shader.inputs["Roughness"].default_value = look["roughness"]
+    shader.inputs["Metallic"].default_value = look["metallic"]
+    return made
