@@ -38,6 +38,7 @@ bench: $(VENV)/.dev
 
 assets: $(VENV)/.dev
 	$(BIN)/python -m assets.build.cars
+	$(BIN)/python -m assets.build.arrays
 	$(BIN)/python -m assets.build.city
 
 constraints: $(VENV)/.dev

@@ -20,8 +20,8 @@ __all__ = ["DATA_FILES", "addon_version", "build_addon", "zip_addon"]
 
 FOLDER = "gis_thermal"
 MANIFEST = "blender_manifest.toml"
-DATA_FILES = ("cars.blend", "cameras.toml", "thermal_profiles.toml")
-"""Files of ``assets`` that the panel needs; the city stays out, it comes with ``gis``."""
+DATA_FILES = ("cars.blend", "cars.npz", "cameras.toml", "thermal_profiles.toml")
+"""Files of ``assets`` that the panel needs (the .blend for ``gis`` alone); the city comes with ``gis``."""
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold: the time of the build would change the bytes."""
 

@@ -1,0 +1,82 @@
+"""The shipped cars as the add-on makes them, in this Blender and in an old one, against ``cars.blend``."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from shipped_reader import read_models  # noqa: E402
+
+from assets import CAR_ARRAYS, CARS  # noqa: E402
+from assets.build.arrays import write_arrays  # noqa: E402
+from assets.build.models import MODELS  # noqa: E402
+from blender_addon import shipped  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+BLENDER = shutil.which("blender")
+Arrays = dict[str, np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def expected(addon: None) -> Arrays:
+    bpy.ops.wm.open_mainfile(filepath=str(CARS), load_ui=False, use_scripts=False)
+    return read_models()
+
+
+def is_the_same(made: Arrays, expected: Arrays, normals_to: float) -> None:
+    assert sorted(made) == sorted(expected)
+    assert len(made) > 8 * len(MODELS)
+    for name, wanted in expected.items():
+        if name.endswith("/normals"):
+            np.testing.assert_allclose(made[name], wanted, atol=normals_to, err_msg=name)
+        else:
+            np.testing.assert_array_equal(made[name], wanted, err_msg=name)
+
+
+def test_this_blender(empty: bpy.types.Scene, expected: Arrays) -> None:
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    assert shipped.model_names() == sorted(MODELS)
+    shipped.add_models(set(MODELS))
+    is_the_same(read_models(), expected, 1e-6)
+    assert not any(mesh.validate() for mesh in bpy.data.meshes)
+
+
+@pytest.mark.skipif(BLENDER is None, reason="no blender program on this machine")
+def test_the_blender_program(expected: Arrays, tmp_path: Path) -> None:
+    script, out = Path(__file__).with_name("shipped_reader.py"), tmp_path / "made.npz"
+    done = subprocess.run(
+        [str(BLENDER), "-b", "--factory-startup", "-noaudio", "-P", script, "--", str(ROOT), str(out)],
+        capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    if "No module named 'numpy'" in done.stderr:
+        pytest.skip("this blender program has no numpy")
+    assert done.returncode == 0, done.stdout + done.stderr
+    with np.load(out, allow_pickle=False) as made:
+        is_the_same(dict(made), expected, 2e-3)  # corner normals are 16 bits in 3.4
+
+
+def test_the_arrays_are_those_of_the_file(addon: None, tmp_path: Path) -> None:
+    write_arrays(tmp_path / "cars.npz")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["cars.npz"]
+    with np.load(tmp_path / "cars.npz", allow_pickle=False) as made, np.load(CAR_ARRAYS, allow_pickle=False) as kept:
+        assert made.files == kept.files
+        for name in kept.files:
+            np.testing.assert_array_equal(made[name], kept[name])
+            assert made[name].dtype == kept[name].dtype
+    assert CAR_ARRAYS.stat().st_size < 600_000
+
+
+def test_a_model_comes_alone_and_twice_is_two(empty: bpy.types.Scene) -> None:
+    shipped.add_models({"bus"})
+    assert [one.name for one in bpy.data.collections] == ["bus"]
+    materials = len(bpy.data.materials)
+    shipped.add_models({"bus"})
+    assert len(bpy.data.collections) == 2
+    assert len(bpy.data.materials) == materials, "materials of a name are shared"
+    assert not any(material.node_tree is None for material in bpy.data.materials)
