@@ -14,6 +14,7 @@ from pathlib import Path
 import bpy
 
 from . import process, thumbnails
+from .properties import RELATIVE
 from .translations import say
 
 __all__ = ["CHECKING", "GIS_PG_dataset", "Order", "can_continue", "cancel", "fail", "is_new", "is_running",
@@ -225,19 +226,20 @@ class GIS_PG_dataset(bpy.types.PropertyGroup):
     count: bpy.props.IntProperty(name="Count", description="How many frames", min=1, max=999999, default=16)
     seed: bpy.props.IntProperty(name="Seed", description="Seed of everything random", min=0, default=0)
     out: bpy.props.StringProperty(
-        name="Output", description="Folder of the data set: an empty or a new one", subtype="DIR_PATH"
+        name="Output", description="Folder of the data set: an empty or a new one", subtype="DIR_PATH", options=RELATIVE
     )
     backgrounds: bpy.props.StringProperty(
         name="Backgrounds",
         description="Folder of real thermal images that the cars are put into; empty: the scene itself",
         subtype="DIR_PATH",
+        options=RELATIVE,
         update=_show_backgrounds,
     )
     backend: bpy.props.StringProperty(
         name="Backend", description="physics, or a translation model: gis backends lists them", default="physics"
     )
     weights: bpy.props.StringProperty(
-        name="Weights", description="Model file of a translation model; empty for physics", subtype="FILE_PATH"
+        name="Weights", description="Model file of a translation model", subtype="FILE_PATH", options=RELATIVE
     )
     vary: bpy.props.BoolProperty(
         name="Vary Weather and Hour",

@@ -2,11 +2,13 @@
 
 import bpy
 
-from . import adapter
+from . import adapter, overlay
 from .translations import say
 
-__all__ = ["GIS_PG_thermal", "GIS_PG_zone_row", "register", "unregister"]
+__all__ = ["RELATIVE", "GIS_PG_thermal", "GIS_PG_zone_row", "register", "unregister"]
 
+RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
+"""Options of a path that may start with ``//``; Blender before 4.5 does not ask for it."""
 _KEPT: dict[str, list[tuple[str, str, str]]] = {}
 """Rows of enumerations made at run time; Blender frees strings that Python does not hold."""
 
@@ -48,6 +50,12 @@ def _sensors(_self, _context):
         return [camera, *((n, n, say("Infrared sensor {name}", name=n)) for n in adapter.sensors())]
 
     return _once("sensors", make)
+
+
+def _repaint(_self, context):
+    """A temperature overlay follows the panel's conditions."""
+    if context.scene.gis_thermal.overlay == "TEMPERATURE":
+        overlay.refresh(context.scene)
 
 
 _WEATHERS = [
@@ -92,18 +100,25 @@ class GIS_PG_thermal(bpy.types.PropertyGroup):
     zone: bpy.props.EnumProperty(name="Zone", description="Thermal zone to assign", items=_zones)
     category: bpy.props.EnumProperty(name="Category", description="Detector class of the car", items=_CATEGORIES)
     car_file: bpy.props.StringProperty(
-        name="Car File", description="Model to import: .blend, .glb, .gltf, .obj, .fbx or .usd", subtype="FILE_PATH"
-    )
+        name="Car File", description="Model to import: .blend, .glb, .gltf, .obj, .fbx or .usd", subtype="FILE_PATH",
+        options=RELATIVE,
+    )  # fmt: skip
     camera: bpy.props.EnumProperty(name="Camera", description="Camera rig to add", items=_cameras)
     seed: bpy.props.IntProperty(name="Seed", description="Seed of traffic, weather and noise", min=0, default=0)
     index: bpy.props.IntProperty(name="Frame", description="Number of the frame of that seed", min=0, default=0)
     engine: bpy.props.EnumProperty(name="Engine", description="What renders the passes", items=_ENGINES)
-    profile: bpy.props.EnumProperty(name="Profile", description="What the cars have been doing", items=_profiles)
-    hour: bpy.props.FloatProperty(
-        name="Hour", description="Local solar time, hours", min=0.0, max=24.0, default=20.0, step=50
+    profile: bpy.props.EnumProperty(
+        name="Profile", description="What the cars have been doing", items=_profiles, update=_repaint
     )
-    weather: bpy.props.EnumProperty(name="Weather", description="Weather of the thermal image", items=_WEATHERS)
-    season: bpy.props.EnumProperty(name="Season", description="Season of the thermal image", items=_SEASONS)
+    hour: bpy.props.FloatProperty(
+        name="Hour", description="Local solar time, hours", min=0.0, max=24.0, default=20.0, step=50, update=_repaint
+    )
+    weather: bpy.props.EnumProperty(
+        name="Weather", description="Weather of the thermal image", items=_WEATHERS, update=_repaint
+    )
+    season: bpy.props.EnumProperty(
+        name="Season", description="Season of the thermal image", items=_SEASONS, update=_repaint
+    )
     sensor: bpy.props.EnumProperty(name="Sensor", description="Infrared camera core", items=_sensors)
     zone_rows: bpy.props.CollectionProperty(type=GIS_PG_zone_row, name="Zones", description="Faces of each zone")
     zone_row: bpy.props.IntProperty(name="Row", description="Selected row of the list of zones")

@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("bpy")  # the package's own __init__ needs none, but its tests run where Blender is
-
-from blender_addon import process  # noqa: E402
-from blender_addon.process import CommandError, Job  # noqa: E402
+from blender_addon import process
+from blender_addon.process import CommandError, Job
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 

@@ -1,0 +1,263 @@
+"""Data sets from the panel, made by the real ``gis`` in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from blender_addon import dataset, preferences, process, thumbnails  # noqa: E402
+
+FINISHED, CANCELLED = {"FINISHED"}, {"CANCELLED"}
+Scene = bpy.types.Scene
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(addon: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("GIS_PYTHON", sys.executable)
+    yield
+    dataset.stop()
+
+
+@pytest.fixture
+def two_cars(empty: Scene) -> Scene:
+    bpy.ops.mesh.primitive_plane_add(size=200.0)
+    empty.gis_thermal.zone = "road"
+    bpy.ops.gis.assign_zone(target="OBJECT")
+    for x, y, model in ((10.0, -2.0, "hatchback"), (16.0, 2.5, "taxi")):
+        empty.cursor.location = (x, y, 0.0)
+        bpy.ops.gis.add_car(model=model)
+    empty.cursor.location = (0.0, 0.0, 0.0)
+    empty.gis_thermal.camera = "flir-one-pro"
+    bpy.ops.gis.add_camera()
+    return empty
+
+
+def refusal(operator: object) -> str:
+    with pytest.raises(RuntimeError) as error:
+        operator()  # type: ignore[operator]
+    return str(error.value)
+
+
+def begin(scene: Scene, what: str = "synthesize") -> process.Job:
+    """Start as a window does: without waiting."""
+    from blender_addon.operators.dataset import order_of
+
+    dataset.start(order_of(scene, what))
+    assert dataset._NOW.job is not None
+    return dataset._NOW.job
+
+
+def tick_until(condition: object, seconds: float = 120.0) -> None:
+    limit = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < limit
+        dataset.tick()
+        time.sleep(0.02)
+
+
+def records(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "frames.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_cars_of_the_users_scene_are_labelled(two_cars: Scene, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(mine), check_existing=False)
+    before = mine.read_bytes(), set(tmp_path.iterdir())
+    two_cars.cursor.location = (5.0, 5.0, 0.0)
+    settings = two_cars.gis_dataset
+    settings.out, settings.count, settings.seed = "//new/set", 2, 3
+    assert bpy.ops.gis.synthesize_dataset() == FINISHED
+    out = tmp_path / "new" / "set"
+    assert (settings.state, settings.progress) == ("DONE", 1.0)
+    assert settings.message.startswith(f"2 frames in {out}")
+    assert "same view" in settings.message
+    made = records(out)
+    assert [record["scene"] for record in made] == ["mine.blend"] * 2
+    for record in made:
+        cars = record["instances"]
+        assert isinstance(cars, list)
+        assert {car["model"] for car in cars} == {"hatchback", "taxi"}
+        assert all(car["labelled"] and car["visible_px"] > 100 for car in cars)
+        assert record["sensor"] == "flir-one-pro"
+    assert json.loads((out / "annotations" / "coco.json").read_text(encoding="utf-8"))["annotations"]
+    # The user's file is as it was, and still the open one.
+    assert (mine.read_bytes(), Path(bpy.data.filepath)) == (before[0], mine)
+    assert set(tmp_path.iterdir()) - before[1] == {tmp_path / "new"}
+    assert (tmp_path / "new" / "set.log").is_file()
+
+
+def test_passes_are_those_of_the_panels_view(two_cars: Scene, tmp_path: Path) -> None:
+    from blender_addon import pictures
+    from pipelines.exr import read_exr
+
+    settings = two_cars.gis_dataset
+    settings.out, settings.count = str(tmp_path / "passes"), 1
+    assert bpy.ops.gis.render_dataset() == FINISHED
+    assert bpy.ops.gis.render_view(what="PASSES") == FINISHED
+    stored = read_exr(tmp_path / "passes" / "passes" / "000000.exr")
+    np.testing.assert_array_equal(stored["zone"], pictures.values_of("GIS Zones Data"))
+    depth = pictures.values_of("GIS Depth Data")
+    np.testing.assert_allclose(np.where(np.isfinite(stored["Z"]), stored["Z"], 0.0), depth, rtol=1e-5)
+    assert (stored["instance"] > 0).sum() > 100
+
+
+def test_weather_of_the_panel_holds_for_all_frames(two_cars: Scene, tmp_path: Path) -> None:
+    settings, physics = two_cars.gis_dataset, two_cars.gis_thermal
+    settings.out, settings.count, settings.vary = str(tmp_path / "out"), 2, False
+    physics.hour, physics.weather, physics.season, physics.profile = 6.5, "fog", "winter", "cold_soaked"
+    assert bpy.ops.gis.synthesize_dataset() == FINISHED
+    for record in records(tmp_path / "out"):
+        conditions = record["conditions"]
+        assert isinstance(conditions, dict)
+        assert (conditions["weather"], conditions["hour"], record["profile"]) == ("fog", 6.5, "cold_soaked")
+
+
+def test_cancelled_then_continued_is_complete(two_cars: Scene, tmp_path: Path) -> None:
+    settings, out = two_cars.gis_dataset, tmp_path / "out"
+    settings.out, settings.count = str(out), 40
+    begin(two_cars)
+    assert (settings.state, settings.progress) == ("RUNNING", 0.0)
+    assert not bpy.ops.gis.synthesize_dataset.poll()
+    tick_until(lambda: settings.progress > 0)
+    assert 0 < settings.progress < 1
+    assert bpy.ops.gis.cancel_dataset() == FINISHED
+    tick_until(lambda: settings.state != "CANCELLING", 20)
+    assert settings.state == "CANCELLED"
+    assert settings.message.startswith("Cancelled after")
+    there = len(records(out))
+    assert 0 < there < 40
+    assert "holds files" in refusal(bpy.ops.gis.synthesize_dataset)
+    bpy.data.objects["Plane"].location.z = -1.0  # an edit made since must not mix two scenes
+    assert bpy.ops.gis.continue_dataset() == FINISHED
+    assert (settings.state, len(records(out))) == ("DONE", 40)
+    assert [record["index"] for record in records(out)] == list(range(40))
+    assert not bpy.ops.gis.continue_dataset.poll()
+
+
+def test_killed_in_the_middle(two_cars: Scene, tmp_path: Path) -> None:
+    settings = two_cars.gis_dataset
+    settings.out, settings.count = str(tmp_path / "out"), 200
+    job = begin(two_cars)
+    tick_until(lambda: settings.progress > 0)
+    os.kill(job.process.pid, signal.SIGKILL)
+    tick_until(lambda: settings.state != "RUNNING", 20)
+    assert settings.state == "FAILED"
+    assert "SIGKILL" in settings.message
+    assert "\n" not in settings.message
+    assert bpy.ops.gis.continue_dataset.poll()
+    assert dataset.tick() is None
+
+
+def test_undo_and_another_file_leave_no_stuck_state(two_cars: Scene, tmp_path: Path) -> None:
+    bpy.context.preferences.edit.use_global_undo = True
+    two_cars.gis_dataset.out, two_cars.gis_dataset.count = str(tmp_path / "out"), 200
+    job = begin(two_cars)
+    bpy.ops.ed.undo_push(message="while it runs")
+    bpy.context.scene.gis_dataset.seed = 5
+    bpy.ops.ed.undo_push(message="seed")
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "running.blend"), check_existing=False)
+    bpy.ops.gis.cancel_dataset()
+    tick_until(lambda: not dataset.is_running(), 30)
+    bpy.ops.ed.undo()
+    assert bpy.context.scene.gis_dataset.state == "CANCELLED"
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "running.blend"))
+    assert bpy.context.scene.gis_dataset.state == "CANCELLED"
+    assert job.process.poll() is not None
+
+
+def test_folder_that_cannot_be_written(two_cars: Scene, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="ascii")
+    settings = two_cars.gis_dataset
+    for out, why in (("/proc/none", "cannot be written"), (str(tmp_path / "file" / "out"), "is a file")):
+        settings.out = out
+        for operator in (bpy.ops.gis.synthesize_dataset, bpy.ops.gis.render_dataset):
+            assert why in refusal(operator)
+            assert settings.state == "FAILED"
+            assert why in settings.message
+            assert settings.message == two_cars.gis_thermal.message
+    settings.out = str(tmp_path / "fine")
+    assert bpy.ops.gis.synthesize_dataset.poll()  # and the next try is free
+
+
+def test_environment_without_gis(two_cars: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = tmp_path / "python3"
+    bare.write_text(f'#!/bin/sh\nshift 2\nexec {sys.executable} -I -S -m pipelines.cli "$@"\n', encoding="ascii")
+    bare.chmod(0o755)
+    monkeypatch.setenv("GIS_PYTHON", str(bare))
+    settings = two_cars.gis_dataset
+    settings.out = str(tmp_path / "out")
+    for operator in (bpy.ops.gis.check_environment, bpy.ops.gis.synthesize_dataset):
+        assert "this Python has no gis" in refusal(operator)
+        assert (settings.state, settings.message.split(":")[0]) == ("FAILED", "this Python has no gis")
+    assert not bpy.ops.gis.continue_dataset.poll()
+    monkeypatch.setattr(preferences, "known_program", lambda: "")
+    assert "No Python with gis" in refusal(bpy.ops.gis.synthesize_dataset)
+    assert "No Python with gis" in refusal(bpy.ops.gis.find_environment)
+
+
+def test_check_and_find(empty: Scene) -> None:
+    assert bpy.ops.gis.find_environment() == FINISHED
+    assert bpy.ops.gis.check_environment() == FINISHED
+    assert empty.gis_dataset.state == "DONE"
+    assert empty.gis_dataset.message.startswith("gis is ready: Blender")
+
+
+def test_what_gis_itself_refuses_is_told_in_one_line(two_cars: Scene, tmp_path: Path) -> None:
+    settings = two_cars.gis_dataset
+    settings.out, settings.backend = str(tmp_path / "out"), "pix2pix"
+    assert "needs --weights" in refusal(bpy.ops.gis.synthesize_dataset)
+    settings.backend = "physics"
+    for item in [one for one in two_cars.objects if one.instance_type == "COLLECTION"]:
+        bpy.data.objects.remove(item)
+    assert "nothing to label" in refusal(bpy.ops.gis.render_dataset)
+    assert settings.message.startswith("untitled.blend: nothing to label")
+
+
+def test_refusals_of_poll(empty: Scene) -> None:
+    assert "no active camera" in refusal(bpy.ops.gis.synthesize_dataset)
+    bpy.ops.gis.add_camera()
+    assert "output folder" in refusal(bpy.ops.gis.synthesize_dataset)
+    empty.gis_dataset.out = "//here"
+    assert "Save the file" in refusal(bpy.ops.gis.render_dataset)
+    assert "No command runs" in refusal(bpy.ops.gis.cancel_dataset)
+    assert "nothing to continue" in refusal(bpy.ops.gis.continue_dataset)
+
+
+def test_unregistering_ends_what_runs(two_cars: Scene, tmp_path: Path) -> None:
+    import blender_addon
+
+    two_cars.gis_dataset.out, two_cars.gis_dataset.count = str(tmp_path / "out"), 200
+    job = begin(two_cars)
+    folder = dataset._NOW.order.folder  # type: ignore[union-attr]
+    dataset.watch()
+    assert folder.is_dir()
+    blender_addon.unregister()
+    try:
+        assert job.process.poll() is not None
+        assert not folder.exists()
+        assert not bpy.app.timers.is_registered(dataset.tick)
+    finally:
+        blender_addon.register()
+
+
+def test_pictures_are_spread_over_the_folder(empty: Scene, tmp_path: Path) -> None:
+    for number in range(9):
+        (tmp_path / f"{number}.jpg").write_bytes(b"")
+    (tmp_path / "notes.txt").write_bytes(b"")
+    found = thumbnails.pictures_of(tmp_path, 3)
+    assert [path.name for path in found] == ["0.jpg", "3.jpg", "6.jpg"]
+    assert thumbnails.pictures_of(tmp_path / "none", 3) == []
+    empty.gis_dataset.backgrounds = str(tmp_path)  # empty files: no error, no picture
+    assert len(thumbnails.icons("backgrounds")) == 4
+    empty.gis_dataset.backgrounds = ""
+    assert thumbnails.icons("backgrounds") == []
