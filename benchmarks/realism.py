@@ -39,7 +39,7 @@ from benchmarks.realism_cars import (
     without_cars,
 )
 from benchmarks.realism_measure import SIDE_PX, FrameBootstrap, Scores, crop, score
-from benchmarks.realism_product import PLAIN, Distances, distances, insert_cars, real_crops
+from benchmarks.realism_product import PLAIN, Distances, distances, insert_cars, match_heights, real_crops
 from gan.checkpoint import load_model
 from gan.layout import CHANNELS, Sample
 from gan.metrics.bootstrap import Interval
@@ -114,7 +114,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, nargs="*", default=[])
     parser.add_argument("--precision", default="fp32", help="fp32, bf16, int8 or auto: of the models on fitted cars")
     parser.add_argument("--split", default="val", help="a split that the boxes name, or all")
-    parser.add_argument("--count", type=int, default=240, help="frames of the product case; 0 leaves it out")
+    parser.add_argument("--count", type=int, default=320, help="frames of the product case; 0 leaves it out")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--leak-test", action="store_true")
     parser.add_argument("--weights-dir", type=Path, help="of AlexNet")
@@ -282,13 +282,11 @@ def product_case(
 ) -> tuple[Distances, Distances, str]:
     """Distances of inserted cars from the real ones of the measured frames, and of all; name of the features."""
     weights = {model.name: model.path for model in models}
-    inserted = insert_cars(options.frames, options.boxes, chosen, weights, options.count, options.seed)
     extractor = feature_extractor("alex", options.weights_dir)
+    inserted = insert_cars(options.frames, options.boxes, chosen, weights, options.count, options.seed)
     everywhere = [path.stem for path in options.frames.iterdir()]
-    near, far = (
-        distances(real_crops(options.frames, options.boxes, names), inserted, extractor, options.seed)
-        for names in (chosen, everywhere)
-    )
+    real = [real_crops(options.frames, options.boxes, names) for names in (chosen, everywhere)]
+    near, far = (distances(one, match_heights(one, inserted), extractor, options.seed) for one in real)
     return near, far, extractor.name
 
 
@@ -296,8 +294,8 @@ def product_table(near: Distances, far: Distances, features: str) -> str:
     """Distances as markdown."""
     rows = [
         "## Cars inserted where none was", "",
-        f"{near.inserted} inserted cars against {near.real} real ones of the measured frames, and {far.real} of all "
-        f"frames. Features {features}. Intervals: random halves of the frames.", "",
+        f"{near.inserted} inserted cars against {near.real} real ones of the measured frames; {far.inserted} against "
+        f"{far.real} of all frames. Of like heights. Features {features}. Intervals: random halves of the frames.", "",
         "| | kernel distance | over plain pasting | Frechet | kernel, all frames | over plain, all frames |",
         "|---|---|---|---|---|---|",
     ]  # fmt: skip
@@ -317,10 +315,10 @@ def product_numbers(found: tuple[Distances, Distances, str], models: Sequence[Mo
         "distance_ratio": ratio,
         "distance_ratio_all_frames": round(far.to_plain[models[0].name].mean, 4) if models else None,
         "features": features,
-        "inserted": near.inserted,
         **{
             label: {
                 "real": one.real,
+                "inserted": one.inserted,
                 "kernel": {way: three(value) for way, value in one.kernel.items()},
                 "over_plain": {way: three(value) for way, value in one.to_plain.items() if way != PLAIN},
                 "frechet": {way: round(value, 2) for way, value in one.frechet.items()},

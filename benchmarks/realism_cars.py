@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from assets import CARS, THERMAL_PROFILES
 from gan.layout import LAYOUT_NAME, Sample, decode_sample
 from pipelines import compose, tensors
+from pipelines.compose import hidden_background
 from pipelines.config import named_camera
 from pipelines.errors import ConfigError
 from pipelines.files import read_json, read_lines
@@ -177,7 +178,7 @@ def _splits(boxes: Path) -> dict[str, str]:
 # --- cases ------------------------------------------------------------------------------------------------------------
 
 
-def open_case(fits: Fits, name: str, index: int, *, grow: Hole = compose.hidden_background) -> Case:
+def open_case(fits: Fits, name: str, index: int, *, grow: Hole = hidden_background) -> Case:
     """The frame with its passes, hole and the cars to measure."""
     real_frame, cars = fits.frames[name], fits.cars[name]
     real = (read_image(real_frame.path) >> 8).astype(np.uint8)
@@ -207,7 +208,7 @@ def without_cars(real: UInt8, hole: Mask) -> UInt8:
 
 def box_hole(frame: Frame) -> NDArray[np.uint16]:
     """The rectangle around the usual hole of each car: in it no border tells where the real car ended."""
-    usual, out = compose.hidden_background(frame), frame.instance_id.copy()
+    usual, out = hidden_background(frame), frame.instance_id.copy()
     for item in frame.instances:
         rows, columns = np.nonzero(usual == item.id)
         if len(rows):
@@ -216,7 +217,7 @@ def box_hole(frame: Frame) -> NDArray[np.uint16]:
     return out
 
 
-def draw_samples(fits: Fits, names: list[str], layout: str, grow: Hole = compose.hidden_background) -> list[Sample]:
+def draw_samples(fits: Fits, names: list[str], layout: str, grow: Hole = hidden_background) -> list[Sample]:
     """Source tensors of frames, by the function that draws the pairs that models are trained on.
 
     Args:

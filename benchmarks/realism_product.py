@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.belonging import MAX_PX, MIN_PX
 from benchmarks.belonging import crop as crop_inserted
+from benchmarks.realism_cars import CLEAN_HIDDEN
 from gan.checkpoint import load_model
 from gan.metrics.bootstrap import Interval
 from gan.metrics.distribution import frechet_distance, kernel_distance
@@ -20,52 +21,91 @@ from gan.metrics.features import FeatureExtractor
 from pipelines.backgrounds import Background, scan_backgrounds
 from pipelines.compose import hidden_background
 from pipelines.config import SynthesizeConfig
+from pipelines.fit.fitter import nearer_boxes
 from pipelines.fit.inputs import read_image
 from pipelines.geometry.boxes import read_boxes
 from pipelines.infrared import Physics, Translation
 from pipelines.render import open_session
 from pipelines.synthesize import FrameMaker, open_sites
-from renderer.frame import Frame
+from renderer.frame import Box2D, Frame
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.over import over_grey, render_cars
 
-__all__ = ["PLAIN", "Distances", "Inserted", "distances", "insert_cars", "real_crops"]
+__all__ = ["PLAIN", "Distances", "Inserted", "distances", "insert_cars", "match_heights", "real_crops"]
 
 UInt8 = NDArray[np.uint8]
 Array = NDArray[np.float64]
 
 PLAIN, PHYSICS = "plain pasting", "physics"
 DRAWS = 200
-STREAM_HALVES = 9
+STREAM_HALVES, STREAM_MATCH = 9, 10
+HEIGHT_TOLERANCE, MOST_EACH = 0.2, 3
+"""Largest difference of the logarithms of heights, and the most inserted cars for each real one."""
 FEATURE_BATCH = 64
 
 
 @dataclass
 class Inserted:
-    """Crops of cars, and the frame that each stands in."""
+    """Crops of cars, and the frame and height of each."""
 
     frames: list[str] = field(default_factory=list)
+    heights_px: list[float] = field(default_factory=list)
     crops: dict[str, list[UInt8]] = field(default_factory=dict)
     """By the way in which they were made."""
 
-    def add(self, frame: str, made: Mapping[str, UInt8]) -> None:
+    def add(self, frame: str, height_px: float, made: Mapping[str, UInt8]) -> None:
         """Takes in the crops of one car."""
         self.frames.append(frame)
+        self.heights_px.append(height_px)
         for way, one in made.items():
             self.crops.setdefault(way, []).append(one)
 
 
 def real_crops(frames: Path, boxes: Path, names: Sequence[str]) -> Inserted:
-    """Real cars of 32 to 200 px that the border does not cut, with the framing of inserted ones."""
+    """Real cars of 32 to 200 px that neither the border nor a nearer box hides, with the framing of inserted ones."""
     known, found = read_boxes(boxes), Inserted()
     for path in sorted(frames.iterdir()):
-        if path.stem not in names:
+        if path.stem not in names or path.stem not in known:
             continue
         image = (read_image(path) >> 8).astype(np.uint8)
-        for box in (one.in_pixels(image.shape[1], image.shape[0]) for one in known.get(path.stem, ())):
-            left, top, right, bottom = box.box_px
-            if box.kind == "car" and MIN_PX <= bottom - top <= MAX_PX and left > 1 and right < image.shape[1] - 2:
-                found.add(path.stem, {"real": crop_inserted(image, box.box_px)})
+        shown = [one.in_pixels(image.shape[1], image.shape[0]) for one in known[path.stem]]
+        for place, box in enumerate(shown):
+            others = [one.box_px for number, one in enumerate(shown) if number != place]
+            if box.kind == "car" and _in_view(box.box_px, others, image.shape):
+                found.add(path.stem, box.box_px[3] - box.box_px[1], {"real": crop_inserted(image, box.box_px)})
+    return found
+
+
+def _in_view(box: Box2D, others: Sequence[Box2D], shape: tuple[int, ...]) -> bool:
+    left, top, right, bottom = box
+    inside = left > 1 and right < shape[1] - 2 and bottom < shape[0] - 2
+    if not inside or not MIN_PX <= bottom - top <= MAX_PX:
+        return False
+    covered = np.zeros(shape, np.bool_)
+    for a, b, c, d in nearer_boxes(box, others):
+        covered[max(int(b), 0) : max(int(d), 0), max(int(a), 0) : max(int(c), 0)] = True
+    return float(covered[int(top) : int(bottom), int(left) : int(right)].mean()) <= CLEAN_HIDDEN
+
+
+def match_heights(real: Inserted, inserted: Inserted, seed: int = 0) -> Inserted:
+    """Inserted cars of the heights of the real ones: small cars are blurred in crops of one size, near or far.
+
+    Each real car in turn takes the inserted car nearest in height of those that are left, as long as one is
+    within 20 %, three times at most.
+    """
+    order = np.random.default_rng([seed, STREAM_MATCH]).permutation(len(real.frames))
+    wanted, heights = np.log(real.heights_px), np.log(inserted.heights_px)
+    left, kept = np.ones(len(heights), np.bool_), []
+    for _ in range(MOST_EACH):
+        for place in order:
+            off = np.where(left, np.abs(heights - wanted[place]), np.inf)
+            best = int(off.argmin())
+            if off[best] < HEIGHT_TOLERANCE:
+                left[best] = False
+                kept.append(best)
+    chosen = sorted(kept)
+    found = Inserted([inserted.frames[one] for one in chosen], [inserted.heights_px[one] for one in chosen])
+    found.crops = {way: [crops[one] for one in chosen] for way, crops in inserted.crops.items()}
     return found
 
 
@@ -98,7 +138,7 @@ def insert_cars(
                     continue
                 if MIN_PX <= box[3] - box[1] <= MAX_PX:
                     name = Path(str(background.about["name"])).stem
-                    found.add(name, {way: crop_inserted(image, box) for way, image in made.items()})
+                    found.add(name, box[3] - box[1], {way: crop_inserted(image, box) for way, image in made.items()})
     return found
 
 
