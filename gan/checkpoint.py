@@ -97,10 +97,17 @@ class Checkpoint:
     """What identifies the run: backend, configuration, data."""
 
 
-def source_layout(channels: int) -> dict[str, Any]:
-    """What the source channels mean: the layout of the source tensor for 7 channels, else plain image channels."""
+def source_layout(channels: int, name: str = LAYOUT_NAME, *, display: bool = False) -> dict[str, Any]:
+    """What the source channels mean: a layout of the source tensor for 7 channels, else plain image channels.
+
+    Args:
+        channels: Of the source.
+        name: One of `gan.layout.LAYOUTS`.
+        display: Whether the targets were display intensities, which say nothing of temperatures.
+    """
     if channels == len(CHANNELS):
-        return {"layout": LAYOUT_NAME, "version": LAYOUT_VERSION, "channels": channels}
+        about = {"layout": name, "version": LAYOUT_VERSION, "channels": channels}
+        return about | {"display": True} if display else about
     return {"layout": "image", "version": 1, "channels": channels}
 
 
@@ -111,6 +118,7 @@ def save_model(
     state: Mapping[str, Tensor],
     meta: Mapping[str, Any],
     calibration: Tensor | None = None,
+    layout: Mapping[str, Any] | None = None,
 ) -> str:
     """Writes a model file and returns the SHA-256 of its content.
 
@@ -122,6 +130,7 @@ def save_model(
         meta: JSON values: description of training data, metrics.
         calibration: (N, C, H, W) float32 sources in [-1, 1], real ones and different from each other; the first few
             travel with the model so that every machine quantises it alike.
+        layout: What the source means; None takes `source_layout` of the channels.
 
     Raises:
         CheckpointError: Where a weight is NaN, or too large for float16.
@@ -135,7 +144,7 @@ def save_model(
         "kind": _MODEL,
         "backend": backend,
         "config": dict(vars(config)),
-        "layout": source_layout(config.in_channels),
+        "layout": dict(layout) if layout is not None else source_layout(config.in_channels),
         "meta": dict(meta),
     }
     return _write(path, tensors, about)

@@ -20,10 +20,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from gan.backend import Batch, Pairing
+from gan.checkpoint import source_layout
 from gan.decoded import Decoded, decode
 from gan.errors import ConfigError, DataError
-from gan.sources import Item, find_sources
+from gan.sources import Item, Meaning, find_sources
 from gan.splits import Split, groups_from_names, read_list, read_sequences, split_by_groups, split_by_lists
+from gan.windows import Window, WindowCutter
 
 __all__ = [
     "Augmentation",
@@ -33,12 +35,13 @@ __all__ = [
     "augment",
     "calibration_sources",
     "calibration_targets",
+    "change_tone",
     "open_data",
     "planes_to_batch",
     "validation_targets",
 ]
 
-_ORDER, _AUGMENTATION, _TARGET_ORDER = 0, 1, 2
+_ORDER, _AUGMENTATION, _TARGET_ORDER, _WINDOW, _TONE = 0, 1, 2, 3, 4
 # Batches that wait decoded while one is trained on.
 _AHEAD: Final = 2
 
@@ -73,6 +76,13 @@ class DataOptions:
     """Mirror half of the images left to right."""
     jitter: float = 1.0
     """Largest magnification of a random crop; the paper's 286 to 256 pixels is 1.117, and 1 is off."""
+    crop: int = 0
+    """Edge in pixels of windows that are cut around the objects of source tensors, one object a sample and epoch; 0
+    takes whole images."""
+    crop_zoom: float = 1.0
+    """Windows are magnified or reduced at random by up to this factor; one that holds a larger object is reduced."""
+    tone: float = 0.0
+    """Strength of random tone curves on target and background, as of other gain controls; 0 is off."""
     resident: bool = False
     """Keep all images in the device's memory."""
 
@@ -107,6 +117,10 @@ class TrainingData:
     """Of ``targets``."""
     sampling: Pairing = "paired"
     """Whether training draws each target by itself, also where pairs are known; validation keeps to known pairs."""
+    meaning: Meaning | None = None
+    """What the numbers of source tensors mean; None for images."""
+    crop: int = 0
+    """Edge of the windows that are handed out, pixels; 0 for whole images."""
 
     @property
     def in_channels(self) -> int:
@@ -117,6 +131,18 @@ class TrainingData:
     def out_channels(self) -> int:
         """Channels of the target."""
         return int((self.targets or self.samples).planes["target"].shape[1])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of what is handed out, pixels."""
+        return (self.crop, self.crop) if self.crop else self.samples.size
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What the source means, as a model file says it."""
+        if self.meaning is None:
+            return source_layout(self.in_channels)
+        return source_layout(self.in_channels, self.meaning.layout, display=self.meaning.display)
 
     def describe(self) -> dict[str, Any]:
         """JSON description for logs and model files: kind, counts, size, hash of the content; no paths."""
@@ -168,8 +194,11 @@ def open_data(
     size = None if options.size is None else (options.size, options.size)
     samples = decode(sources.items, cache, size, progress)
     sampling: Pairing = "unpaired" if unpaired else "paired"
+    if options.crop and sources.kind != "tensors":
+        raise ConfigError(f"crop is {options.crop}: windows around objects need source tensors, {folder} holds images")
     if not sources.targets:
-        return TrainingData(sources.kind, samples, _split(samples, options, seed), sampling=sampling)
+        split = _split(samples, options, seed)
+        return TrainingData(sources.kind, samples, split, sampling=sampling, meaning=sources.meaning, crop=options.crop)
     targets = decode(sources.targets, cache, size, progress)
     if targets.size != samples.size:
         raise DataError(f"{folder}: sources are {samples.size}, targets {targets.size} (H, W); give --size")
@@ -182,6 +211,10 @@ def calibration_sources(data: TrainingData, count: int = 6) -> Tensor:
     """Training sources evenly spaced over the set, (N, C, H, W) in [-1, 1]: what quantisation is calibrated on."""
     rows = data.split.train
     chosen = sorted({rows[round(place)] for place in np.linspace(0, len(rows) - 1, count)})
+    if data.crop:
+        cutter = WindowCutter(data.samples, data.split.train, data.crop)
+        places = sorted({round(place) for place in np.linspace(0, len(cutter) - 1, count)})
+        return planes_to_batch(cutter.cut(places)).source
     planes = {name: _take(plane, chosen) for name, plane in _place(data.samples, None).items()}
     planes.setdefault("target", torch.zeros(len(chosen), 1, 1, 1, dtype=torch.uint8))  # unpaired sources have none
     return planes_to_batch(planes).source
@@ -229,6 +262,37 @@ def augment(batch: Batch, changes: Sequence[Augmentation]) -> Batch:
     return Batch(warped[:, :channels], warped[:, channels:])
 
 
+def change_tone(batch: Batch, curves: npt.NDArray[np.float64], layout: str) -> Batch:
+    """Puts target and background under another tone curve, as another gain control would.
+
+    Args:
+        batch: Source tensors of ``layout``, or images.
+        curves: (N, 3) for each sample the logarithms of gamma and contrast, and half the shift of the middle.
+        layout: Of the source; objects and what hides the background around them stay as they are.
+    """
+    gamma, contrast, shift = (
+        torch.tensor(column, dtype=torch.float32, device=batch.source.device)[:, None, None, None]
+        for column in curves.T
+    )
+
+    def curve(image: Tensor) -> Tensor:
+        share = ((image + 1) / 2).clamp(0, 1) ** gamma.exp()
+        return ((2 * share - 1) * contrast.exp() + shift).clamp(-1, 1)
+
+    source = batch.source
+    if layout == "image":
+        return Batch(curve(source), curve(batch.target))
+    label = source[:, :3]
+    if layout == "physics":
+        changed = torch.cat((curve(label[:, :1]), label[:, 1:]), dim=1)
+        background = label[:, 1:2] == -1
+    else:
+        changed = curve(label)
+        background = (label[:, :1] == label[:, 1:2]) & (label[:, :1] == label[:, 2:3])
+    label = torch.where(background, changed, label)
+    return Batch(torch.cat((label, source[:, 3:]), dim=1), curve(batch.target))
+
+
 class Loader:
     """Hands out the batches of an epoch.
 
@@ -259,8 +323,15 @@ class Loader:
             raise ConfigError(f"batch of {batch}: expected at least 1")
         self._batch, self._seed, self._options = batch, seed, options
         self._device, self._rank, self._world, self._validate = device, rank, world, validate
+        self._layout = data.layout["layout"]
         self._indices = data.split.validation if validate else data.split.train
+        self._cutter = WindowCutter(data.samples, self._indices, data.crop) if data.crop else None
+        if self._cutter is not None:
+            if options.resident:
+                raise ConfigError("crop and resident: windows are cut on the CPU; leave one of them out")
+            self._indices = tuple(range(len(self._cutter)))
         self._planes = _place(data.samples, device if options.resident else None)
+        self._planes.pop("instance_id", None)  # only windows need it
         self._target_planes: dict[str, Plane] | None = None
         self._target_indices: tuple[int, ...] = ()
         if data.targets is not None and data.target_split is not None:
@@ -295,7 +366,7 @@ class Loader:
         return [order[position % len(order)] for position in range(count)][self._rank :: self._world]
 
     def _read(self, rows: list[int], number: int) -> dict[str, Tensor]:
-        planes = {name: _take(plane, rows) for name, plane in self._planes.items()}
+        planes = self._cut(rows, number) or {name: _take(plane, rows) for name, plane in self._planes.items()}
         if self._target_planes is not None:
             # A target for each source, drawn anew in every epoch.
             drawn = [
@@ -307,9 +378,23 @@ class Loader:
             planes = {name: plane.pin_memory() for name, plane in planes.items()}
         return planes
 
+    def _cut(self, rows: list[int], number: int) -> dict[str, Tensor]:
+        """Windows around objects; empty where whole images are handed out."""
+        if self._cutter is None:
+            return {}
+        if self._validate:
+            return self._cutter.cut(rows)
+        draws = [np.random.default_rng([self._seed, _WINDOW, number, row]) for row in rows]
+        return self._cutter.cut(rows, [Window.draw(rng, self._options.crop_zoom) for rng in draws])
+
     def _finish(self, planes: dict[str, Tensor], rows: list[int], number: int) -> Batch:
         batch = planes_to_batch({name: plane.to(self._device, non_blocking=True) for name, plane in planes.items()})
-        if self._validate or not (self._options.flip or self._options.jitter > 1):
+        if self._validate:
+            return batch
+        if self._options.tone > 0:
+            draws = [np.random.default_rng([self._seed, _TONE, number, row]).uniform(-1, 1, 3) for row in rows]
+            batch = change_tone(batch, np.stack(draws) * self._options.tone, self._layout)
+        if not (self._options.flip or self._options.jitter > 1):
             return batch
         return augment(batch, [self._draw(row, number) for row in rows])
 

@@ -1,14 +1,20 @@
 """The source tensor: what the generator sees, how it is built, and how a sample lies in a file.
 
-One layout, named and versioned, so that a model never reads a tensor that means something else:
+Layouts are named and versioned, so that a model never reads a tensor that means something else:
 
 =======  =============  ==========================================================================
 channel  name           value
 =======  =============  ==========================================================================
-0-2      label_r/g/b    the label image (background with every object in its label colour), 0..255 to -1..1
+0-2      label_r/g/b    the label image, 0..255 to -1..1; what it shows is all that layouts differ in
 3-5      hot/warm/cold  +1 where the thermal segmentation says so, else -1
 6        inverse_depth  2 * NEAR_M / max(depth, NEAR_M) - 1: +1 at NEAR_M and nearer, -1 at the background
 =======  =============  ==========================================================================
+
+``flat`` is the published label image: the background with every object in its label colour. In ``physics`` red is the
+background, and on objects a physical rendering of their warmth, each to the same mean and contrast; green is their
+mask (255, 128 around it where the background is hidden); blue their edges (`pipelines.compose` draws both). In either,
+objects hide a little of the background around them, so that a fitted model that is too small shows none of the real
+car.
 
 Inverse depth is rounded to 16 bits before it is used, so a tensor built from a render and one read back from a file are
 equal bit for bit. This module needs numpy and safetensors only: a worker that writes samples does not load torch.
@@ -31,6 +37,7 @@ from gan.errors import LayoutError
 
 __all__ = [
     "CHANNELS",
+    "LAYOUTS",
     "LAYOUT_NAME",
     "LAYOUT_VERSION",
     "NEAR_M",
@@ -44,7 +51,10 @@ __all__ = [
 ]
 
 LAYOUT_NAME: Final = "flat"
-LAYOUT_VERSION: Final = 1
+"""The published layout, the default."""
+LAYOUTS: Final = ("flat", "physics")
+LAYOUT_VERSION: Final = 2
+"""Of all layouts; in 1 no background was hidden around objects."""
 CHANNELS: Final = ("label_r", "label_g", "label_b", "hot", "warm", "cold", "inverse_depth")
 # Nothing that a roof or bumper camera sees stands nearer than this; inverse depth spends its range beyond it.
 NEAR_M: Final = 2.0
@@ -76,6 +86,8 @@ class Sample:
     """Apparent temperatures at target 0 and 65535; None where the target is display intensity."""
     group: str = ""
     """Frames of one group (a sequence, a background) never stand in different splits; "" is a group of its own."""
+    layout: str = LAYOUT_NAME
+    """What the label image shows, one of `LAYOUTS`."""
 
     def source(self) -> Float32:
         """The source tensor, (7, H, W) float32 in [-1, 1]."""
@@ -164,7 +176,7 @@ def encode_sample(sample: Sample) -> bytes:
         if plane is not None:
             _check_plane(name, plane, np.uint16, sample.segmentation.shape)
             planes[name] = np.ascontiguousarray(plane)
-    about = {"layout": LAYOUT_NAME, "version": LAYOUT_VERSION, "index": sample.index, "group": sample.group}
+    about = {"layout": sample.layout, "version": LAYOUT_VERSION, "index": sample.index, "group": sample.group}
     span = None if sample.span_K is None else [float(value) for value in sample.span_K]
     text = json.dumps({**about, "span_K": span}, sort_keys=True)
     return safetensors.numpy.save(planes, metadata={"gis": text})
@@ -193,6 +205,7 @@ def decode_sample(data: bytes, where: str = "sample") -> Sample:
             instance_id=planes.get("instance_id"),
             span_K=_span(about.get("span_K")),
             group=str(about.get("group", "")),
+            layout=str(about["layout"]),
         )
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise LayoutError(
@@ -205,16 +218,16 @@ def decode_sample(data: bytes, where: str = "sample") -> Sample:
 
 
 def check_layout(about: Mapping[str, Any], where: str) -> None:
-    """Compares a stored layout name and version with this program's.
+    """Compares a stored layout name and version with those that this program knows.
 
     Raises:
         LayoutError: Where they differ.
     """
     found = (about.get("layout"), about.get("version"))
-    if found != (LAYOUT_NAME, LAYOUT_VERSION):
+    if found[0] not in LAYOUTS or found[1] != LAYOUT_VERSION:
+        known = " or ".join(repr(name) for name in LAYOUTS)
         raise LayoutError(
-            f"{where}: source layout {found[0]!r} version {found[1]!r}, "
-            f"expected {LAYOUT_NAME!r} version {LAYOUT_VERSION}; "
+            f"{where}: source layout {found[0]!r} version {found[1]!r}, expected {known} version {LAYOUT_VERSION}; "
             "write the tensors (or train the model) again with this version of gis"
         )
 

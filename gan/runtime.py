@@ -14,7 +14,7 @@ import importlib.util
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
@@ -91,6 +91,8 @@ class Served:
     """(N, C, H, W): sources on which the route is compared with float32."""
     reference: Float32
     """(N, K, H, W): what plain float32 makes of them."""
+    layout: Mapping[str, Any]
+    """What its source means; see `gan.checkpoint.source_layout`."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ class TranslatorInfo:
     """Name of the backend that trained the model."""
     mean_error: float
     """Mean absolute difference to float32 on the probes, as a fraction of full range."""
+    layout: Mapping[str, Any]
+    """What the model's source means; see `gan.checkpoint.source_layout`."""
 
 
 class EngineLoader(Protocol):
@@ -335,7 +339,7 @@ def _first_that_works(request: Request, routes: Sequence[Route]) -> Translator:
             warnings.warn(f"{route} is not available: {reason}", ServingWarning, stacklevel=3)
             continue
         if found <= MAX_MEAN_ERROR or last:
-            info = TranslatorInfo(route, request.threads, served.weights_sha256, served.backend, found)
+            info = TranslatorInfo(route, request.threads, served.weights_sha256, served.backend, found, served.layout)
             return Translator(served, info)
         warnings.warn(
             f"{route} is refused: its mean error is {found * 255:.2f}/255 of full range, allowed is 1/255",
@@ -406,14 +410,21 @@ def load_torch(request: Request, route: Route) -> Served:
     if request.noise:
         switch_noise_on(network)
         return Served(
-            plain, model.config.in_channels, multiple, model.sha256, model.backend, probes, _noisy(plain, probes)
+            plain,
+            model.config.in_channels,
+            multiple,
+            model.sha256,
+            model.backend,
+            probes,
+            _noisy(plain, probes),
+            model.layout,
         )
     dtype = torch.bfloat16 if route.precision == "bf16" else torch.float32
     network = network.to(dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if route.compile:
         network.compile()
     run = _runner(network, dtype, route.device)
-    return Served(run, model.config.in_channels, multiple, model.sha256, model.backend, probes, reference)
+    return Served(run, model.config.in_channels, multiple, model.sha256, model.backend, probes, reference, model.layout)
 
 
 def _noisy(run: Callable[[Float32, int | None], Float32], probes: Float32) -> Float32:

@@ -42,7 +42,7 @@ __all__ = ["cache_folder", "export_onnx", "load_openvino"]
 
 Float32 = npt.NDArray[np.float32]
 
-_FORMAT: Final = 2  # raise when what lies in a cache entry changes
+_FORMAT: Final = 3  # raise when what lies in a cache entry changes
 # Of the calibration samples, every fourth is held back to measure the error on.
 _HELD_BACK: Final = 4
 _MAX_PROBES: Final = 2
@@ -80,6 +80,7 @@ def load_openvino(request: Request, route: Route) -> Served:
         backend=about["backend"],
         probes=probes["source"],
         reference=probes["image"],
+        layout=about["layout"],
     )
 
 
@@ -234,6 +235,7 @@ def _build(model_file: Path, precision: Precision, folder: Path, samples_file: P
         "multiple_px": multiple,
         "weights_sha256": model.sha256,
         "backend": model.backend,
+        "layout": model.layout,
     }
     del model, network  # their weights would lie in memory beside those of the quantiser
     if precision == "int8":

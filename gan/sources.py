@@ -26,9 +26,9 @@ import numpy.typing as npt
 import tifffile
 
 from gan.errors import DataError
-from gan.layout import decode_sample
+from gan.layout import Sample, decode_sample
 
-__all__ = ["Item", "Planes", "Sources", "find_sources", "read_image", "resize_plane"]
+__all__ = ["Item", "Meaning", "Planes", "Sources", "find_sources", "read_image", "resize_plane"]
 
 Planes = dict[str, npt.NDArray[Any]]
 Kind = Literal["tensors", "paired", "unpaired"]
@@ -37,7 +37,7 @@ _SUFFIXES: Final = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", "
 _UINT16_MAX: Final = 65535
 # JPEG of a grey image stored as colour: rounding of its chroma moves the channels apart by a few grey levels.
 _GREY_TOLERANCE: Final = 8
-_LABEL_PLANES: Final = {"segmentation", "inverse_depth"}
+_LABEL_PLANES: Final = {"segmentation", "inverse_depth", "instance_id"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,16 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Meaning:
+    """What the numbers of source tensors and their targets mean; the same for all samples of a set."""
+
+    layout: str
+    """One of `gan.layout.LAYOUTS`."""
+    display: bool
+    """Targets are display intensities, not temperatures over a span."""
+
+
+@dataclass(frozen=True)
 class Sources:
     """What was found: one list of items, or two where sources and targets are not paired."""
 
@@ -61,6 +71,8 @@ class Sources:
     """Samples; of unpaired data the source images."""
     targets: tuple[Item, ...] = ()
     """Target images of unpaired data."""
+    meaning: Meaning | None = None
+    """What the numbers of source tensors mean; None for images."""
 
 
 def find_sources(
@@ -89,10 +101,10 @@ def find_sources(
         raise DataError(f"{folder}: no such folder; expected tensors, or {source_dir}/ and {target_dir}/")
     if (folder / source_dir).is_dir() or (folder / target_dir).is_dir():
         return _find_folders(folder / source_dir, folder / target_dir, unpaired, matched, target_range)
-    for place in (folder, folder / "tensors"):
-        items = _find_tensors(place)
-        if items:
-            return Sources("tensors", tuple(items))
+    for place in (folder / "tensors", folder):
+        found = _find_tensors(place)
+        if found is not None:
+            return found
     raise DataError(
         f"{folder}: no training data; expected *.safetensors or *.tar of gis synthesize --tensors, "
         f"or the folders {source_dir}/ and {target_dir}/"
@@ -151,15 +163,46 @@ def _decode(path: Path) -> npt.NDArray[Any]:
     return image[..., ::-1] if image.ndim == 3 and image.shape[2] == 3 else image
 
 
-def _find_tensors(folder: Path) -> list[Item]:
-    items = [Item(path.stem, _stamp(path), partial(_read_loose, path)) for path in sorted(folder.glob("*.safetensors"))]
+@dataclass(frozen=True)
+class _Stored:
+    """A sample in a file."""
+
+    name: str
+    stamp: str
+    where: str
+    load: Callable[[], bytes]
+
+    def planes(self, expected: Meaning, first: str) -> tuple[Planes, str]:
+        sample = decode_sample(self.load(), self.where)
+        if _meaning(sample) != expected:
+            raise DataError(
+                f"{self.where}: {_meaning(sample)}, {first}: {expected}; expected samples of one layout and one kind "
+                "of target, display or radiometric: train on them apart"
+            )
+        return _sample_planes(sample, self.where)
+
+
+def _meaning(sample: Sample) -> Meaning:
+    return Meaning(sample.layout, sample.span_K is None)
+
+
+def _find_tensors(folder: Path) -> Sources | None:
+    stored = [
+        _Stored(path.stem, _stamp(path), str(path), path.read_bytes) for path in sorted(folder.glob("*.safetensors"))
+    ]
     for shard in sorted(folder.glob("*.tar")):
-        items += _find_in_shard(shard)
-    _refuse_doubles([item.name for item in items], folder)
-    return sorted(items, key=lambda item: item.name)
+        stored += _find_in_shard(shard)
+    if not stored:
+        return None
+    _refuse_doubles([one.name for one in stored], folder)
+    stored.sort(key=lambda one: one.name)
+    first = stored[0]
+    meaning = _meaning(decode_sample(first.load(), first.where))
+    items = [Item(one.name, one.stamp, partial(one.planes, meaning, first.name)) for one in stored]
+    return Sources("tensors", tuple(items), meaning=meaning)
 
 
-def _find_in_shard(shard: Path) -> list[Item]:
+def _find_in_shard(shard: Path) -> list[_Stored]:
     try:
         with tarfile.open(shard) as archive:
             members = [member for member in archive if member.isfile() and member.name.endswith(".safetensors")]
@@ -167,27 +210,23 @@ def _find_in_shard(shard: Path) -> list[Item]:
         raise DataError(f"{shard}: not a whole tar shard ({error}); write it again") from error
     stamp = _stamp(shard)
     return [
-        Item(
+        _Stored(
             member.name.split("/")[-1].split(".")[0],
             f"{stamp}@{member.offset_data}",
-            partial(_read_member, shard, member.name, member.offset_data, member.size),
+            f"{shard}:{member.name}",
+            partial(_load_member, shard, member.offset_data, member.size),
         )
         for member in members
     ]
 
 
-def _read_loose(path: Path) -> tuple[Planes, str]:
-    return _sample_planes(path.read_bytes(), str(path))
-
-
-def _read_member(shard: Path, name: str, offset: int, size: int) -> tuple[Planes, str]:
+def _load_member(shard: Path, offset: int, size: int) -> bytes:
     with shard.open("rb") as stream:
         stream.seek(offset)
-        return _sample_planes(stream.read(size), f"{shard}:{name}")
+        return stream.read(size)
 
 
-def _sample_planes(data: bytes, where: str) -> tuple[Planes, str]:
-    sample = decode_sample(data, where)
+def _sample_planes(sample: Sample, where: str) -> tuple[Planes, str]:
     if sample.target is None:
         raise DataError(f"{where}: sample has no target; write tensors with targets (gis synthesize --tensors)")
     planes: Planes = {
@@ -196,6 +235,8 @@ def _sample_planes(data: bytes, where: str) -> tuple[Planes, str]:
         "inverse_depth": sample.inverse_depth[None],
         "target": sample.target[None],
     }
+    ids = np.zeros_like(sample.target) if sample.instance_id is None else sample.instance_id
+    planes["instance_id"] = ids[None]
     return planes, sample.group
 
 

@@ -143,7 +143,7 @@ def train(
     module = load_backend(backend)
     unpaired = _trains_unpaired(module, config or {}, backend)
     data = _open_on_all(fabric, data_dir, data_options, cache or out / "cache", unpaired, options.seed)
-    height, width = data.samples.size
+    height, width = data.size
     suggested = module.suggest(data.in_channels, data.out_channels, height, width)
     typed = make_config(module.Config, {**suggested, **(config or {})}, f"options of {backend}")
     about = {
@@ -336,7 +336,8 @@ class _Run:
         }
         path = self._out / f"{stem}{served.suffix}.safetensors"
         weights = served.ema.network.state_dict()
-        save_model(path, self._name, served.config, weights, meta, served.calibration(self._data))
+        layout = None if served.suffix else self._data.layout
+        save_model(path, self._name, served.config, weights, meta, served.calibration(self._data), layout)
 
     def _save(self) -> None:
         if self._fabric.is_global_zero:
@@ -380,7 +381,7 @@ class _Run:
     def _choose_measure(self, metric: tuple[str, Metric] | None) -> Measure:
         data, weights_dir, device = self._data, self._options.weights_dir, self._fabric.device
         if data.targets is None or data.target_split is None:
-            name, function, reason = (*metric, "") if metric else choose_metric(weights_dir, device, data.samples.size)
+            name, function, reason = (*metric, "") if metric else choose_metric(weights_dir, device, data.size)
             if reason:
                 self._say(f"validating by L1, because LPIPS cannot be had: {reason}")
             return ByPairs(name, function)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 from assets import CAMERAS, THERMAL_PROFILES
 from gan.layout import CHANNELS
@@ -25,7 +26,7 @@ from renderer.thermal.profiles import read_profiles
 from renderer.thermal.sensor import Sensor, agc, expose, from_uint16, read_sensors, to_uint16
 
 from pipelines.backgrounds import Background
-from pipelines.compose import FULL_SCALE, source_tensor
+from pipelines.compose import FULL_SCALE, hidden_background, source_tensor
 from pipelines.config import PHYSICS, SynthesizeConfig
 from pipelines.errors import ConfigError
 
@@ -34,6 +35,7 @@ __all__ = ["DEFAULT_PROFILE", "Infrared", "InfraredMaker", "Physics", "Translati
 UInt8 = NDArray[np.uint8]
 UInt16 = NDArray[np.uint16]
 
+DISPLAY_NOTE = "image by a model of display intensities; temperatures are those of the physics"
 DEFAULT_PROFILE = "driving"
 """Thermal profile of an object whose scene names none."""
 
@@ -104,6 +106,10 @@ class Physics:
         image16, span_K = to_uint16(measured)
         return Infrared(agc(measured, sensor), image16, span_K, (image16 >> 8).astype(np.uint8), sensor.name)
 
+    def bare_K(self, frame: Frame, conditions: Conditions) -> NDArray[np.float32]:
+        """(H, W) apparent temperatures of the cars alone, without sensor."""
+        return render_thermal(frame, conditions, self.profiles, self.seed, cars_only=True).apparent_temperature_K
+
     def sensor(self, frame: Frame) -> Sensor:
         """The sensor of a frame's camera."""
         name = frame.camera.sensor
@@ -155,10 +161,11 @@ def _on_kelvin(behind_K: NDArray[np.float32], made_K: NDArray[np.float32], weath
 
 
 class Translation:
-    """A translation model over the source tensor.
+    """A translation model over the source tensor: what it makes of the objects and of the ground close to them.
 
-    In a rendered scene physics gives the background and the span; what the model makes of the tensor is read over the
-    same span, so it stays in kelvin.
+    All else stays the picture that physics makes, or the real background. A model that was trained on radiometric
+    targets keeps the span, so its image stays in kelvin. One that was trained on display intensities gives the 8-bit
+    image only, and the temperatures beside it, where there are any, remain those of the physics.
     """
 
     def __init__(self, backend: str, weights: Path, physics: Physics) -> None:
@@ -176,7 +183,10 @@ class Translation:
             )
         self._physics = physics
         info = self._translator.info
-        self._about = {"name": backend, "weights_sha256": info.weights_sha256, "route": str(info.route)}
+        self._layout, self._display = str(info.layout["layout"]), bool(info.layout.get("display", False))
+        self._about = {
+            "name": backend, "weights_sha256": info.weights_sha256, "route": str(info.route), "layout": self._layout
+        }  # fmt: skip
 
     @property
     def about(self) -> dict[str, Any]:
@@ -186,10 +196,23 @@ class Translation:
     def make(self, frame: Frame, conditions: Conditions, background: Background | None) -> Infrared:
         """See :class:`InfraredMaker`."""
         base = self._physics.make(frame, conditions, background)
-        made = self._translator.translate(source_tensor(base.background, frame))
-        image16 = np.rint((np.clip(made, -1.0, 1.0) + 1.0) * (65535 / 2)).astype(np.uint16)
+        display = self._display or base.span_K is None
+        shown = base.image if background is None and display else base.background
+        warmth = self._physics.bare_K(frame, conditions) if self._layout == "physics" else None
+        made = self._translator.translate(source_tensor(shown, frame, warmth))
+        share = _share(frame)
+        values = np.float32(65535 / 2) * (np.clip(made, -1.0, 1.0) + np.float32(1.0))
+        if not display and base.span_K is not None:
+            image16 = np.rint(base.image16 + share * (values - base.image16)).astype(np.uint16)
+            return replace(base, image=agc(from_uint16(image16, base.span_K), self._physics.sensor(frame)),
+                           image16=image16)  # fmt: skip
+        image = np.rint(base.image + share * (values / FULL_SCALE - base.image)).astype(np.uint8)
         if base.span_K is None:
-            image = np.rint(image16 / FULL_SCALE).astype(np.uint8)
-        else:
-            image = agc(from_uint16(image16, base.span_K), self._physics.sensor(frame))
-        return replace(base, image=image, image16=image16)
+            return replace(base, image=image, image16=image.astype(np.uint16) * np.uint16(FULL_SCALE))
+        return replace(base, image=image, notes=(*base.notes, DISPLAY_NOTE))
+
+
+def _share(frame: Frame) -> NDArray[np.float32]:
+    """(H, W) share of a model's image in the result: 1 on objects, falling to 0 at the end of what they hide."""
+    hidden = (hidden_background(frame) > 0).astype(np.float32)
+    return np.asarray(np.where(frame.instance_id > 0, np.float32(1), hidden * cv2.blur(hidden, (5, 5))))

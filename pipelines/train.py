@@ -50,6 +50,11 @@ def train(
     sequences: Annotated[Path | None, typer.Option(help="JSON file {name: sequence} for the split.")] = None,
     flip: Annotated[bool, typer.Option(help="Mirror half of the images.")] = True,
     jitter: Annotated[float, typer.Option(min=1.0, help="Largest zoom of a random crop; the paper's is 1.117.")] = 1.0,
+    crop: Annotated[
+        int, typer.Option(min=0, help="Edge of windows cut around the objects of source tensors; 0: whole images.")
+    ] = 0,
+    crop_zoom: Annotated[float, typer.Option(min=1.0, help="Largest random magnification of windows.")] = 1.0,
+    tone: Annotated[float, typer.Option(min=0.0, help="Strength of random tone curves, as of other cameras.")] = 0.0,
     resident: Annotated[bool, typer.Option("--resident", help="Keep all images in the device's memory.")] = False,
     cache: Annotated[Path | None, typer.Option(help="Folder for decoded images; default OUT/cache.")] = None,
     validate_every: Annotated[int, typer.Option(min=1, help="Epochs between validations.")] = 1,

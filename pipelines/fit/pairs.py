@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
+from assets import THERMAL_PROFILES
+from gan.layout import LAYOUT_NAME
 from numpy.typing import NDArray
 from renderer.boxes import clip_box, occlusion_level, truncation
 from renderer.camera import Camera
 from renderer.frame import Frame, Instance
 from renderer.raster import Drawing, Rasteriser
+from renderer.thermal.conditions import sample_conditions
+from renderer.thermal.physics import render_thermal
+from renderer.thermal.profiles import read_profiles
 from renderer.zones import zone_palette
 
 from pipelines import tensors
-from pipelines.compose import LABEL_COLOURS, source_sample
+from pipelines.compose import source_sample
 from pipelines.dataset import camera_to_json, frame_name, instance_to_json
 from pipelines.exr import encode_exr
 from pipelines.files import sha256, write_bytes
@@ -24,11 +28,12 @@ from pipelines.fit.candidates import Pose
 from pipelines.fit.fitter import Fitter, nearer_boxes
 from pipelines.fit.inputs import RealFrame, read_image
 from pipelines.images import encode_palette_png, encode_png
+from pipelines.infrared import DEFAULT_PROFILE
 
-__all__ = ["draw_pair", "hole", "pose_from_json", "pose_to_json"]
+__all__ = ["draw_pair", "pose_from_json", "pose_to_json", "warmth_K"]
 
-HOLE_SHARE, HOLE_PX = 0.06, 3
-"""The label's colour reaches this share of a car's height, and at least as many pixels, beyond its mask."""
+DAY_H, NIGHT_H = 13.0, 22.0
+"""Hours of the weather that the cars' physical rendering is made with."""
 BOX_PX = 2
 """What a model has outside its box is not the car's: it is hidden, or the model is too large there."""
 
@@ -44,25 +49,21 @@ def pose_from_json(data: dict[str, Any]) -> Pose:
     return Pose(**{**data, "box_px": (left, top, right, bottom)})
 
 
-def hole(mask: NDArray[np.bool_], height_px: float) -> NDArray[np.bool_]:
-    """(H, W) a car's mask, grown so far that no pixel of the real car is left around it."""
-    reach = max(HOLE_PX, round(HOLE_SHARE * height_px))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
+def warmth_K(frame: Frame, night: bool) -> NDArray[np.float32]:
+    """(H, W) apparent temperatures of the fitted cars, all of them driving under a cloudy sky; see module."""
+    conditions = sample_conditions(np.random.default_rng(0), weather="cloudy", hour=NIGHT_H if night else DAY_H)
+    return render_thermal(frame, conditions, read_profiles(THERMAL_PROFILES), 0, cars_only=True).apparent_temperature_K
 
 
-def draw_pair(out: Path, fitter: Fitter, index: int, frame: RealFrame, cars: list[dict[str, Any]]) -> dict[str, Any]:
-    """Writes the files and the sample of a frame; returns its record."""
+def draw_pair(
+    out: Path, fitter: Fitter, index: int, frame: RealFrame, cars: list[dict[str, Any]], layout: str = LAYOUT_NAME
+) -> dict[str, Any]:
+    """Writes the files and the sample of a frame in a layout of :mod:`gan.layout`; returns its record."""
     target = read_image(frame.path)
     shown = _passes(fitter, index, frame, cars)
     background = (target >> 8).astype(np.uint8)
-    sample = source_sample(background, shown, target, None, frame.group)
-    label = sample.label_image.copy()
-    for item in shown.instances:
-        mask = shown.instance_id == item.id
-        grown = hole(mask, item.box_amodal_px[3] - item.box_amodal_px[1]) & (shown.instance_id == 0)
-        label[grown & mask.any()] = LABEL_COLOURS[item.category]
-    hashed = tensors.write_part(out, replace(sample, label_image=label))
+    apparent_K = warmth_K(shown, frame.time == "night") if layout == "physics" else None
+    hashed = tensors.write_part(out, source_sample(background, shown, target, None, frame.group, apparent_K))
     name = frame_name(index)
     contents = {
         f"images/{name}.png": encode_png(background),
@@ -85,19 +86,24 @@ def _passes(fitter: Fitter, index: int, frame: RealFrame, cars: list[dict[str, A
     shape = frame.camera.height, frame.camera.width
     depth = np.full(shape, np.inf, np.float32)
     ids, zones = np.zeros(shape, np.uint16), np.zeros(shape, np.uint8)
+    normals = np.zeros((*shape, 3), np.float32)
     rasteriser, whole = Rasteriser(frame.camera), []
     for number, car in enumerate(cars, start=1):
         drawing = Drawing(
             np.array([fitter.number(car["model"])]), pose_from_json(car["pose"]).matrix()[None], np.array([1])
         )
-        passes = rasteriser.draw(fitter.zone_pool, drawing, np.eye(4))
+        passes = rasteriser.draw(fitter.zone_pool, drawing, np.eye(4), normals=True)
         seen = (passes.instance_id > 0) & (passes.depth_m < depth) & _visible(frame, car, shape)
         depth[seen], ids[seen], zones[seen] = passes.depth_m[seen], number, passes.zone[seen]
+        if passes.normal is not None:
+            normals[seen] = passes.normal[seen]
         whole.append(int(passes.amodal_px[1]))
     world = _camera_pose(frame.camera)
     items = [_instance(fitter, place, car, ids, px, world, frame.camera) for place, (car, px) in
              enumerate(zip(cars, whole, strict=True), start=1)]  # fmt: skip
-    return Frame(index, frame.camera, world, depth, ids, zones, tuple(items))
+    # The rasteriser drew in the camera's axes.
+    turned = np.ascontiguousarray(normals @ world[:3, :3].T, dtype=np.float32)
+    return Frame(index, frame.camera, world, depth, ids, zones, tuple(items), normal=turned)
 
 
 def _visible(frame: RealFrame, car: dict[str, Any], shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -132,6 +138,6 @@ def _instance(
         box = float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1)
     cut = truncation(pose.box_px, camera) if clip_box(pose.box_px, camera) else 1.0
     return Instance(
-        number, model.category, car["model"], "", world @ pose.matrix(), pose.box_3d(model), pose.box_px, box,
-        len(rows), amodal_px, cut, occlusion_level(len(rows), amodal_px),
+        number, model.category, car["model"], DEFAULT_PROFILE, world @ pose.matrix(), pose.box_3d(model), pose.box_px,
+        box, len(rows), amodal_px, cut, occlusion_level(len(rows), amodal_px),
     )  # fmt: skip

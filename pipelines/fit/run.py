@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gan.layout import LAYOUT_NAME, LAYOUT_VERSION
+from gan.layout import LAYOUT_NAME, LAYOUT_VERSION, LAYOUTS
 from renderer.camera import Camera
 from renderer.frame import Box2D
 from renderer.raster import Rasteriser
@@ -61,11 +61,14 @@ class FitConfig:
     passes: int = 3
     min_px: float = 24.0
     workers: int | None = None
+    layout: str = LAYOUT_NAME
 
     def __post_init__(self) -> None:
         """Checks the options."""
         if self.passes < 1 or self.min_px < 8 or (self.workers is not None and self.workers < 1):
             raise ConfigError("--passes and --workers must be 1 or more, --min-px 8 or more")
+        if self.layout not in LAYOUTS:
+            raise ConfigError(f"unknown layout {self.layout!r}: expected one of {', '.join(LAYOUTS)}")
 
     @property
     def processes(self) -> int:
@@ -242,10 +245,11 @@ def _finish(
         if cars:
             chosen.append((frame, cars))
     about = {
-        "schema": "gis.fit.dataset", "version": 1, "layout": {"name": LAYOUT_NAME, "version": LAYOUT_VERSION},
+        "schema": "gis.fit.dataset", "version": 1, "layout": {"name": config.layout, "version": LAYOUT_VERSION},
         "zones": {info.name: int(info.zone) for info in ZONES}, "frames": len(chosen),
         "cars": sum(len(cars) for _, cars in chosen), "fitted": len(keys),
-        "used_sha256": sha256(json.dumps([cars for _, cars in chosen]).encode()), "generator": generator(),
+        "used_sha256": sha256(json.dumps([config.layout, [cars for _, cars in chosen]]).encode()),
+        "generator": generator(),
     }  # fmt: skip
     described = config.out / DATASET_FILE
     old = read_json(described) if described.is_file() else {}
@@ -261,7 +265,7 @@ def _write_pairs(config: FitConfig, fitter: Fitter, chosen: list[tuple[RealFrame
     for path in [config.out / LOG_FILE, config.out / DATASET_FILE, *(config.out / "tensors").glob("*.tar")]:
         path.unlink(missing_ok=True)
     for index, (frame, cars) in enumerate(chosen):
-        record = draw_pair(config.out, fitter, index, frame, cars)
+        record = draw_pair(config.out, fitter, index, frame, cars, config.layout)
         append_line(config.out / LOG_FILE, json.dumps(record, allow_nan=False))
         tensors.pack_if_full(config.out, index)
     return tensors.finish_shards(config.out, len(chosen))

@@ -41,6 +41,8 @@ BINS = _OTHER + len(_OTHER_ZONES)
 
 PARTS = ("none", "side", "front", "rear", "roof", "bonnet", "glass", "tyre", "under")
 """Pieces of a car that the score compares with each other."""
+CREASE_DEG = 40.0
+"""Surfaces that meet at a larger angle have an edge between them, not a bend."""
 MAX_EDGE_M = 0.32
 """Larger triangles are split, so that one does not lie in several bins."""
 DIRECTIONS = 1200
@@ -166,10 +168,29 @@ def pools(shapes: list[Shape]) -> tuple[MeshPool, MeshPool]:
     """Meshes of the models by number: once with the bins in place of the zones, once with the zones."""
     made = MeshPool(), MeshPool()
     for shape in shapes:
-        normals = np.zeros((len(shape.triangles), 3, 3), np.float32)
+        normals = _corner_normals(shape.positions, shape.triangles)
         for pool, values in zip(made, (shape.bins, shape.zones), strict=True):
             pool.put(shape.name, make_mesh(shape.positions, shape.triangles, values, normals))
     return made
+
+
+def _corner_normals(positions: NDArray[np.float32], triangles: NDArray[np.int32]) -> NDArray[np.float32]:
+    """(T, 3, 3) unit normals of the corners: the mean of the triangles there that lean less than CREASE_DEG away."""
+    _, vertex = np.unique(np.round(positions.astype(np.float64), 4), axis=0, return_inverse=True)
+    corners = positions[triangles].astype(np.float64)
+    faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # length: twice the area
+    units = faces / np.maximum(np.linalg.norm(faces, axis=1, keepdims=True), 1e-12)
+    ends = vertex.reshape(-1)[triangles.reshape(-1)]
+    order = np.argsort(ends, kind="stable")
+    first = np.searchsorted(ends[order], np.arange(ends.max(initial=0) + 1))
+    place = np.arange(len(ends)) - first[ends[order]]
+    around = np.full((len(first), int(place.max(initial=0)) + 1), -1)
+    around[ends[order], place] = order // 3
+    near = around[ends].reshape(*triangles.shape, -1)  # (T, 3, K) triangles at each corner
+    alike = np.einsum("tckx,tx->tck", units[near], units) > np.cos(np.radians(CREASE_DEG))
+    summed = np.einsum("tckx,tck->tcx", faces[near], alike & (near >= 0))
+    length = np.maximum(np.linalg.norm(summed, axis=-1, keepdims=True), 1e-12)
+    return np.asarray(summed / length, dtype=np.float32)
 
 
 def save_shapes(path: Path, shapes: list[Shape]) -> None:

@@ -40,7 +40,7 @@ def test_model_file_rebuilds_the_translator(model: Path) -> None:
     original = pix2pix.build_translator(CONFIG).eval()
     loaded = load_model(model)
     assert loaded.config == CONFIG
-    assert loaded.layout == {"layout": "flat", "version": 1, "channels": 7}
+    assert loaded.layout == {"layout": "flat", "version": 2, "channels": 7}
     assert loaded.meta == {"metrics": {"l1": 0.5}}
     source = torch.rand(1, 7, 8, 8)
     # float16 has 11 bits
@@ -100,8 +100,8 @@ def test_files_of_others(tmp_path: Path) -> None:
 
 
 def test_other_layout_version(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gan.layout.LAYOUT_VERSION", 2)
-    with pytest.raises(LayoutError, match="version 1, expected 'flat' version 2"):
+    monkeypatch.setattr("gan.layout.LAYOUT_VERSION", 3)
+    with pytest.raises(LayoutError, match=r"version 2, expected .flat. or .physics. version 3"):
         load_model(model)
 
 

@@ -86,8 +86,8 @@ def test_truncated_sample(cut: int) -> None:
 def test_foreign_layout() -> None:
     data = encode_sample(make_sample())
     length = int.from_bytes(data[:8], "little")
-    header = data[8 : 8 + length].replace(b'\\"version\\": 1', b'\\"version\\": 9')
-    with pytest.raises(LayoutError, match="version 9, expected 'flat' version 1"):
+    header = data[8 : 8 + length].replace(b'\\"version\\": 2', b'\\"version\\": 9')
+    with pytest.raises(LayoutError, match="version 9, expected 'flat' or 'physics' version 2"):
         decode_sample(data[:8] + header + data[8 + length :])
     plain = safetensors.numpy.save({"a": np.zeros(3)})
     with pytest.raises(LayoutError, match="not a sample"):

@@ -205,9 +205,9 @@ def test_an_engine_that_fails_while_it_runs_is_passed_over(model: Path, monkeypa
 
 def test_mean_error_is_a_fraction_of_full_range() -> None:
     probes, reference = np.zeros((2, 1, 4, 4), np.float32), np.zeros((2, 1, 4, 4), np.float32)
-    served = Served(lambda source, seed: source + np.float32(0.5), 1, 1, "", "", probes, reference)
+    served = Served(lambda source, seed: source + np.float32(0.5), 1, 1, "", "", probes, reference, {})
     assert mean_error(served) == 0.25
-    broken = Served(lambda source, seed: source * np.float32("nan"), 1, 1, "", "", probes, reference)
+    broken = Served(lambda source, seed: source * np.float32("nan"), 1, 1, "", "", probes, reference, {})
     assert mean_error(broken) == float("inf")
 
 

@@ -14,7 +14,6 @@ from pipelines.errors import ConfigError, PipelineError
 from pipelines.fit.candidates import Cut, free_edges, solve
 from pipelines.fit.fitter import Fitter
 from pipelines.fit.inputs import scan_frames
-from pipelines.fit.pairs import hole
 from pipelines.fit.review import read_decisions
 from pipelines.fit.run import FitConfig, accepted, fit
 from pipelines.fit.shapes import BINS, PART_OF_BIN, PARTS, Shape, load_shapes, make_shape, save_shapes
@@ -97,14 +96,6 @@ def test_texture_forgets_gain_and_offset() -> None:
     learned = learn(cars)
     assert np.corrcoef(learned["day"], truth)[0, 1] > 0.999
     assert set(no_texture()) == {""}
-
-
-def test_the_hole_reaches_beyond_the_mask() -> None:
-    mask = np.zeros((80, 80), bool)
-    mask[30:50, 30:50] = True
-    grown = hole(mask, 100)
-    assert grown[24, 40]
-    assert not grown[23, 40]
 
 
 def test_decisions(tmp_path: Path) -> None:

@@ -1,0 +1,114 @@
+"""The label images of both layouts, and what objects hide around them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gan.layout import decode_sample, encode_sample
+from pipelines.compose import (
+    LABEL_COLOURS,
+    hidden_background,
+    label_image,
+    object_edges,
+    object_warmth,
+    source_sample,
+)
+from pipelines.errors import PipelineError
+from renderer.camera import Camera
+from renderer.frame import Box3D, Frame, Instance
+from renderer.zones import Zone
+
+SIZE = 80
+BOX = (30.0, 20.0, 50.0, 60.0)
+CAMERA = Camera("test", SIZE, SIZE, 80.0, 80.0, 40.0, 40.0)
+
+
+@pytest.fixture
+def frame() -> Frame:
+    """A box of 20 x 40 px: glass in its upper half, body below."""
+    ids, zones = np.zeros((SIZE, SIZE), np.uint16), np.zeros((SIZE, SIZE), np.uint8)
+    ids[20:60, 30:50] = 1
+    zones[20:40, 30:50], zones[40:60, 30:50] = Zone.GLASS, Zone.BODY
+    depth = np.where(ids > 0, np.float32(10), np.float32(np.inf)).astype(np.float32)
+    car = Instance(1, "car", "box", "driving", np.eye(4), Box3D((0, 0, 10), 4, 1.5, 2, 0), BOX, BOX, 800, 800, 0.0, 0)
+    return Frame(0, CAMERA, np.eye(4), depth, ids, zones, (car,))
+
+
+@pytest.fixture
+def background() -> NDArray[np.uint8]:
+    """Noise."""
+    return np.random.default_rng(0).integers(0, 256, (SIZE, SIZE), dtype=np.uint8)
+
+
+def test_objects_hide_what_is_close_to_them(frame: Frame) -> None:
+    tall = replace(frame.instances[0], box_amodal_px=(30.0, 0.0, 50.0, 100.0))
+    grown = hidden_background(replace(frame, instances=(tall,)))
+    assert grown[40, 30 - 6] == 1, "6 % of 100 px"
+    assert grown[40, 30 - 7] == 0
+    assert hidden_background(frame)[40, 30 - 3] == 1, "at least 3 px"
+
+
+def test_an_object_does_not_hide_its_neighbour(frame: Frame) -> None:
+    ids = frame.instance_id.copy()
+    ids[20:60, 50:54] = 2
+    grown = hidden_background(replace(frame, instance_id=ids))
+    assert (grown[20:60, 50:54] == 2).all()
+
+
+def test_flat_paints_label_colours(frame: Frame, background: NDArray[np.uint8]) -> None:
+    picture = label_image(background, frame)
+    hidden = hidden_background(frame) > 0
+    assert (picture[hidden] == LABEL_COLOURS["car"]).all()
+    assert (picture[~hidden] == background[~hidden][:, None]).all()
+
+
+def test_physics_shows_warmth_mask_and_edges(frame: Frame, background: NDArray[np.uint8]) -> None:
+    kelvin = np.where(frame.zone == Zone.GLASS, np.float32(280), np.float32(290)).astype(np.float32)
+    picture = label_image(background, frame, kelvin)
+    inside, hidden = frame.instance_id > 0, hidden_background(frame) > 0
+    ring = hidden & ~inside
+    assert (picture[~hidden][:, 0] == background[~hidden]).all()
+    assert set(np.unique(picture[inside][:, 1])) == {255}
+    assert set(np.unique(picture[ring])) == {0, 128}, "no pixel of the background is seen in the ring"
+    assert (picture[ring][:, :2] == 128).all()
+    glass, body = picture[30, 40, 0], picture[50, 40, 0]
+    assert glass < body, "colder is darker"
+    assert picture[39, 40, 2] == 255, "the border of the zones"
+    assert picture[30, 40, 2] == 0, "no edge in the middle of the glass"
+
+
+def test_warmth_does_not_depend_on_the_scale_of_temperatures(frame: Frame) -> None:
+    rng = np.random.default_rng(1)
+    kelvin = rng.normal(290, 3, (SIZE, SIZE)).astype(np.float32)
+    near = object_warmth(frame, kelvin).astype(int)
+    far = object_warmth(frame, ((kelvin - 290) * 4 + 320).astype(np.float32)).astype(int)
+    assert np.abs(near - far).max() <= 1
+    inside = frame.instance_id > 0
+    assert np.median(near[inside]) == pytest.approx(128, abs=1)
+    assert near[inside].std() == pytest.approx(40, abs=2)
+
+
+def test_bends_are_edges(frame: Frame) -> None:
+    normal = np.zeros((SIZE, SIZE, 3), np.float32)
+    normal[..., 2] = -1.0
+    normal[:, 40:] = [1.0, 0.0, 0.0]
+    flat = object_edges(replace(frame, zone=np.where(frame.instance_id > 0, np.uint8(1), np.uint8(0))))
+    bent = object_edges(replace(frame, normal=normal))
+    assert flat[30, 39] == 0
+    assert bent[30, 39] == 255
+
+
+def test_a_sample_knows_its_layout(frame: Frame, background: NDArray[np.uint8]) -> None:
+    target = background.astype(np.uint16) * 257
+    for kelvin, layout in ((None, "flat"), (np.full((SIZE, SIZE), 290, np.float32), "physics")):
+        sample = source_sample(background, frame, target, None, "a", kelvin)
+        assert decode_sample(encode_sample(sample)).layout == sample.layout == layout
+
+
+def test_another_size_is_refused(frame: Frame) -> None:
+    with pytest.raises(PipelineError, match="background is"):
+        label_image(np.zeros((4, 4), np.uint8), frame)
