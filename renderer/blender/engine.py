@@ -95,6 +95,7 @@ class RenderSession:
         self._background_zone = int(self.scene.world.get(ZONE_ATTRIBUTE, 0)) if self.scene.world else 0
         self._cycles: CyclesEngine | None = None
         self._surveyed: tuple[dict[str, Group], Group] | None = None
+        self._parked: tuple[LabelledObject | None, ...] = ()
         self._model_extents: dict[str, NDArray[np.float64]] = {}
         self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
         if not self.street:
@@ -242,13 +243,14 @@ class RenderSession:
             model_of = {empty.name: name for empty, name in zip(empties, self._models, strict=True)}
             models: dict[str, list[PlacedMesh]] = {name: [] for name in self._models}
             street = []
-            for one, _ in self._read(0):
+            for one, found in self._read(0):
                 if one.instancer and one.instancer.name in model_of:
                     models[model_of[one.instancer.name]].append(one)
                 elif not (one.instancer and is_waiting(one.instancer)):
-                    street.append(one)
+                    street.append((one, found if self._labels.by_mark else None))
             groups = {name: Group(tuple(members)) for name, members in models.items()}
-            self._surveyed = groups, Group(tuple(street))
+            self._surveyed = groups, Group(tuple(one for one, _ in street))
+            self._parked = tuple(found for _, found in street)
             pool = self._extractor.pool
             for name, members in models.items():
                 meshes = ((pool.mesh(one.mesh), one.local_to_world) for one in members)
@@ -256,7 +258,7 @@ class RenderSession:
         return self._surveyed
 
     def _stage_traffic(self, setup: FrameSetup, street: Group) -> Staged:
-        """The models of a setup, then what stands still."""
+        """The models of a setup, then what stands still; of that, what is marked is labelled too."""
         models, _ = self._models_and_street()
         empties: Sequence[bpy.types.Object | None] = [None] * len(setup.placements)
         if self.engine == "cycles":
@@ -268,7 +270,13 @@ class RenderSession:
             labelled[number] = LabelledObject(f"{number}", category, placement.model, placement.profile, pose, extent)
             group = models[placement.model]
             standing.append(Standing(group, np.full(len(group.members), number), pose, empty))
-        standing.append(Standing(street, np.zeros(len(street.members), np.int64)))
+        numbers = np.zeros(len(street.members), np.int64)
+        ids: dict[str, int] = {}
+        for at, found in enumerate(self._parked if street.members else ()):
+            if found is not None:
+                numbers[at] = ids.setdefault(found.key, len(setup.placements) + len(ids) + 1)
+                labelled[int(numbers[at])] = found
+        standing.append(Standing(street, numbers))
         return Staged(standing, labelled)
 
     def _check_labelled(self) -> None:
@@ -394,7 +402,7 @@ def _rank(pair: tuple[PlacedMesh, LabelledObject | None]) -> tuple[bool, str, st
 
 
 def _scene_camera(scene: bpy.types.Scene, path: Path) -> Camera:
-    """The active camera at the scene's render resolution.
+    """The active camera at the scene's render resolution, with the infrared sensor that its ``gis_sensor`` names.
 
     Raises:
         SceneError: the camera is not a perspective one.
@@ -418,4 +426,5 @@ def _scene_camera(scene: bpy.types.Scene, path: Path) -> Camera:
         fy=float(p[1, 1] * height / 2),
         cx=float(width / 2 * (1 - p[0, 2])),
         cy=float(height / 2 * (1 + p[1, 2])),
+        sensor=str(scene.camera.get("gis_sensor", Camera.sensor)),
     )

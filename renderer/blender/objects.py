@@ -53,6 +53,11 @@ class Labels:
     notes: tuple[str, ...]
     _marks: dict[tuple[str, str], _Mark | None] = field(default_factory=dict)
 
+    @property
+    def by_mark(self) -> bool:
+        """Whether only what is marked is labelled."""
+        return not (self.by_name or self.by_zone)
+
     def on_car(self, owner: bpy.types.Object, instancer: bpy.types.Object | None) -> bool:
         """Whether a mark or a name says that an object is part of a labelled one."""
         return self._mark(owner, instancer) is not None

@@ -65,9 +65,13 @@ def _bay(item: bpy.types.Object) -> Bay:
 
 
 def model_collections(collections: Iterable[bpy.types.Collection] | None = None) -> dict[str, bpy.types.Collection]:
-    """Car models among the collections (default: all of the file) by model name: those with ``gis_category``."""
+    """Car models among the collections (default: all of the file) by model name.
+
+    Those with ``gis_category`` and a size: a collection without one is a car that stands where it is.
+    """
     found = bpy.data.collections if collections is None else collections
-    marked = {str(item.get("gis_model", item.name)): item for item in found if "gis_category" in item}
+    models = [item for item in found if "gis_category" in item and "gis_length_m" in item]
+    marked = {str(item.get("gis_model", item.name)): item for item in models}
     return dict(sorted(marked.items()))
 
 

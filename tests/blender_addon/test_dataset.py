@@ -261,3 +261,34 @@ def test_pictures_are_spread_over_the_folder(empty: Scene, tmp_path: Path) -> No
     assert len(thumbnails.icons("backgrounds")) == 4
     empty.gis_dataset.backgrounds = ""
     assert thumbnails.icons("backgrounds") == []
+
+
+def test_a_car_put_into_the_street_is_labelled_beside_the_traffic(addon: None, tmp_path: Path) -> None:
+    from assets import CITY
+    from renderer.blender.engine import RenderSession
+
+    with RenderSession(CITY, seed=4) as session:
+        before, _ = session.frame(0)
+    bpy.ops.wm.open_mainfile(filepath=str(CITY), load_ui=False, use_scripts=False)
+    scene = bpy.context.scene
+    place = before.cam_to_world @ (1.0, 0.0, 9.0, 1.0)  # nine metres ahead
+    scene.cursor.location = (place[0], place[1], 0.1)
+    assert bpy.ops.gis.add_car(model="taxi") == FINISHED
+    home = bpy.data.collections.new("my own")  # marked, but of no known size: no model for the traffic
+    home["gis_category"] = "van"
+    scene.collection.children.link(home)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "copy.blend"), copy=True)
+    with RenderSession(tmp_path / "copy.blend", seed=4) as session:
+        after, _ = session.frame(0)
+    old, new = ({one.id: one for one in frame.instances} for frame in (before, after))
+    (added,) = set(new) - set(old)
+    assert added > max(old)
+    assert (new[added].model, new[added].category) == ("taxi", "car")
+    assert new[added].visible_px > 2000
+    # All that has changed is where the taxi is; the traffic is what it was.
+    np.testing.assert_array_equal(after.cam_to_world, before.cam_to_world)
+    same = after.instance_id != added
+    np.testing.assert_array_equal(after.instance_id[same], before.instance_id[same])
+    np.testing.assert_array_equal(after.depth_m[same], before.depth_m[same])
+    assert (after.depth_m[~same] < before.depth_m[~same]).all()
+    assert np.median(after.depth_m[~same]) == pytest.approx(9.0, abs=2.5)
