@@ -126,7 +126,7 @@ def cache_folder(options: argparse.Namespace) -> Path:
     """Where a fit of these frames is kept."""
     from gan.runtime_openvino import cache_folder as cache
 
-    named = f"{options.frames.resolve()} {file_sha256(options.boxes) if options.boxes.is_file() else options.boxes}"
+    named = f"{options.frames.resolve()} {file_sha256(options.boxes)}"
     return cache() / f"fit-{sha256(f'{named} {options.camera}'.encode())[:24]}"
 
 

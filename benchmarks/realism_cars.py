@@ -149,9 +149,12 @@ def read_fits(frames: Path, boxes: Path, folder: Path, camera: str) -> Fits:
         assert seen_by is not None
         run_fit(FitConfig(frames, boxes, seen_by, folder, CARS))
     about = read_json(head)
+    log = folder / f"fits-{about['passes'] - 1}.jsonl"
+    if not log.is_file():
+        raise ConfigError(f"{folder}: the fit was cut short: give its `gis fit` again, or another --fits")
     decided = read_decisions(folder / REVIEW_FILE)
     found: dict[str, list[dict[str, Any]]] = {}
-    for line in read_lines(folder / f"fits-{about['passes'] - 1}.jsonl"):
+    for line in read_lines(log):
         record = json.loads(line)
         kept = [car for one in record["cars"] if (car := accepted(one, decided)) is not None]
         if kept:
