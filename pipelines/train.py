@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +19,7 @@ Precision = Literal["auto", "fp32", "bf16"]
 
 
 def train(
+    context: typer.Context,
     data: Annotated[Path, typer.Option(help="Source tensors of gis synthesize, or the parent of two image folders.")],
     out: Annotated[Path, typer.Option(help="Folder of the run: checkpoints, log, images, model.safetensors.")],
     backend: Annotated[str, typer.Option(help="Translation model; gis backends lists them.")] = "pix2pix",
@@ -66,20 +68,31 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Option of the backend, as name=value; may be repeated.")
     ] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(help="TOML file of options, or the name of a shipped one; options given here win.")
+    ] = None,
 ) -> None:
     """Trains a translation model and writes one small file to share, OUT/model.safetensors."""
     # The options of gan are named as the command's, so each dataclass picks its own; before any other local name.
     given = dict(locals())
+    values: dict[str, Any] = {}
+    if recipe is not None:
+        options, values = read_recipe(recipe)
+        unknown = sorted(set(options) - set(given) | set(options) & {"context", "recipe", "settings", "out", "data"})
+        if unknown:
+            raise ConfigError(f"recipe {recipe}: {unknown[0]!r} is no option of gis train that a recipe can set")
+        asked = {name for name in options if str(context.get_parameter_source(name)).endswith("COMMANDLINE")}
+        given |= {name: value for name, value in options.items() if name not in asked}
     from gan.data import DataOptions
     from gan.train import TrainOptions
     from gan.train import train as run
 
-    low, high = target_range or (None, None)
+    low, high = given["target_range"] or (None, None)
     path = run(
         data,
         out,
-        backend,
-        parse_settings(settings or ()),
+        given["backend"],
+        values | parse_settings(settings or ()),
         _pick(TrainOptions, given),
         dataclasses.replace(_pick(DataOptions, given), target_low=low, target_high=high),
         resume=resume,
@@ -127,6 +140,34 @@ def describe_backends() -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def read_recipe(recipe: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Options of the command and of the backend from a TOML file.
+
+    Args:
+        recipe: File, or name of one in ``assets/recipes`` without its suffix.
+
+    Returns:
+        The values of its top level, and those of its table ``set``.
+
+    Raises:
+        ConfigError: Where there is no such file, or it is no TOML.
+    """
+    from assets import RECIPES
+
+    path = recipe if recipe.suffix or recipe.exists() else RECIPES / f"{recipe}.toml"
+    try:
+        options = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        known = ", ".join(sorted(one.stem for one in RECIPES.glob("*.toml")))
+        raise ConfigError(f"{recipe}: no such recipe: expected a TOML file, or one of {known}") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: no TOML ({error})") from error
+    backend = options.pop("set", {})
+    if not isinstance(backend, dict):
+        raise ConfigError(f"{path}: set is {backend!r}: expected a table of the backend's options")
+    return options, backend
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from typer.testing import CliRunner
 
 from gan.data import DataOptions
 from gan.errors import ConfigError as GanConfigError
+from gan.registry import load_backend
 from gan.train import TrainOptions
 from pipelines.errors import ConfigError
-from pipelines.train import backends, describe_backends, parse_settings, train
+from pipelines.train import backends, describe_backends, parse_settings, read_recipe, train
 
 
 @pytest.fixture
@@ -91,3 +92,39 @@ def test_backends_are_listed_with_their_parameters(app: typer.Typer) -> None:
     assert row["pairing"] == "paired"
     assert "Isola" in row["paper"]
     assert "generator 67.0 M" in CliRunner().invoke(app, ["backends"]).output
+
+
+def test_a_recipe_gives_options_and_the_command_line_wins(app: typer.Typer, pairs: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text("epochs = 1\nbatch = 3\nsize = 32\n[set]\nngf = 4\nndf = 4\nl1_weight = 7.0\n")
+    arguments = ["train", "--data", str(pairs), "--out", str(tmp_path / "run"), "--source-dir", "rgb"]
+    arguments += ["--target-dir", "ir", "--recipe", str(recipe), "--batch", "2", "--set", "l1_weight=5"]
+    done = CliRunner().invoke(app, [*arguments, "--threads", "1"])
+    assert done.exit_code == 0, done.output
+    about = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (about["options"]["epochs"], about["options"]["batch"]) == (1, 2)
+    assert about["data_options"]["size"] == 32
+    assert (about["config"]["ngf"], about["config"]["l1_weight"]) == (4, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("epoch = 1", "'epoch' is no option"), ("epochs = ", "no TOML"), ("set = 1", "expected a table"),
+     ("out = 'x'", "'out' is no option")],
+)  # fmt: skip
+def test_bad_recipes_are_named(text: str, message: str, pairs: Path, tmp_path: Path) -> None:
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(train)
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(text)
+    done = CliRunner().invoke(app, ["--data", str(pairs), "--out", str(tmp_path / "run"), "--recipe", str(recipe)])
+    assert isinstance(done.exception, ConfigError)
+    assert message in str(done.exception)
+
+
+def test_shipped_recipes_can_be_read() -> None:
+    options, values = read_recipe(Path("cars"))
+    assert options["crop"] == 192
+    assert dataclasses.replace(load_backend(options["backend"]).Config(), **values)
+    with pytest.raises(ConfigError, match="one of cars"):
+        read_recipe(Path("bikes"))
