@@ -43,8 +43,9 @@ def synthesize(
         float | None, typer.Option("--camera-height", help="Height of the backgrounds' camera above the road, m.")
     ] = None,
     backend: Annotated[
-        str, typer.Option("--backend", help="physics, or a translation model (gis backends lists them).")
-    ] = "physics",
+        str | None,
+        typer.Option("--backend", help="physics, or a translation model; default: the shipped model where it can run."),
+    ] = None,
     weights: Annotated[Path | None, typer.Option("--weights", help="Model file of a translation model.")] = None,
     camera: CameraName = None,
     size: Size = None,
@@ -66,7 +67,11 @@ def synthesize(
     from pipelines import synthesize as pipeline
     from pipelines.config import Engine as EngineName
     from pipelines.config import SynthesizeConfig, resolve_scene
+    from pipelines.models import choose_model
 
+    backend, weights, why = choose_model(backend, weights)
+    if why:
+        typer.echo(why, err=True)
     config = SynthesizeConfig(
         out=out, count=count, scene=resolve_scene(scene), engine=cast(EngineName, engine), camera=camera, size=size,
         cars=cars, seed=seed, workers=workers, backgrounds=backgrounds, horizon=horizon,
