@@ -80,6 +80,7 @@ def fail(message: str) -> None:
     """Show why nothing was started."""
     if not is_running():
         _NOW.state, _NOW.message = process.FAILED, message
+        _redraw()
 
 
 def start(order: "Order | None" = None) -> None:

@@ -173,8 +173,9 @@ class Job:
             raise CommandError(
                 f"{self.command[0]} cannot be started: {getattr(error, 'strerror', '') or error}"
             ) from None
+        self._since: tuple[float, int] | None = None
         self._count_frames()
-        self._first, self._started = self.done, time.monotonic()
+        self._before = self.done
 
     @property
     def progress(self) -> float:
@@ -188,9 +189,10 @@ class Job:
 
     @property
     def left_s(self) -> float | None:
-        """Estimated seconds to the end; None before the first new frame."""
-        new = self.done - self._first
-        return (time.monotonic() - self._started) / new * (self.count - self.done) if new > 0 else None
+        """Estimated seconds to the end, by the frames since the first new one; None until there are two."""
+        if self._since is None or self.done <= self._since[1]:
+            return None
+        return (time.monotonic() - self._since[0]) / (self.done - self._since[1]) * (self.count - self.done)
 
     def text(self) -> str:
         """The end of the log."""
@@ -207,6 +209,8 @@ class Job:
             return self.state
         code = self.process.poll()
         self._count_frames()
+        if self._since is None and self.done > self._before:
+            self._since = time.monotonic(), self.done
         if code is None:
             self._press()
         else:

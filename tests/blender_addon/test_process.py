@@ -79,9 +79,20 @@ def test_half_a_line_is_no_frame_and_old_lines_count(tmp_path: Path) -> None:
     with (tmp_path / "frames.jsonl").open("a") as log:
         log.write("}\n")
     job.poll()
-    assert job.done == 3
-    assert job.left_s is not None
+    assert (job.done, job.left_s) == (3, None)
     assert end_of(job) == process.DONE
+
+
+def test_time_left_leaves_the_start_out(tmp_path: Path) -> None:
+    """A second to open the scene, then ten frames a second: with five of ten to come half a second is left."""
+    code = "import time; time.sleep(1)" + FRAMES.format(out=str(tmp_path / "out"), count=10, pause=0.1)
+    job = job_of(code, tmp_path, out=tmp_path / "out", count=10)
+    guesses = {}
+    while job.poll() == process.RUNNING:
+        guesses.setdefault(job.done, job.left_s)
+        time.sleep(0.01)
+    assert guesses[0] is guesses[1] is None
+    assert guesses[5] == pytest.approx(0.5, rel=0.6)
 
 
 def test_polling_never_waits(tmp_path: Path) -> None:
