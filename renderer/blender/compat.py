@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FIRST_TESTED", "aov_output", "pass_named", "read_corner_normals"]
+__all__ = ["FIRST_TESTED", "aov_output", "pass_named", "read_corner_normals", "read_pass"]
 
 FIRST_TESTED = (4, 2)
 _PASS_NAMES = {"object_index": ("IndexOB", "Object Index"), "depth": ("Depth",), "normal": ("Normal",)}
@@ -16,6 +16,18 @@ def pass_named(passes: bpy.types.bpy_prop_collection, name: str) -> bpy.types.Re
     """A render pass by our name for it, whatever this version of Blender calls it (an AOV by its own name)."""
     wanted = _PASS_NAMES.get(name, (name,))
     return next(one for one in passes if one.name in wanted)
+
+
+def read_pass(one: bpy.types.RenderPass) -> NDArray[np.float32]:
+    """Values of a render pass, (pixels * channels,) float32, from the bottom row up."""
+    flat = np.zeros(len(one.rect) * one.channels, np.float32)
+    try:
+        one.rect.foreach_get(flat)
+    except TypeError:
+        # 3.4 takes only a buffer as long as there are pixels, and then writes all channels: give it the beginning of
+        # one that has room for them.
+        one.rect.foreach_get(flat[: len(one.rect)])
+    return flat
 
 
 def aov_output(tree: bpy.types.NodeTree, name: str) -> bpy.types.Node:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..camera import Camera
 from ..zones import ZONE_ATTRIBUTE
-from .compat import aov_output, pass_named
+from .compat import aov_output, pass_named, read_pass
 from .extract import PlacedMesh
 from .session import quiet
 
@@ -184,11 +184,7 @@ def _after_render(rects: dict[str, NDArray[np.float32]]) -> Iterator[None]:
         original(self, depsgraph)
         passes = self.get_result().layers[0].passes
         for name in ("depth", "normal", "object_index", _INSTANCE, _PART, _ZONE):
-            one = pass_named(passes, name)
-            # Passes are arrays of pixels with channels; foreach_get fills a flat one.
-            flat = np.empty(len(one.rect) * one.channels, np.float32)
-            one.rect.foreach_get(flat)
-            rects[name] = flat
+            rects[name] = read_pass(pass_named(passes, name))
 
     cycles.CyclesRender.render = render
     try:
