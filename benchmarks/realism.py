@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,15 +42,17 @@ from benchmarks.realism_cars import (
 from benchmarks.realism_measure import SIDE_PX, FrameBootstrap, Scores, crop, score
 from benchmarks.realism_product import PLAIN, Distances, distances, insert_cars, match_heights, real_crops
 from gan.checkpoint import load_model
+from gan.errors import GanError
 from gan.layout import CHANNELS, Sample
 from gan.metrics.bootstrap import Interval
 from gan.metrics.features import feature_extractor
 from gan.metrics.lpips import Lpips
 from gan.runtime import Translator, load_translator
 from pipelines.compose import hidden_background
-from pipelines.errors import ConfigError
+from pipelines.errors import ConfigError, PipelineError
 from pipelines.files import file_sha256, sha256, write_bytes, write_json, write_text
 from pipelines.images import encode_png
+from renderer.errors import RendererError
 from renderer.thermal.sensor import read_sensors
 
 __all__ = ["main"]
@@ -78,10 +81,20 @@ class Model:
 
 
 def main() -> None:
-    """Runs the benchmark."""
+    """Runs the benchmark; what cannot be used is said in one line."""
     options = arguments()
+    try:
+        run(options)
+    except (PipelineError, GanError, RendererError) as error:
+        sys.exit(f"error: {error}")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measures, and writes what was found."""
     cv2.setNumThreads(1)
-    fits = read_fits(options.frames, options.boxes, options.fits or cache_folder(options), options.camera)
+    fits = read_fits(
+        options.frames, options.boxes, options.fits or cache_folder(options), options.camera, options.review
+    )
     chosen = fits.chosen(options.split)
     models = read_models(options)
     lpips = Lpips("alex", options.weights_dir)
@@ -98,7 +111,8 @@ def main() -> None:
         leaks = leak_test(fits, cases, models, lpips, frames)
         report, found = [*report, leak_table(leaks)], found | {"leak": {key: three(one) for key, one in leaks.items()}}
     if options.count:
-        product = product_case(options, chosen, models)
+        everywhere = sorted(path.stem for path in options.frames.iterdir())
+        product = product_case(options, fits.in_split(options.split, everywhere), everywhere, models)
         report += [product_table(*product)]
         found |= product_numbers(product, models)
     finish(options.out, "\n\n".join(report), found, scores, cases, options.seed)
@@ -110,6 +124,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("frames", type=Path)
     parser.add_argument("boxes", type=Path)
     parser.add_argument("--fits", type=Path)
+    parser.add_argument("--review", type=Path, help="decisions on the fits; default review.txt in their folder")
     parser.add_argument("--camera", default="flir-adas", help="that took the frames; for a new fit")
     parser.add_argument("--weights", type=Path, nargs="*", default=[])
     parser.add_argument("--precision", default="fp32", help="fp32, bf16, int8 or auto: of the models on fitted cars")
@@ -278,13 +293,12 @@ def leak_table(leaks: Mapping[str, Interval]) -> str:
 
 
 def product_case(
-    options: argparse.Namespace, chosen: Sequence[str], models: Sequence[Model]
+    options: argparse.Namespace, chosen: Sequence[str], everywhere: Sequence[str], models: Sequence[Model]
 ) -> tuple[Distances, Distances, str]:
     """Distances of inserted cars from the real ones of the measured frames, and of all; name of the features."""
     weights = {model.name: model.path for model in models}
     extractor = feature_extractor("alex", options.weights_dir)
     inserted = insert_cars(options.frames, options.boxes, chosen, weights, options.count, options.seed)
-    everywhere = [path.stem for path in options.frames.iterdir()]
     real = [real_crops(options.frames, options.boxes, names) for names in (chosen, everywhere)]
     near, far = (distances(one, match_heights(one, inserted), extractor, options.seed) for one in real)
     return near, far, extractor.name

@@ -124,14 +124,18 @@ class Fits:
         Raises:
             ConfigError: a split without frames.
         """
-        names = [name for name in self.cars if split == "all" or not self.splits or self.splits.get(name) == split]
+        names = self.in_split(split, self.cars)
         if not names:
             known = ", ".join(sorted(set(self.splits.values())))
             raise ConfigError(f"no frame with an accepted car in split {split!r}: expected one of {known}, or all")
         return names
 
+    def in_split(self, split: str, names: Iterable[str]) -> list[str]:
+        """Those of the named frames that the split holds, with or without accepted cars."""
+        return [name for name in names if split == "all" or not self.splits or self.splits.get(name) == split]
 
-def read_fits(frames: Path, boxes: Path, folder: Path, camera: str) -> Fits:
+
+def read_fits(frames: Path, boxes: Path, folder: Path, camera: str, review: Path | None = None) -> Fits:
     """Reads a fit, or makes it where the folder holds none.
 
     Args:
@@ -139,6 +143,7 @@ def read_fits(frames: Path, boxes: Path, folder: Path, camera: str) -> Fits:
         boxes: of their cars.
         folder: of `gis fit`; its camera wins over ``camera``.
         camera: preset or file, for a new fit.
+        review: decisions to use in place of those in the folder.
 
     Raises:
         PipelineError: see :func:`pipelines.fit.run.fit`.
@@ -152,7 +157,7 @@ def read_fits(frames: Path, boxes: Path, folder: Path, camera: str) -> Fits:
     log = folder / f"fits-{about['passes'] - 1}.jsonl"
     if not log.is_file():
         raise ConfigError(f"{folder}: the fit was cut short: give its `gis fit` again, or another --fits")
-    decided = read_decisions(folder / REVIEW_FILE)
+    decided = read_decisions(review or folder / REVIEW_FILE)
     found: dict[str, list[dict[str, Any]]] = {}
     for line in read_lines(log):
         record = json.loads(line)
