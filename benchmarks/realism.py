@@ -41,7 +41,6 @@ from benchmarks.realism_cars import (
 )
 from benchmarks.realism_measure import SIDE_PX, FrameBootstrap, Scores, crop, score
 from benchmarks.realism_product import PLAIN, Distances, distances, insert_cars, match_heights, real_crops
-from gan.checkpoint import load_model
 from gan.errors import GanError
 from gan.layout import CHANNELS, Sample
 from gan.metrics.bootstrap import Interval
@@ -159,7 +158,7 @@ def read_models(options: argparse.Namespace) -> list[Model]:
         translator = load_translator(path, precision=options.precision)
         if translator.in_channels != len(CHANNELS):
             raise ConfigError(f"{path}: takes {translator.in_channels} channels: expected a model of source tensors")
-        found.append(Model(name, path, str(load_model(path).layout["layout"]), translator))
+        found.append(Model(name, path, str(translator.info.layout["layout"]), translator))
     return found
 
 
@@ -228,6 +227,7 @@ def numbers(scores: Mapping[str, Scores], frames: Sequence[str], models: Sequenc
     first = models[0].name if models else None
     found: dict[str, Any] = {
         "crop_lpips": None if first is None else round(cars.mean(scores[first].crop_lpips).mean, 4),
+        "crop_lpips_composited": None if first is None else round(cars.mean(scores[first].composited).mean, 4),
         "crop_lpips_flat": round(cars.mean(scores[FLAT].crop_lpips).mean, 4),
         "crop_lpips_physics": round(cars.mean(scores[PHYSICS].crop_lpips).mean, 4),
         "distance_ratio": None,

@@ -19,7 +19,6 @@ from gan.metrics.bootstrap import Interval
 from gan.metrics.distribution import frechet_distance, kernel_distance
 from gan.metrics.features import FeatureExtractor
 from pipelines.backgrounds import Background, scan_backgrounds
-from pipelines.compose import hidden_background
 from pipelines.config import SynthesizeConfig
 from pipelines.fit.fitter import nearer_boxes
 from pipelines.fit.inputs import read_image
@@ -165,11 +164,7 @@ def _pictures(
     behind = background.image
     plain, _ = over_grey(behind, render_cars(frame, conditions, physics.profiles, physics.seed, physics.sensor(frame)))
     made = {PLAIN: plain, PHYSICS: physics.make(frame, conditions, background).image}
-    around = hidden_background(frame) > 0
-    for name, model in models.items():
-        made[name] = model.make(frame, conditions, background).image
-        made[f"{name}, composited"] = np.where(around, made[name], behind)
-    return made
+    return made | {name: model.make(frame, conditions, background).image for name, model in models.items()}
 
 
 # --- distances --------------------------------------------------------------------------------------------------------
