@@ -8,7 +8,7 @@ from mathutils import Matrix
 
 from .. import adapter, shipped
 from ..translations import say
-from .common import Refused, refuses, reports_errors
+from .common import Refused, refuses, reports_errors, why_no_room
 
 __all__ = ["register", "unregister"]
 
@@ -59,8 +59,8 @@ class GIS_OT_add_car(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        """Cars are added in object mode."""
-        return not refuses(cls, "" if context.mode == "OBJECT" else "Leave edit mode first")
+        """Cars are added in object mode, into a collection of this file."""
+        return not refuses(cls, why_no_room(context))
 
     @reports_errors
     def execute(self, context):
@@ -79,10 +79,9 @@ class GIS_OT_import_car(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        """A file is named."""
+        """A file is named, and there is a place for the car."""
         named = bool(context.scene.gis_thermal.car_file)
-        reason = "" if named else "Choose a model file first"
-        return not refuses(cls, reason if context.mode == "OBJECT" else "Leave edit mode first")
+        return not refuses(cls, why_no_room(context) or ("" if named else "Choose a model file first"))
 
     @reports_errors
     def execute(self, context):
@@ -169,8 +168,8 @@ class GIS_OT_add_camera(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        """Cameras are added in object mode."""
-        return not refuses(cls, "" if context.mode == "OBJECT" else "Leave edit mode first")
+        """Cameras are added in object mode, into a collection of this file."""
+        return not refuses(cls, why_no_room(context))
 
     @reports_errors
     def execute(self, context):
@@ -200,6 +199,8 @@ class GIS_OT_scatter_traffic(bpy.types.Operator):
         """There is an active camera and a street."""
         if context.scene.camera is None:
             return not refuses(cls, "The scene has no active camera: add a camera rig")
+        if context.scene.camera.library or context.scene.camera.override_library:
+            return not refuses(cls, "The active camera is linked from another file: add a camera rig")
         street = any("gis_camera_path" in item for item in context.scene.objects)
         return not refuses(cls, "" if street else "The scene has no street: open the shipped city, or mark lanes")
 

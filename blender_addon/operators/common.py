@@ -6,7 +6,7 @@ import bpy
 
 from .. import adapter, process
 
-__all__ = ["Refused", "editable_meshes", "refuses", "reports_errors", "say_so", "why_no_view",
+__all__ = ["Refused", "editable_meshes", "refuses", "reports_errors", "say_so", "why_no_room", "why_no_view",
            "why_not_editable"]  # fmt: skip
 
 
@@ -24,6 +24,15 @@ def why_not_editable(item: bpy.types.Object | None) -> str:
         return "The object is linked from another file: make it local first (Object > Relations > Make Local)"
     if not len(item.data.polygons) and item.mode != "EDIT":
         return "The object has no faces"
+    return ""
+
+
+def why_no_room(context: bpy.types.Context) -> str:
+    """Why nothing can be added at the 3-D cursor; empty where it can."""
+    if context.mode != "OBJECT":
+        return "Leave edit mode first"
+    if context.collection.library or context.collection.override_library:
+        return "The active collection is linked from another file: choose another one in the outliner"
     return ""
 
 

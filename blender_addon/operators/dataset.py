@@ -1,5 +1,6 @@
 """Make data sets of the open scene with the ``gis`` command of another Python."""
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -103,7 +104,11 @@ def order_of(scene: bpy.types.Scene, what: str) -> dataset.Order:
         raise process.CommandError(say("{folder} holds files: choose an empty or a new folder", folder=out))
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = dataset.new_folder()
-    copy = _copy_of_scene(folder)
+    try:
+        copy = _copy_of_scene(folder)
+    except process.CommandError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     command = (*program, what, "--scene", str(copy), "--out", str(out), *_options(scene, what))
     log = out.with_name(f"{out.name}.log")
     return dataset.Order(command, log, folder, out, scene.gis_dataset.count, _ended(out, copy, _note(scene)))

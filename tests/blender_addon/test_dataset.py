@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -111,67 +113,49 @@ def test_passes_are_those_of_the_panels_view(two_cars: Scene, tmp_path: Path) ->
     assert (stored["instance"] > 0).sum() > 100
 
 
-def test_weather_of_the_panel_holds_for_all_frames(two_cars: Scene, tmp_path: Path) -> None:
-    settings, physics = two_cars.gis_dataset, two_cars.gis_thermal
-    settings.out, settings.count, settings.vary = str(tmp_path / "out"), 2, False
-    physics.hour, physics.weather, physics.season, physics.profile = 6.5, "fog", "winter", "cold_soaked"
-    assert bpy.ops.gis.synthesize_dataset() == FINISHED
-    for record in records(tmp_path / "out"):
-        conditions = record["conditions"]
-        assert isinstance(conditions, dict)
-        assert (conditions["weather"], conditions["hour"], record["profile"]) == ("fog", 6.5, "cold_soaked")
-
-
-def test_cancelled_then_continued_is_complete(two_cars: Scene, tmp_path: Path) -> None:
+def test_killed_in_the_middle_then_continued_is_complete(two_cars: Scene, tmp_path: Path) -> None:
     settings, out = two_cars.gis_dataset, tmp_path / "out"
     settings.out, settings.count = str(out), 40
-    begin(two_cars)
+    job = begin(two_cars)
     assert (settings.state, settings.progress) == ("RUNNING", 0.0)
     assert not bpy.ops.gis.synthesize_dataset.poll()
     tick_until(lambda: settings.progress > 0)
     assert 0 < settings.progress < 1
-    assert bpy.ops.gis.cancel_dataset() == FINISHED
-    tick_until(lambda: settings.state != "CANCELLING", 20)
-    assert settings.state == "CANCELLED"
-    assert settings.message.startswith("Cancelled after")
-    there = len(records(out))
-    assert 0 < there < 40
-    assert "holds files" in refusal(bpy.ops.gis.synthesize_dataset)
-    bpy.data.objects["Plane"].location.z = -1.0  # an edit made since must not mix two scenes
-    assert bpy.ops.gis.continue_dataset() == FINISHED
-    assert (settings.state, len(records(out))) == ("DONE", 40)
-    assert [record["index"] for record in records(out)] == list(range(40))
-    assert not bpy.ops.gis.continue_dataset.poll()
-
-
-def test_killed_in_the_middle(two_cars: Scene, tmp_path: Path) -> None:
-    settings = two_cars.gis_dataset
-    settings.out, settings.count = str(tmp_path / "out"), 200
-    job = begin(two_cars)
-    tick_until(lambda: settings.progress > 0)
     os.kill(job.process.pid, signal.SIGKILL)
     tick_until(lambda: settings.state != "RUNNING", 20)
     assert settings.state == "FAILED"
     assert "SIGKILL" in settings.message
     assert "\n" not in settings.message
-    assert bpy.ops.gis.continue_dataset.poll()
     assert dataset.tick() is None
+    assert 0 < len(records(out)) < 40
+    assert "holds files" in refusal(bpy.ops.gis.synthesize_dataset)
+    bpy.data.objects["Plane"].location.z = -1.0  # an edit made since must not mix two scenes
+    assert bpy.ops.gis.continue_dataset() == FINISHED
+    assert settings.state == "DONE"
+    assert [record["index"] for record in records(out)] == list(range(40))
+    assert not bpy.ops.gis.continue_dataset.poll()
 
 
-def test_undo_and_another_file_leave_no_stuck_state(two_cars: Scene, tmp_path: Path) -> None:
+def test_cancelled_undone_and_another_file_opened(two_cars: Scene, tmp_path: Path) -> None:
     bpy.context.preferences.edit.use_global_undo = True
-    two_cars.gis_dataset.out, two_cars.gis_dataset.count = str(tmp_path / "out"), 200
+    settings = two_cars.gis_dataset
+    settings.out, settings.count = str(tmp_path / "out"), 200
     job = begin(two_cars)
     bpy.ops.ed.undo_push(message="while it runs")
     bpy.context.scene.gis_dataset.seed = 5
     bpy.ops.ed.undo_push(message="seed")
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "running.blend"), check_existing=False)
-    bpy.ops.gis.cancel_dataset()
+    tick_until(lambda: job.progress > 0)
+    assert bpy.ops.gis.cancel_dataset() == FINISHED
+    assert bpy.context.scene.gis_dataset.state == "CANCELLING"
     tick_until(lambda: not dataset.is_running(), 30)
     bpy.ops.ed.undo()
     assert bpy.context.scene.gis_dataset.state == "CANCELLED"
+    assert bpy.context.scene.gis_dataset.message.startswith("Cancelled after")
+    assert 0 < len(records(tmp_path / "out")) < 200
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "running.blend"))
     assert bpy.context.scene.gis_dataset.state == "CANCELLED"
+    assert bpy.ops.gis.continue_dataset.poll()
     assert job.process.poll() is not None
 
 
@@ -214,13 +198,150 @@ def test_check_and_find(empty: Scene) -> None:
 
 def test_what_gis_itself_refuses_is_told_in_one_line(two_cars: Scene, tmp_path: Path) -> None:
     settings = two_cars.gis_dataset
-    settings.out, settings.backend = str(tmp_path / "out"), "pix2pix"
-    assert "needs --weights" in refusal(bpy.ops.gis.synthesize_dataset)
-    settings.backend = "physics"
+    settings.out = str(tmp_path / "out")
     for item in [one for one in two_cars.objects if one.instance_type == "COLLECTION"]:
         bpy.data.objects.remove(item)
     assert "nothing to label" in refusal(bpy.ops.gis.render_dataset)
     assert settings.message.startswith("untitled.blend: nothing to label")
+
+
+ALL = """
+import os, sys, traceback
+from pathlib import Path
+import bpy
+try:
+    if bpy.app.version >= (4, 2, 0):
+        bpy.ops.extensions.package_install_files(
+            repo="user_default", filepath={zip!r}, enable_on_install=True, overwrite=True
+        )
+        module = "bl_ext.user_default.gis_thermal"
+    else:
+        bpy.ops.preferences.addon_install(filepath={zip!r}, overwrite=True)
+        bpy.ops.preferences.addon_enable(module="gis_thermal")
+        module = "gis_thermal"
+    for item in list(bpy.data.objects):
+        bpy.data.objects.remove(item)
+    scene = bpy.context.scene
+    bpy.ops.mesh.primitive_plane_add(size=200)
+    scene.gis_thermal.zone = "road"
+    bpy.ops.gis.assign_zone(target="OBJECT")
+    bpy.ops.mesh.primitive_cube_add(size=1.6, location=(12, -2, 0.8))
+    bpy.ops.gis.mark_car()
+    scene.gis_thermal.camera = "flir-one-pro"
+    bpy.ops.gis.add_camera()
+    bpy.ops.gis.find_environment()
+    assert bpy.context.preferences.addons[module].preferences.program == {python!r}
+    settings = scene.gis_dataset
+    bpy.ops.gis.check_environment()
+    assert settings.message.startswith("gis is ready"), settings.message
+    settings.out, settings.count = {out!r}, 2
+    assert bpy.ops.gis.synthesize_dataset() == {{"FINISHED"}}
+    assert (settings.state, settings.progress, bpy.data.filepath) == ("DONE", 1.0, "")
+    settings.out = "/proc/none"
+    try:
+        bpy.ops.gis.render_dataset()
+    except RuntimeError as error:
+        assert "cannot be written" in str(error)
+    assert settings.state == "FAILED"
+    bpy.ops.preferences.addon_disable(module=module)
+    assert not hasattr(bpy.types.Scene, "gis_dataset")
+    print("RAN", bpy.app.version_string, flush=True)
+except BaseException:
+    traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(1)
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("blender", ["module", "program"])
+def test_through_the_installed_zip(tmp_path: Path, blender: str) -> None:
+    from pipelines.addon import build_addon
+
+    program = shutil.which("blender")
+    if blender == "program" and program is None:
+        pytest.skip("no blender program on this machine")
+    out, user = tmp_path / "out", tmp_path / "user"
+    user.mkdir()
+    script = tmp_path / "all.py"
+    zip_file = build_addon(tmp_path)
+    script.write_text(ALL.format(zip=str(zip_file), out=str(out), python=sys.executable), encoding="utf-8")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "BLENDER"))}
+    done = subprocess.run(
+        [str(program), "-b", "--factory-startup", "-noaudio", "-P", str(script)]
+        if blender == "program" else [sys.executable, "-W", "ignore", str(script)],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=240,
+        env={**kept, "BLENDER_USER_RESOURCES": str(user), "BLENDER_USER_CONFIG": str(user / "config"),
+             "BLENDER_USER_SCRIPTS": str(user / "scripts")},
+    )  # fmt: skip
+    if "No module named 'numpy'" in done.stderr:
+        pytest.skip("this blender program has no numpy")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "RAN" in done.stdout
+    assert len(records(out)) == 2
+    assert (out / "preview.png").is_file()
+
+
+def test_backgrounds_get_shipped_cars_and_the_panels_weather(empty: Scene, tmp_path: Path) -> None:
+    import cv2
+
+    (tmp_path / "road").mkdir()
+    rows = np.repeat(np.linspace(90, 160, 120)[:, None], 160, axis=1)
+    noise = np.random.default_rng(1).normal(0, 3, rows.shape)
+    assert cv2.imwrite(str(tmp_path / "road" / "a.png"), np.clip(rows + noise, 0, 255).astype(np.uint8))
+    bpy.ops.mesh.primitive_cube_add(size=1.6, location=(9.0, 0.0, 0.8))
+    bpy.ops.gis.mark_car()
+    empty.gis_thermal.camera = "flir-one-pro"
+    bpy.ops.gis.add_camera()
+    settings = empty.gis_dataset
+    settings.out, settings.count, settings.backgrounds = str(tmp_path / "out"), 1, str(tmp_path / "road")
+    settings.vary, physics = False, empty.gis_thermal
+    physics.hour, physics.weather, physics.season, physics.profile = 6.5, "fog", "winter", "cold_soaked"
+    assert bpy.ops.gis.synthesize_dataset() == FINISHED
+    assert "view" not in settings.message
+    (record,) = records(tmp_path / "out")
+    background = record["background"]
+    assert isinstance(background, dict)
+    assert background["name"] == "a.png"
+    conditions = record["conditions"]
+    assert isinstance(conditions, dict)
+    assert (conditions["weather"], conditions["hour"], record["profile"]) == ("fog", 6.5, "cold_soaked")
+
+
+def test_read_only_and_empty_objects_are_refused_by_every_operator(empty: Scene, tmp_path: Path) -> None:
+    """A car that is linked from another file, as a plain object and as a collection, beside one without faces."""
+    bpy.ops.mesh.primitive_cube_add()
+    home = bpy.data.collections.new("linked car")
+    home.objects.link(bpy.context.object)
+    library = tmp_path / "library.blend"
+    bpy.data.libraries.write(str(library), {home})
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    scene = bpy.context.scene
+    with bpy.data.libraries.load(str(library), link=True) as (_, target):
+        target.collections = ["linked car"]
+    scene.collection.children.link(target.collections[0])
+    bare = bpy.data.objects.new("bare", bpy.data.meshes.new("bare"))
+    scene.collection.objects.link(bare)
+    linked = target.collections[0].objects[0]
+    for item, why in ((linked, "linked"), (bare, "no faces")):
+        bpy.context.view_layer.objects.active = item
+        item.select_set(True)
+        for operator in (bpy.ops.gis.assign_zone, bpy.ops.gis.guess_zones, bpy.ops.gis.select_zone):
+            assert why in refusal(operator)
+    bare.select_set(False)
+    assert "linked" in refusal(bpy.ops.gis.mark_car)
+    assert "linked" in scene.gis_thermal.message  # not only in the status bar
+    assert scene.gis_thermal.is_refusal
+    bpy.context.view_layer.active_layer_collection = bpy.context.view_layer.layer_collection.children["linked car"]
+    assert "linked" in refusal(lambda: bpy.ops.gis.mark_car(what="COLLECTION"))
+    assert "no mesh with faces" in refusal(lambda: bpy.ops.gis.show_overlay(kind="ZONES"))
+    assert bpy.ops.gis.count_zones() == FINISHED
+    assert scene.gis_thermal.message == ""  # what went well takes the last refusal away
+    for operator in (bpy.ops.gis.add_camera, bpy.ops.gis.add_car, bpy.ops.gis.import_car):
+        assert "linked" in refusal(operator)  # into a linked collection nothing can be put
+    bpy.context.view_layer.active_layer_collection = bpy.context.view_layer.layer_collection
+    assert bpy.ops.gis.add_camera() == FINISHED
+    assert bpy.ops.gis.render_view(what="PASSES") == FINISHED
 
 
 def test_refusals_of_poll(empty: Scene) -> None:
