@@ -2,7 +2,7 @@
 
 import bpy
 
-from . import adapter, overlay
+from . import adapter, overlay, view_job
 from .translations import say
 
 __all__ = ["RELATIVE", "GIS_PG_thermal", "GIS_PG_zone_row", "register", "unregister"]
@@ -130,9 +130,12 @@ class GIS_PG_thermal(bpy.types.PropertyGroup):
     message: bpy.props.StringProperty(name="Message", description="What the last button said")
     is_refusal: bpy.props.BoolProperty(name="Refused", description="The message says why nothing was done")
     progress: bpy.props.FloatProperty(
-        name="Progress", description="Share of the rendering that is done", min=0.0, max=1.0, subtype="FACTOR"
+        name="Progress", description="Share of the rendering that is done", min=0.0, max=1.0, subtype="FACTOR",
+        get=lambda _self: view_job.progress(),
+    )  # fmt: skip
+    is_rendering: bpy.props.BoolProperty(
+        name="Rendering", description="A rendering runs", get=lambda _self: view_job.is_running()
     )
-    is_rendering: bpy.props.BoolProperty(name="Rendering", description="A rendering runs", options={"SKIP_SAVE"})
 
 
 CLASSES = (GIS_PG_zone_row, GIS_PG_thermal)

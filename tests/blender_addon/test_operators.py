@@ -10,8 +10,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from assets import CITY  # noqa: E402
-from blender_addon import adapter, overlay, pictures, thermal, zone_data  # noqa: E402
-from blender_addon.operators import passes  # noqa: E402
+from blender_addon import adapter, overlay, pictures, thermal, view_job, zone_data  # noqa: E402
 from renderer.zones import Zone  # noqa: E402
 
 FINISHED, CANCELLED = {"FINISHED"}, {"CANCELLED"}
@@ -203,7 +202,7 @@ def test_imported_car_is_rendered(empty: Scene, shared_data: Path) -> None:
     assert bpy.ops.gis.add_camera() == FINISHED
     bpy.context.view_layer.update()
     assert bpy.ops.gis.render_view() == FINISHED
-    (instance,) = passes.frame_of_view().instances
+    (instance,) = view_job.frame_of_view().instances
     assert instance.visible_px > 300
     zones = set(np.unique(pictures.values_of("GIS Zones Data")).astype(int))
     assert {Zone.GLASS, Zone.TYRE} <= zones
@@ -273,19 +272,6 @@ def test_thermal_image_follows_profile_hour_and_weather(city: Scene) -> None:
     assert bpy.data.images["GIS Thermal"].size[:] == (320, 96)
 
 
-def test_cancelled_work_leaves_no_process(city: Scene) -> None:
-    city.gis_thermal.engine = "cycles"
-    work = passes._steps(city, "ALL", reuse=False)
-    next(work), next(work)
-    job = work.gi_yieldfrom.gi_frame.f_locals["job"]
-    folder = Path(job.folder.name)
-    assert job.process.poll() is None
-    assert (folder / "copy.blend").is_file()
-    work.close()
-    assert job.process.poll() is not None
-    assert not folder.exists()
-
-
 def test_overlay_of_zones_and_temperatures(cube: bpy.types.Object) -> None:
     scene = bpy.context.scene
     zone_data.write(cube.data, np.array([Zone.BODY, Zone.EXHAUST, 0, 1, 1, 1], np.int32))
@@ -314,6 +300,6 @@ def test_face_temperatures_follow_the_physics(addon: None) -> None:
 
 def test_coarser_frame_keeps_its_rays(city: Scene) -> None:
     bpy.ops.gis.render_view(what="PASSES")
-    frame = passes.frame_of_view()
+    frame = view_job.frame_of_view()
     cut = thermal.coarser(frame, 3)
     np.testing.assert_allclose(cut.camera.rays(), frame.camera.rays()[1::3, 1::3], atol=1e-5)
