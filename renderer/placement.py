@@ -85,6 +85,7 @@ def sample_on_plane(
     index: int,
     *,
     horizon_px: float | None = None,
+    horizon_slope: float = 0.0,
     road_yaw_rad: float | None = None,
     free_mask: NDArray[np.bool_] | None = None,
     standing: Sequence[Standing] = (),
@@ -102,7 +103,8 @@ def sample_on_plane(
         models: what may stand there.
         seed: of the dataset.
         index: of the frame.
-        horizon_px: row of the horizon in the background; replaces the camera's pitch.
+        horizon_px: row of the background's horizon, in the column of the optical axis; replaces the camera's pitch.
+        horizon_slope: rows by which it falls per column to the right: the camera is rolled against the road.
         road_yaw_rad: heading of the road, counter-clockwise from the camera's; None draws one near 0.
         free_mask: (H, W) bool, True where a wheel may stand; what of a car's ground lies outside the picture is free.
         standing: what is there already.
@@ -124,7 +126,7 @@ def sample_on_plane(
     pitch = math.radians(camera.pitch_deg)
     if horizon_px is not None:
         pitch = math.atan2(camera.cy - horizon_px, camera.fy)
-    cam_to_world = camera_pose(0.0, 0.0, camera.height_m, 0.0, pitch)
+    cam_to_world = _rolled(camera_pose(0.0, 0.0, camera.height_m, 0.0, pitch), horizon_slope)
     weather = conditions or sample_conditions(np.random.default_rng([seed, index, STREAM_CONDITIONS]))
     rng = np.random.default_rng([seed, index, STREAM_TRAFFIC])
     wanted = int(rng.integers(count[0], count[1] + 1))
@@ -136,6 +138,16 @@ def sample_on_plane(
             road.fill(_anywhere(mix, road, depth_range_m, weather, rng, road_yaw_rad or 0.0), wanted)
     placements = [replace(p, profile=profile) if profile else p for p, _, _ in road.placed]
     return FrameSetup(index, tuple(placements), cam_to_world, weather)
+
+
+def _rolled(cam_to_world: Array, slope: float) -> Array:
+    """The pose turned about the optical axis until the horizon falls by ``slope`` rows per column to the right."""
+    if slope == 0.0:
+        return cam_to_world
+    c, s = math.cos(math.atan(slope)), math.sin(math.atan(slope))
+    turn = np.eye(4)
+    turn[:2, :2] = [[c, s], [-s, c]]
+    return np.asarray(cam_to_world @ turn)
 
 
 def _in_lanes(
@@ -203,8 +215,7 @@ class _Road:
     ) -> None:
         self.camera, self.cam_to_world, self.free_mask = camera, cam_to_world, free_mask
         self.standing = standing
-        self.cos_pitch, self.sin_pitch = float(cam_to_world[0, 2]), -float(cam_to_world[2, 2])
-        self.height_m = camera.height_m
+        self.world_to_cam = [[float(value) for value in row] for row in np.linalg.inv(cam_to_world)[:3]]
         self.placed: list[tuple[Placement, Array, Box]] = []
 
     def fill(self, candidates: Iterator[tuple[Placement, ModelSize]], wanted: int) -> None:
@@ -248,11 +259,10 @@ class _Road:
         """Whether the ground below the car's centre is free: in plain numbers, because most candidates end here."""
         if self.free_mask is None:
             return True
-        depth = self.cos_pitch * placement.x_m + self.sin_pitch * self.height_m
+        across, down, depth = (a * placement.x_m + b * placement.y_m + d for a, b, _, d in self.world_to_cam)
         if depth <= 0.0:
             return False
-        column = math.floor(self.camera.cx - self.camera.fx * placement.y_m / depth)
-        down = self.cos_pitch * self.height_m - self.sin_pitch * placement.x_m
+        column = math.floor(self.camera.cx + self.camera.fx * across / depth)
         row = math.floor(self.camera.cy + self.camera.fy * down / depth)
         outside = not (0 <= column < self.camera.width and 0 <= row < self.camera.height)
         return outside or bool(self.free_mask[row, column])

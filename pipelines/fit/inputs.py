@@ -99,6 +99,6 @@ def _frame(path: Path, boxes: tuple[KnownBox, ...], camera: Camera, about: dict[
         a, b, c, d = box.box_px
         if a < -1 or b < -1 or c > width + 1 or d > height + 1:
             raise ConfigError(f"{path}: box {box.box_px} reaches outside the {width}x{height} picture: mend the boxes")
-    horizon = horizon_from_boxes(inside, camera)
+    horizon = horizon_from_boxes(inside, camera, level=True)
     level = camera if horizon is None else level_camera(camera, horizon)
     return RealFrame(path.stem, path, level, inside, str(about.get("time", "")), str(about.get("group", "")))

@@ -105,11 +105,11 @@ def find_ground(
     horizon = _horizon(background, known, point, camera_height_m)
     sure_point = point if point is not None and point.sure >= MIN_SURE_POINT else None
     column = camera.cx if sure_point is None else sure_point.column_px
-    obstacles = find_obstacles(known, image, camera, horizon.row_px, horizon.height_m)
+    obstacles = find_obstacles(known, image, camera, horizon)
     if road_mask is not None:
         road = read_road_mask(road_mask, str(about["name"]), crop, camera.width, camera.height)
     else:
-        plane = RoadPlane(camera, horizon.row_px, horizon.height_m, column, horizon.certain)
+        plane = RoadPlane(camera, horizon.row_px, horizon.height_m, column, horizon.certain, horizon.slope)
         road = estimate_road(image, plane, _taken(obstacles, image))
         if horizon.sure == 0.0 and road.sure > 0.0:
             why = "no free road found: no lines, boxes or options say where the horizon is"
@@ -161,7 +161,7 @@ def _horizon(
     fitted = horizon_from_boxes(known, camera, row_px=given, height_m=height)
     if given is not None:
         metres = height[0] if fitted is None else fitted.height_m
-        return Horizon(given[0], metres, "given", 1.0, given[1])
+        return Horizon(given[0], metres, "given", 1.0, given[1], slope=0.0 if fitted is None else fitted.slope)
     if fitted is not None:
         return fitted
     if point is not None and point.sure >= MIN_SURE_POINT:
@@ -193,6 +193,7 @@ def _about(
         "horizon_from": horizon.source,
         "horizon_sure": horizon.sure,
         "camera_height_m": round(horizon.height_m, 3),
+        "roll_deg": round(math.degrees(math.atan(horizon.slope)), 2),
         "road_from": road.source,
         "road_sure": road.sure,
         "road_share": round(float(road.free.mean()), 4),
@@ -207,8 +208,8 @@ def overlay(background: Background, ground: Ground) -> UInt8:
     """The picture with the horizon, the free road and the obstacles drawn into it, (H, W, 3) uint8 BGR."""
     picture = cv2.cvtColor(_stretched(background), cv2.COLOR_GRAY2BGR)
     picture[ground.road.free, 1] = np.minimum(255, picture[ground.road.free, 1].astype(np.int32) + 60).astype(np.uint8)
-    row = round(ground.horizon.row_px)
-    cv2.line(picture, (0, row), (picture.shape[1], row), (0, 255, 255), 1)
+    left, right = (round(ground.horizon.row_at(x, background.camera)) for x in (0.0, float(picture.shape[1])))
+    cv2.line(picture, (0, left), (picture.shape[1], right), (0, 255, 255), 1)
     for one in ground.obstacles:
         left, top, right, bottom = one.window
         picture[top:bottom, left:right, 2][one.mask] = 220

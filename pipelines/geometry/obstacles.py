@@ -14,6 +14,7 @@ from renderer.frame import Frame
 from renderer.placement import Standing
 
 from pipelines.geometry.boxes import KnownBox
+from pipelines.geometry.horizon import Horizon
 
 __all__ = ["Obstacle", "find_obstacles", "hide_behind"]
 
@@ -46,21 +47,18 @@ class Obstacle:
     """``(left, top, right, bottom)`` of the mask in the picture."""
 
 
-def find_obstacles(
-    boxes: Sequence[KnownBox], image: UInt8, camera: Camera, horizon_px: float, height_m: float
-) -> tuple[Obstacle, ...]:
+def find_obstacles(boxes: Sequence[KnownBox], image: UInt8, camera: Camera, horizon: Horizon) -> tuple[Obstacle, ...]:
     """Obstacles from known boxes, nearest first.
 
     Args:
         boxes: in the picture's pixels.
         image: (H, W) uint8, in which silhouettes are looked for where the boxes bring none.
         camera: of the picture.
-        horizon_px: row of the horizon.
-        height_m: of the camera above the road.
+        horizon: and the height of the camera above the road.
     """
     found = []
     for box in boxes:
-        standing = _standing(box, camera, horizon_px, height_m)
+        standing = _standing(box, camera, horizon)
         if standing is None:
             continue
         left, top, right, bottom = box.box_px
@@ -73,12 +71,13 @@ def find_obstacles(
     return tuple(sorted(found, key=lambda one: one.standing.depth_m))
 
 
-def _standing(box: KnownBox, camera: Camera, horizon_px: float, height_m: float) -> Standing | None:
+def _standing(box: KnownBox, camera: Camera, horizon: Horizon) -> Standing | None:
     """The rectangle between the box's sides from its foot on; None where its foot is not below the horizon."""
     left, top, right, bottom = box.box_px
-    if bottom - horizon_px < MIN_FOOT_PX:
+    below = bottom - horizon.row_at((left + right) / 2, camera)
+    if below < MIN_FOOT_PX:
         return None
-    depth = camera.fy * height_m / (bottom - horizon_px)
+    depth = camera.fy * horizon.height_m / below
     side_on = box.kind == "car" and right - left > SIDE_ON_RATIO * (bottom - top)
     back = depth + (SIDE_ON_M if side_on else LENGTH_M[box.kind]) + MARGIN_M
     # World axes of a camera that looks along +x: y is to the left.

@@ -68,6 +68,8 @@ class RoadPlane:
     """Column in which the road vanishes."""
     certain: bool
     """Whether it is known that there is a street; else the picture must show that its ground is plain."""
+    slope: float = 0.0
+    """Rows by which the horizon falls per column to the right."""
 
 
 def estimate_road(image: UInt8, plane: RoadPlane, taken: Bool) -> Road:
@@ -83,7 +85,8 @@ def estimate_road(image: UInt8, plane: RoadPlane, taken: Bool) -> Road:
     """
     camera, horizon_px, column_px = plane.camera, plane.horizon_px, plane.column_px
     scale = min(1.0, WORKING_WIDTH_PX / camera.width)
-    small = _small(image, scale)
+    small = _small(_level(image, plane), scale)
+    standing = _level(taken.astype(np.uint8), plane)
     horizon, column = horizon_px * scale, column_px * scale
     focal_x, focal_y = camera.fx * scale, camera.fy * scale
     depth = focal_y * plane.height_m / np.maximum(np.arange(len(small)) + 0.5 - horizon, 1e-3)
@@ -95,7 +98,7 @@ def estimate_road(image: UInt8, plane: RoadPlane, taken: Bool) -> Road:
     half = MIDDLE_M * focal_x / depth
     centre = column + (small.shape[1] / 2 - column) * (np.arange(len(small)) - horizon) / (len(small) - horizon)
     middle = np.abs(at[None] - centre[:, None]) <= np.maximum(half[:, None], 1.5)
-    busy = cv2.resize(taken.astype(np.uint8), small.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    busy = cv2.resize(standing, small.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
     if (middle & ~busy)[rows].any():
         middle &= ~busy
     low, high = np.percentile(small, (5, 95))
@@ -113,7 +116,8 @@ def estimate_road(image: UInt8, plane: RoadPlane, taken: Bool) -> Road:
         return _none(image, f"only {area:.0f} m2 of free ground")
     # Rows nearer than the first are the road's too: a car whose rear stands there is cut by the picture's edge.
     free[rows[-1] + 1 :] = free[rows[-1]]
-    whole = cv2.resize(free.astype(np.uint8), (camera.width, camera.height), interpolation=cv2.INTER_NEAREST) > 0
+    level = cv2.resize(free.astype(np.uint8), (camera.width, camera.height), interpolation=cv2.INTER_NEAREST)
+    whole = _level(level, plane, back=True) > 0
     sure = min(0.9, share) * min(1.0, 0.5 + plain / 2)
     return Road(np.asarray(whole), round(float(sure), 3), "estimated from the picture")
 
@@ -151,6 +155,17 @@ def read_road_mask(path: Path, name: str, window: tuple[int, int, int, int], wid
 
 def _none(image: UInt8, why: str) -> Road:
     return Road(np.zeros(image.shape, dtype=np.bool_), 0.0, f"no free road found: {why}")
+
+
+def _level(image: UInt8, plane: RoadPlane, *, back: bool = False) -> UInt8:
+    """The picture with its columns moved so that the horizon is level, or moved back."""
+    if plane.slope == 0.0:
+        return image
+    slope = -plane.slope if back else plane.slope
+    matrix = np.array([[1.0, 0.0, 0.0], [slope, 1.0, -slope * plane.camera.cx]])
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    moved = cv2.warpAffine(image, matrix, image.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, dtype=np.uint8)
 
 
 def _small(image: UInt8, scale: float) -> Float32:
