@@ -12,7 +12,8 @@ Deviations from the paper, beside those named in `gan.networks.unet` and `gan.ne
   apart).
 - The paper leaves the noise on at test time. Here `translate` is deterministic unless it is given a seed.
 - beta2 and the linear decay over the second half of the epochs are not in the paper but in the authors' published code.
-- Least-squares and hinge losses, LPIPS and gradient terms and resize-convolutions are options; all are off by default.
+- Least-squares and hinge losses, LPIPS and gradient terms, resize-convolutions and a residual generator are options; all
+  are off by default.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ class Config:
     """How the decoder doubles its resolution."""
     dropout: float = 0.5
     """Probability of the decoder's dropout, the noise z."""
+    residual: bool = False
+    """The generator learns what to change in the first source channel: for sources that are nearly the image."""
     gan_loss: GanLoss = "vanilla"
     """Adversarial loss."""
     gan_weight: float = 1.0
@@ -110,6 +113,7 @@ def build_translator(config: Config) -> UNet:
         norm=config.norm,
         upsample=config.upsample,
         dropout=config.dropout,
+        residual=config.residual,
     )
 
 

@@ -12,6 +12,8 @@ Deviations from the paper:
   gives batch normalisation with running statistics.
 - No normalisation where a feature map is one pixel (it would be zero), nor in the first and last layer, as in the
   authors' code.
+- ``residual=True`` makes the network learn what to change in the first source channel, after He et al., "Deep residual
+  learning for image recognition", CVPR 2016: a source that is nearly the image already is kept from the first step on.
 - ``upsample="resize"`` replaces the transposed convolutions by nearest upsampling and a 3x3 convolution, after Odena,
   Dumoulin and Olah, "Deconvolution and checkerboard artifacts", Distill 2016.
 """
@@ -79,6 +81,7 @@ class UNet(nn.Module):
         norm: Normalisation.
         upsample: Transposed convolution, or nearest upsampling and convolution.
         dropout: Probability in the three deepest decoder layers: the noise z of the paper.
+        residual: Add the output to the first source channel.
 
     Noise is on in training mode, and in evaluation mode where the attribute ``noise`` is True.
     """
@@ -93,6 +96,7 @@ class UNet(nn.Module):
         norm: Norm = "instance",
         upsample: Upsample = "deconv",
         dropout: float = 0.5,
+        residual: bool = False,
     ) -> None:
         super().__init__()
         if levels < 2 or features < 1 or in_channels < 1 or out_channels < 1:
@@ -102,6 +106,7 @@ class UNet(nn.Module):
         self.in_channels = in_channels
         self.levels = levels
         self.dropout = dropout
+        self.residual = residual
         self.noise = False
         widths = [features * min(2**level, _WIDEST) for level in range(levels)]
         inputs = [in_channels, *widths]
@@ -140,7 +145,8 @@ class UNet(nn.Module):
                 x = functional.dropout(x, self.dropout)
             if level > 0:
                 x = torch.cat((skips.pop(), x), dim=1)  # (N, 2 * width, ...)
-        return torch.tanh(x)
+        # The difference of two images lies between -2 and 2.
+        return (source[:, :1] + 2 * torch.tanh(x)).clamp(-1, 1) if self.residual else torch.tanh(x)
 
     def _check(self, source: Tensor) -> None:
         step = 2**self.levels

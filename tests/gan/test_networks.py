@@ -192,3 +192,15 @@ def test_training_and_evaluation_agree_but_for_the_noise() -> None:
     network = UNet(3, 1, 4, 5, dropout=0.0).to(memory_format=torch.channels_last)
     x = torch.randn(2, 3, 64, 64).to(memory_format=torch.channels_last)
     torch.testing.assert_close(network.train()(x), network.eval()(x), atol=2e-5, rtol=0)
+
+
+def test_a_residual_generator_begins_with_the_first_channel() -> None:
+    torch.manual_seed(0)
+    network = UNet(7, 1, 4, 3, residual=True).eval()
+    source = torch.rand(1, 7, 32, 32) * 2 - 1
+    image = network(source)
+    assert (image - source[:, :1]).abs().mean() < 0.1
+    assert image.abs().max() <= 1
+    plain = UNet(7, 1, 4, 3).eval()
+    plain.load_state_dict(network.state_dict())
+    assert torch.equal(image, (source[:, :1] + 2 * plain(source)).clamp(-1, 1))
