@@ -12,8 +12,8 @@ Deviations from the paper, beside those named in `gan.networks.unet` and `gan.ne
   apart).
 - The paper leaves the noise on at test time. Here `translate` is deterministic unless it is given a seed.
 - beta2 and the linear decay over the second half of the epochs are not in the paper but in the authors' published code.
-- Least-squares and hinge losses, LPIPS and gradient terms, resize-convolutions and a residual generator are options; all
-  are off by default.
+- Least-squares and hinge losses, LPIPS and gradient terms, resize-convolutions and a residual generator are options;
+  all are off by default.
 """
 
 from __future__ import annotations
