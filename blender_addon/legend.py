@@ -14,7 +14,8 @@ _BAR_PX = (18, 200)
 _ROW_PX = 20
 _SWATCH_PX = 14
 _TEXT_PX = 12
-_MARGIN_PX = 16
+_LEFT_PX, _LOW_PX = 16, 52
+"""Distance from the tools at the left, and from the lower edge, where Blender shows the last operator's settings."""
 _BACK = (0.08, 0.08, 0.08, 0.75)
 _WHITE = (1.0, 1.0, 1.0, 1.0)
 _HANDLE: list[object] = []
@@ -66,8 +67,7 @@ def _bar(x, y, width, height):
     for number, color in enumerate(scale):
         at = y + height * number / (len(scale) - 1)
         places += [(x, at), (x + width, at)]
-        # A built-in shader takes linear light and the viewport turns it into what is shown.
-        colors += [(*overlay.linear(color), 1.0)] * 2
+        colors += [(*color, 1.0)] * 2
         if number:
             first = 2 * number - 2
             faces += [(first, first + 1, first + 3), (first, first + 3, first + 2)]
@@ -92,7 +92,7 @@ def _draw_zones(settings, left, low, unit):
     _box(left, low, 130 * unit, len(rows) * step + pad, _BACK)
     for number, (color, name) in enumerate(reversed(rows)):
         at = low + pad / 2 + number * step
-        _box(left + pad, at + 3 * unit, _SWATCH_PX * unit, _SWATCH_PX * unit, (*overlay.linear(color), 1.0))
+        _box(left + pad, at + 3 * unit, _SWATCH_PX * unit, _SWATCH_PX * unit, (*color, 1.0))
         _text(left + pad + (_SWATCH_PX + 8) * unit, at + 5 * unit, _TEXT_PX * unit, name)
 
 
@@ -103,9 +103,10 @@ def _draw():
     if not settings.overlay or not context.space_data.overlay.show_overlays:
         return
     unit = context.preferences.system.ui_scale
+    tools = sum(region.width for region in context.area.regions if region.type == "TOOLS" and region.width > 1)
     draw = _draw_temperatures if settings.overlay == "TEMPERATURE" else _draw_zones
     gpu.state.blend_set("ALPHA")
-    draw(settings, _MARGIN_PX * unit, _MARGIN_PX * unit, unit)
+    draw(settings, tools + _LEFT_PX * unit, _LOW_PX * unit, unit)
     gpu.state.blend_set("NONE")
 
 

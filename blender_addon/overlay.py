@@ -8,6 +8,8 @@ from . import adapter, thermal, zone_data
 __all__ = ["ATTRIBUTE", "SCALE", "clear", "refresh", "show_temperatures", "show_zones", "zone_colors", "zone_names"]
 
 ATTRIBUTE = "gis_overlay"
+_LEFT_OUT = 0.02
+"""Share of the area whose temperatures may lie beyond either end of the scale: exhausts and mirrors."""
 # Ends and middle of an iron-like scale: black, violet, orange, yellow, white.
 SCALE = np.array([[0, 0, 0], [0.3, 0, 0.45], [0.85, 0.25, 0.15], [1, 0.75, 0.1], [1, 1, 0.9]], np.float32)
 
@@ -25,12 +27,15 @@ def zone_names() -> dict[int, str]:
 
 
 def _meshes(scene):
-    """Meshes of this file that the scene shows, with an object that has each, instanced collections included."""
+    """Meshes of this file that the scene shows, with an object that has each, instanced collections included.
+
+    Not those in edit mode: what is written to them is lost when it is left.
+    """
     found = {}
     for item in scene.objects:
         inner = item.instance_collection.all_objects if item.instance_type == "COLLECTION" else []
         for one in [item, *(inner or [])]:
-            if one.type == "MESH" and not one.data.library and len(one.data.polygons):
+            if one.type == "MESH" and not one.data.library and not one.data.is_editmode and len(one.data.polygons):
                 found.setdefault(one.data, (one, item))
     return found
 
@@ -81,24 +86,55 @@ def _normals(mesh, item):
     return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
+def _areas(mesh):
+    """(F,) areas of the faces, m2 where the object is not scaled."""
+    areas = np.empty(len(mesh.polygons), np.float32)
+    mesh.polygons.foreach_get("area", areas)
+    return areas
+
+
+def _span(values, weights):
+    """Temperatures between which all but a fiftieth of the area at either end lies."""
+    order = np.argsort(values)
+    share = np.cumsum(weights[order], dtype=np.float64)
+    low, high = np.searchsorted(share, np.array([_LEFT_OUT, 1 - _LEFT_OUT]) * share[-1])
+    return values[order[low]], values[order[min(high, len(order) - 1)]]
+
+
+def _range(kelvin, zones):
+    """Ends of the scale for temperatures by mesh: cars and street each fill it, so neither hides the other.
+
+    A street has a thousand times the area of a car, and a car's exhaust more faces than its roof.
+    """
+    low, high = np.inf, -np.inf
+    first = adapter.renderer("zones").FIRST_ENVIRONMENT_ZONE
+    for is_car in (False, True):
+        group = [mesh for mesh in kelvin if bool(((zones[mesh] > 0) & (zones[mesh] < first)).any()) == is_car]
+        if group:
+            values = np.concatenate([kelvin[mesh] for mesh in group])
+            ends = _span(values, np.concatenate([_areas(mesh) for mesh in group]))
+            low, high = min(low, ends[0]), max(high, ends[1])
+    return float(low), max(float(high), float(low) + 1.0)
+
+
 def show_temperatures(scene: bpy.types.Scene) -> int:
     """Paint the predicted apparent temperature under the panel's conditions; returns how many meshes."""
     settings, faces = scene.gis_thermal, adapter.renderer("thermal.faces")
-    conditions, meshes, kelvin = thermal.conditions_of(settings), _meshes(scene), {}
+    conditions, meshes, kelvin, zones = thermal.conditions_of(settings), _meshes(scene), {}, {}
     for mesh, (item, holder) in meshes.items():
         own = str(holder.get("gis_profile") or "driving") if settings.profile == "EACH" else settings.profile
         own = own if own in adapter.profiles().cars else "driving"
-        zones = np.clip(zone_data.read(mesh), 0, 255).astype(np.uint8)
-        kelvin[mesh] = faces.face_temperatures_K(zones, _normals(mesh, item), conditions, adapter.profiles(), own)
+        zones[mesh] = np.clip(zone_data.read(mesh), 0, 255).astype(np.uint8)
+        normals = _normals(mesh, item)
+        kelvin[mesh] = faces.face_temperatures_K(zones[mesh], normals, conditions, adapter.profiles(), own)
     if not meshes:
         return 0
-    low, high = np.percentile(np.concatenate(list(kelvin.values())), [2, 98])
-    high = max(high, low + 1.0)
+    low, high = _range(kelvin, zones)
     for mesh, values in kelvin.items():
         share = np.clip((values - low) / (high - low), 0, 1) * (len(SCALE) - 1)
         colors = [np.interp(share, np.arange(len(SCALE)), SCALE[:, k]) for k in range(3)]
         _paint(mesh, np.stack(colors, axis=1).astype(np.float32))
-    settings.overlay_low_C, settings.overlay_high_C = float(low - 273.15), float(high - 273.15)
+    settings.overlay_low_C, settings.overlay_high_C = low - 273.15, high - 273.15
     settings.overlay = "TEMPERATURE"
     return len(meshes)
 

@@ -7,7 +7,7 @@ import bpy
 from .operators.common import why_no_view, why_not_editable
 from .translations import say
 
-__all__ = ["GIS_PT_main", "register", "say_in", "show_progress", "unregister"]
+__all__ = ["GIS_PT_main", "register", "say_in", "show_progress", "show_setting", "unregister"]
 
 _PX_PER_LETTER = 7.0
 """Mean width of a letter of Blender's font at 100 %, pixels."""
@@ -28,6 +28,20 @@ def show_progress(layout, data, text: str) -> None:
         layout.progress(factor=data.progress, text=text)
     else:
         layout.prop(data, "progress", text=text, slider=True)
+
+
+def show_setting(layout, settings, name: str) -> None:
+    """Name and field of a property side by side, with room for both in a narrow sidebar."""
+    split = layout.split(factor=0.36)
+    split.label(text=settings.bl_rna.properties[name].name)
+    split.prop(settings, name, text="")
+
+
+def _titled_row(layout, title):
+    """A row of buttons, close below a line that says what they do."""
+    column = layout.column(align=True)
+    column.label(text=title)
+    return column.row(align=True)
 
 
 class _Tab:
@@ -83,18 +97,14 @@ class GIS_PT_zones(_Tab, bpy.types.Panel):
         if reason := why_not_editable(context.active_object):
             say_in(layout, context, say(reason), "INFO")
         layout.prop(settings, "zone")
-        row = layout.row(align=True)
+        row = _titled_row(layout, "Assign it to")
         for target, text in (("FACES", "Faces"), ("MATERIAL", "Material"), ("OBJECT", "Object")):
             row.operator("gis.assign_zone", text=text).target = target
         layout.operator("gis.guess_zones", icon="SHADERFX")
-        row = layout.row(align=True)
-        row.operator("gis.show_overlay", text="Show Zones", icon="COLOR").kind = "ZONES"
-        row.operator("gis.show_overlay", text="Temperature", icon="LIGHT_SUN").kind = "TEMPERATURE"
+        row = _titled_row(layout, "Color the view by")
+        for kind, text in (("ZONES", "Zone"), ("TEMPERATURE", "Temperature")):
+            row.operator("gis.show_overlay", text=text, depress=settings.overlay == kind).kind = kind
         row.operator("gis.hide_overlay", text="", icon="X")
-        if settings.overlay == "TEMPERATURE":
-            row = layout.row()
-            row.label(text=f"{settings.overlay_low_C:.1f} °C", translate=False)
-            row.label(text=f"{settings.overlay_high_C:.1f} °C", translate=False)
         layout.operator("gis.count_zones", icon="FILE_REFRESH")
         if settings.zone_rows:
             layout.label(text=settings.zone_rows_of, translate=False)
@@ -112,10 +122,10 @@ class GIS_PT_cars(_Tab, bpy.types.Panel):
         """Add, mark, scatter."""
         layout, settings = self.layout, context.scene.gis_thermal
         layout.operator_menu_enum("gis.add_car", "model", icon="AUTO")
-        row = layout.row(align=True)
+        row = _titled_row(layout, "Or import your own model")
         row.prop(settings, "car_file", text="")
         row.operator("gis.import_car", text="", icon="IMPORT")
-        row = layout.row(align=True)
+        row = _titled_row(layout, "Mark what is selected as")
         row.prop(settings, "category", text="")
         row.operator("gis.mark_car", text="Mark").clear = False
         row.operator("gis.mark_car", text="", icon="X").clear = True
@@ -138,12 +148,11 @@ class GIS_PT_passes(_Tab, bpy.types.Panel):
     def draw(self, context):
         """Settings and two buttons."""
         layout, settings = self.layout, context.scene.gis_thermal
-        layout.use_property_split = True
         for name in ("engine", "profile", "hour", "weather", "season", "sensor"):
-            layout.prop(settings, name)
-        row = layout.row(align=True)
-        row.operator("gis.render_view", text="Render", icon="RENDER_STILL").what = "ALL"
-        again = row.operator("gis.render_view", text="Thermal Again", icon="FILE_REFRESH")
+            show_setting(layout, settings, name)
+        column = layout.column(align=True)
+        column.operator("gis.render_view", text="Render View", icon="RENDER_STILL").what = "ALL"
+        again = column.operator("gis.render_view", text="Thermal Image Again", icon="FILE_REFRESH")
         again.what, again.reuse = "THERMAL", True
         if reason := why_no_view(context.scene):
             say_in(layout, context, say(reason), "INFO")

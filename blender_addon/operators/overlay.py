@@ -9,13 +9,22 @@ from .common import Refused, refuses, reports_errors
 __all__ = ["register", "unregister"]
 
 
-def _shade(context, kind):
-    """Make the 3-D viewports show the active colour attribute (or, with ``MATERIAL``, no longer)."""
+_SHADING = {"type": "SOLID", "color_type": "VERTEX", "light": "FLAT", "show_cavity": True}
+"""Shading under which a viewport shows exactly the colours of the legend; the cavities keep shapes visible."""
+_PLAIN = {"type": "SOLID", "color_type": "MATERIAL", "light": "STUDIO", "show_cavity": False}
+_BEFORE: dict[int, dict[str, object]] = {}
+"""Shading of the viewports before an overlay was shown."""
+
+
+def _shade(context, *, is_shown):
+    """Make the 3-D viewports show the active colour attribute, or what they showed before."""
     for area in context.screen.areas if context.screen else ():
         if area.type == "VIEW_3D":
-            if kind == "VERTEX":
-                area.spaces.active.shading.type = "SOLID"
-            area.spaces.active.shading.color_type = kind
+            shading, key = area.spaces.active.shading, area.as_pointer()
+            if is_shown:
+                _BEFORE.setdefault(key, {name: getattr(shading, name) for name in _SHADING})
+            for name, value in (_SHADING if is_shown else _BEFORE.pop(key, _PLAIN)).items():
+                setattr(shading, name, value)
             area.tag_redraw()
 
 
@@ -47,7 +56,7 @@ class GIS_OT_show_overlay(bpy.types.Operator):
         count = paint(context.scene)
         if not count:
             raise Refused(say("The scene has no mesh with faces"))
-        _shade(context, "VERTEX")
+        _shade(context, is_shown=True)
         self.report({"INFO"}, say("{n} meshes colored", n=count))
         return {"FINISHED"}
 
@@ -68,7 +77,7 @@ class GIS_OT_hide_overlay(bpy.types.Operator):
     def execute(self, context):
         """Remove, report."""
         count = overlay.clear(context.scene)
-        _shade(context, "MATERIAL")
+        _shade(context, is_shown=False)
         self.report({"INFO"}, say("{n} meshes restored", n=count))
         return {"FINISHED"}
 
@@ -86,3 +95,4 @@ def unregister() -> None:
     """Unregister them."""
     for one in reversed(CLASSES):
         bpy.utils.unregister_class(one)
+    _BEFORE.clear()

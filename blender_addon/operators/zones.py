@@ -5,7 +5,7 @@ import contextlib
 import bpy
 import numpy as np
 
-from .. import adapter, zone_data
+from .. import adapter, overlay, zone_data
 from ..translations import say
 from .common import Refused, editable_meshes, refuses, reports_errors, why_not_editable
 
@@ -34,6 +34,7 @@ def _object_mode(context):
 def refresh_rows(context: bpy.types.Context) -> int:
     """Count zones of the selected meshes (of all if none is selected) into the panel's list; returns what has none."""
     settings = context.scene.gis_thermal
+    overlay.refresh(context.scene)
     chosen = [item for item in context.selected_objects if item.type == "MESH"]
     everything = [item for item in context.scene.objects if item.type == "MESH"]
     counts = zone_data.count_zones(chosen or everything)
