@@ -135,6 +135,8 @@ class SynthesizeConfig(RenderConfig):
     """Mask of the road, or a folder of one per background; None estimates it."""
     camera_height: float | None = None
     """Height of the backgrounds' camera above the road, metres; None estimates it."""
+    road_heading: float | None = None
+    """Where the road goes, degrees to the left of the camera's axis; None estimates it."""
     backend: str = PHYSICS
     """``physics`` or a translation model of ``gan/backends``."""
     weights: Path | None = None
@@ -178,12 +180,14 @@ class SynthesizeConfig(RenderConfig):
             raise ConfigError(f"{self.weights}: no such file: expected a model file of `gis train`")
 
     def _check_ground(self) -> None:
-        for name in ("horizon", "boxes", "road_mask", "camera_height"):
+        for name in ("horizon", "boxes", "road_mask", "camera_height", "road_heading"):
             if getattr(self, name) is not None and self.backgrounds is None:
                 said = name.replace("_", "-")
                 raise ConfigError(f"{said} is that of the backgrounds: give --backgrounds too, or leave it out")
         if self.camera_height is not None and not 0.3 <= self.camera_height <= 20.0:
             raise ConfigError(f"camera-height is {self.camera_height}: expected 0.3 to 20 metres")
+        if self.road_heading is not None and not -180.0 <= self.road_heading <= 180.0:
+            raise ConfigError(f"road-heading is {self.road_heading}: expected -180 to 180 degrees, to the left")
         for path, what in ((self.boxes, "boxes"), (self.road_mask, "road masks")):
             if path is not None and not path.exists():
                 raise ConfigError(f"{path}: no such file or folder: expected {what} of the backgrounds")
@@ -200,7 +204,9 @@ class SynthesizeConfig(RenderConfig):
 
     def to_json(self) -> dict[str, Any]:
         """See :meth:`RenderConfig.to_json`."""
-        names = ("horizon", "camera_height", "backend", "profile", "weather", "hour", "season", "tensors")
+        names = (
+            "horizon", "camera_height", "road_heading", "backend", "profile", "weather", "hour", "season", "tensors"
+        )  # fmt: skip
         return {
             **super().to_json(),
             **{name: _named(getattr(self, name)) for name in ("backgrounds", "boxes", "road_mask")},

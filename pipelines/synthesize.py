@@ -94,7 +94,7 @@ def open_sites(config: SynthesizeConfig) -> Sites:
         BackgroundError: the boxes cannot be read.
     """
     boxes = None if config.boxes is None else read_boxes(config.boxes)
-    return Sites(boxes, config.road_mask, config.camera_height)
+    return Sites(boxes, config.road_mask, config.camera_height, config.road_heading)
 
 
 def dataset_head(config: SynthesizeConfig) -> dict[str, Any]:

@@ -57,6 +57,8 @@ SLOTS = (
     (-2.9, 0, True, 0.20),
     (6.0, 1, True, 0.10),
 )
+MAX_LANE_SLOPE = 0.7
+"""Tangent of the road's heading up to which the camera is taken to look along its lanes, and not across them."""
 ELSEWHERE_TRIES = 80
 """Tries anywhere on the free ground where the slots hold no car: the lanes of a real street lie where they like."""
 GROUND_GRID = (7, 4)
@@ -133,7 +135,8 @@ def sample_on_plane(
     road = _Road(camera, cam_to_world, free_mask, standing)
     if free_mask is None or free_mask.any():
         mix = ModelMix(models)
-        road.fill(_in_lanes(mix, depth_range_m, weather, rng, road_yaw_rad), wanted)
+        if road_yaw_rad is None or abs(math.tan(road_yaw_rad)) < MAX_LANE_SLOPE:
+            road.fill(_in_lanes(mix, depth_range_m, weather, rng, road_yaw_rad), wanted)
         if not road.placed and free_mask is not None:
             road.fill(_anywhere(mix, road, depth_range_m, weather, rng, road_yaw_rad or 0.0), wanted)
     placements = [replace(p, profile=profile) if profile else p for p, _, _ in road.placed]

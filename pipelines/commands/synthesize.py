@@ -42,6 +42,9 @@ def synthesize(
     camera_height: Annotated[
         float | None, typer.Option("--camera-height", help="Height of the backgrounds' camera above the road, m.")
     ] = None,
+    road_heading: Annotated[
+        float | None, typer.Option("--road-heading", help="Where the road goes, degrees to the left of the view.")
+    ] = None,
     backend: Annotated[
         str | None,
         typer.Option("--backend", help="physics, or a translation model; default: the shipped model where it can run."),
@@ -75,7 +78,7 @@ def synthesize(
     config = SynthesizeConfig(
         out=out, count=count, scene=resolve_scene(scene), engine=cast(EngineName, engine), camera=camera, size=size,
         cars=cars, seed=seed, workers=workers, backgrounds=backgrounds, horizon=horizon,
-        boxes=boxes, road_mask=road_mask, camera_height=camera_height, backend=backend,
+        boxes=boxes, road_mask=road_mask, camera_height=camera_height, road_heading=road_heading, backend=backend,
         weights=weights, profile=profile, weather=weather, hour=hour, season=season, tensors=tensors,
     )  # fmt: skip
     pipeline.synthesize(config, progress=shows_progress())

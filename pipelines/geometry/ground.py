@@ -64,6 +64,7 @@ class Sites:
     """What the images show, by the stem of their names; None where no boxes are given."""
     road_mask: Path | None = None
     camera_height_m: float | None = None
+    road_heading_deg: float | None = None
     found: dict[tuple[str, int, int], Ground] = field(default_factory=dict, compare=False)
 
     def ground(self, background: Background) -> Ground:
@@ -75,8 +76,9 @@ class Sites:
                 self.found.pop(next(iter(self.found)))
             boxes = None if self.boxes is None else self.boxes.get(Path(name).stem, ())
             self.found[key] = find_ground(
-                background, boxes, camera_height_m=self.camera_height_m, road_mask=self.road_mask
-            )
+                background, boxes, camera_height_m=self.camera_height_m, road_mask=self.road_mask,
+                road_heading_deg=self.road_heading_deg,
+            )  # fmt: skip
         return self.found[key]
 
 
@@ -86,6 +88,7 @@ def find_ground(
     *,
     camera_height_m: float | None = None,
     road_mask: Path | None = None,
+    road_heading_deg: float | None = None,
 ) -> Ground:
     """Estimates what is not given.
 
@@ -94,6 +97,7 @@ def find_ground(
         boxes: what the whole image shows, in its pixels; None where nothing is known of it, empty where it is empty.
         camera_height_m: of the camera above the road, if known.
         road_mask: see :func:`pipelines.geometry.road.read_road_mask`.
+        road_heading_deg: where the road goes, to the left of the camera's axis, if known.
 
     Raises:
         BackgroundError: the mask cannot be used.
@@ -115,6 +119,8 @@ def find_ground(
             why = "no free road found: no lines, boxes or options say where the horizon is"
             road = Road(np.zeros_like(road.free), 0.0, why)
     yaw = None if sure_point is None else math.atan2(camera.cx - sure_point.column_px, camera.fx)
+    if road_heading_deg is not None:
+        yaw = math.radians(road_heading_deg)
     return Ground(horizon, _without(road, obstacles), obstacles, point, yaw,
                   _about(horizon, road, obstacles, yaw, boxes is not None))  # fmt: skip
 
