@@ -79,7 +79,7 @@ def output() -> str:
 def fail(message: str) -> None:
     """Show why nothing was started."""
     if not is_running():
-        _NOW.state, _NOW.message = process.FAILED, message
+        _NOW.state, _NOW.message, _NOW.job = process.FAILED, message, None
         _redraw()
 
 
@@ -94,13 +94,18 @@ def start(order: "Order | None" = None) -> None:
     order = order or _NOW.unfinished
     if order is None:
         raise process.CommandError(say("There is nothing to continue"))
+    try:
+        job = process.Job(order.command, log=order.log, out=order.out, count=order.count, cwd=order.folder)
+    except process.CommandError:
+        _forget(order, None)
+        raise
+    before = _NOW.order, _NOW.unfinished
+    _NOW.order, _NOW.job = order, job
     if order.out is not None:
-        before, _NOW.unfinished = _NOW.unfinished, order
-        _forget(before, order)
+        _NOW.unfinished = order
         thumbnails.clear("last")
-    _forget(_NOW.order, order)
-    _NOW.order, _NOW.job = order, None
-    _NOW.job = process.Job(order.command, log=order.log, out=order.out, count=order.count, cwd=order.folder)
+    for one in before:
+        _forget(one, order)
     _look()
 
 
@@ -260,7 +265,7 @@ class GIS_PG_dataset(bpy.types.PropertyGroup):
     )
     log: bpy.props.StringProperty(
         name="Log", description="File with everything that the command wrote",
-        get=lambda _self: str(_NOW.order.log) if _NOW.order else "",
+        get=lambda _self: str(_NOW.order.log) if _NOW.order and _NOW.job else "",
     )  # fmt: skip
 
 
