@@ -100,8 +100,8 @@ class GIS_PG_thermal(bpy.types.PropertyGroup):
     zone: bpy.props.EnumProperty(name="Zone", description="Thermal zone to assign", items=_zones)
     category: bpy.props.EnumProperty(name="Category", description="Detector class of the car", items=_CATEGORIES)
     car_file: bpy.props.StringProperty(
-        name="Car File", description="Model to import: .blend, .glb, .gltf, .obj, .fbx or .usd", subtype="FILE_PATH",
-        options=RELATIVE,
+        name="Car File", description="Model to import: .blend, .glb, .gltf, .obj, .fbx, .ply, .stl or .usd",
+        subtype="FILE_PATH", options=RELATIVE,
     )  # fmt: skip
     camera: bpy.props.EnumProperty(name="Camera", description="Camera rig to add", items=_cameras)
     seed: bpy.props.IntProperty(name="Seed", description="Seed of traffic, weather and noise", min=0, default=0)

@@ -47,6 +47,16 @@ class FrameJob(Protocol[R_co]):
         """Gets ready (opens the scene) and gives the function that makes one frame."""
 
 
+def _python_path() -> str:
+    """Where a worker finds packages: as this process, but for what Blender added when it was imported here.
+
+    Blender's own folders hold a half of ``bpy`` that works only inside of it, and would hide the whole.
+    """
+    blender = getattr(sys.modules.get("bpy"), "__file__", None)
+    inner = os.path.dirname(os.path.dirname(os.path.dirname(blender))) + os.sep if blender else None
+    return os.pathsep.join(one for one in sys.path if one and not (inner and one.startswith(inner)))
+
+
 def default_workers() -> int:
     """One worker per core that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -74,8 +84,7 @@ class FrameWorkers(Generic[R]):
         return self
 
     def _start(self) -> None:
-        path = os.pathsep.join(filter(None, sys.path))
-        limits = {**os.environ, **dict.fromkeys(_THREAD_LIMITS, "1"), "PYTHONPATH": path}
+        limits = {**os.environ, **dict.fromkeys(_THREAD_LIMITS, "1"), "PYTHONPATH": _python_path()}
         here, there = connection.Pipe()
         command = [sys.executable, "-c", f"from pipelines.workers import work; work({there.fileno()})"]
         process = subprocess.Popen(command, env=limits, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, stdout=2)

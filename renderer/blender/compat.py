@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FIRST_TESTED", "aov_output", "pass_named", "read_corner_normals", "read_pass"]
+__all__ = ["FIRST_TESTED", "aov_output", "numpy_names", "pass_named", "read_corner_normals", "read_pass"]
 
 FIRST_TESTED = (4, 2)
 _PASS_NAMES = {"object_index": ("IndexOB", "Object Index"), "depth": ("Depth",), "normal": ("Normal",)}
@@ -16,6 +19,22 @@ def pass_named(passes: bpy.types.bpy_prop_collection, name: str) -> bpy.types.Re
     """A render pass by our name for it, whatever this version of Blender calls it (an AOV by its own name)."""
     wanted = _PASS_NAMES.get(name, (name,))
     return next(one for one in passes if one.name in wanted)
+
+
+@contextlib.contextmanager
+def numpy_names() -> Iterator[None]:
+    """While inside, numpy has the name ``bool``, which NumPy 1.24 took away and the glTF importer of 3.4 uses.
+
+    Debian's Blender 3.4 comes with NumPy 1.24; Blender's own brings an older one.
+    """
+    lacks = "bool" not in vars(np)
+    if lacks:
+        np.bool = bool  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        if lacks:
+            del np.bool  # type: ignore[attr-defined]
 
 
 def read_pass(one: bpy.types.RenderPass) -> NDArray[np.float32]:

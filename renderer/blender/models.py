@@ -1,4 +1,4 @@
-"""Car models from files: .blend, .glb, .gltf, .obj, .fbx and .usd, made alike."""
+"""Car models from files: .blend, .glb, .gltf, .obj, .fbx, .ply, .stl and .usd, made alike."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..errors import SceneError
 from ..model_pose import ModelPose, is_wheel, model_pose
 from ..zone_names import category_from_name, zone_from_name
 from ..zones import Zone
+from .compat import numpy_names
 from .objects import CATEGORY, MODEL
 from .session import check_blend_file, quiet
 
@@ -22,20 +23,17 @@ __all__ = ["SUFFIXES", "load_models"]
 Models = dict[str, bpy.types.Collection]
 
 
-def _import_fbx(path: str) -> None:
-    # The importer in C++ came with 4.5; before, an add-on did it.
-    (bpy.ops.wm.fbx_import if hasattr(bpy.ops.wm, "fbx_import") else bpy.ops.import_scene.fbx)(filepath=path)
-
-
-_IMPORTERS: dict[str, Callable[[str], None]] = {
-    ".glb": lambda path: bpy.ops.import_scene.gltf(filepath=path),
-    ".gltf": lambda path: bpy.ops.import_scene.gltf(filepath=path),
-    ".obj": lambda path: bpy.ops.wm.obj_import(filepath=path),
-    ".fbx": _import_fbx,
-    ".usd": lambda path: bpy.ops.wm.usd_import(filepath=path),
-    ".usda": lambda path: bpy.ops.wm.usd_import(filepath=path),
-    ".usdc": lambda path: bpy.ops.wm.usd_import(filepath=path),
-    ".usdz": lambda path: bpy.ops.wm.usd_import(filepath=path),
+# Operators by suffix, the first that this Blender has: importers written in C++ took the place of add-ons, .fbx in 4.5,
+# .ply and .stl in 4.0 and 4.1.
+_USD = (("wm", "usd_import"),)
+_IMPORTERS: dict[str, tuple[tuple[str, str], ...]] = {
+    ".glb": (("import_scene", "gltf"),),
+    ".gltf": (("import_scene", "gltf"),),
+    ".obj": (("wm", "obj_import"),),
+    ".fbx": (("wm", "fbx_import"), ("import_scene", "fbx")),
+    ".ply": (("wm", "ply_import"), ("import_mesh", "ply")),
+    ".stl": (("wm", "stl_import"), ("import_mesh", "stl")),
+    **dict.fromkeys((".usd", ".usda", ".usdc", ".usdz"), _USD),
 }
 # "The front of a glTF asset faces +Z" (glTF 2.0, 3.4), which Blender imports as -y.
 _FORWARD = {".glb": (0.0, -1.0, 0.0), ".gltf": (0.0, -1.0, 0.0)}
@@ -106,13 +104,39 @@ def _append(path: Path) -> tuple[Models, list[bpy.types.Object]]:
 
 def _import(path: Path) -> list[bpy.types.Object]:
     before = set(bpy.data.objects)
+    importer = _importer(path)
     try:
-        with quiet():
-            _IMPORTERS[path.suffix.lower()](str(path.resolve()))
+        with quiet(), numpy_names():
+            importer(filepath=str(path.resolve()))
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no reason given"
-        raise SceneError(f"{path}: the model could not be imported ({reason}); open it in its own program") from error
+        raise SceneError(
+            f"{path}: the model could not be imported ({_reason(str(error))}); open it in its own program"
+        ) from error
     return [one for one in bpy.data.objects if one not in before]
+
+
+def _importer(path: Path) -> Callable[..., object]:
+    """The operator that imports such a file.
+
+    Raises:
+        SceneError: this Blender has none.
+    """
+    for group, name in _IMPORTERS[path.suffix.lower()]:
+        if name in dir(getattr(bpy.ops, group)):
+            operator: Callable[..., object] = getattr(getattr(bpy.ops, group), name)
+            return operator
+    raise SceneError(
+        f"{path}: this Blender has no importer for {path.suffix} files: turn one on in Preferences > Add-ons "
+        "(Import-Export), or convert the file to .obj"
+    )
+
+
+def _reason(text: str) -> str:
+    """The line of an operator's error that says what is wrong; of a traceback, the error itself."""
+    lines = [line for line in text.strip().splitlines() if line.strip() and not line.startswith("Location:")]
+    frames = [number for number, line in enumerate(lines) if line.startswith("  ")]
+    rest = lines[frames[-1] + 1 :] if "Traceback" in text and frames else lines[-1:]
+    return rest[0].removeprefix("Error: ").strip() if rest else "no reason given"
 
 
 def _as_model(path: Path, objects: list[bpy.types.Object]) -> tuple[bpy.types.Collection, ModelPose]:

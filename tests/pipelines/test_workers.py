@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import WorkerError
-from pipelines.workers import FrameWorkers
+from pipelines.workers import FrameWorkers, _python_path
 from renderer.errors import SceneError
 
 
@@ -120,3 +120,14 @@ def _alive(process: int) -> bool:
         return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
     except OSError:
         return False
+
+
+def test_workers_find_bpy_though_this_process_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blender puts its own modules on the path, among them half of a bpy that works only inside of it."""
+    bpy = pytest.importorskip("bpy")
+    monkeypatch.setenv("PYTHONPATH", _python_path())
+    command = [sys.executable, "-c", "import bpy; print('AT', bpy.app.version_string)"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert f"AT {bpy.app.version_string}" in done.stdout, done.stderr
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    assert "_bpy" in subprocess.run(command, capture_output=True, text=True, check=False).stderr, "what it is for"

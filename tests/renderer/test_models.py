@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from renderer.zones import Zone
 
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
+from renderer.blender import models as blender_models  # noqa: E402
 from renderer.blender.engine import RenderSession  # noqa: E402
 from renderer.blender.models import load_models  # noqa: E402
 from renderer.errors import SceneError  # noqa: E402
@@ -149,7 +152,9 @@ def test_a_folder_of_models(shared_data: Path, tmp_path: Path) -> None:
 
 
 BROKEN = {
-    "car.stl": (b"solid", "unknown kind"),
+    "car.3ds": (b"MM", "unknown kind"),
+    "car.stl": (b"solid", "could not be imported|no mesh"),
+    "car.ply": (b"ply\n", "could not be imported|no mesh"),
     "car.glb": (b"glTF" + bytes(40), "could not be imported"),
     "text.glb": (b"hello", "could not be imported"),
     "car.gltf": (b"{", "could not be imported"),
@@ -173,6 +178,76 @@ def test_broken_files(name: str, tmp_path: Path) -> None:
         load_models(path)
     assert "\n" not in str(caught.value)
     assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", ["ply", "stl"])
+@pytest.mark.usefixtures("empty_file")
+def test_bare_meshes(suffix: str, tmp_path: Path) -> None:
+    mesh = bpy.data.meshes.new("wedge")
+    corners = [(x, y, z) for y in (-0.85, 0.85) for x, z in WEDGE]
+    count = len(WEDGE)
+    walls = [(k, (k + 1) % count, count + (k + 1) % count, count + k) for k in range(count)]
+    mesh.from_pydata(corners, [], [tuple(range(count))[::-1], tuple(range(count, 2 * count)), *walls])
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("wedge", mesh))
+    path = tmp_path / f"car.{suffix}"
+    getattr(bpy.ops.wm, f"{suffix}_export")(filepath=str(path), forward_axis="Y", up_axis="Z")
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    (model,) = load_models(path)[0].values()
+    size = [model[f"gis_{side}_m"] for side in ("length", "width", "height")]
+    assert size == pytest.approx([4.4, 1.7, 1.4], abs=1e-4)
+
+
+def test_a_blender_without_an_importer_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "car.glb"
+    path.touch()
+    monkeypatch.setitem(blender_models._IMPORTERS, ".glb", (("import_scene", "gone"),))
+    with pytest.raises(SceneError, match=r"no importer for \.glb files.*Add-ons"):
+        load_models(path)
+
+
+def test_the_reason_is_the_error_not_its_place() -> None:
+    traceback = "Error: Python: Traceback (most recent call last):\n  File 'a', line 1\n    np.bool\n       ^^^\n"
+    said = blender_models._reason(
+        f"{traceback}AttributeError: no attribute 'bool'.\nSee the notes\nLocation: ops.py:1\n"
+    )
+    assert said == "AttributeError: no attribute 'bool'."
+    assert blender_models._reason("Error: Bad glTF: no magic\n") == "Bad glTF: no magic"
+    assert blender_models._reason("") == "no reason given"
+
+
+GLB_IN_OLD_BLENDER = """
+import os, sys, traceback
+sys.path.insert(0, {root!r})
+try:
+    import numpy as np
+    from pathlib import Path
+    from renderer.blender.models import load_models
+    had = "bool" in vars(np)
+    models, notes = load_models(Path({path!r}))
+    assert ("bool" in vars(np)) == had
+    print("FACES", sum(len(item.data.polygons) for item in models["taxi"].objects), flush=True)
+except BaseException:
+    traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(1)
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(shutil.which("blender") is None, reason="no blender program on this machine")
+@pytest.mark.usefixtures("empty_file")
+def test_glb_in_the_blender_program(shared_data: Path, tmp_path: Path) -> None:
+    path, script = shared_data / "meshes/kenney_car_kit/taxi.glb", tmp_path / "use.py"
+    script.write_text(GLB_IN_OLD_BLENDER.format(root=str(Path(__file__).parents[2]), path=str(path)), encoding="utf-8")
+    done = subprocess.run(
+        [str(shutil.which("blender")), "-b", "--factory-startup", "-noaudio", "-P", script],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    if "No module named 'numpy'" in done.stderr:
+        pytest.skip("this blender program has no numpy")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (model,) = load_models(path)[0].values()
+    assert f"FACES {sum(len(item.data.polygons) for item in model.objects)}\n" in done.stdout
 
 
 @pytest.mark.usefixtures("empty_file")
