@@ -4,7 +4,7 @@ import bpy
 
 from . import dataset, preferences, process, thumbnails
 from .operators.dataset import why_no_dataset
-from .panels import GIS_PT_main, say_in, show_progress
+from .panels import GIS_PT_main, say_in, show_progress, show_setting
 from .translations import say
 
 __all__ = ["GIS_PT_dataset", "register", "unregister"]
@@ -27,15 +27,16 @@ class GIS_PT_dataset(bpy.types.Panel):
         """Settings, buttons, state."""
         layout, settings = self.layout, context.scene.gis_dataset
         preferences.draw_program(layout, context)
-        row = layout.row(align=True)
-        row.prop(settings, "count")
-        row.prop(settings, "seed")
-        for name in ("out", "backgrounds", "backend"):
-            _draw_setting(layout, settings, name)
-            if name == "backgrounds":
-                _draw_pictures(layout, "backgrounds", _ICON_SCALE)
+        column = layout.column(align=True)
+        column.prop(settings, "count")
+        column.prop(settings, "seed")
+        show_setting(layout, settings, "out")
+        layout.label(text="Real backgrounds, if any")
+        layout.prop(settings, "backgrounds", text="")
+        _draw_pictures(layout, "backgrounds", _ICON_SCALE)
+        show_setting(layout, settings, "backend")
         if settings.backend != "physics":
-            _draw_setting(layout, settings, "weights")
+            show_setting(layout, settings, "weights")
         layout.prop(settings, "vary")
         column = layout.column(align=True)
         column.operator("gis.render_dataset", icon="RENDERLAYERS")
@@ -58,16 +59,9 @@ class GIS_PT_dataset(bpy.types.Panel):
         if settings.log:
             row.operator("wm.path_open", text="Log", icon="TEXT").filepath = settings.log
         if settings.state == process.DONE and dataset.output():
-            row.operator("wm.path_open", text="Open Folder", icon="FILE_FOLDER").filepath = dataset.output()
+            row.operator("wm.path_open", text="Folder", icon="FILE_FOLDER").filepath = dataset.output()
         if reason := why_no_dataset(context.scene):
             say_in(layout, context, say(reason), "INFO")
-
-
-def _draw_setting(layout, settings, name):
-    """Name and field side by side, the name with room enough for the longest."""
-    split = layout.split(factor=0.4)
-    split.label(text=settings.bl_rna.properties[name].name)
-    split.prop(settings, name, text="")
 
 
 def _draw_pictures(layout, name, scale):
