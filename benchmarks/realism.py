@@ -112,8 +112,8 @@ def run(options: argparse.Namespace) -> None:
     if options.count:
         everywhere = sorted(path.stem for path in options.frames.iterdir())
         product = product_case(options, fits.in_split(options.split, everywhere), everywhere, models)
-        report += [product_table(*product)]
-        found |= product_numbers(product, models)
+        report += [product_table(*product) if product else "Too few inserted or real cars for distances of sets."]
+        found |= product_numbers(product, models) if product else {}
     finish(options.out, "\n\n".join(report), found, scores, cases, options.seed)
 
 
@@ -294,14 +294,17 @@ def leak_table(leaks: Mapping[str, Interval]) -> str:
 
 def product_case(
     options: argparse.Namespace, chosen: Sequence[str], everywhere: Sequence[str], models: Sequence[Model]
-) -> tuple[Distances, Distances, str]:
-    """Distances of inserted cars from the real ones of the measured frames, and of all; name of the features."""
+) -> tuple[Distances, Distances, str] | None:
+    """Distances of inserted cars from the real ones of the measured frames, and of all; name of the features.
+
+    None where there are too few cars for distances of sets.
+    """
     weights = {model.name: model.path for model in models}
     extractor = feature_extractor("alex", options.weights_dir)
     inserted = insert_cars(options.frames, options.boxes, chosen, weights, options.count, options.seed)
     real = [real_crops(options.frames, options.boxes, names) for names in (chosen, everywhere)]
     near, far = (distances(one, match_heights(one, inserted), extractor, options.seed) for one in real)
-    return near, far, extractor.name
+    return None if near is None or far is None else (near, far, extractor.name)
 
 
 def product_table(near: Distances, far: Distances, features: str) -> str:

@@ -36,7 +36,9 @@ UInt8 = NDArray[np.uint8]
 Array = NDArray[np.float64]
 
 PLAIN, PHYSICS = "plain pasting", "physics"
-DRAWS = 200
+DRAWS, MOST_DRAWS = 200, 2000
+FEWEST = 8
+"""Cars on each side below which distances of sets say nothing."""
 STREAM_HALVES, STREAM_MATCH = 9, 10
 HEIGHT_TOLERANCE, MOST_EACH = 0.2, 3
 """Largest difference of the logarithms of heights, and the most inserted cars for each real one."""
@@ -94,6 +96,8 @@ def match_heights(real: Inserted, inserted: Inserted, seed: int = 0) -> Inserted
     """
     order = np.random.default_rng([seed, STREAM_MATCH]).permutation(len(real.frames))
     wanted, heights = np.log(real.heights_px), np.log(inserted.heights_px)
+    if not len(heights):
+        return inserted
     left, kept = np.ones(len(heights), np.bool_), []
     for _ in range(MOST_EACH):
         for place in order:
@@ -183,18 +187,25 @@ class Distances:
     inserted: int
 
 
-def distances(real: Inserted, inserted: Inserted, extractor: FeatureExtractor, seed: int = 0) -> Distances:
+def distances(real: Inserted, inserted: Inserted, extractor: FeatureExtractor, seed: int = 0) -> Distances | None:
     """Kernel and Frechet distances on a network's features.
 
     Values are over all crops. Intervals are the 2.5 and 97.5 percentiles over random halves of the frames of both
     sides, so they are wider than those of all frames would be; the halves are the same for every way. The floor is the
-    mean over splits of the real frames in two, between which no frame is shared.
+    mean over splits of the real frames in two, between which no frame is shared. None where there are too few cars.
     """
+    if (
+        min(len(real.frames), len(inserted.frames)) < FEWEST
+        or min(len(set(real.frames)), len(set(inserted.frames))) < 2
+    ):
+        return None
     features = {way: _features(crops, extractor) for way, crops in {**real.crops, **inserted.crops}.items()}
     truth = features.pop("real")
     drawn = _drawn(truth, features, real.frames, inserted.frames, seed)
     value = {way: kernel_distance(truth, made) for way, made in features.items()}
     floor = drawn.pop("real halves")
+    if not len(floor):
+        return None
     kernel = {way: _interval(value[way], drawn[way]) for way in features}
     kernel["real halves"] = _interval(float(floor.mean()), floor)
     to_plain = {way: _interval(value[way] / value[PLAIN], drawn[way] / drawn[PLAIN]) for way in features}
@@ -214,7 +225,9 @@ def _drawn(
     """Kernel distances over random halves, (DRAWS,) by way; a half with fewer than two crops is drawn again."""
     rng = np.random.default_rng([seed, DRAWS, STREAM_HALVES])
     drawn: dict[str, list[float]] = {way: [] for way in (*features, "real halves")}
-    while len(drawn["real halves"]) < DRAWS:
+    for _ in range(MOST_DRAWS):
+        if len(drawn["real halves"]) == DRAWS:
+            break
         mine, theirs = _half(real_frames, rng), _half(frames, rng)
         if min(mine.sum(), (~mine).sum(), theirs.sum()) < 2:
             continue

@@ -251,10 +251,14 @@ def test_distances_tell_near_from_far() -> None:
     real, inserted = _set(rng, 40, 120, "real"), _set(rng, 60, 200, PLAIN)
     inserted.crops["like"] = _set(rng, 60, 120, "like").crops["like"]
     found = distances(real, inserted, extractor)
+    assert found is not None
     assert abs(found.kernel["real halves"].mean) < 0.05 * found.kernel[PLAIN].mean
     assert found.to_plain["like"].high < 0.1
     assert (found.to_plain[PLAIN].low, found.to_plain[PLAIN].high) == (1.0, 1.0)
     assert found.frechet["like"] < found.frechet[PLAIN]
+    few = _set(rng, 3, 120, PLAIN)
+    assert distances(real, few, extractor) is None
+    assert match_heights(real, Inserted()).frames == []
 
 
 # --- the whole --------------------------------------------------------------------------------------------------------
