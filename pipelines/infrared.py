@@ -35,6 +35,8 @@ __all__ = ["DEFAULT_PROFILE", "Infrared", "InfraredMaker", "Physics", "Translati
 UInt8 = NDArray[np.uint8]
 UInt16 = NDArray[np.uint16]
 
+MARGIN_PX = 32
+"""Rows around what a model paints that it sees as well."""
 DISPLAY_NOTE = "image by a model of display intensities; temperatures are those of the physics"
 DEFAULT_PROFILE = "driving"
 """Thermal profile of an object whose scene names none."""
@@ -198,9 +200,13 @@ class Translation:
         base = self._physics.make(frame, conditions, background)
         display = self._display or base.span_K is None
         shown = base.image if background is None and display else base.background
-        warmth = self._physics.bare_K(frame, conditions) if self._layout == "physics" else None
-        made = self._translator.translate(source_tensor(shown, frame, warmth))
         share = _share(frame)
+        rows = _strip(share)
+        if rows is None:
+            return base
+        warmth = self._physics.bare_K(frame, conditions) if self._layout == "physics" else None
+        made = np.zeros(share.shape, np.float32)
+        made[rows] = self._translator.translate(source_tensor(shown, frame, warmth)[:, rows])
         values = np.float32(65535 / 2) * (np.clip(made, -1.0, 1.0) + np.float32(1.0))
         if not display and base.span_K is not None:
             image16 = np.rint(base.image16 + share * (values - base.image16)).astype(np.uint16)
@@ -210,6 +216,23 @@ class Translation:
         if base.span_K is None:
             return replace(base, image=image, image16=image.astype(np.uint16) * np.uint16(FULL_SCALE))
         return replace(base, image=image, notes=(*base.notes, DISPLAY_NOTE))
+
+
+def _strip(share: NDArray[np.float32]) -> slice | None:
+    """The rows that a model needs to see: those it paints and MARGIN_PX around them, in quarters of the picture.
+
+    What it paints depends on little more, and the time that it takes is proportional to the rows. Quarters, because
+    every size is compiled for itself.
+    """
+    painted = np.flatnonzero(share.any(axis=1))
+    if not painted.size:
+        return None
+    height = share.shape[0]
+    quarter = -(-height // 4)
+    top, bottom = max(int(painted[0]) - MARGIN_PX, 0), min(int(painted[-1]) + 1 + MARGIN_PX, height)
+    wanted = min(-(-(bottom - top) // quarter) * quarter, height)
+    top = min(top, height - wanted)
+    return slice(top, top + wanted)
 
 
 def _share(frame: Frame) -> NDArray[np.float32]:
