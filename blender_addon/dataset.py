@@ -4,6 +4,7 @@ State, progress and message are no data of the scene: they are read from here. S
 leaves a scene behind that takes a dead command for a running one.
 """
 
+import contextlib
 import shutil
 import tempfile
 import time
@@ -12,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
+import numpy as np
 
-from . import process, thumbnails
+from . import adapter, pass_files, process, thumbnails
 from .properties import RELATIVE
 from .translations import say
 
@@ -159,13 +161,21 @@ _SHOWN: dict[str, Path] = {}
 
 
 def _show_last(job, order) -> None:
-    """Show the image of the last complete frame."""
+    """Show the last complete frame: its infrared image, or its zones where only passes are made."""
     if order.out is None or not job.done:
         return
-    path = order.out / "images" / f"{min(job.done, order.count) - 1:06d}.png"
-    if (path != _SHOWN.get("last") or not thumbnails.icons("last")) and path.is_file():
-        thumbnails.show("last", [path])
-        _SHOWN["last"] = path
+    name = f"{min(job.done, order.count) - 1:06d}"
+    image, passes = order.out / "images" / f"{name}.png", order.out / "passes" / f"{name}.exr"
+    path = image if image.is_file() else passes
+    if path == _SHOWN.get("last") and thumbnails.icons("last"):
+        return
+    _SHOWN["last"] = path
+    if path == image:
+        thumbnails.show("last", [image])
+        return
+    with contextlib.suppress(OSError, ValueError):  # a picture less is no reason to stop
+        zones = pass_files.read_pass(passes, "zone").astype(np.uint8)
+        thumbnails.show_pixels("last", adapter.renderer("zones").zone_palette()[zones].astype(np.float32) / 255)
 
 
 def _redraw() -> None:

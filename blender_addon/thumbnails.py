@@ -6,12 +6,15 @@ from pathlib import Path
 
 import bpy
 import bpy.utils.previews
+import numpy as np
 
-__all__ = ["PICTURES", "clear", "icons", "pictures_of", "register", "show", "unregister"]
+__all__ = ["PICTURES", "clear", "icons", "pictures_of", "register", "show", "show_pixels", "unregister"]
 
 PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 """What Blender can read of the files that backgrounds are made of."""
 _LOOKED_AT = 20000
+"""Files of a folder that are looked at, so that a whole disk named by mistake takes no minutes."""
+_SIDE_PX = 256
 _ROWS: dict[str, list[int]] = {}
 _LOADED: dict[str, "bpy.utils.previews.ImagePreviewCollection"] = {}
 
@@ -36,6 +39,20 @@ def show(row: str, paths: Sequence[Path]) -> None:
         return
     loaded = _LOADED[row] = bpy.utils.previews.new()
     _ROWS[row] = [loaded.load(str(path), str(path), "IMAGE").icon_id for path in paths]
+
+
+def show_pixels(row: str, rgb: np.ndarray) -> None:
+    """Show one picture, (H, W, 3) float32 from 0 to 1, made smaller to fit."""
+    clear(row)
+    step = -(-max(rgb.shape[:2]) // _SIDE_PX)
+    small = rgb[::step, ::step]
+    rgba = np.ones((*small.shape[:2], 4), np.float32)
+    rgba[..., :3] = small[::-1]
+    loaded = _LOADED[row] = bpy.utils.previews.new()
+    picture = loaded.new(row)
+    picture.image_size = small.shape[1], small.shape[0]
+    picture.image_pixels_float.foreach_set(rgba.ravel())
+    _ROWS[row] = [picture.icon_id]
 
 
 def icons(row: str) -> list[int]:

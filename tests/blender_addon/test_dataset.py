@@ -17,7 +17,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import dataset, preferences, process, thumbnails  # noqa: E402
+from blender_addon import dataset, pass_files, preferences, process, thumbnails  # noqa: E402
 
 FINISHED, CANCELLED = {"FINISHED"}, {"CANCELLED"}
 Scene = bpy.types.Scene
@@ -106,7 +106,16 @@ def test_passes_are_those_of_the_panels_view(two_cars: Scene, tmp_path: Path) ->
     settings.out, settings.count = str(tmp_path / "passes"), 1
     assert bpy.ops.gis.render_dataset() == FINISHED
     assert bpy.ops.gis.render_view(what="PASSES") == FINISHED
-    stored = read_exr(tmp_path / "passes" / "passes" / "000000.exr")
+    path = tmp_path / "passes" / "passes" / "000000.exr"
+    stored = read_exr(path)
+    for name, values in stored.items():
+        np.testing.assert_array_equal(pass_files.read_pass(path, name), values)
+    with pytest.raises(ValueError, match="channel none"):
+        pass_files.read_pass(path, "none")
+    path.with_suffix(".cut").write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match="expected passes"):
+        pass_files.read_pass(path.with_suffix(".cut"), "zone")
+    assert len(thumbnails.icons("last")) == 1
     np.testing.assert_array_equal(stored["zone"], pictures.values_of("GIS Zones Data"))
     depth = pictures.values_of("GIS Depth Data")
     np.testing.assert_allclose(np.where(np.isfinite(stored["Z"]), stored["Z"], 0.0), depth, rtol=1e-5)
