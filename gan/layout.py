@@ -14,7 +14,7 @@ channel  name           value
 background, and on objects a physical rendering of their warmth, each to the same mean and contrast; green is their
 mask (255, 128 around it where the background is hidden); blue their edges (`pipelines.compose` draws both). In either,
 objects hide a little of the background around them, so that a fitted model that is too small shows none of the real
-car.
+car; in ``physics`` what lies beyond is continued there.
 
 Inverse depth is rounded to 16 bits before it is used, so a tensor built from a render and one read back from a file are
 equal bit for bit. This module needs numpy and safetensors only: a worker that writes samples does not load torch.

@@ -66,9 +66,21 @@ def label_image(background: UInt8, frame: Frame, apparent_K: Float32 | None = No
     if apparent_K is None:
         return _flat(background, frame, reach)
     warmth, inside = object_warmth(frame, apparent_K), frame.instance_id > 0
-    red = np.where(inside, warmth, np.where(reach > 0, np.uint8(MIDDLE), background))
+    red = np.where(inside, warmth, _continued(background, reach > 0))
     green = np.where(inside, np.uint8(255), np.where(reach > 0, np.uint8(MIDDLE), np.uint8(0)))
     return np.asarray(np.stack((red, green, object_edges(frame)), axis=-1), dtype=np.uint8)
+
+
+def _continued(background: UInt8, hidden: NDArray[np.bool_]) -> UInt8:
+    """(H, W) the background, and where it is hidden the nearest of it that is not."""
+    if hidden.all() or not hidden.any():
+        return np.full_like(background, MIDDLE) if hidden.all() else background
+    _, nearest = cv2.distanceTransformWithLabels(
+        hidden.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    value = np.zeros(int(nearest.max()) + 1, dtype=np.uint8)
+    value[nearest[~hidden]] = background[~hidden]
+    return np.asarray(value[nearest], dtype=np.uint8)
 
 
 def _flat(background: UInt8, frame: Frame, reach: UInt16) -> UInt8:
