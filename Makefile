@@ -4,9 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 COUNT ?= 24
+GUI_OUT ?= out/gui
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-all lint types check bench assets constraints clean
+.PHONY: demo test test-all test-gui lint types check bench assets constraints clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gis doctor --quiet
@@ -15,10 +16,14 @@ demo: $(VENV)/.demo
 	@echo "Look at $(OUT)/preview.png; $(OUT)/README.md says what is in the folder."
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not gui"
 
 test-all: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not gui"
+
+# Blender's own window on a screen in memory. Screenshots are left in GUI_OUT.
+test-gui: $(VENV)/.dev
+	GIS_GUI_OUT=$(GUI_OUT) $(BIN)/python -m pytest -m gui tests/gui
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

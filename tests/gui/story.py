@@ -1,0 +1,303 @@
+"""What a user does in Blender's window, from an empty scene to a data set; started by Blender itself."""
+
+import math
+import os
+import sys
+import time
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from hands import Hands, area_of, drag, play, wait_for
+
+OUT = Path(os.environ["GIS_GUI_OUT"])
+HANDS = Hands(OUT)
+FRAMES = 4
+MANY = 400
+"""More than are made before the story cancels."""
+
+
+def panel():
+    return bpy.context.scene.gis_thermal
+
+
+def dataset():
+    return bpy.context.scene.gis_dataset
+
+
+def processes(word):
+    """Command lines of running programs that hold a word; no zombies, which have none."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        except OSError:
+            continue
+        if word in line and "xdotool" not in line:
+            found.append(line[:200])
+    return found
+
+
+def temporary_files():
+    """What the add-on has left in the folder for temporary files."""
+    return sorted(path.name for path in Path(os.environ["TMPDIR"]).glob("gis-*"))
+
+
+# --- the scene that an artist starts with ---------------------------------------------------------------------------
+
+
+def _material(name, color):
+    material = bpy.data.materials.new(name)
+    material.diffuse_color = (*color, 1.0)
+    return material
+
+
+def _box(low, high):
+    """Corners and faces of a box."""
+    corners = [(x, y, z) for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])]
+    return corners, [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+
+
+def _wheel(x, y, radius=0.33, width=0.22, sides=24):
+    """Corners and faces of a wheel with its axle along y."""
+    corners = []
+    for side in (-0.5, 0.5):
+        for k in range(sides):
+            angle = 2 * math.pi * k / sides
+            corners.append((x + radius * math.cos(angle), y + side * width, radius + radius * math.sin(angle)))
+    faces = [(k, (k + 1) % sides, sides + (k + 1) % sides, sides + k) for k in range(sides)]
+    return corners, [*faces, tuple(range(sides)), tuple(range(2 * sides - 1, sides - 1, -1))]
+
+
+def build_car(at):
+    """An artist's own car: one mesh, materials with the usual names, no zones."""
+    parts = [
+        (_box((-2.1, -0.85, 0.3), (2.1, 0.85, 0.9)), 0),
+        (_box((-1.5, -0.75, 0.9), (0.8, 0.75, 1.35)), 1),
+        (_box((-1.4, -0.72, 1.35), (0.7, 0.72, 1.45)), 0),
+        *((_wheel(x, y), 2) for x in (-1.3, 1.3) for y in (-0.78, 0.78)),
+    ]
+    corners, faces, slots = [], [], []
+    for (own, sides), slot in parts:
+        faces += [tuple(number + len(corners) for number in face) for face in sides]
+        corners += own
+        slots += [slot] * len(sides)
+    mesh = bpy.data.meshes.new("my car")
+    mesh.from_pydata(corners, [], faces)
+    for name, color in (("car paint", (0.5, 0.05, 0.05)), ("glass", (0.1, 0.2, 0.3)), ("tyre", (0.03, 0.03, 0.03))):
+        mesh.materials.append(_material(name, color))
+    mesh.polygons.foreach_set("material_index", slots)
+    mesh.update()
+    item = bpy.data.objects.new("my car", mesh)
+    item.location, item.rotation_euler.z = at, math.radians(150)
+    bpy.context.collection.objects.link(item)
+    return item
+
+
+def build_scene():
+    """A road, a wall and the artist's car in place of Blender's cube."""
+    for item in list(bpy.data.objects):
+        bpy.data.objects.remove(item)
+    bpy.ops.mesh.primitive_plane_add(size=80)
+    bpy.context.object.name = "road"
+    bpy.context.object.data.materials.append(_material("asphalt road", (0.08, 0.08, 0.08)))
+    brick = _material("brick wall", (0.4, 0.2, 0.15))
+    for x in (-14, 30):
+        bpy.ops.mesh.primitive_cube_add(size=1, location=(x, 0, 3), scale=(1, 40, 6))
+        bpy.context.object.name = "house"
+        bpy.context.object.data.materials.append(brick)
+    car = build_car((10.5, 2.6, 0.0))
+    for item in bpy.context.selected_objects:
+        item.select_set(False)
+    bpy.context.view_layer.update()
+    return car
+
+
+def look_at(center, distance):
+    """Turn the 3-D viewport's own view."""
+    view = area_of("VIEW_3D").spaces.active.region_3d
+    view.view_location, view.view_distance = center, distance
+    from mathutils import Euler
+
+    view.view_rotation = Euler((math.radians(68), 0, math.radians(118))).to_quaternion()
+
+
+def open_image_editor():
+    """Show images where Blender's properties were."""
+    area = area_of("PROPERTIES")
+    area.type = "IMAGE_EDITOR"
+    yield 0.2
+    yield from drag((area.x - 1, area.y + area.height // 3), (area.x - 170, area.y + area.height // 3))
+
+
+def fit_image():
+    """Let the image fill its editor."""
+    area = area_of("IMAGE_EDITOR")
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area, region=region):
+        bpy.ops.image.view_all(fit_view=True)
+
+
+def spread(name):
+    """Standard deviation of an image's first channel."""
+    image = bpy.data.images.get(name)
+    if image is None:
+        return 0.0
+    flat = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(flat)
+    return float(flat[::4].std())
+
+
+def mean(name):
+    image = bpy.data.images[name]
+    flat = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(flat)
+    return float(flat[::4].mean())
+
+
+# --- the story ------------------------------------------------------------------------------------------------------
+
+
+def open_panel():
+    yield from HANDS.open_tab()
+    yield from HANDS.look("1-panel")
+    HANDS.note("panel", drawn=sorted(HANDS.drawn), version=bpy.app.version_string)
+
+
+def add_cars():
+    own = build_scene()
+    look_at((9, 1.2, 0.3), 9)
+    bpy.context.scene.cursor.location = (9.0, -1.2, 0.0)
+    bpy.ops.gis.add_car(model="saloon")
+    added = bpy.context.object
+    yield 0.5
+    own.select_set(True)
+    added.select_set(False)
+    bpy.context.view_layer.objects.active = own
+    yield from HANDS.press("gis.mark_car(clear=False)", 0.6, 410)
+    HANDS.note("cars", added=added.get("gis_model", ""), category=added.get("gis_category", ""),
+               shown=len(added.instance_collection.all_objects) if added.instance_collection else 0,
+               own=own.get("gis_category", ""))  # fmt: skip
+
+
+def guess_zones():
+    for item in bpy.context.scene.objects:
+        item.select_set(item.type == "MESH")
+    yield from HANDS.press("gis.guess_zones()", 0.5, 143)
+    yield from HANDS.press("gis.show_overlay(kind='ZONES')", 0.2, 190)
+    yield from HANDS.look("2-zones")
+    rows = {row.name: row.faces for row in panel().zone_rows}
+    HANDS.note("zones", rows=rows, overlay=panel().overlay)
+    yield from HANDS.press("gis.show_overlay(kind='TEMPERATURE')", 0.6, 190)
+    yield from HANDS.look("3-temperature")
+    HANDS.note("temperature", low=panel().overlay_low_C, high=panel().overlay_high_C)
+    panel().hour, panel().weather, panel().season = 14.0, "clear", "summer"
+    yield from HANDS.look("4-temperature-noon")
+    HANDS.note("noon", low=panel().overlay_low_C, high=panel().overlay_high_C)
+
+
+def render():
+    bpy.context.scene.cursor.location = (0, 0, 0)
+    panel().camera = "flir-one-pro"
+    yield from HANDS.press("gis.add_camera()", 0.75, 555)
+    HANDS.note("camera", name=bpy.context.scene.camera.name)
+    yield from open_image_editor()
+    panel().hour, panel().season = 22.0, "winter"
+    yield from HANDS.press("gis.render_view(what='ALL')", 0.5, 828)
+    yield from wait_for(lambda: panel().is_rendering, 30, "rendering")
+    yield from HANDS.look("5-rendering")
+    yield from wait_for(lambda: not panel().is_rendering, 200, "thermal image")
+    fit_image()
+    yield from HANDS.look("6-thermal")
+    HANDS.note("thermal", message=panel().message, spread=spread("GIS Thermal"), kelvin=mean("GIS Thermal Data"),
+               shown=area_of("IMAGE_EDITOR").spaces.active.image.name)  # fmt: skip
+    panel().hour, panel().season = 14.0, "summer"
+    yield from HANDS.press("gis.render_view(what='THERMAL', reuse=True)", 0.5, 868)
+    yield from wait_for(lambda: panel().is_rendering, 30, "rendering")
+    yield from wait_for(lambda: not panel().is_rendering, 200, "second thermal image")
+    yield from HANDS.look("7-thermal-noon")
+    HANDS.note("thermal-noon", kelvin=mean("GIS Thermal Data"))
+
+
+def cancel_render():
+    yield from HANDS.press("gis.render_view(what='ALL')", 0.5, 828)
+    yield from wait_for(lambda: panel().is_rendering, 30, "rendering")
+    yield from HANDS.press("gis.cancel_render()", 0.5, 62)
+    yield from wait_for(lambda: not panel().is_rendering, 60, "cancelled rendering")
+    yield 0.5
+    HANDS.note("render-cancelled", message=panel().message, processes=processes("passes_worker"),
+               left=temporary_files())  # fmt: skip
+
+
+def synthesize():
+    yield from HANDS.scroll(30)
+    yield from HANDS.look("8-dataset")
+    yield from HANDS.press("gis.find_environment()", 0.46, 591)
+    yield from HANDS.press("gis.check_environment()", 0.72, 591)
+    yield from wait_for(lambda: dataset().state not in ("CHECKING", "IDLE"), 200, "check of gis")
+    HANDS.note("check", state=dataset().state, message=dataset().message)
+    dataset().count, dataset().out = FRAMES, str(OUT / "dataset")
+    yield from HANDS.press("gis.synthesize_dataset()", 0.5, 820)
+    rising, pictured = [dataset().progress], False
+    started = time.monotonic()
+    while dataset().state == "RUNNING" and time.monotonic() < started + 300:
+        if dataset().progress != rising[-1]:
+            rising.append(dataset().progress)
+        if 0 < dataset().progress < 1 and not pictured:
+            pictured = True
+            yield from HANDS.scroll(30)
+            yield from HANDS.look("9-synthesizing")
+        yield 0.02
+    rising.append(dataset().progress)
+    yield from HANDS.look("10-synthesized")
+    HANDS.note("dataset", state=dataset().state, message=dataset().message, progress=rising,
+               seconds=time.monotonic() - started)  # fmt: skip
+
+
+def cancel_dataset():
+    dataset().count, dataset().out = MANY, str(OUT / "cancelled")
+    yield from HANDS.press("gis.synthesize_dataset()", 0.5, 820)
+    yield from wait_for(lambda: dataset().progress > 0, 200, "first frame")
+    running = processes("cancelled")
+    yield from HANDS.scroll(30)
+    yield from HANDS.press("gis.cancel_dataset()", 0.5, 780)
+    started = time.monotonic()
+    yield from wait_for(lambda: dataset().state not in ("RUNNING", "CANCELLING"), 60, "cancelled data set")
+    HANDS.note("cancelled", state=dataset().state, message=dataset().message, running=running,
+               left=processes(str(OUT / "cancelled")), seconds=time.monotonic() - started)  # fmt: skip
+    yield from HANDS.look("11-cancelled")
+
+
+def refuse():
+    (OUT / "a-file").write_text("not a folder", encoding="utf-8")
+    dataset().count, dataset().out = 2, str(OUT / "a-file")
+    yield from HANDS.press("gis.synthesize_dataset()", 0.5, 820)
+    yield 1.0
+    yield from HANDS.look("12-refused")
+    HANDS.note("refused", state=dataset().state, message=dataset().message, panel=panel().message)
+
+
+def leave():
+    module = "gis_thermal" if bpy.app.version < (4, 2, 0) else "bl_ext.user_default.gis_thermal"
+    bpy.ops.preferences.addon_disable(module=module)
+    yield 0.5
+    HANDS.note("disabled", types=[name for name in dir(bpy.types) if name.startswith("GIS_")],
+               left=temporary_files(), scene=hasattr(bpy.types.Scene, "gis_thermal"))  # fmt: skip
+
+
+def story():
+    yield from wait_for(lambda: bpy.context.window_manager.windows, 30, "window")
+    yield 2.0
+    HANDS.watch_panels()
+    HANDS.free_the_keys()
+    only = os.environ.get("GIS_GUI_STEPS")
+    for step in (open_panel, add_cars, guess_zones, render, cancel_render, synthesize, cancel_dataset,
+                 refuse, leave):  # fmt: skip
+        if not only or step.__name__ in only.split():
+            yield from step()
+
+
+play(HANDS, story())
