@@ -16,7 +16,7 @@ _SWATCH_PX = 14
 _TEXT_PX = 12
 _LEFT_PX, _LOW_PX = 16, 52
 """Distance from the tools at the left, and from the lower edge, where Blender shows the last operator's settings."""
-_BACK = (0.08, 0.08, 0.08, 0.75)
+_BACK = (0.08, 0.08, 0.08, 0.85)
 _WHITE = (1.0, 1.0, 1.0, 1.0)
 _HANDLE: list[object] = []
 

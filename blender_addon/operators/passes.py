@@ -68,8 +68,10 @@ class GIS_OT_render_view(bpy.types.Operator):
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
+        before = context.scene.gis_thermal.progress
         result = self._advance(context)
-        _redraw(context)
+        if context.scene.gis_thermal.progress != before:
+            _redraw(context)
         if result != {"RUNNING_MODAL"}:
             self.cancel(context)
         return result
