@@ -204,7 +204,11 @@ def open_background(
             "radiometric": kelvin is not None,
             "camera": of_camera,
             "horizon": "from the camera's pitch" if horizon is None else "given",
-            **({"source": sidecar["source"], "conditions": sidecar["conditions"]} if sidecar else {}),
+            **(
+                {"source": sidecar["source"], "conditions": sidecar["conditions"], "time": sidecar.get("time")}
+                if sidecar
+                else {}
+            ),
         },
         kelvin=None if kelvin is None else np.asarray(resized, dtype=np.float32),
         span_K=span_K,

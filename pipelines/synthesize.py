@@ -23,6 +23,7 @@ from renderer.zones import ZONES, zone_palette
 
 from pipelines import tensors
 from pipelines.backgrounds import Background, Backgrounds, choose, open_background, scan_backgrounds
+from pipelines.clock import time_of
 from pipelines.compose import source_sample
 from pipelines.config import SynthesizeConfig
 from pipelines.dataset import (
@@ -144,8 +145,8 @@ class FrameMaker:
 
     def make(self, index: int) -> Record:
         """Writes the files of a frame and returns its record."""
-        conditions = self._conditions(index)
         background = self._background(index)
+        conditions = self._conditions(index, background)
         frame, conditions = self._passes(index, conditions, background)
         image = self.infrared.make(frame, conditions, background)
         shown = _only_labelled(frame)
@@ -155,9 +156,16 @@ class FrameMaker:
             record["tensor_sha256"] = tensors.write_part(self.config.out, self._sample(shown, image, background))
         return record
 
-    def _conditions(self, index: int) -> Conditions:
+    def _conditions(self, index: int, background: Background | None) -> Conditions:
+        """Drawn; what the options say, or else the clock of the background's camera, replaces a draw."""
         draw = np.random.default_rng([self.config.seed, index, STREAM_CONDITIONS])
-        return sample_conditions(draw, weather=self.config.weather, hour=self.config.hour, season=self.config.season)
+        hour, season = (None, None) if background is None else time_of(background)
+        return sample_conditions(
+            draw,
+            weather=self.config.weather,
+            hour=hour if self.config.hour is None else self.config.hour,
+            season=season if self.config.season is None else self.config.season,
+        )
 
     def _background(self, index: int) -> Background | None:
         if self.backgrounds is None:

@@ -31,8 +31,17 @@ MIN_FOOT_PX = 1.5
 CUT_ROUNDS = 2
 CUT_PX = 96
 """Silhouettes are cut in pictures of at most this size: a second for each would be too long."""
-SILHOUETTE_SHARE = (0.2, 0.97)
-"""A silhouette that fills less or more of its box was not found; the box stands for it then."""
+SILHOUETTE_SHARE = {"car": (0.6, 0.97), "person": (0.3, 0.97), "other": (0.2, 0.97)}
+"""A silhouette that fills less or more of its box was not found; its :data:`SHAPE` stands for it then."""
+CORE = {"car": (0.12, 0.25, 0.88, 0.88), "person": (0.38, 0.08, 0.62, 0.75)}
+"""Left, top, right and bottom of what surely is the thing, as shares of its box: glass and bumper belong together."""
+SHAPE = {
+    "car": ((0.18, 0.0), (0.82, 0.0), (0.93, 0.38), (1.0, 0.45), (1.0, 0.93), (0.95, 1.0), (0.05, 1.0), (0.0, 0.93),
+            (0.0, 0.45), (0.07, 0.38)),
+    "person": ((0.38, 0.0), (0.62, 0.0), (0.68, 0.15), (0.95, 0.25), (0.95, 0.55), (0.75, 1.0), (0.25, 1.0),
+               (0.05, 0.55), (0.05, 0.25), (0.32, 0.15)),
+}  # fmt: skip
+"""Outline of a thing that could not be told from what is around it, in shares of its box."""
 MIN_CUT_PX = 8
 
 
@@ -98,11 +107,24 @@ def _silhouette(box: KnownBox, window: tuple[int, int, int, int], image: UInt8) 
         return np.asarray(cv2.fillPoly(mask, rings, 1) > 0)
     if min(shape) < MIN_CUT_PX or image.std() == 0:
         return np.ones(shape, dtype=np.bool_)
-    return _cut(window, image)
+    cut = _cut(window, image, CORE.get(box.kind))
+    low, high = SILHOUETTE_SHARE[box.kind]
+    return cut if low < float(cut.mean()) < high else _shape(box, window)
 
 
-def _cut(window: tuple[int, int, int, int], image: UInt8) -> Bool:
-    """GrabCut (Rother et al. 2004) started from the box, on the box and half its size around it."""
+def _shape(box: KnownBox, window: tuple[int, int, int, int]) -> Bool:
+    """The outline of its kind inside the window; all of it for kinds of no known outline."""
+    left, top, right, bottom = window
+    if box.kind not in SHAPE:
+        return np.ones((bottom - top, right - left), dtype=np.bool_)
+    a, b, c, d = box.box_px
+    points = np.array(SHAPE[box.kind]) * (c - a, d - b) + (a - left, b - top)
+    mask = np.zeros((bottom - top, right - left), dtype=np.uint8)
+    return np.asarray(cv2.fillPoly(mask, [np.rint(points).astype(np.int32)], 1) > 0)
+
+
+def _cut(window: tuple[int, int, int, int], image: UInt8, core: tuple[float, float, float, float] | None) -> Bool:
+    """GrabCut (Rother et al. 2004) started from the box and its core, on the box and half its size around it."""
     left, top, right, bottom = window
     pad = max(4, min(right - left, bottom - top) // 2)
     x, y = max(0, left - pad), max(0, top - pad)
@@ -111,6 +133,10 @@ def _cut(window: tuple[int, int, int, int], image: UInt8) -> Bool:
     labels = np.full(part.shape, cv2.GC_BGD, dtype=np.uint8)
     rows, columns = slice(inside[1], inside[1] + inside[3]), slice(inside[0], inside[0] + inside[2])
     labels[rows, columns] = cv2.GC_PR_FGD
+    if core is not None:
+        (a, b), (c, d) = ((round(inside[0] + x * inside[2]), round(inside[1] + y * inside[3]))
+                          for x, y in (core[:2], core[2:]))  # fmt: skip
+        labels[b:d, a:c] = cv2.GC_FGD
     if (labels == cv2.GC_BGD).sum() < MIN_CUT_PX:
         return np.ones((bottom - top, right - left), dtype=np.bool_)
     scale = min(1.0, CUT_PX / max(part.shape))
@@ -120,9 +146,7 @@ def _cut(window: tuple[int, int, int, int], image: UInt8) -> Bool:
     cv2.setRNGSeed(0)  # its mixtures start at random
     cv2.grabCut(colour, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), CUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
     labels = cv2.resize(labels, part.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    mask = (labels[rows, columns] & 1) > 0
-    share = float(mask.mean())
-    return mask if SILHOUETTE_SHARE[0] < share < SILHOUETTE_SHARE[1] else np.ones_like(mask)
+    return np.asarray((labels[rows, columns] & 1) > 0)
 
 
 def hide_behind(frame: Frame, obstacles: Sequence[Obstacle]) -> Frame:

@@ -104,6 +104,9 @@ _PHYSICS_SHARE = 0.3
 _MIRROR_GREY = {Zone.GLASS: 0.75, Zone.ROOF: 0.5, Zone.BONNET: 0.5, Zone.BODY: 0.42, Zone.LAMP: 0.3, Zone.GRILLE: 0.15}
 # Reflectance at normal incidence: one less the emissivities of assets/thermal_profiles.toml.
 _MIRROR_K = {Zone.GLASS: 0.11, Zone.ROOF: 0.07, Zone.BONNET: 0.07, Zone.BODY: 0.07, Zone.LAMP: 0.07, Zone.GRILLE: 0.05}
+_ROAD_SHARE = 0.5
+"""Share of the difference between a radiometric frame's road and the model's that its cars follow: sheet metal follows
+the air, which is the frame's already. Doors of the two FLIR E60 cars are 3 K warmer than their road, at its own air."""
 _MIRROR_BLUR_PX = 6.0
 """Blur of what is mirrored: paint is no perfect mirror, and curved metal packs much of the picture into a pixel."""
 _SEAM_M = 0.012
@@ -205,8 +208,8 @@ def belong_kelvin(
 ) -> Float32:
     """Cars in a radiometric frame, kelvin; arguments as for :func:`belong_grey`.
 
-    The cars are as much warmer or colder than the frame's road below them as they are than their own. Physics has
-    mirrored its sky and street in them already; what the frame's surroundings add is their detail.
+    Air and sky of the bare cars are the frame's (:func:`frame_conditions`); to its road they follow by a share. Physics
+    has mirrored its sky and street in them already; what the frame's surroundings add is their detail.
     """
     behind = _checked(background_K, frame)
     window = _window(frame, bare.ground_change_K)
@@ -216,7 +219,8 @@ def belong_kelvin(
     for identity, rows, columns in _boxes(frame):
         inside = frame.instance_id[rows, columns] == identity
         part = cars[rows, columns]
-        part[inside] += np.float32(_road_level(behind, rows, columns, inside) - bare.road_K if parts.levels else 0.0)
+        off_K = _road_level(behind, rows, columns, inside) - bare.road_K if parts.levels else 0.0
+        part[inside] += np.float32(_ROAD_SHARE * off_K)
     if parts.mirror:
         around = _Around(behind, frame)
         share = _shares(_MIRROR_K)[frame.zone]
