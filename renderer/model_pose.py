@@ -6,12 +6,15 @@ was assumed, and :mod:`renderer.blender.models` reports it.
 
 from __future__ import annotations
 
+import itertools
+import re
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LENGTHS_M", "ModelPose", "is_wheel", "model_pose"]
+__all__ = ["CLEAR_ENDS", "LENGTHS_M", "ModelPose", "end_from_name", "is_wheel", "model_pose"]
 
 LENGTHS_M = {"car": (3.0, 6.2), "van": (4.2, 8.0), "truck": (4.8, 18.75), "bus": (7.0, 19.0)}
 """Plausible lengths. Ends: smallest and largest production cars, vans to 7.5 t, road trains and articulated buses
@@ -20,14 +23,21 @@ TYPICAL_LENGTH_M = {"car": 4.4, "van": 5.3, "truck": 7.5, "bus": 12.0}
 WIDEST_M = {"car": 2.2, "van": 2.6, "truck": 2.6, "bus": 2.6}
 """Widest that fits a lane beside others: cars with their mirrors, heavy vehicles by EU 96/53."""
 _UNITS_M = (1.0, 0.01, 0.001, 0.0254, 0.3048, 0.1, 10.0)
-CLEAR_RAKE = 0.03
-"""Share of the length by which windscreen and rear window must lean differently to tell front from rear."""
 CLEAR_OFFSET = 0.05
 """Share of the length by which a truck's top must stand off the middle to tell front from rear."""
 CLEAR_ASYMMETRY = 0.02
 """Share of a model's cells by which two axes must differ in symmetry to tell width from length by it."""
+CLEAR_ENDS = 0.1
+"""Share of the greatest extent by which what is called front must be apart from what is called rear."""
+_REAR_WORDS = ("rear", "back", "tail", "trunk", "boot", "brakelight", "brakelamp", "stoplight", "stoplamp")
+_FRONT_WORDS = ("front", "headlight", "headlamp", "bonnet", "hood", "grill", "windscreen", "windshield")
+_NO_END_WORDS = ("mirror", "view", "seat")
+"""A rear-view mirror is in front, and so is what is called the back of a front seat."""
 _SYMMETRY_GRID = 24
 """Cells along each side of the occupancy grid in which mirror symmetry is judged."""
+_LEVELS = (0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+"""Heights, as shares of the whole, of the cuts through the cabin that tell front from rear."""
+_TOP_LEVEL = _LEVELS.index(0.85)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +53,16 @@ class ModelPose:
 
 
 def model_pose(
-    points: NDArray[np.float64], category: str, forward: tuple[float, float, float] | None = None
+    points: NDArray[np.float64],
+    edges: NDArray[np.float64],
+    category: str,
+    forward: tuple[float, float, float] | None = None,
 ) -> ModelPose:
     """Transform for a car.
 
     Args:
         points: (N, 3) vertices in a z-up world of unknown unit.
+        edges: (E, 2, 3) ends of the mesh's edges in the same world.
         category: detector class, which says what lengths are plausible.
         forward: where the file's format says that the front is; used if it lies along the car.
     """
@@ -56,7 +70,7 @@ def model_pose(
     rotation = _upright(points, notes)
     turned = points @ rotation.T
     along = float(rotation[0] @ forward) if forward is not None else 0.0
-    if along < -0.5 or (abs(along) <= 0.5 and _faces_backwards(turned, category)):
+    if along < -0.5 or (abs(along) <= 0.5 and _faces_backwards(turned, edges @ rotation.T, category)):
         rotation = np.diag([-1.0, -1.0, 1.0]) @ rotation
         turned = points @ rotation.T
     if not np.allclose(rotation, np.eye(3)):
@@ -69,6 +83,17 @@ def model_pose(
     transform[:3, 3] = -scale * np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
     length, width, height = ((high - low) * scale).tolist()
     return ModelPose(transform, (length, width, height), tuple(notes))
+
+
+def end_from_name(name: str) -> Literal["front", "rear"] | None:
+    """Which end of a car a part or material is at by its name; a hatchback is no back. None where it does not tell."""
+    words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
+    words += [first + second for first, second in itertools.pairwise(words)]
+    if any(word.startswith(_NO_END_WORDS) for word in words):
+        return None
+    if any(word.startswith(_REAR_WORDS) for word in words):
+        return "rear"
+    return "front" if any(word.startswith(_FRONT_WORDS) for word in words) else None
 
 
 def _upright(points: NDArray[np.float64], notes: list[str]) -> NDArray[np.float64]:
@@ -117,26 +142,35 @@ def _up_sign(points: NDArray[np.float64], up_axis: int, length_axis: int, *, kee
     return 1.0 if np.ptp(upper) <= np.ptp(lower) else -1.0
 
 
-def _faces_backwards(points: NDArray[np.float64], category: str) -> bool:
-    """Whether the front is at -x: windscreens lean more than rear windows, and cabins sit behind the middle.
+def _faces_backwards(points: NDArray[np.float64], edges: NDArray[np.float64], category: str) -> bool:
+    """Whether the front is at -x: cabins sit behind the middle, for bonnets are long and windscreens lean.
 
+    Nearly every height's cut through the upper part has its middle there, so that no spoiler, mirror or siren decides.
     A truck's cab stands at its front, and what is high and long on a truck is its load.
     """
     low, high = points.min(axis=0), points.max(axis=0)
-    share = (points - low) / np.maximum(high - low, 1e-9)
-    top = share[share[:, 2] > 0.85, 0]
-    belt = share[(share[:, 2] > 0.6) & (share[:, 2] < 0.8), 0]
-    if not len(top):
-        return False
-    middle = (top.min() + top.max()) / 2
-    if category == "truck" and abs(middle - 0.5) > CLEAR_OFFSET:
-        return bool((middle < 0.5) == (np.ptp(top) < 0.5))
-    if len(belt):
-        front_rake, rear_rake = belt.max() - top.max(), top.min() - belt.min()
-        if abs(front_rake - rear_rake) > CLEAR_RAKE:
-            return bool(rear_rake > front_rake)
-    # Extremes of the cabin, not its mean: vertices crowd where there is detail.
-    return bool(middle > 0.5)
+    cuts = _cuts((edges - low) / np.maximum(high - low, 1e-9))
+    middles, lengths = cuts.mean(axis=1), np.diff(cuts)[:, 0]
+    top = middles[_TOP_LEVEL]
+    if category == "truck" and abs(top - 0.5) > CLEAR_OFFSET:
+        return bool((top < 0.5) == (lengths[_TOP_LEVEL] < 0.5))
+    known = middles[np.isfinite(middles)]
+    return bool(len(known) and known.mean() > 0.5)
+
+
+def _cuts(edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """First and last x of a model at each of the heights, (levels, 2); NaN where nothing is.
+
+    Args:
+        edges: (E, 2, 3) their ends as shares of the model's size. Vertices alone may be far apart.
+    """
+    found = np.full((len(_LEVELS), 2), np.nan)
+    for row, level in enumerate(_LEVELS):
+        start, end = edges[(edges[:, 0, 2] < level) != (edges[:, 1, 2] < level)].swapaxes(0, 1)
+        x = start[:, 0] + (level - start[:, 2]) / (end[:, 2] - start[:, 2]) * (end[:, 0] - start[:, 0])
+        if len(x):
+            found[row] = x.min(), x.max()
+    return found
 
 
 def _scale(length: float, width: float, category: str, notes: list[str]) -> float:

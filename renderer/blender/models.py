@@ -11,7 +11,7 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ..errors import SceneError
-from ..model_pose import ModelPose, is_wheel, model_pose
+from ..model_pose import CLEAR_ENDS, ModelPose, end_from_name, is_wheel, model_pose
 from ..zone_names import category_from_name, zone_from_name
 from ..zones import Zone
 from .compat import numpy_names
@@ -146,7 +146,8 @@ def _as_model(path: Path, objects: list[bpy.types.Object]) -> tuple[bpy.types.Co
         raise SceneError(f"{path}: no mesh with faces in this file; expected a car model")
     category = category_from_name(path.stem) or "car"
     forward = _FORWARD.get(path.suffix.lower()) or _forward_by_names(baked)
-    pose = model_pose(np.concatenate([_positions(mesh) for _, mesh in baked]), category, forward)
+    points, edges = (np.concatenate([read(mesh) for _, mesh in baked]) for read in (_positions, _edges))
+    pose = model_pose(points, edges, category, forward)
     collection = bpy.data.collections.new(path.stem)
     for name, mesh in baked:
         mesh.transform(Matrix(pose.transform.tolist()))
@@ -162,19 +163,35 @@ def _as_model(path: Path, objects: list[bpy.types.Object]) -> tuple[bpy.types.Co
 
 
 def _forward_by_names(baked: list[tuple[str, bpy.types.Mesh]]) -> tuple[float, float, float] | None:
-    """Direction from parts called rear or back to parts called front; None where no names tell."""
+    """Direction from what is called rear to what is called front, by the names of parts and materials.
+
+    Where only one end is named, from or to the middle of the model; None where no names tell.
+    """
     ends: dict[str, list[NDArray[np.float64]]] = {"front": [], "rear": []}
     for name, mesh in baked:
-        words = name.lower()
-        if "front" in words:
-            ends["front"].append(_positions(mesh).mean(axis=0))
-        elif "rear" in words or "back" in words:
-            ends["rear"].append(_positions(mesh).mean(axis=0))
-    if not (ends["front"] and ends["rear"]):
+        named = [(name, _positions(mesh)), *_places_of_materials(mesh)]
+        for end, place in ((end_from_name(name), place) for name, place in named if len(place)):
+            if end is not None:
+                ends[end].append(place.mean(axis=0))
+    everything = np.concatenate([_positions(mesh) for _, mesh in baked])
+    middle = (everything.min(axis=0) + everything.max(axis=0)) / 2
+    front, rear = (np.mean(places, axis=0) if places else middle for places in (ends["front"], ends["rear"]))
+    along = front - rear
+    length = float(np.linalg.norm(along))
+    if length < CLEAR_ENDS * float(np.ptp(everything, axis=0).max()):
         return None
-    along = np.mean(ends["front"], axis=0) - np.mean(ends["rear"], axis=0)
-    x, y, z = (along / max(float(np.linalg.norm(along)), 1e-9)).tolist()
+    x, y, z = (along / length).tolist()
     return x, y, z
+
+
+def _places_of_materials(mesh: bpy.types.Mesh) -> list[tuple[str, NDArray[np.float64]]]:
+    """Names of a mesh's materials, each with the centres (N, 3) of its faces."""
+    slots = np.empty(len(mesh.polygons), np.int32)
+    centres = np.empty(len(mesh.polygons) * 3, np.float32)
+    mesh.polygons.foreach_get("material_index", slots)
+    mesh.polygons.foreach_get("center", centres)
+    places = centres.reshape(-1, 3).astype(np.float64)
+    return [(str(one.name), places[slots == slot]) for slot, one in enumerate(mesh.materials) if one]
 
 
 def _bake(objects: list[bpy.types.Object]) -> list[tuple[str, bpy.types.Mesh]]:
@@ -209,6 +226,16 @@ def _positions(mesh: bpy.types.Mesh) -> NDArray[np.float64]:
     used = np.empty(len(mesh.loops), np.int32)
     mesh.loops.foreach_get("vertex_index", used)
     return flat.reshape(-1, 3)[np.unique(used)].astype(np.float64)
+
+
+def _edges(mesh: bpy.types.Mesh) -> NDArray[np.float64]:
+    """(E, 2, 3) ends of the edges of faces."""
+    flat, pairs = np.empty(len(mesh.vertices) * 3, np.float32), np.empty(len(mesh.edges) * 2, np.int32)
+    mesh.vertices.foreach_get("co", flat)
+    mesh.edges.foreach_get("vertices", pairs)
+    used = np.empty(len(mesh.loops), np.int32)
+    mesh.loops.foreach_get("edge_index", used)
+    return flat.reshape(-1, 3)[pairs.reshape(-1, 2)[np.unique(used)]].astype(np.float64)
 
 
 def _centre_on_hub(item: bpy.types.Object, mesh: bpy.types.Mesh) -> None:

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from assets import CARS, CITY
-from renderer.model_pose import LENGTHS_M, is_wheel, model_pose
+from renderer.model_pose import LENGTHS_M, ModelPose, end_from_name, is_wheel, model_pose
 from renderer.zones import Zone
 
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
@@ -81,6 +81,99 @@ def test_real_models(file: str, shared_data: Path) -> None:
     assert not bpy.context.scene.objects
 
 
+# Where the fronts of the files are, in Blender after import, seen in pictures: grilles, lamps, driver's doors.
+FRONTS = {
+    "gazebo/*/meshes/*.obj": (0, 0, -1),
+    "gazebo/fire_truck/meshes/*.obj": (0, 0, 1),
+    "gazebo/suv/meshes/*.obj": (0, 0, 1),
+    "kenney_car_kit/*.glb": (0, -1, 0),
+    "quaternius/*/FBX/*.fbx": (0, -1, 0),
+    "quaternius/*/Blends/*.blend": (0, -1, 0),
+    "quaternius/public_transport/*/*Bus.[fb]*": (-1, 0, 0),
+    "quaternius/car_pack_2016/Blends/SimpleCar.blend": (1, 0, 0),
+    "quaternius/car_pack_2016/Blends/Truck.blend": (1, 0, 0),
+}
+
+
+@pytest.mark.usefixtures("empty_file")
+def test_the_front_is_told_by_the_shape_alone(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All models there are, also turned round, without what the format or names say."""
+    seen: list[tuple[NDArray[np.float64], NDArray[np.float64], str]] = []
+
+    def spy(points: NDArray[np.float64], edges: NDArray[np.float64], category: str, forward: object) -> ModelPose:
+        seen.append((points, edges, category))
+        return model_pose(points, edges, category)
+
+    monkeypatch.setattr(blender_models, "model_pose", spy)
+    found = {path: front for pattern, front in FRONTS.items() for path in (shared_data / "meshes").glob(pattern)}
+    cars = {path: front for path, front in found.items() if "Traffic" not in path.name}
+    assert len(cars) > 35
+    wrong = []
+    for path, front in cars.items():
+        load_models(path)
+        points, edges, category = seen.pop()
+        # Models that stand upright (z or y up) are only turned about what is up in them.
+        for turn in (np.eye(3), np.diag([-1.0, -1.0, 1.0] if front[2] == 0 else [-1.0, 1.0, -1.0])):
+            pose = model_pose(points @ turn, edges @ turn, category)
+            forward = pose.transform[:3, :3] @ turn.T @ np.array(front)
+            wrong += [path.name] if forward[0] < 0.9 * np.linalg.norm(forward) else []
+    assert not wrong
+
+
+@pytest.mark.usefixtures("empty_file")
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_shipped_cars_face_forward_by_their_shape(sign: float) -> None:
+    models, _ = load_models(CARS)
+    assert len(models) == 12
+    for name, model in models.items():
+        points, edges = [], []
+        for item in model.objects:
+            matrix = np.array(item.matrix_basis)
+            for read, into in ((blender_models._positions, points), (blender_models._edges, edges)):
+                into.append(sign * (read(item.data) @ matrix[:3, :3].T + matrix[:3, 3]) * (1.0, 1.0, sign))
+        pose = model_pose(np.concatenate(points), np.concatenate(edges), model["gis_category"])
+        assert np.sign(pose.transform[0, 0]) == sign, name
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("FrontWheels.001", "front"),
+        ("wheel-back-left", "rear"),
+        ("Head_Lights", "front"),
+        ("headlight.L", "front"),
+        ("brakeLight", "rear"),
+        ("brake_disc", None),
+        ("rear windscreen", "rear"),
+        ("Windshield", "front"),
+        ("rearview_mirror", None),
+        ("hatchback", None),
+        ("TAIL LAMPS", "rear"),
+        ("Material.004", None),
+        ("", None),
+    ],
+)
+def test_ends_by_name(name: str, end: str | None) -> None:
+    assert end_from_name(name) == end
+
+
+@pytest.mark.parametrize("material", ["headlights", "Taillight", "paint"])
+@pytest.mark.usefixtures("empty_file")
+def test_one_named_end_is_enough(material: str, tmp_path: Path) -> None:
+    """A box with a lamp at its -x end, named by the lamp's material."""
+    for name, x, size in (("body", 0.0, (2.1, 0.9, 0.5)), ("lamp", -2.0, (0.1, 0.2, 0.1))):
+        bpy.ops.mesh.primitive_cube_add(location=(x, 0, 0.5), scale=size)
+        bpy.context.object.data.materials.append(bpy.data.materials.new("paint" if name == "body" else material))
+        bpy.context.object.name = name.replace("lamp", "part")
+    path = tmp_path / "thing.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    models, _ = load_models(path)
+    part = next(item for item in models["thing"].objects if item.name.endswith("part"))
+    at = np.mean([vertex.co.x for vertex in part.data.vertices]) + part.location.x
+    assert np.sign(at) == (1.0 if material == "headlights" else -1.0)
+
+
 @pytest.mark.parametrize("file", ["kenney_car_kit/sedan.glb", "gazebo/hatchback/meshes/hatchback.obj"])
 @pytest.mark.usefixtures("empty_file")
 def test_real_cars_look_forward(file: str, shared_data: Path) -> None:
@@ -105,6 +198,11 @@ def wedge() -> NDArray[np.float64]:
     return np.array([(x, y, z) for x, z in along for y in across])
 
 
+def all_edges(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """An edge from every point to the next."""
+    return np.stack([points, np.roll(points, -1, axis=0)], axis=1)
+
+
 TURNS = {
     "as it is": np.eye(3),
     "backwards": np.diag([-1.0, -1.0, 1.0]),
@@ -118,7 +216,7 @@ TURNS = {
 @pytest.mark.parametrize("unit", [1.0, 0.01, 0.0254, 37.0])
 def test_a_wedge_comes_back_from_any_axes_and_unit(turn: str, unit: float) -> None:
     points = wedge() @ TURNS[turn].T / unit + (3.0, 2.0, 5.0)
-    pose = model_pose(points, "car")
+    pose = model_pose(points, all_edges(points), "car")
     back = points @ pose.transform[:3, :3].T + pose.transform[:3, 3]
     assert np.linalg.det(pose.transform[:3, :3]) > 0
     expected = wedge() * (1.0 if unit < 30 else pose.size_m[0] / 4.4)
@@ -295,7 +393,7 @@ def test_trucks_face_their_cab(
 ) -> None:
     points = np.concatenate([box_points((-3, -1, 0), (3, 1, 1)), box_points(*upper)])
     points *= (forward, forward, 1.0)
-    pose = model_pose(points, "truck")
+    pose = model_pose(points, all_edges(points), "truck")
     assert np.sign(pose.transform[0, 0]) == forward
 
 
