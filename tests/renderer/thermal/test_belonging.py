@@ -107,7 +107,7 @@ def test_kelvin_stays_kelvin() -> None:
     bare = render_bare(frame, weather, profiles(), 1)
     image = belong_kelvin(behind, frame, bare, sensor, 1)
     warm = image[66:134, 106:194]
-    # A car is as warm as physics says at the frame's air, and half of what its road is colder; not by the picture's span.
+    # A car is as warm as physics says, and follows its road by half; the span of the picture does not matter.
     expected = bare.apparent_temperature_K[66:134, 106:194].mean() + 0.5 * (275.0 - bare.road_K)
     assert warm.mean() == pytest.approx(expected, abs=1.0)
     assert np.array_equal(image[:40], behind[:40])
