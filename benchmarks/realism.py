@@ -37,6 +37,7 @@ from benchmarks.realism_cars import (
     make_gallery,
     open_case,
     read_fits,
+    seen_elsewhere,
     without_cars,
 )
 from benchmarks.realism_measure import SIDE_PX, FrameBootstrap, Scores, crop, score
@@ -94,24 +95,27 @@ def run(options: argparse.Namespace) -> None:
     fits = read_fits(
         options.frames, options.boxes, options.fits or cache_folder(options), options.camera, options.review
     )
-    chosen = fits.chosen(options.split)
+    in_split = fits.chosen(options.split)
+    known = seen_elsewhere(fits, fits.in_split(options.split, fits.frames))
+    chosen = [name for name in in_split if name not in known]
     models = read_models(options)
     lpips = Lpips("alex", options.weights_dir)
-    gallery = make_gallery(fits, chosen)
+    gallery = make_gallery(fits, in_split)
     cases = [case for index, name in enumerate(chosen) if (case := open_case(fits, name, index)).cars]
     if not cases:
         raise ConfigError(f"{options.frames}: no clean car of 40 px or more: give more frames, or --split all")
     scores = replaced(fits, cases, gallery, models, lpips, read_sensors(CAMERAS)[fits.camera.sensor])
     frames = [case.name for case in cases for _ in case.cars]
-    report = [heading(cases), table(scores, FrameBootstrap(frames), FrameBootstrap([one.name for one in cases]))]
+    report = [heading(cases, known), table(scores, FrameBootstrap(frames), FrameBootstrap([one.name for one in cases]))]
     report += [changes(scores, FrameBootstrap(frames))]
-    found: dict[str, Any] = numbers(scores, frames, models)
+    found: dict[str, Any] = numbers(scores, frames, models) | {"left_out": known}
     if options.leak_test:
         leaks = leak_test(fits, cases, models, lpips, frames)
         report, found = [*report, leak_table(leaks)], found | {"leak": {key: three(one) for key, one in leaks.items()}}
     if options.count:
         everywhere = sorted(path.stem for path in options.frames.iterdir())
-        product = product_case(options, fits.in_split(options.split, everywhere), everywhere, models)
+        names = [name for name in fits.in_split(options.split, everywhere) if name not in known]
+        product = product_case(options, names, everywhere, models)
         report += [product_table(*product) if product else "Too few inserted or real cars for distances of sets."]
         found |= product_numbers(product, models) if product else {}
     finish(options.out, "\n\n".join(report), found, scores, cases, options.seed)
@@ -186,12 +190,14 @@ def replaced(
     return scores
 
 
-def heading(cases: Sequence[Case]) -> str:
+def heading(cases: Sequence[Case], known: Mapping[str, str]) -> str:
     """What was measured."""
     cars, groups = sum(len(case.cars) for case in cases), len({case.group for case in cases})
+    left_out = ", ".join(f"{name} (as {other})" for name, other in known.items())
     return (
-        f"{cars} cars in {len(cases)} frames of {groups} sequences. In brackets: 95 % intervals, frames resampled.\n\n"
-        "## Fitted cars replaced in their own frames"
+        f"{cars} cars in {len(cases)} frames of {groups} sequences. In brackets: 95 % intervals, frames resampled."
+        + (f" Left out, because frames of other splits show the same scene: {left_out}." if known else "")
+        + "\n\n## Fitted cars replaced in their own frames"
     )
 
 

@@ -55,6 +55,7 @@ __all__ = [
     "make_gallery",
     "open_case",
     "read_fits",
+    "seen_elsewhere",
 ]
 
 UInt8 = NDArray[np.uint8]
@@ -67,6 +68,9 @@ MIN_PX = 40.0
 CLEAN_HIDDEN = 0.1
 """Most of a box that nearer boxes may cover."""
 INPAINT_PX = 5.0
+SAME_SCENE = 0.6
+"""Correlation of small copies above which two frames show one scene: RoadScene's pairs have 0.63 to 0.99, frames of
+different places at most 0.57."""
 HOURS = {"day": 13.0, "night": 22.0}
 STREAM_WEATHER = 1
 ANGLE_DEG, LARGER, SMALLER, ASPECT = 20.0, 0.5, 0.25, 0.15
@@ -170,6 +174,36 @@ def read_fits(frames: Path, boxes: Path, folder: Path, camera: str, review: Path
     return Fits(
         folder, scanned, cars, _splits(boxes), Fitter(load_shapes(folder / MODELS_FILE), no_texture()), camera_used
     )
+
+
+def seen_elsewhere(fits: Fits, chosen: Iterable[str]) -> dict[str, str]:
+    """Frames of the chosen ones whose scene another frame shows too, within moments, and which frame that is.
+
+    Splits by sequence do not part a drive that was recorded twice, as single frames and as a video: RoadScene has such.
+    Small copies of the frames are compared, without their coarse shading, at the best shift.
+    """
+    inside = set(chosen)
+    small = {name: _small(fits.frames[name].path) for name in fits.frames}
+    found = {}
+    for name in sorted(inside):
+        others = {
+            other: float(cv2.matchTemplate(small[name], _middle(image), cv2.TM_CCOEFF_NORMED).max())
+            for other, image in small.items()
+            if other not in inside
+        }
+        best = max(others, key=lambda other: others[other], default="")
+        if best and others[best] > SAME_SCENE:
+            found[name] = best
+    return found
+
+
+def _small(path: Path) -> NDArray[np.float32]:
+    image = cv2.resize((read_image(path) >> 8).astype(np.float32), (80, 64), interpolation=cv2.INTER_AREA)
+    return np.asarray(image - cv2.GaussianBlur(image, (0, 0), 8.0), dtype=np.float32)
+
+
+def _middle(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(image[8:-8, 10:-10])
 
 
 def _splits(boxes: Path) -> dict[str, str]:

@@ -131,8 +131,9 @@ def insert_cars(
         assert isinstance(physics, Physics)
         models = {name: Translation(load_model(path).backend, path, physics) for name, path in weights.items()}
         for index in range(count):
-            conditions, background = maker._conditions(index), maker._background(index)
+            background = maker._background(index)
             assert background is not None
+            conditions = maker._conditions(index, background)
             frame, conditions = maker._passes(index, conditions, background)
             made = _pictures(frame, conditions, background, physics, models)
             for item in frame.instances:

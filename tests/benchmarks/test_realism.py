@@ -25,6 +25,7 @@ from benchmarks.realism_cars import (
     make_gallery,
     open_case,
     read_fits,
+    seen_elsewhere,
 )
 from benchmarks.realism_measure import SIDE_PX, FrameBootstrap, crop
 from benchmarks.realism_product import PLAIN, Inserted, distances, match_heights
@@ -217,6 +218,16 @@ def test_a_fit_that_was_cut_short_says_so(material: tuple[Path, Path, Path]) -> 
     (material[2] / "fits-0.jsonl").unlink()
     with pytest.raises(ConfigError, match="cut short"):
         read_fits(*material, "test")
+
+
+def test_a_scene_that_another_split_shows_is_found(fits: Fits, material: tuple[Path, Path, Path]) -> None:
+    assert seen_elsewhere(fits, ["a"]) == {}
+    image = cv2.imread(str(material[0] / "a.png"), cv2.IMREAD_GRAYSCALE)
+    assert image is not None
+    shifted = np.roll(image, (6, -9), axis=(0, 1)).astype(np.float32)
+    cv2.imwrite(str(material[0] / "c.png"), np.clip(shifted * 0.7 + 30, 0, 255).astype(np.uint8))
+    assert seen_elsewhere(fits, ["a"]) == {"a": "c"}
+    assert seen_elsewhere(fits, list(NAMES)) == {}
 
 
 def test_scanning_finds_the_frames(material: tuple[Path, Path, Path]) -> None:
