@@ -4,7 +4,7 @@ import textwrap
 
 import bpy
 
-from .operators.common import why_no_view, why_not_editable
+from .operators.common import why_no_room, why_no_view, why_not_editable
 from .translations import say
 
 __all__ = ["GIS_PT_main", "register", "say_in", "show_progress", "show_setting", "unregister"]
@@ -121,6 +121,8 @@ class GIS_PT_cars(_Tab, bpy.types.Panel):
     def draw(self, context):
         """Add, mark, scatter."""
         layout, settings = self.layout, context.scene.gis_thermal
+        if reason := why_no_room(context):
+            say_in(layout, context, say(reason), "INFO")
         layout.operator_menu_enum("gis.add_car", "model", icon="AUTO")
         row = _titled_row(layout, "Or import your own model")
         row.prop(settings, "car_file", text="")

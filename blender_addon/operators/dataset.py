@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -10,7 +11,7 @@ from .. import adapter, dataset, preferences, process
 from ..translations import say
 from .common import Refused, refuses, reports_errors, why_no_view
 
-__all__ = ["register", "unregister", "why_no_dataset"]
+__all__ = ["order_of", "register", "unregister", "why_no_dataset"]
 
 
 def why_no_dataset(scene: bpy.types.Scene) -> str:
@@ -130,7 +131,7 @@ class _Runs:
         return self._run(context, waits=bpy.app.background)
 
     @reports_errors
-    def _run(self, context, *, waits):
+    def _run(self: Any, context, *, waits):
         try:
             dataset.start(self.order(context))
         except (process.CommandError, adapter.RendererMissing, OSError) as error:
