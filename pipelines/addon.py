@@ -1,7 +1,8 @@
 """The add-on as one zip file: an extension for Blender 4.2 and later, a legacy add-on before.
 
 Everything lies in one folder, ``gis_thermal``, which both kinds of installation accept: the add-on's modules, the
-renderer as a package inside of it, and the data that they read. The same sources give the same bytes.
+renderer as a package inside of it, the data that they read, and for ``headless.py`` the part of the pipelines that
+`gis render` is made of. The same sources give the same bytes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ FOLDER = "gis_thermal"
 MANIFEST = "blender_manifest.toml"
 DATA_FILES = ("cars.blend", "cars.npz", "cameras.toml", "thermal_profiles.toml")
 """Files of ``assets`` that the panel needs (the .blend for ``gis`` alone); the city comes with ``gis``."""
+RENDER_MODULES = ("__init__", "config", "dataset", "errors", "exr", "files", "render", "workers")
+"""Modules of ``pipelines`` that ``headless.py`` imports; all run with numpy alone."""
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold: the time of the build would change the bytes."""
 
@@ -47,6 +50,9 @@ def _contents() -> Iterator[tuple[str, Path]]:
     for root, below in ((addon, ""), (renderer, "renderer/")):
         for path in root.rglob("*.py"):
             yield below + path.relative_to(root).as_posix(), path
+    for name in RENDER_MODULES:
+        yield f"pipelines/{name}.py", _package("pipelines") / f"{name}.py"
+    yield "data/__init__.py", assets / "__init__.py"  # so that the folder stands in for the package ``assets``
     for name in DATA_FILES:
         yield f"data/{name}", assets / name
     licence = addon.parent / "LICENSE"

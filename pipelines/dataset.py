@@ -7,7 +7,6 @@ always a beginning of what the finished run writes. :class:`FrameStore` keeps th
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -120,6 +119,11 @@ class FrameStore:
             OutputError: the folder cannot be made.
         """
         make_folder(self.folder)
+        if os.name == "nt":  # has no such lock; there this runs inside of Blender only
+            yield
+            return
+        import fcntl
+
         handle = os.open(self.folder, os.O_RDONLY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

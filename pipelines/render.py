@@ -26,7 +26,10 @@ from pipelines.exr import encode_exr
 from pipelines.files import remove_temporaries, sha256, write_bytes
 from pipelines.workers import FrameJob, FrameWorkers
 
-__all__ = ["PassesJob", "Session", "SessionFactory", "make_frames", "open_session", "render"]
+__all__ = [
+    "CONFIG_FILE", "PassesJob", "Session", "SessionFactory", "description", "make_frames", "open_session", "render",
+    "take_in",
+]  # fmt: skip
 
 SCHEMA, VERSION = "gis-passes", 1
 CONFIG_FILE = "config.json"
@@ -89,6 +92,11 @@ def open_session(config: RenderConfig) -> Session:
     return session
 
 
+def description(config: RenderConfig) -> dict[str, Any]:
+    """First entries of ``config.json``: what another run in the same folder may not differ in."""
+    return {"schema": SCHEMA, "version": VERSION, "configuration": config.to_json()}
+
+
 def render(config: RenderConfig, *, progress: bool = False, session_factory: SessionFactory = open_session) -> Path:
     """Renders the passes of all frames that the folder does not hold yet; returns the folder.
 
@@ -96,8 +104,7 @@ def render(config: RenderConfig, *, progress: bool = False, session_factory: Ses
         PipelineError: an option, the folder or the disk.
         RendererError: the scene.
     """
-    head = {"schema": SCHEMA, "version": VERSION, "configuration": config.to_json()}
-    store = FrameStore(config.out, CONFIG_FILE, head)
+    store = FrameStore(config.out, CONFIG_FILE, description(config))
     store.check(config.count)
     if todo := store.missing(config.count):
         make_frames(store, PassesJob(config, session_factory), todo, config.processes, progress=progress)
@@ -134,14 +141,14 @@ def make_frames(
         pool.wait_ready()
         with store.locked():
             try:
-                _take_in(store, _with_progress(pool.run(todo), len(todo), progress), after)
+                take_in(store, _with_progress(pool.run(todo), len(todo), progress), after)
             except BaseException:
                 pool.stop()
                 remove_temporaries(store.folder)
                 raise
 
 
-def _take_in(store: FrameStore, frames: Iterable[tuple[int, Record]], after: Callable[[int], None] | None) -> None:
+def take_in(store: FrameStore, frames: Iterable[tuple[int, Record]], after: Callable[[int], None] | None) -> None:
     """Appends the lines of new frames, and compares those of frames that had one."""
     there = store.claim()
     for index, record in frames:

@@ -1,0 +1,175 @@
+"""`gis render` in a Blender of one's own, without a window and without any package beside Blender's numpy.
+
+::
+
+    blender -b scene.blend -P headless.py -- --count 10 --out DIR
+
+The script lies in the add-on's folder and needs nothing outside of it; the add-on need not be enabled. Frames, names
+and options are those of `gis render`. Only the frames' files may be packed differently: their pixels are the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
+
+__all__ = ["ERROR", "main"]
+
+HERE = Path(__file__).resolve().parent
+BUNDLED = {"assets": "data", "renderer": "renderer", "pipelines": "pipelines"}
+"""Our packages by their own names, and the folders of the zip that hold them."""
+ERROR = "gis render: "
+"""Begins the line that says why there is no result; the same as that of the command."""
+ENGINES = {"raster": "raster", "fast": "raster", "cycles": "cycles"}
+"""Names of the engines on this command line, and those in ``config.json``."""
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+"""Exit statuses, as those of `gis`."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{ERROR}{message}; --help lists the options\n")
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    """The options after ``--``."""
+    parser = _Parser(prog="blender -b scene.blend -P headless.py --", description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--out", type=Path, required=True, help="folder of the output; a run that was cut short goes on in it")
+    add("--count", type=int, default=16, help="how many frames (default: 16)")
+    add("--scene", type=Path, help="a .blend file in place of the one that Blender opened")
+    told = "auto takes the fast engine where numba is there, else Cycles; raster is another name of fast"
+    add("--engine", choices=("auto", *ENGINES), default="auto", help=told)
+    add("--camera", help="a camera preset such as kitti, or a .json/.toml file of intrinsics; default: the scene's own")
+    add("--size", help="512, or WIDTHxHEIGHT: the largest centred window, resized")
+    add("--cars", type=Path, help="file or folder of car models to use instead of the scene's")
+    add("--seed", type=int, default=0, help="seed of everything random (default: 0)")
+    return parser.parse_args(words)
+
+
+def _find_packages() -> None:
+    """Make our packages importable under their own names: from the zip's folders, or from the checkout's root."""
+    if not (HERE / BUNDLED["pipelines"]).is_dir():
+        sys.path.insert(0, str(HERE.parent))
+        return
+    for name, folder in BUNDLED.items():
+        # Not by the path: other files of the add-on would then hide modules of the same name.
+        start = HERE / folder / "__init__.py"
+        spec = importlib.util.spec_from_file_location(name, start, submodule_search_locations=[str(start.parent)])
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{start} cannot be loaded: unpack the add-on's zip again")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+
+
+def _pipelines(name: str) -> ModuleType:
+    """A module of our pipelines, which are importable only after :func:`_find_packages`."""
+    return importlib.import_module(f"pipelines.{name}")
+
+
+def _engine(wanted: str) -> str:
+    """The engine's name as configurations have it.
+
+    Raises:
+        ConfigError: the fast one, and numba is not there.
+    """
+    has_numba = importlib.util.find_spec("numba") is not None
+    if wanted == "auto":
+        return "raster" if has_numba else "cycles"
+    if ENGINES[wanted] == "raster" and not has_numba:
+        raise _pipelines("errors").ConfigError(
+            f"engine {wanted} needs numba, which this Blender's Python has not: take --engine cycles or auto, "
+            "or install numba into Blender's Python"
+        )
+    return ENGINES[wanted]
+
+
+def _scene(named: Path | None) -> Path:
+    """The scene's file.
+
+    Raises:
+        ConfigError: none was named, and Blender has none open.
+    """
+    import bpy
+
+    if named is None and not bpy.data.filepath:
+        raise _pipelines("errors").ConfigError(
+            "no scene is open: expected blender -b SCENE.blend -P headless.py -- ..., or --scene SCENE.blend"
+        )
+    return named or Path(bpy.data.filepath)
+
+
+def _generator() -> str:
+    """Name and version of the program as files state it; the zip's manifest knows it."""
+    manifest = HERE / "blender_manifest.toml"
+    table = importlib.import_module("renderer.optional").read_toml(manifest.read_text(encoding="utf-8"))
+    return f"gis {table['version']}"
+
+
+def _render(config: Any) -> None:
+    """`gis render` in this process: Blender's own Python cannot be relied on to start others."""
+    render, dataset = _pipelines("render"), _pipelines("dataset")
+    store = dataset.FrameStore(config.out, render.CONFIG_FILE, render.description(config))
+    store.check(config.count)
+    todo = store.missing(config.count)
+    if not todo:
+        return
+    importlib.import_module("renderer.kernel_cache").forget_stale_kernels()
+    with render.PassesJob(config, render.open_session).open() as make, store.locked():
+        frames = ((index, make(index)) for index in todo)
+        render.take_in(store, frames, lambda index: print(f"gis render: frame {index} written", flush=True))
+    store.describe({"frames": config.count, "complete": True, "generator": _generator()})
+
+
+def _run(words: Sequence[str]) -> str:
+    """Do what the options say; returns what to tell in the end."""
+    options = _options(words)
+    _find_packages()
+    config = _pipelines("config").RenderConfig(
+        out=options.out, count=options.count, scene=_scene(options.scene), engine=_engine(options.engine),
+        camera=options.camera, size=options.size, cars=options.cars, seed=options.seed, workers=1,
+    )  # fmt: skip
+    _render(config)
+    return f"{config.count} frames in {config.out}"
+
+
+def _told(error: Exception) -> str:
+    """One line for an error; of one that nobody foresaw it also says where it was."""
+    text = " ".join(str(error).split())
+    if type(error).__module__.endswith(".errors") and text:
+        return text
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {text} ({Path(place.filename).name}:{place.lineno})"
+
+
+def main(words: Sequence[str]) -> int:
+    """Run with the words after ``--``; returns the exit status."""
+    try:
+        print(_run(words))
+    except KeyboardInterrupt:
+        print(f"{ERROR}stopped; the same command goes on where it stopped", file=sys.stderr)
+        return INTERRUPTED
+    except SystemExit as ended:  # of the options
+        return int(ended.code or DONE)
+    except Exception as error:  # whatever it is: one line and a status, where Blender would give 0
+        print(f"{ERROR}{_told(error)}", file=sys.stderr)
+        return FAILED
+    return DONE
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else [])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # Blender hangs at exit now and then, and gives no status of its own
