@@ -20,7 +20,7 @@ from renderer.frame import Frame
 from renderer.thermal.belonging import belong_grey, belong_kelvin, frame_conditions, horizon_row
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.frame_sensor import FrameSensor, measure_sensor
-from renderer.thermal.over import render_bare
+from renderer.thermal.over import BareCars, render_bare
 from renderer.thermal.physics import render_thermal
 from renderer.thermal.profiles import read_profiles
 from renderer.thermal.sensor import Sensor, agc, expose, from_uint16, read_sensors, to_uint16
@@ -125,10 +125,10 @@ class Physics:
         measured = self._frame_sensor(background)
         if background.kelvin is not None:
             weather = frame_conditions(background.kelvin, conditions, horizon_row(frame))
-            bare = render_bare(frame, weather, self.profiles, self.seed)
+            bare = _beside(render_bare(frame, weather, self.profiles, self.seed), background)
             return _on_kelvin(background.kelvin, belong_kelvin(background.kelvin, frame, bare, measured, self.seed),
                               weather, sensor)  # fmt: skip
-        bare = render_bare(frame, conditions, self.profiles, self.seed)
+        bare = _beside(render_bare(frame, conditions, self.profiles, self.seed), background)
         image = belong_grey(background.image, frame, bare, conditions, measured, self.seed)
         wide = image.astype(np.uint16) * np.uint16(FULL_SCALE)
         return Infrared(image, wide, None, background.image, sensor.name, (_said(measured),))
@@ -140,6 +140,13 @@ class Physics:
             values = background.image if background.kelvin is None else background.kelvin
             self._measured[key] = measure_sensor(values.astype(np.float32))
         return self._measured[key]
+
+
+def _beside(bare: BareCars, background: Background) -> BareCars:
+    """The cars without what they do to the road where a real thing stands in front of it."""
+    if background.standing is None:
+        return bare
+    return replace(bare, ground_change_K=np.where(background.standing, np.float32(0.0), bare.ground_change_K))
 
 
 def _said(measured: FrameSensor) -> str:

@@ -131,6 +131,7 @@ def on_ground(background: Background, ground: Ground) -> Background:
         background,
         camera=replace(background.camera, height_m=ground.horizon.height_m),
         horizon_px=ground.horizon.row_px,
+        standing=_standing(ground.obstacles, background.image),
         about={**background.about, "horizon": ground.horizon.source, "geometry": ground.about},
     )
 
@@ -142,6 +143,17 @@ def _taken(obstacles: tuple[Obstacle, ...], image: UInt8) -> Bool:
         left, top, right, bottom = one.window
         taken[top:bottom, left:right] = True
     return taken
+
+
+def _standing(obstacles: tuple[Obstacle, ...], image: UInt8) -> Bool | None:
+    """Pixels of the silhouettes of what stands on the road."""
+    if not obstacles:
+        return None
+    standing = np.zeros(image.shape, dtype=np.bool_)
+    for one in obstacles:
+        left, top, right, bottom = one.window
+        standing[top:bottom, left:right] |= one.mask
+    return standing
 
 
 def _stretched(background: Background) -> UInt8:

@@ -11,14 +11,18 @@ import numpy as np
 import pytest
 
 from assets import CAMERAS
+from pipelines.backgrounds import Background
 from pipelines.errors import BackgroundError
 from pipelines.geometry.boxes import KnownBox, read_boxes, to_crop
+from pipelines.geometry.ground import Ground, on_ground
 from pipelines.geometry.horizon import Horizon, horizon_from_boxes, vanishing_point
 from pipelines.geometry.obstacles import find_obstacles, hide_behind
-from pipelines.geometry.road import RoadPlane, estimate_road, read_road_mask
+from pipelines.geometry.road import Road, RoadPlane, estimate_road, read_road_mask
+from pipelines.infrared import _beside
 from renderer.camera import Camera, read_cameras
 from renderer.frame import Box3D, Frame, Instance
 from renderer.placement import sample_on_plane
+from renderer.thermal.over import BareCars
 from renderer.traffic import ModelSize
 
 CAMERA = Camera("street", 640, 512, 772.0, 772.0, 320.0, 256.0)
@@ -211,3 +215,18 @@ def test_real_cars_have_the_height_that_camera_and_plane_predict(shared_data: Pa
     assert np.median(errors) < 0.13
     assert np.median(with_own) < 0.08
     assert not any(math.isnan(value) for value in errors)
+
+
+def test_ground_of_a_car_does_not_change_on_real_things_in_front_of_it() -> None:
+    things = find_obstacles([box_at(8.0, 1.52)], street_picture(), CAMERA, Horizon(ROW, HEIGHT_M, "given", 1.0, 0.0))
+    empty = Road(np.zeros((512, 640), dtype=bool), 0.0, "none")
+    ground = Ground(Horizon(ROW, HEIGHT_M, "given", 1.0, 0.0), empty, things, None, None, {})
+    background = on_ground(Background(street_picture(), CAMERA, None, {}), ground)
+    assert background.standing is not None
+    bare = BareCars(np.zeros((512, 640), np.float32), np.ones((512, 640), np.float32), 280.0)
+    left, top, right, bottom = things[0].window
+    change = _beside(bare, background).ground_change_K
+    assert change[(top + bottom) // 2, (left + right) // 2] == 0.0
+    assert change[bottom + 5, (left + right) // 2] == 1.0
+    assert things[0].mask.mean() > 0.6
+    assert _beside(bare, Background(street_picture(), CAMERA, None, {})) is bare
