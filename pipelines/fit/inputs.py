@@ -36,6 +36,8 @@ class RealFrame:
     boxes: tuple[KnownBox, ...]
     time: str
     group: str
+    split: str = ""
+    """``train`` or ``val`` where the boxes say so."""
 
     def cars(self, min_px: float) -> list[tuple[int, Box2D]]:
         """Numbers and boxes of the cars whose shorter side has that many pixels."""
@@ -67,6 +69,8 @@ def scan_frames(folder: Path, boxes: Path, camera: Camera) -> list[RealFrame]:
             the camera's.
         BackgroundError: the boxes cannot be read.
     """
+    if not boxes.exists():
+        raise ConfigError(f"{boxes}: no such file or folder: expected boxes as COCO, KITTI, YOLO, or JSON by image")
     pictures = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES)
     if not pictures:
         raise ConfigError(f"{folder}: holds no pictures ({', '.join(SUFFIXES)}): give the folder of the thermal frames")
@@ -101,4 +105,5 @@ def _frame(path: Path, boxes: tuple[KnownBox, ...], camera: Camera, about: dict[
             raise ConfigError(f"{path}: box {box.box_px} reaches outside the {width}x{height} picture: mend the boxes")
     horizon = horizon_from_boxes(inside, camera, level=True)
     level = camera if horizon is None else level_camera(camera, horizon)
-    return RealFrame(path.stem, path, level, inside, str(about.get("time", "")), str(about.get("group", "")))
+    return RealFrame(path.stem, path, level, inside, str(about.get("time", "")), str(about.get("group", "")),
+                     str(about.get("split", "")))  # fmt: skip

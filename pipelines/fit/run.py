@@ -17,7 +17,7 @@ from renderer.raster import Rasteriser
 from renderer.zones import ZONES
 
 from pipelines import tensors
-from pipelines.dataset import FrameStore, first_difference, generator
+from pipelines.dataset import FrameStore, first_difference, frame_name, generator
 from pipelines.errors import ConfigError, DatasetError
 from pipelines.files import (
     append_line,
@@ -27,6 +27,7 @@ from pipelines.files import (
     read_lines,
     remove_temporaries,
     sha256,
+    write_bytes,
     write_json,
 )
 from pipelines.fit.fitter import Fit, Fitter, nearer_boxes
@@ -41,6 +42,8 @@ from pipelines.workers import FrameWorkers, default_workers
 __all__ = ["FitConfig", "fit"]
 
 MODELS_FILE, FIT_FILE, SHEET_FILE = "models.safetensors", "fit.json", "review.html"
+HELD_FILE = "validation.txt"
+"""Pairs that the boxes keep for validation, for `gis train --validation-list`."""
 LOG_FILE, DATASET_FILE = "frames.jsonl", "dataset.json"
 WHOLE_IOU, MOST_HIDDEN, HEIGHTS_M = 0.85, 0.35, (0.6, 2.6)
 """A fit is accepted without review if its box agrees, little of it is hidden and the camera's height is a car's."""
@@ -62,11 +65,14 @@ class FitConfig:
     min_px: float = 24.0
     workers: int | None = None
     layout: str = LAYOUT_NAME
+    review: Path | None = None
 
     def __post_init__(self) -> None:
         """Checks the options."""
         if self.passes < 1 or self.min_px < 8 or (self.workers is not None and self.workers < 1):
             raise ConfigError("--passes and --workers must be 1 or more, --min-px 8 or more")
+        if self.review is not None and not self.review.is_file():
+            raise ConfigError(f"{self.review}: no such file: expected decisions of a review sheet")
         if self.layout not in LAYOUTS:
             raise ConfigError(f"unknown layout {self.layout!r}: expected one of {', '.join(LAYOUTS)}")
 
@@ -232,11 +238,12 @@ def accepted(car: dict[str, Any], decided: dict[str, str]) -> dict[str, Any] | N
 def _finish(
     config: FitConfig, frames: list[RealFrame], records: list[dict[str, Any]], textures: dict[str, Any]
 ) -> dict[str, Any]:
-    decided = read_decisions(config.out / REVIEW_FILE)
+    own = config.out / REVIEW_FILE
+    decided = read_decisions(own if own.is_file() or config.review is None else config.review)
     keys = {car["key"] for record in records for car in record["cars"]}
     unknown = sorted(set(decided) - keys)
     if unknown:
-        raise ConfigError(f"{config.out / REVIEW_FILE}: no car {unknown[0]!r}: expected FRAME#BOX as in {SHEET_FILE}")
+        raise ConfigError(f"{REVIEW_FILE}: no car {unknown[0]!r}: expected FRAME#BOX as in {SHEET_FILE}")
     fitter = Fitter(load_shapes(config.out / MODELS_FILE), textures)
     _write_sheet(config, fitter, frames, records, decided)
     chosen = []
@@ -256,6 +263,8 @@ def _finish(
     shards = [config.out / str(one["name"]) for one in old.get("shards", [])]
     if old.get("used_sha256") != about["used_sha256"] or not all(path.is_file() for path in shards):
         about["shards"] = _write_pairs(config, fitter, chosen)
+        held = [f"{frame_name(index)}\n" for index, (frame, _) in enumerate(chosen) if frame.split == "val"]
+        write_bytes(config.out / HELD_FILE, "".join(held).encode())
         write_json(described, about)
     return about
 
