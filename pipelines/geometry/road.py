@@ -42,6 +42,9 @@ MIN_MIDDLE_SHARE = 0.35
 MIN_DIFFERENCE = 0.35
 """Least ratio of the texture above the horizon to that of the road, in logarithms (see :func:`_plainness`)."""
 MARGIN_PX = 1
+FLAT_M = 0.15
+"""Where boxes tell what stands on the road, marks on it (lines, covers, paving) of less than this height in the picture
+do not end it: people and cars are higher, kerbs lower, but the pavement behind them rarely looks like the road."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,8 @@ def estimate_road(image: UInt8, plane: RoadPlane, taken: Bool) -> Road:
     plain = 1.0 if plane.certain else _plainness(small, middle, rows, horizon)
     if plain < MIN_DIFFERENCE:
         return _none(image, f"the ground ahead is as structured as what is above the horizon ({plain:.2f})")
-    free = _connected(_columns_free(alike, rows), middle)
+    flat = FLAT_M * focal_y / depth if plane.certain else np.zeros(len(small))
+    free = _connected(_columns_free(alike, rows, np.where(busy, 0.0, flat[:, None])), middle)
     area = _area_m2(free, rows, depth, focal_x)
     if area < MIN_FREE_M2:
         return _none(image, f"only {area:.0f} m2 of free ground")
@@ -198,13 +202,22 @@ def _plainness(small: Float32, middle: Bool, rows: NDArray[np.intp], horizon: fl
     return float(np.log((np.mean(above) + 0.5) / (np.mean(gradient[rows][middle[rows]]) + 0.5)))
 
 
-def _columns_free(alike: Bool, rows: NDArray[np.intp]) -> Bool:
-    """Rows of each column from the nearest up to the first that is not road; specks of one pixel do not count."""
+def _columns_free(alike: Bool, rows: NDArray[np.intp], flat_px: NDArray[np.float64]) -> Bool:
+    """Rows of each column from the nearest up to the first that is not road; specks of one pixel do not count.
+
+    Args:
+        alike: pixels that look like the road.
+        rows: of the ground, downward.
+        flat_px: (H, W) rows that may look different, one after the other, without ending the road.
+    """
     closed = cv2.morphologyEx(alike.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
     free = np.zeros(alike.shape, dtype=np.bool_)
-    upward = rows[::-1]
-    run = np.cumprod(closed[upward], axis=0) > 0
-    free[upward] = run
+    different = np.zeros(alike.shape[1])
+    open_ = np.ones(alike.shape[1], dtype=np.bool_)
+    for row in rows[::-1]:
+        different = np.where(closed[row], 0.0, different + 1.0)
+        open_ &= different <= flat_px[row]
+        free[row] = open_
     return np.asarray(cv2.erode(free.astype(np.uint8), np.ones((1, 2 * MARGIN_PX + 1), np.uint8)) > 0)
 
 

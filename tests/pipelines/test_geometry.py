@@ -230,3 +230,15 @@ def test_ground_of_a_car_does_not_change_on_real_things_in_front_of_it() -> None
     assert change[bottom + 5, (left + right) // 2] == 1.0
     assert things[0].mask.mean() > 0.6
     assert _beside(bare, Background(street_picture(), CAMERA, None, {})) is bare
+
+
+def test_marks_do_not_end_the_road_where_boxes_tell_what_stands_there() -> None:
+    picture = street_picture()
+    picture[400:406] = 230  # a stop line, 6 m away
+    nothing = np.zeros(picture.shape, dtype=np.bool_)
+    known = estimate_road(picture, RoadPlane(CAMERA, ROW, HEIGHT_M, 350.0, certain=True), nothing)
+    unknown = estimate_road(picture, RoadPlane(CAMERA, ROW, HEIGHT_M, 350.0, certain=False), nothing)
+    assert known.free[330, 350]
+    assert not unknown.free[330, 350]
+    picture[340:406, 300:400] = 230  # 0.5 m high
+    assert not estimate_road(picture, RoadPlane(CAMERA, ROW, HEIGHT_M, 350.0, certain=True), nothing).free[330, 350]
