@@ -120,6 +120,8 @@ def _forget(old, new) -> None:
 def _look() -> None:
     """Take over what the command has done since the last look."""
     job, order = _NOW.job, _NOW.order
+    if job is None or order is None:
+        return
     was_running, state = job.is_running, job.poll()
     if state == process.RUNNING:
         _NOW.message = say("Checking ...") if order.out is None else _progress_of(job)
@@ -131,12 +133,12 @@ def _look() -> None:
     _show_last(job, order)
 
 
-def _end(job, order) -> None:
+def _end(job: process.Job, order: Order) -> None:
     if job.state == process.CANCELLED:
         _NOW.message = say("Cancelled after {n} of {m} frames", n=job.done, m=order.count)
     else:
         _NOW.message = order.ended(job)
-    if order is _NOW.unfinished and (job.state == process.DONE or is_new(order.out)):
+    if order is _NOW.unfinished and (job.state == process.DONE or order.out is None or is_new(order.out)):
         _NOW.unfinished = None
 
 

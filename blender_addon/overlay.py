@@ -31,7 +31,7 @@ def _meshes(scene):
 
     Not those in edit mode: what is written to them is lost when it is left.
     """
-    found = {}
+    found: dict = {}
     for item in scene.objects:
         inner = item.instance_collection.all_objects if item.instance_type == "COLLECTION" else []
         for one in [item, *(inner or [])]:

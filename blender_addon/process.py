@@ -162,7 +162,10 @@ class Job:
         """Why it failed, one line."""
         self._read = 0
         self._signals: list[tuple[float, signal.Signals]] = []
-        group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if _WINDOWS else {"start_new_session": True}
+        # By name: what one system has, the types of another do not know.
+        group = (
+            {"creationflags": vars(subprocess)["CREATE_NEW_PROCESS_GROUP"]} if _WINDOWS else {"start_new_session": True}
+        )
         try:
             with log.open("wb") as sink:
                 self.process = subprocess.Popen(
@@ -223,7 +226,7 @@ class Job:
             return
         self.state, now = CANCELLING, time.monotonic()
         if _WINDOWS:
-            self._signals = [(now, signal.CTRL_BREAK_EVENT), (now + GRACE_S, signal.SIGTERM)]
+            self._signals = [(now, signal.Signals["CTRL_BREAK_EVENT"]), (now + GRACE_S, signal.SIGTERM)]
         else:
             self._signals = [(now + step * GRACE_S, one) for step, one in
                              enumerate((signal.SIGINT, signal.SIGTERM, signal.SIGKILL))]  # fmt: skip

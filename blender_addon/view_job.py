@@ -10,11 +10,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import bpy
+import numpy as np
 
 from . import adapter, passes_worker, pictures, thermal
 
@@ -30,13 +32,13 @@ _LAST: dict[str, object] = {}
 class _Now:
     """The rendering that runs."""
 
-    work: "Iterator[float] | None" = None
+    work: "Generator[float, None, None] | None" = None
     progress = 0.0
     kernels = False
     """Whether the compiled loops have been used in this session: the first use may compile for half a minute."""
 
 
-def frame_of_view():
+def frame_of_view() -> Any:
     """The frame rendered last, None before the first."""
     return _LAST.get("frame")
 
@@ -56,7 +58,7 @@ def progress() -> float:
     return _Now.progress
 
 
-def start(scene, what: str, *, reuse: bool) -> None:
+def start(scene: bpy.types.Scene, what: str, *, reuse: bool) -> None:
     """Begin a rendering; the one that runs is ended."""
     stop()
     _Now.work = steps(scene, what, reuse=reuse)
@@ -84,7 +86,7 @@ def stop() -> None:
         work.close()
 
 
-def engine_of(settings) -> str:
+def engine_of(settings: bpy.types.PropertyGroup) -> str:
     """``raster`` or ``cycles``.
 
     Raises:
@@ -97,7 +99,7 @@ def engine_of(settings) -> str:
     return settings.engine
 
 
-def steps(scene, what: str, *, reuse: bool, may_block: bool = False) -> Iterator[float]:
+def steps(scene: bpy.types.Scene, what: str, *, reuse: bool, may_block: bool = False) -> Generator[float, None, None]:
     """Do the work bit by bit; yields the share that is done. Closing the iterator cancels it.
 
     Args:
@@ -118,7 +120,7 @@ def steps(scene, what: str, *, reuse: bool, may_block: bool = False) -> Iterator
     yield 1.0
 
 
-def _here(scene, what: str, frame) -> Iterator[float]:
+def _here(scene: bpy.types.Scene, what: str, frame: Any) -> Iterator[float]:
     """In this Blender, with compiled loops."""
     if frame is None:
         _LAST["frame"] = frame = adapter.renderer("blender.view").ViewSession(scene).view()
@@ -130,7 +132,7 @@ def _here(scene, what: str, frame) -> Iterator[float]:
         pictures.show_thermal(*thermal.render_thermal(frame, scene))
 
 
-def _elsewhere(scene, what: str, frame, engine: str) -> Iterator[float]:
+def _elsewhere(scene: bpy.types.Scene, what: str, frame: Any, engine: str) -> Iterator[float]:
     """In another Blender."""
     with contextlib.closing(_OtherBlender(scene, what != "PASSES", frame, engine)) as other:
         is_new, running = frame is None, True
@@ -149,7 +151,7 @@ def _elsewhere(scene, what: str, frame, engine: str) -> Iterator[float]:
             pictures.show_thermal(*other.thermal())
 
 
-def _settings_of(scene) -> dict[str, object]:
+def _settings_of(scene: bpy.types.Scene) -> dict[str, object]:
     """What the thermal image depends on, beside the frame."""
     camera_sensor = str(scene.camera.get("gis_sensor", "tau2")) if scene.camera else "tau2"
     return {**{name: getattr(scene.gis_thermal, name) for name in _SETTINGS}, "camera_sensor": camera_sensor}
@@ -158,24 +160,23 @@ def _settings_of(scene) -> dict[str, object]:
 class _OtherBlender:
     """A process that renders a copy of this file, in a folder of its own."""
 
-    def __init__(self, scene, with_thermal: bool, frame, engine: str):
+    def __init__(self, scene: bpy.types.Scene, with_thermal: bool, frame: Any, engine: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="gis-")
         self.folder = Path(self._folder.name)
-        self.process = None
+        self._process: subprocess.Popen[bytes] | None = None
         try:
-            if frame is None:
-                copy = self.folder / "copy.blend"
-                bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True, check_existing=False, compress=False)
+            copy = str(self.folder / "copy.blend") if frame is None else ""
+            if copy:
+                bpy.ops.wm.save_as_mainfile(filepath=copy, copy=True, check_existing=False, compress=False)
             else:
-                copy = ""
                 passes_worker.save_frame(self.folder / passes_worker.FRAME, frame)
             wanted = _settings_of(scene) if with_thermal else None
-            self._start(passes_worker.Request(str(self.folder), str(copy), engine, wanted, tuple(sys.path)))
+            self._start(passes_worker.Request(str(self.folder), copy, engine, wanted, tuple(sys.path)))
         except BaseException:
             self.close()
             raise
 
-    def _start(self, request) -> None:
+    def _start(self, request: passes_worker.Request) -> None:
         """Start it with a request."""
         asked, script = self.folder / "request.json", str(Path(passes_worker.__file__).resolve())
         asked.write_text(json.dumps(asdict(request)), encoding="utf-8")
@@ -184,9 +185,15 @@ class _OtherBlender:
         # Its input stays open as long as this Blender lives; its own temporary files go with the folder.
         environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.folder))}
         with (self.folder / "log.txt").open("wb") as sink:
-            self.process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=sink, stderr=subprocess.STDOUT, env=environment
             )
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        """The process, which runs from the beginning on."""
+        assert self._process is not None
+        return self._process
 
     def is_running(self, wait_s: float) -> bool:
         """Whether it runs, after waiting a moment for its end."""
@@ -198,12 +205,12 @@ class _OtherBlender:
         """Whether the passes are complete."""
         return (self.folder / passes_worker.FRAME).is_file()
 
-    def frame(self):
+    def frame(self) -> Any:
         """The passes."""
         stored = self.folder / passes_worker.FRAME
         return passes_worker.load_frame(stored, adapter.renderer("frame"), adapter.renderer("camera"))
 
-    def thermal(self):
+    def thermal(self) -> tuple[np.ndarray, np.ndarray]:
         """The thermal image."""
         return passes_worker.load_thermal(self.folder / passes_worker.THERMAL)
 
@@ -222,8 +229,9 @@ class _OtherBlender:
 
     def close(self) -> None:
         """End the process and remove its files."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process.stdin.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            if self._process.stdin:
+                self._process.stdin.close()
         self._folder.cleanup()

@@ -45,7 +45,7 @@ def why_no_view(scene: bpy.types.Scene) -> str:
     return ""
 
 
-def refuses(cls: type, reason: str) -> bool:
+def refuses(cls: type[bpy.types.Operator], reason: str) -> bool:
     """Say why an operator cannot run now; returns whether there is a reason."""
     if reason:
         cls.poll_message_set(reason)

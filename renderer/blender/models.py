@@ -235,7 +235,8 @@ def _edges(mesh: bpy.types.Mesh) -> NDArray[np.float64]:
     mesh.edges.foreach_get("vertices", pairs)
     used = np.empty(len(mesh.loops), np.int32)
     mesh.loops.foreach_get("edge_index", used)
-    return flat.reshape(-1, 3)[pairs.reshape(-1, 2)[np.unique(used)]].astype(np.float64)
+    ends: NDArray[np.float64] = flat.reshape(-1, 3)[pairs.reshape(-1, 2)[np.unique(used)]].astype(np.float64)
+    return ends
 
 
 def _centre_on_hub(item: bpy.types.Object, mesh: bpy.types.Mesh) -> None:
