@@ -105,7 +105,7 @@ def output_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not named:
         return tmp_path_factory.mktemp("gui")
     folder = Path(named).resolve()
-    for old in folder.glob("*.png") if folder.is_dir() else ():
+    for old in [*folder.glob("*.png"), *folder.glob("seen.json"), *folder.glob("console.txt")]:
         old.unlink()
     for name in ("dataset", "cancelled"):
         shutil.rmtree(folder / name, ignore_errors=True)

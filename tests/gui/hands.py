@@ -164,7 +164,8 @@ class Hands:
         """Python command of the operator whose button is at a place: Ctrl C over it copies it."""
         manager = bpy.context.window_manager
         manager.clipboard = ""
-        xdotool("mousemove", *on_screen(x, y))
+        left, top = on_screen(x, y)
+        xdotool("mousemove", left - 3, top, "mousemove", left, top)  # a button wakes up by a motion
         for _ in range(2):  # of Blender's rounds: it may take one to draw and one to take the event
             yield LOOK_S
         xdotool("key", "--delay", 1, "ctrl+c")

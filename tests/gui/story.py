@@ -16,7 +16,7 @@ from hands import Hands, area_of, drag, play, wait_for
 OUT = Path(os.environ["GIS_GUI_OUT"])
 HANDS = Hands(OUT)
 FRAMES = 4
-MANY = 400
+MANY = 4000
 """More than are made before the story cancels."""
 
 
@@ -92,7 +92,7 @@ def build_car(at):
     mesh.polygons.foreach_set("material_index", slots)
     mesh.update()
     item = bpy.data.objects.new("my car", mesh)
-    item.location, item.rotation_euler.z = at, math.radians(150)
+    item.location, item.rotation_euler.z = at, math.radians(165)
     bpy.context.collection.objects.link(item)
     return item
 
@@ -109,7 +109,7 @@ def build_scene():
         bpy.ops.mesh.primitive_cube_add(size=1, location=(x, 0, 3), scale=(1, 40, 6))
         bpy.context.object.name = "house"
         bpy.context.object.data.materials.append(brick)
-    car = build_car((10.5, 2.6, 0.0))
+    car = build_car((10.0, 2.8, 0.0))
     for item in bpy.context.selected_objects:
         item.select_set(False)
     bpy.context.view_layer.update()
@@ -241,32 +241,36 @@ def synthesize():
     HANDS.note("check", state=dataset().state, message=dataset().message)
     dataset().count, dataset().out = FRAMES, str(OUT / "dataset")
     yield from HANDS.press("gis.synthesize_dataset()", 0.5, 820)
-    rising, pictured = [dataset().progress], False
+    rising = [dataset().progress]
     started = time.monotonic()
     while dataset().state == "RUNNING" and time.monotonic() < started + 300:
         if dataset().progress != rising[-1]:
             rising.append(dataset().progress)
-        if 0 < dataset().progress < 1 and not pictured:
-            pictured = True
-            yield from HANDS.scroll(30)
-            yield from HANDS.look("9-synthesizing")
         yield 0.02
     rising.append(dataset().progress)
-    yield from HANDS.look("10-synthesized")
+    yield from HANDS.scroll(30)
+    yield from HANDS.look("9-synthesized")
     HANDS.note("dataset", state=dataset().state, message=dataset().message, progress=rising,
                seconds=time.monotonic() - started)  # fmt: skip
 
 
 def cancel_dataset():
     dataset().count, dataset().out = MANY, str(OUT / "cancelled")
-    yield from HANDS.press("gis.synthesize_dataset()", 0.5, 820)
-    yield from wait_for(lambda: dataset().progress > 0, 200, "first frame")
-    running = processes("cancelled")
+    yield from HANDS.press("gis.synthesize_dataset()", 0.5, 527)
+    yield from wait_for(lambda: dataset().state == "RUNNING", 30, "second data set")
+    rising = [dataset().progress]
+    end = time.monotonic() + 200
+    while len(rising) < 5 and dataset().state == "RUNNING" and time.monotonic() < end:
+        if dataset().progress != rising[-1]:
+            rising.append(dataset().progress)
+        yield 0.02
     yield from HANDS.scroll(30)
-    yield from HANDS.press("gis.cancel_dataset()", 0.5, 780)
+    yield from HANDS.look("10-running")
+    running = processes("cancelled")
+    yield from HANDS.press("gis.cancel_dataset()", 0.5, 590)
     started = time.monotonic()
     yield from wait_for(lambda: dataset().state not in ("RUNNING", "CANCELLING"), 60, "cancelled data set")
-    HANDS.note("cancelled", state=dataset().state, message=dataset().message, running=running,
+    HANDS.note("cancelled", state=dataset().state, message=dataset().message, running=running, progress=rising,
                left=processes(str(OUT / "cancelled")), seconds=time.monotonic() - started)  # fmt: skip
     yield from HANDS.look("11-cancelled")
 
@@ -274,8 +278,9 @@ def cancel_dataset():
 def refuse():
     (OUT / "a-file").write_text("not a folder", encoding="utf-8")
     dataset().count, dataset().out = 2, str(OUT / "a-file")
-    yield from HANDS.press("gis.synthesize_dataset()", 0.5, 820)
+    yield from HANDS.press("gis.synthesize_dataset()", 0.5, 527)
     yield 1.0
+    yield from HANDS.scroll(30)
     yield from HANDS.look("12-refused")
     HANDS.note("refused", state=dataset().state, message=dataset().message, panel=panel().message)
 
