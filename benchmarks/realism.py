@@ -40,7 +40,7 @@ from benchmarks.realism_cars import (
     seen_elsewhere,
     without_cars,
 )
-from benchmarks.realism_measure import SIDE_PX, FrameBootstrap, Scores, crop, score
+from benchmarks.realism_measure import SIDE_PX, FrameBootstrap, Scores, crop, mean_scores, score
 from benchmarks.realism_product import PLAIN, Distances, distances, insert_cars, match_heights, real_crops
 from gan.errors import GanError
 from gan.layout import CHANNELS, Sample
@@ -63,6 +63,8 @@ FLAT, PHYSICS = "flat paste", "physics"
 GRID, GRID_BLOCKS, HEADER_PX, GAP_PX = 20, 2, 18, 8
 GRID_SKIPPED = {"flat paste, real surroundings", "physics, plain", "blur sigma 0.7", "blur sigma 1"}
 STREAM_GRID = 5
+WEATHERS = 3
+"""Draws of weather and of the cars' levels over which the measures of physics are averaged."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,9 @@ def run(options: argparse.Namespace) -> None:
     models = read_models(options)
     lpips = Lpips("alex", options.weights_dir)
     gallery = make_gallery(fits, in_split)
-    cases = [case for index, name in enumerate(chosen) if (case := open_case(fits, name, index)).cars]
+    # The number of a frame decides its weather: it stays the same whatever else is measured.
+    number = {name: index for index, name in enumerate(fits.frames)}
+    cases = [case for name in chosen if (case := open_case(fits, name, number[name])).cars]
     if not cases:
         raise ConfigError(f"{options.frames}: no clean car of 40 px or more: give more frames, or --split all")
     scores = replaced(fits, cases, gallery, models, lpips, read_sensors(CAMERAS)[fits.camera.sensor])
@@ -173,16 +177,16 @@ def replaced(
     fits: Fits, cases: Sequence[Case], gallery: Gallery, models: Sequence[Model], lpips: Lpips, sensor: Any
 ) -> dict[str, Scores]:
     """Measures by way of making the pictures, baselines first."""
-    ways: dict[str, Callable[[Case, Gallery], UInt8]] = {
-        **BASELINES,
-        PHYSICS: PhysicsBaseline(sensor),
-        "physics, plain": PhysicsBaseline(sensor, plain=True),
-    }
+    ways: dict[str, list[Callable[[Case, Gallery], UInt8]]] = {way: [make] for way, make in BASELINES.items()}
+    ways[PHYSICS] = [PhysicsBaseline(sensor, seed) for seed in range(WEATHERS)]
+    ways["physics, plain"] = [PhysicsBaseline(sensor, seed, plain=True) for seed in range(WEATHERS)]
     scores: dict[str, Scores] = {}
-    for way, make in ways.items():
-        scores[way] = Scores()
+    for way, makers in ways.items():
+        drawn = [Scores() for _ in makers]
         for case in cases:
-            score(scores[way], case, make(case, gallery), lpips, keep=True)
+            for one, make in zip(drawn, makers, strict=True):
+                score(one, case, make(case, gallery), lpips, keep=True)
+        scores[way] = mean_scores(drawn)
     for model in models:
         scores[model.name] = Scores()
         for case, sample in zip(cases, draw_samples(fits, [one.name for one in cases], model.layout), strict=True):

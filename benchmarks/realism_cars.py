@@ -10,7 +10,7 @@ import json
 import math
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -27,6 +27,7 @@ from pipelines.config import named_camera
 from pipelines.errors import ConfigError
 from pipelines.files import read_json, read_lines
 from pipelines.fit import pairs
+from pipelines.fit.cameras import camera_of_poses
 from pipelines.fit.fitter import Fitter
 from pipelines.fit.inputs import RealFrame, read_image, scan_frames
 from pipelines.fit.review import REVIEW_FILE, read_decisions
@@ -171,9 +172,10 @@ def read_fits(frames: Path, boxes: Path, folder: Path, camera: str, review: Path
     camera_used = Camera.from_json(about["camera"])
     scanned = {one.name: one for one in scan_frames(frames, boxes, camera_used)}
     cars = {name: found[name] for name in scanned if name in found}
-    return Fits(
-        folder, scanned, cars, _splits(boxes), Fitter(load_shapes(folder / MODELS_FILE), no_texture()), camera_used
-    )
+    fitter = Fitter(load_shapes(folder / MODELS_FILE), no_texture())
+    for name, fitted in cars.items():
+        scanned[name] = replace(scanned[name], camera=camera_of_poses(scanned[name].camera, fitter, fitted))
+    return Fits(folder, scanned, cars, _splits(boxes), fitter, camera_used)
 
 
 def seen_elsewhere(fits: Fits, chosen: Iterable[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from gan.metrics.image import mean_absolute_error
 from gan.metrics.lpips import Lpips
 from renderer.frame import Box2D
 
-__all__ = ["SIDE_PX", "FrameBootstrap", "Scores", "crop", "score"]
+__all__ = ["SIDE_PX", "FrameBootstrap", "Scores", "crop", "mean_scores", "score"]
 
 UInt8 = NDArray[np.uint8]
 Array = NDArray[np.float64]
@@ -71,6 +71,18 @@ def score(scores: Scores, case: Case, made: UInt8, lpips: Lpips, *, keep: bool =
         if keep:
             scores.crops.append(crop(made, car.box))
     scores.frame_lpips.append(lpips(_unit(case.real), _unit(made)))
+
+
+def mean_scores(drawn: Sequence[Scores]) -> Scores:
+    """Means over several draws, car by car and frame by frame; the crops are those of the first."""
+
+    def mean(values: Sequence[Sequence[float]]) -> list[float]:
+        return [float(value) for value in np.mean(values, axis=0)]
+
+    return Scores(
+        mean([one.crop_lpips for one in drawn]), mean([one.composited for one in drawn]),
+        mean([one.mask_l1 for one in drawn]), mean([one.frame_lpips for one in drawn]), drawn[0].crops,
+    )  # fmt: skip
 
 
 def _unit(image: UInt8) -> NDArray[np.float32]:

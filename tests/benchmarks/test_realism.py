@@ -27,7 +27,7 @@ from benchmarks.realism_cars import (
     read_fits,
     seen_elsewhere,
 )
-from benchmarks.realism_measure import SIDE_PX, FrameBootstrap, crop
+from benchmarks.realism_measure import SIDE_PX, FrameBootstrap, Scores, crop, mean_scores
 from benchmarks.realism_product import PLAIN, Inserted, distances, match_heights
 from gan.metrics.features import FeatureExtractor
 from pipelines.compose import hidden_background
@@ -142,6 +142,14 @@ def test_differences_are_paired() -> None:
     assert (found.low, found.high) == (pytest.approx(-0.5), pytest.approx(-0.5))
     share = cars.change(values * 0.8, values)
     assert (share.mean, share.high) == (pytest.approx(-0.2), pytest.approx(-0.2))
+
+
+def test_draws_are_averaged_car_by_car() -> None:
+    first, second = Scores([0.1, 0.3], [0.2, 0.2], [0.0, 0.1], [0.5]), Scores([0.3, 0.5], [0.4, 0.2], [0.2, 0.1], [0.7])
+    found = mean_scores([first, second])
+    assert found.crop_lpips == pytest.approx([0.2, 0.4])
+    assert found.composited == pytest.approx([0.3, 0.2])
+    assert found.frame_lpips == pytest.approx([0.6])
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------------
