@@ -151,6 +151,8 @@ class SynthesizeConfig(RenderConfig):
     """Season of all frames; None draws it."""
     tensors: bool = False
     """Also store the source tensors."""
+    max_drift: float | None = None
+    """A frame with more label drift (:mod:`pipelines.drift`) is drawn anew; None takes every frame."""
 
     @property
     def needs_lanes(self) -> bool:
@@ -163,6 +165,8 @@ class SynthesizeConfig(RenderConfig):
         self._check_backend()
         self._check_conditions()
         self._check_ground()
+        if self.max_drift is not None and not 0 < self.max_drift <= 1:
+            raise ConfigError(f"max-drift is {self.max_drift}: expected more than 0, at most 1")
         if self.backgrounds is not None and not self.backgrounds.is_dir():
             raise ConfigError(f"{self.backgrounds}: no such folder: expected a folder of thermal images")
 
@@ -205,7 +209,8 @@ class SynthesizeConfig(RenderConfig):
     def to_json(self) -> dict[str, Any]:
         """See :meth:`RenderConfig.to_json`."""
         names = (
-            "horizon", "camera_height", "road_heading", "backend", "profile", "weather", "hour", "season", "tensors"
+            "horizon", "camera_height", "road_heading", "backend", "profile", "weather", "hour", "season", "tensors",
+            "max_drift",
         )  # fmt: skip
         return {
             **super().to_json(),

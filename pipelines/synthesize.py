@@ -36,6 +36,8 @@ from pipelines.dataset import (
     instance_from_json,
     instance_to_json,
 )
+from pipelines.drift import ATTEMPTS, Drift, measure_drift
+from pipelines.drift_report import DRIFT_FILE, write_drift
 from pipelines.errors import DatasetError
 from pipelines.exr import encode_exr
 from pipelines.files import read_json, sha256, write_bytes, write_text
@@ -43,7 +45,7 @@ from pipelines.geometry.boxes import read_boxes
 from pipelines.geometry.ground import Sites, on_ground
 from pipelines.geometry.obstacles import hide_behind
 from pipelines.images import encode_palette_png, encode_png
-from pipelines.infrared import DEFAULT_PROFILE, Infrared, InfraredMaker, open_infrared
+from pipelines.infrared import DEFAULT_PROFILE, DISPLAY_NOTE, Infrared, InfraredMaker, open_infrared
 from pipelines.labels import CATEGORIES, MIN_VISIBLE_PX, labelled
 from pipelines.labels.coco import Image, encode_rle, run_lengths, write_coco
 from pipelines.labels.kitti import kitti_text
@@ -54,9 +56,11 @@ __all__ = ["SCHEMA", "SCHEMA_VERSION", "FrameMaker", "SynthesizeJob", "coco_fram
 
 SCHEMA, SCHEMA_VERSION = "gis-dataset", 1
 STREAM_CONDITIONS = 1
+ATTEMPT_STEP = 1_000_000
+"""How far apart the attempts at a frame are drawn: file names have six digits, so no other frame has these numbers."""
 COCO_FILE = "annotations/coco.json"
 CLASSES_FILE = "annotations/yolo/classes.txt"
-WHOLE_FILES = (COCO_FILE, CLASSES_FILE, "README.md", "preview.png")
+WHOLE_FILES = (COCO_FILE, CLASSES_FILE, "README.md", "preview.png", DRIFT_FILE)
 """Files that describe all frames together."""
 
 
@@ -134,6 +138,18 @@ class SynthesizeJob:
 
 
 @dataclass(frozen=True)
+class _Made:
+    """One attempt at a frame."""
+
+    frame: Frame
+    conditions: Conditions
+    background: Background | None
+    image: Infrared
+    drift: Drift
+    attempt: int
+
+
+@dataclass(frozen=True)
 class FrameMaker:
     """Makes frames in an opened scene."""
 
@@ -145,16 +161,34 @@ class FrameMaker:
 
     def make(self, index: int) -> Record:
         """Writes the files of a frame and returns its record."""
-        background = self._background(index)
-        conditions = self._conditions(index, background)
-        frame, conditions = self._passes(index, conditions, background)
+        made = self._accepted(index)
+        shown = _only_labelled(made.frame)
+        files = self._write_files(shown, made.image)
+        record = self._record(made, shown.instance_id, files)
+        if self.config.tensors:
+            sample = self._sample(shown, made.image, made.background)
+            record["tensor_sha256"] = tensors.write_part(self.config.out, sample)
+        return record
+
+    def _accepted(self, index: int) -> _Made:
+        """The first attempt with no more drift than is allowed; where there is none, the one with the least."""
+        best = self._attempt(index, 0)
+        for attempt in range(1, ATTEMPTS):
+            if not _is_rejected(best.drift, self.config.max_drift):
+                break
+            best = min(best, self._attempt(index, attempt), key=lambda made: made.drift.score or 0.0)
+        return best
+
+    def _attempt(self, index: int, attempt: int) -> _Made:
+        """A frame drawn as frame ``index + attempt * ATTEMPT_STEP`` of the data set would be."""
+        draw = index + attempt * ATTEMPT_STEP
+        background = self._background(draw)
+        frame, conditions = self._passes(draw, self._conditions(draw, background), background)
         image = self.infrared.make(frame, conditions, background)
         shown = _only_labelled(frame)
-        files = self._write_files(shown, image)
-        record = self._record(frame, conditions, background, image, shown.instance_id, files)
-        if self.config.tensors:
-            record["tensor_sha256"] = tensors.write_part(self.config.out, self._sample(shown, image, background))
-        return record
+        picture, behind = _picture(image, background)
+        drift = measure_drift(picture, shown.instance_id, shown.zone, behind)
+        return _Made(replace(frame, index=index), conditions, background, image, drift, attempt)
 
     def _conditions(self, index: int, background: Background | None) -> Conditions:
         """Drawn; what the options say, or else the clock of the background's camera, replaces a draw."""
@@ -216,27 +250,25 @@ class FrameMaker:
             write_bytes(self.config.out / file, data)
         return {file: sha256(data) for file, data in sorted(contents.items())}
 
-    def _record(
-        self,
-        frame: Frame,
-        conditions: Conditions,
-        background: Background | None,
-        image: Infrared,
-        mask: NDArray[np.uint16],
-        files: dict[str, str],
-    ) -> Record:
+    def _record(self, made: _Made, mask: NDArray[np.uint16], files: dict[str, str]) -> Record:
+        frame, background, image = made.frame, made.background, made.image
         return {
             "index": frame.index,
             "seed": self.config.seed,
             "scene": self.config.scene.name,
             "camera": camera_to_json(frame),
             "background": {"kind": "scene", "radiometric": True} if background is None else background.about,
-            "conditions": conditions.to_json(),
+            "conditions": made.conditions.to_json(),
             "profile": self.config.profile,
             "backend": self.infrared.about,
             "sensor": image.sensor,
             "span_K": None if image.span_K is None else list(image.span_K),
             "instances": _instances(frame, mask),
+            "drift": {
+                **made.drift.to_json(),
+                "attempt": made.attempt,
+                "rejected": _is_rejected(made.drift, self.config.max_drift),
+            },
             "notes": [*frame.notes, *image.notes],
             "files": files,
         }
@@ -244,6 +276,23 @@ class FrameMaker:
     def _sample(self, frame: Frame, image: Infrared, background: Background | None) -> Any:
         group = "" if background is None else str(background.about["name"])
         return source_sample(image.background, frame, image.image16, image.span_K, group)
+
+
+def _is_rejected(drift: Drift, most: float | None) -> bool:
+    """Whether a frame drifts more than is allowed; by what its line says, so that both always agree."""
+    score = drift.to_json()["score"]
+    return most is not None and score is not None and score > most
+
+
+def _picture(image: Infrared, background: Background | None) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """What drift is measured on: the image, and in the same mapping the background that no object stands in yet."""
+    if background is None or (image.span_K is not None and DISPLAY_NOTE in image.notes):
+        return image.image, None
+    if image.span_K is None or background.kelvin is None:
+        return image.image, background.image
+    low, high = image.span_K
+    share = np.clip((background.kelvin - low) / (high - low), 0.0, 1.0)
+    return image.image16, np.rint(share * 65535.0).astype(np.uint16)
 
 
 def _with_profile(frame: Frame, profile: str | None) -> Frame:
@@ -299,6 +348,7 @@ def finish(store: FrameStore, config: SynthesizeConfig) -> None:
     shards = tensors.finish_shards(store.folder, config.count) if config.tensors else []
     about = {**store.head, "frames": config.count, "counts": _counts(store.records()), "shards": shards}
     write_preview(store.folder, about)
+    write_drift(store.folder, about)
     write_card(store.folder, about)
     store.describe({**{key: about[key] for key in ("frames", "counts", "shards")},
                     "complete": True, "generator": generator()})  # fmt: skip

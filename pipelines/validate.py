@@ -22,6 +22,7 @@ from renderer.frame import Instance
 from renderer.zones import Zone
 
 from pipelines.dataset import DATASET_FILE, FRAMES_FILE, Record, frame_name, instance_from_json, read_record
+from pipelines.drift import ATTEMPTS
 from pipelines.errors import DatasetError
 from pipelines.exr import read_exr
 from pipelines.files import file_sha256, read_json, read_lines, sha256
@@ -37,7 +38,7 @@ __all__ = ["Report", "validate"]
 
 PASSES_FILE = "config.json"
 SCHEMAS = {"gis-dataset": (DATASET_FILE, 1), "gis-passes": (PASSES_FILE, 1)}
-WHOLE_FILES = ("annotations/coco.json", "annotations/yolo/classes.txt", "README.md", "preview.png")
+WHOLE_FILES = ("annotations/coco.json", "annotations/yolo/classes.txt", "README.md", "preview.png", "drift.html")
 
 
 @dataclass
@@ -177,6 +178,8 @@ def _check_frame(folder: Path, record: Record) -> Iterator[str]:
     if mask is not None:
         yield from _check_objects(record, mask, depth, name)
     yield from _check_labels(folder, record, name)
+    if "drift" in record:
+        yield from _check_drift(record)
 
 
 def _check_hashes(folder: Path, record: Record) -> Iterator[str]:
@@ -293,6 +296,22 @@ def _contains(outer: Any, inner: Any, slack_px: float = 1.0) -> bool:
     """Whether a box contains another; a pixel's centre may be inside where its edge is not."""
     near = all(outer[k] <= inner[k] + slack_px for k in (0, 1))
     return near and all(outer[k] >= inner[k] - slack_px for k in (2, 3))
+
+
+def _check_drift(record: Record) -> Iterator[str]:
+    """Label drift of a line: within its limits, and of objects that have a label."""
+    here, drift = f"{FRAMES_FILE}: frame {record['index']}", record["drift"]
+    scores = [drift["score"], *(item["score"] for item in drift["objects"])]
+    if any(score is not None and not 0 <= score <= 1 for score in scores):
+        yield f"{here}: drift {scores}, expected 0 to 1"
+    named = {entry["id"] for entry in record["instances"] if entry["labelled"]}
+    for number in sorted({item["id"] for item in drift["objects"]} - named):
+        yield f"{here}: has the drift of object {number}, which has no label"
+    if not isinstance(drift["rejected"], bool) or drift["attempt"] not in range(ATTEMPTS):
+        yield (
+            f"{here}: drift says rejected {drift['rejected']!r} at attempt {drift['attempt']!r}, "
+            f"expected true or false, and 0 to {ATTEMPTS - 1}"
+        )
 
 
 def _check_labels(folder: Path, record: Record, name: str) -> Iterator[str]:

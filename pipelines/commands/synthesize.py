@@ -61,6 +61,10 @@ def synthesize(
     tensors: Annotated[
         bool, typer.Option("--tensors", help="Also store the source tensors, as WebDataset shards.")
     ] = False,
+    max_drift: Annotated[
+        float | None,
+        typer.Option("--max-drift", help="Draw a frame anew whose picture drifts from its labels by more, 0 to 1."),
+    ] = None,
     engine: Engine = "raster",
     cars: Cars = None,
     seed: Seed = 0,
@@ -80,6 +84,7 @@ def synthesize(
         cars=cars, seed=seed, workers=workers, backgrounds=backgrounds, horizon=horizon,
         boxes=boxes, road_mask=road_mask, camera_height=camera_height, road_heading=road_heading, backend=backend,
         weights=weights, profile=profile, weather=weather, hour=hour, season=season, tensors=tensors,
+        max_drift=max_drift,
     )  # fmt: skip
     pipeline.synthesize(config, progress=shows_progress())
     typer.echo(f"{count} frames in {out}")
