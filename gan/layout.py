@@ -11,10 +11,9 @@ channel  name           value
 =======  =============  ==========================================================================
 
 ``flat`` is the published label image: the background with every object in its label colour. In ``physics`` red is the
-background, and on objects a physical rendering of their warmth, each to the same mean and contrast; green is their
-mask (255, 128 around it where the background is hidden); blue their edges (`pipelines.compose` draws both). In either,
-objects hide a little of the background around them, so that a fitted model that is too small shows none of the real
-car; in ``physics`` what lies beyond is continued there.
+picture that physics alone makes of background and objects; green the mask of the objects (255, 128 around them where
+the background is hidden); blue their edges. In either, objects hide a little of the background around them, so that a
+fitted model that is too small shows none of the real car (`pipelines.compose`).
 
 Inverse depth is rounded to 16 bits before it is used, so a tensor built from a render and one read back from a file are
 equal bit for bit. This module needs numpy and safetensors only: a worker that writes samples does not load torch.

@@ -20,11 +20,11 @@ from pipelines.errors import PipelineError
 
 __all__ = [
     "LABEL_COLOURS",
+    "continued",
     "hidden_background",
     "label_image",
     "object_depth_m",
     "object_edges",
-    "object_warmth",
     "segmentation",
     "source_sample",
     "source_tensor",
@@ -39,8 +39,7 @@ LABEL_COLOURS = {"car": (0, 0, 255), "van": (0, 255, 255), "truck": (255, 0, 255
 REACH_SHARE, REACH_PX = 0.06, 3
 """An object hides the background as far around it as this share of its height, and at least as many pixels: fitted
 models lie within about 5 % of the boxes' height (docs/fit.md)."""
-MIDDLE, WARMTH_STD, MIN_STD_K = 128, 40.0, 0.3
-"""Grey of an object's median warmth, greys of one deviation, and the least deviation that is stretched so far."""
+MIDDLE = 128
 DEPTH_STEP = 0.08
 """Relative step of depth between neighbours that is an edge: a surface seen at 15 degrees has a tenth of it."""
 BEND = 0.5
@@ -49,13 +48,13 @@ FULL_SCALE = 257
 """65535 / 255: 8 bits to the same share of 16 bits."""
 
 
-def label_image(background: UInt8, frame: Frame, apparent_K: Float32 | None = None) -> UInt8:
+def label_image(background: UInt8, frame: Frame, physics: UInt8 | None = None) -> UInt8:
     """The label image of a frame; see :mod:`gan.layout` for the two layouts.
 
     Args:
         background: (H, W) grey, at the size of the frame.
         frame: passes; with normals, edges within a zone are seen as well.
-        apparent_K: (H, W) apparent temperatures of the objects: gives the layout ``physics``. Without them ``flat``.
+        physics: (H, W) grey, the picture that physics makes of the frame: gives the layout ``physics``, else ``flat``.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -63,16 +62,16 @@ def label_image(background: UInt8, frame: Frame, apparent_K: Float32 | None = No
     if background.shape != frame.instance_id.shape:
         raise PipelineError(f"background is {background.shape}: expected the frame's {frame.instance_id.shape}")
     reach = hidden_background(frame)
-    if apparent_K is None:
+    if physics is None:
         return _flat(background, frame, reach)
-    warmth, inside = object_warmth(frame, apparent_K), frame.instance_id > 0
-    red = np.where(inside, warmth, _continued(background, reach > 0))
-    green = np.where(inside, np.uint8(255), np.where(reach > 0, np.uint8(MIDDLE), np.uint8(0)))
-    return np.asarray(np.stack((red, green, object_edges(frame)), axis=-1), dtype=np.uint8)
+    if physics.shape != background.shape:
+        raise PipelineError(f"picture of the physics is {physics.shape}: expected the background's {background.shape}")
+    green = np.where(frame.instance_id > 0, np.uint8(255), np.where(reach > 0, np.uint8(MIDDLE), np.uint8(0)))
+    return np.stack((physics, green, object_edges(frame)), axis=-1)
 
 
-def _continued(background: UInt8, hidden: NDArray[np.bool_]) -> UInt8:
-    """(H, W) the background, and where it is hidden the nearest of it that is not."""
+def continued(background: UInt8, hidden: NDArray[np.bool_]) -> UInt8:
+    """(H, W) the background, and where it is hidden the nearest of it that is not: a frame without its cars."""
     if hidden.all() or not hidden.any():
         return np.full_like(background, MIDDLE) if hidden.all() else background
     _, nearest = cv2.distanceTransformWithLabels(
@@ -112,26 +111,6 @@ def hidden_background(frame: Frame) -> UInt16:
         part = grown[rows, columns]
         part[near & (part == 0)] = item.id
     return grown
-
-
-def object_warmth(frame: Frame, apparent_K: Float32) -> UInt8:
-    """(H, W) greys of the objects' own warmth: each with median 128 and a deviation of 40; 0 elsewhere.
-
-    Absolute levels are left out on purpose: how a display shows them depends on the gain control of that frame.
-    """
-    grey = np.zeros(frame.instance_id.shape, dtype=np.uint8)
-    for item in frame.instances:
-        if item.box_visible_px is None:
-            continue
-        left, top, right, bottom = (round(edge) for edge in item.box_visible_px)
-        rows, columns = slice(max(top, 0), bottom), slice(max(left, 0), right)
-        inside = frame.instance_id[rows, columns] == item.id
-        kelvin = apparent_K[rows, columns][inside]
-        if not kelvin.size:
-            continue
-        rise = (kelvin - np.median(kelvin)) / max(float(kelvin.std()), MIN_STD_K)
-        grey[rows, columns][inside] = np.clip(np.rint(MIDDLE + WARMTH_STD * rise), 1, 255).astype(np.uint8)
-    return grey
 
 
 def object_edges(frame: Frame) -> UInt8:
@@ -175,9 +154,9 @@ def object_depth_m(frame: Frame) -> Float32:
     return np.where(frame.instance_id > 0, frame.depth_m, np.float32(np.inf))
 
 
-def source_tensor(background: UInt8, frame: Frame, apparent_K: Float32 | None = None) -> Float32:
+def source_tensor(background: UInt8, frame: Frame, physics: UInt8 | None = None) -> Float32:
     """The source tensor of a frame, (7, H, W) float32 in [-1, 1]; arguments as of :func:`label_image`."""
-    return build_source(label_image(background, frame, apparent_K), segmentation(frame), object_depth_m(frame))
+    return build_source(label_image(background, frame, physics), segmentation(frame), object_depth_m(frame))
 
 
 def source_sample(
@@ -186,7 +165,7 @@ def source_sample(
     target: UInt16,
     span_K: tuple[float, float] | None,
     group: str,
-    apparent_K: Float32 | None = None,
+    physics: UInt8 | None = None,
 ) -> Sample:
     """What is stored for training: the source's planes and the infrared image.
 
@@ -196,16 +175,16 @@ def source_sample(
         target: (H, W) infrared image over the full 16-bit range.
         span_K: apparent temperatures at target 0 and 65535; None where it is display intensity.
         group: frames of one group never stand on both sides of a split.
-        apparent_K: for the layout ``physics``, see :func:`label_image`.
+        physics: for the layout ``physics``, see :func:`label_image`.
     """
     return Sample(
         index=frame.index,
-        label_image=label_image(background, frame, apparent_K),
+        label_image=label_image(background, frame, physics),
         segmentation=segmentation(frame),
         inverse_depth=depth_to_inverse(object_depth_m(frame)),
         target=target,
         instance_id=frame.instance_id,
         span_K=span_K,
         group=group,
-        layout="flat" if apparent_K is None else "physics",
+        layout="flat" if physics is None else "physics",
     )

@@ -108,10 +108,6 @@ class Physics:
         image16, span_K = to_uint16(measured)
         return Infrared(agc(measured, sensor), image16, span_K, (image16 >> 8).astype(np.uint8), sensor.name)
 
-    def bare_K(self, frame: Frame, conditions: Conditions) -> NDArray[np.float32]:
-        """(H, W) apparent temperatures of the cars alone, without sensor."""
-        return render_thermal(frame, conditions, self.profiles, self.seed, cars_only=True).apparent_temperature_K
-
     def sensor(self, frame: Frame) -> Sensor:
         """The sensor of a frame's camera."""
         name = frame.camera.sensor
@@ -211,9 +207,10 @@ class Translation:
         rows = _strip(share)
         if rows is None:
             return base
-        warmth = self._physics.bare_K(frame, conditions) if self._layout == "physics" else None
+        picture = base.image if display else (base.image16 >> 8).astype(np.uint8)
+        source = source_tensor(shown, frame, picture if self._layout == "physics" else None)
         made = np.zeros(share.shape, np.float32)
-        made[rows] = self._translator.translate(source_tensor(shown, frame, warmth)[:, rows])
+        made[rows] = self._translator.translate(source[:, rows])
         values = np.float32(65535 / 2) * (np.clip(made, -1.0, 1.0) + np.float32(1.0))
         if not display and base.span_K is not None:
             image16 = np.rint(base.image16 + share * (values - base.image16)).astype(np.uint16)

@@ -21,6 +21,9 @@ def fit(
     passes: Annotated[int, typer.Option("--passes", help="Passes of fitting and learning the texture.")] = 3,
     min_px: Annotated[float, typer.Option("--min-px", help="Shorter side of the smallest box to fit.")] = 24.0,
     layout: Annotated[str, typer.Option("--layout", help="What the source tensor shows: flat or physics.")] = "flat",
+    variants: Annotated[
+        int, typer.Option("--variants", help="Samples of each frame, with other draws of the physics.")
+    ] = 1,
     review: Annotated[
         Path | None, typer.Option("--review", help="Decisions of another run on the same boxes; OUT/review.txt wins.")
     ] = None,
@@ -37,7 +40,7 @@ def fit(
     seen_by = named_camera(camera, None, crop=False)
     if seen_by is None:
         raise ConfigError("--camera is empty: name the camera that took the frames")
-    about = run(FitConfig(frames, boxes, seen_by, out, cars or CARS, passes, min_px, workers, layout, review))
+    about = run(FitConfig(frames, boxes, seen_by, out, cars or CARS, passes, min_px, workers, layout, review, variants))
     typer.echo(
         f"{about['cars']} of {about['fitted']} fitted cars in {about['frames']} frames in {out}; "
         f"look at {out / 'review.html'}"

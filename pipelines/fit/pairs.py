@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ from renderer.boxes import clip_box, occlusion_level, truncation
 from renderer.camera import Camera
 from renderer.frame import Frame, Instance
 from renderer.raster import Drawing, Rasteriser
+from renderer.thermal.belonging import belong_grey
 from renderer.thermal.conditions import sample_conditions
-from renderer.thermal.physics import render_thermal
+from renderer.thermal.frame_sensor import measure_sensor
+from renderer.thermal.over import render_bare
 from renderer.thermal.profiles import read_profiles
 from renderer.zones import zone_palette
 
-from pipelines import tensors
+from pipelines import compose, tensors
 from pipelines.compose import source_sample
 from pipelines.dataset import camera_to_json, frame_name, instance_to_json
 from pipelines.exr import encode_exr
@@ -30,10 +32,11 @@ from pipelines.fit.inputs import RealFrame, read_image
 from pipelines.images import encode_palette_png, encode_png
 from pipelines.infrared import DEFAULT_PROFILE
 
-__all__ = ["draw_pair", "pose_from_json", "pose_to_json", "warmth_K"]
+__all__ = ["draw_pair", "physics_picture", "pose_from_json", "pose_to_json"]
 
-DAY_H, NIGHT_H = 13.0, 22.0
-"""Hours of the weather that the cars' physical rendering is made with."""
+HOURS = {"day": 13.0, "night": 22.0}
+"""Hour of the weather that the cars' physical rendering is made with; others are drawn."""
+STREAM_WEATHER = 9
 BOX_PX = 2
 """What a model has outside its box is not the car's: it is hidden, or the model is too large there."""
 
@@ -49,21 +52,51 @@ def pose_from_json(data: dict[str, Any]) -> Pose:
     return Pose(**{**data, "box_px": (left, top, right, bottom)})
 
 
-def warmth_K(frame: Frame, night: bool) -> NDArray[np.float32]:
-    """(H, W) apparent temperatures of the fitted cars, all of them driving under a cloudy sky; see module."""
-    conditions = sample_conditions(np.random.default_rng(0), weather="cloudy", hour=NIGHT_H if night else DAY_H)
-    return render_thermal(frame, conditions, read_profiles(THERMAL_PROFILES), 0, cars_only=True).apparent_temperature_K
+def physics_picture(background: NDArray[np.uint8], frame: Frame, time: str, variant: int = 0) -> NDArray[np.uint8]:
+    """(H, W) the fitted cars by physics in their own frame, of which nothing is used where cars are or might be.
+
+    Args:
+        background: (H, W) the real frame.
+        frame: passes of the fitted cars.
+        time: "day", "night" or "".
+        variant: another number draws other levels and details.
+    """
+    empty = compose.continued(background, compose.hidden_background(frame) > 0)
+    draw = np.random.default_rng([variant, frame.index, STREAM_WEATHER])
+    conditions = sample_conditions(draw, hour=HOURS.get(time))
+    bare = render_bare(frame, conditions, read_profiles(THERMAL_PROFILES), variant)
+    measured = measure_sensor(empty.astype(np.float32))
+    return belong_grey(empty, frame, bare, conditions, measured, variant)
 
 
 def draw_pair(
-    out: Path, fitter: Fitter, index: int, frame: RealFrame, cars: list[dict[str, Any]], layout: str = LAYOUT_NAME
+    out: Path,
+    fitter: Fitter,
+    index: int,
+    frame: RealFrame,
+    cars: list[dict[str, Any]],
+    layout: str = LAYOUT_NAME,
+    others: tuple[int, ...] = (),
 ) -> dict[str, Any]:
-    """Writes the files and the sample of a frame in a layout of :mod:`gan.layout`; returns its record."""
-    target = read_image(frame.path)
+    """Writes the files and the samples of a frame; returns its record.
+
+    Args:
+        out: folder of the pairs.
+        fitter: models.
+        index: number of the pair.
+        frame: the real frame.
+        cars: its accepted fits.
+        layout: one of :data:`gan.layout.LAYOUTS`.
+        others: numbers of further samples, for which the picture of the physics is drawn anew.
+    """
+    target, hashed = read_image(frame.path), ""
     shown = _passes(fitter, index, frame, cars)
     background = (target >> 8).astype(np.uint8)
-    apparent_K = warmth_K(shown, frame.time == "night") if layout == "physics" else None
-    hashed = tensors.write_part(out, source_sample(background, shown, target, None, frame.group, apparent_K))
+    for variant, number in enumerate((index, *others)):
+        picture = physics_picture(background, shown, frame.time, variant) if layout == "physics" else None
+        sample = replace(source_sample(background, shown, target, None, frame.group, picture), index=number)
+        digest = tensors.write_part(out, sample)
+        hashed = digest if number == index else hashed
     name = frame_name(index)
     contents = {
         f"images/{name}.png": encode_png(background),

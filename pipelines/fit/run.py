@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from pipelines.files import (
     write_bytes,
     write_json,
 )
+from pipelines.fit.cameras import camera_of_poses
 from pipelines.fit.fitter import Fit, Fitter, nearer_boxes
 from pipelines.fit.inputs import RealFrame, read_image, scan_frames
 from pipelines.fit.pairs import draw_pair, pose_to_json
@@ -66,6 +67,7 @@ class FitConfig:
     workers: int | None = None
     layout: str = LAYOUT_NAME
     review: Path | None = None
+    variants: int = 1
 
     def __post_init__(self) -> None:
         """Checks the options."""
@@ -73,6 +75,8 @@ class FitConfig:
             raise ConfigError("--passes and --workers must be 1 or more, --min-px 8 or more")
         if self.review is not None and not self.review.is_file():
             raise ConfigError(f"{self.review}: no such file: expected decisions of a review sheet")
+        if self.variants < 1 or (self.variants > 1 and self.layout != "physics"):
+            raise ConfigError("--variants must be 1 or more, and 1 for --layout flat, whose sources have no variants")
         if self.layout not in LAYOUTS:
             raise ConfigError(f"unknown layout {self.layout!r}: expected one of {', '.join(LAYOUTS)}")
 
@@ -245,6 +249,8 @@ def _finish(
     if unknown:
         raise ConfigError(f"{REVIEW_FILE}: no car {unknown[0]!r}: expected FRAME#BOX as in {SHEET_FILE}")
     fitter = Fitter(load_shapes(config.out / MODELS_FILE), textures)
+    frames = [replace(frame, camera=camera_of_poses(frame.camera, fitter, record["cars"]))
+              for frame, record in zip(frames, records, strict=True)]  # fmt: skip
     _write_sheet(config, fitter, frames, records, decided)
     chosen = []
     for frame, record in zip(frames, records, strict=True):
@@ -255,7 +261,7 @@ def _finish(
         "schema": "gis.fit.dataset", "version": 1, "layout": {"name": config.layout, "version": LAYOUT_VERSION},
         "zones": {info.name: int(info.zone) for info in ZONES}, "frames": len(chosen),
         "cars": sum(len(cars) for _, cars in chosen), "fitted": len(keys),
-        "used_sha256": sha256(json.dumps([config.layout, [cars for _, cars in chosen]]).encode()),
+        "used_sha256": sha256(json.dumps([config.layout, config.variants, [cars for _, cars in chosen]]).encode()),
         "generator": generator(),
     }  # fmt: skip
     described = config.out / DATASET_FILE
@@ -263,7 +269,8 @@ def _finish(
     shards = [config.out / str(one["name"]) for one in old.get("shards", [])]
     if old.get("used_sha256") != about["used_sha256"] or not all(path.is_file() for path in shards):
         about["shards"] = _write_pairs(config, fitter, chosen)
-        held = [f"{frame_name(index)}\n" for index, (frame, _) in enumerate(chosen) if frame.split == "val"]
+        numbers = [(number, frame) for at, (frame, _) in enumerate(chosen) for number in _numbers(config, chosen, at)]
+        held = [f"{frame_name(number)}\n" for number, frame in numbers if frame.split == "val"]
         write_bytes(config.out / HELD_FILE, "".join(held).encode())
         write_json(described, about)
     return about
@@ -274,10 +281,15 @@ def _write_pairs(config: FitConfig, fitter: Fitter, chosen: list[tuple[RealFrame
     for path in [config.out / LOG_FILE, config.out / DATASET_FILE, *(config.out / "tensors").glob("*.tar")]:
         path.unlink(missing_ok=True)
     for index, (frame, cars) in enumerate(chosen):
-        record = draw_pair(config.out, fitter, index, frame, cars, config.layout)
+        _, *others = _numbers(config, chosen, index)
+        record = draw_pair(config.out, fitter, index, frame, cars, config.layout, tuple(others))
         append_line(config.out / LOG_FILE, json.dumps(record, allow_nan=False))
-        tensors.pack_if_full(config.out, index)
-    return tensors.finish_shards(config.out, len(chosen))
+    return tensors.finish_shards(config.out, len(chosen) * config.variants)
+
+
+def _numbers(config: FitConfig, chosen: list[Any], index: int) -> list[int]:
+    """Numbers of a frame's samples: the first of all frames, then the second of all, and so on."""
+    return [index + variant * len(chosen) for variant in range(config.variants)]
 
 
 def _write_sheet(
