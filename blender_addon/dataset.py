@@ -27,6 +27,8 @@ CHECKING = "CHECKING"
 TICK_S = 0.25
 """How often the panel looks at the command; each look reads what was added to one file."""
 _WAIT_S = 0.05
+_SHOW_S = 2.0
+"""How long a frame stays in the panel at least: Blender loads pictures aside, and needs time for each."""
 _BACKGROUNDS_SHOWN = 4
 
 
@@ -51,6 +53,7 @@ class _Status:
     message = ""
     order: Order | None = None
     job: process.Job | None = None
+    show_again_s = 0.0
     unfinished: Order | None = None
     """The last command that was to make frames, where it was cut short."""
 
@@ -169,9 +172,10 @@ def _show_last(job, order) -> None:
     name = f"{min(job.done, order.count) - 1:06d}"
     image, passes = order.out / "images" / f"{name}.png", order.out / "passes" / f"{name}.exr"
     path = image if image.is_file() else passes
-    if path == _SHOWN.get("last") and thumbnails.icons("last"):
+    is_new_row = not thumbnails.icons("last")
+    if not is_new_row and (path == _SHOWN.get("last") or (job.is_running and time.monotonic() < _NOW.show_again_s)):
         return
-    _SHOWN["last"] = path
+    _SHOWN["last"], _NOW.show_again_s = path, time.monotonic() + _SHOW_S
     if path == image:
         thumbnails.show("last", [image])
         return

@@ -42,7 +42,7 @@ class GIS_PT_dataset(bpy.types.Panel):
         column.operator("gis.render_dataset", icon="RENDERLAYERS")
         column.operator("gis.synthesize_dataset", icon="RENDER_ANIMATION")
         if dataset.is_running():
-            show_progress(layout, settings, settings.message)
+            show_progress(layout, context, settings, settings.message)
             layout.operator("gis.cancel_dataset", icon="CANCEL")
         else:
             self._draw_end(context, settings)

@@ -22,12 +22,13 @@ def say_in(layout, context, text: str, icon: str) -> None:
         column.label(text=line, icon="BLANK1" if number else icon, translate=False)
 
 
-def show_progress(layout, data, text: str) -> None:
-    """A bar for the property ``progress`` of a group, 0 to 1."""
+def show_progress(layout, context, data, text: str) -> None:
+    """A text, and below it a bar for the property ``progress`` of a group, 0 to 1."""
+    say_in(layout, context, text, "TIME")
     if bpy.app.version >= (4, 0, 0):
-        layout.progress(factor=data.progress, text=text)
+        layout.progress(factor=data.progress, text=f"{100 * data.progress:.0f} %")
     else:
-        layout.prop(data, "progress", text=text, slider=True)
+        layout.prop(data, "progress", text="", slider=True)
 
 
 def show_setting(layout, settings, name: str) -> None:
