@@ -66,15 +66,22 @@ class Seen:
 
 def clean_environment(home: Path) -> dict[str, str]:
     """An environment in which Blender finds no settings of anybody."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "BLENDER", "XDG_"))}
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "BLENDER", "XDG_", "GIS_"))
+    }
     for name in ("config", "tmp", "run"):
         (home / name).mkdir(parents=True)
     (home / "run").chmod(0o700)
+    if Path(sys.prefix, "bin", "gis").is_file():  # the panel's search looks there
+        (home / "gis").mkdir()
+        (home / "gis" / ".venv").symlink_to(sys.prefix)
+    else:
+        kept["GIS_PYTHON"] = sys.executable
     return {
         **kept, "HOME": str(home), "TMPDIR": str(home / "tmp"), "XDG_RUNTIME_DIR": str(home / "run"),
         "BLENDER_USER_RESOURCES": str(home), "BLENDER_USER_CONFIG": str(home / "config"),
         "BLENDER_USER_SCRIPTS": str(home / "scripts"), "BLENDER_USER_DATAFILES": str(home / "datafiles"),
-        "LIBGL_ALWAYS_SOFTWARE": "1", "GIS_PYTHON": sys.executable,
+        "LIBGL_ALWAYS_SOFTWARE": "1",
     }  # fmt: skip
 
 

@@ -267,7 +267,7 @@ def cancel_dataset():
     yield from HANDS.scroll(30)
     yield from HANDS.look("10-running")
     running = processes("cancelled")
-    yield from HANDS.press("gis.cancel_dataset()", 0.5, 590)
+    yield from HANDS.press("gis.cancel_dataset()", 0.5, 690)
     started = time.monotonic()
     yield from wait_for(lambda: dataset().state not in ("RUNNING", "CANCELLING"), 60, "cancelled data set")
     HANDS.note("cancelled", state=dataset().state, message=dataset().message, running=running, progress=rising,
