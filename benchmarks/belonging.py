@@ -1,12 +1,14 @@
 """How far cars put into real frames are from the frames' own cars, and what that costs.
 
-    python -m benchmarks.belonging FRAMES BOXES.json [--count 120] [--split val] [--sheet FILE.png]
+    python -m benchmarks.belonging FRAMES BOXES.json [--count 120] [--split val] [--seed 41 42] [--sheet FILE.png]
 
 FRAMES holds display-only street frames, BOXES.json their cars: ``{name: {"boxes_full": [{"cls", "xyxy"}], "split"}}``.
 Crops of real cars are compared with crops of ours in the same frames by kernel and Frechet distance on AlexNet's
 features (``GIS_WEIGHTS`` or ``--weights-dir``), beside plain blending (``renderer.thermal.over``) and two halves of the
-real crops, between which no frame is shared. Edge spread and noise are read from both by the same code. ``--sheet``
-writes 40 crops, half of them real, in random order, and beside it the key as FILE.json. The last line is JSON.
+real crops, between which no frame is shared. Ours are compared once as they come, and once with the real ones' shares
+of sizes (``matched``): a small car is a blurred one, whoever made it. The cars of several seeds are pooled. Edge spread
+and noise are read from both by the same code. ``--sheet`` writes 40 crops, half of them real, in random order, and
+beside it the key as FILE.json. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ __all__ = ["main"]
 SIDE_PX = 96
 MIN_PX, MAX_PX = 32, 200
 """Heights of cars that are compared."""
+SIZES_PX = (32, 48, 80, 201)
+"""Ranges of heights of which both sides have the same share."""
 MARGIN = 0.15
 SHEET, SHEET_COLUMNS, SHEET_PX = 40, 8, 150
 
@@ -53,8 +57,12 @@ class Crops:
 
     real: list[UInt8] = field(default_factory=list)
     real_frames: list[str] = field(default_factory=list)
+    real_px: list[float] = field(default_factory=list)
+    """Heights of the real cars."""
     ours: list[UInt8] = field(default_factory=list)
     plain: list[UInt8] = field(default_factory=list)
+    ours_px: list[float] = field(default_factory=list)
+    """Heights of our cars."""
     edges: list[tuple[float, float]] = field(default_factory=list)
     """Edge spread of our cars and of the frame, pixels."""
     noise: list[tuple[float, float]] = field(default_factory=list)
@@ -73,10 +81,11 @@ def main() -> None:
     for path in sorted(options.frames.iterdir()):
         if path.stem in chosen:
             take_real(path, chosen[path.stem], crops)
-    take_ours(options, set(chosen), crops)
+    for seed in options.seed:
+        take_ours(options, seed, set(chosen), crops)
     report = distances(crops, options.weights_dir)
     if options.sheet:
-        write_sheet(crops, options.sheet, options.seed)
+        write_sheet(crops, options.sheet, options.seed[0])
     print(json.dumps(report))
 
 
@@ -87,7 +96,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("boxes", type=Path)
     parser.add_argument("--count", type=int, default=120)
     parser.add_argument("--split", default="val", help="val, train or all")
-    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--seed", type=int, nargs="+", default=[11])
     parser.add_argument("--weights-dir", type=Path)
     parser.add_argument("--sheet", type=Path)
     return parser.parse_args()
@@ -101,9 +110,10 @@ def take_real(path: Path, entry: dict[str, Any], crops: Crops) -> None:
         if box["cls"] == "car" and MIN_PX <= bottom - top <= MAX_PX and left > 1 and right < image.shape[1] - 2:
             crops.real.append(crop(np.asarray(image, dtype=np.uint8), box["xyxy"]))
             crops.real_frames.append(path.stem)
+            crops.real_px.append(bottom - top)
 
 
-def take_ours(options: argparse.Namespace, names: set[str], crops: Crops) -> None:
+def take_ours(options: argparse.Namespace, seed: int, names: set[str], crops: Crops) -> None:
     """Our cars in the same frames, blended plainly and made to belong."""
     with tempfile.TemporaryDirectory(prefix="gis-benchmark-") as temporary:
         folder = Path(temporary) / "frames"
@@ -111,15 +121,14 @@ def take_ours(options: argparse.Namespace, names: set[str], crops: Crops) -> Non
         for path in options.frames.iterdir():
             if path.stem in names:
                 (folder / path.name).symlink_to(path.resolve())
-        config = SynthesizeConfig(
-            out=Path(temporary) / "out", backgrounds=folder, count=options.count, seed=options.seed
-        )
+        config = SynthesizeConfig(out=Path(temporary) / "out", backgrounds=folder, count=options.count, seed=seed)
         physics = Physics(config.seed)
         session = open_session(config)
         try:
             maker = FrameMaker(config, scan_backgrounds(folder), session, physics)
             for index in range(options.count):
-                conditions, background = maker._conditions(index), maker._background(index)
+                background = maker._background(index)
+                conditions = maker._conditions(index, background)
                 frame, conditions = maker._passes(index, conditions, background)
                 one_frame(frame, conditions, background, physics, crops)
         finally:
@@ -144,6 +153,7 @@ def one_frame(frame: Frame, conditions: Conditions, background: Background | Non
         if MIN_PX <= box[3] - box[1] <= MAX_PX:
             crops.ours.append(crop(ours, box))
             crops.plain.append(crop(plain, box))
+            crops.ours_px.append(box[3] - box[1])
     mask = (frame.instance_id > 0).astype(np.uint8)
     if mask.sum() < 2500:
         return
@@ -174,8 +184,12 @@ def distances(crops: Crops, weights: Path | None) -> dict[str, Any]:
     names = sorted(set(crops.real_frames))
     first = np.isin(crops.real_frames, names[::2])
     report: dict[str, Any] = {"features": extractor.name, "crops": [len(real), len(ours)]}
+    like_real = matched(np.array(crops.real_px), np.array(crops.ours_px))
+    report["crops_matched"] = len(like_real)
     for label, a, b in (
-        ("ours", real, ours), ("plain", real, plain), ("real_halves", real[first], real[~first]),
+        ("ours", real, ours), ("plain", real, plain),
+        ("ours_matched", real, ours[like_real]), ("plain_matched", real, plain[like_real]),
+        ("real_halves", real[first], real[~first]),
     ):  # fmt: skip
         interval = kernel_distance_interval(a, b)
         report[f"kernel_{label}"] = round(interval.mean, 4)
@@ -188,6 +202,17 @@ def distances(crops: Crops, weights: Path | None) -> dict[str, Any]:
     report["ms_per_frame"] = round(1e3 * float(np.median(crops.seconds)), 1)
     report["ms_per_frame_min"] = round(1e3 * float(np.min(crops.seconds)), 1)
     return report
+
+
+def matched(real_px: NDArray[np.float64], ours_px: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Indices of the most of our cars that have the real ones' share in every range of :data:`SIZES_PX`."""
+    wanted = np.histogram(real_px, SIZES_PX)[0] / len(real_px)
+    which = np.digitize(ours_px, SIZES_PX[1:-1])
+    have = np.bincount(which, minlength=len(wanted))
+    most = float(np.min(have[wanted > 0] / wanted[wanted > 0]))
+    rng = np.random.default_rng(0)
+    parts = [rng.choice(np.flatnonzero(which == k), int(most * share), replace=False) for k, share in enumerate(wanted)]
+    return np.sort(np.concatenate(parts)).astype(np.intp)
 
 
 def write_sheet(crops: Crops, file: Path, seed: int) -> None:

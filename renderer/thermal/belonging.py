@@ -7,8 +7,8 @@ sees them at once. Here the frame itself says what they must look like:
    frame's road and contrast as those of real cars do (:class:`GreyLevels`), its zones in the order that physics and
    measured cars give. In a radiometric frame kelvin stay kelvin; road and sky come from the frame.
 2. *Mirrors.* Paint and glass mirror what is around them. The frame is taken for a picture of that, all around.
-3. *Seams.* Gaps between doors, lids and bumpers.
-4. *Ground.* The warm or shaded road under a car, in the frame's contrast.
+3. *Seams.* Gaps between doors, lids and bumpers, plates, badges, handles, rims, and uneven paint.
+4. *Ground.* The warm or shaded road under a car and at its foot, in the frame's contrast.
 5. *Air.* With distance cars fade to the level of the frame's horizon.
 6. *Sensor.* Edge spread, detail enhancement, noise and columns as measured on the frame (:mod:`.frame_sensor`).
 
@@ -70,32 +70,36 @@ ALL = Belonging()
 class GreyLevels:
     """How real cars lie in frames after gain control, in grey levels.
 
-    Fitted to 262 cars of 32 to 160 pixels in the training frames of RoadScene (day and night together).
+    Slopes and deviations between frames fitted to 262 cars of 32 to 160 pixels in the training frames of RoadScene (day
+    and night together); the other three chosen on the same frames by the distance of ``benchmarks/belonging.py``.
     """
 
-    mean: float = 120.0
+    mean: float = 132.0
     mean_per_road: float = 0.21
     """Mean of a car = mean + mean_per_road x grey of the road below it; residuals below."""
     between_frames: float = 22.0
     between_cars: float = 25.0
-    contrast: float = 18.7
+    contrast: float = 24.0
     contrast_per_frame: float = 0.62
     """Deviation inside a car = contrast + contrast_per_frame x deviation of the lower two thirds of the frame."""
-    contrast_between_cars: float = 9.0
+    contrast_between_cars: float = 13.0
 
 
 GREY_LEVELS = GreyLevels()
-_CONTRASTS = (35.0, 75.0)
+_CONTRASTS = (28.0, 76.0)
 _LOW, _HIGH = 6.0, 250.0
 """Greys that street frames rarely leave."""
 
-# In deviations of the car's own greys. Glass, wheels and the warm front: seen on real cars (RoadScene by eye; order as
-# in the two FLIR E60 cars: lamps and grille, tyres, doors, bonnet, windscreen from warm to cold); the rest assumed.
+# In deviations of the car's own greys, median and deviation between cars: read from cars fitted to RoadScene's training
+# frames (``benchmarks/car_levels.py``, table ``benchmarks/car_levels.json``).
 _ZONE_LEVEL = {
-    Zone.GLASS: -0.55, Zone.ROOF: -0.6, Zone.BONNET: -0.05, Zone.GRILLE: 0.5, Zone.TYRE: 0.7, Zone.BRAKE: 0.8,
-    Zone.EXHAUST: 1.3, Zone.LAMP: 0.35, Zone.UNDERBODY: 0.6, Zone.BODY: 0.0, Zone.INTERIOR: -0.2,
+    Zone.BODY: (0.20, 0.19), Zone.ROOF: (-0.52, 0.74), Zone.GLASS: (-1.01, 0.49), Zone.BONNET: (-0.64, 0.50),
+    Zone.GRILLE: (0.58, 0.50), Zone.TYRE: (0.79, 0.61), Zone.BRAKE: (0.87, 0.66), Zone.EXHAUST: (0.74, 0.92),
+    Zone.LAMP: (0.20, 0.50), Zone.UNDERBODY: (0.66, 0.53), Zone.INTERIOR: (-0.64, 0.46),
 }  # fmt: skip
-_ZONE_SPREAD = 0.35
+_RISE = 0.9
+"""How much warmer the lowest part of a body is than its highest, in deviations: mean of the same cars (their profile
+rises by 1.3 from the roof to the sills; zones account for the rest)."""
 _PHYSICS_SHARE = 0.3
 """Share of what physics says about differences between zones; its weather is not the frame's."""
 
@@ -109,21 +113,36 @@ _ROAD_SHARE = 0.5
 the air, which is the frame's already. Doors of the two FLIR E60 cars are 3 K warmer than their road, at its own air."""
 _MIRROR_BLUR_PX = 6.0
 """Blur of what is mirrored: paint is no perfect mirror, and curved metal packs much of the picture into a pixel."""
+_BOW_PER_M, _WAIST_M = 0.7, 0.8
+"""Panels are bowed: above the waist they mirror what is higher, below what is lower (sine of elevation per metre;
+assumed)."""
 _SEAM_M = 0.012
 """Half width of a seam as the eye sees it: the gap of 4 mm and its rounded edges (assumed)."""
-_SEAM_LEVEL = 2.0
+_EDGE = 0.9
+"""Depth of the border between two zones that is wider than a pixel: seals and rounded edges (assumed)."""
+_DIRT = 0.3
+"""Deviation of what dirt, dents and bent reflections add, in deviations of the car."""
+_MARKS = 0.5
+"""Depth of plates, badges and handles beside what :func:`_end` and :func:`_side` give them."""
+_SEAM_LEVEL = 1.3
 """Depth of a seam that fills a pixel, in deviations of the car (assumed)."""
 _GROUND_GREY = 25.0
 """Most that the ground is raised or lowered: medians under real cars are 4 greys by day, 24 at night (RoadScene)."""
 _GROUND_GREY_PER_K = 14.0
+_UNDER_GREY, _UNDER_LIMITS = (26.0, 40.0), (-35.0, 90.0)
+"""Greys by which the road at a car's foot is lighter than a third of its height below, mean and deviation between cars:
+medians 15 by day and 55 at night, 15th and 85th percentile -40 to 77 and 25 to 95 (116 cars of RoadScene's training
+frames, ``benchmarks/car_levels.py``)."""
+_UNDER_REACH = 0.3
+"""Share of a car's height by which that reaches below its foot: there the same cars show no difference any more."""
 _MIN_ALPHA = 1e-3
-_MOVING_PX = 0.12
+_MOVING_PX = 0.08
 """Cars move while a frame is taken: added to the measured edge spread, well inside a fifth of it (assumed; brings crops
 nearer to real ones)."""
 _NOISE_SHARE = 0.5
 """Of the frame's noise: the cars have fine texture already, and with all of the noise more than twice the frame's was
 read inside them; with half of it 1.1 times (``benchmarks/belonging.py``)."""
-INNER_PX = 1.0
+INNER_PX = 1.2
 """Blur inside a car beyond the sensor's: 0.9 to 1.4 pixels bring crops nearer to real ones than none, and hardly differ
 (``benchmarks/belonging.py``)."""
 
@@ -177,7 +196,7 @@ def belong_grey(
         ThermalError: the sizes differ.
     """
     behind = _checked(background, frame).astype(np.float32)
-    window = _window(frame, bare.ground_change_K)
+    window = _window(frame, bare.ground_change_K, _UNDER_REACH if parts.ground else 0.0)
     if window is None:
         return background.copy()
     cars = _grey_cars(behind, frame, bare, conditions, seed, parts)
@@ -186,7 +205,8 @@ def belong_grey(
     ground = behind[window]
     if parts.ground:
         change = np.tanh(bare.ground_change_K[window] * np.float32(_GROUND_GREY_PER_K / _GROUND_GREY))
-        ground = _within(ground + change * np.float32(_GROUND_GREY), ground)
+        glow = _under(frame, seed)[window]
+        ground = _within(ground + change * np.float32(_GROUND_GREY) + glow, ground)
     if parts.sensor:
         soft = _enhanced(soft, alpha, ground)
         noise = _noise(sensor, seed, frame.index, soft.shape, window)
@@ -236,6 +256,28 @@ def belong_kelvin(
     return out
 
 
+# --- ground -----------------------------------------------------------------------------------------------------------
+
+
+def _under(frame: Frame, seed: int) -> Float32:
+    """(H, W) greys by which the road under and just before each car is lighter or darker than farther off."""
+    rng = np.random.default_rng([seed, frame.index, STREAM_BELONGING, 1])
+    out = np.zeros(frame.instance_id.shape, np.float32)
+    for _, rows, columns in _boxes(frame):
+        amount = float(np.clip(_UNDER_GREY[0] + _UNDER_GREY[1] * rng.standard_normal(), *_UNDER_LIMITS))
+        tall, wide = rows.stop - rows.start, columns.stop - columns.start
+        top, bottom = rows.stop - tall // 4, min(out.shape[0], rows.stop + int(_UNDER_REACH * tall))
+        left, right = max(0, columns.start - wide // 8), min(out.shape[1], columns.stop + wide // 8)
+        down = (np.arange(top, bottom) - rows.stop) / (_UNDER_REACH * tall)
+        across = np.abs(np.arange(left, right) - (columns.start + columns.stop - 1) / 2) / (0.62 * wide)
+        fall = np.clip(1.0 - np.maximum(down, 0.0), 0.0, 1.0) ** 2
+        side = np.clip(1.0 - across**4, 0.0, 1.0)
+        part = out[top:bottom, left:right]
+        change = (amount * fall[:, None] * side[None]).astype(np.float32)
+        part[...] = np.where(np.abs(change) > np.abs(part), change, part)
+    return out
+
+
 # --- levels -----------------------------------------------------------------------------------------------------------
 
 
@@ -260,7 +302,7 @@ def _grey_cars(
         pattern = pattern * wanted + mirrored[rows, columns][inside]
         pattern = _standard(pattern)
         if parts.seams:
-            pattern = pattern - np.float32(_SEAM_LEVEL) * _seams(frame, models[identity], rows, columns, inside, draw)
+            pattern = pattern + _details(frame, models[identity], rows, columns, inside, draw)
         road = _road_level(behind, rows, columns, inside)
         level = GREY_LEVELS.mean + GREY_LEVELS.mean_per_road * road + frame_shift + GREY_LEVELS.between_cars * draw[1]
         if not parts.levels:
@@ -275,8 +317,8 @@ def _grey_cars(
 def _pattern(kelvin: Float32, zone: NDArray[np.uint8], draw: NDArray[np.float64]) -> Float32:
     """Greys of a car's own warmth, in deviations: levels of its zones, and what physics says within and between."""
     levels = np.zeros(256, np.float32)
-    for key, value in _ZONE_LEVEL.items():
-        levels[key] = value + _ZONE_SPREAD * draw[2 + int(key)]
+    for key, (value, spread) in _ZONE_LEVEL.items():
+        levels[key] = value + spread * draw[2 + int(key)]
     physics = np.clip(_standard(kelvin), -2.5, 2.5)
     return np.asarray(levels[zone] + np.float32(_PHYSICS_SHARE) * physics, dtype=np.float32)
 
@@ -341,13 +383,14 @@ class _Around:
         level = rows if detail_only else np.full_like(rows, self.horizon)
         out = np.zeros(share.shape, np.float32)
         lens = frame.camera
-        view = np.concatenate([frame.cam_to_world[:3, :3].ravel(), [lens.fx, lens.fy, lens.cx, lens.cy, self._row]])
-        _mirror(self._image, level, frame.instance_id, frame.normal, share, view, out)
+        pose = frame.cam_to_world
+        view = np.concatenate([pose[:3, :3].ravel(), [lens.fx, lens.fy, lens.cx, lens.cy, self._row, pose[2, 3]]])
+        _mirror(self._image, level, frame.instance_id, frame.normal, frame.depth_m, share, view, out)
         return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _mirror(image: Any, level: Any, ids: Any, normals: Any, share: Any, view: Any, out: Any) -> None:
+def _mirror(image: Any, level: Any, ids: Any, normals: Any, depth: Any, share: Any, view: Any, out: Any) -> None:
     """Look up the mirror direction of every car pixel; the frame is repeated, mirrored, all around."""
     height, width = image.shape
     fx, fy, cx, cy, horizon = view[9], view[10], view[11], view[12], view[13]
@@ -361,6 +404,7 @@ def _mirror(image: Any, level: Any, ids: Any, normals: Any, share: Any, view: An
             dx = (view[0] * x + view[1] * y + view[2]) * n
             dy = (view[3] * x + view[4] * y + view[5]) * n
             dz = (view[6] * x + view[7] * y + view[8]) * n
+            bow = _BOW_PER_M * (view[14] + dz / n * depth[r, c] - _WAIST_M)
             nx, ny, nz = normals[r, c, 0], normals[r, c, 1], normals[r, c, 2]
             facing = dx * nx + dy * ny + dz * nz
             rx, ry, rz = dx - 2 * facing * nx, dy - 2 * facing * ny, dz - 2 * facing * nz
@@ -368,7 +412,7 @@ def _mirror(image: Any, level: Any, ids: Any, normals: Any, share: Any, view: An
             fresnel = share[r, c] + (1.0 - share[r, c]) * min(0.35, away**5)  # outlines are half a pixel
             # A whole turn is seven pictures of 50 degrees; heights are squeezed into what the picture has of them.
             column = abs((math.atan2(ry, rx) * fx * 0.6 + 4.5 * width) % (2.0 * width) - width)
-            up = math.asin(min(1.0, max(-1.0, rz)))
+            up = math.asin(min(1.0, max(-1.0, rz + bow)))
             room = horizon if up > 0 else height - horizon
             row = horizon - room * math.tanh(up * fy / room * 0.6)
             i = min(max(int(row), 0), height - 1)
@@ -379,29 +423,29 @@ def _mirror(image: Any, level: Any, ids: Any, normals: Any, share: Any, view: An
 # --- seams ------------------------------------------------------------------------------------------------------------
 
 
-def _seams(
+def _details(
     frame: Frame, item: Any, rows: slice, columns: slice, inside: NDArray[np.bool_], draw: NDArray[np.float64]
 ) -> Float32:
-    """Share of each of a car's pixels that seams fill, signed: most are colder lines, some warmer ones."""
+    """What a car's panels show besides its zones, in deviations: gaps, plate, badge, handles, rims, dirt."""
     lens, box = frame.camera, item.box_3d
     view = np.concatenate(
         [frame.cam_to_world[:3, :3].ravel(), frame.cam_to_world[:3, 3], [lens.fx, lens.fy, lens.cx, lens.cy]]
     )
     size = np.array([box.length_m / 2, box.width_m / 2, box.height_m])
     out = np.zeros(inside.shape, np.float32)
-    _draw_seams(
+    _draw_details(
         frame.depth_m[rows, columns], frame.zone[rows, columns], inside, view, world_to_local(item.object_to_world),
-        size, draw[20:30], rows.start, columns.start, _SEAM_M, out,
+        size, draw[20:40], np.array([_RISE, _EDGE, _DIRT, _SEAM_LEVEL, _MARKS]), rows.start, columns.start, out,
     )  # fmt: skip
     return np.asarray(out[inside])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _draw_seams(
-    depth: Any, zones: Any, inside: Any, view: Any, m: Any, size: Any, draw: Any, top: Any, left: Any, half: Any,
-    out: Any,
+def _draw_details(
+    depth: Any, zones: Any, inside: Any, view: Any, m: Any, size: Any, draw: Any, depths: Any, top: Any,
+    left: Any, out: Any,
 ) -> None:  # fmt: skip
-    """Doors on the sides, lid and bumper at the ends, and the borders of zones."""
+    """Each pixel's place on the car, and what is there."""
     height, width = depth.shape
     for r in range(height):
         cy = (r + top + 0.5 - view[15]) / view[13]
@@ -413,27 +457,101 @@ def _draw_seams(
             px = view[9] + (view[0] * cx + view[1] * cy + view[2]) * d
             py = view[10] + (view[3] * cx + view[4] * cy + view[5]) * d
             pz = view[11] + (view[6] * cx + view[7] * cy + view[8]) * d
-            x = (m[0, 0] * px + m[0, 1] * py + m[0, 2] * pz + m[0, 3]) / size[0]
-            y = (m[1, 0] * px + m[1, 1] * py + m[1, 2] * pz + m[1, 3]) / size[1]
-            z = (m[2, 0] * px + m[2, 1] * py + m[2, 2] * pz + m[2, 3]) / size[2]
+            x = m[0, 0] * px + m[0, 1] * py + m[0, 2] * pz + m[0, 3]
+            y = m[1, 0] * px + m[1, 1] * py + m[1, 2] * pz + m[1, 3]
+            z = m[2, 0] * px + m[2, 1] * py + m[2, 2] * pz + m[2, 3]
             pixel = d / view[12]
-            share = min(1.0, 2.0 * half / pixel)
             zone = zones[r, c]
-            seam = 0.0
-            if zone == 1 or zone == 4:
-                side = abs(y) > 0.75 and abs(x) < 0.8
-                if side:
-                    seam += _line(x - 0.02 - 0.04 * draw[0], pixel / size[0]) * (0.8 if z > 0.2 else 0.0)
-                    seam += _line(x + 0.46 + 0.04 * draw[1], pixel / size[0]) * (0.8 if z > 0.2 else 0.0)
-                    seam -= 0.6 * _line(z - 0.52 - 0.03 * draw[2], pixel / size[2])
-                else:
-                    seam += _line(z - 0.42 - 0.03 * draw[3], pixel / size[2])
-                    seam += 0.7 * _line(abs(y) - 0.74 - 0.04 * draw[4], pixel / size[1]) * (1.0 if z > 0.42 else 0.0)
-                    seam -= 0.7 * _line(z - 0.25 - 0.03 * draw[5], pixel / size[2])
-                    seam += 0.5 * _line(z - 0.62 - 0.03 * draw[6], pixel / size[2])
+            level = depths[0] * (0.55 - z / size[2])
+            side = abs(y) > 0.75 * size[1] and abs(x) < 0.88 * size[0]
+            if zone == 6 or (side and zone == 7):
+                level += _rim(x, z, size, draw) if side else 0.0
+            elif zone == 5:
+                level += 0.7 * math.cos(z * 2 * math.pi / 0.07) * max(0.0, 1.0 - pixel / 0.05)
+            elif side and (zone == 1 or zone == 3):
+                level += _side(x, z, pixel, size, draw, depths, zone == 1)
+            elif abs(x) > 0.6 * size[0] and (zone == 1 or zone == 9 or zone == 4):
+                level += _end(x, y, z, pixel, size, draw, depths)
             if _border(zones, inside, r, c):
-                seam += 0.3 if draw[7] > -0.4 else -0.3
-            out[r, c] = share * seam
+                level -= depths[1] * min(1.0, 0.03 / pixel) * (1.0 if draw[7] > -0.8 else -0.7)
+            rough = 0.5 if zone == 3 else 1.0
+            out[r, c] = level + depths[2] * rough * _dirt(x + 3.1 * draw[8], y + 2.7 * draw[9], z, pixel)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _side(x: Any, z: Any, pixel: Any, size: Any, draw: Any, depths: Any, body: Any) -> Any:
+    """Doors, handles, waist line, sill."""
+    tall = z / size[2]
+    level = 0.0
+    gap = min(1.0, 2.0 * _SEAM_M / pixel) * depths[3]
+    if tall > 0.2:
+        level -= gap * _line(x - (0.02 + 0.04 * draw[0]) * size[0], pixel)
+        level -= gap * _line(x + (0.46 + 0.04 * draw[1]) * size[0], pixel)
+        level -= gap * _line(x - (0.44 + 0.04 * draw[1]) * size[0], pixel)
+    if body:
+        level += 0.8 * gap * _line(z - (0.56 + 0.03 * draw[2]) * size[2], pixel)
+        level -= 0.7 * gap * _line(z - (0.27 + 0.03 * draw[3]) * size[2], pixel)
+        for k in range(2):
+            at = (-0.06 - 0.46 * k) * size[0]
+            level -= 1.8 * depths[4] * _patch(x - at, 0.09, pixel) * _patch(z - 0.6 * size[2], 0.018, pixel)
+    return level
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _end(x: Any, y: Any, z: Any, pixel: Any, size: Any, draw: Any, depths: Any) -> Any:
+    """Lid, bumper, plate and badge of the rear, or of the front."""
+    gap = min(1.0, 2.0 * _SEAM_M / pixel) * depths[3]
+    rear = x < 0
+    level = -gap * _line(z - (0.40 + 0.03 * draw[3]) * size[2], pixel)
+    if z > 0.42 * size[2]:
+        level -= 0.7 * gap * _line(abs(y) - (0.72 + 0.04 * draw[4]) * size[1], pixel)
+    level += 0.9 * gap * _line(z - (0.25 + 0.03 * draw[5]) * size[2], pixel)
+    level += 0.6 * gap * _line(z - (0.63 + 0.03 * draw[6]) * size[2], pixel)
+    at = (0.50 + 0.05 * draw[10] if rear and draw[11] > -0.8 else 0.29 + 0.02 * draw[10]) * size[2]
+    frame = _patch(y, 0.28, pixel) * _patch(z - at, 0.085, pixel)
+    plate = _patch(y, 0.25, pixel) * _patch(z - at, 0.055, pixel)
+    level += depths[4] * (-2.4 * (frame - plate) + (-1.6 if draw[12] > 0.3 else 0.4) * plate)
+    badge = math.hypot(y, z - (0.66 if rear else 0.5) * size[2])
+    level -= (
+        depths[4] * (1.4 + 0.5 * draw[13]) * max(0.0, min(1.0, (0.06 - badge) / pixel + 0.5)) * min(1.0, 0.1 / pixel)
+    )
+    low = z / size[2]
+    level += 0.9 * max(0.0, 1.0 - abs(low - 0.2) / 0.05)
+    return level
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _rim(x: Any, z: Any, size: Any, draw: Any) -> Any:
+    """Rim and hub of the nearer wheel: a tyre is warm, its rim colder, with spokes."""
+    along = abs(x) - 0.6 * size[0]
+    up = z - 0.32
+    radius = math.hypot(along, up)
+    if radius > 0.24:
+        return 0.6
+    spokes = math.cos(math.atan2(up, along) * (5.0 + math.floor(1.5 * abs(draw[14]))) + draw[15])
+    return (-0.9 if draw[16] > -0.7 else 0.2) + 0.7 * spokes * min(1.0, radius / 0.12)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _patch(offset: Any, half: Any, pixel: Any) -> Any:
+    """Share of a pixel at an offset that a strip of half a width fills."""
+    return max(0.0, min(offset + pixel / 2, half) - max(offset - pixel / 2, -half)) / pixel
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _dirt(x: Any, y: Any, z: Any, pixel: Any) -> Any:
+    """Unevenness of about unit deviation in patches of 6 to 50 cm; patches below two pixels are left out."""
+    total = 0.0
+    scale = 0.5
+    for _ in range(4):
+        if scale > 2.0 * pixel:
+            total += (
+                0.5
+                * math.sin((x * 5.1 + y * 3.7 + 1.9 * math.sin(z * 4.3 / scale + y)) / scale)
+                * math.sin((z * 6.3 + 1.7 * math.sin((x + y) * 3.1 / scale)) / scale)
+            )
+        scale *= 0.5
+    return 1.5 * total
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -470,15 +588,16 @@ def _boxes(frame: Frame) -> list[tuple[int, slice, slice]]:
     return found
 
 
-def _window(frame: Frame, ground: Float32) -> tuple[slice, slice] | None:
+def _window(frame: Frame, ground: Float32, below: float = 0.0) -> tuple[slice, slice] | None:
     """Smallest rectangle with all cars and all ground that they change, and room for the blur."""
     touched = (frame.instance_id > 0) | (np.abs(ground) > 0.02)
     rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
     if rows.size == 0:
         return None
     margin = 8
+    tallest = max((box.stop - box.start for _, box, _ in _boxes(frame)), default=0)
     return (
-        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + 1 + margin),
+        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + 1 + margin + int(below * tallest)),
         slice(max(0, int(columns[0]) - margin), int(columns[-1]) + 1 + margin),
     )
 
