@@ -303,6 +303,7 @@ def _grey_cars(
         pattern = _standard(pattern)
         if parts.seams:
             pattern = pattern + _details(frame, models[identity], rows, columns, inside, draw)
+            wanted = min(wanted, _CONTRASTS[1] / max(float(pattern.std()), 1e-3))
         road = _road_level(behind, rows, columns, inside)
         level = GREY_LEVELS.mean + GREY_LEVELS.mean_per_road * road + frame_shift + GREY_LEVELS.between_cars * draw[1]
         if not parts.levels:

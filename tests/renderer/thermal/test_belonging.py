@@ -94,6 +94,21 @@ def test_each_correction_changes_the_picture() -> None:
         assert not np.array_equal(whole, without), name
 
 
+def test_the_road_changes_at_a_cars_foot_and_nowhere_else() -> None:
+    background = street()
+    changes = []
+    for seed in range(12):
+        with_ground, _ = made(background, seed=seed)
+        without, _ = made(background, Belonging(ground=False), seed=seed)
+        change = with_ground.astype(np.float32) - without
+        reach = 140 + 0.3 * 80 + 8
+        assert np.abs(change[int(reach) :]).max() <= 25 and np.abs(change[:60]).max() == 0
+        changes.append(float(change[142:146, 130:170].mean()))
+    # Real roads are lighter there by 26 greys in the mean, and darker under every fourth car.
+    assert 5 < np.mean(changes) < 50
+    assert min(changes) < 10 < max(changes)
+
+
 def test_the_same_seed_gives_the_same_bytes() -> None:
     first, _ = made(street())
     second, _ = made(street())
