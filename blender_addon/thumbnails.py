@@ -38,7 +38,10 @@ def show(row: str, paths: Sequence[Path]) -> None:
     if not paths:
         return
     loaded = _LOADED[row] = bpy.utils.previews.new()
-    _ROWS[row] = [loaded.load(str(path), str(path), "IMAGE").icon_id for path in paths]
+    pictures = [loaded.load(str(path), str(path), "IMAGE") for path in paths]
+    for one in pictures:
+        tuple(one.image_size)  # reads the file now: Blender else waits for a quiet moment, and a busy panel has none
+    _ROWS[row] = [one.icon_id for one in pictures]
 
 
 def show_pixels(row: str, rgb: np.ndarray) -> None:
