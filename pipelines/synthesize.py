@@ -183,7 +183,9 @@ class FrameMaker:
         """A frame drawn as frame ``index + attempt * ATTEMPT_STEP`` of the data set would be."""
         draw = index + attempt * ATTEMPT_STEP
         background = self._background(draw)
-        frame, conditions = self._passes(draw, self._conditions(draw, background), background)
+        # A scene without a street has its own animation, in which no other frame is this one.
+        place = index if background is None and getattr(self.session, "street", True) is None else draw
+        frame, conditions = self._passes(place, self._conditions(draw, background), background)
         image = self.infrared.make(frame, conditions, background)
         shown = _only_labelled(frame)
         picture, behind = _picture(image, background)
