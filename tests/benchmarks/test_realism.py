@@ -184,7 +184,9 @@ def test_no_picture_knows_the_car_that_it_replaces(fits: Fits, material: tuple[P
     cv2.imwrite(str(material[0] / "a.png"), spoiled)
     _, after = pictures()
     # It stands over the real surroundings on purpose, and says so.
-    known = {way for way in before if not np.array_equal(before[way], after[way])}
+    # Two drawings of the same physics differ by a grey level here and there.
+    step = {way: 2.1 / 255 if way.startswith("source") else 1.0 for way in before}
+    known = {way for way in before if np.abs(before[way].astype(float) - after[way].astype(float)).max() > step[way]}
     assert known == {"flat paste, real surroundings"}
 
 
