@@ -102,7 +102,8 @@ def test_the_road_changes_at_a_cars_foot_and_nowhere_else() -> None:
         without, _ = made(background, Belonging(ground=False), seed=seed)
         change = with_ground.astype(np.float32) - without
         reach = 140 + 0.3 * 80 + 8
-        assert np.abs(change[int(reach) :]).max() <= 25 and np.abs(change[:60]).max() == 0
+        assert np.abs(change[int(reach) :]).max() <= 25
+        assert np.abs(change[:60]).max() == 0
         changes.append(float(change[142:146, 130:170].mean()))
     # Real roads are lighter there by 26 greys in the mean, and darker under every fourth car.
     assert 5 < np.mean(changes) < 50
