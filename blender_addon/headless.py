@@ -50,7 +50,10 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     add("--scene", type=Path, help="a .blend file in place of the one that Blender opened")
     told = "auto takes the fast engine where numba is there, else Cycles; raster is another name of fast"
     add("--engine", choices=("auto", *ENGINES), default="auto", help=told)
-    add("--camera", help="a camera preset such as kitti, or a .json/.toml file of intrinsics; default: the scene's own")
+    add(
+        "--camera",
+        help="a camera preset such as kitti-360, or a .json/.toml file of intrinsics; default: the scene's own",
+    )
     add("--size", help="512, or WIDTHxHEIGHT: the largest centred window, resized")
     add("--cars", type=Path, help="file or folder of car models to use instead of the scene's")
     add("--seed", type=int, default=0, help="seed of everything random (default: 0)")

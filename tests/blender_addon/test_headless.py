@@ -1,0 +1,226 @@
+"""The script of the zip: without any package beside numpy it gives the files of `gis render`.
+
+It runs in processes that see neither our sources nor numba, ISA-L, OpenEXR or OpenCV; what it wrote is read by the
+project's reader and by OpenCV's, which is another library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipelines.addon import build_addon
+from pipelines.exr import read_exr
+
+ROOT = Path(__file__).parents[2]
+LEGACY_BLENDER = shutil.which("blender")
+BARE = """
+import runpy, sys
+for name in ("numba", "isal", "OpenEXR", "cv2", "imageio", "typer", "tqdm", "PIL", "torch", "safetensors", "tomllib"):
+    sys.modules[name] = None  # cannot be imported
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""Runs a script as the bpy module would in a Python that has numpy alone."""
+MAKE_SCENE = """
+import bpy
+bpy.ops.wm.read_factory_settings(use_empty=True)
+scene = bpy.context.scene
+bpy.ops.mesh.primitive_plane_add(size=200)
+for category, place in (("car", (0, 12, 0.8)), ("van", (4, 20, 0.8))):
+    bpy.ops.mesh.primitive_cube_add(size=2, location=place)
+    bpy.context.object.scale = (0.9, 2.2, 0.8)
+    bpy.context.object["gis_category"] = category
+camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+scene.collection.objects.link(camera)
+camera.rotation_euler = (1.5, 0, 0)
+for frame, x in ((1, 0), (10, 1)):
+    camera.location = (x, 0, 1.6)
+    camera.keyframe_insert("location", frame=frame)
+scene.camera = camera
+scene.render.resolution_x, scene.render.resolution_y = 160, 120
+bpy.ops.wm.save_as_mainfile(filepath={path!r})
+"""
+"""Two boxes that are marked, and a camera that moves; any Blender can make it."""
+
+
+def _clean(folder: Path) -> dict[str, str]:
+    """An environment in which Blender sees no setting and no package of ours."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "BLENDER"))}
+    # Blender looks for a scene that is named without a folder in the shell's.
+    own = {"PWD": str(folder), "BLENDER_USER_RESOURCES": str(folder)}
+    return {**kept, **own, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The script as the zip has it, unpacked where none of our packages lies beside it."""
+    folder = tmp_path_factory.mktemp("addon")
+    with zipfile.ZipFile(build_addon(folder)) as archive:
+        archive.extractall(folder / "unpacked")
+    return folder / "unpacked" / "gis_thermal" / "headless.py"
+
+
+def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=folder, env=_clean(folder), capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def _in_module(script: Path, folder: Path, *options: str, bare: bool = True) -> subprocess.CompletedProcess[str]:
+    """The script in the bpy module."""
+    pytest.importorskip("bpy")
+    start = ["-c", BARE, str(script)] if bare else [str(script)]
+    return _run([sys.executable, *start, "--", *options], folder)
+
+
+def _in_program(script: Path, folder: Path, *before: str, options: list[str]) -> subprocess.CompletedProcess[str]:
+    """The script in the Blender program, as the manual says."""
+    if LEGACY_BLENDER is None:
+        pytest.skip("no blender program on this machine")
+    there = [LEGACY_BLENDER, "-b", "-noaudio", *before]
+    if "HAS" not in _run([*there[:3], "--python-expr", "import numpy; print('HAS')"], folder).stdout:
+        pytest.skip("this blender program has no numpy")
+    return _run([*there, "-P", str(script), "--", *options], folder)
+
+
+def _gis(folder: Path, *options: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "render", "--workers", "1", *options], cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def _cv_channels(path: Path) -> list[NDArray[np.float32]]:
+    """Channels instance, Z, zone as OpenCV reads them: it takes them for blue, green and red by its own rules."""
+    code = (
+        "import os, sys; os.environ['OPENCV_IO_ENABLE_OPENEXR'] = '1'; import cv2, numpy;"
+        "numpy.save(sys.argv[2], cv2.imread(sys.argv[1], cv2.IMREAD_UNCHANGED))"
+    )
+    out = path.with_suffix(".npy")
+    done = subprocess.run([sys.executable, "-c", code, path, out], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    image = np.load(out)
+    return [image] if image.ndim == 2 else list(np.moveaxis(image, -1, 0))
+
+
+def _same(ours: Path, gis: Path) -> list[dict[str, Any]]:
+    """Check that two folders hold the same frames; returns the records."""
+    names = sorted(str(item.relative_to(gis)) for item in gis.rglob("*") if item.suffix != ".npy")
+    assert sorted(str(item.relative_to(ours)) for item in ours.rglob("*") if item.suffix != ".npy") == names
+    assert (ours / "config.json").read_bytes() == (gis / "config.json").read_bytes()
+    records = []
+    for line, wanted in zip(*((one / "frames.jsonl").read_text().splitlines() for one in (ours, gis)), strict=True):
+        made, expected = json.loads(line), json.loads(wanted)
+        for name, digest in made.pop("files").items():
+            assert hashlib.sha256((ours / name).read_bytes()).hexdigest() == digest
+            mine, theirs = read_exr(ours / name), read_exr(gis / name)
+            assert mine.keys() == theirs.keys() == {"Z", "instance", "zone"}
+            for channel in mine:
+                np.testing.assert_array_equal(mine[channel], theirs[channel], err_msg=f"{name} {channel}")
+        assert list(expected.pop("files")) == [f"passes/{made['index']:06d}.exr"]
+        assert made == expected
+        records.append(made)
+    return records
+
+
+def test_without_packages_it_gives_the_files_of_gis_render(script: Path, tmp_path: Path) -> None:
+    """The shipped city, seeded traffic, a preset's camera; Cycles, as there is no numba."""
+    city = ROOT / "assets" / "city.blend"
+    before = city.read_bytes()
+    options = ["--scene", str(city), "--count", "2", "--seed", "5", "--camera", "kitti-360", "--size", "96"]
+    done = _in_module(script, tmp_path, *options, "--out", "ours")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 frames in ours" in done.stdout
+    _gis(tmp_path, *options, "--engine", "cycles", "--out", "gis")
+    records = _same(tmp_path / "ours", tmp_path / "gis")
+    ids = read_exr(tmp_path / "ours" / "passes" / "000000.exr")["instance"]
+    assert {int(one) for one in np.unique(ids)} - {0} <= {one["id"] for one in records[0]["instances"]}
+    assert any(one["instances"] for one in records)
+    assert city.read_bytes() == before
+
+
+def test_with_numba_it_takes_the_fast_engine(script: Path, tmp_path: Path) -> None:
+    options = ["--scene", str(ROOT / "assets" / "city.blend"), "--count", "1", "--size", "96"]
+    done = _in_module(script, tmp_path, *options, "--out", "ours", bare=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    _gis(tmp_path, *options, "--out", "gis")
+    _same(tmp_path / "ours", tmp_path / "gis")
+    name = "passes/000000.exr"
+    assert (tmp_path / "ours" / name).read_bytes() == (tmp_path / "gis" / name).read_bytes()
+
+
+def test_a_run_goes_on_where_it_stopped(script: Path, tmp_path: Path) -> None:
+    made = _run([sys.executable, "-c", MAKE_SCENE.format(path=str(tmp_path / "s.blend"))], tmp_path)
+    assert made.returncode == 0, made.stderr
+    options = ["--scene", "s.blend", "--out", "ours"]
+    assert _in_module(script, tmp_path, *options, "--count", "1").returncode == 0
+    first = (tmp_path / "ours" / "passes" / "000000.exr").stat().st_mtime_ns
+    done = _in_module(script, tmp_path, *options, "--count", "2")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "ours" / "passes" / "000000.exr").stat().st_mtime_ns == first
+    _gis(tmp_path, "--scene", "s.blend", "--count", "2", "--engine", "cycles", "--out", "gis")
+    _same(tmp_path / "ours", tmp_path / "gis")
+
+
+def test_in_the_blender_program(script: Path, tmp_path: Path) -> None:
+    """A scene of that program's own, since it may be older than the shipped ones; read by another library."""
+    (tmp_path / "make.py").write_text(MAKE_SCENE.format(path=str(tmp_path / "own.blend")), encoding="utf-8")
+    made = _in_program(tmp_path / "make.py", tmp_path, "--factory-startup", options=[])
+    assert (tmp_path / "own.blend").is_file(), made.stdout + made.stderr
+    before = (tmp_path / "own.blend").read_bytes()
+    done = _in_program(script, tmp_path, "own.blend", options=["--count", "2", "--out", "ours"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "own.blend").read_bytes() == before
+    _gis(tmp_path, "--scene", "own.blend", "--count", "2", "--engine", "cycles", "--out", "gis")
+    records = _same(tmp_path / "ours", tmp_path / "gis")
+    assert [[one["category"] for one in record["instances"]] for record in records] == [["car", "van"]] * 2
+    path = tmp_path / "ours" / "passes" / "000001.exr"
+    ours = read_exr(path)
+    assert set(np.unique(ours["instance"])) == {0, 1, 2}
+    assert any(np.array_equal(one, ours["Z"]) for one in _cv_channels(path))
+
+
+@pytest.mark.parametrize(
+    ("options", "told", "status"),
+    [
+        (["--out", "o"], "no scene is open", 1),
+        (["--scene", "none.blend", "--out", "o"], "none.blend: no such file", 1),
+        (["--scene", "broken.blend", "--out", "o"], "not a Blender file", 1),
+        (["--scene", "broken.blend", "--out", "broken.blend"], "is a file: expected a folder", 1),
+        (["--scene", "broken.blend", "--out", "o", "--engine", "fast"], "needs numba", 1),
+        (["--scene", "broken.blend", "--out", "o", "--camera", "none"], "unknown camera 'none'", 1),
+        (["--scene", "broken.blend", "--out", "."], "holds other files", 1),
+        (["--scene", "broken.blend"], "--out", 2),
+        (["--out", "o", "--count", "many"], "--count", 2),
+    ],
+)
+def test_what_cannot_work_is_told_in_one_line(
+    script: Path, tmp_path: Path, options: list[str], told: str, status: int
+) -> None:
+    (tmp_path / "broken.blend").write_bytes(b"no scene")
+    done = _in_module(script, tmp_path, *options)
+    assert done.returncode == status, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("gis render: ")
+    assert told in done.stderr
+    assert not (tmp_path / "o").exists()
+
+
+def test_the_blender_program_ends_with_the_status(script: Path, tmp_path: Path) -> None:
+    done = _in_program(script, tmp_path, "--factory-startup", options=["--out", "o"])
+    assert done.returncode == 1
+    assert "gis render: no scene is open" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
