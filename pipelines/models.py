@@ -1,8 +1,7 @@
-"""Which model `gis synthesize` uses: what was asked for, else the shipped one where it can run, else physics."""
+"""Which model `gis synthesize` uses: what was asked for; physics where nothing was."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -14,35 +13,21 @@ from pipelines.errors import ConfigError
 
 __all__ = ["choose_model", "model_backend"]
 
-NEEDED = ("torch",)
-"""Packages without which no model runs; OpenVINO and NNCF only make it faster."""
 
+def choose_model(backend: str | None, weights: Path | None) -> tuple[str, Path | None]:
+    """Backend and model file.
 
-def choose_model(backend: str | None, weights: Path | None) -> tuple[str, Path | None, str]:
-    """Backend and model file, and a line for the user where it is not what one would expect.
-
-    Args:
-        backend: as asked for; None leaves the choice.
-        weights: as asked for.
+    Physics is the default, because the cars that it puts into frames are nearer to real ones than those of the shipped
+    model (docs/realism.md). A model file says whose it is; the backend of the shipped model needs no file.
 
     Raises:
         ConfigError: the file is no model.
     """
-    if backend is not None:
-        shipped = weights is None and backend != PHYSICS and backend == shipped_backend()
-        return backend, CAR_WEIGHTS if shipped else weights, ""
-    if weights is not None:
-        return model_backend(weights), weights, ""
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        return PHYSICS, None, f"images by physics: the shipped model needs {missing[0]}; pip install 'gis-thermal[all]'"
-    name = shipped_backend()
-    return (name, CAR_WEIGHTS, "") if name else (PHYSICS, None, f"images by physics: {CAR_WEIGHTS.name} is not there")
-
-
-def shipped_backend() -> str:
-    """Backend of the shipped model; "" where there is none."""
-    return model_backend(CAR_WEIGHTS) if CAR_WEIGHTS.is_file() else ""
+    if backend is None:
+        return (PHYSICS, None) if weights is None else (model_backend(weights), weights)
+    if weights is None and backend != PHYSICS and CAR_WEIGHTS.is_file() and backend == model_backend(CAR_WEIGHTS):
+        return backend, CAR_WEIGHTS
+    return backend, weights
 
 
 def model_backend(path: Path) -> str:

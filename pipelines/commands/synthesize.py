@@ -47,7 +47,10 @@ def synthesize(
     ] = None,
     backend: Annotated[
         str | None,
-        typer.Option("--backend", help="physics, or a translation model; default: the shipped model where it can run."),
+        typer.Option(
+            "--backend",
+            help="physics (default), or a translation model; pix2pix needs no --weights, its model is shipped.",
+        ),
     ] = None,
     weights: Annotated[Path | None, typer.Option("--weights", help="Model file of a translation model.")] = None,
     camera: CameraName = None,
@@ -76,9 +79,7 @@ def synthesize(
     from pipelines.config import SynthesizeConfig, resolve_scene
     from pipelines.models import choose_model
 
-    backend, weights, why = choose_model(backend, weights)
-    if why:
-        typer.echo(why, err=True)
+    backend, weights = choose_model(backend, weights)
     config = SynthesizeConfig(
         out=out, count=count, scene=resolve_scene(scene), engine=cast(EngineName, engine), camera=camera, size=size,
         cars=cars, seed=seed, workers=workers, backgrounds=backgrounds, horizon=horizon,
