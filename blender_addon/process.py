@@ -13,8 +13,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 __all__ = [
@@ -129,6 +130,20 @@ def last_error(text: str) -> str:
     return (errors or lines or [""])[-1]
 
 
+@contextlib.contextmanager
+def _heeding_interrupts() -> Iterator[None]:
+    """Programs that were started in the background ignore interrupts and hand that on: not to what is begun here."""
+    here = threading.current_thread() is threading.main_thread()
+    ignored = here and signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    if ignored:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        if ignored:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _environment() -> dict[str, str]:
     """This process's variables without those that tie a Python or a Blender to this program's files."""
     dropped = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV")
@@ -167,7 +182,7 @@ class Job:
             {"creationflags": vars(subprocess)["CREATE_NEW_PROCESS_GROUP"]} if _WINDOWS else {"start_new_session": True}
         )
         try:
-            with log.open("wb") as sink:
+            with log.open("wb") as sink, _heeding_interrupts():
                 self.process = subprocess.Popen(
                     self.command, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, cwd=cwd,
                     env=_environment(), **group,

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,6 +104,19 @@ def test_polling_never_waits(tmp_path: Path) -> None:
     assert time.monotonic() - start < 0.5
     job.close()
     assert job.state == process.CANCELLED
+
+
+@pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.default_int_handler])
+def test_interrupts_are_heeded_also_where_blender_ignores_them(handler: Any, tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        job = job_of("import time; print('on', flush=True); time.sleep(60)", tmp_path)
+        assert signal.getsignal(signal.SIGINT) == handler
+        until(lambda: job.text().strip())
+        job.cancel()
+        assert end_of(job, 4.0) == process.CANCELLED
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_cancelling_ends_the_whole_group_by_an_interrupt(tmp_path: Path) -> None:
