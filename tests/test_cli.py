@@ -78,7 +78,7 @@ def test_usage_errors_are_code_two() -> None:
         (("--camera", "kity"), "unknown camera 'kity': expected one of kitti-object, "),
         (("--camera", "missing.toml"), "missing.toml: intrinsics could not be read"),
         (("--backend", "pix3pix"), "unknown backend 'pix3pix': expected one of physics, "),
-        (("--backend", "pix2pix"), "backend pix2pix needs --weights"),
+        (("--backend", "cyclegan"), "backend cyclegan needs --weights"),
         (("--backend", "pix2pix", "--weights", "none.safetensors"), "none.safetensors: no such file"),
         (("--profile", "flying"), "unknown profile 'flying': expected one of .*driving"),
         (("--weather", "hail"), "unknown weather 'hail'"),
