@@ -163,14 +163,4 @@ class GIS_PT_passes(_Tab, bpy.types.Panel):
 
 CLASSES = (GIS_PT_main, GIS_UL_zones, GIS_PT_zones, GIS_PT_cars, GIS_PT_passes)
 
-
-def register() -> None:
-    """Register the panels."""
-    for one in CLASSES:
-        bpy.utils.register_class(one)
-
-
-def unregister() -> None:
-    """Unregister them, children first."""
-    for one in reversed(CLASSES):
-        bpy.utils.unregister_class(one)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -118,9 +118,9 @@ def order_of(scene: bpy.types.Scene, what: str) -> dataset.Order:
 class _Runs:
     """Starts a command: to its end in scripts, beside Blender where there is a window."""
 
-    def order(self, context):
-        """The command; None gives the last one again."""
-        raise NotImplementedError
+    def order(self, _context):
+        """The command; None is the last one again."""
+        return None
 
     def execute(self, context):
         """Run to the end."""
@@ -147,36 +147,36 @@ class _Runs:
         return {"FINISHED"}
 
 
-class GIS_OT_render_dataset(_Runs, bpy.types.Operator):
+class _MakesDataset(_Runs):
+    """A command on the open scene that writes the output folder."""
+
+    what = ""
+    """The command's name, as of :func:`order_of`."""
+
+    @classmethod
+    def poll(cls, context):
+        """There are a camera and an output folder, and no command runs."""
+        return not refuses(cls, why_no_dataset(context.scene))
+
+    def order(self, context):
+        """The command."""
+        return order_of(context.scene, self.what)
+
+
+class GIS_OT_render_dataset(_MakesDataset, bpy.types.Operator):
     """Render depth, mask and zones of the scene for the chosen count of frames, with gis render"""
 
     bl_idname = "gis.render_dataset"
     bl_label = "Render Passes"
-
-    @classmethod
-    def poll(cls, context):
-        """There are a camera and an output folder, and no command runs."""
-        return not refuses(cls, why_no_dataset(context.scene))
-
-    def order(self, context):
-        """The command."""
-        return order_of(context.scene, "render")
+    what = "render"
 
 
-class GIS_OT_synthesize_dataset(_Runs, bpy.types.Operator):
+class GIS_OT_synthesize_dataset(_MakesDataset, bpy.types.Operator):
     """Make a labelled thermal data set of the scene, or of the backgrounds, with gis synthesize"""
 
     bl_idname = "gis.synthesize_dataset"
     bl_label = "Synthesize"
-
-    @classmethod
-    def poll(cls, context):
-        """There are a camera and an output folder, and no command runs."""
-        return not refuses(cls, why_no_dataset(context.scene))
-
-    def order(self, context):
-        """The command."""
-        return order_of(context.scene, "synthesize")
+    what = "synthesize"
 
 
 class GIS_OT_continue_dataset(_Runs, bpy.types.Operator):
@@ -189,9 +189,6 @@ class GIS_OT_continue_dataset(_Runs, bpy.types.Operator):
     def poll(cls, _context):
         """A command was cut short."""
         return not refuses(cls, "" if dataset.can_continue() else "There is nothing to continue")
-
-    def order(self, _context):
-        """The last command again."""
 
 
 class GIS_OT_cancel_dataset(bpy.types.Operator):
@@ -266,14 +263,4 @@ CLASSES = (
     GIS_OT_check_environment,
 )
 
-
-def register() -> None:
-    """Register the operators."""
-    for one in CLASSES:
-        bpy.utils.register_class(one)
-
-
-def unregister() -> None:
-    """Unregister them."""
-    for one in reversed(CLASSES):
-        bpy.utils.unregister_class(one)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

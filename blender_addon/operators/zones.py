@@ -201,14 +201,4 @@ class GIS_OT_select_zone(bpy.types.Operator):
 
 CLASSES = (GIS_OT_assign_zone, GIS_OT_guess_zones, GIS_OT_count_zones, GIS_OT_select_zone)
 
-
-def register() -> None:
-    """Register the operators."""
-    for one in CLASSES:
-        bpy.utils.register_class(one)
-
-
-def unregister() -> None:
-    """Unregister them."""
-    for one in reversed(CLASSES):
-        bpy.utils.unregister_class(one)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)
