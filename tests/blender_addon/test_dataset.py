@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import fresh_blender
 import numpy as np
 import pytest
 
@@ -215,51 +214,32 @@ def test_what_gis_itself_refuses_is_told_in_one_line(two_cars: Scene, tmp_path: 
 
 
 ALL = """
-import os, sys, traceback
-from pathlib import Path
-import bpy
+for item in list(bpy.data.objects):
+    bpy.data.objects.remove(item)
+scene = bpy.context.scene
+bpy.ops.mesh.primitive_plane_add(size=200)
+scene.gis_thermal.zone = "road"
+bpy.ops.gis.assign_zone(target="OBJECT")
+bpy.ops.mesh.primitive_cube_add(size=1.6, location=(12, -2, 0.8))
+bpy.ops.gis.mark_car()
+scene.gis_thermal.camera = "flir-one-pro"
+bpy.ops.gis.add_camera()
+bpy.ops.gis.find_environment()
+assert bpy.context.preferences.addons[module].preferences.program == python
+settings = scene.gis_dataset
+bpy.ops.gis.check_environment()
+assert settings.message.startswith("gis is ready"), settings.message
+settings.out, settings.count = out, 2
+assert bpy.ops.gis.synthesize_dataset() == {"FINISHED"}
+assert (settings.state, settings.progress, bpy.data.filepath) == ("DONE", 1.0, "")
+settings.out = "/proc/none"
 try:
-    if bpy.app.version >= (4, 2, 0):
-        bpy.ops.extensions.package_install_files(
-            repo="user_default", filepath={zip!r}, enable_on_install=True, overwrite=True
-        )
-        module = "bl_ext.user_default.gis_thermal"
-    else:
-        bpy.ops.preferences.addon_install(filepath={zip!r}, overwrite=True)
-        bpy.ops.preferences.addon_enable(module="gis_thermal")
-        module = "gis_thermal"
-    for item in list(bpy.data.objects):
-        bpy.data.objects.remove(item)
-    scene = bpy.context.scene
-    bpy.ops.mesh.primitive_plane_add(size=200)
-    scene.gis_thermal.zone = "road"
-    bpy.ops.gis.assign_zone(target="OBJECT")
-    bpy.ops.mesh.primitive_cube_add(size=1.6, location=(12, -2, 0.8))
-    bpy.ops.gis.mark_car()
-    scene.gis_thermal.camera = "flir-one-pro"
-    bpy.ops.gis.add_camera()
-    bpy.ops.gis.find_environment()
-    assert bpy.context.preferences.addons[module].preferences.program == {python!r}
-    settings = scene.gis_dataset
-    bpy.ops.gis.check_environment()
-    assert settings.message.startswith("gis is ready"), settings.message
-    settings.out, settings.count = {out!r}, 2
-    assert bpy.ops.gis.synthesize_dataset() == {{"FINISHED"}}
-    assert (settings.state, settings.progress, bpy.data.filepath) == ("DONE", 1.0, "")
-    settings.out = "/proc/none"
-    try:
-        bpy.ops.gis.render_dataset()
-    except RuntimeError as error:
-        assert "cannot be written" in str(error)
-    assert settings.state == "FAILED"
-    bpy.ops.preferences.addon_disable(module=module)
-    assert not hasattr(bpy.types.Scene, "gis_dataset")
-    print("RAN", bpy.app.version_string, flush=True)
-except BaseException:
-    traceback.print_exc()
-    sys.stderr.flush()
-    os._exit(1)
-os._exit(0)
+    bpy.ops.gis.render_dataset()
+except RuntimeError as error:
+    assert "cannot be written" in str(error)
+assert settings.state == "FAILED"
+bpy.ops.preferences.addon_disable(module=module)
+assert not hasattr(bpy.types.Scene, "gis_dataset")
 """
 
 
@@ -267,24 +247,15 @@ os._exit(0)
 def test_through_the_installed_zip(tmp_path: Path, blender: str) -> None:
     from pipelines.addon import build_addon
 
-    program = shutil.which("blender")
-    if blender == "program" and program is None:
-        pytest.skip("no blender program on this machine")
-    out, user = tmp_path / "out", tmp_path / "user"
-    user.mkdir()
-    script = tmp_path / "all.py"
-    zip_file = build_addon(tmp_path)
-    script.write_text(ALL.format(zip=str(zip_file), out=str(out), python=sys.executable), encoding="utf-8")
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "BLENDER"))}
-    done = subprocess.run(
-        [str(program), "-b", "--factory-startup", "-noaudio", "-P", str(script)]
-        if blender == "program" else [sys.executable, "-W", "ignore", str(script)],
-        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=240,
-        env={**kept, "BLENDER_USER_RESOURCES": str(user), "BLENDER_USER_CONFIG": str(user / "config"),
-             "BLENDER_USER_SCRIPTS": str(user / "scripts")},
-    )  # fmt: skip
-    if "No module named 'numpy'" in done.stderr:
-        pytest.skip("this blender program has no numpy")
+    if blender == "program" and fresh_blender.PROGRAM is None:
+        pytest.skip(fresh_blender.NO_PROGRAM)
+    if blender == "program" and not fresh_blender.has_numpy(tmp_path):
+        pytest.skip(fresh_blender.NO_NUMPY)
+    out, script = tmp_path / "out", tmp_path / "all.py"
+    story = fresh_blender.script(build_addon(tmp_path), ALL, out=str(out), python=sys.executable)
+    script.write_text(story, encoding="utf-8")
+    command = [sys.executable, "-W", "ignore", str(script)]
+    done = fresh_blender.run(fresh_blender.program("-P", str(script)) if blender == "program" else command, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "RAN" in done.stdout
     assert len(records(out)) == 2

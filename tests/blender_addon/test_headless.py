@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import fresh_blender
 import numpy as np
 import pytest
 
@@ -23,7 +23,6 @@ from pipelines.addon import build_addon
 from pipelines.exr import read_exr
 
 ROOT = Path(__file__).parents[2]
-LEGACY_BLENDER = shutil.which("blender")
 BARE = """
 import runpy, sys
 for name in ("numba", "isal", "OpenEXR", "cv2", "imageio", "typer", "tqdm", "PIL", "torch", "safetensors", "tomllib"):
@@ -54,14 +53,6 @@ bpy.ops.wm.save_as_mainfile(filepath={path!r})
 """Two boxes that are marked, and a camera that moves; any Blender can make it."""
 
 
-def _clean(folder: Path) -> dict[str, str]:
-    """An environment in which Blender sees no setting and no package of ours."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "BLENDER"))}
-    # Blender looks for a scene that is named without a folder in the shell's.
-    own = {"PWD": str(folder), "BLENDER_USER_RESOURCES": str(folder)}
-    return {**kept, **own, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-
-
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The script as the zip has it, unpacked where none of our packages lies beside it."""
@@ -72,9 +63,8 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, cwd=folder, env=_clean(folder), capture_output=True, text=True, check=False, timeout=300
-    )
+    # Blender looks for a scene that is named without a folder in the shell's.
+    return fresh_blender.run(command, folder, 300, PWD=str(folder), OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 
 def _in_module(script: Path, folder: Path, *options: str, bare: bool = True) -> subprocess.CompletedProcess[str]:
@@ -86,12 +76,11 @@ def _in_module(script: Path, folder: Path, *options: str, bare: bool = True) -> 
 
 def _in_program(script: Path, folder: Path, *before: str, options: list[str]) -> subprocess.CompletedProcess[str]:
     """The script in the Blender program, as the manual says."""
-    if LEGACY_BLENDER is None:
-        pytest.skip("no blender program on this machine")
-    there = [LEGACY_BLENDER, "-b", "-noaudio", *before]
-    if "HAS" not in _run([*there[:3], "--python-expr", "import numpy; print('HAS')"], folder).stdout:
-        pytest.skip("this blender program has no numpy")
-    return _run([*there, "-P", str(script), "--", *options], folder)
+    if fresh_blender.PROGRAM is None:
+        pytest.skip(fresh_blender.NO_PROGRAM)
+    if not fresh_blender.has_numpy(folder):
+        pytest.skip(fresh_blender.NO_NUMPY)
+    return _run([fresh_blender.PROGRAM, "-b", "-noaudio", *before, "-P", str(script), "--", *options], folder)
 
 
 def _gis(folder: Path, *options: str) -> None:

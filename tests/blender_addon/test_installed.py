@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
+import fresh_blender
 import pytest
 
 from assets import CITY
@@ -14,13 +13,8 @@ from pipelines.addon import build_addon
 
 pytest.importorskip("bpy")
 
-MODULE = "bl_ext.user_default.gis_thermal"
-STORY = f"""
-import os, sys
-from pathlib import Path
-import bpy
-
-FINISHED = {{"FINISHED"}}
+STORY = """
+FINISHED = {"FINISHED"}
 ran = set()
 
 def run(name, **options):
@@ -48,80 +42,55 @@ def view():
     for name in ("GIS Depth", "GIS Mask", "GIS Zones", "GIS Thermal"):
         assert name in bpy.data.images, name
 
-try:
-    zip_file, city, car, out = sys.argv[1:]
-    out = Path(out)
-    bpy.ops.extensions.package_install_files(
-        repo="user_default", filepath=zip_file, enable_on_install=True, overwrite=True
-    )
-    assert {MODULE!r} in bpy.context.preferences.addons
-    assert not [name for name in ("renderer", "pipelines", "gan", "assets") if name in sys.modules]
+out = Path(out)
+bpy.ops.wm.open_mainfile(filepath=city)
+scene = bpy.context.scene
+run("add_car", model="taxi")
+run("scatter_traffic")
+scene.gis_thermal.camera = "kitti-object"
+run("add_camera")
+run("count_zones")
+view()
+scene.render.resolution_x, scene.render.resolution_y = 160, 120
+datasets(out / "city", 1)
 
-    bpy.ops.wm.open_mainfile(filepath=city)
-    scene = bpy.context.scene
-    run("add_car", model="taxi")
-    run("scatter_traffic")
-    scene.gis_thermal.camera = "kitti-object"
-    run("add_camera")
-    run("count_zones")
-    view()
-    scene.render.resolution_x, scene.render.resolution_y = 160, 120
-    datasets(out / "city", 1)
+bpy.ops.wm.read_homefile(use_empty=True)
+scene = bpy.context.scene
+scene.gis_thermal.car_file = car
+scene.cursor.location = (10.0, 0.0, 0.0)
+run("import_car")
+bpy.ops.mesh.primitive_cube_add(location=(9.0, 3.0, 1.0))  # the imported car is an instance of its collection
+run("guess_zones")
+scene.gis_thermal.zone = "glass"
+run("assign_zone", target="OBJECT")
+run("mark_car")
+run("count_zones")
+run("select_zone", zone=3)
+run("show_overlay", kind="ZONES")
+run("show_overlay", kind="TEMPERATURE")
+run("hide_overlay")
+scene.cursor.location = (0.0, 0.0, 0.0)
+scene.gis_thermal.camera = "flir-one-pro"
+run("add_camera")
+view()
+datasets(out / "car", 1)
 
-    bpy.ops.wm.read_homefile(use_empty=True)
-    scene = bpy.context.scene
-    scene.gis_thermal.car_file = car
-    scene.cursor.location = (10.0, 0.0, 0.0)
-    run("import_car")
-    bpy.ops.mesh.primitive_cube_add(location=(9.0, 3.0, 1.0))  # the imported car is an instance of its collection
-    run("guess_zones")
-    scene.gis_thermal.zone = "glass"
-    run("assign_zone", target="OBJECT")
-    run("mark_car")
-    run("count_zones")
-    run("select_zone", zone=3)
-    run("show_overlay", kind="ZONES")
-    run("show_overlay", kind="TEMPERATURE")
-    run("hide_overlay")
-    scene.cursor.location = (0.0, 0.0, 0.0)
-    scene.gis_thermal.camera = "flir-one-pro"
-    run("add_camera")
-    view()
-    datasets(out / "car", 1)
-
-    offered = set(dir(bpy.ops.gis))
-    assert offered == ran, offered ^ ran
-    bpy.ops.preferences.addon_disable(module={MODULE!r})
-    assert not hasattr(bpy.types.Scene, "gis_thermal")
-    folder = Path(bpy.utils.user_resource("EXTENSIONS")) / "user_default" / "gis_thermal"
-    assert folder.is_dir()
-    bpy.ops.extensions.package_uninstall(repo_index=[
-        repo.module for repo in bpy.context.preferences.extensions.repos
-    ].index("user_default"), pkg_id="gis_thermal")
-    assert not folder.exists()
-    print("WHOLE STORY", flush=True)
-except BaseException:
-    import traceback
-    traceback.print_exc()
-    sys.stderr.flush()
-    os._exit(1)
-os._exit(0)
+offered = set(dir(bpy.ops.gis))
+assert offered == ran, offered ^ ran
+bpy.ops.preferences.addon_disable(module=module)
+assert not hasattr(bpy.types.Scene, "gis_thermal")
+folder = Path(bpy.utils.user_resource("EXTENSIONS")) / "user_default" / "gis_thermal"
+assert folder.is_dir()
+bpy.ops.extensions.package_uninstall(repo_index=[
+    repo.module for repo in bpy.context.preferences.extensions.repos
+].index("user_default"), pkg_id="gis_thermal")
+assert not folder.exists()
 """
 
 
 def test_every_operator_of_the_installed_zip(tmp_path: Path, shared_data: Path) -> None:
     car = sorted((shared_data / "meshes" / "kenney_car_kit").rglob("*taxi*.glb"))[0]
-    zip_file = build_addon(tmp_path)
-    user = tmp_path / "user"
-    user.mkdir()
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "BLENDER"))}
-    environment = kept | {
-        "BLENDER_USER_RESOURCES": str(user), "BLENDER_USER_CONFIG": str(user / "config"),
-        "BLENDER_USER_SCRIPTS": str(user / "scripts"), "GIS_PYTHON": sys.executable,
-    }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-c", STORY, str(zip_file), str(CITY), str(car), str(tmp_path)], cwd=tmp_path, env=environment,
-        capture_output=True, text=True, check=False, timeout=400,
-    )  # fmt: skip
+    story = fresh_blender.script(build_addon(tmp_path), STORY, city=str(CITY), car=str(car), out=str(tmp_path))
+    done = fresh_blender.run([sys.executable, "-c", story], tmp_path, 400, GIS_PYTHON=sys.executable)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
-    assert "WHOLE STORY" in done.stdout
+    assert "RAN" in done.stdout

@@ -3,52 +3,29 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
 import subprocess
 import sys
 import tomllib
 import zipfile
 from pathlib import Path
 
+import fresh_blender
 import pytest
 
 from pipelines.addon import addon_version, build_addon, zip_addon
 
 ROOT = Path(__file__).parents[2]
-LEGACY_BLENDER = shutil.which("blender")
 
 USE = """
-import os, sys
-import bpy
-try:
-    if bpy.app.version >= (4, 2, 0):
-        bpy.ops.extensions.package_install_files(
-            repo="user_default", filepath={zip!r}, enable_on_install=True, overwrite=True
-        )
-        module = "bl_ext.user_default.gis_thermal"
-    else:
-        bpy.ops.preferences.addon_install(filepath={zip!r}, overwrite=True)
-        bpy.ops.preferences.addon_enable(module="gis_thermal")
-        module = "gis_thermal"
-    assert module in bpy.context.preferences.addons, module
-    assert not [name for name in ("renderer", "pipelines", "gan", "assets") if name in sys.modules]
-    bpy.ops.mesh.primitive_cube_add()
-    cube = bpy.context.object
-    bpy.context.scene.gis_thermal.zone = "glass"
-    assert bpy.ops.gis.assign_zone(target="OBJECT") == {{"FINISHED"}}
-    assert {{item.value for item in cube.data.attributes["thermal_zone"].data}} == {{3}}
-    assert bpy.ops.gis.add_car(model="hatchback") == {{"FINISHED"}}
-    assert any(item.instance_collection for item in bpy.data.objects)
-    bpy.ops.preferences.addon_disable(module=module)
-    assert not hasattr(bpy.types.Scene, "gis_thermal")
-    print("RAN", bpy.app.version_string, flush=True)
-except BaseException:
-    import traceback
-    traceback.print_exc()
-    sys.stderr.flush()
-    os._exit(1)
-os._exit(0)
+bpy.ops.mesh.primitive_cube_add()
+cube = bpy.context.object
+bpy.context.scene.gis_thermal.zone = "glass"
+assert bpy.ops.gis.assign_zone(target="OBJECT") == {"FINISHED"}
+assert {item.value for item in cube.data.attributes["thermal_zone"].data} == {3}
+assert bpy.ops.gis.add_car(model="hatchback") == {"FINISHED"}
+assert any(item.instance_collection for item in bpy.data.objects)
+bpy.ops.preferences.addon_disable(module=module)
+assert not hasattr(bpy.types.Scene, "gis_thermal")
 """
 
 
@@ -95,38 +72,18 @@ def test_blender_finds_the_extension_valid(built: Path) -> None:
     assert refused.returncode != 0
 
 
-def _clean(folder: Path) -> dict[str, str]:
-    """An environment in which Blender sees no setting and no package of ours."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "BLENDER"))}
-    return {**kept, "BLENDER_USER_RESOURCES": str(folder), "BLENDER_USER_CONFIG": str(folder / "config"),
-            "BLENDER_USER_SCRIPTS": str(folder / "scripts")}  # fmt: skip
-
-
 def test_it_installs_and_runs_as_an_extension(built: Path, tmp_path: Path) -> None:
     pytest.importorskip("bpy")
-    (tmp_path / "user").mkdir()
-    done = subprocess.run(
-        [sys.executable, "-c", USE.format(zip=str(built))], cwd=tmp_path, env=_clean(tmp_path / "user"),
-        capture_output=True, text=True, check=False, timeout=240,
-    )  # fmt: skip
+    done = fresh_blender.run([sys.executable, "-c", fresh_blender.script(built, USE)], tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "RAN 4" in done.stdout
 
 
-@pytest.mark.skipif(LEGACY_BLENDER is None, reason="no blender program on this machine")
+@pytest.mark.skipif(fresh_blender.PROGRAM is None, reason=fresh_blender.NO_PROGRAM)
 def test_it_installs_and_runs_in_the_blender_program(built: Path, tmp_path: Path) -> None:
-    (tmp_path / "use.py").write_text(USE.format(zip=str(built)), encoding="utf-8")
-    (tmp_path / "user").mkdir()
-    command = [str(LEGACY_BLENDER), "-b", "--factory-startup", "-noaudio"]
-    numpy = subprocess.run(
-        [*command, "--python-expr", "import numpy; print('HAS', numpy.__version__)"],
-        env=_clean(tmp_path / "user"), capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    if "HAS" not in numpy.stdout:
-        pytest.skip("this blender program has no numpy")
-    done = subprocess.run(
-        [*command, "--python", str(tmp_path / "use.py")], cwd=tmp_path, env=_clean(tmp_path / "user"),
-        capture_output=True, text=True, check=False, timeout=240,
-    )  # fmt: skip
+    if not fresh_blender.has_numpy(tmp_path):
+        pytest.skip(fresh_blender.NO_NUMPY)
+    (tmp_path / "use.py").write_text(fresh_blender.script(built, USE), encoding="utf-8")
+    done = fresh_blender.run(fresh_blender.program("--python", str(tmp_path / "use.py")), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "RAN" in done.stdout

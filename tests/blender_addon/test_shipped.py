@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
+import fresh_blender
 import numpy as np
 import pytest
 
@@ -19,7 +18,6 @@ from assets.build.models import MODELS  # noqa: E402
 from blender_addon import shipped  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
-BLENDER = shutil.which("blender")
 Arrays = dict[str, np.ndarray]
 
 
@@ -47,15 +45,12 @@ def test_this_blender(empty: bpy.types.Scene, expected: Arrays) -> None:
     assert not any(mesh.validate() for mesh in bpy.data.meshes)
 
 
-@pytest.mark.skipif(BLENDER is None, reason="no blender program on this machine")
+@pytest.mark.skipif(fresh_blender.PROGRAM is None, reason=fresh_blender.NO_PROGRAM)
 def test_the_blender_program(expected: Arrays, tmp_path: Path) -> None:
     script, out = Path(__file__).with_name("shipped_reader.py"), tmp_path / "made.npz"
-    done = subprocess.run(
-        [str(BLENDER), "-b", "--factory-startup", "-noaudio", "-P", script, "--", str(ROOT), str(out)],
-        capture_output=True, text=True, check=False, timeout=240,
-    )  # fmt: skip
-    if "No module named 'numpy'" in done.stderr:
-        pytest.skip("this blender program has no numpy")
+    if not fresh_blender.has_numpy(tmp_path):
+        pytest.skip(fresh_blender.NO_NUMPY)
+    done = fresh_blender.run(fresh_blender.program("-P", str(script), "--", str(ROOT), str(out)), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     with np.load(out, allow_pickle=False) as made:
         is_the_same(dict(made), expected, 2e-3)  # corner normals are 16 bits in 3.4

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import fresh_blender
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -332,17 +331,14 @@ os._exit(0)
 """
 
 
-@pytest.mark.skipif(shutil.which("blender") is None, reason="no blender program on this machine")
+@pytest.mark.skipif(fresh_blender.PROGRAM is None, reason=fresh_blender.NO_PROGRAM)
 @pytest.mark.usefixtures("empty_file")
 def test_glb_in_the_blender_program(shared_data: Path, tmp_path: Path) -> None:
     path, script = shared_data / "meshes/kenney_car_kit/taxi.glb", tmp_path / "use.py"
     script.write_text(GLB_IN_OLD_BLENDER.format(root=str(Path(__file__).parents[2]), path=str(path)), encoding="utf-8")
-    done = subprocess.run(
-        [str(shutil.which("blender")), "-b", "--factory-startup", "-noaudio", "-P", script],
-        capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    if "No module named 'numpy'" in done.stderr:
-        pytest.skip("this blender program has no numpy")
+    if not fresh_blender.has_numpy(tmp_path):
+        pytest.skip(fresh_blender.NO_NUMPY)
+    done = fresh_blender.run(fresh_blender.program("-P", str(script)), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     (model,) = load_models(path)[0].values()
     assert f"FACES {sum(len(item.data.polygons) for item in model.objects)}\n" in done.stdout
