@@ -93,6 +93,7 @@ def test_rays_project_to_the_centres_of_their_pixels() -> None:
     [
         ("flir-one-pro", (160, 120), (55.0, 43.0)),
         ("flir-adas", (640, 512), (45.0, 37.0)),
+        ("kaist-a35", (640, 512), (47.75, 39.0)),
         # Sums of two arctangents of the published calibrations; KITTI-360's principal point is far below the middle.
         ("kitti-object", (1242, 375), (81.4, 29.1)),
         ("kitti-odometry", (1241, 376), (81.6, 29.3)),
