@@ -84,6 +84,11 @@ def test_hot_blob_away_from_the_masks_is_invented() -> None:
     beside = image.copy()
     beside[98:101, 80:110] = 200  # heat on the road below the car is its own
     assert measure_drift(beside, mask, zone, behind).invented_px == 0
+    beside = image.copy()
+    beside[112:116, 80:110] = 200  # and it is some 20 px away still, half of the car's 42 px
+    assert measure_drift(beside, mask, zone, behind).invented_px == 0
+    beside[130:134, 80:110] = 200
+    assert measure_drift(beside, mask, zone, behind).invented_px == 120
     image[10:30, 10:40] = 220
     found = measure_drift(image, mask, zone, behind)
     assert found.invented_px == 600
