@@ -31,6 +31,8 @@ __all__ = ["RunLog", "image_grid", "open_run", "write_text"]
 
 # Options that change neither the weights nor their order: a resumed run may have others.
 _FREE: Final = {"keep", "log_every", "checkpoint_every", "checkpoint_minutes", "threads", "resident", "weights_dir"}
+# Options that runs did not have once, and what they did then: such runs can still be resumed.
+_LATER: Final[Mapping[str, Any]] = {"crop": 0, "crop_zoom": 1.0, "tone": 0.0, "residual": False}
 
 
 def open_run(out: Path, about: Mapping[str, Any], *, resume: bool) -> Path | None:
@@ -65,7 +67,8 @@ def first_difference(stored: Any, wanted: Any, where: str = "") -> str:
     """The first value that differs between two JSON trees, but for what a resumed run may change; "" if none."""
     if isinstance(stored, dict) and isinstance(wanted, Mapping):
         for key in sorted({*stored, *wanted} - _FREE):
-            difference = first_difference(stored.get(key), wanted.get(key), f"{where}.{key}" if where else key)
+            old, new = (tree.get(key, _LATER.get(key)) for tree in (stored, wanted))
+            difference = first_difference(old, new, f"{where}.{key}" if where else key)
             if difference:
                 return difference
         return ""

@@ -146,6 +146,18 @@ def test_finished_run(tensors: Path, tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_a_run_from_before_an_option_goes_on_with_its_default(tensors: Path, tmp_path: Path) -> None:
+    run(tensors, tmp_path, epochs=1)
+    path = tmp_path / "run.json"
+    about = json.loads(path.read_text())
+    del about["data_options"]["crop"], about["data_options"]["tone"], about["config"]["residual"]
+    path.write_text(json.dumps(about))
+    run(tensors, tmp_path, epochs=1, resume=True)
+    path.write_text(json.dumps(about))
+    with pytest.raises(ConfigError, match=r"another config\.residual"):
+        run(tensors, tmp_path, epochs=1, resume=True, config={"residual": True})
+
+
 def test_a_run_is_not_overwritten_or_mixed(tensors: Path, tmp_path: Path) -> None:
     run(tensors, tmp_path, epochs=1)
     with pytest.raises(ConfigError, match="go on with --resume"):
