@@ -93,13 +93,14 @@ def outlined(folder: Path, row: Mapping[str, Any]) -> NDArray[np.uint8]:
 
 
 def _embed(picture: NDArray[np.uint8]) -> str:
-    """A picture as a data URI of a PNG."""
+    """A picture as a data URI; JPEG, a fifth of a PNG's size, with full colour so that the outlines stay sharp."""
     scale = SIDE_PX / max(picture.shape[:2])
     if scale < 1:
         picture = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
-    ok, data = cv2.imencode(".png", picture[..., ::-1])
+    full = (cv2.IMWRITE_JPEG_QUALITY, 90, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+    ok, data = cv2.imencode(".jpg", picture[..., ::-1], full)
     assert ok
-    return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode("ascii")
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
 
 
 _TEMPLATE: Final = """<!doctype html>
@@ -111,14 +112,14 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; padding: 0 1rem;
 h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 svg { max-width: 640px; width: 100%; height: auto; font-size: 12px; fill: currentColor; }
 .bar { fill: #56b4e9; } .axis { stroke: var(--line); } .most { stroke: #eb6e3c; stroke-width: 2; }
-.sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(280px, 1fr)); gap: 1rem; }
+.sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(360px, 1fr)); gap: 1rem; }
 figure { margin: 0; } img { width: 100%; display: block; } figcaption { font-size: .85rem; }
 .good { color: #2a86c0; } .bad { color: #d0541f; }
 </style></head><body>
 <h1>Label drift</h1>
 <p>Does the picture still show its objects where the masks say? 0 is none, 1 is lost.
 {{ measured }} of {{ frames }} frames could be measured{% if median is not none %}, median {{ "%.2f"|format(median) }}
-{%- endif %}; the others hold no object of 20 x 20 px or more.
+{%- endif %}{% if measured < frames %}; the others hold no object of 20 x 20 px or more{% endif %}.
 {% if most is none %}No limit was set.{% else %}The limit is {{ most }}: {{ again }} frames are a later attempt,
 {{ rejected|length }} still exceed it and are marked as rejected{% if rejected %}: {{ rejected[:50]|join(", ") }}
 {%- if rejected|length > 50 %} and more{% endif %}{% endif %}.{% endif %}</p>

@@ -295,6 +295,7 @@ def _contents(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
         ("`annotations/yolo/`", "visible boxes as shares of the image; `classes.txt` names the classes"),
         ("`frames.jsonl`", "per frame: camera, weather, objects, SHA-256 of every file"),
         ("`dataset.json`", "configuration, zones, counts"),
+        ("`drift.html`", "how well the images show their labels; the worst frames with the outlines of their masks"),
     ]
     what = "16-bit apparent temperature: kelvin = low + value / 65535 * (high - low), `span_K` in `frames.jsonl`"
     rows.insert(1, ("`images16/`", what + ("; only where the background is radiometric" if real else "")))
