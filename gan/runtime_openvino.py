@@ -46,6 +46,9 @@ _FORMAT: Final = 3  # raise when what lies in a cache entry changes
 # Of the calibration samples, every fourth is held back to measure the error on.
 _HELD_BACK: Final = 4
 _MAX_PROBES: Final = 2
+# Sizes of which networks are kept compiled: a frame's objects need one of four strips of it (`pipelines.infrared`), and
+# a folder of mixed sizes must not fill the memory.
+_SHAPES: Final = 4
 
 
 def cache_folder() -> Path:
@@ -100,13 +103,16 @@ def _compile(model_file: Path, precision: Precision, threads: int) -> Callable[[
     requests: dict[tuple[int, ...], Any] = {}
 
     def run(source: Float32, seed: int | None) -> Float32:
-        if source.shape not in requests:
-            # A fixed shape is faster; a folder of mixed sizes keeps one network at a time.
-            requests.clear()
+        # A fixed shape is faster, and takes half a second to compile. The last used come last.
+        request = requests.pop(source.shape, None)
+        if request is None:
+            if len(requests) == _SHAPES:
+                requests.pop(next(iter(requests)))
             model = core.read_model(model_file)
             model.reshape(list(source.shape))
-            requests[source.shape] = core.compile_model(model, "CPU", settings).create_infer_request()
-        return np.array(requests[source.shape].infer({0: source})[0], dtype=np.float32)
+            request = core.compile_model(model, "CPU", settings).create_infer_request()
+        requests[source.shape] = request
+        return np.array(request.infer({0: source})[0], dtype=np.float32)
 
     return run
 

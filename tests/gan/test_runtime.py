@@ -123,6 +123,28 @@ def test_sizes_that_the_network_cannot_halve(model: Path, plain: torch.nn.Module
     np.testing.assert_allclose(image, wanted, atol=1e-5)
 
 
+def test_sizes_that_come_back_are_not_compiled_again(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import openvino
+
+    compiled: list[object] = []
+    compile_model = openvino.Core.compile_model
+
+    def counted(*args: object, **options: object) -> object:
+        compiled.append(args)
+        return compile_model(*args, **options)
+
+    monkeypatch.setattr(openvino.Core, "compile_model", counted)
+    translator = load_translator(model, precision="fp32", engine="openvino", device="cpu", threads=1)
+    source = _sources(1, SIZE)[0]
+    sizes = [SIZE // 2, SIZE]
+    first = [translator.translate(np.ascontiguousarray(source[:, :rows])) for rows in sizes]
+    before = len(compiled)
+    again = [translator.translate(np.ascontiguousarray(source[:, :rows])) for rows in sizes * 2]
+    assert len(compiled) == before
+    for image, other in zip(again, first * 2, strict=True):
+        np.testing.assert_array_equal(image, other)
+
+
 def test_noise_is_off_unless_asked_for(model: Path) -> None:
     source = _sources(2)[0]
     still = load_translator(model, engine="torch", device="cpu", threads=1)
