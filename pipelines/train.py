@@ -7,7 +7,8 @@ import json
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -16,6 +17,23 @@ from pipelines.errors import ConfigError
 __all__ = ["backends", "describe_backends", "parse_settings", "train"]
 
 Precision = Literal["auto", "fp32", "bf16"]
+_Compile = Annotated[bool, typer.Option("--compile", help="Compile the networks: slower start, faster steps.")]
+_Matched = Annotated[bool, typer.Option(help="Unpaired training: images of the same names are pairs to validate on.")]
+_TargetRange = Annotated[
+    tuple[float, float] | None, typer.Option(help="Target values that become black and white.", metavar="LOW HIGH")
+]
+_Validation = Annotated[float, typer.Option(help="Share of the images to validate, by whole sequences; 0: none.")]
+_Crop = Annotated[
+    int, typer.Option(min=0, help="Edge of windows cut around the objects of source tensors; 0: whole images.")
+]
+_Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="Option of the backend, as name=value; may be repeated.")
+]
+_Recipe = Annotated[
+    Path | None, typer.Option(help="TOML file of options, or the name of a shipped one; options given here win.")
+]
+_OF_ONE_RUN = ("context", "return", "data", "out", "resume", "cache", "settings", "recipe")
+"""Parameters of the command that a recipe cannot set: the backend's settings are its table ``set``."""
 
 
 def train(
@@ -27,9 +45,7 @@ def train(
     batch: Annotated[int, typer.Option(min=1, help="Samples per step and device.")] = 1,
     accumulate: Annotated[int, typer.Option(min=1, help="Batches whose gradients make one step.")] = 1,
     precision: Annotated[Precision, typer.Option(help="auto takes bf16 where the hardware multiplies it.")] = "auto",
-    compile: Annotated[
-        bool, typer.Option("--compile", help="Compile the networks: slower start, faster steps.")
-    ] = False,
+    compile: _Compile = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False,
     devices: Annotated[int, typer.Option(min=1, help="Devices of this machine; torchrun overrules it.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, split, order, augmentation and noise.")] = 0,
@@ -37,24 +53,16 @@ def train(
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves the choice to torch.")] = 0,
     source_dir: Annotated[str, typer.Option(help="Folder of source images below --data.")] = "visible",
     target_dir: Annotated[str, typer.Option(help="Folder of infrared images below --data.")] = "infrared",
-    matched: Annotated[
-        bool, typer.Option(help="Unpaired training: images of the same names are pairs to validate on.")
-    ] = True,
+    matched: _Matched = True,
     size: Annotated[int | None, typer.Option(min=8, help="Crop and scale all images to this edge in pixels.")] = None,
-    target_range: Annotated[
-        tuple[float, float] | None, typer.Option(help="Target values that become black and white.", metavar="LOW HIGH")
-    ] = None,
-    validation: Annotated[
-        float, typer.Option(help="Share of the images to validate, by whole sequences; 0: none.")
-    ] = 0.1,
+    target_range: _TargetRange = None,
+    validation: _Validation = 0.1,
     validation_list: Annotated[Path | None, typer.Option(help="Text file: names that validate.")] = None,
     train_list: Annotated[Path | None, typer.Option(help="Text file: names that train.")] = None,
     sequences: Annotated[Path | None, typer.Option(help="JSON file {name: sequence} for the split.")] = None,
     flip: Annotated[bool, typer.Option(help="Mirror half of the images.")] = True,
     jitter: Annotated[float, typer.Option(min=1.0, help="Largest zoom of a random crop; the paper's is 1.117.")] = 1.0,
-    crop: Annotated[
-        int, typer.Option(min=0, help="Edge of windows cut around the objects of source tensors; 0: whole images.")
-    ] = 0,
+    crop: _Crop = 0,
     crop_zoom: Annotated[float, typer.Option(min=1.0, help="Largest random magnification of windows.")] = 1.0,
     tone: Annotated[float, typer.Option(min=0.0, help="Strength of random tone curves, as of other cameras.")] = 0.0,
     resident: Annotated[bool, typer.Option("--resident", help="Keep all images in the device's memory.")] = False,
@@ -65,41 +73,72 @@ def train(
     checkpoint_minutes: Annotated[float, typer.Option(min=0, help="Least minutes between ends of epochs saved.")] = 5.0,
     keep: Annotated[int, typer.Option(min=1, help="Checkpoints kept.")] = 2,
     weights_dir: Annotated[Path | None, typer.Option(help="Folder with backbone weights for LPIPS.")] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Option of the backend, as name=value; may be repeated.")
-    ] = None,
-    recipe: Annotated[
-        Path | None, typer.Option(help="TOML file of options, or the name of a shipped one; options given here win.")
-    ] = None,
+    settings: _Settings = None,
+    recipe: _Recipe = None,
 ) -> None:
     """Trains a translation model and writes one small file to share, OUT/model.safetensors."""
     # The options of gan are named as the command's, so each dataclass picks its own; before any other local name.
-    given = dict(locals())
+    path = _train(context, dict(locals()))
+    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; use it with gis translate --weights {path}")
+
+
+def _train(context: typer.Context, given: dict[str, Any]) -> Path:
+    """Trains with the options of the command, those of its recipe under them; returns the model's file."""
     values: dict[str, Any] = {}
-    if recipe is not None:
-        options, values = read_recipe(recipe)
-        unknown = sorted(set(options) - set(given) | set(options) & {"context", "recipe", "settings", "out", "data"})
-        if unknown:
-            raise ConfigError(f"recipe {recipe}: {unknown[0]!r} is no option of gis train that a recipe can set")
-        asked = {name for name in options if str(context.get_parameter_source(name)).endswith("COMMANDLINE")}
-        given |= {name: value for name, value in options.items() if name not in asked}
+    if given["recipe"] is not None:
+        options, values = read_recipe(given["recipe"])
+        given |= _not_on_the_command_line(context, options, given["recipe"])
     from gan.data import DataOptions
     from gan.train import TrainOptions
     from gan.train import train as run
 
     low, high = given["target_range"] or (None, None)
-    path = run(
-        data,
-        out,
+    return run(
+        given["data"],
+        given["out"],
         given["backend"],
-        values | parse_settings(settings or ()),
+        values | parse_settings(given["settings"] or ()),
         _pick(TrainOptions, given),
         dataclasses.replace(_pick(DataOptions, given), target_low=low, target_high=high),
-        resume=resume,
-        cache=cache,
+        resume=given["resume"],
+        cache=given["cache"],
         say=typer.echo,
     )
-    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; use it with gis translate --weights {path}")
+
+
+def _not_on_the_command_line(context: typer.Context, options: dict[str, Any], recipe: Path) -> dict[str, Any]:
+    """A recipe's options less those that stand on the command line too.
+
+    Raises:
+        ConfigError: An option that a recipe cannot set, or a value of another type than the option's.
+    """
+    types = get_type_hints(train)
+    for name, value in sorted(options.items()):
+        if name not in types or name in _OF_ONE_RUN:
+            raise ConfigError(f"recipe {recipe}: {name!r} is no option of gis train that a recipe can set")
+        if not _is_a(value, types[name]):
+            plain = isinstance(types[name], type)
+            expected = (
+                types[name].__name__ if plain else str(types[name]).replace("typing.", "").replace("pathlib.", "")
+            )
+            raise ConfigError(f"recipe {recipe}: {name} is {value!r}: expected {expected}, as of gis train --help")
+    return {name: value for name, value in options.items()
+            if not str(context.get_parameter_source(name)).endswith("COMMANDLINE")}  # fmt: skip
+
+
+def _is_a(value: Any, kind: Any) -> bool:
+    """Whether a value of a TOML file is one of an option's type."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return any(_is_a(value, one) for one in arguments)
+    if origin is Literal:
+        return value in arguments
+    if origin is tuple:
+        pairs = isinstance(value, list) and len(value) == len(arguments)
+        return pairs and all(_is_a(*pair) for pair in zip(value, arguments, strict=True))
+    if kind is float:
+        return type(value) in (int, float)
+    return type(value) is (str if kind is Path else kind)
 
 
 def backends(

@@ -110,7 +110,10 @@ def test_a_recipe_gives_options_and_the_command_line_wins(app: typer.Typer, pair
 @pytest.mark.parametrize(
     ("text", "message"),
     [("epoch = 1", "'epoch' is no option"), ("epochs = ", "no TOML"), ("set = 1", "expected a table"),
-     ("out = 'x'", "'out' is no option")],
+     ("out = 'x'", "'out' is no option"), ("resume = true", "'resume' is no option"),
+     ("epochs = 'many'", "expected int"), ("epochs = true", "expected int"), ("ema = '1'", "expected float"),
+     ("precision = 'fp8'", "expected Literal['auto', 'fp32', 'bf16']"), ("target_range = [1]", "expected tuple[float"),
+     ("size = 1.5", "expected int | None"), ("train_list = 3", "expected Path | None")],
 )  # fmt: skip
 def test_bad_recipes_are_named(text: str, message: str, pairs: Path, tmp_path: Path) -> None:
     app = typer.Typer(pretty_exceptions_enable=False)
