@@ -23,51 +23,65 @@ from pipelines.commands.options import (
 __all__ = ["synthesize"]
 
 
+_Backgrounds = Annotated[
+    Path | None, typer.Option("--backgrounds", help="Folder of real thermal images to put the cars into.")
+]
+_Horizon = Annotated[
+    float | None, typer.Option("--horizon", help="Row of the horizon in the backgrounds as they are on disk.")
+]
+_Boxes = Annotated[
+    Path | None, typer.Option("--boxes", help="Cars and people in the backgrounds: COCO, KITTI, YOLO or JSON.")
+]
+_RoadMask = Annotated[
+    Path | None, typer.Option("--road-mask", help="Mask of the road, or a folder of one per background.")
+]
+_CameraHeight = Annotated[
+    float | None, typer.Option("--camera-height", help="Height of the backgrounds' camera above the road, m.")
+]
+_RoadHeading = Annotated[
+    float | None, typer.Option("--road-heading", help="Where the road goes, degrees to the left of the view.")
+]
+_Backend = Annotated[
+    str | None,
+    typer.Option(
+        "--backend",
+        help="physics (default), or a translation model; pix2pix needs no --weights, its model is shipped.",
+    ),
+]
+_Weights = Annotated[Path | None, typer.Option("--weights", help="Model file of a translation model.")]
+_Profile = Annotated[
+    str | None, typer.Option("--profile", help="Thermal profile of all cars, e.g. driving; default: one per car.")
+]
+_Weather = Annotated[str | None, typer.Option("--weather", help="clear, cloudy, overcast, rain or fog.")]
+_Hour = Annotated[float | None, typer.Option("--hour", help="Hour of the day, 0 to 24.")]
+_Season = Annotated[str | None, typer.Option("--season", help="winter, spring, summer or autumn.")]
+_Tensors = Annotated[bool, typer.Option("--tensors", help="Also store the source tensors, as WebDataset shards.")]
+_MaxDrift = Annotated[
+    float | None,
+    typer.Option("--max-drift", help="Draw a frame anew whose picture drifts from its labels by more, 0 to 1."),
+]
+
+
 def synthesize(
     out: Out,
     count: Count = 16,
     scene: Scene = Path("city.blend"),
-    backgrounds: Annotated[
-        Path | None, typer.Option("--backgrounds", help="Folder of real thermal images to put the cars into.")
-    ] = None,
-    horizon: Annotated[
-        float | None, typer.Option("--horizon", help="Row of the horizon in the backgrounds as they are on disk.")
-    ] = None,
-    boxes: Annotated[
-        Path | None, typer.Option("--boxes", help="Cars and people in the backgrounds: COCO, KITTI, YOLO or JSON.")
-    ] = None,
-    road_mask: Annotated[
-        Path | None, typer.Option("--road-mask", help="Mask of the road, or a folder of one per background.")
-    ] = None,
-    camera_height: Annotated[
-        float | None, typer.Option("--camera-height", help="Height of the backgrounds' camera above the road, m.")
-    ] = None,
-    road_heading: Annotated[
-        float | None, typer.Option("--road-heading", help="Where the road goes, degrees to the left of the view.")
-    ] = None,
-    backend: Annotated[
-        str | None,
-        typer.Option(
-            "--backend",
-            help="physics (default), or a translation model; pix2pix needs no --weights, its model is shipped.",
-        ),
-    ] = None,
-    weights: Annotated[Path | None, typer.Option("--weights", help="Model file of a translation model.")] = None,
+    backgrounds: _Backgrounds = None,
+    horizon: _Horizon = None,
+    boxes: _Boxes = None,
+    road_mask: _RoadMask = None,
+    camera_height: _CameraHeight = None,
+    road_heading: _RoadHeading = None,
+    backend: _Backend = None,
+    weights: _Weights = None,
     camera: CameraName = None,
     size: Size = None,
-    profile: Annotated[
-        str | None, typer.Option("--profile", help="Thermal profile of all cars, e.g. driving; default: one per car.")
-    ] = None,
-    weather: Annotated[str | None, typer.Option("--weather", help="clear, cloudy, overcast, rain or fog.")] = None,
-    hour: Annotated[float | None, typer.Option("--hour", help="Hour of the day, 0 to 24.")] = None,
-    season: Annotated[str | None, typer.Option("--season", help="winter, spring, summer or autumn.")] = None,
-    tensors: Annotated[
-        bool, typer.Option("--tensors", help="Also store the source tensors, as WebDataset shards.")
-    ] = False,
-    max_drift: Annotated[
-        float | None,
-        typer.Option("--max-drift", help="Draw a frame anew whose picture drifts from its labels by more, 0 to 1."),
-    ] = None,
+    profile: _Profile = None,
+    weather: _Weather = None,
+    hour: _Hour = None,
+    season: _Season = None,
+    tensors: _Tensors = False,
+    max_drift: _MaxDrift = None,
     engine: Engine = "raster",
     cars: Cars = None,
     seed: Seed = 0,
