@@ -43,6 +43,8 @@ class Batch:
 
     source: Tensor
     target: Tensor
+    inserted: Tensor | None = None
+    """(M, C, H, W) sources of objects where no real one was: they have no target."""
 
 
 @dataclass(frozen=True)

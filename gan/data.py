@@ -9,7 +9,7 @@ from __future__ import annotations
 import collections
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from gan.augmentation import Augmentation, augment, change_tone, match_levels
 from gan.backend import Batch, Pairing
 from gan.checkpoint import source_layout
 from gan.decoded import Decoded, decode
@@ -28,20 +28,17 @@ from gan.splits import Split, groups_from_names, read_list, read_sequences, spli
 from gan.windows import Window, WindowCutter
 
 __all__ = [
-    "Augmentation",
     "DataOptions",
     "Loader",
     "TrainingData",
-    "augment",
     "calibration_sources",
     "calibration_targets",
-    "change_tone",
     "open_data",
     "planes_to_batch",
     "validation_targets",
 ]
 
-_ORDER, _AUGMENTATION, _TARGET_ORDER, _WINDOW, _TONE = 0, 1, 2, 3, 4
+_ORDER, _AUGMENTATION, _TARGET_ORDER, _WINDOW, _TONE, _LEVELS, _INSERTED = 0, 1, 2, 3, 4, 5, 6
 # Batches that wait decoded while one is trained on.
 _AHEAD: Final = 2
 
@@ -83,22 +80,13 @@ class DataOptions:
     """Windows are magnified or reduced at random by up to this factor; one that holds a larger object is reduced."""
     tone: float = 0.0
     """Strength of random tone curves on target and background, as of other gain controls; 0 is off."""
+    match_levels: float = 0.0
+    """Share of the sources of layout ``physics`` whose picture is given the target's levels; see `gan.augmentation`."""
+    inserted: str | None = None
+    """Folder of source tensors of objects where no real one was, as many a step as there are pairs: no targets, so only
+    losses that need none see them."""
     resident: bool = False
     """Keep all images in the device's memory."""
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """One geometric change, applied to source and target alike."""
-
-    flip: bool = False
-    """Mirrored left to right."""
-    zoom: float = 1.0
-    """Magnification, at least 1."""
-    shift_x: float = 0.0
-    """Where the crop lies in the space that the zoom leaves, -1 left to 1 right."""
-    shift_y: float = 0.0
-    """The same, -1 top to 1 bottom."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +109,8 @@ class TrainingData:
     """What the numbers of source tensors mean; None for images."""
     crop: int = 0
     """Edge of the windows that are handed out, pixels; 0 for whole images."""
+    inserted: Decoded | None = None
+    """Sources without targets that are handed out beside the samples."""
 
     @property
     def in_channels(self) -> int:
@@ -147,7 +137,9 @@ class TrainingData:
     def describe(self) -> dict[str, Any]:
         """JSON description for logs and model files: kind, counts, size, hash of the content; no paths."""
         height, width = self.samples.size
-        more = {"sampling": self.sampling} if self.sampling == "unpaired" else {}
+        more: dict[str, Any] = {"sampling": self.sampling} if self.sampling == "unpaired" else {}
+        if self.inserted is not None:
+            more["inserted_sha256"] = self.inserted.fingerprint
         return {
             "kind": self.kind,
             "train": len(self.split.train),
@@ -198,13 +190,34 @@ def open_data(
         raise ConfigError(f"crop is {options.crop}: windows around objects need source tensors, {folder} holds images")
     if not sources.targets:
         split = _split(samples, options, seed)
-        return TrainingData(sources.kind, samples, split, sampling=sampling, meaning=sources.meaning, crop=options.crop)
+        data = TrainingData(sources.kind, samples, split, sampling=sampling, meaning=sources.meaning, crop=options.crop)
+        return (
+            data if options.inserted is None else replace(data, inserted=_open_inserted(data, options, cache, progress))
+        )
     targets = decode(sources.targets, cache, size, progress)
     if targets.size != samples.size:
         raise DataError(f"{folder}: sources are {samples.size}, targets {targets.size} (H, W); give --size")
     split = _split(samples, options, seed, targets.names)
     target_split = _split(targets, options, seed, samples.names)
     return TrainingData(sources.kind, samples, split, targets, target_split, sampling)
+
+
+def _open_inserted(
+    data: TrainingData, options: DataOptions, cache: Path, progress: Callable[[Sequence[Item]], Sequence[Item]]
+) -> Decoded:
+    """Source tensors without targets, of the same layout as the others."""
+    folder = Path(options.inserted or "")
+    if not data.crop:
+        raise ConfigError(f"inserted is {folder}: objects without targets are seen in windows; give crop too")
+    found = find_sources(folder)
+    if found.kind != "tensors" or found.meaning is None or data.meaning is None:
+        raise DataError(f"{folder}: holds images; expected source tensors, as the pairs are")
+    if found.meaning.layout != data.meaning.layout:
+        raise DataError(
+            f"{folder}: source tensors of layout {found.meaning.layout!r}; expected that of the pairs, "
+            f"{data.meaning.layout!r}"
+        )
+    return decode(found.items, cache, None if options.size is None else (options.size, options.size), progress)
 
 
 def calibration_sources(data: TrainingData, count: int = 6) -> Tensor:
@@ -247,52 +260,6 @@ def planes_to_batch(planes: dict[str, Tensor]) -> Batch:
     return Batch(source, target)
 
 
-def augment(batch: Batch, changes: Sequence[Augmentation]) -> Batch:
-    """Applies one geometric change per sample to source and target."""
-    if not any(change.flip or change.zoom != 1 for change in changes):
-        return batch
-    if all(change.zoom == 1 for change in changes):
-        mask = torch.tensor([change.flip for change in changes], device=batch.source.device)[:, None, None, None]
-        return Batch(*(torch.where(mask, image.flip(-1), image) for image in (batch.source, batch.target)))
-    theta = torch.tensor([_affine(change) for change in changes], device=batch.source.device)
-    both = torch.cat((batch.source, batch.target), dim=1)
-    grid = functional.affine_grid(theta, list(both.shape), align_corners=False)
-    warped = functional.grid_sample(both, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    channels = batch.source.shape[1]
-    return Batch(warped[:, :channels], warped[:, channels:])
-
-
-def change_tone(batch: Batch, curves: npt.NDArray[np.float64], layout: str) -> Batch:
-    """Puts target and background under another tone curve, as another gain control would.
-
-    Args:
-        batch: Source tensors of ``layout``, or images.
-        curves: (N, 3) for each sample the logarithms of gamma and contrast, and half the shift of the middle.
-        layout: Of the source; objects and what hides the background around them stay as they are.
-    """
-    gamma, contrast, shift = (
-        torch.tensor(column, dtype=torch.float32, device=batch.source.device)[:, None, None, None]
-        for column in curves.T
-    )
-
-    def curve(image: Tensor) -> Tensor:
-        share = ((image + 1) / 2).clamp(0, 1) ** gamma.exp()
-        return ((2 * share - 1) * contrast.exp() + shift).clamp(-1, 1)
-
-    source = batch.source
-    if layout == "image":
-        return Batch(curve(source), curve(batch.target))
-    label = source[:, :3]
-    if layout == "physics":
-        changed = torch.cat((curve(label[:, :1]), label[:, 1:]), dim=1)
-        background = label[:, 1:2] == -1
-    else:
-        changed = curve(label)
-        background = (label[:, :1] == label[:, 1:2]) & (label[:, :1] == label[:, 2:3])
-    label = torch.where(background, changed, label)
-    return Batch(torch.cat((label, source[:, 3:]), dim=1), curve(batch.target))
-
-
 class Loader:
     """Hands out the batches of an epoch.
 
@@ -330,6 +297,12 @@ class Loader:
             if options.resident:
                 raise ConfigError("crop and resident: windows are cut on the CPU; leave one of them out")
             self._indices = tuple(range(len(self._cutter)))
+        trains_inserted = data.inserted is not None and not validate
+        self._inserted = (
+            WindowCutter(data.inserted, range(len(data.inserted.names)), data.crop)
+            if trains_inserted and data.inserted is not None
+            else None
+        )
         self._planes = _place(data.samples, device if options.resident else None)
         self._planes.pop("instance_id", None)  # only windows need it
         self._target_planes: dict[str, Plane] | None = None
@@ -350,12 +323,12 @@ class Loader:
         order = self._order(number)
         rows = [order[step * self._batch : (step + 1) * self._batch] for step in range(first, self.steps)]
         with ThreadPoolExecutor(1) as reader:
-            waiting: collections.deque[Future[dict[str, Tensor]]] = collections.deque()
+            waiting: collections.deque[Future[tuple[dict[str, Tensor], dict[str, Tensor]]]] = collections.deque()
             for step in range(len(rows) + _AHEAD):
                 if step < len(rows):
                     waiting.append(reader.submit(self._read, rows[step], number))
                 if step >= _AHEAD:
-                    yield self._finish(waiting.popleft().result(), rows[step - _AHEAD], number)
+                    yield self._finish(*waiting.popleft().result(), rows[step - _AHEAD], number)
 
     def _order(self, number: int) -> list[int]:
         count = self.steps * self._batch * self._world
@@ -365,7 +338,8 @@ class Loader:
             order = [order[position] for position in shuffled]
         return [order[position % len(order)] for position in range(count)][self._rank :: self._world]
 
-    def _read(self, rows: list[int], number: int) -> dict[str, Tensor]:
+    def _read(self, rows: list[int], number: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Planes of the samples, and of what is handed out beside them."""
         planes = self._cut(rows, number) or {name: _take(plane, rows) for name, plane in self._planes.items()}
         if self._target_planes is not None:
             # A target for each source, drawn anew in every epoch.
@@ -374,9 +348,18 @@ class Loader:
                 for row in rows
             ]
             planes["target"] = _take(self._target_planes["target"], drawn)
+        inserted = self._cut_inserted(rows, number)
         if self._device.type == "cuda" and not self._options.resident:
-            planes = {name: plane.pin_memory() for name, plane in planes.items()}
-        return planes
+            planes, inserted = ({name: plane.pin_memory() for name, plane in one.items()} for one in (planes, inserted))
+        return planes, inserted
+
+    def _cut_inserted(self, rows: list[int], number: int) -> dict[str, Tensor]:
+        """A window around an inserted object for each sample; empty where there are none."""
+        if self._inserted is None:
+            return {}
+        draws = [np.random.default_rng([self._seed, _INSERTED, number, row]) for row in rows]
+        places = [int(rng.integers(len(self._inserted))) for rng in draws]
+        return self._inserted.cut(places, [Window.draw(rng, self._options.crop_zoom) for rng in draws])
 
     def _cut(self, rows: list[int], number: int) -> dict[str, Tensor]:
         """Windows around objects; empty where whole images are handed out."""
@@ -387,13 +370,24 @@ class Loader:
         draws = [np.random.default_rng([self._seed, _WINDOW, number, row]) for row in rows]
         return self._cutter.cut(rows, [Window.draw(rng, self._options.crop_zoom) for rng in draws])
 
-    def _finish(self, planes: dict[str, Tensor], rows: list[int], number: int) -> Batch:
-        batch = planes_to_batch({name: plane.to(self._device, non_blocking=True) for name, plane in planes.items()})
+    def _finish(self, planes: dict[str, Tensor], inserted: dict[str, Tensor], rows: list[int], number: int) -> Batch:
+        batch = self._moved(planes)
         if self._validate:
             return batch
+        batch = self._changed(batch, rows, number)
+        return replace(batch, inserted=self._moved(inserted).source) if inserted else batch
+
+    def _moved(self, planes: dict[str, Tensor]) -> Batch:
+        return planes_to_batch({name: plane.to(self._device, non_blocking=True) for name, plane in planes.items()})
+
+    def _changed(self, batch: Batch, rows: list[int], number: int) -> Batch:
+        """Tone curves, levels, mirrors and zooms of a training batch."""
         if self._options.tone > 0:
             draws = [np.random.default_rng([self._seed, _TONE, number, row]).uniform(-1, 1, 3) for row in rows]
             batch = change_tone(batch, np.stack(draws) * self._options.tone, self._layout)
+        if self._options.match_levels > 0:
+            shares = [np.random.default_rng([self._seed, _LEVELS, number, row]).random() for row in rows]
+            batch = match_levels(batch, [share < self._options.match_levels for share in shares])
         if not (self._options.flip or self._options.jitter > 1):
             return batch
         return augment(batch, [self._draw(row, number) for row in rows])
@@ -466,10 +460,3 @@ def _to_unit(plane: Tensor) -> Tensor:
     if plane.dtype == torch.uint8:
         return (plane.float() * (2 / 255) - 1).clamp_(-1, 1)
     return ((plane.int() & 0xFFFF).float() * (2 / 65535) - 1).clamp_(-1, 1)
-
-
-def _affine(change: Augmentation) -> list[list[float]]:
-    # Output coordinates in [-1, 1] to input coordinates: the crop is 1/zoom wide and shifts within what is left.
-    scale = 1 / change.zoom
-    mirror = -scale if change.flip else scale
-    return [[mirror, 0.0, change.shift_x * (1 - scale)], [0.0, scale, change.shift_y * (1 - scale)]]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assets import CAMERAS, CITY, THERMAL_PROFILES
+from gan.layout import LAYOUT_NAME, LAYOUTS
 from renderer.camera import Camera, read_camera_file, read_cameras
 
 from pipelines.errors import ConfigError
@@ -151,6 +152,8 @@ class SynthesizeConfig(RenderConfig):
     """Season of all frames; None draws it."""
     tensors: bool = False
     """Also store the source tensors."""
+    layout: str = LAYOUT_NAME
+    """Of the source tensors: ``flat``, or ``physics``, which shows the picture of the backend physics."""
     max_drift: float | None = None
     """A frame with more label drift (:mod:`pipelines.drift`) is drawn anew; None takes every frame."""
 
@@ -183,6 +186,12 @@ class SynthesizeConfig(RenderConfig):
         if self.weights is not None and not self.weights.is_file():
             raise ConfigError(f"{self.weights}: no such file: expected a model file of `gis train`")
 
+        _check_choice("layout", self.layout, LAYOUTS)
+        if self.layout != LAYOUT_NAME and (self.backend != PHYSICS or not self.tensors):
+            raise ConfigError(
+                f"layout {self.layout} is one of source tensors of physics: give --tensors and no --backend"
+            )
+
     def _check_ground(self) -> None:
         for name in ("horizon", "boxes", "road_mask", "camera_height", "road_heading"):
             if getattr(self, name) is not None and self.backgrounds is None:
@@ -210,7 +219,7 @@ class SynthesizeConfig(RenderConfig):
         """See :meth:`RenderConfig.to_json`."""
         names = (
             "horizon", "camera_height", "road_heading", "backend", "profile", "weather", "hour", "season", "tensors",
-            "max_drift",
+            "layout", "max_drift",
         )  # fmt: skip
         return {
             **super().to_json(),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gan.layout import LAYOUT_NAME, LAYOUT_VERSION
+from gan.layout import LAYOUT_VERSION
 from numpy.typing import NDArray
 from renderer.frame import Frame
 from renderer.placement import sample_on_plane
@@ -107,7 +107,7 @@ def dataset_head(config: SynthesizeConfig) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "version": SCHEMA_VERSION,
-        "layout": {"name": LAYOUT_NAME, "version": LAYOUT_VERSION},
+        "layout": {"name": config.layout, "version": LAYOUT_VERSION},
         "categories": list(CATEGORIES),
         "min_visible_px": MIN_VISIBLE_PX,
         "zones": {info.name: int(info.zone) for info in ZONES},
@@ -277,7 +277,10 @@ class FrameMaker:
 
     def _sample(self, frame: Frame, image: Infrared, background: Background | None) -> Any:
         group = "" if background is None else str(background.about["name"])
-        return source_sample(image.background, frame, image.image16, image.span_K, group)
+        # As a translation model is shown it (`pipelines.infrared`): on the scale of its target.
+        shown = image.image if image.span_K is None else (image.image16 >> 8).astype(np.uint8)
+        picture = shown if self.config.layout == "physics" else None
+        return source_sample(image.background, frame, image.image16, image.span_K, group, picture)
 
 
 def _is_rejected(drift: Drift, most: float | None) -> bool:

@@ -26,13 +26,19 @@ _Validation = Annotated[float, typer.Option(help="Share of the images to validat
 _Crop = Annotated[
     int, typer.Option(min=0, help="Edge of windows cut around the objects of source tensors; 0: whole images.")
 ]
+_MatchLevels = Annotated[
+    float, typer.Option(min=0.0, max=1.0, help="Share of sources of layout physics that get the target's levels.")
+]
+_Inserted = Annotated[
+    Path | None, typer.Option(help="Folder of source tensors of objects where no real one was; they have no targets.")
+]
 _Settings = Annotated[
     list[str] | None, typer.Option("--set", help="Option of the backend, as name=value; may be repeated.")
 ]
 _Recipe = Annotated[
     Path | None, typer.Option(help="TOML file of options, or the name of a shipped one; options given here win.")
 ]
-_OF_ONE_RUN = ("context", "return", "data", "out", "resume", "cache", "settings", "recipe")
+_OF_ONE_RUN = ("context", "return", "data", "inserted", "out", "resume", "cache", "settings", "recipe")
 """Parameters of the command that a recipe cannot set: the backend's settings are its table ``set``."""
 
 
@@ -65,6 +71,8 @@ def train(
     crop: _Crop = 0,
     crop_zoom: Annotated[float, typer.Option(min=1.0, help="Largest random magnification of windows.")] = 1.0,
     tone: Annotated[float, typer.Option(min=0.0, help="Strength of random tone curves, as of other cameras.")] = 0.0,
+    match_levels: _MatchLevels = 0.0,
+    inserted: _Inserted = None,
     resident: Annotated[bool, typer.Option("--resident", help="Keep all images in the device's memory.")] = False,
     cache: Annotated[Path | None, typer.Option(help="Folder for decoded images; default OUT/cache.")] = None,
     validate_every: Annotated[int, typer.Option(min=1, help="Epochs between validations.")] = 1,

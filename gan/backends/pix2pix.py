@@ -12,8 +12,8 @@ Deviations from the paper, beside those named in `gan.networks.unet` and `gan.ne
   apart).
 - The paper leaves the noise on at test time. Here `translate` is deterministic unless it is given a seed.
 - beta2 and the linear decay over the second half of the epochs are not in the paper but in the authors' published code.
-- Least-squares and hinge losses, LPIPS and gradient terms, resize-convolutions and a residual generator are options;
-  all are off by default.
+- Least-squares and hinge losses, LPIPS and gradient terms, resize-convolutions, a residual generator and a second
+  discriminator of objects (`gan.critic`) are options; all are off by default.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gan.backend import Batch, Pairing, StepOptions
+from gan.critic import ObjectCritic, imagenet_features, object_crops, vary
 from gan.errors import ConfigError
 from gan.losses import GanLoss, discriminator_loss, generator_loss, gradient_loss, perceptual_loss
 from gan.networks.patchgan import PatchGAN
@@ -81,8 +82,11 @@ class Config:
     """Weight of LPIPS in the generator's objective; needs the backbone's weights."""
     gradient_weight: float = 0.0
     """Weight of the gradient difference in the generator's objective."""
+    critic_weight: float = 0.0
+    """Weight of the discriminator of objects in the generator's objective; needs the weights of SqueezeNet. It also
+    judges what is made of sources that have no target."""
     learning_rate: float = 2e-4
-    """Of both optimisers."""
+    """Of all optimisers."""
     beta1: float = 0.5
     """Of Adam."""
     beta2: float = 0.999
@@ -131,6 +135,7 @@ class Pix2Pix:
         self.discriminator = PatchGAN(
             config.in_channels, config.out_channels, config.ndf, config.discriminator_layers, norm=config.norm
         )
+        self.critic = ObjectCritic() if config.critic_weight else None
         self._perceptual: Callable[[Tensor, Tensor], Tensor] | None = None
 
     def setup(self, fabric: Fabric, options: StepOptions) -> None:
@@ -142,6 +147,12 @@ class Pix2Pix:
         # The generator's step needs no gradient of the discriminator's weights; DDP would wait for them.
         alone = fabric.world_size == 1
         self._judge: Callable[..., Tensor] = self._run_discriminator if alone else self.discriminator
+        self._optimisers = [self._generator_optimiser, self._discriminator_optimiser]
+        if self.critic is not None:
+            self._run_critic, self._critic_optimiser = self._wrap(self.critic, order, compiled=False)
+            self._judge_object: Callable[..., list[Tensor]] = self._run_critic if alone else self.critic
+            self._features = imagenet_features(options.weights_dir, fabric.device)
+            self._optimisers.append(self._critic_optimiser)
         if self.config.lpips_weight:
             self._perceptual = perceptual_loss(options.weights_dir, fabric.device)
 
@@ -155,8 +166,9 @@ class Pix2Pix:
         return wrapped
 
     def networks(self) -> dict[str, nn.Module]:
-        """Generator and discriminator."""
-        return {"generator": self.generator, "discriminator": self.discriminator}
+        """Generator and discriminators."""
+        known = {"generator": self.generator, "discriminator": self.discriminator}
+        return known if self.critic is None else {**known, "critic": self.critic}
 
     def translator(self) -> nn.Module:
         """The generator."""
@@ -166,7 +178,7 @@ class Pix2Pix:
         """Constant rate, then linear to zero: epoch ``epochs`` (never run) would have rate 0."""
         decay_from = int(epochs * self.config.decay_from)
         factor = 1.0 if epoch < decay_from else (epochs - epoch) / (epochs - decay_from)
-        for optimiser in (self._generator_optimiser, self._discriminator_optimiser):
+        for optimiser in self._optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = self.config.learning_rate * factor
 
@@ -186,9 +198,13 @@ class Pix2Pix:
                     fake = self._generate(batch, seed + position)
                 kept.append(fake)
                 self._backward(self._discriminator_losses(batch, fake.detach()), len(batches), losses)
-        self._discriminator_optimiser.step()
-        self._discriminator_optimiser.zero_grad(set_to_none=True)
-        with frozen(self.discriminator):
+        for optimiser in self._optimisers[1:]:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        with contextlib.ExitStack() as stack:
+            for network in (self.discriminator, self.critic):
+                if network is not None:
+                    stack.enter_context(frozen(network))
             for position, batch in enumerate(batches):
                 with self._accumulating(self._run_generator, position, len(batches)):
                     fake = kept[0] if len(batches) == 1 else self._generate(batch, seed + position)
@@ -198,9 +214,15 @@ class Pix2Pix:
         return losses
 
     def _generate(self, batch: Batch, seed: int) -> Tensor:
+        """Images of the sources, and after them of those without targets where an object's critic sees them."""
         torch.manual_seed(seed)
-        fake: Tensor = self._run_generator(batch.source)
+        fake: Tensor = self._run_generator(self._sources(batch))
         return fake.float()
+
+    def _sources(self, batch: Batch) -> Tensor:
+        if self.critic is None or batch.inserted is None:
+            return batch.source
+        return torch.cat((batch.source, batch.inserted))
 
     def _accumulating(self, network: Any, position: int, count: int) -> contextlib.AbstractContextManager[None]:
         return self._fabric.no_backward_sync(network, enabled=position < count - 1)
@@ -210,19 +232,30 @@ class Pix2Pix:
         for name, term in terms.items():
             losses[name] = losses.get(name, 0.0) + term.detach() / count
 
-    def _discriminator_losses(self, batch: Batch, fake: Tensor) -> dict[str, Tensor]:
+    def _discriminator_losses(self, batch: Batch, made: Tensor) -> dict[str, Tensor]:
         source, target = batch.source, batch.target
+        fake = made[: len(source)]
         if self.config.norm == "batch":  # statistics of real and generated images apart, as in separate passes
             real_logits = self._run_discriminator(source, target).float()
             fake_logits = self._run_discriminator(source, fake).float()
         else:
             both = self._run_discriminator(torch.cat((source, source)), torch.cat((target, fake))).float()
             real_logits, fake_logits = both.chunk(2)
-        return {"discriminator": discriminator_loss(self.config.gan_loss, real_logits, fake_logits)}
+        terms = {"discriminator": discriminator_loss(self.config.gan_loss, real_logits, fake_logits)}
+        if self.critic is not None:
+            real = self._run_critic(self._object_features(target, source))
+            other = self._run_critic(self._object_features(made, self._sources(batch)))
+            losses = [discriminator_loss("hinge", a, b) for a, b in zip(real, other, strict=True)]
+            terms["critic"] = torch.stack(losses).mean()
+        return terms
 
-    def _generator_losses(self, batch: Batch, fake: Tensor) -> dict[str, Tensor]:
+    def _object_features(self, images: Tensor, sources: Tensor) -> list[Tensor]:
+        return self._features(vary(object_crops(images, sources)))
+
+    def _generator_losses(self, batch: Batch, made: Tensor) -> dict[str, Tensor]:
         """The weighted terms of the generator's objective."""
         config, target = self.config, batch.target
+        fake = made[: len(target)]
         terms = {"generator_l1": functional.l1_loss(fake, target) * config.l1_weight}
         if config.gan_weight:
             with self._fabric.autocast():
@@ -232,6 +265,10 @@ class Pix2Pix:
             terms["generator_gradient"] = gradient_loss(fake, target) * config.gradient_weight
         if self._perceptual is not None:
             terms["generator_lpips"] = self._perceptual(fake, target) * config.lpips_weight
+        if self.critic is not None:
+            judged = self._judge_object(self._object_features(made, self._sources(batch)))
+            losses = [generator_loss("hinge", one) for one in judged]
+            terms["generator_critic"] = torch.stack(losses).mean() * config.critic_weight
         return terms
 
     def translate(self, source: Tensor, seed: int | None = None) -> Tensor:
@@ -240,16 +277,13 @@ class Pix2Pix:
 
     def state(self) -> dict[str, Any]:
         """Weights and optimisers."""
-        return {
-            "generator": self.generator.state_dict(),
-            "discriminator": self.discriminator.state_dict(),
-            "generator_optimiser": self._generator_optimiser.state_dict(),
-            "discriminator_optimiser": self._discriminator_optimiser.state_dict(),
+        optimisers = zip(self.networks(), self._optimisers, strict=True)
+        return {name: network.state_dict() for name, network in self.networks().items()} | {
+            f"{name}_optimiser": optimiser.state_dict() for name, optimiser in optimisers
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Takes back what `state` gave."""
-        self.generator.load_state_dict(state["generator"])
-        self.discriminator.load_state_dict(state["discriminator"])
-        load_optimiser(self._generator_optimiser, state["generator_optimiser"])
-        load_optimiser(self._discriminator_optimiser, state["discriminator_optimiser"])
+        for (name, network), optimiser in zip(self.networks().items(), self._optimisers, strict=True):
+            network.load_state_dict(state[name])
+            load_optimiser(optimiser, state[f"{name}_optimiser"])

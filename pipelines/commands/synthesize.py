@@ -56,6 +56,7 @@ _Weather = Annotated[str | None, typer.Option("--weather", help="clear, cloudy, 
 _Hour = Annotated[float | None, typer.Option("--hour", help="Hour of the day, 0 to 24.")]
 _Season = Annotated[str | None, typer.Option("--season", help="winter, spring, summer or autumn.")]
 _Tensors = Annotated[bool, typer.Option("--tensors", help="Also store the source tensors, as WebDataset shards.")]
+_Layout = Annotated[str, typer.Option("--layout", help="What the source tensors show: flat or physics.")]
 _MaxDrift = Annotated[
     float | None,
     typer.Option("--max-drift", help="Draw a frame anew whose picture drifts from its labels by more, 0 to 1."),
@@ -81,6 +82,7 @@ def synthesize(
     hour: _Hour = None,
     season: _Season = None,
     tensors: _Tensors = False,
+    layout: _Layout = "flat",
     max_drift: _MaxDrift = None,
     engine: Engine = "raster",
     cars: Cars = None,
@@ -99,7 +101,7 @@ def synthesize(
         cars=cars, seed=seed, workers=workers, backgrounds=backgrounds, horizon=horizon,
         boxes=boxes, road_mask=road_mask, camera_height=camera_height, road_heading=road_heading, backend=backend,
         weights=weights, profile=profile, weather=weather, hour=hour, season=season, tensors=tensors,
-        max_drift=max_drift,
+        layout=layout, max_drift=max_drift,
     )  # fmt: skip
     pipeline.synthesize(config, progress=shows_progress())
     typer.echo(f"{count} frames in {out}")

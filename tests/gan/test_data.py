@@ -14,8 +14,9 @@ import pytest
 import tifffile
 import torch
 
+from gan.augmentation import Augmentation, augment
 from gan.backend import Batch
-from gan.data import Augmentation, DataOptions, Loader, augment, open_data, planes_to_batch
+from gan.data import DataOptions, Loader, open_data, planes_to_batch
 from gan.decoded import decode
 from gan.errors import ConfigError, DataError, LayoutError, TrainingError
 from gan.layout import Sample, encode_sample

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from gan.augmentation import change_tone
 from gan.backend import Batch
 from gan.checkpoint import load_model
-from gan.data import DataOptions, Loader, change_tone, open_data
+from gan.data import DataOptions, Loader, open_data
 from gan.decoded import Decoded
 from gan.errors import ConfigError, DataError
 from gan.layout import Sample, encode_sample
