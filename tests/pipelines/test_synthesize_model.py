@@ -12,7 +12,7 @@ import torch
 from fake_renderer import FakeScene
 
 from gan.backends import pix2pix
-from gan.checkpoint import load_model, save_model
+from gan.checkpoint import load_model, save_model, source_layout
 from gan.errors import CheckpointError
 from gan.layout import decode_sample
 from pipelines.compose import LABEL_COLOURS
@@ -24,22 +24,29 @@ from pipelines.synthesize import synthesize
 from pipelines.validate import validate
 
 
-def model(path: Path, channels: int = 7) -> Path:
+def model(path: Path, channels: int = 7, layout: str = "flat") -> Path:
     torch.manual_seed(0)
     config = pix2pix.Config(in_channels=channels, ngf=4, levels=3)
-    save_model(path, "pix2pix", config, pix2pix.build_translator(config).state_dict(), {})
+    weights = pix2pix.build_translator(config).state_dict()
+    save_model(path, "pix2pix", config, weights, {}, layout=source_layout(channels, layout))
     return path
 
 
-def test_images_are_the_model_s_and_the_span_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("layout", ["flat", "physics"])
+def test_images_are_the_model_s_and_the_span_is_kept(
+    layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is served is what the stored source tensors of the same frames give."""
     monkeypatch.setenv("GIS_CACHE", str(tmp_path / "cache"))
-    weights = model(tmp_path / "model.safetensors")
+    weights = model(tmp_path / "model.safetensors", layout=layout)
     config = SynthesizeConfig(
         out=tmp_path / "out", count=4, seed=3, size="96x64", backend="pix2pix", weights=weights, workers=2, tensors=True
     )
     synthesize(config, session_factory=FakeScene())
     assert validate(tmp_path / "out").problems == []
-    physics = SynthesizeConfig(out=tmp_path / "physics", count=4, seed=3, size="96x64", workers=1, tensors=True)
+    physics = SynthesizeConfig(
+        out=tmp_path / "physics", count=4, seed=3, size="96x64", workers=1, tensors=True, layout=layout
+    )
     synthesize(physics, session_factory=FakeScene())
     network = load_model(weights).build()
     records = [json.loads(line) for line in (tmp_path / "out" / "frames.jsonl").read_text().splitlines()]
@@ -56,12 +63,22 @@ def test_images_are_the_model_s_and_the_span_is_kept(tmp_path: Path, monkeypatch
         objects = sample.instance_id > 0
         # The served network may use another precision; its mean error is bounded by one of 255 steps.
         assert not objects.any() or np.abs(image / 65535 * 2 - 1 - wanted)[objects].mean() < 2 / 255
+        assert sample.layout == layout
         painted = (sample.label_image[..., None, :] == list(LABEL_COLOURS.values())).all(axis=-1).any(axis=-1)
+        if layout == "physics":
+            painted = sample.label_image[..., 1] > 0
         # Objects too small for a label are painted as well: a few pixels.
         same = (image == sample.target)[~painted]
         assert same.mean() > 0.97, "far from objects it is the picture of the physics"
         labels = f"annotations/kitti/{record['index']:06d}.txt"
         assert (tmp_path / "out" / labels).read_bytes() == (tmp_path / "physics" / labels).read_bytes()
+
+
+def test_a_layout_without_its_tensors_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="give --tensors and no --backend"):
+        SynthesizeConfig(out=tmp_path, count=1, layout="physics")
+    with pytest.raises(ConfigError, match="unknown layout 'round': expected one of flat, physics"):
+        SynthesizeConfig(out=tmp_path, count=1, tensors=True, layout="round")
 
 
 def test_models_that_do_not_fit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
