@@ -255,9 +255,11 @@ def test_interrupt_is_clean(tmp_path: Path) -> None:
 def test_a_full_disk_is_one_line_and_leaves_whole_files(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk], capture_output=True, text=True, check=False
+    )
     if mounted.returncode:
-        pytest.skip("no small disk can be mounted here")
+        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
     try:
         # Some 30 frames fit; a disk for a handful was full before the first was complete where the workers were slow.
         make = ("synthesize", "--count", 200, "--size", 128, "--seed", 2, "--workers", 2)

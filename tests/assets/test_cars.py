@@ -218,7 +218,7 @@ def fitted(along: np.ndarray, up: np.ndarray, polygons: list[tuple[int, ...]]) -
 def test_a_mesh_made_elsewhere_resembles_its_own_kind_most(kind: str, least: float, shared_data: Path) -> None:
     path = shared_data / "meshes" / "gazebo" / kind / "meshes" / f"{kind}.obj"
     if not path.is_file():
-        pytest.skip(f"no {path}")
+        pytest.skip(f"real data not found: expected {path}")
     points, polygons = read_obj(path)
     other = [fitted(sign * points[:, 1], points[:, 2], polygons) for sign in (1, -1)]
     scores = {}

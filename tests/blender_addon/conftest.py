@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-bpy = pytest.importorskip("bpy")
+bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
 
 @pytest.fixture(scope="session")

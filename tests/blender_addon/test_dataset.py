@@ -14,7 +14,7 @@ import fresh_blender
 import numpy as np
 import pytest
 
-bpy = pytest.importorskip("bpy")
+bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
 from blender_addon import dataset, pass_files, preferences, process, thumbnails  # noqa: E402
 

@@ -69,7 +69,7 @@ def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 def _in_module(script: Path, folder: Path, *options: str, bare: bool = True) -> subprocess.CompletedProcess[str]:
     """The script in the bpy module."""
-    pytest.importorskip("bpy")
+    pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
     start = ["-c", BARE, str(script)] if bare else [str(script)]
     return _run([sys.executable, *start, "--", *options], folder)
 

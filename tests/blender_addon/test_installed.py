@@ -11,7 +11,7 @@ import pytest
 from assets import CITY
 from pipelines.addon import build_addon
 
-pytest.importorskip("bpy")
+pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
 STORY = """
 FINISHED = {"FINISHED"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-bpy = pytest.importorskip("bpy")
+bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
 from assets import CITY  # noqa: E402
 from blender_addon import adapter, overlay, pictures, thermal, view_job, zone_data  # noqa: E402

@@ -55,7 +55,7 @@ def test_nothing_but_the_addon_is_inside(built: Path) -> None:
 
 
 def test_blender_finds_the_extension_valid(built: Path) -> None:
-    bpy = pytest.importorskip("bpy")
+    bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
     script = next(Path(bpy.__file__).parents[2].rglob("bl_pkg/cli/blender_ext.py"), None)
     if script is None:
         pytest.skip("this bpy does not bring the tool that validates extensions")
@@ -73,7 +73,7 @@ def test_blender_finds_the_extension_valid(built: Path) -> None:
 
 
 def test_it_installs_and_runs_as_an_extension(built: Path, tmp_path: Path) -> None:
-    pytest.importorskip("bpy")
+    pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
     done = fresh_blender.run([sys.executable, "-c", fresh_blender.script(built, USE)], tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "RAN 4" in done.stdout

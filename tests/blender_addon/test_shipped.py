@@ -8,7 +8,7 @@ import fresh_blender
 import numpy as np
 import pytest
 
-bpy = pytest.importorskip("bpy")
+bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
 from shipped_reader import read_models  # noqa: E402
 

@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
-bpy = pytest.importorskip("bpy")
+bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
 from assets import CITY  # noqa: E402
 from blender_addon import adapter, passes_worker, pictures, view_job  # noqa: E402

@@ -187,7 +187,7 @@ def test_export_to_the_fast_runtime(
     name: str, make: Any, make_batch: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """OpenVINO gives the image of the network, of a size that it never saw, and takes any other size."""
-    pytest.importorskip("openvino", reason="OpenVINO is not installed: pip install -e '.[openvino]'")
+    pytest.importorskip("openvino", reason="OpenVINO is not installed: pip install -e '.[serve]'")
     monkeypatch.setenv("GIS_CACHE", str(tmp_path / "cache"))
     backend = make(name, 3)
     served = [(backend.config, backend.translator())]

@@ -124,7 +124,7 @@ def _alive(process: int) -> bool:
 
 def test_workers_find_bpy_though_this_process_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blender puts its own modules on the path, among them half of a bpy that works only inside of it."""
-    bpy = pytest.importorskip("bpy")
+    bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
     monkeypatch.setenv("PYTHONPATH", _python_path())
     command = [sys.executable, "-c", "import bpy; print('AT', bpy.app.version_string)"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
