@@ -86,7 +86,7 @@ def _version(name: str) -> str:
 
 def _blender(_: Path) -> Iterator[Finding]:
     if importlib.util.find_spec("bpy") is None:
-        advice = f"{sys.executable} -m pip install 'gis-thermal[render]' (CPython 3.11)"
+        advice = f"{sys.executable} -m pip install -e '.[render]' in the project's folder (CPython 3.11)"
         yield Finding("bpy", "missing", "not installed: scenes cannot be rendered", advice)
         return
     lacking = missing_libraries()
@@ -120,7 +120,7 @@ def _optional(_: Path) -> Iterator[Finding]:
     for name, use in (("torch", "training and translation"), ("openvino", "fast translation on a CPU")):
         if importlib.util.find_spec(name) is None:
             extra = "gan" if name == "torch" else "serve"
-            advice = f"{sys.executable} -m pip install 'gis-thermal[{extra}]'"
+            advice = f"{sys.executable} -m pip install -e '.[{extra}]' in the project's folder"
             yield Finding(name, "optional", f"not installed: needed for {use} only", advice)
         else:
             yield Finding(name, "ok", _version(name))

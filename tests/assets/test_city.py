@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-bpy = pytest.importorskip("bpy", reason="the city is a .blend: install gis-thermal[render]")
+bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
 from assets import CAMERAS, CITY  # noqa: E402
 from renderer.blender.traffic import apply, model_collections, model_size, read_street  # noqa: E402
