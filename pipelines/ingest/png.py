@@ -22,7 +22,7 @@ MIN_SIZE_PX = 32
 """Fewer pixels show no street; the smallest radiometric camera has 80x60."""
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_DAMAGED = cast(type[Exception], IsalError)  # its type stub calls it an object
+_DAMAGED = cast(type[Exception], IsalError)  # isal declares it as a plain object
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Of each colour type of the PNG specification (ISO/IEC 15948)."""
 
