@@ -188,6 +188,9 @@ def open_data(
     sampling: Pairing = "unpaired" if unpaired else "paired"
     if options.crop and sources.kind != "tensors":
         raise ConfigError(f"crop is {options.crop}: windows around objects need source tensors, {folder} holds images")
+    layout = None if sources.meaning is None else sources.meaning.layout
+    if options.match_levels and layout != "physics":
+        raise ConfigError(f"match_levels is {options.match_levels}: {folder} has no sources of layout physics")
     if not sources.targets:
         split = _split(samples, options, seed)
         data = TrainingData(sources.kind, samples, split, sampling=sampling, meaning=sources.meaning, crop=options.crop)

@@ -170,6 +170,8 @@ def test_inserted_sources_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         open_data(pairs, DataOptions(crop=48, inserted=str(flat)), tmp_path / "cache")
     with pytest.raises(ConfigError, match="give crop too"):
         open_data(pairs, DataOptions(inserted=str(pairs)), tmp_path / "cache")
+    with pytest.raises(ConfigError, match="has no sources of layout physics"):
+        open_data(flat, DataOptions(match_levels=0.5), tmp_path / "cache")
     with pytest.raises(DataError, match="no such folder"):
         open_data(pairs, DataOptions(crop=48, inserted=str(tmp_path / "none")), tmp_path / "cache")
 
