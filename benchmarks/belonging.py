@@ -6,9 +6,9 @@ FRAMES holds display-only street frames, BOXES.json their cars: ``{name: {"boxes
 Crops of real cars are compared with crops of ours in the same frames by kernel and Frechet distance on AlexNet's
 features (``GIS_WEIGHTS`` or ``--weights-dir``), beside plain blending (``renderer.thermal.over``) and two halves of the
 real crops, between which no frame is shared. Ours are compared once as they come, and once with the real ones' shares
-of sizes (``matched``): a small car is a blurred one, whoever made it. The cars of several seeds are pooled. Edge spread
-and noise are read from both by the same code. ``--sheet`` writes 40 crops, half of them real, in random order, and
-beside it the key as FILE.json. The last line is JSON.
+of sizes (``matched``): a small car is a blurred one, whoever made it; the heights of both are given as quantiles. The
+cars of several seeds are pooled. Edge spread and noise are read from both by the same code. ``--sheet`` writes 40
+crops, half of them real, in random order, and beside it the key as FILE.json. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ SIZES_PX = (32, 48, 80, 201)
 """Ranges of heights of which both sides have the same share."""
 MARGIN = 0.15
 SUBSETS = 200
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+"""Shares of cars at which the heights of both sides are compared."""
 SHEET, SHEET_COLUMNS, SHEET_PX = 40, 8, 150
 
 UInt8 = NDArray[np.uint8]
@@ -187,6 +189,8 @@ def distances(crops: Crops, weights: Path | None) -> dict[str, Any]:
     report: dict[str, Any] = {"features": extractor.name, "crops": [len(real), len(ours)]}
     like_real = matched(np.array(crops.real_px), np.array(crops.ours_px))
     report["crops_matched"] = len(like_real)
+    report["heights_px_real"] = [round(float(px)) for px in np.quantile(crops.real_px, QUANTILES)]
+    report["heights_px_ours"] = [round(float(px)) for px in np.quantile(crops.ours_px, QUANTILES)]
     for label, a, b in (
         ("ours", real, ours), ("plain", real, plain),
         ("ours_matched", real, ours[like_real]), ("plain_matched", real, plain[like_real]),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from .traffic import (
     LATERAL_STD_M,
     LEAD_MIN_LONG_M,
     LONG_CATEGORIES,
+    NEAREST_M,
     SAFETY_MARGIN_M,
     STREAM_CONDITIONS,
     STREAM_TRAFFIC,
@@ -41,14 +43,33 @@ __all__ = ["Standing", "sample_on_plane"]
 
 Array = NDArray[np.float64]
 Box = tuple[float, float, float, float]
+Spot = list[tuple[Placement, ModelSize]]
+"""One car at one distance, at several positions beside each other."""
 
 DEPTH_M = (7.0, 45.0)
+DEPTH_POWER = 0.25
+"""Cars per metre of distance grow with this power of it. Of the 281 cars of RoadScene's training frames that stand 7 to
+45 m away (boxes not cut by the border, 772 px of focal length, 1.5 m of height) by Kolmogorov's distance of 0.04."""
+ROOM_POWER = 2.5
+"""Where free ground is known, cars are drawn farther away by this power of the distance, because far away there is less
+often room for one. Fitted to the distances of the cars that find room in RoadScene's training frames: their Kolmogorov
+distance from the real ones' is 0.07 without and 0.09 with the frames' boxes; at a power of 0 it is 0.25 and 0.27."""
+# Knots of the tables that distances are drawn from, as shares of the range.
+DEPTH_KNOTS = np.linspace(0.0, 1.0, 33)
 COUNT = (1, 4)
-MIN_WIDTH_PX_SHARE = 0.05
-"""A car narrower than this share of the picture's width is not worth composing."""
+MIN_WIDTH_PX_SHARE = 0.025
+"""A car narrower than this share of the picture's width is not worth composing; of RoadScene's cars a sixth are."""
 MAX_COVER = 0.55
 """Most of a car's box that the boxes of nearer cars or things may cover."""
-TRIES = 120
+DEPTH_TRIES = 12
+"""Distances that are tried per car that is wanted. More would fill a frame whose free road is short with near cars."""
+LAST_DEPTH_TRIES = 40
+"""Distances that are tried for one car along or against the road where a frame got none."""
+SIDE_TRIES = 4
+"""Positions beside each other that are tried at one distance before another is drawn: room across the road must not
+decide how far away a car stands."""
+SIDE_CELLS = 64
+"""Positions across the field of view at which free ground is looked for: 0.5 m apart at 45 m."""
 # Lateral slots of a two-way street as the camera car sees it: (offset of the centre to the left in metres, heading
 # 0 along / 1 against, parked, share). Lanes of 3.3 m (RASt 06: 3.25 m where buses drive), cars parked beyond the lane.
 SLOTS = (
@@ -57,6 +78,7 @@ SLOTS = (
     (-2.9, 0, True, 0.20),
     (6.0, 1, True, 0.10),
 )
+SLOT_SHARES = np.array([share for *_, share in SLOTS])
 MAX_LANE_SLOPE = 0.7
 """Tangent of the road's heading up to which the camera is taken to look along its lanes, and not across them."""
 TURNING_SHARE = 0.55
@@ -64,12 +86,12 @@ TURNING_SHARE = 0.55
 (``gis fit``, RoadScene's training frames) 64 % are seen from more than 10 degrees beside their axis."""
 TURNING_RAD = (math.radians(10.0), math.radians(90.0))
 """Angle between such a car and the road: the fitted ones thin out evenly from 10 to 90 degrees."""
-TURNING_TRIES = 60
-ELSEWHERE_TRIES = 80
-"""Tries anywhere on the free ground where the slots hold no car: the lanes of a real street lie where they like."""
 GROUND_GRID = (7, 4)
 """Points along and across a car's footprint at which the ground is looked up: closer than a kerb or a foot is wide."""
 GROUND_POINTS = np.stack(np.meshgrid(*(np.linspace(-0.5, 0.5, count) for count in GROUND_GRID))).reshape(2, -1)
+STRIP_M = 3.25
+"""Free ground that is less wide than a lane (RASt 06) is no road: an estimated mask runs up walls and hedges in strips,
+and distant cars, that are small enough for them, would stand there."""
 FREE_SHARE = 0.96
 """Least share of them on free ground: one of 28 may fall on a speck of the mask."""
 
@@ -116,7 +138,7 @@ def sample_on_plane(
         road_yaw_rad: heading of the road, counter-clockwise from the camera's; None draws one near 0.
         free_mask: (H, W) bool, True where a wheel may stand; what of a car's ground lies outside the picture is free.
         standing: what is there already.
-        depth_range_m: nearest and farthest distance of a car's centre along the road.
+        depth_range_m: least and most distance of a car's nearest edge along the camera's heading.
         count: least and most cars.
         profile: thermal profile of all cars; None draws one per car that suits its place.
         conditions: weather and hour instead of drawn ones.
@@ -137,17 +159,11 @@ def sample_on_plane(
     cam_to_world = _rolled(camera_pose(0.0, 0.0, camera.height_m, 0.0, pitch), horizon_slope)
     weather = conditions or sample_conditions(np.random.default_rng([seed, index, STREAM_CONDITIONS]))
     rng = np.random.default_rng([seed, index, STREAM_TRAFFIC])
-    wanted = int(rng.integers(count[0], count[1] + 1))
     road = _Road(camera, cam_to_world, free_mask, standing)
     if free_mask is None or free_mask.any():
-        mix = ModelMix(models)
-        if free_mask is not None:
-            turning = int(rng.binomial(wanted, TURNING_SHARE))
-            road.fill(_turning(mix, road, depth_range_m, weather, rng, road_yaw_rad or 0.0), turning)
-        if road_yaw_rad is None or abs(math.tan(road_yaw_rad)) < MAX_LANE_SLOPE:
-            road.fill(_in_lanes(mix, depth_range_m, weather, rng, road_yaw_rad), wanted)
-        if not road.placed and free_mask is not None:
-            road.fill(_anywhere(mix, road, depth_range_m, weather, rng, road_yaw_rad or 0.0), wanted)
+        _Candidates(models, road, depth_range_m, weather, rng, road_yaw_rad).fill(
+            int(rng.integers(count[0], count[1] + 1))
+        )
     placements = [replace(p, profile=profile) if profile else p for p, _, _ in road.placed]
     return FrameSetup(index, tuple(placements), cam_to_world, weather)
 
@@ -162,73 +178,89 @@ def _rolled(cam_to_world: Array, slope: float) -> Array:
     return np.asarray(cam_to_world @ turn)
 
 
-def _in_lanes(
-    mix: ModelMix,
-    depth_range_m: tuple[float, float],
-    conditions: Conditions,
-    rng: np.random.Generator,
-    road_yaw_rad: float | None,
-) -> Iterator[tuple[Placement, ModelSize]]:
-    """Cars in the lanes of a two-way street, near ones as likely as far ones per ratio of distance."""
-    ego_offset = float(rng.normal(0.0, LATERAL_STD_M))
-    drawn_yaw = math.radians(float(rng.normal(0.0, 1.5)))
-    road_yaw = drawn_yaw if road_yaw_rad is None else road_yaw_rad
-    edges = np.cumsum([share for *_, share in SLOTS])
-    near, far = depth_range_m
-    for _ in range(TRIES):
-        offset, against, parked, _share = SLOTS[int(np.searchsorted(edges, rng.random() * edges[-1]))]
-        size = mix.draw(rng)
-        x = math.exp(rng.uniform(math.log(near), math.log(far)))
-        lateral = offset - ego_offset + _clipped(rng, 0.25, 0.6) + math.tan(road_yaw) * x
-        yaw = road_yaw + math.pi * against + math.radians(_clipped(rng, 2.0, 6.0))
-        moving = "idling" if rng.random() < 0.3 else "driving"
-        profile = parked_profile(conditions, rng) if parked else moving
-        if size.category in LONG_CATEGORIES and (parked or x - size.length_m / 2 < LEAD_MIN_LONG_M):
-            continue
-        yield Placement(size.name, x + size.length_m / 2, lateral, 0.0, yaw, profile), size
+class _Depths:
+    """Distances of which there are as many per metre as a power of the distance says."""
+
+    def __init__(self, range_m: tuple[float, float], power: float) -> None:
+        near, far = range_m
+        self.knots_m = near + (far - near) * DEPTH_KNOTS
+        density = self.knots_m**power
+        self.below = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """One distance."""
+        return float(np.interp(rng.random() * self.below[-1], self.below, self.knots_m))
 
 
-def _turning(
-    mix: ModelMix,
-    road: _Road,
-    depth_range_m: tuple[float, float],
-    conditions: Conditions,
-    rng: np.random.Generator,
-    road_yaw_rad: float,
-) -> Iterator[tuple[Placement, ModelSize]]:
-    """Cars that turn, cross or stand askew, wherever the ground is free."""
-    half_width = road.camera.width / 2 / road.camera.fx
-    for _ in range(TURNING_TRIES):
-        size = mix.draw(rng)
-        x = float(rng.uniform(*depth_range_m)) + size.width_m / 2
-        lateral = float(rng.uniform(-half_width, half_width)) * x
-        turn = float(rng.uniform(*TURNING_RAD)) * (1 if rng.random() < 0.5 else -1)
-        yaw = road_yaw_rad + turn + math.pi * (rng.random() < 0.5)
-        profile = "driving" if rng.random() < 0.6 else parked_profile(conditions, rng)
-        if size.category not in LONG_CATEGORIES:
-            yield Placement(size.name, x, lateral, 0.0, yaw, profile), size
+@dataclass(frozen=True)
+class _Candidates:
+    """Draws cars for a road: one distance after the other, and at each several positions for the same car."""
 
+    models: Sequence[ModelSize]
+    road: _Road
+    depth_range_m: tuple[float, float]
+    conditions: Conditions
+    rng: np.random.Generator
+    road_yaw_rad: float | None
+    """None: not known."""
 
-def _anywhere(
-    mix: ModelMix,
-    road: _Road,
-    depth_range_m: tuple[float, float],
-    conditions: Conditions,
-    rng: np.random.Generator,
-    road_yaw_rad: float,
-) -> Iterator[tuple[Placement, ModelSize]]:
-    """Cars on free ground wherever it lies, along or against the road."""
-    near, far = depth_range_m
-    half_width = road.camera.width / 2 / road.camera.fx
-    for _ in range(ELSEWHERE_TRIES):
-        size = mix.draw(rng)
-        x = math.exp(rng.uniform(math.log(near), math.log(far))) + size.length_m / 2
-        lateral = float(rng.uniform(-half_width, half_width)) * x
-        against = bool(rng.random() < 0.5)
-        yaw = road_yaw_rad + math.pi * against + math.radians(_clipped(rng, 2.0, 6.0))
-        profile = "driving" if rng.random() < 0.6 else parked_profile(conditions, rng)
-        if size.category not in LONG_CATEGORIES:
-            yield Placement(size.name, x, lateral, 0.0, yaw, profile), size
+    def fill(self, wanted: int) -> None:
+        """Put as many cars on the road, or as many as there is room for."""
+        road, mix = self.road, ModelMix(self.models)
+        real = depths = _Depths(self.depth_range_m, DEPTH_POWER)
+        if road.free_mask is not None:
+            depths = _Depths(self.depth_range_m, DEPTH_POWER + ROOM_POWER)
+            askew = int(self.rng.binomial(wanted, TURNING_SHARE))
+            road.fill(islice(self._on_free_ground(mix, depths, askew=True), askew * DEPTH_TRIES), askew)
+        if abs(math.tan(self.road_yaw_rad or 0.0)) < MAX_LANE_SLOPE:
+            road.fill(islice(self._in_lanes(mix, depths), (wanted - len(road.placed)) * DEPTH_TRIES), wanted)
+        if not road.placed and road.free_mask is None:
+            road.fill(islice(self._in_lanes(mix, real), LAST_DEPTH_TRIES), 1)
+        for askew_last in (False, True) if road.free_mask is not None else ():
+            if not road.placed:
+                road.fill(islice(self._on_free_ground(mix, real, askew=askew_last), LAST_DEPTH_TRIES), 1)
+
+    def _in_lanes(self, mix: ModelMix, depths: _Depths) -> Iterator[Spot]:
+        """Cars in the lanes of a two-way street."""
+        rng = self.rng
+        ego_offset = float(rng.normal(0.0, LATERAL_STD_M))
+        drawn_yaw = math.radians(float(rng.normal(0.0, 1.5)))
+        road_yaw = drawn_yaw if self.road_yaw_rad is None else self.road_yaw_rad
+        while True:
+            size, depth = mix.draw(rng), depths.draw(rng)
+            x = depth + size.length_m / 2
+            moving = "idling" if rng.random() < 0.3 else "driving"
+            still = parked_profile(self.conditions, rng)
+            aside, turn = _clipped(rng, 0.25, 0.6), math.radians(_clipped(rng, 2.0, 6.0))
+            # Sorting by exponential draws takes the slots with their shares, without putting one back.
+            order = np.argsort(rng.exponential(size=len(SLOTS)) / SLOT_SHARES)
+            spot = []
+            for offset, against, parked, _ in (SLOTS[k] for k in order):
+                if size.category in LONG_CATEGORIES and (parked or depth < LEAD_MIN_LONG_M):
+                    continue
+                lateral = offset - ego_offset + aside + math.tan(road_yaw) * x
+                yaw = road_yaw + math.pi * against + turn
+                spot.append((Placement(size.name, x, lateral, 0.0, yaw, still if parked else moving), size))
+            yield spot
+
+    def _on_free_ground(self, mix: ModelMix, depths: _Depths, *, askew: bool) -> Iterator[Spot]:
+        """Cars wherever the ground is free: along or against the road, or turning, crossing and standing askew."""
+        rng = self.rng
+        while True:
+            size = mix.draw_fitting(rng, math.inf, math.inf)
+            if size is None:
+                return
+            if askew:
+                turn = float(rng.uniform(*TURNING_RAD)) * (1 if rng.random() < 0.5 else -1)
+            else:
+                turn = math.radians(_clipped(rng, 2.0, 6.0))
+            yaw = (self.road_yaw_rad or 0.0) + turn + math.pi * (rng.random() < 0.5)
+            profile = "driving" if rng.random() < 0.6 else parked_profile(self.conditions, rng)
+            reach = abs(math.cos(yaw)) * size.length_m / 2 + abs(math.sin(yaw)) * size.width_m / 2
+            x = depths.draw(rng) + reach
+            sides = self.road.free_sides(Placement(size.name, x, 0.0, 0.0, yaw, profile), size, rng.random())
+            chosen = rng.permutation(sides)[:SIDE_TRIES].tolist()
+            yield [(Placement(size.name, x, side, 0.0, yaw, profile), size) for side in chosen]
 
 
 def _clipped(rng: np.random.Generator, std: float, limit: float) -> float:
@@ -251,28 +283,56 @@ class _Road:
         self.world_to_cam = [[float(value) for value in row] for row in np.linalg.inv(cam_to_world)[:3]]
         self.placed: list[tuple[Placement, Array, Box]] = []
 
-    def fill(self, candidates: Iterator[tuple[Placement, ModelSize]], wanted: int) -> None:
-        """Take candidates until there are enough."""
-        for placement, size in candidates:
-            if len(self.placed) >= wanted:
+    def fill(self, spots: Iterator[Spot], wanted: int) -> None:
+        """Take the first car that fits of each spot, until there are enough."""
+        if len(self.placed) >= wanted:
+            return
+        for spot in spots:
+            if any(self.offer(placement, size) for placement, size in spot) and len(self.placed) >= wanted:
                 return
-            self.offer(placement, size)
 
-    def offer(self, placement: Placement, size: ModelSize) -> None:
+    def offer(self, placement: Placement, size: ModelSize) -> bool:
         """Take the car if it is in the picture, on free ground, apart from the others, and none hides another."""
         if not self._centre_free(placement):
-            return
+            return False
         box = projected_box(placement, size, self.camera, self.cam_to_world)
         if box is None or not self._worth_seeing(box) or not self._free(placement, size):
-            return
+            return False
         corners = footprint(placement, size, SAFETY_MARGIN_M)
         if self._touches(corners) or self._hidden(placement, size, box):
-            return
+            return False
         for other, _, other_box in self.placed:
             nearer, farther = (box, other_box) if placement.x_m < other.x_m else (other_box, box)
             if covered_share(farther, nearer) > MAX_COVER:
-                return
+                return False
         self.placed.append((placement, corners, box))
+        return True
+
+    def free_sides(self, placement: Placement, size: ModelSize, shift: float) -> Array:
+        """How far to the left a car's centre can be in the picture with its centre and its corners on free ground.
+
+        Args:
+            placement: of the car before the camera.
+            size: of the car.
+            shift: 0 to 1, where in its cell each position lies.
+
+        Returns:
+            (N,) metres; corners outside the picture are free.
+        """
+        half_width = placement.x_m * self.camera.width / 2 / self.camera.fx
+        sides = ((np.arange(SIDE_CELLS) + shift) / SIDE_CELLS * 2.0 - 1.0) * half_width
+        if self.free_mask is None:
+            return sides
+        ground = np.vstack([footprint(placement, size), (placement.x_m, placement.y_m)])
+        x, y = ground[:, :1], ground[:, 1:] + sides
+        across, down, depth = (a * x + b * y + d for a, b, _, d in self.world_to_cam)
+        depth = np.maximum(depth, NEAREST_M)
+        columns = np.floor(self.camera.cx + self.camera.fx * across / depth).astype(np.int64)
+        rows = np.floor(self.camera.cy + self.camera.fy * down / depth).astype(np.int64)
+        inside = (columns >= 0) & (columns < self.camera.width) & (rows >= 0) & (rows < self.camera.height)
+        free = ~inside
+        free[inside] = self.free_mask[rows[inside], columns[inside]]
+        return np.asarray(sides[free.all(axis=0) & inside[-1]])
 
     def _worth_seeing(self, box: Box) -> bool:
         wide = box[2] - box[0] >= MIN_WIDTH_PX_SHARE * self.camera.width
@@ -297,8 +357,18 @@ class _Road:
             return False
         column = math.floor(self.camera.cx + self.camera.fx * across / depth)
         row = math.floor(self.camera.cy + self.camera.fy * down / depth)
-        outside = not (0 <= column < self.camera.width and 0 <= row < self.camera.height)
-        return outside or bool(self.free_mask[row, column])
+        if not (0 <= column < self.camera.width and 0 <= row < self.camera.height):
+            return True
+        return bool(self.free_mask[row, column]) and self._lane_wide(row, column, depth)
+
+    def _lane_wide(self, row: int, column: int, depth_m: float) -> bool:
+        """Whether the free ground beside a free pixel is as wide as a lane; the picture's edge ends nothing."""
+        assert self.free_mask is not None
+        need = math.ceil(STRIP_M * self.camera.fx / depth_m)
+        left, right = self.free_mask[row, max(0, column - need) : column + 1][::-1], self.free_mask[row, column:][:need]
+        if left.all() or right.all():
+            return True
+        return int(left.argmin()) + int(right.argmin()) - 1 >= need
 
     def _free(self, placement: Placement, size: ModelSize) -> bool:
         """Whether the ground below the car is marked free."""
