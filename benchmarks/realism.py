@@ -41,7 +41,15 @@ from benchmarks.realism_cars import (
     without_cars,
 )
 from benchmarks.realism_measure import SIDE_PX, FrameBootstrap, Scores, crop, mean_scores, score
-from benchmarks.realism_product import PLAIN, Distances, distances, insert_cars, match_heights, real_crops
+from benchmarks.realism_product import (
+    PLAIN,
+    Distances,
+    distances,
+    insert_cars,
+    match_heights,
+    real_crops,
+    standing_cars,
+)
 from gan.errors import GanError
 from gan.layout import CHANNELS, Sample
 from gan.metrics.bootstrap import Interval
@@ -63,6 +71,8 @@ FLAT, PHYSICS = "flat paste", "physics"
 GRID, GRID_BLOCKS, HEADER_PX, GAP_PX = 20, 2, 18, 8
 GRID_SKIPPED = {"flat paste, real surroundings", "physics, plain", "blur sigma 0.7", "blur sigma 1"}
 STREAM_GRID = 5
+MEASURED, EVERYWHERE, HIDDEN_TOO = "of the measured frames", "of all frames", "of all frames, half hidden ones too"
+"""Sets of real cars that inserted ones are compared with."""
 WEATHERS = 3
 """Draws of weather and of the cars' levels over which the measures of physics are averaged."""
 
@@ -119,9 +129,10 @@ def run(options: argparse.Namespace) -> None:
     if options.count:
         everywhere = sorted(path.stem for path in options.frames.iterdir())
         names = [name for name in fits.in_split(options.split, everywhere) if name not in known]
-        product = product_case(options, names, everywhere, models)
-        report += [product_table(*product) if product else "Too few inserted or real cars for distances of sets."]
-        found |= product_numbers(product, models) if product else {}
+        product, features = product_case(options, fits, names, everywhere, models)
+        few = "Too few inserted or real cars for distances of sets."
+        report += [product_table(product, features) if product else few]
+        found |= product_numbers(product, features, models) if product else {}
     finish(options.out, "\n\n".join(report), found, scores, cases, options.seed)
 
 
@@ -303,54 +314,66 @@ def leak_table(leaks: Mapping[str, Interval]) -> str:
 
 
 def product_case(
-    options: argparse.Namespace, chosen: Sequence[str], everywhere: Sequence[str], models: Sequence[Model]
-) -> tuple[Distances, Distances, str] | None:
-    """Distances of inserted cars from the real ones of the measured frames, and of all; name of the features.
+    options: argparse.Namespace, fits: Fits, chosen: Sequence[str], everywhere: Sequence[str], models: Sequence[Model]
+) -> tuple[dict[str, Distances], str]:
+    """Distances of cars inserted into the chosen frames from real ones, by the set of real cars; name of the features.
 
-    None where there are too few cars for distances of sets.
+    No distances where there are too few cars for distances of sets.
     """
     weights = {model.name: model.path for model in models}
     extractor = feature_extractor("alex", options.weights_dir)
     inserted = insert_cars(options.frames, options.boxes, chosen, weights, options.count, options.seed)
-    real = [real_crops(options.frames, options.boxes, names) for names in (chosen, everywhere)]
-    near, far = (distances(one, match_heights(one, inserted), extractor, options.seed) for one in real)
-    return None if near is None or far is None else (near, far, extractor.name)
+    real = {
+        MEASURED: standing_cars(fits, chosen),
+        EVERYWHERE: standing_cars(fits, everywhere),
+        HIDDEN_TOO: real_crops(options.frames, options.boxes, everywhere),
+    }
+    found = {name: distances(one, match_heights(one, inserted), extractor, options.seed) for name, one in real.items()}
+    kept = {name: one for name, one in found.items() if one is not None}
+    return (kept if MEASURED in kept and EVERYWHERE in kept else {}), extractor.name
 
 
-def product_table(near: Distances, far: Distances, features: str) -> str:
+def product_table(found: Mapping[str, Distances], features: str) -> str:
     """Distances as markdown."""
+    counts = "; ".join(
+        f"{one.inserted} inserted cars against {one.real} real ones, {name}" for name, one in found.items()
+    )
     rows = [
         "## Cars inserted where none was", "",
-        f"{near.inserted} inserted cars against {near.real} real ones of the measured frames; {far.inserted} against "
-        f"{far.real} of all frames. Of like heights. Features {features}. Intervals: random halves of the frames.", "",
-        "| | kernel distance | over plain pasting | Frechet | kernel, all frames | over plain, all frames |",
-        "|---|---|---|---|---|---|",
+        f"{counts}. Of like heights. Kernel distance, and its share of that of plain pasting. Features {features}. "
+        "Intervals: random halves of the frames.", "",
+        "| | " + " | | ".join(found) + " | | Frechet, " + MEASURED + " |", "|---|" + "---|---|" * len(found) + "---|",
     ]  # fmt: skip
-    for way, one in near.kernel.items():
-        known = way in near.to_plain
-        share, frechet = (said(near.to_plain[way]), f"{near.frechet[way]:.1f}") if known else ("", "")
-        share_far = said(far.to_plain[way]) if known else ""
-        rows.append(f"| {way} | {said(one)} | {share} | {frechet} | {said(far.kernel[way])} | {share_far} |")
+    for way in found[MEASURED].kernel:
+        cells = []
+        for one in found.values():
+            cells += [said(one.kernel[way]), said(one.to_plain[way]) if way in one.to_plain else ""]
+        frechet = found[MEASURED].frechet
+        cells.append(f"{frechet[way]:.1f}" if way in frechet else "")
+        rows.append(f"| {way} | {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
-def product_numbers(found: tuple[Distances, Distances, str], models: Sequence[Model]) -> dict[str, Any]:
+def product_numbers(found: Mapping[str, Distances], features: str, models: Sequence[Model]) -> dict[str, Any]:
     """What the last line says of the inserted cars."""
-    near, far, features = found
-    ratio = round(near.to_plain[models[0].name].mean, 4) if models else None
+
+    def ratio(name: str) -> float | None:
+        return round(found[name].to_plain[models[0].name].mean, 4) if models and name in found else None
+
     return {
-        "distance_ratio": ratio,
-        "distance_ratio_all_frames": round(far.to_plain[models[0].name].mean, 4) if models else None,
+        "distance_ratio": ratio(MEASURED),
+        "distance_ratio_all_frames": ratio(EVERYWHERE),
+        "distance_ratio_hidden_too": ratio(HIDDEN_TOO),
         "features": features,
         **{
-            label: {
+            f"product, {name}": {
                 "real": one.real,
                 "inserted": one.inserted,
                 "kernel": {way: three(value) for way, value in one.kernel.items()},
                 "over_plain": {way: three(value) for way, value in one.to_plain.items() if way != PLAIN},
                 "frechet": {way: round(value, 2) for way, value in one.frechet.items()},
             }
-            for label, one in (("product", near), ("product_all_frames", far))
+            for name, one in found.items()
         },
     }
 

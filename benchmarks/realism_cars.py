@@ -53,6 +53,7 @@ __all__ = [
     "Hole",
     "box_hole",
     "draw_samples",
+    "is_clean",
     "make_gallery",
     "open_case",
     "read_fits",
@@ -231,7 +232,7 @@ def open_case(fits: Fits, name: str, index: int, *, grow: Hole = hidden_backgrou
     measured = []
     for item, car in zip(frame.instances, cars, strict=True):
         mask = frame.instance_id == item.id
-        if mask.any() and _is_clean(car, real_frame.camera):
+        if mask.any() and is_clean(car, real_frame.camera):
             left, top, right, bottom = (float(value) for value in car["box"])
             measured.append(Car(car["key"], (left, top, right, bottom), mask, float(car["angle_deg"])))
     empty = without_cars(real, hole)
@@ -239,7 +240,8 @@ def open_case(fits: Fits, name: str, index: int, *, grow: Hole = hidden_backgrou
     return Case(name, group, real_frame.time, real, frame, hole, empty, tuple(measured), index)
 
 
-def _is_clean(car: dict[str, Any], camera: Camera) -> bool:
+def is_clean(car: dict[str, Any], camera: Camera) -> bool:
+    """Whether a fitted car is large enough to be measured, wholly in the picture, and hardly behind nearer boxes."""
     left, top, right, bottom = car["box"]
     whole = left > 1 and right < camera.width - 1 and bottom < camera.height - 1
     return bool(bottom - top >= MIN_PX and whole and car["hidden"] <= CLEAN_HIDDEN)

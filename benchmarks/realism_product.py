@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.belonging import MAX_PX, MIN_PX
 from benchmarks.belonging import crop as crop_inserted
-from benchmarks.realism_cars import CLEAN_HIDDEN
+from benchmarks.realism_cars import CLEAN_HIDDEN, Fits, is_clean
 from gan.checkpoint import load_model
 from gan.metrics.bootstrap import Interval
 from gan.metrics.distribution import frechet_distance, kernel_distance
@@ -30,7 +30,16 @@ from renderer.frame import Box2D, Frame
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.over import over_grey, render_cars
 
-__all__ = ["PLAIN", "Distances", "Inserted", "distances", "insert_cars", "match_heights", "real_crops"]
+__all__ = [
+    "PLAIN",
+    "Distances",
+    "Inserted",
+    "distances",
+    "insert_cars",
+    "match_heights",
+    "real_crops",
+    "standing_cars",
+]
 
 UInt8 = NDArray[np.uint8]
 Array = NDArray[np.float64]
@@ -63,7 +72,10 @@ class Inserted:
 
 
 def real_crops(frames: Path, boxes: Path, names: Sequence[str]) -> Inserted:
-    """Real cars of 32 to 200 px that neither the border nor a nearer box hides, with the framing of inserted ones."""
+    """Real cars of 32 to 200 px that neither the border nor a nearer box hides, with the framing of inserted ones.
+
+    Other things may hide them: see :func:`standing_cars`.
+    """
     known, found = read_boxes(boxes), Inserted()
     for path in sorted(frames.iterdir()):
         if path.stem not in names or path.stem not in known:
@@ -74,6 +86,22 @@ def real_crops(frames: Path, boxes: Path, names: Sequence[str]) -> Inserted:
             others = [one.box_px for number, one in enumerate(shown) if number != place]
             if box.kind == "car" and _in_view(box.box_px, others, image.shape):
                 found.add(path.stem, box.box_px[3] - box.box_px[1], {"real": crop_inserted(image, box.box_px)})
+    return found
+
+
+def standing_cars(fits: Fits, names: Sequence[str]) -> Inserted:
+    """Real cars that `gis fit` accepted and that are measured: nothing hides them, as nothing hides inserted ones.
+
+    Boxes do not tell of the poles, bushes and people before a car; a fit whose outline is hidden is not accepted.
+    """
+    found = Inserted()
+    for name, cars in fits.cars.items():
+        if name not in names:
+            continue
+        image = (read_image(fits.frames[name].path) >> 8).astype(np.uint8)
+        for car in cars:
+            if is_clean(car, fits.frames[name].camera):
+                found.add(name, car["box"][3] - car["box"][1], {"real": crop_inserted(image, car["box"])})
     return found
 
 

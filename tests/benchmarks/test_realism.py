@@ -28,7 +28,7 @@ from benchmarks.realism_cars import (
     seen_elsewhere,
 )
 from benchmarks.realism_measure import SIDE_PX, FrameBootstrap, Scores, crop, mean_scores
-from benchmarks.realism_product import PLAIN, Inserted, distances, match_heights
+from benchmarks.realism_product import PLAIN, Inserted, distances, match_heights, standing_cars
 from gan.metrics.features import FeatureExtractor
 from pipelines.compose import hidden_background
 from pipelines.errors import ConfigError
@@ -264,6 +264,17 @@ def test_inserted_cars_are_of_like_heights() -> None:
     for height in found.heights_px:
         assert min(abs(math.log(height / other)) for other in real.heights_px) < 0.2
     assert abs(np.median(found.heights_px) / np.median(real.heights_px) - 1) < 0.25
+
+
+def test_real_cars_that_stand_free_are_the_fitted_ones(fits: Fits) -> None:
+    found = standing_cars(fits, ["a", "b"])
+    assert found.frames == ["a", "b"]
+    assert found.heights_px == [BOX[3] - BOX[1]] * 2
+    assert [len(crops) for crops in found.crops.values()] == [2]
+    fits.cars["a"][0]["hidden"] = 0.3
+    assert standing_cars(fits, ["a", "b"]).frames == ["b"], "behind nearer boxes"
+    fits.cars["b"][0]["box"] = [0.0, *BOX[1:]]
+    assert standing_cars(fits, ["a", "b"]).frames == [], "cut by the border"
 
 
 def test_distances_tell_near_from_far() -> None:
