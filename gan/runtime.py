@@ -265,7 +265,7 @@ def choose_routes(
     if not chosen:
         raise ServingError(
             f"{precision} on {engine} cannot run on {device} here: expected another precision or engine "
-            "(int8 needs OpenVINO and NNCF on a CPU: pip install 'gis-thermal[serve]')"
+            "(int8 needs OpenVINO and NNCF on a CPU: pip install -e '.[serve]' in the project's folder)"
         )
     last = Route("torch", "fp32", device, False)
     return chosen if last in chosen else [*chosen, last]

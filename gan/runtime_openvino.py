@@ -91,7 +91,7 @@ def _compile(model_file: Path, precision: Precision, threads: int) -> Callable[[
     try:
         import openvino as ov
     except ImportError as error:
-        raise ServingError("OpenVINO is not installed: pip install 'gis-thermal[serve]'") from error
+        raise ServingError("OpenVINO is not installed: pip install -e '.[serve]' in the project's folder") from error
     core = ov.Core()
     settings = {
         "INFERENCE_NUM_THREADS": threads,
@@ -217,7 +217,7 @@ def _build(model_file: Path, precision: Precision, folder: Path, samples_file: P
     try:
         import openvino as ov
     except ImportError as error:
-        raise ServingError("OpenVINO is not installed: pip install 'gis-thermal[serve]'") from error
+        raise ServingError("OpenVINO is not installed: pip install -e '.[serve]' in the project's folder") from error
 
     from gan.checkpoint import load_model
     from gan.runtime import mirrored, network_multiple_px
@@ -300,7 +300,7 @@ def _quantise(model: Any, calibration: Float32) -> Any:
     try:
         import nncf
     except ImportError as error:
-        raise ServingError("NNCF is not installed: pip install 'gis-thermal[serve]'") from error
+        raise ServingError("NNCF is not installed: pip install -e '.[serve]' in the project's folder") from error
     nncf.set_log_level(logging.ERROR)
     # The size is fixed while statistics are taken, which is faster; the cache keeps this size, `reshape` changes it.
     model.reshape([1, *calibration.shape[1:]])

@@ -132,8 +132,7 @@ def train(
         GanError: Where data, options or the run folder cannot be used, the loss is not finite, or a file cannot be
         written.
     """
-    options = options or TrainOptions()
-    data_options = data_options or DataOptions()
+    options, data_options = options or TrainOptions(), data_options or DataOptions()
     _check(options)
     if options.threads:
         torch.set_num_threads(options.threads)
