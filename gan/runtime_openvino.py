@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from gan.checkpoint import LoadedModel
     from gan.runtime import Precision, Request, Route, Served
 
-__all__ = ["cache_folder", "export_onnx", "load_openvino"]
+__all__ = ["cache_folder", "convert_beside", "export_onnx", "load_openvino"]
 
 Float32 = npt.NDArray[np.float32]
 
@@ -49,6 +49,8 @@ _MAX_PROBES: Final = 2
 # Sizes of which networks are kept compiled: a frame's objects need one of four strips of it (`pipelines.infrared`), and
 # a folder of mixed sizes must not fill the memory.
 _SHAPES: Final = 4
+_BESIDE: Final = ".openvino"
+"""Suffix of the folder with a conversion that is handed on with its model file."""
 
 
 def cache_folder() -> Path:
@@ -120,8 +122,47 @@ def _compile(model_file: Path, precision: Precision, threads: int) -> Callable[[
 # --- the cache -------------------------------------------------------------------------------------------------------
 
 
+def convert_beside(model_file: Path) -> Path:
+    """Converts a model file into a folder beside it, with which it is served without torch and without a cache.
+
+    Weights are stored in float16, as they are in the model file: nothing is lost.
+
+    Raises:
+        ServingError: OpenVINO is missing, or conversion fails.
+        CheckpointError, LayoutError: the model file cannot be used.
+    """
+    folder = model_file.with_suffix(_BESIDE)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    _run_builder(model_file, "fp32", folder, None, half=True)
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    text = json.dumps(about | {"file_sha256": _file_sha256(model_file)}, indent=2) + "\n"
+    (folder / "about.json").write_text(text, encoding="utf-8")
+    return folder
+
+
+def _found_beside(model_file: Path, precision: Precision) -> Path | None:
+    """The folder of :func:`convert_beside`, where it belongs to this very file."""
+    about = model_file.with_suffix(_BESIDE) / "about.json"
+    if precision == "int8" or not about.is_file():
+        return None
+    try:
+        known = json.loads(about.read_text(encoding="utf-8"))["file_sha256"]
+    except (ValueError, KeyError, TypeError, OSError):
+        return None
+    return about.parent if known == _file_sha256(model_file) else None
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _prepare(request: Request, precision: Precision) -> Path:
     """Folder of the converted model; made now where there is none."""
+    beside = _found_beside(request.path, precision) if request.path.is_file() else None
+    if beside is not None:
+        return beside
     folder = request.cache_dir or cache_folder()
     entry = folder / _key(request, precision)
     if (entry / "about.json").is_file():
@@ -143,8 +184,7 @@ def _key(request: Request, precision: Precision) -> str:
 
     if not request.path.is_file():
         raise CheckpointError(f"{request.path}: no such file; expected a model file of gis train")
-    with request.path.open("rb") as stream:
-        file_hash = hashlib.file_digest(stream, "sha256").hexdigest()
+    file_hash = _file_sha256(request.path)
     calibration = request.calibration
     samples = None
     if calibration is not None:
@@ -190,13 +230,13 @@ def _build_entry(request: Request, precision: Precision, entry: Path) -> None:
                 raise
 
 
-def _run_builder(model: Path, precision: Precision, folder: Path, samples: Path | None) -> None:
+def _run_builder(model: Path, precision: Precision, folder: Path, samples: Path | None, *, half: bool = False) -> None:
     root = str(Path(gan.errors.__file__).parent.parent)
     environment = dict(os.environ)
     environment["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [environment.get("PYTHONPATH")])])
     # OpenVINO's and NNCF's tools report their use over the network, except where they believe to run in CI.
     environment["CI"] = "true"
-    arguments = [str(model), precision, str(folder), str(samples or "")]
+    arguments = [str(model), precision, str(folder), str(samples or ""), "half" if half else ""]
     command = [sys.executable, "-m", "gan.runtime_openvino", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode == 0:
@@ -212,7 +252,9 @@ def _run_builder(model: Path, precision: Precision, folder: Path, samples: Path 
 # --- conversion, in a process of its own -----------------------------------------------------------------------------
 
 
-def _build(model_file: Path, precision: Precision, folder: Path, samples_file: Path | None) -> None:
+def _build(
+    model_file: Path, precision: Precision, folder: Path, samples_file: Path | None, *, half: bool = False
+) -> None:
     """Writes model.xml, model.bin, probes.safetensors and, last, about.json into `folder`."""
     try:
         import openvino as ov
@@ -234,7 +276,7 @@ def _build(model_file: Path, precision: Precision, folder: Path, samples_file: P
         )
     calibration, probes = _split(samples, model.config.in_channels, multiple)
     reference = _reference(network, probes)
-    ov.save_model(convert(network, probes[:1]), folder / "model.xml", compress_to_fp16=False)
+    ov.save_model(convert(network, probes[:1]), folder / "model.xml", compress_to_fp16=half)
     save_file({"source": probes, "image": reference}, folder / "probes.safetensors")
     about = {
         "in_channels": model.config.in_channels,
@@ -348,9 +390,9 @@ def export_onnx(model_file: Path, out: Path, *, size_px: int = 512) -> None:
 
 
 def _main(arguments: list[str]) -> int:
-    model_file, precision, folder, samples = arguments
+    model_file, precision, folder, samples, half = arguments
     try:
-        _build(Path(model_file), precision, Path(folder), Path(samples) if samples else None)  # type: ignore[arg-type]
+        _build(Path(model_file), precision, Path(folder), Path(samples) if samples else None, half=bool(half))  # type: ignore[arg-type]
     except GanError as error:
         failure = {"kind": type(error).__name__, "message": str(error)}
         (Path(folder) / "failure.json").write_text(json.dumps(failure), encoding="utf-8")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
+import os
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -17,6 +21,7 @@ from gan.backends import pix2pix
 from gan.checkpoint import save_model
 from gan.errors import CheckpointError, ServingError
 from gan.runtime import Route, Served, ServingWarning, choose_routes, load_translator, mean_error
+from gan.ship import ship
 
 ALL = frozenset({"openvino", "nncf"})
 AMX = frozenset({"avx2", "avx512_vnni", "amx_bf16", "amx_int8"})
@@ -121,6 +126,36 @@ def test_sizes_that_the_network_cannot_halve(model: Path, plain: torch.nn.Module
     with torch.inference_mode():
         wanted = plain(torch.from_numpy(padded[None])).numpy()[0, 0, :70, :90]
     np.testing.assert_allclose(image, wanted, atol=1e-5)
+
+
+def test_a_shipped_model_is_served_without_torch_and_without_a_cache(
+    model: Path, plain: torch.nn.Module, tmp_path: Path
+) -> None:
+    shipped = tmp_path / "shipped.safetensors"
+    folder = ship(model, shipped)
+    source = _sources(1, seed=1)
+    np.save(tmp_path / "source.npy", source)
+    script = (
+        "import sys, numpy as np\n"
+        "from pathlib import Path\n"
+        "sys.modules['torch'] = sys.modules['nncf'] = None\n"  # as where they are not installed
+        "from gan.runtime import load_translator\n"
+        "folder = Path(sys.argv[1])\n"
+        "translator = load_translator(folder / 'shipped.safetensors', precision='fp32', threads=1)\n"
+        "np.save(folder / 'image.npy', translator.translate(np.load(folder / 'source.npy')))\n"
+    )
+    environment = os.environ | {"GIS_CACHE": str(tmp_path / "cache"), "CI": "true"}
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, env=environment)
+    assert not (tmp_path / "cache").exists()
+    with torch.inference_mode():
+        wanted = plain(torch.from_numpy(source)).numpy()[:, 0]
+    assert np.abs(np.load(tmp_path / "image.npy") - wanted).max() < 1e-3
+    # A conversion of another file is not taken for this one's.
+    about = json.loads((folder / "about.json").read_text())
+    (folder / "about.json").write_text(json.dumps(about | {"file_sha256": "0" * 64}))
+    again = load_translator(shipped, precision="fp32", engine="openvino", threads=1, cache_dir=tmp_path / "other")
+    np.testing.assert_allclose(again.translate(source), wanted, atol=1e-4)
+    assert any((tmp_path / "other").iterdir())
 
 
 def test_sizes_that_come_back_are_not_compiled_again(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
