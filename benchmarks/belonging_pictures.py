@@ -1,92 +1,166 @@
-"""The pictures of docs/backgrounds.md: frames as they are, plainly blended and made to belong; a car without each part.
+"""The pictures of docs/backgrounds.md and docs/geometry.md: cars put into frames, and the ground found in frames.
 
-python -m benchmarks.belonging_pictures FRAMES [--out docs/images] [--seed 301] [--count 40]
+    python -m benchmarks.belonging_pictures FRAMES [--boxes BOXES] [--out docs/images] [--seed 301] [--count 200]
+
+Rows are not chosen by eye: of the frames that `gis synthesize` would make with the seed, in their order, the first
+five of different backgrounds whose highest vehicle is of the category ``car``, at least 90 pixels high, not hidden, and
+away from the picture's border.
+The car that is shown without each correction is the first of at least 110.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.backgrounds import scan_backgrounds
+from pipelines.backgrounds import open_background, scan_backgrounds
 from pipelines.config import SynthesizeConfig
+from pipelines.geometry.ground import Ground, Sites
 from pipelines.infrared import Physics
 from pipelines.render import open_session
-from pipelines.synthesize import FrameMaker
+from pipelines.synthesize import FrameMaker, open_sites
+from renderer.camera import Camera
+from renderer.frame import Box2D, Frame
 from renderer.thermal.belonging import ALL, Belonging, belong_grey
 from renderer.thermal.frame_sensor import measure_sensor
 from renderer.thermal.over import over_grey, render_bare, render_cars
 
 __all__ = ["main"]
 
-ROWS, ROW_PX, PART_PX = 5, (256, 156), 150
-MIN_PX = 90
-
 UInt8 = NDArray[np.uint8]
+
+ROWS, ROW_PX = 5, (320, 195)
+COLUMNS = ("the frame", "plainly blended", "made to belong")
+MIN_PX, PART_MIN_PX = 90, 110
+"""Height of the largest car of a frame that is shown, and of the car that is shown in parts."""
+PART_PX, PARTS_PER_LINE = 240, 4
+AROUND = 1.3
+"""Side of the square around a car, in its longer side."""
+NONE: Box2D = (0.0, 0.0, 0.0, 0.0)
+CHANGE_GAIN, MIDDLE_GREY = 3, 128
+STRIP_PX = 22
+GROUND_FRAMES = ("FLIR_06430", "FLIR_09416", "FLIR_video_03237")
+"""A street with parked cars, one with a car ahead, and a crossing with people."""
+GROUND_PX, TINT = (480, 384), 0.45
+GREEN, RED, YELLOW = (0, 200, 0), (0, 0, 255), (0, 255, 255)
 
 
 def main() -> None:
-    """Writes belonging.jpg and belonging_parts.png."""
+    """Writes belonging.jpg, belonging_parts.png and, where there are boxes, geometry.jpg."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("frames", type=Path)
+    parser.add_argument("--boxes", type=Path)
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     parser.add_argument("--seed", type=int, default=301)
-    parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--count", type=int, default=200)
     options = parser.parse_args()
-    rows: list[UInt8] = []
+    rows: dict[str, UInt8] = {}
     parts: UInt8 | None = None
+    with opened(options.frames, options.boxes, options.seed, options.count) as (maker, physics):
+        for index in range(options.count):
+            scene = Scene(maker, physics, index)
+            if scene.height_px >= MIN_PX and len(rows) < ROWS and scene.name not in rows:
+                rows[scene.name] = scene.row()
+                print(f"row: frame {index}, {scene.name}, car of {scene.height_px:.0f} px")
+            if scene.height_px >= PART_MIN_PX and parts is None:
+                parts = scene.parts()
+                print(f"parts: frame {index}, {scene.name}, car of {scene.height_px:.0f} px")
+            if len(rows) == ROWS and parts is not None:
+                break
+        if options.boxes is not None:
+            write(options.out / "geometry.jpg", grounds(options.frames, maker.sites))
+    if parts is None or len(rows) < ROWS:
+        raise SystemExit(f"{options.frames}: {len(rows)} frames with a car of {MIN_PX} pixels: expected {ROWS}")
+    head = np.hstack([strip(text, ROW_PX[0]) for text in COLUMNS])
+    write(options.out / "belonging.jpg", np.vstack([head, *rows.values()]))
+    write(options.out / "belonging_parts.png", parts)
+
+
+@contextmanager
+def opened(frames: Path, boxes: Path | None, seed: int, count: int) -> Iterator[tuple[FrameMaker, Physics]]:
+    """The maker of frames of a folder."""
     with tempfile.TemporaryDirectory(prefix="gis-pictures-") as temporary:
-        config = SynthesizeConfig(
-            out=Path(temporary) / "out", backgrounds=options.frames, count=options.count, seed=options.seed
-        )
+        out = Path(temporary) / "out"
+        config = SynthesizeConfig(out=out, backgrounds=frames, count=count, seed=seed, boxes=boxes)
         session = open_session(config)
         try:
-            physics = Physics(config.seed)
-            maker = FrameMaker(config, scan_backgrounds(options.frames), session, physics)
-            for index in range(options.count):
-                made = pictures(maker, physics, index)
-                if made is not None and len(rows) < ROWS:
-                    rows.append(made[0])
-                    parts = made[1] if parts is None else parts
+            physics = Physics(seed)
+            yield FrameMaker(config, scan_backgrounds(frames), session, physics, open_sites(config)), physics
         finally:
             session.close()
-    if parts is None:
-        raise SystemExit(f"{options.frames}: no frame with a car of {MIN_PX} pixels: expected street frames")
-    cv2.imwrite(str(options.out / "belonging.jpg"), np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 88])
-    cv2.imwrite(str(options.out / "belonging_parts.png"), parts)
 
 
-def pictures(maker: FrameMaker, physics: Physics, index: int) -> tuple[UInt8, UInt8] | None:
-    """One row of the frames, and one of the parts; None where no car is large enough."""
-    background = maker._background(index)
-    frame, conditions = maker._passes(index, maker._conditions(index, background), background)
-    whole = [
-        item.box_visible_px
-        for item in frame.instances
-        if item.box_visible_px is not None and item.occlusion == 0 and item.truncation == 0
-    ]
-    boxes = [box for box in whole if box[3] - box[1] >= MIN_PX]
-    if background is None or not boxes:
-        return None
-    seed, behind = physics.seed, background.image
-    bare = render_bare(frame, conditions, physics.profiles, seed)
-    measured = measure_sensor(behind.astype(np.float32))
-    plain, _ = over_grey(behind, render_cars(frame, conditions, physics.profiles, seed, physics.sensor(frame)))
+class Scene:
+    """A frame with cars that can be made in several ways."""
 
-    def ours(parts: Belonging) -> UInt8:
-        return belong_grey(behind, frame, bare, conditions, measured, seed, parts)
+    def __init__(self, maker: FrameMaker, physics: Physics, index: int) -> None:
+        background = maker._background(index)
+        assert background is not None
+        frame, self._conditions = maker._passes(index, maker._conditions(index, background), background)
+        self.name, self.behind, self.frame = str(background.about["name"]), background.image, frame
+        self._background, self._physics = background, physics
+        self.box = largest_car(frame)
+        self.height_px = self.box[3] - self.box[1]
 
-    row = [shown(image) for image in (behind, plain, ours(ALL))]
-    each = [cut(ours(ALL), boxes[0])]
-    each += [cut(ours(replace(ALL, **{field.name: False})), boxes[0]) for field in fields(Belonging)]
-    return np.hstack(row), np.hstack(each)
+    def ours(self) -> UInt8:
+        """The frame with cars and all corrections."""
+        return self._physics.make(self.frame, self._conditions, self._background).image
+
+    def plain(self) -> UInt8:
+        """The frame with cars without any."""
+        physics = self._physics
+        cars = render_cars(self.frame, self._conditions, physics.profiles, physics.seed, physics.sensor(self.frame))
+        return over_grey(self.behind, cars)[0]
+
+    def without(self, part: str) -> UInt8:
+        """The frame with cars and all corrections but one."""
+        bare = render_bare(self.frame, self._conditions, self._physics.profiles, self._physics.seed)
+        if self._background.standing is not None:
+            change_K = np.where(self._background.standing, np.float32(0), bare.ground_change_K)
+            bare = replace(bare, ground_change_K=change_K)
+        measured = measure_sensor(self.behind.astype(np.float32))
+        parts: Belonging = replace(ALL, **{part: False})
+        return belong_grey(self.behind, self.frame, bare, self._conditions, measured, self._physics.seed, parts)
+
+    def row(self) -> UInt8:
+        """The frame as it is, plainly blended, and with all corrections."""
+        return np.hstack([shown(image) for image in (self.behind, self.plain(), self.ours())])
+
+    def parts(self) -> UInt8:
+        """The largest car with all corrections, without each, and without any; below each what that changed."""
+        whole, behind = cut(self.ours(), self.box), cut(self.behind, self.box)
+        less = {f"without {field.name}": self.without(field.name) for field in fields(Belonging)}
+        tiles = [labelled({"all corrections": whole, "the frame": behind})]
+        for text, image in {**less, "plainly blended": self.plain()}.items():
+            one = cut(image, self.box)
+            tiles.append(labelled({text: one, f"what changed, x{CHANGE_GAIN}": change(one, whole)}))
+        lines = [np.hstack(tiles[at : at + PARTS_PER_LINE]) for at in range(0, len(tiles), PARTS_PER_LINE)]
+        return np.vstack(lines)
+
+
+def largest_car(frame: Frame) -> Box2D:
+    """Box of the highest vehicle of a frame; an empty one unless it is a car in view with what is around it."""
+    seen = [(item.box_visible_px, item) for item in frame.instances if item.box_visible_px is not None]
+    if not seen:
+        return NONE
+    box, item = max(seen, key=lambda one: one[0][3] - one[0][1])
+    height, width = frame.instance_id.shape
+    (x, y), half = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), around(box) / 2
+    inside = min(x, width - x, y, height - y) >= half
+    return box if inside and item.category == "car" and item.occlusion == 0 else NONE
+
+
+def around(box: Box2D) -> int:
+    """Side of the square that shows a car and its surroundings."""
+    return int(AROUND * max(box[2] - box[0], box[3] - box[1]))
 
 
 def shown(image: UInt8) -> UInt8:
@@ -96,12 +170,62 @@ def shown(image: UInt8) -> UInt8:
     return np.asarray(cv2.resize(image[top : top + tall], ROW_PX, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def cut(image: UInt8, box: Any) -> UInt8:
-    """A car and its surroundings."""
-    left, top, right, bottom = (float(value) for value in box)
-    side = int(1.3 * max(right - left, bottom - top))
-    patch = cv2.getRectSubPix(image, (side, side), ((left + right) / 2, (top + bottom) / 2))
-    return np.asarray(cv2.resize(patch, (PART_PX, PART_PX), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+def cut(image: UInt8, box: Box2D) -> UInt8:
+    """A car and its surroundings, magnified."""
+    centre = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    patch = cv2.getRectSubPix(image, (around(box), around(box)), centre)
+    return np.asarray(cv2.resize(patch, (PART_PX, PART_PX), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+
+
+def change(image: UInt8, whole: UInt8) -> UInt8:
+    """How much lighter or darker a picture is than another, magnified, about a middle grey."""
+    difference = (image.astype(np.int32) - whole) * CHANGE_GAIN + MIDDLE_GREY
+    return np.clip(difference, 0, 255).astype(np.uint8)
+
+
+def labelled(pictures: Mapping[str, UInt8]) -> UInt8:
+    """Pictures below each other, each with its name over it."""
+    return np.vstack([part for text, one in pictures.items() for part in (strip(text, one.shape[1]), one)])
+
+
+def strip(text: str, width: int) -> UInt8:
+    """A white strip with a text."""
+    picture = np.full((STRIP_PX, width), 255, dtype=np.uint8)
+    cv2.putText(picture, text, (6, STRIP_PX - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1, cv2.LINE_AA)
+    return picture
+
+
+def grounds(frames: Path, sites: Sites) -> UInt8:
+    """Whole frames with their horizon, free road and silhouettes, below each other's names."""
+    backgrounds, tiles = scan_backgrounds(frames), []
+    for file in backgrounds.files:
+        if Path(file.name).stem in GROUND_FRAMES:
+            whole = open_background(backgrounds, file, size=f"{file.width}x{file.height}")
+            drawn = overlay(whole.image, whole.camera, sites.ground(whole))
+            head = cv2.cvtColor(strip(Path(file.name).stem, GROUND_PX[0]), cv2.COLOR_GRAY2BGR)
+            tiles.append(np.vstack([head, cv2.resize(drawn, GROUND_PX, interpolation=cv2.INTER_AREA)]))
+    return np.hstack(tiles)
+
+
+def overlay(image: UInt8, camera: Camera, ground: Ground) -> UInt8:
+    """A frame with what was found, tinted so that it is seen on white and on black, (H, W, 3) BGR."""
+    marked = np.zeros(image.shape, dtype=np.bool_)
+    for one in ground.obstacles:
+        left, top, right, bottom = one.window
+        marked[top:bottom, left:right] |= one.mask
+    picture = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR).astype(np.float32)
+    for where, colour in ((ground.road.free & ~marked, GREEN), (marked, RED)):
+        picture[where] += TINT * (np.array(colour, dtype=np.float32) - picture[where])
+    drawn = np.rint(picture).astype(np.uint8)
+    left, right = (round(ground.horizon.row_at(x, camera)) for x in (0.0, float(image.shape[1])))
+    cv2.line(drawn, (0, left), (image.shape[1], right), YELLOW, 2)
+    return np.asarray(drawn, dtype=np.uint8)
+
+
+def write(file: Path, picture: UInt8) -> None:
+    """Writes a picture."""
+    cv2.imwrite(str(file), picture, [cv2.IMWRITE_JPEG_QUALITY, 86, cv2.IMWRITE_PNG_COMPRESSION, 9])
+    print(file)
 
 
 if __name__ == "__main__":

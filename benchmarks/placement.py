@@ -1,5 +1,7 @@
 """Milliseconds per frame that placing cars on a background's road takes, and what its estimate costs once per file.
 
+Also the share of the placed cars that are seen from within 10 degrees of their axis, from the front or the rear.
+
     python -m benchmarks.placement FOLDER [--boxes FILE] [--frames 200]
 
 FOLDER holds thermal images. The last line is JSON.
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from pathlib import Path
 
@@ -19,7 +22,7 @@ from pipelines.backgrounds import choose, open_background, scan_backgrounds
 from pipelines.geometry.boxes import read_boxes
 from pipelines.geometry.ground import Sites, on_ground
 from renderer.placement import sample_on_plane
-from renderer.traffic import ModelSize
+from renderer.traffic import ModelSize, Placement
 
 __all__ = ["main"]
 
@@ -40,7 +43,8 @@ def main() -> None:
     cv2.setNumThreads(0)
     backgrounds = scan_backgrounds(options.folder)
     sites = Sites(None if options.boxes is None else read_boxes(options.boxes))
-    estimates, placing, cars, refused = [], [], 0, 0
+    estimates, placing, refused = [], [], 0
+    cars: list[Placement] = []
     for index in range(options.frames):
         background = open_background(backgrounds, choose(backgrounds, 0, index))
         known, begin = len(sites.found), time.perf_counter()
@@ -54,7 +58,9 @@ def main() -> None:
             free_mask=ground.road.free, standing=[one.standing for one in ground.obstacles],
         )  # fmt: skip
         placing.append(time.perf_counter() - begin)
-        cars, refused = cars + len(setup.placements), refused + (ground.road.sure == 0.0)
+        cars.extend(setup.placements)
+        refused += ground.road.sure == 0.0
+    on_axis = round(float(np.mean([off_axis_deg(car) < 10.0 for car in cars])), 3) if cars else None
     print(
         json.dumps(
             {
@@ -62,11 +68,18 @@ def main() -> None:
                 "place_ms_mean": round(1e3 * float(np.mean(placing)), 2),
                 "place_ms_median": round(1e3 * float(np.median(placing)), 2),
                 "place_ms_p95": round(1e3 * float(np.percentile(placing, 95)), 2),
-                "cars_per_frame": round(cars / options.frames, 2),
+                "cars_per_frame": round(len(cars) / options.frames, 2),
+                "seen_within_10_degrees": on_axis,
                 "refused_frames": refused,
             }
         )
     )
+
+
+def off_axis_deg(car: Placement) -> float:
+    """Angle between a car's long axis and the line of sight from the camera, 0 to 90 degrees."""
+    away = (car.yaw_rad - math.atan2(car.y_m, car.x_m)) % math.pi
+    return math.degrees(min(away, math.pi - away))
 
 
 if __name__ == "__main__":
