@@ -71,8 +71,8 @@ FLAT, PHYSICS = "flat paste", "physics"
 GRID, GRID_BLOCKS, HEADER_PX, GAP_PX = 20, 2, 18, 8
 GRID_SKIPPED = {"flat paste, real surroundings", "physics, plain", "blur sigma 0.7", "blur sigma 1"}
 STREAM_GRID = 5
-MEASURED, EVERYWHERE, HIDDEN_TOO = "of the measured frames", "of all frames", "of all frames, half hidden ones too"
-"""Sets of real cars that inserted ones are compared with."""
+MEASURED, EVERYWHERE, HIDDEN_TOO = "measured frames", "all frames", "all frames, half hidden cars too"
+"""Sets of frames and of their real cars that inserted ones are compared with."""
 WEATHERS = 3
 """Draws of weather and of the cars' levels over which the measures of physics are averaged."""
 
@@ -316,19 +316,25 @@ def leak_table(leaks: Mapping[str, Interval]) -> str:
 def product_case(
     options: argparse.Namespace, fits: Fits, chosen: Sequence[str], everywhere: Sequence[str], models: Sequence[Model]
 ) -> tuple[dict[str, Distances], str]:
-    """Distances of cars inserted into the chosen frames from real ones, by the set of real cars; name of the features.
+    """Distances of cars inserted into frames from real ones of the same frames, by set; name of the features.
 
     No distances where there are too few cars for distances of sets.
     """
     weights = {model.name: model.path for model in models}
     extractor = feature_extractor("alex", options.weights_dir)
-    inserted = insert_cars(options.frames, options.boxes, chosen, weights, options.count, options.seed)
-    real = {
-        MEASURED: standing_cars(fits, chosen),
-        EVERYWHERE: standing_cars(fits, everywhere),
-        HIDDEN_TOO: real_crops(options.frames, options.boxes, everywhere),
+    near, far = (
+        insert_cars(options.frames, options.boxes, names, weights, options.count, options.seed)
+        for names in (chosen, everywhere)
+    )
+    pairs = {
+        MEASURED: (standing_cars(fits, chosen), near),
+        EVERYWHERE: (standing_cars(fits, everywhere), far),
+        HIDDEN_TOO: (real_crops(options.frames, options.boxes, everywhere), far),
     }
-    found = {name: distances(one, match_heights(one, inserted), extractor, options.seed) for name, one in real.items()}
+    found = {
+        name: distances(real, match_heights(real, inserted), extractor, options.seed)
+        for name, (real, inserted) in pairs.items()
+    }
     kept = {name: one for name, one in found.items() if one is not None}
     return (kept if MEASURED in kept and EVERYWHERE in kept else {}), extractor.name
 
@@ -336,7 +342,7 @@ def product_case(
 def product_table(found: Mapping[str, Distances], features: str) -> str:
     """Distances as markdown."""
     counts = "; ".join(
-        f"{one.inserted} inserted cars against {one.real} real ones, {name}" for name, one in found.items()
+        f"{name}: {one.inserted} inserted cars against {one.real} real ones" for name, one in found.items()
     )
     rows = [
         "## Cars inserted where none was", "",
