@@ -1,7 +1,8 @@
-"""Which model `gis synthesize` uses: what was asked for; physics where nothing was."""
+"""Which model `gis synthesize` uses: what was asked for, else the shipped one where it can run, else physics."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -14,20 +15,34 @@ from pipelines.errors import ConfigError
 __all__ = ["choose_model", "model_backend"]
 
 
-def choose_model(backend: str | None, weights: Path | None) -> tuple[str, Path | None]:
-    """Backend and model file.
+ENGINES = ("openvino", "torch")
+"""Packages of which one runs the shipped model."""
 
-    Physics is the default, because the cars that it puts into frames are nearer to real ones than those of the shipped
-    model (docs/realism.md). A model file says whose it is; the backend of the shipped model needs no file.
+
+def choose_model(backend: str | None, weights: Path | None) -> tuple[str, Path | None, str]:
+    """Backend and model file, and a line for the user where it is not what one would expect.
+
+    The shipped model is the default, because its cars are nearer to real ones than those of physics alone, which it
+    refines (docs/realism.md). A model file says whose it is; the backend of the shipped model needs no file.
+
+    Args:
+        backend: as asked for; None leaves the choice.
+        weights: as asked for.
 
     Raises:
         ConfigError: the file is no model.
     """
-    if backend is None:
-        return (PHYSICS, None) if weights is None else (model_backend(weights), weights)
-    if weights is None and backend != PHYSICS and CAR_WEIGHTS.is_file() and backend == model_backend(CAR_WEIGHTS):
-        return backend, CAR_WEIGHTS
-    return backend, weights
+    if weights is not None:
+        return backend or model_backend(weights), weights, ""
+    shipped = model_backend(CAR_WEIGHTS) if CAR_WEIGHTS.is_file() else ""
+    if backend is not None:
+        return backend, CAR_WEIGHTS if backend == shipped else None, ""
+    if not any(importlib.util.find_spec(name) for name in ENGINES):
+        advice = "pip install -e '.[demo]' in the project's folder"
+        return PHYSICS, None, f"images by physics alone: the shipped model needs {ENGINES[0]}; {advice}"
+    if not shipped:
+        return PHYSICS, None, f"images by physics alone: {CAR_WEIGHTS.name} is not there"
+    return shipped, CAR_WEIGHTS, ""
 
 
 def model_backend(path: Path) -> str:

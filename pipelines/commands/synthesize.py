@@ -45,7 +45,7 @@ _Backend = Annotated[
     str | None,
     typer.Option(
         "--backend",
-        help="physics (default), or a translation model; pix2pix needs no --weights, its model is shipped.",
+        help="A translation model, or physics alone; default: the shipped model where it can run.",
     ),
 ]
 _Weights = Annotated[Path | None, typer.Option("--weights", help="Model file of a translation model.")]
@@ -95,7 +95,9 @@ def synthesize(
     from pipelines.config import SynthesizeConfig, resolve_scene
     from pipelines.models import choose_model
 
-    backend, weights = choose_model(backend, weights)
+    backend, weights, why = choose_model(backend, weights)
+    if why:
+        typer.echo(why, err=True)
     config = SynthesizeConfig(
         out=out, count=count, scene=resolve_scene(scene), engine=cast(EngineName, engine), camera=camera, size=size,
         cars=cars, seed=seed, workers=workers, backgrounds=backgrounds, horizon=horizon,

@@ -22,24 +22,34 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_physics_is_the_default() -> None:
-    assert choose_model(None, None) == ("physics", None)
-    assert choose_model("physics", None) == ("physics", None)
+def test_the_shipped_model_is_the_default(shipped: Path) -> None:
+    assert choose_model(None, None) == ("pix2pix", shipped, "")
 
 
 def test_the_shipped_model_needs_no_file(shipped: Path) -> None:
-    assert choose_model("pix2pix", None) == ("pix2pix", shipped)
-    assert choose_model("cyclegan", None) == ("cyclegan", None), "it is not its backend"
+    assert choose_model("pix2pix", None) == ("pix2pix", shipped, "")
+    assert choose_model("cyclegan", None) == ("cyclegan", None, ""), "it is not its backend"
 
 
-def test_a_file_says_whose_it_is(shipped: Path) -> None:
-    assert choose_model(None, shipped) == ("pix2pix", shipped)
-    assert choose_model("cyclegan", shipped) == ("cyclegan", shipped), "what is asked for wins, and is refused later"
+def test_what_is_asked_for_wins(shipped: Path) -> None:
+    assert choose_model("physics", None) == ("physics", None, "")
+    assert choose_model(None, shipped) == ("pix2pix", shipped, ""), "a file says whose it is"
+    assert choose_model("cyclegan", shipped) == ("cyclegan", shipped, ""), "and is refused later"
 
 
-def test_without_a_shipped_model_the_option_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_packages_physics_takes_its_place(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "ENGINES", ("no_such_package", "nor_this"))
+    backend, weights, why = choose_model(None, None)
+    assert (backend, weights) == ("physics", None)
+    assert "no_such_package" in why
+
+
+def test_without_its_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "CAR_WEIGHTS", tmp_path / "gone.safetensors")
-    assert choose_model("pix2pix", None) == ("pix2pix", None)
+    backend, weights, why = choose_model(None, None)
+    assert (backend, weights) == ("physics", None)
+    assert "gone.safetensors" in why
+    assert choose_model("pix2pix", None) == ("pix2pix", None, ""), "the option is missed later"
 
 
 @pytest.mark.parametrize("content", [None, b"", b"12345678" * 9])
