@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assets import CAMERAS, CITY, THERMAL_PROFILES
-from gan.layout import LAYOUT_NAME, LAYOUTS
 from renderer.camera import Camera, read_camera_file, read_cameras
 
 from pipelines.errors import ConfigError
@@ -152,7 +151,7 @@ class SynthesizeConfig(RenderConfig):
     """Season of all frames; None draws it."""
     tensors: bool = False
     """Also store the source tensors."""
-    layout: str = LAYOUT_NAME
+    layout: str = "flat"
     """Of the source tensors: ``flat``, or ``physics``, which shows the picture of the backend physics."""
     max_drift: float | None = None
     """A frame with more label drift (:mod:`pipelines.drift`) is drawn anew; None takes every frame."""
@@ -174,6 +173,7 @@ class SynthesizeConfig(RenderConfig):
             raise ConfigError(f"{self.backgrounds}: no such folder: expected a folder of thermal images")
 
     def _check_backend(self) -> None:
+        from gan.layout import LAYOUT_NAME, LAYOUTS
         from gan.registry import backend_names
 
         known = (PHYSICS, *backend_names())
