@@ -36,6 +36,8 @@ Float32 = NDArray[np.float32]
 
 LABEL_COLOURS = {"car": (0, 0, 255), "van": (0, 255, 255), "truck": (255, 0, 255), "bus": (255, 255, 0)}
 """Colour of an object in the label image, RGB: corners of the colour cube, far from each other and from every grey."""
+MOST_HIGH = 1.5
+"""Heights of the picture beyond which an object hides no more around it."""
 REACH_SHARE, REACH_PX = 0.06, 3
 """An object hides the background as far around it as this share of its height, and at least as many pixels: fitted
 models lie within about 5 % of the boxes' height (docs/fit.md)."""
@@ -103,7 +105,9 @@ def hidden_background(frame: Frame) -> UInt16:
         if item.box_visible_px is None:
             continue
         left, top, right, bottom = (round(edge) for edge in item.box_visible_px)
-        reach = max(REACH_PX, round(REACH_SHARE * (item.box_amodal_px[3] - item.box_amodal_px[1])))
+        # Of a car beside the camera the box may be a hundred pictures high, and growing takes time by the square.
+        high = min(item.box_amodal_px[3] - item.box_amodal_px[1], MOST_HIGH * frame.camera.height)
+        reach = max(REACH_PX, round(REACH_SHARE * high))
         rows = slice(max(top - reach, 0), bottom + reach)
         columns = slice(max(left - reach, 0), right + reach)
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))

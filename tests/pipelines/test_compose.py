@@ -52,6 +52,14 @@ def test_objects_hide_what_is_close_to_them(frame: Frame) -> None:
     assert hidden_background(frame)[40, 30 - 3] == 1, "at least 3 px"
 
 
+def test_a_car_beside_the_camera_hides_no_more_than_a_picture_s_height_and_a_half_would(frame: Frame) -> None:
+    """Its box may reach a hundred pictures far, and growing by that many pixels took minutes."""
+    beside = replace(frame.instances[0], box_amodal_px=(-90000.0, -50000.0, 70000.0, 60000.0))
+    tall = replace(frame.instances[0], box_amodal_px=(30.0, 0.0, 50.0, 1.5 * SIZE))
+    grown = [hidden_background(replace(frame, instances=(item,))) for item in (beside, tall)]
+    np.testing.assert_array_equal(*grown)
+
+
 def test_an_object_does_not_hide_its_neighbour(frame: Frame) -> None:
     ids = frame.instance_id.copy()
     ids[20:60, 50:54] = 2
