@@ -194,9 +194,9 @@ def open_data(
     if not sources.targets:
         split = _split(samples, options, seed)
         data = TrainingData(sources.kind, samples, split, sampling=sampling, meaning=sources.meaning, crop=options.crop)
-        return (
-            data if options.inserted is None else replace(data, inserted=_open_inserted(data, options, cache, progress))
-        )
+        if options.inserted is None:
+            return data
+        return replace(data, inserted=_open_inserted(data, options, cache, progress))
     targets = decode(sources.targets, cache, size, progress)
     if targets.size != samples.size:
         raise DataError(f"{folder}: sources are {samples.size}, targets {targets.size} (H, W); give --size")
@@ -300,12 +300,8 @@ class Loader:
             if options.resident:
                 raise ConfigError("crop and resident: windows are cut on the CPU; leave one of them out")
             self._indices = tuple(range(len(self._cutter)))
-        trains_inserted = data.inserted is not None and not validate
-        self._inserted = (
-            WindowCutter(data.inserted, range(len(data.inserted.names)), data.crop)
-            if trains_inserted and data.inserted is not None
-            else None
-        )
+        inserted = None if validate else data.inserted
+        self._inserted = None if inserted is None else WindowCutter(inserted, range(len(inserted.names)), data.crop)
         self._planes = _place(data.samples, device if options.resident else None)
         self._planes.pop("instance_id", None)  # only windows need it
         self._target_planes: dict[str, Plane] | None = None

@@ -142,9 +142,9 @@ def train(
     module = load_backend(backend)
     unpaired = _trains_unpaired(module, config or {}, backend)
     data = _open_on_all(fabric, data_dir, data_options, cache or out / "cache", unpaired, options.seed)
-    height, width = data.size
-    suggested = module.suggest(data.in_channels, data.out_channels, height, width)
+    suggested = module.suggest(data.in_channels, data.out_channels, *data.size)
     typed = make_config(module.Config, {**suggested, **(config or {})}, f"options of {backend}")
+    _check_inserted(data_options, typed, backend)
     about = {
         "backend": backend,
         "config": config_to_dict(typed),
@@ -408,6 +408,12 @@ def _check(options: TrainOptions) -> None:
             raise ConfigError(f"{name} is {getattr(options, name)}: expected at least 1")
     if not 0 <= options.ema < 1:
         raise ConfigError(f"ema is {options.ema}: expected 0 (off) up to less than 1")
+
+
+def _check_inserted(options: DataOptions, config: Any, backend: str) -> None:
+    """Sources without targets that no loss would see are a mistake."""
+    if options.inserted and not getattr(config, "critic_weight", 0.0):
+        raise ConfigError(f"inserted is {options.inserted}: nothing of {backend} learns from it without critic_weight")
 
 
 def _trains_unpaired(module: BackendModule, config: Mapping[str, Any], backend: str) -> bool:

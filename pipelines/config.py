@@ -188,9 +188,7 @@ class SynthesizeConfig(RenderConfig):
 
         _check_choice("layout", self.layout, LAYOUTS)
         if self.layout != LAYOUT_NAME and (self.backend != PHYSICS or not self.tensors):
-            raise ConfigError(
-                f"layout {self.layout} is one of source tensors of physics: give --tensors and no --backend"
-            )
+            raise ConfigError(f"layout {self.layout} shows the picture of physics: give --tensors --backend physics")
 
     def _check_ground(self) -> None:
         for name in ("horizon", "boxes", "road_mask", "camera_height", "road_heading"):

@@ -176,6 +176,13 @@ def test_inserted_sources_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         open_data(pairs, DataOptions(crop=48, inserted=str(tmp_path / "none")), tmp_path / "cache")
 
 
+def test_inserted_sources_that_nothing_learns_from_are_refused(tmp_path: Path) -> None:
+    pairs = write_samples(tmp_path / "pairs", 4, 1)
+    options = DataOptions(validation=0.25, crop=48, inserted=str(pairs))
+    with pytest.raises(ConfigError, match="nothing of pix2pix learns from it without critic_weight"):
+        train(pairs, tmp_path / "run", "pix2pix", {**TINY, "critic_weight": 0.0}, TrainOptions(epochs=1), options)
+
+
 def test_training_with_it_is_resumed_bit_by_bit(tmp_path: Path, backbone: Path) -> None:
     pairs, inserted = (write_samples(tmp_path / name, 5, seed) for name, seed in (("pairs", 1), ("inserted", 2)))
 

@@ -75,7 +75,7 @@ def test_images_are_the_model_s_and_the_span_is_kept(
 
 
 def test_a_layout_without_its_tensors_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="give --tensors and no --backend"):
+    with pytest.raises(ConfigError, match="give --tensors --backend physics"):
         SynthesizeConfig(out=tmp_path, count=1, layout="physics")
     with pytest.raises(ConfigError, match="unknown layout 'round': expected one of flat, physics"):
         SynthesizeConfig(out=tmp_path, count=1, tensors=True, layout="round")
