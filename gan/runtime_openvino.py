@@ -42,12 +42,11 @@ __all__ = ["cache_folder", "convert_beside", "export_onnx", "load_openvino"]
 
 Float32 = npt.NDArray[np.float32]
 
-_FORMAT: Final = 3  # raise when what lies in a cache entry changes
+_FORMAT: Final = 4  # raise when what lies in a cache entry changes
 # Of the calibration samples, every fourth is held back to measure the error on.
 _HELD_BACK: Final = 4
 _MAX_PROBES: Final = 2
-# Sizes of which networks are kept compiled: a frame's objects need one of four strips of it (`pipelines.infrared`), and
-# a folder of mixed sizes must not fill the memory.
+# Sizes for which networks are kept compiled: a folder of mixed sizes must not fill the memory.
 _SHAPES: Final = 4
 _BESIDE: Final = ".openvino"
 """Suffix of the folder with a conversion that is handed on with its model file."""
@@ -76,7 +75,7 @@ def load_openvino(request: Request, route: Route) -> Served:
     entry = _prepare(request, route.precision)
     about = json.loads((entry / "about.json").read_text(encoding="utf-8"))
     probes = load_file(entry / "probes.safetensors")
-    run = _compile(entry / "model.xml", route.precision, request.threads)
+    run = _compile(entry / "model.xml", route.precision, request)
     return Served(
         run=run,
         in_channels=about["in_channels"],
@@ -86,35 +85,42 @@ def load_openvino(request: Request, route: Route) -> Served:
         probes=probes["source"],
         reference=probes["image"],
         layout=about["layout"],
+        whole=about["whole"],
     )
 
 
-def _compile(model_file: Path, precision: Precision, threads: int) -> Callable[[Float32, int | None], Float32]:
+def _compile(model_file: Path, precision: Precision, request: Request) -> Callable[[Float32, int | None], Float32]:
     try:
         import openvino as ov
     except ImportError as error:
         raise ServingError("OpenVINO is not installed: pip install -e '.[serve]' in the project's folder") from error
     core = ov.Core()
     settings = {
-        "INFERENCE_NUM_THREADS": threads,
+        "INFERENCE_NUM_THREADS": request.threads,
         "NUM_STREAMS": "1",
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
         # Several one-thread workers would all be pinned to the first core.
         "ENABLE_CPU_PINNING": False,
     }
-    requests: dict[tuple[int, ...], Any] = {}
+
+    def compiled(shape: tuple[int, ...] | None) -> Any:
+        model = core.read_model(model_file)
+        if shape is not None:
+            model.reshape(list(shape))
+        return core.compile_model(model, "CPU", settings).create_infer_request()
+
+    requests: dict[tuple[int, ...] | None, Any] = {}
 
     def run(source: Float32, seed: int | None) -> Float32:
-        # A fixed shape is faster, and takes half a second to compile. The last used come last.
-        request = requests.pop(source.shape, None)
-        if request is None:
+        # A fixed shape is up to a tenth faster, and takes up to half a second to compile. The last used come last.
+        shape = None if request.any_size else source.shape
+        infer = requests.pop(shape, None)
+        if infer is None:
             if len(requests) == _SHAPES:
                 requests.pop(next(iter(requests)))
-            model = core.read_model(model_file)
-            model.reshape(list(source.shape))
-            request = core.compile_model(model, "CPU", settings).create_infer_request()
-        requests[source.shape] = request
-        return np.array(request.infer({0: source})[0], dtype=np.float32)
+            infer = compiled(shape)
+        requests[shape] = infer
+        return np.array(infer.infer({0: source})[0], dtype=np.float32)
 
     return run
 
@@ -262,7 +268,7 @@ def _build(
         raise ServingError("OpenVINO is not installed: pip install -e '.[serve]' in the project's folder") from error
 
     from gan.checkpoint import load_model
-    from gan.runtime import mirrored, network_multiple_px
+    from gan.runtime import mirrored, network_multiple_px, sees_whole
 
     model = load_model(model_file)
     network = model.build().requires_grad_(False)
@@ -281,6 +287,7 @@ def _build(
     about = {
         "in_channels": model.config.in_channels,
         "multiple_px": multiple,
+        "whole": sees_whole(network),
         "weights_sha256": model.sha256,
         "backend": model.backend,
         "layout": model.layout,

@@ -7,6 +7,7 @@ are not, and a model must see the same kind of tensor for both.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -17,6 +18,7 @@ from renderer.frame import Frame
 from renderer.zones import heat_levels
 
 from pipelines.errors import PipelineError
+from pipelines.picture_windows import PictureWindow
 
 __all__ = [
     "LABEL_COLOURS",
@@ -27,7 +29,7 @@ __all__ = [
     "object_edges",
     "segmentation",
     "source_sample",
-    "source_tensor",
+    "source_tensors",
 ]
 
 UInt8 = NDArray[np.uint8]
@@ -50,20 +52,23 @@ FULL_SCALE = 257
 """65535 / 255: 8 bits to the same share of 16 bits."""
 
 
-def label_image(background: UInt8, frame: Frame, physics: UInt8 | None = None) -> UInt8:
+def label_image(
+    background: UInt8, frame: Frame, physics: UInt8 | None = None, hidden: UInt16 | None = None
+) -> UInt8:
     """The label image of a frame; see :mod:`gan.layout` for the two layouts.
 
     Args:
         background: (H, W) grey, at the size of the frame.
         frame: passes; with normals, edges within a zone are seen as well.
         physics: (H, W) grey, the picture that physics makes of the frame: gives the layout ``physics``, else ``flat``.
+        hidden: (H, W) where it is known already, :func:`hidden_background` of the frame.
 
     Returns:
         (H, W, 3) uint8 RGB.
     """
     if background.shape != frame.instance_id.shape:
         raise PipelineError(f"background is {background.shape}: expected the frame's {frame.instance_id.shape}")
-    reach = hidden_background(frame)
+    reach = hidden_background(frame) if hidden is None else hidden
     if physics is None:
         return _flat(background, frame, reach)
     if physics.shape != background.shape:
@@ -158,9 +163,18 @@ def object_depth_m(frame: Frame) -> Float32:
     return np.where(frame.instance_id > 0, frame.depth_m, np.float32(np.inf))
 
 
-def source_tensor(background: UInt8, frame: Frame, physics: UInt8 | None = None) -> Float32:
-    """The source tensor of a frame, (7, H, W) float32 in [-1, 1]; arguments as of :func:`label_image`."""
-    return build_source(label_image(background, frame, physics), segmentation(frame), object_depth_m(frame))
+def source_tensors(
+    background: UInt8,
+    frame: Frame,
+    windows: Sequence[PictureWindow],
+    physics: UInt8 | None = None,
+    hidden: UInt16 | None = None,
+) -> Iterator[Float32]:
+    """The source tensor of each window of a frame, (7, h, w) float32 in [-1, 1]; see :func:`label_image`."""
+    label, heat, depth_m = label_image(background, frame, physics, hidden), segmentation(frame), object_depth_m(frame)
+    for window in windows:
+        place = (window.rows, window.columns)
+        yield build_source(label[place], heat[place], depth_m[place])
 
 
 def source_sample(

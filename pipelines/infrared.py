@@ -26,17 +26,18 @@ from renderer.thermal.profiles import read_profiles
 from renderer.thermal.sensor import Sensor, agc, expose, from_uint16, read_sensors, to_uint16
 
 from pipelines.backgrounds import Background
-from pipelines.compose import FULL_SCALE, hidden_background, source_tensor
+from pipelines.compose import FULL_SCALE, hidden_background, source_tensors
 from pipelines.config import PHYSICS, SynthesizeConfig
 from pipelines.errors import ConfigError
+from pipelines.picture_windows import picture_windows
 
 __all__ = ["DEFAULT_PROFILE", "Infrared", "InfraredMaker", "Physics", "Translation", "open_infrared"]
 
 UInt8 = NDArray[np.uint8]
 UInt16 = NDArray[np.uint16]
 
-MARGIN_PX = 32
-"""Rows around what a model paints that it sees as well."""
+MARGIN_PX, STEP_PX = 32, 32
+"""What a model sees around what it paints, and the steps in which the windows that it is given grow."""
 DISPLAY_NOTE = "image by a model of display intensities; temperatures are those of the physics"
 DEFAULT_PROFILE = "driving"
 """Thermal profile of an object whose scene names none."""
@@ -177,7 +178,7 @@ class Translation:
         from gan.runtime import load_translator
 
         # One thread: a worker per core, and bytes that do not depend on how many threads there are.
-        self._translator = load_translator(weights, threads=1)
+        self._translator = load_translator(weights, threads=1, any_size=True)
         trained = self._translator.info.backend
         if trained != backend:
             raise ConfigError(f"{weights} is a model of backend {trained!r}: give --backend {trained}")
@@ -203,14 +204,12 @@ class Translation:
         base = self._physics.make(frame, conditions, background)
         display = self._display or base.span_K is None
         shown = base.image if background is None and display else base.background
-        share = _share(frame)
-        rows = _strip(share)
-        if rows is None:
+        hidden = hidden_background(frame)
+        if not hidden.any():
             return base
+        share = _share(frame, hidden)
         picture = base.image if display else (base.image16 >> 8).astype(np.uint8)
-        source = source_tensor(shown, frame, picture if self._layout == "physics" else None)
-        made = np.zeros(share.shape, np.float32)
-        made[rows] = self._translator.translate(source[:, rows])
+        made = self._translated(shown, frame, share > 0, picture if self._layout == "physics" else None, hidden)
         values = np.float32(65535 / 2) * (np.clip(made, -1.0, 1.0) + np.float32(1.0))
         if not display and base.span_K is not None:
             image16 = np.rint(base.image16 + share * (values - base.image16)).astype(np.uint16)
@@ -221,25 +220,22 @@ class Translation:
             return replace(base, image=image, image16=image.astype(np.uint16) * np.uint16(FULL_SCALE))
         return replace(base, image=image, notes=(*base.notes, DISPLAY_NOTE))
 
-
-def _strip(share: NDArray[np.float32]) -> slice | None:
-    """The rows that a model needs to see: those it paints and MARGIN_PX around them, in quarters of the picture.
-
-    What it paints depends on little more, and the time that it takes is proportional to the rows. Quarters, because
-    every size is compiled for itself.
-    """
-    painted = np.flatnonzero(share.any(axis=1))
-    if not painted.size:
-        return None
-    height = share.shape[0]
-    quarter = -(-height // 4)
-    top, bottom = max(int(painted[0]) - MARGIN_PX, 0), min(int(painted[-1]) + 1 + MARGIN_PX, height)
-    wanted = min(-(-(bottom - top) // quarter) * quarter, height)
-    top = min(top, height - wanted)
-    return slice(top, top + wanted)
+    def _translated(
+        self, shown: UInt8, frame: Frame, painted: NDArray[np.bool_], picture: UInt8 | None, hidden: UInt16
+    ) -> NDArray[np.float32]:
+        """(H, W) what the model makes where it paints, in [-1, 1]; 0 elsewhere."""
+        info = self._translator.info
+        # Of a window a model that normalises by the whole picture would make something else.
+        step = max(painted.shape) if info.whole else max(STEP_PX, info.multiple_px)
+        windows = picture_windows(painted, margin_px=MARGIN_PX, step_px=step)
+        made = np.zeros(painted.shape, np.float32)
+        for window, source in zip(windows, source_tensors(shown, frame, windows, picture, hidden), strict=True):
+            part = self._translator.translate(source)
+            np.copyto(made[window.rows, window.columns], part, where=window.painted)
+        return made
 
 
-def _share(frame: Frame) -> NDArray[np.float32]:
+def _share(frame: Frame, hidden: UInt16) -> NDArray[np.float32]:
     """(H, W) share of a model's image in the result: 1 on objects, falling to 0 at the end of what they hide."""
-    hidden = (hidden_background(frame) > 0).astype(np.float32)
-    return np.asarray(np.where(frame.instance_id > 0, np.float32(1), hidden * cv2.blur(hidden, (5, 5))))
+    near = (hidden > 0).astype(np.float32)
+    return np.asarray(np.where(frame.instance_id > 0, np.float32(1), near * cv2.blur(near, (5, 5))))

@@ -28,6 +28,7 @@ from torch.nn import functional
 
 from gan.errors import ConfigError
 from gan.networks.small_maps import convolve, normalise_each
+from gan.networks.upsampled_conv import UpsampledConv2d
 
 __all__ = ["InstanceNorm", "Norm", "UNet", "Upsample", "count_parameters", "make_norm"]
 
@@ -182,7 +183,8 @@ def _decoder_layer(inputs: int, outputs: int, norm: Norm, upsample: Upsample, *,
     if upsample == "deconv":
         layers = [nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=bias)]
     else:
-        layers = [nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias)]
+        # Model files name the weights by the second place.
+        layers = [nn.Identity(), UpsampledConv2d(inputs, outputs, bias=bias)]
     if norm != "none":
         layers.append(make_norm(norm, outputs))
     return layers[0] if len(layers) == 1 else nn.Sequential(*layers)

@@ -136,7 +136,7 @@ def _node(inputs: int, width: int, norm: Norm) -> nn.Sequential:
 def _up(inputs: int, width: int, upsample: Upsample) -> nn.Module:
     if upsample == "deconv":
         return nn.ConvTranspose2d(inputs, width, 4, stride=2, padding=1)
-    return nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(inputs, width, 3, padding=1))
+    return nn.Sequential(nn.Identity(), UpsampledConv2d(inputs, width))  # model files name the weights by the second place
 
 
 @torch.no_grad()
