@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from gan.errors import ConfigError
 from gan.networks.patchgan import PatchGAN
 from gan.networks.small_maps import convolve
 from gan.networks.unet import InstanceNorm, UNet, count_parameters
+from gan.networks.upsampled_conv import UpsampledConv2d
 from gan.steps import translate
 
 
@@ -111,6 +113,22 @@ def test_resize_convolution_has_no_transposed_convolution() -> None:
     network = UNet(3, 1, 4, 3, upsample="resize")
     assert not any(isinstance(module, nn.ConvTranspose2d) for module in network.modules())
     assert network(torch.zeros(2, 3, 16, 16)).shape == (2, 1, 16, 16)
+
+
+@pytest.mark.parametrize("channels", [1, 4, 7])
+@pytest.mark.parametrize("bias", [False, True])
+def test_upsampled_convolution_is_upsampling_and_convolution(channels: int, bias: bool) -> None:
+    layer = UpsampledConv2d(5, channels, bias=bias).double()
+    x = torch.randn(2, 5, 6, 9, dtype=torch.float64, requires_grad=True)
+    wanted = functional.conv2d(functional.interpolate(x, scale_factor=2), layer.weight, layer.bias, padding=1)
+    found = layer(x)
+    assert torch.allclose(found, wanted, rtol=0, atol=1e-13)
+    leaves = (x, *layer.parameters())
+    weights = torch.randn_like(wanted)
+    for one, other in zip(
+        *(torch.autograd.grad((y * weights).sum(), leaves) for y in (found, wanted)), strict=True
+    ):
+        assert torch.allclose(one, other, rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("shape", [(1, 7, 48, 64), (1, 3, 64, 64)])
