@@ -85,7 +85,7 @@ def load_openvino(request: Request, route: Route) -> Served:
         probes=probes["source"],
         reference=probes["image"],
         layout=about["layout"],
-        whole=about["whole"],
+        whole=about.get("whole", True),  # conversions that were shipped before this was known
     )
 
 

@@ -20,7 +20,7 @@ from gan import runtime, runtime_openvino
 from gan.backends import pix2pix
 from gan.checkpoint import save_model
 from gan.errors import CheckpointError, ServingError
-from gan.runtime import Route, Served, ServingWarning, choose_routes, load_translator, mean_error
+from gan.runtime import Route, Served, ServingWarning, Translator, choose_routes, load_translator, mean_error
 from gan.ship import ship
 
 ALL = frozenset({"openvino", "nncf"})
@@ -158,26 +158,62 @@ def test_a_shipped_model_is_served_without_torch_and_without_a_cache(
     assert any((tmp_path / "other").iterdir())
 
 
-def test_sizes_that_come_back_are_not_compiled_again(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Grows with each network that OpenVINO compiles."""
     import openvino
 
-    compiled: list[object] = []
+    found: list[object] = []
     compile_model = openvino.Core.compile_model
 
     def counted(*args: object, **options: object) -> object:
-        compiled.append(args)
+        found.append(args)
         return compile_model(*args, **options)
 
     monkeypatch.setattr(openvino.Core, "compile_model", counted)
-    translator = load_translator(model, precision="fp32", engine="openvino", device="cpu", threads=1)
+    return found
+
+
+def _rows(translator: Translator, sizes: list[int]) -> list[np.ndarray]:
+    """What a translator makes of the first rows of a source."""
     source = _sources(1, SIZE)[0]
+    return [translator.translate(np.ascontiguousarray(source[:, :rows])) for rows in sizes]
+
+
+def test_sizes_that_come_back_are_not_compiled_again(model: Path, compiled: list[object]) -> None:
+    translator = load_translator(model, precision="fp32", engine="openvino", device="cpu", threads=1)
     sizes = [SIZE // 2, SIZE]
-    first = [translator.translate(np.ascontiguousarray(source[:, :rows])) for rows in sizes]
+    first = _rows(translator, sizes)
     before = len(compiled)
-    again = [translator.translate(np.ascontiguousarray(source[:, :rows])) for rows in sizes * 2]
+    again = _rows(translator, sizes * 2)
     assert len(compiled) == before
     for image, other in zip(again, first * 2, strict=True):
         np.testing.assert_array_equal(image, other)
+
+
+def test_any_size_is_served_by_one_network(model: Path, compiled: list[object]) -> None:
+    sizes = list(range(16, SIZE + 1, 16))
+    fixed = _rows(load_translator(model, precision="fp32", engine="openvino", threads=1), sizes)
+    before = len(compiled)
+    translator = load_translator(model, precision="fp32", engine="openvino", threads=1, any_size=True)
+    for image, other in zip(_rows(translator, sizes), fixed, strict=True):
+        np.testing.assert_allclose(image, other, atol=1e-5)
+    assert len(compiled) == before + 1
+    # In another order, as in another worker, the same bytes.
+    for image, other in zip(_rows(translator, sizes[::-1])[::-1], _rows(translator, sizes), strict=True):
+        np.testing.assert_array_equal(image, other)
+
+
+@pytest.mark.parametrize("engine", ["torch", "openvino"])
+@pytest.mark.parametrize(("norm", "whole"), [("instance", True), ("batch", False)])
+def test_a_model_says_whether_it_needs_the_whole_picture(
+    tmp_path: Path, cache: Path, engine: str, norm: str, whole: bool
+) -> None:
+    config = pix2pix.Config(ngf=4, levels=3, norm=norm)
+    path = tmp_path / "model.safetensors"
+    save_model(path, "pix2pix", config, pix2pix.build_translator(config).state_dict(), {})
+    info = load_translator(path, precision="fp32", engine=engine, device="cpu", threads=1).info
+    assert (info.whole, info.multiple_px) == (whole, 8)
 
 
 def test_noise_is_off_unless_asked_for(model: Path) -> None:

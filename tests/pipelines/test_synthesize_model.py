@@ -24,21 +24,21 @@ from pipelines.synthesize import synthesize
 from pipelines.validate import validate
 
 
-def model(path: Path, channels: int = 7, layout: str = "flat") -> Path:
+def model(path: Path, channels: int = 7, layout: str = "flat", norm: str = "instance") -> Path:
     torch.manual_seed(0)
-    config = pix2pix.Config(in_channels=channels, ngf=4, levels=3)
+    config = pix2pix.Config(in_channels=channels, ngf=4, levels=3, norm=norm)
     weights = pix2pix.build_translator(config).state_dict()
     save_model(path, "pix2pix", config, weights, {}, layout=source_layout(channels, layout))
     return path
 
 
-@pytest.mark.parametrize("layout", ["flat", "physics"])
+@pytest.mark.parametrize(("layout", "norm"), [("flat", "instance"), ("physics", "instance"), ("physics", "batch")])
 def test_images_are_the_model_s_and_the_span_is_kept(
-    layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    layout: str, norm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is served is what the stored source tensors of the same frames give."""
+    """What is served, whole or in windows, is what the stored source tensors of the same frames give."""
     monkeypatch.setenv("GIS_CACHE", str(tmp_path / "cache"))
-    weights = model(tmp_path / "model.safetensors", layout=layout)
+    weights = model(tmp_path / "model.safetensors", layout=layout, norm=norm)
     config = SynthesizeConfig(
         out=tmp_path / "out", count=4, seed=3, size="96x64", backend="pix2pix", weights=weights, workers=2, tensors=True
     )
