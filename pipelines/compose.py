@@ -52,9 +52,7 @@ FULL_SCALE = 257
 """65535 / 255: 8 bits to the same share of 16 bits."""
 
 
-def label_image(
-    background: UInt8, frame: Frame, physics: UInt8 | None = None, hidden: UInt16 | None = None
-) -> UInt8:
+def label_image(background: UInt8, frame: Frame, physics: UInt8 | None = None, hidden: UInt16 | None = None) -> UInt8:
     """The label image of a frame; see :mod:`gan.layout` for the two layouts.
 
     Args:

@@ -20,6 +20,7 @@ from torch.nn import functional
 from gan.errors import ConfigError
 from gan.networks.attention import FieldFusion
 from gan.networks.unet import InstanceNorm, Norm, Upsample, make_norm
+from gan.networks.upsampled_conv import UpsampledConv2d
 
 __all__ = ["UNetPlusPlus"]
 
@@ -136,7 +137,7 @@ def _node(inputs: int, width: int, norm: Norm) -> nn.Sequential:
 def _up(inputs: int, width: int, upsample: Upsample) -> nn.Module:
     if upsample == "deconv":
         return nn.ConvTranspose2d(inputs, width, 4, stride=2, padding=1)
-    return nn.Sequential(nn.Identity(), UpsampledConv2d(inputs, width))  # model files name the weights by the second place
+    return nn.Sequential(nn.Identity(), UpsampledConv2d(inputs, width))  # model files name weights by the second place
 
 
 @torch.no_grad()

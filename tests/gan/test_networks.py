@@ -125,9 +125,7 @@ def test_upsampled_convolution_is_upsampling_and_convolution(channels: int, bias
     assert torch.allclose(found, wanted, rtol=0, atol=1e-13)
     leaves = (x, *layer.parameters())
     weights = torch.randn_like(wanted)
-    for one, other in zip(
-        *(torch.autograd.grad((y * weights).sum(), leaves) for y in (found, wanted)), strict=True
-    ):
+    for one, other in zip(*(torch.autograd.grad((y * weights).sum(), leaves) for y in (found, wanted)), strict=True):
         assert torch.allclose(one, other, rtol=0, atol=1e-11)
 
 
