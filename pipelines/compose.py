@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 from gan.layout import Sample, build_source, depth_to_inverse
+from numba import njit
 from numpy.typing import NDArray
 from renderer.frame import Frame
 from renderer.zones import heat_levels
@@ -44,9 +45,9 @@ REACH_SHARE, REACH_PX = 0.06, 3
 """An object hides the background as far around it as this share of its height, and at least as many pixels: fitted
 models lie within about 5 % of the boxes' height (docs/fit.md)."""
 MIDDLE = 128
-DEPTH_STEP = 0.08
+_DEPTH_STEP = np.float32(0.08)
 """Relative step of depth between neighbours that is an edge: a surface seen at 15 degrees has a tenth of it."""
-BEND = 0.5
+_BEND = np.float32(0.5)
 """1 - cosine between neighbouring normals that is a full edge: 60 degrees."""
 FULL_SCALE = 257
 """65535 / 255: 8 bits to the same share of 16 bits."""
@@ -122,36 +123,38 @@ def hidden_background(frame: Frame) -> UInt16:
 
 def object_edges(frame: Frame) -> UInt8:
     """(H, W) edges of the objects: 255 at borders of zones, objects and steps of depth, less where surfaces bend."""
-    inside = frame.instance_id > 0
-    if not inside.any():
-        return np.zeros(inside.shape, np.uint8)
-    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
-    window = slice(max(rows[0] - 1, 0), rows[-1] + 2), slice(max(columns[0] - 1, 0), columns[-1] + 2)
-    key = frame.instance_id[window].astype(np.int32) * 256 + frame.zone[window]
-    inverse = np.float32(1) / frame.depth_m[window]
-    strength = np.zeros(key.shape, dtype=np.float32)
-    for axis in (0, 1):
-        here, there = _pairs(key, axis), _pairs(inverse, axis)
-        step = np.abs(there[1] - there[0]) / np.maximum(np.maximum(there[1], there[0]), np.float32(1e-6))
-        edge = ((here[0] != here[1]) | (step > DEPTH_STEP)).astype(np.float32)
-        if frame.normal is not None:
-            first, second = _pairs(frame.normal[window], axis)
-            edge = np.maximum(edge, np.minimum((1 - (first * second).sum(axis=-1)) / BEND, 1))
-        target = _pairs(strength, axis)[0]
-        np.maximum(target, edge, out=target)
-    picture = np.zeros(inside.shape, np.uint8)
-    picture[window] = np.rint(np.where(inside[window], strength, 0) * 255).astype(np.uint8)
+    normal = np.zeros((0, 0, 3), np.float32) if frame.normal is None else frame.normal
+    picture = np.zeros(frame.instance_id.shape, np.uint8)
+    _draw_edges(frame.instance_id, frame.zone, frame.depth_m, normal, picture)
     return picture
 
 
-def _pairs(values: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Each pixel but the last, and its neighbour below (axis 0) or to the right (axis 1)."""
-    return (values[:-1], values[1:]) if axis == 0 else (values[:, :-1], values[:, 1:])
+@njit(cache=True, nogil=True)
+def _draw_edges(ids: UInt16, zone: UInt8, depth_m: Float32, normal: Float32, out: UInt8) -> None:
+    """Each pixel of an object against its neighbours below and to the right."""
+    one, tiny = np.float32(1), np.float32(1e-6)
+    for y in range(ids.shape[0]):
+        for x in range(ids.shape[1]):
+            if ids[y, x] == 0:
+                continue
+            strength = np.float32(0)
+            for b, a in ((y + 1, x), (y, x + 1)):
+                if b == ids.shape[0] or a == ids.shape[1]:
+                    continue
+                here, there = one / depth_m[y, x], one / depth_m[b, a]
+                step = abs(there - here) / max(here, there, tiny)
+                if ids[y, x] != ids[b, a] or zone[y, x] != zone[b, a] or step > _DEPTH_STEP:
+                    strength = one
+                elif normal.shape[0]:
+                    along = normal[y, x, 0] * normal[b, a, 0] + normal[y, x, 1] * normal[b, a, 1]
+                    along += normal[y, x, 2] * normal[b, a, 2]
+                    strength = max(strength, min((one - along) / _BEND, one))
+            out[y, x] = np.uint8(np.rint(strength * np.float32(255)))
 
 
 def segmentation(frame: Frame) -> UInt8:
     """Thermal segmentation of the objects, (H, W): 0 none, 1 hot, 2 warm, 3 cold."""
-    levels = heat_levels()[frame.zone]
+    levels = heat_levels().take(frame.zone)
     levels[frame.instance_id == 0] = 0
     return levels
 

@@ -142,6 +142,8 @@ class _Made:
     """One attempt at a frame."""
 
     frame: Frame
+    shown: Frame
+    """Without the ids of objects that get no label."""
     conditions: Conditions
     background: Background | None
     image: Infrared
@@ -162,7 +164,7 @@ class FrameMaker:
     def make(self, index: int) -> Record:
         """Writes the files of a frame and returns its record."""
         made = self._accepted(index)
-        shown = _only_labelled(made.frame)
+        shown = made.shown
         files = self._write_files(shown, made.image)
         record = self._record(made, shown.instance_id, files)
         if self.config.tensors:
@@ -190,7 +192,8 @@ class FrameMaker:
         shown = _only_labelled(frame)
         picture, behind = _picture(image, background)
         drift = measure_drift(picture, shown.instance_id, shown.zone, behind)
-        return _Made(replace(frame, index=index), conditions, background, image, drift, attempt)
+        frame, shown = (replace(one, index=index) for one in (frame, shown))
+        return _Made(frame, shown, conditions, background, image, drift, attempt)
 
     def _conditions(self, index: int, background: Background | None) -> Conditions:
         """Drawn; what the options say, or else the clock of the background's camera, replaces a draw."""
@@ -319,7 +322,7 @@ def _only_labelled(frame: Frame) -> Frame:
                 f"frame {frame.index}: {item.model!r} has category {item.category!r}: "
                 f"expected one of {', '.join(CATEGORIES)}; set its property gis_category"
             )
-    return replace(frame, instance_id=keep[frame.instance_id])
+    return replace(frame, instance_id=keep.take(frame.instance_id))
 
 
 def _instances(frame: Frame, mask: NDArray[np.uint16]) -> list[dict[str, Any]]:
