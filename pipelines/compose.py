@@ -8,7 +8,6 @@ are not, and a model must see the same kind of tensor for both.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import cv2
 import numpy as np
