@@ -8,7 +8,8 @@ its ``split``, where there is one, tells which frames are measured and which giv
 (``GIS_WEIGHTS`` or ``--weights-dir``).
 
 Prints tables, writes them with a grid of random results to ``--out``, and ends with a line of JSON. ``crop_lpips`` and
-``distance_ratio`` are those of the first model, as it made the picture; null without one. See docs/realism.md.
+``distance_ratio`` are those of the first model, as it made the picture; the shipped one where none is named. See
+docs/realism.md.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from assets import CAMERAS
+from assets import CAMERAS, CAR_WEIGHTS
 from benchmarks.realism_cars import (
     BASELINES,
     Case,
@@ -144,7 +145,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--fits", type=Path)
     parser.add_argument("--review", type=Path, help="decisions on the fits; default review.txt in their folder")
     parser.add_argument("--camera", default="flir-adas", help="that took the frames; for a new fit")
-    parser.add_argument("--weights", type=Path, nargs="*", default=[])
+    parser.add_argument("--weights", type=Path, nargs="*", default=[CAR_WEIGHTS], help="models; by itself: none")
     parser.add_argument("--precision", default="fp32", help="fp32, bf16, int8 or auto: of the models on fitted cars")
     parser.add_argument("--split", default="val", help="a split that the boxes name, or all")
     parser.add_argument("--count", type=int, default=320, help="frames of the product case; 0 leaves it out")
@@ -256,8 +257,9 @@ def numbers(scores: Mapping[str, Scores], frames: Sequence[str], models: Sequenc
         "frames": len(set(frames)),
         "model": first,
     }
-    for way, one in scores.items():
-        found[way] = {
+    # In an object of their own: a model may have any name.
+    found["pictures"] = {
+        way: {
             "crop_lpips": three(cars.mean(one.crop_lpips)),
             "crop_lpips_composited": three(cars.mean(one.composited)),
             "mask_l1": three(cars.mean(one.mask_l1)),
@@ -265,6 +267,8 @@ def numbers(scores: Mapping[str, Scores], frames: Sequence[str], models: Sequenc
             "change_to_flat": three(cars.change(one.crop_lpips, scores[FLAT].crop_lpips)),
             "change_to_physics": three(cars.change(one.crop_lpips, scores[PHYSICS].crop_lpips)),
         }
+        for way, one in scores.items()
+    }
     return found
 
 

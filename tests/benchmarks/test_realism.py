@@ -296,21 +296,25 @@ def test_distances_tell_near_from_far() -> None:
 # --- the whole --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("shipped", [True, False])
 def test_the_last_line_is_json(
     material: tuple[Path, Path, Path], shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], shipped: bool,
 ) -> None:  # fmt: skip
     frames, boxes, fits = (str(path) for path in material)
     weights, out = str(shared_data / "weights"), tmp_path / "out"
     more = ["--split", "val", "--count", "0", "--leak-test", "--weights-dir", weights, "--out", str(out)]
+    more += [] if shipped else ["--weights"]
     monkeypatch.setattr(sys, "argv", ["realism", frames, boxes, "--fits", fits, *more])
     realism.main()
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert found["crop_lpips"] is None
+    assert (found["model"], found["crop_lpips"] is None) == (("cars", False) if shipped else (None, True))
     assert found["cars"] == 1
-    assert 0 < found["blur sigma 0.7"]["crop_lpips"][0] < found["crop_lpips_flat"]
-    assert found["no car"]["crop_lpips"][1] <= found["no car"]["crop_lpips"][2]
-    assert set(found["leak"]) == {"no car", "no car, whole"}
+    pictures = found["pictures"]
+    assert 0 < pictures["blur sigma 0.7"]["crop_lpips"][0] < found["crop_lpips_flat"]
+    assert pictures["no car"]["crop_lpips"][1] <= pictures["no car"]["crop_lpips"][2]
+    assert ("cars" in pictures) == shipped
+    assert set(found["leak"]) == {f"{way}{hole}" for way in ["no car", *["cars"] * shipped] for hole in ("", ", whole")}
     assert "| flat paste |" in (out / "report.md").read_text()
     picture = cv2.imread(str(out / "grid.png"), cv2.IMREAD_GRAYSCALE)
     assert picture is not None
