@@ -143,7 +143,7 @@ _NOISE_SHARE = 0.2
 """Of the frame's noise: the cars have fine texture already, and with all of the noise more than twice the frame's was
 read inside them; with this share 1.13 to 1.20 times on validation frames, with half of it 1.29 to 1.34
 times; on training frames 0.86 times with a tenth and 0.92 with three tenths (``benchmarks/belonging.py``)."""
-INNER_PX = 0.8
+INNER_PX = 1.2
 """Blur inside a car beyond the sensor's: 0.9 to 1.4 pixels bring crops nearer to real ones than none, and hardly differ
 (``benchmarks/belonging.py``)."""
 
