@@ -37,7 +37,9 @@ from pipelines.workers import default_workers
 __all__ = ["Report", "validate"]
 
 PASSES_FILE = "config.json"
-SCHEMAS = {"gis-dataset": (DATASET_FILE, 1), "gis-passes": (PASSES_FILE, 1)}
+SYNTHESIZED, PASSES, PAIRS = "gis-dataset", "gis-passes", "gis.fit.dataset"
+SCHEMAS = {SYNTHESIZED: (DATASET_FILE, 1), PASSES: (PASSES_FILE, 1), PAIRS: (DATASET_FILE, 1)}
+PAIRS_FILES = ("fit.json", "fits-0.jsonl", "models.safetensors", "review.html", "validation.txt")
 WHOLE_FILES = ("annotations/coco.json", "annotations/yolo/classes.txt", "README.md", "preview.png", "drift.html")
 
 
@@ -53,30 +55,31 @@ class Report:
 
 
 def validate(folder: Path, *, progress: bool = False) -> Report:
-    """Checks a data set of `gis synthesize`, or the passes of `gis render`.
+    """Checks a data set of `gis synthesize`, the passes of `gis render`, or the pairs of `gis fit`.
 
     Raises:
-        DatasetError: the folder holds neither.
+        DatasetError: the folder holds none of them.
     """
     about = _read_about(folder)
     report = Report()
     records = _read_records(folder, report)
     expected = {FRAMES_FILE, SCHEMAS[about["schema"]][0]}
-    is_dataset = about["schema"] == "gis-dataset"
-    check = _check_frame if is_dataset else _check_passes
+    check = {SYNTHESIZED: _check_frame, PASSES: _check_passes, PAIRS: _check_pair}[about["schema"]]
     for record, problems in zip(records, _in_threads(folder, records, check, progress), strict=True):
         expected |= set(record["files"])
         report.problems += problems
         report.objects += sum(1 for entry in record.get("instances", ()) if entry.get("labelled", True))
     report.frames = len(records)
     report.problems += _check_count(about, len(records))
-    if is_dataset:
-        expected |= {*WHOLE_FILES, *(shard["name"] for shard in about.get("shards", []))}
-        report.problems += [
-            *_check_coco(folder, records),
-            *_check_whole(folder),
-            *_check_shards(folder, about, records),
-        ]
+    expected |= {shard["name"] for shard in about.get("shards", [])}
+    report.problems += _check_shards(folder, about, records)
+    if about["schema"] == SYNTHESIZED:
+        expected |= set(WHOLE_FILES)
+        report.problems += [*_check_coco(folder, records), *_check_whole(folder)]
+    if about["schema"] == PAIRS:
+        # The decisions of a review, and a pass of fits for each that was asked for.
+        more = {path.name for path in (*folder.glob("fits-*.jsonl"), *folder.glob("review.txt"))}
+        expected |= {*PAIRS_FILES, *more}
     report.problems += _check_presence(folder, expected)
     report.files = len(expected)
     return report
@@ -84,13 +87,16 @@ def validate(folder: Path, *, progress: bool = False) -> Report:
 
 def _read_about(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
-        raise DatasetError(f"{folder}: no such folder: expected a data set of `gis synthesize`")
+        raise DatasetError(f"{folder}: no such folder: expected one of `gis synthesize`, `gis render` or `gis fit`")
     for schema, (name, version) in SCHEMAS.items():
         if (folder / name).is_file():
             about = read_json(folder / name)
             if isinstance(about, dict) and about.get("schema") == schema and about.get("version") == version:
                 return about
-    raise DatasetError(f"{folder}: holds no {DATASET_FILE} of this version: expected a data set of `gis synthesize`")
+    raise DatasetError(
+        f"{folder}: holds no {DATASET_FILE} or {PASSES_FILE} of this version: expected a folder of `gis synthesize`, "
+        "`gis render` or `gis fit`"
+    )
 
 
 def _read_records(folder: Path, report: Report) -> list[Record]:
@@ -123,7 +129,7 @@ def _in_threads(folder: Path, records: list[Record], check: Any, progress: bool)
 
 
 def _check_count(about: Mapping[str, Any], frames: int) -> Iterator[str]:
-    if not about.get("complete"):
+    if not about.get("complete") and about["schema"] != PAIRS:  # those are described when they are complete
         yield f"{SCHEMAS[about['schema']][0]}: says that the run is not complete: give the same command again"
     elif about.get("frames") != frames:
         yield f"{FRAMES_FILE}: has {frames} whole lines, expected {about.get('frames')}"
@@ -157,6 +163,34 @@ def _check_passes(folder: Path, record: Record) -> Iterator[str]:
             yield f"{name}: is not {shape[1]}x{shape[0]} pixels as its camera says"
 
 
+def _check_pair(folder: Path, record: Record) -> Iterator[str]:
+    """A real frame and its fitted cars."""
+    yield from _check_hashes(folder, record)
+    name = frame_name(record["index"])
+    planes = _Planes(folder, name, (record["camera"]["height"], record["camera"]["width"]))
+    mask = planes.png("masks", np.uint16)
+    planes.png("images", np.uint8)
+    zones = planes.png("zones", np.uint8)
+    depth = planes.depth()
+    yield from planes.problems
+    if zones is not None:
+        yield from _check_zones(zones, name)
+    if mask is None:
+        return
+    entries = {entry["id"]: entry for entry in record["instances"]}
+    for number in sorted(set(np.unique(mask).tolist()) - {0} - set(entries)):
+        yield f"masks/{name}.png: holds id {number}, which is no car of {FRAMES_FILE}"
+    for number, entry in entries.items():
+        pixels = mask == number
+        wanted = _tight_box(pixels) if pixels.any() else None
+        if entry["box_visible_px"] != wanted or entry["visible_px"] != int(pixels.sum()):
+            yield (
+                f"masks/{name}.png: id {number}: {entry['visible_px']} pixels in {entry['box_visible_px']}, "
+                f"it has {int(pixels.sum())} in {wanted}"
+            )
+    yield from _check_depth(mask, depth, name)
+
+
 def _check_frame(folder: Path, record: Record) -> Iterator[str]:
     yield from _check_hashes(folder, record)
     name = frame_name(record["index"])
@@ -172,14 +206,24 @@ def _check_frame(folder: Path, record: Record) -> Iterator[str]:
     depth = planes.depth()
     yield from planes.problems
     if zones is not None:
-        unknown = sorted(set(np.unique(zones).tolist()) - {int(zone) for zone in Zone})
-        if unknown:
-            yield f"zones/{name}.png: holds value {unknown[0]}, which is no zone"
+        yield from _check_zones(zones, name)
     if mask is not None:
-        yield from _check_objects(record, mask, depth, name)
+        yield from _check_objects(record, mask, name)
+        yield from _check_depth(mask, depth, name)
     yield from _check_labels(folder, record, name)
     if "drift" in record:
         yield from _check_drift(record)
+
+
+def _check_zones(zones: NDArray[np.uint8], name: str) -> Iterator[str]:
+    unknown = sorted(set(np.unique(zones).tolist()) - {int(zone) for zone in Zone})
+    if unknown:
+        yield f"zones/{name}.png: holds value {unknown[0]}, which is no zone"
+
+
+def _check_depth(mask: NDArray[np.uint16], depth: NDArray[np.float32] | None, name: str) -> Iterator[str]:
+    if depth is not None and not np.isfinite(depth[mask > 0]).all():
+        yield f"depth/{name}.exr: is infinite on an object"
 
 
 def _check_hashes(folder: Path, record: Record) -> Iterator[str]:
@@ -246,9 +290,7 @@ class _Planes:
         return None
 
 
-def _check_objects(
-    record: Record, mask: NDArray[np.uint16], depth: NDArray[np.float32] | None, name: str
-) -> Iterator[str]:
+def _check_objects(record: Record, mask: NDArray[np.uint16], name: str) -> Iterator[str]:
     """Ids, boxes and codes of a frame against its mask."""
     here = f"masks/{name}.png"
     entries = {entry["id"]: entry for entry in record["instances"]}
@@ -261,14 +303,11 @@ def _check_objects(
     for number in sorted(seen & named):
         for what in _object_problems(entries[number], mask == number):
             yield f"{here}: id {number}: {what}"
-    if depth is not None and not np.isfinite(depth[mask > 0]).all():
-        yield f"depth/{name}.exr: is infinite on an object"
 
 
 def _object_problems(entry: Mapping[str, Any], pixels: NDArray[np.bool_]) -> Iterator[str]:
     """One object against its pixels."""
-    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
-    tight = [float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)]
+    tight = _tight_box(pixels)
     if list(entry["box_visible_px"] or ()) != tight:
         yield f"its visible box is {entry['box_visible_px']}, its pixels span {tight}"
     count = int(pixels.sum())
@@ -290,6 +329,11 @@ def _object_problems(entry: Mapping[str, Any], pixels: NDArray[np.bool_]) -> Ite
         same = False
     if not same:
         yield "its run-length code is not its pixels"
+
+
+def _tight_box(pixels: NDArray[np.bool_]) -> list[float]:
+    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+    return [float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)]
 
 
 def _contains(outer: Any, inner: Any, slack_px: float = 1.0) -> bool:
@@ -400,7 +444,7 @@ def _check_whole(folder: Path) -> Iterator[str]:
 
 
 def _check_shards(folder: Path, about: Mapping[str, Any], records: list[Record]) -> Iterator[str]:
-    """Source tensors against the hashes in dataset.json and in the lines."""
+    """Source tensors against the hashes in dataset.json and in the lines, which name the first variant of a pair."""
     hashes = {record["index"]: record.get("tensor_sha256") for record in records}
     for shard in about.get("shards", []):
         path, name = folder / shard["name"], shard["name"]
@@ -417,7 +461,7 @@ def _check_shards(folder: Path, about: Mapping[str, Any], records: list[Record])
         if list(members) != list(wanted):
             yield f"{name}: holds frames {list(members)[:3]}..., expected {wanted.start} to {wanted.stop - 1}"
         for index, digest in members.items():
-            if hashes.get(index) != digest:
+            if hashes.get(index) != digest and not (about["schema"] == PAIRS and index not in hashes):
                 yield f"{name}: sample {frame_name(index)} is not the one that frames.jsonl names"
 
 

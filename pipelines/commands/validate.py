@@ -15,7 +15,7 @@ SHOWN = 40
 """Problems that are printed; after that only how many more there are."""
 
 
-def validate(folder: Annotated[Path, typer.Argument(help="Folder of gis synthesize or gis render.")]) -> None:
+def validate(folder: Annotated[Path, typer.Argument(help="Folder of gis synthesize, gis render or gis fit.")]) -> None:
     """Check a data set: hashes, sizes, ids, boxes, labels."""
     from pipelines import validate as pipeline
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -278,8 +279,10 @@ def _finish(
 
 def _write_pairs(config: FitConfig, fitter: Fitter, chosen: list[tuple[RealFrame, list[Any]]]) -> list[Any]:
     """Writes every pair anew: drawing them takes a hundredth of the fit."""
-    for path in [config.out / LOG_FILE, config.out / DATASET_FILE, *(config.out / "tensors").glob("*.tar")]:
-        path.unlink(missing_ok=True)
+    for file in (LOG_FILE, DATASET_FILE):
+        (config.out / file).unlink(missing_ok=True)
+    for place in ("tensors", "images", "masks", "zones", "depth"):  # cars that are rejected now leave nothing
+        shutil.rmtree(config.out / place, ignore_errors=True)
     for index, (frame, cars) in enumerate(chosen):
         _, *others = _numbers(config, chosen, index)
         record = draw_pair(config.out, fitter, index, frame, cars, config.layout, tuple(others))

@@ -18,6 +18,8 @@ from pipelines.fit.review import read_decisions
 from pipelines.fit.run import FitConfig, accepted, fit
 from pipelines.fit.shapes import BINS, PART_OF_BIN, PARTS, Shape, load_shapes, make_shape, save_shapes
 from pipelines.fit.texture import car_levels, learn, no_texture
+from pipelines.images import decode_png, encode_png
+from pipelines.validate import validate
 from renderer.camera import Camera
 from renderer.raster import Rasteriser
 from renderer.zones import Zone
@@ -153,6 +155,8 @@ def test_a_run_goes_on_and_respects_the_review(tmp_path: Path, car: Shape, monke
 
     whole = run("one", 1)
     assert whole["cars"] == 2
+    report = validate(tmp_path / "one")
+    assert (report.problems, report.objects) == ([], 2)
     run("two", 2)
     files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file())
     for file in files:
@@ -163,6 +167,12 @@ def test_a_run_goes_on_and_respects_the_review(tmp_path: Path, car: Shape, monke
     assert log.read_bytes() == (tmp_path / "one" / "fits-1.jsonl").read_bytes()
     (tmp_path / "one" / "review.txt").write_text("a#0 reject\n")
     assert run("one", 1)["cars"] == 1
+    assert validate(tmp_path / "one").problems == []
+    (mask,) = sorted((tmp_path / "one" / "masks").iterdir())
+    mask.write_bytes(encode_png(np.where(decode_png(mask.read_bytes(), "") > 0, 1, 7).astype(np.uint16)))
+    problems = validate(tmp_path / "one").problems
+    assert any("masks/000000.png: is not the file that was written" in one for one in problems)
+    assert any("masks/000000.png: holds id 7" in one for one in problems)
     with pytest.raises(PipelineError, match="another fit"):
         fit(FitConfig(frames, boxes, CAMERA, tmp_path / "one", cars, passes=3, workers=1))
 
