@@ -23,7 +23,7 @@ from gan.backend import Batch, Pairing
 from gan.checkpoint import source_layout
 from gan.decoded import Decoded, decode
 from gan.errors import ConfigError, DataError
-from gan.sources import Item, Meaning, find_sources
+from gan.sources import Item, Meaning, Sources, find_sources
 from gan.splits import Split, groups_from_names, read_list, read_sequences, split_by_groups, split_by_lists
 from gan.windows import Window, WindowCutter
 
@@ -85,6 +85,8 @@ class DataOptions:
     inserted: str | None = None
     """Folder of source tensors of objects where no real one was, as many a step as there are pairs: no targets, so only
     losses that need none see them."""
+    also: tuple[str, ...] = ()
+    """More folders of source tensors, of the same layout and size: their samples train, and never validate."""
     resident: bool = False
     """Keep all images in the device's memory."""
 
@@ -184,7 +186,8 @@ def open_data(
         target_range=_target_range(options),
     )
     size = None if options.size is None else (options.size, options.size)
-    samples = decode(sources.items, cache, size, progress)
+    more = [item for number, one in enumerate(options.also, 1) for item in _find_more(Path(one), number, sources)]
+    samples = decode((*sources.items, *more), cache, size, progress)
     sampling: Pairing = "unpaired" if unpaired else "paired"
     if options.crop and sources.kind != "tensors":
         raise ConfigError(f"crop is {options.crop}: windows around objects need source tensors, {folder} holds images")
@@ -192,7 +195,7 @@ def open_data(
     if options.match_levels and layout != "physics":
         raise ConfigError(f"match_levels is {options.match_levels}: {folder} has no sources of layout physics")
     if not sources.targets:
-        split = _split(samples, options, seed)
+        split = _split_with_more(samples, len(sources.items), options, seed)
         data = TrainingData(sources.kind, samples, split, sampling=sampling, meaning=sources.meaning, crop=options.crop)
         if options.inserted is None:
             return data
@@ -221,6 +224,33 @@ def _open_inserted(
             f"{data.meaning.layout!r}"
         )
     return decode(found.items, cache, None if options.size is None else (options.size, options.size), progress)
+
+
+def _find_more(folder: Path, number: int, sources: Sources) -> list[Item]:
+    """Samples of another folder, under names that tell it from the first."""
+    found = find_sources(folder)
+    if sources.meaning is None or found.meaning is None:
+        raise DataError(f"{folder}: only source tensors can be trained on beside source tensors; images cannot")
+    if found.meaning != sources.meaning:
+        raise DataError(f"{folder}: holds {found.meaning}; expected {sources.meaning} as in the first folder")
+    return [replace(item, name=f"{number}/{item.name}") for item in found.items]
+
+
+def _split_with_more(samples: Decoded, first: int, options: DataOptions, seed: int) -> Split:
+    """Splits the first samples; all others train.
+
+    Raises:
+        DataError: one of the others is a copy of a sample that validates.
+    """
+    if first == len(samples.names):
+        return _split(samples, options, seed)
+    head = replace(samples, names=samples.names[:first], groups=samples.groups[:first], digests=samples.digests[:first])
+    split = _split(head, options, seed)
+    held = {samples.digests[row]: samples.names[row] for row in split.validation}
+    for name, digest in zip(samples.names[first:], samples.digests[first:], strict=True):
+        if digest in held:
+            raise DataError(f"sample {name} of --also is {held[digest]}, which validates: leave one of them out")
+    return replace(split, train=(*split.train, *range(first, len(samples.names))))
 
 
 def calibration_sources(data: TrainingData, count: int = 6) -> Tensor:

@@ -61,6 +61,9 @@ class Meaning:
     display: bool
     """Targets are display intensities, not temperatures over a span."""
 
+    def __str__(self) -> str:
+        return f"layout {self.layout}, {'display intensities' if self.display else 'temperatures'}"
+
 
 @dataclass(frozen=True)
 class Sources:

@@ -32,13 +32,16 @@ _MatchLevels = Annotated[
 _Inserted = Annotated[
     Path | None, typer.Option(help="Folder of source tensors of objects where no real one was; they have no targets.")
 ]
+_Also = Annotated[
+    list[Path] | None, typer.Option(help="More source tensors, which train and never validate; may be repeated.")
+]
 _Settings = Annotated[
     list[str] | None, typer.Option("--set", help="Option of the backend, as name=value; may be repeated.")
 ]
 _Recipe = Annotated[
     Path | None, typer.Option(help="TOML file of options, or the name of a shipped one; options given here win.")
 ]
-_OF_ONE_RUN = ("context", "return", "data", "inserted", "out", "resume", "cache", "settings", "recipe")
+_OF_ONE_RUN = ("context", "return", "data", "also", "inserted", "out", "resume", "cache", "settings", "recipe")
 """Parameters of the command that a recipe cannot set: the backend's settings are its table ``set``."""
 
 
@@ -72,6 +75,7 @@ def train(
     crop_zoom: Annotated[float, typer.Option(min=1.0, help="Largest random magnification of windows.")] = 1.0,
     tone: Annotated[float, typer.Option(min=0.0, help="Strength of random tone curves, as of other cameras.")] = 0.0,
     match_levels: _MatchLevels = 0.0,
+    also: _Also = None,
     inserted: _Inserted = None,
     resident: Annotated[bool, typer.Option("--resident", help="Keep all images in the device's memory.")] = False,
     cache: Annotated[Path | None, typer.Option(help="Folder for decoded images; default OUT/cache.")] = None,
@@ -101,6 +105,7 @@ def _train(context: typer.Context, given: dict[str, Any]) -> Path:
     from gan.train import train as run
 
     low, high = given["target_range"] or (None, None)
+    given["also"] = tuple(str(folder) for folder in given["also"] or ())
     return run(
         given["data"],
         given["out"],

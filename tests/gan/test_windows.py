@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -99,10 +100,11 @@ def test_no_objects_and_too_large_windows_are_refused() -> None:
         WindowCutter(decoded((0, 0, 30, 30)), [0], 128)
 
 
-def write(folder: Path, count: int = 4, layout: str = "flat") -> None:
+def write(folder: Path, count: int = 4, layout: str = "flat", right: int = 60) -> Path:
     folder.mkdir()
     for index in range(count):
-        (folder / f"{index}.safetensors").write_bytes(encode_sample(sample(index, (20, 20, 60, 50), layout)))
+        (folder / f"{index}.safetensors").write_bytes(encode_sample(sample(index, (20, 20, right + index, 50), layout)))
+    return folder
 
 
 def test_an_epoch_shows_every_object_once_and_the_same_again(tmp_path: Path) -> None:
@@ -116,6 +118,34 @@ def test_an_epoch_shows_every_object_once_and_the_same_again(tmp_path: Path) -> 
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
     later = [batch.source for batch in loaders[0].epoch(6)]
     assert not all(torch.equal(a, b) for a, b in zip(first, later, strict=True))
+
+
+def test_samples_of_more_folders_train_and_never_validate(tmp_path: Path) -> None:
+    first, second = write(tmp_path / "a"), write(tmp_path / "b", 3, right=70)
+    held = tmp_path / "held.txt"
+    held.write_text("2\n")
+    for options in (DataOptions(validation=0.5), DataOptions(validation_list=str(held))):
+        alone = open_data(first, options, tmp_path / "cache")
+        both = open_data(first, replace(options, also=(str(second),)), tmp_path / "cache")
+        assert both.split.validation == alone.split.validation
+        assert both.split.train == (*alone.split.train, 4, 5, 6)
+        assert both.samples.names == ("0", "1", "2", "3", "1/0", "1/1", "1/2")
+        assert both.describe()["sha256"] != alone.describe()["sha256"]
+
+
+def test_more_folders_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    first = write(tmp_path / "a")
+    for name, layout, message in (
+        ("flat", "physics", "holds layout physics, display intensities; expected layout flat, display"),
+        ("copy", "flat", "which validates: leave one of them out"),
+    ):
+        more = str(write(tmp_path / name, 4, layout))
+        options = DataOptions(validation=0.25, also=(more,))
+        with pytest.raises(DataError, match=message):
+            open_data(first, options, tmp_path / "cache")
+    (tmp_path / "images" / "visible").mkdir(parents=True)
+    with pytest.raises(DataError, match="infrared"):
+        open_data(first, DataOptions(also=(str(tmp_path / "images"),)), tmp_path / "cache")
 
 
 def test_tone_changes_background_and_target_alike_and_leaves_objects() -> None:
