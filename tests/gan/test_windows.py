@@ -143,8 +143,10 @@ def test_more_folders_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         options = DataOptions(validation=0.25, also=(more,))
         with pytest.raises(DataError, match=message):
             open_data(first, options, tmp_path / "cache")
-    (tmp_path / "images" / "visible").mkdir(parents=True)
-    with pytest.raises(DataError, match="infrared"):
+    for side in ("visible", "infrared"):
+        (tmp_path / "images" / side).mkdir(parents=True)
+        np.save(tmp_path / "images" / side / "a.npy", np.zeros((SIZE, SIZE), np.uint8))
+    with pytest.raises(DataError, match="only source tensors can be trained on beside source tensors"):
         open_data(first, DataOptions(also=(str(tmp_path / "images"),)), tmp_path / "cache")
 
 
