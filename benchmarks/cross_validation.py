@@ -20,7 +20,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ from typing import Any
 import cv2
 
 from assets import CAMERAS
-from benchmarks.realism import FLAT, PHYSICS, Model, changes, replaced, said, table, three
+from benchmarks.realism import FLAT, PHYSICS, Model, changes, replaced, run_or_say, said, table, three
 from benchmarks.realism_cars import Fits, make_gallery, open_case, read_fits, seen_elsewhere
 from benchmarks.realism_measure import FrameBootstrap, Scores
 from benchmarks.realism_product import (
@@ -41,15 +41,14 @@ from benchmarks.realism_product import (
     match_heights,
     standing_cars,
 )
-from gan.errors import GanError
 from gan.layout import Sample, decode_sample
 from gan.metrics.features import feature_extractor
 from gan.metrics.lpips import Lpips
 from gan.runtime import load_translator
 from pipelines import tensors
-from pipelines.errors import ConfigError, PipelineError
-from pipelines.files import write_bytes, write_text
-from renderer.errors import RendererError
+from pipelines.dataset import FRAMES_FILE, frame_name
+from pipelines.errors import ConfigError
+from pipelines.files import read_lines, write_bytes, write_text
 from renderer.thermal.sensor import read_sensors
 
 __all__ = ["main"]
@@ -76,12 +75,8 @@ class Fold:
 
 
 def main() -> None:
-    """Runs the benchmark; what cannot be used is said in one line."""
-    options = arguments()
-    try:
-        run(options)
-    except (PipelineError, GanError, RendererError) as error:
-        sys.exit(f"error: {error}")
+    """Runs the benchmark."""
+    run_or_say(run, arguments())
 
 
 def arguments() -> argparse.Namespace:
@@ -125,6 +120,8 @@ def run(options: argparse.Namespace) -> None:
 def deal(fits: Fits, count: int, out: Path) -> list[Fold]:
     """Deals whole sequences out, those with most fitted cars first, each to the fold that has fewest so far."""
     known = [name for name in fits.frames if fits.splits.get(name, TRAIN) == TRAIN]
+    if len(known) == len(fits.frames):
+        raise ConfigError("the boxes name no frames of another split: expected some that choose a training's weights")
     group = {name: fits.frames[name].group or name for name in known}
     cars = Counter({group[name]: 0 for name in known})
     for name in known:
@@ -149,13 +146,15 @@ def train(fold: Fold, fits: Fits, options: argparse.Namespace) -> str:
     """Trains the model that does not see a fold's frames; returns what went wrong, or nothing."""
     if fold.model.is_file():
         return ""
+    # Of the samples of pairs each frame has one, then each another variant; those of inserted cars name their frame.
+    order = [json.loads(line)["name"] for line in read_lines(options.fits / FRAMES_FILE)]
     hidden = set(fold.frames)
-    groups = {fits.frames[name].group for name in hidden}
-    validating = {one.group for name, one in fits.frames.items() if fits.splits.get(name, TRAIN) != TRAIN}
-    pairs = keep_samples(options.fits, fold.folder / "pairs", lambda sample: sample.group not in groups)
-    keep_samples(options.inserted, fold.folder / "inserted", lambda sample: Path(sample.group).stem not in hidden)
-    names = [name for name, group in pairs.items() if group in validating]
-    write_text(fold.folder / "validation.txt", "\n".join(names) + "\n")
+    pairs = keep_samples(
+        options.fits, fold.folder / "pairs", hidden, lambda number, sample: str(order[number % len(order)])
+    )
+    keep_samples(options.inserted, fold.folder / "inserted", hidden, lambda number, sample: Path(sample.group).stem)
+    held = [sample for sample, name in pairs.items() if fits.splits.get(name, TRAIN) != TRAIN]
+    write_text(fold.folder / "validation.txt", "\n".join(held) + "\n")
     command = [
         *(sys.executable, "-c", "from pipelines.cli import main; main()", "train", "--recipe", options.recipe),
         *("--data", str(fold.folder / "pairs"), "--inserted", str(fold.folder / "inserted")),
@@ -172,18 +171,20 @@ def train(fold: Fold, fits: Fits, options: argparse.Namespace) -> str:
     return ""
 
 
-def keep_samples(folder: Path, out: Path, chosen: Callable[[Sample], bool]) -> dict[str, str]:
-    """Writes the chosen samples of a data set one by one; returns their names and groups."""
+def keep_samples(
+    folder: Path, out: Path, hidden: Collection[str], frame_of: Callable[[int, Sample], str]
+) -> dict[str, str]:
+    """Writes the samples of a data set whose frame is not hidden, one by one; returns the frame of each by its name."""
     found = {}
     shards = sorted((folder / "tensors").glob("*.tar"))
     if not shards:
         raise ConfigError(f"{folder}: holds no tensors: expected shards of gis fit, or of gis synthesize --tensors")
     for shard in shards:
         for number, data in tensors.read_shard(shard):
-            sample = decode_sample(data, f"{shard}:{number}")
-            if chosen(sample):
-                found[f"{number:06d}"] = sample.group
-                write_bytes(out / "tensors" / f"{number:06d}.safetensors", data)
+            frame = frame_of(number, decode_sample(data, f"{shard}:{number}"))
+            if frame not in hidden:
+                found[frame_name(number)] = frame
+                write_bytes(out / "tensors" / f"{frame_name(number)}.safetensors", data)
     return found
 
 
@@ -206,11 +207,7 @@ def fitted_cars(
         model = Model(UNSEEN, fold.model, str(translator.info.layout["layout"]), translator)
         made = replaced(fits, cases, make_gallery(fits, fold.frames), [model], lpips, sensor)
         for way, one in made.items():
-            whole = scores.setdefault(way, Scores())
-            whole.crop_lpips += one.crop_lpips
-            whole.composited += one.composited
-            whole.mask_l1 += one.mask_l1
-            whole.frame_lpips += one.frame_lpips
+            scores.setdefault(way, Scores()).extend(one)
         cars += [case.name for case in cases for _ in case.cars]
         frames += [case.name for case in cases]
     return scores, cars, frames

@@ -94,10 +94,14 @@ class Model:
 
 
 def main() -> None:
-    """Runs the benchmark; what cannot be used is said in one line."""
-    options = arguments()
+    """Runs the benchmark."""
+    run_or_say(run, arguments())
+
+
+def run_or_say(benchmark: Callable[[argparse.Namespace], None], options: argparse.Namespace) -> None:
+    """Runs a benchmark; what cannot be used is said in one line."""
     try:
-        run(options)
+        benchmark(options)
     except (PipelineError, GanError, RendererError) as error:
         sys.exit(f"error: {error}")
 

@@ -58,6 +58,11 @@ class Scores:
     crops: list[UInt8] = field(default_factory=list)
     """By car."""
 
+    def extend(self, other: Scores) -> None:
+        """Takes in the measures of other frames."""
+        for values, more in zip(vars(self).values(), vars(other).values(), strict=True):
+            values.extend(more)
+
 
 def score(scores: Scores, case: Case, made: UInt8, lpips: Lpips, *, keep: bool = False) -> None:
     """Adds the measures of one frame."""

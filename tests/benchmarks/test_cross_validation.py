@@ -53,6 +53,12 @@ def test_too_few_sequences_are_refused(fits: Any) -> None:
         deal(fits, 6, Path("out"))
 
 
+def test_frames_that_choose_the_weights_are_missed(fits: Any) -> None:
+    fits.splits.clear()
+    with pytest.raises(ConfigError, match="no frames of another split"):
+        deal(fits, 2, Path("out"))
+
+
 def test_only_chosen_samples_are_kept(tmp_path: Path) -> None:
     plane = np.zeros((64, 64), np.uint8)
     for index, group in enumerate("aba"):
@@ -60,9 +66,8 @@ def test_only_chosen_samples_are_kept(tmp_path: Path) -> None:
                         plane.astype(np.uint16), None, group)  # fmt: skip
         tensors.write_part(tmp_path / "all", sample)
     tensors.finish_shards(tmp_path / "all", 3)
-    assert keep_samples(tmp_path / "all", tmp_path / "some", lambda sample: sample.group != "b") == {
-        "000000": "a", "000002": "a"
-    }  # fmt: skip
+    kept = keep_samples(tmp_path / "all", tmp_path / "some", {"b"}, lambda number, sample: sample.group)
+    assert kept == {"000000": "a", "000002": "a"}
     assert sorted(path.stem for path in (tmp_path / "some" / "tensors").iterdir()) == ["000000", "000002"]
     with pytest.raises(ConfigError, match="holds no tensors"):
-        keep_samples(tmp_path, tmp_path / "none", lambda sample: True)
+        keep_samples(tmp_path, tmp_path / "none", (), lambda number, sample: sample.group)

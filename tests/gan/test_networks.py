@@ -110,9 +110,19 @@ def test_translate_leaves_the_callers_random_state_alone() -> None:
 
 
 def test_resize_convolution_has_no_transposed_convolution() -> None:
-    network = UNet(3, 1, 4, 3, upsample="resize")
+    """Neither as a layer of its own weights, nor in what it makes: it is upsampling and then a convolution."""
+    network = UNet(3, 1, 4, 3, upsample="resize").eval()
     assert not any(isinstance(module, nn.ConvTranspose2d) for module in network.modules())
-    assert network(torch.zeros(2, 3, 16, 16)).shape == (2, 1, 16, 16)
+    source = torch.rand(2, 3, 16, 16) * 2 - 1
+    made = network(source)
+    assert made.shape == (2, 1, 16, 16)
+    for layer in (module for module in network.decoder.modules() if isinstance(module, nn.Sequential)):
+        upsampled = layer[1]
+        plain = nn.Conv2d(upsampled.in_channels, upsampled.out_channels, 3, padding=1, bias=upsampled.bias is not None)
+        plain.load_state_dict(upsampled.state_dict())
+        layer[0], layer[1] = nn.Upsample(scale_factor=2, mode="nearest"), plain
+    assert not any(isinstance(module, UpsampledConv2d) for module in network.modules())
+    assert torch.allclose(network(source), made, atol=1e-6)
 
 
 @pytest.mark.parametrize("channels", [1, 4, 7])
