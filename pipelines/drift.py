@@ -315,7 +315,9 @@ def _measure(window: _Window, field: _Field, same: NDArray[np.bool_] | None) -> 
     """One object; ``same`` are the pixels that still show the background."""
     top, left, bottom, right = window.box
     around = (slice(top, bottom + 2 * _PAD_PX), slice(left, right + 2 * _PAD_PX))
-    level = np.float32(max(cv2.magnitude(field.across[around], field.down[around]).mean(), NOISE))
+    across, down = field.across[around], field.down[around]
+    # Not cv2.magnitude: its last bit depends on where the arrays lie in memory.
+    level = np.float32(max(np.sqrt(across * across + down * down).mean(), NOISE))
     strength = np.zeros((_STEPS, _STEPS), dtype=np.float32)
     _edge_strength(field.across, field.down, window.outline, window.normal, level, REACH_PX, STEP_PX, strength)
     clear = _clear_edges(field.across, field.down, window.outline, window.normal, level, TOLERANCE_PX)

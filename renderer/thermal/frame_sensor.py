@@ -186,7 +186,8 @@ def _columns(image: Float32) -> Float32:
 
 def _gradient(image: Float32) -> Float32:
     across, down = cv2.Scharr(image, cv2.CV_32F, 1, 0), cv2.Scharr(image, cv2.CV_32F, 0, 1)
-    return np.asarray(cv2.magnitude(across, down))
+    # Not cv2.magnitude: its last bit depends on where the arrays lie in memory, and with it which edges are strongest.
+    return np.asarray(np.sqrt(across * across + down * down))
 
 
 def _blocks(image: Float32) -> Float32:

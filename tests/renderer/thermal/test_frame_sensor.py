@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from renderer.thermal import frame_sensor
 from renderer.thermal.frame_sensor import FrameSensor, blur_for_px, edge_spread_px, measure_sensor, noise_bands
 from renderer.thermal.frame_sensor import sensor_noise as made_noise
 
@@ -63,3 +64,14 @@ def test_a_frame_without_edges_gives_a_usable_sensor() -> None:
     sensor = measure_sensor(np.full((64, 64), 280.0, np.float32))
     assert sensor.fine == 0.0
     assert 0.3 < sensor.edge_px < 3.0
+
+
+def test_the_edges_of_a_frame_do_not_depend_on_where_it_lies_in_memory() -> None:
+    """Whole grey levels make many gradients equal, and their last bit would decide which are the strongest."""
+    rng = np.random.default_rng(0)
+    image = cv2.GaussianBlur(rng.integers(0, 255, (60, 84)).astype(np.uint8), (5, 5), 1).astype(np.float32)
+    held, found = [], set()
+    for size in rng.integers(1, 4000, 200):
+        held.append(np.empty(size, np.uint8))
+        found.add(frame_sensor._gradient(image).tobytes())
+    assert len(found) == 1
