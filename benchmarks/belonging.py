@@ -4,11 +4,11 @@
 
 FRAMES holds display-only street frames, BOXES.json their cars: ``{name: {"boxes_full": [{"cls", "xyxy"}], "split"}}``.
 Crops of real cars are compared with crops of ours in the same frames by kernel and Frechet distance on AlexNet's
-features (``GIS_WEIGHTS`` or ``--weights-dir``), beside plain blending (``renderer.thermal.over``) and two halves of the
-real crops, between which no frame is shared. Ours are compared once as they come, and once with the real ones' shares
-of sizes (``matched``): a small car is a blurred one, whoever made it; the heights of both are given as quantiles. The
-cars of several seeds are pooled. Edge spread and noise are read from both by the same code. ``--sheet`` writes 40
-crops, half of them real, in random order, and beside it the key as FILE.json. The last line is JSON.
+features (``GIS_WEIGHTS`` or ``--weights-dir``), beside plain blending (``renderer.insertion.foreground``) and two
+halves of the real crops, between which no frame is shared. Ours are compared once as they come, and once with the real
+ones' shares of sizes (``matched``): a small car is a blurred one, whoever made it; the heights of both are given as
+quantiles. The cars of several seeds are pooled. Edge spread and noise are read from both by the same code. ``--sheet``
+writes 40 crops, half of them real, in random order, and beside it the key as FILE.json. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from numpy.typing import NDArray
 
 from gan.metrics.distribution import frechet_distance, kernel_distance, kernel_distance_interval
 from gan.metrics.features import feature_extractor
-from pipelines.backgrounds import Background, scan_backgrounds
-from pipelines.config import SynthesizeConfig
-from pipelines.infrared import Physics
-from pipelines.render import open_session
-from pipelines.synthesize import FrameMaker
-from renderer.frame import Frame
-from renderer.thermal.belonging import belong_grey
+from pipelines.backgrounds.images import Background, scan_backgrounds
+from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.frames import FrameMaker
+from pipelines.synthesis.infrared import Physics
+from pipelines.synthesis.passes import open_session
+from renderer.geometry.frame import Frame
+from renderer.insertion.background_sensor import edge_spread_px, measure_sensor, noise_bands
+from renderer.insertion.foreground import over_grey, render_bare, render_cars
+from renderer.insertion.harmonise import belong_grey
 from renderer.thermal.conditions import Conditions
-from renderer.thermal.frame_sensor import edge_spread_px, measure_sensor, noise_bands
-from renderer.thermal.over import over_grey, render_bare, render_cars
 
 __all__ = ["main"]
 

@@ -21,17 +21,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.backgrounds import open_background, scan_backgrounds
-from pipelines.config import SynthesizeConfig
-from pipelines.geometry.ground import Ground, Sites
-from pipelines.infrared import Physics
-from pipelines.render import open_session
-from pipelines.synthesize import FrameMaker, open_sites
-from renderer.camera import Camera
-from renderer.frame import Box2D, Frame
-from renderer.thermal.belonging import ALL, Belonging, belong_grey
-from renderer.thermal.frame_sensor import measure_sensor
-from renderer.thermal.over import over_grey, render_bare, render_cars
+from pipelines.backgrounds.geometry.ground import Ground, Sites
+from pipelines.backgrounds.images import open_background, scan_backgrounds
+from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.frames import FrameMaker, open_sites
+from pipelines.synthesis.infrared import Physics
+from pipelines.synthesis.passes import open_session
+from renderer.geometry.camera import Camera
+from renderer.geometry.frame import Box2D, Frame
+from renderer.insertion.background_sensor import measure_sensor
+from renderer.insertion.foreground import over_grey, render_bare, render_cars
+from renderer.insertion.harmonise import ALL, Belonging, belong_grey
 
 __all__ = ["main"]
 

@@ -1,4 +1,4 @@
-"""Grey levels of real cars' parts, and of the road at their feet: what ``renderer/thermal/belonging.py`` draws from.
+"""Grey levels of real cars' parts, and of the road at their feet: what ``renderer/insertion/harmonise.py`` draws from.
 
     gis fit FRAMES BOXES.json --out FITTED
     python -m benchmarks.car_levels FITTED BOXES.json --out benchmarks/car_levels.json
@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from renderer.zones import Zone
+from renderer.zones.catalogue import Zone
 
 __all__ = ["main"]
 

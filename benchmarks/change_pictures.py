@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.files import read_json, read_lines, write_bytes
+from pipelines.io.files import read_json, read_lines, write_bytes
 from renderer.thermal.sensor import from_uint16
 
 __all__ = ["main"]

@@ -41,14 +41,14 @@ from benchmarks.realism_product import (
     match_heights,
     standing_cars,
 )
-from gan.layout import Sample, decode_sample
+from gan.data.layout import Sample, decode_sample
 from gan.metrics.features import feature_extractor
 from gan.metrics.lpips import Lpips
-from gan.runtime import load_translator
-from pipelines import tensors
-from pipelines.dataset import FRAMES_FILE, frame_name
+from gan.serving.inference import load_translator
+from pipelines.dataset import shards as tensors
+from pipelines.dataset.store import FRAMES_FILE, frame_name
 from pipelines.errors import ConfigError
-from pipelines.files import read_lines, write_bytes, write_text
+from pipelines.io.files import read_lines, write_bytes, write_text
 from renderer.thermal.sensor import read_sensors
 
 __all__ = ["main"]

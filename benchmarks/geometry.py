@@ -24,10 +24,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.backgrounds import Backgrounds, open_background, scan_backgrounds
-from pipelines.geometry.boxes import KnownBox, read_boxes
-from pipelines.geometry.ground import Ground, find_ground
-from pipelines.geometry.horizon import HEIGHT_M, Horizon, horizon_from_boxes
+from pipelines.backgrounds.geometry.boxes import KnownBox, read_boxes
+from pipelines.backgrounds.geometry.ground import Ground, find_ground
+from pipelines.backgrounds.geometry.horizon import HEIGHT_M, Horizon, horizon_from_boxes
+from pipelines.backgrounds.images import Backgrounds, open_background, scan_backgrounds
 
 __all__ = ["main"]
 

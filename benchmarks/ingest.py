@@ -20,8 +20,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.files import write_bytes
-from pipelines.ingest.run import IngestConfig, IngestJob
+from pipelines.backgrounds.ingest.run import IngestConfig, IngestJob
+from pipelines.io.files import write_bytes
 
 __all__ = ["main"]
 

@@ -18,11 +18,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipelines.backgrounds import choose, open_background, scan_backgrounds
-from pipelines.geometry.boxes import read_boxes
-from pipelines.geometry.ground import Sites, on_ground
-from renderer.placement import sample_on_plane
-from renderer.traffic import ModelSize, Placement
+from pipelines.backgrounds.geometry.boxes import read_boxes
+from pipelines.backgrounds.geometry.ground import Sites, on_ground
+from pipelines.backgrounds.images import choose, open_background, scan_backgrounds
+from renderer.scene.placement import sample_on_plane
+from renderer.scene.traffic import ModelSize, Placement
 
 __all__ = ["main"]
 

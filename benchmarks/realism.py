@@ -51,16 +51,16 @@ from benchmarks.realism_product import (
     real_crops,
     standing_cars,
 )
+from gan.data.layout import CHANNELS, Sample
 from gan.errors import GanError
-from gan.layout import CHANNELS, Sample
 from gan.metrics.bootstrap import Interval
 from gan.metrics.features import feature_extractor
 from gan.metrics.lpips import Lpips
-from gan.runtime import Translator, load_translator
-from pipelines.compose import hidden_background
+from gan.serving.inference import Translator, load_translator
 from pipelines.errors import ConfigError, PipelineError
-from pipelines.files import file_sha256, sha256, write_bytes, write_json, write_text
-from pipelines.images import encode_png
+from pipelines.io.files import file_sha256, sha256, write_bytes, write_json, write_text
+from pipelines.io.images import encode_png
+from pipelines.synthesis.source_tensor import hidden_background
 from renderer.errors import RendererError
 from renderer.thermal.sensor import read_sensors
 
@@ -162,7 +162,7 @@ def arguments() -> argparse.Namespace:
 
 def cache_folder(options: argparse.Namespace) -> Path:
     """Where a fit of these frames is kept."""
-    from gan.runtime_openvino import cache_folder as cache
+    from gan.serving.openvino_engine import cache_folder as cache
 
     named = f"{options.frames.resolve()} {file_sha256(options.boxes)}"
     return cache() / f"fit-{sha256(f'{named} {options.camera}'.encode())[:24]}"

@@ -20,27 +20,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets import CARS, THERMAL_PROFILES
-from gan.layout import LAYOUT_NAME, Sample, decode_sample
-from pipelines import compose, tensors
-from pipelines.compose import hidden_background
-from pipelines.config import named_camera
+from gan.data.layout import LAYOUT_NAME, Sample, decode_sample
+from pipelines.cameras import named_camera
+from pipelines.dataset import shards as tensors
 from pipelines.errors import ConfigError
-from pipelines.files import read_json, read_lines
-from pipelines.fit import pairs
-from pipelines.fit.cameras import camera_of_poses
-from pipelines.fit.fitter import Fitter
-from pipelines.fit.inputs import RealFrame, read_image, scan_frames
-from pipelines.fit.review import REVIEW_FILE, read_decisions
-from pipelines.fit.run import FIT_FILE, MODELS_FILE, FitConfig, accepted
-from pipelines.fit.run import fit as run_fit
-from pipelines.fit.shapes import load_shapes
-from pipelines.fit.texture import no_texture
-from renderer.camera import Camera
-from renderer.frame import Box2D, Frame
-from renderer.thermal.belonging import belong_grey
+from pipelines.fitting import pairs
+from pipelines.fitting.cameras import camera_of_poses
+from pipelines.fitting.fitter import Fitter
+from pipelines.fitting.inputs import RealFrame, read_image, scan_frames
+from pipelines.fitting.review import REVIEW_FILE, read_decisions
+from pipelines.fitting.run import FIT_FILE, MODELS_FILE, FitConfig, accepted
+from pipelines.fitting.run import fit as run_fit
+from pipelines.fitting.shapes import load_shapes
+from pipelines.fitting.texture import no_texture
+from pipelines.io.files import read_json, read_lines
+from pipelines.synthesis import source_tensor as compose
+from pipelines.synthesis.source_tensor import hidden_background
+from renderer.geometry.camera import Camera
+from renderer.geometry.frame import Box2D, Frame
+from renderer.insertion.background_sensor import measure_sensor
+from renderer.insertion.foreground import over_grey, render_bare, render_cars
+from renderer.insertion.harmonise import belong_grey
 from renderer.thermal.conditions import Conditions, sample_conditions
-from renderer.thermal.frame_sensor import measure_sensor
-from renderer.thermal.over import over_grey, render_bare, render_cars
 from renderer.thermal.profiles import Profiles, read_profiles
 from renderer.thermal.sensor import Sensor
 
@@ -63,7 +64,7 @@ __all__ = [
 UInt8 = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Hole = Callable[[Frame], NDArray[np.uint16]]
-"""Where a source tensor hides the background: see :func:`pipelines.compose.hidden_background`."""
+"""Where a source tensor hides the background: see :func:`pipelines.synthesis.source_tensor.hidden_background`."""
 
 MIN_PX = 40.0
 """Height of the smallest box that is measured."""
@@ -152,7 +153,7 @@ def read_fits(frames: Path, boxes: Path, folder: Path, camera: str, review: Path
         review: decisions to use in place of those in the folder.
 
     Raises:
-        PipelineError: see :func:`pipelines.fit.run.fit`.
+        PipelineError: see :func:`pipelines.fitting.run.fit`.
     """
     head = folder / FIT_FILE
     if not head.is_file():

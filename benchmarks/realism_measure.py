@@ -13,7 +13,7 @@ from benchmarks.realism_cars import Case
 from gan.metrics.bootstrap import Interval
 from gan.metrics.image import mean_absolute_error
 from gan.metrics.lpips import Lpips
-from renderer.frame import Box2D
+from renderer.geometry.frame import Box2D
 
 __all__ = ["SIDE_PX", "FrameBootstrap", "Scores", "crop", "mean_scores", "score"]
 

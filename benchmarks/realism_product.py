@@ -14,21 +14,21 @@ from numpy.typing import NDArray
 from benchmarks.belonging import MAX_PX, MIN_PX
 from benchmarks.belonging import crop as crop_inserted
 from benchmarks.realism_cars import CLEAN_HIDDEN, Fits, is_clean
-from gan.checkpoint import load_model
 from gan.metrics.bootstrap import Interval
 from gan.metrics.distribution import frechet_distance, kernel_distance
 from gan.metrics.features import FeatureExtractor
-from pipelines.backgrounds import Background, scan_backgrounds
-from pipelines.config import SynthesizeConfig
-from pipelines.fit.fitter import nearer_boxes
-from pipelines.fit.inputs import read_image
-from pipelines.geometry.boxes import read_boxes
-from pipelines.infrared import Physics, Translation
-from pipelines.render import open_session
-from pipelines.synthesize import FrameMaker, open_sites
-from renderer.frame import Box2D, Frame
+from gan.storage.checkpoint import load_model
+from pipelines.backgrounds.geometry.boxes import read_boxes
+from pipelines.backgrounds.images import Background, scan_backgrounds
+from pipelines.fitting.fitter import nearer_boxes
+from pipelines.fitting.inputs import read_image
+from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.frames import FrameMaker, open_sites
+from pipelines.synthesis.infrared import Physics, Translation
+from pipelines.synthesis.passes import open_session
+from renderer.geometry.frame import Box2D, Frame
+from renderer.insertion.foreground import over_grey, render_cars
 from renderer.thermal.conditions import Conditions
-from renderer.thermal.over import over_grey, render_cars
 
 __all__ = [
     "PLAIN",

@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets import CAMERAS, CITY
-from pipelines.config import RenderConfig
-from pipelines.dataset import FRAMES_FILE
-from pipelines.render import render
-from renderer.camera import Camera, read_cameras
-from renderer.meshes import Mesh, MeshPool, make_mesh
-from renderer.raster import Drawing, Rasteriser
+from pipelines.dataset.store import FRAMES_FILE
+from pipelines.synthesis.config import RenderConfig
+from pipelines.synthesis.passes import render
+from renderer.geometry.camera import Camera, read_cameras
+from renderer.geometry.meshes import Mesh, MeshPool, make_mesh
+from renderer.raster.rasterizer import Drawing, Rasteriser
 
 __all__ = ["main"]
 

@@ -1,4 +1,4 @@
-"""Serving speed: the plain network (torch, eager, float32) against `gan.runtime`, alternating in one run.
+"""Serving speed: the plain network (torch, eager, float32) against `gan.serving.inference`, alternating in one run.
 
     python -m benchmarks.serving [--weights MODEL.safetensors] [--rounds 8] [--threads N]
 
@@ -27,11 +27,12 @@ import torch
 from lightning_fabric import Fabric
 from torch.nn import functional
 
-from gan.backend import Batch, StepOptions
 from gan.backends import pix2pix
-from gan.checkpoint import load_model, save_model
-from gan.layout import build_source
-from gan.runtime import cpu_flags, load_translator
+from gan.backends.base import StepOptions
+from gan.data.batch import Batch
+from gan.data.layout import build_source
+from gan.serving.inference import cpu_flags, load_translator
+from gan.storage.checkpoint import load_model, save_model
 
 __all__ = ["main"]
 
@@ -44,7 +45,7 @@ _MEMORY_CODE: Final = r"""
 import re, sys
 from pathlib import Path
 import numpy as np
-from gan.runtime import load_translator
+from gan.serving.inference import load_translator
 translator = load_translator(Path(sys.argv[1]), threads=int(sys.argv[2]))
 source = np.zeros((translator.in_channels, int(sys.argv[3]), int(sys.argv[3])), np.float32)
 for _ in range(3):

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import psutil
 
-from pipelines.config import SynthesizeConfig
-from pipelines.dataset import FRAMES_FILE
-from pipelines.models import choose_model
-from pipelines.synthesize import synthesize
+from pipelines.dataset.store import FRAMES_FILE
+from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.frames import synthesize
+from pipelines.synthesis.model_choice import choose_model
 
 __all__ = ["main"]
 

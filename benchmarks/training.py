@@ -27,11 +27,12 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gan.backend import Batch, StepOptions
 from gan.backends import pix2pix
-from gan.ema import Ema
+from gan.backends.base import StepOptions
+from gan.data.batch import Batch
 from gan.networks.patchgan import PatchGAN
-from gan.train import choose_precision
+from gan.training.ema import Ema
+from gan.training.train import choose_precision
 
 __all__ = ["main", "make_fast", "make_plain"]
 

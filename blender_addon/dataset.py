@@ -181,7 +181,9 @@ def _show_last(job, order) -> None:
         return
     with contextlib.suppress(OSError, ValueError):  # a picture less is no reason to stop
         zones = pass_files.read_pass(passes, "zone").astype(np.uint8)
-        thumbnails.show_pixels("last", adapter.renderer("zones").zone_palette()[zones].astype(np.float32) / 255)
+        thumbnails.show_pixels(
+            "last", adapter.renderer("zones.catalogue").zone_palette()[zones].astype(np.float32) / 255
+        )
 
 
 def _redraw() -> None:

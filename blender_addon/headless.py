@@ -122,7 +122,7 @@ def _generator() -> str:
 
 def _render(config: Any) -> None:
     """`gis render` in this process: Blender's own Python cannot be relied on to start others."""
-    render, dataset = _pipelines("render"), _pipelines("dataset")
+    render, dataset = _pipelines("synthesis.passes"), _pipelines("dataset.store")
     store = dataset.FrameStore(config.out, render.CONFIG_FILE, render.description(config))
     store.check(config.count)
     todo = store.missing(config.count)
@@ -139,7 +139,7 @@ def _run(words: Sequence[str]) -> str:
     """Do what the options say; returns what to tell in the end."""
     options = _options(words)
     _find_packages()
-    config = _pipelines("config").RenderConfig(
+    config = _pipelines("synthesis.config").RenderConfig(
         out=options.out, count=options.count, scene=_scene(options.scene), engine=_engine(options.engine),
         camera=options.camera, size=options.size, cars=options.cars, seed=options.seed, workers=1,
     )  # fmt: skip

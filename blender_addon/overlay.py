@@ -16,14 +16,14 @@ SCALE = np.array([[0, 0, 0], [0.3, 0, 0.45], [0.85, 0.25, 0.15], [1, 0.75, 0.1],
 
 def zone_colors() -> np.ndarray:
     """(256, 3) sRGB 0-1 of each zone; magenta where none is assigned."""
-    palette: np.ndarray = adapter.renderer("zones").zone_palette().astype(np.float32) / 255
+    palette: np.ndarray = adapter.renderer("zones.catalogue").zone_palette().astype(np.float32) / 255
     palette[0] = 1, 0, 1
     return palette
 
 
 def zone_names() -> dict[int, str]:
     """Zones' names by number."""
-    return {int(row.zone): row.name.replace("_", " ") for row in adapter.renderer("zones").ZONES[1:]}
+    return {int(row.zone): row.name.replace("_", " ") for row in adapter.renderer("zones.catalogue").ZONES[1:]}
 
 
 def _meshes(scene):
@@ -107,7 +107,7 @@ def _range(kelvin, zones):
     A street has a thousand times the area of a car, and a car's exhaust more faces than its roof.
     """
     low, high = np.inf, -np.inf
-    first = adapter.renderer("zones").FIRST_ENVIRONMENT_ZONE
+    first = adapter.renderer("zones.catalogue").FIRST_ENVIRONMENT_ZONE
     for is_car in (False, True):
         group = [mesh for mesh in kelvin if bool(((zones[mesh] > 0) & (zones[mesh] < first)).any()) == is_car]
         if group:

@@ -127,7 +127,7 @@ def work(request: Request) -> None:
     adapter = importlib.import_module(f"{here.name}.adapter")
     stored = Path(request.folder) / FRAME
     if stored.is_file():
-        frame = load_frame(stored, adapter.renderer("frame"), adapter.renderer("camera"))
+        frame = load_frame(stored, adapter.renderer("geometry.frame"), adapter.renderer("geometry.camera"))
     else:
         scene = adapter.renderer("blender.session").open_blend(Path(request.blend))
         frame = adapter.renderer("blender.view").ViewSession(scene, engine=request.engine).view()

@@ -57,7 +57,7 @@ def show_passes(frame) -> None:
     shade = 1 - np.log(np.maximum(depth, 1e-3) / _NEAR_M) / np.log(_FAR_M / _NEAR_M)
     _image("GIS Depth", _grey(np.where(depth > 0, np.clip(shade, 0.0, 1.0), 0.0)), data=False)
     _image("GIS Mask", _mask_colors(frame.instance_id), data=False)
-    palette = adapter.renderer("zones").zone_palette().astype(np.float32) / 255
+    palette = adapter.renderer("zones.catalogue").zone_palette().astype(np.float32) / 255
     _image("GIS Zones", palette[frame.zone], data=False)
     _image("GIS Depth Data", _grey(depth), data=True)
     _image("GIS Mask Data", _grey(frame.instance_id), data=True)

@@ -24,7 +24,7 @@ def _once(kind, make):
 
 
 def _zones(_self, _context):
-    rows = adapter.renderer("zones").ZONES[1:]
+    rows = adapter.renderer("zones.catalogue").ZONES[1:]
     return _once("zones", lambda: [(r.name, _title(r.name), say("Thermal zone {name}", name=r.name)) for r in rows])
 
 

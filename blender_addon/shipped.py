@@ -72,7 +72,7 @@ def _mesh(name: str, arrays: dict[str, np.ndarray]) -> bpy.types.Mesh:
     mesh.polygons.foreach_set("material_index", arrays["slots"].astype(np.int32))
     mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), np.bool_))
     mesh.edges.foreach_set("use_edge_sharp", _are_sharp(mesh, arrays["sharp"]))
-    attribute = mesh.attributes.new(adapter.renderer("zones").ZONE_ATTRIBUTE, "INT", "FACE")
+    attribute = mesh.attributes.new(adapter.renderer("zones.catalogue").ZONE_ATTRIBUTE, "INT", "FACE")
     attribute.data.foreach_set("value", arrays["zones"].astype(np.int32))
     if hasattr(mesh, "use_auto_smooth"):  # before 4.1: without it, sharp edges are shaded smooth
         mesh.use_auto_smooth, mesh.auto_smooth_angle = True, np.pi

@@ -208,7 +208,7 @@ class _OtherBlender:
     def frame(self) -> Any:
         """The passes."""
         stored = self.folder / passes_worker.FRAME
-        return passes_worker.load_frame(stored, adapter.renderer("frame"), adapter.renderer("camera"))
+        return passes_worker.load_frame(stored, adapter.renderer("geometry.frame"), adapter.renderer("geometry.camera"))
 
     def thermal(self) -> tuple[np.ndarray, np.ndarray]:
         """The thermal image."""

@@ -11,7 +11,7 @@ __all__ = ["count_zones", "guess", "material_of", "read", "selected_faces", "wri
 def read(mesh: bpy.types.Mesh) -> np.ndarray:
     """(F,) int32 zones; 0 where none is assigned."""
     values = np.zeros(len(mesh.polygons), np.int32)
-    attribute = mesh.attributes.get(adapter.renderer("zones").ZONE_ATTRIBUTE)
+    attribute = mesh.attributes.get(adapter.renderer("zones.catalogue").ZONE_ATTRIBUTE)
     if attribute is not None and attribute.domain == "FACE" and attribute.data_type in ("INT", "INT8"):
         attribute.data.foreach_get("value", values)
     return values
@@ -19,7 +19,7 @@ def read(mesh: bpy.types.Mesh) -> np.ndarray:
 
 def write(mesh: bpy.types.Mesh, values: np.ndarray) -> None:
     """Store zones, (F,) int32, as the face attribute."""
-    name = adapter.renderer("zones").ZONE_ATTRIBUTE
+    name = adapter.renderer("zones.catalogue").ZONE_ATTRIBUTE
     attribute = mesh.attributes.get(name)
     if attribute is not None and (attribute.domain != "FACE" or attribute.data_type != "INT"):
         mesh.attributes.remove(attribute)
@@ -55,7 +55,7 @@ def guess(item: bpy.types.Object, *, on_car: bool, keep: bool) -> tuple[np.ndarr
     Returns:
         (F,) int32, and ``materials`` or ``geometry``.
     """
-    mesh, name = item.data, adapter.renderer("zones").ZONE_ATTRIBUTE
+    mesh, name = item.data, adapter.renderer("zones.catalogue").ZONE_ATTRIBUTE
     old = read(mesh)
     if name in mesh.attributes:
         mesh.attributes.remove(mesh.attributes[name])

@@ -175,7 +175,7 @@ def test_cars_without_lanes_are_one_line(scenes: Path, tmp_path: Path) -> None:
 
 @needs_blender
 def test_render_writes_passes(tmp_path: Path) -> None:
-    from pipelines.exr import read_exr
+    from pipelines.io.exr import read_exr
 
     out = tmp_path / "out"
     options = ("render", "--scene", "city.blend", "--count", 3, "--out", out, "--camera", "kitti-object", "--seed", 5)
@@ -274,7 +274,7 @@ def test_a_full_disk_is_one_line_and_leaves_whole_files(tmp_path: Path) -> None:
 
 
 def test_doctor_names_what_is_missing() -> None:
-    from pipelines.doctor import LIBRARIES, missing_libraries
+    from pipelines.setup.doctor import LIBRARIES, missing_libraries
 
     def load(name: str) -> object:
         if name in ("libXi.so.6", "libSM.so.6"):

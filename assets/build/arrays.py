@@ -20,7 +20,7 @@ from typing import Any
 import bpy
 import numpy as np
 from numpy.typing import NDArray
-from renderer.zones import ZONE_ATTRIBUTE
+from renderer.zones.catalogue import ZONE_ATTRIBUTE
 
 from assets import CAR_ARRAYS, CARS
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-from renderer.zones import Zone
+from renderer.zones.catalogue import Zone
 
 from .curves import Array, Profile, spread
 from .mesh import PolyMesh

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from renderer.zones import ZONE_ATTRIBUTE, Zone
+from renderer.zones.catalogue import ZONE_ATTRIBUTE, Zone
 
 from assets import CARS
 

@@ -19,9 +19,9 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 from renderer.blender.traffic import apply, model_collections, model_size, read_street
-from renderer.camera import read_cameras
-from renderer.traffic import sample_frame
-from renderer.zones import ZONE_ATTRIBUTE, Zone
+from renderer.geometry.camera import read_cameras
+from renderer.scene.traffic import sample_frame
+from renderer.zones.catalogue import ZONE_ATTRIBUTE, Zone
 
 from assets import CAMERAS, CARS, CITY
 

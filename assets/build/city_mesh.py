@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
-from renderer.zones import ZONE_ATTRIBUTE, Zone
+from renderer.zones.catalogue import ZONE_ATTRIBUTE, Zone
 
 __all__ = ["MATERIALS", "MeshBuilder", "Point", "link", "pose", "turn"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from renderer.zones import Zone
+from renderer.zones.catalogue import Zone
 
 from .cabin import Cabin, End, Post
 from .car import CarSpec

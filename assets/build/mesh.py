@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from renderer.zones import Zone
+from renderer.zones.catalogue import Zone
 
 from .curves import Array
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from renderer.zones import Zone
+from renderer.zones.catalogue import Zone
 
 from .mesh import PolyMesh
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from renderer.zones import Zone
+from renderer.zones.catalogue import Zone
 
 from .cabin import End
 from .family import CAR_ROWS, Family, panels, raised, roof_rails

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from renderer.zones import Zone
+from renderer.zones.catalogue import Zone
 
 from .curves import Array, Outline, Profile, smooth_step, spread
 from .mesh import PolyMesh

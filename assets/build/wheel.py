@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from renderer.zones import Zone
+from renderer.zones.catalogue import Zone
 
 from .mesh import PolyMesh
 

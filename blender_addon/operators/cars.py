@@ -179,7 +179,7 @@ class GIS_OT_add_camera(bpy.types.Operator):
         context.collection.objects.link(item)
         x, y, z = scene.cursor.location
         pitch = float(np.radians(camera.pitch_deg))
-        pose = adapter.renderer("traffic").camera_pose(x, y, z + camera.height_m, self.yaw, pitch)
+        pose = adapter.renderer("scene.traffic").camera_pose(x, y, z + camera.height_m, self.yaw, pitch)
         item.matrix_world = Matrix((pose @ _CAMERA_AXES).tolist())
         scene.camera = item
         _fit_camera(scene, camera)
@@ -210,7 +210,7 @@ class GIS_OT_scatter_traffic(bpy.types.Operator):
         scene, settings, traffic = context.scene, context.scene.gis_thermal, adapter.renderer("blender.traffic")
         found = traffic.model_collections() or _models()
         view = adapter.renderer("blender.view").scene_camera(scene)
-        setup = adapter.renderer("traffic").sample_frame(
+        setup = adapter.renderer("scene.traffic").sample_frame(
             traffic.read_street(scene), tuple(traffic.model_size(m) for m in found.values()), view,
             settings.seed, settings.index,
         )  # fmt: skip

@@ -40,8 +40,8 @@ def refresh_rows(context: bpy.types.Context) -> int:
     counts = zone_data.count_zones(chosen or everything)
     settings.zone_rows_of = chosen[0].name if len(chosen) == 1 else say("{n} objects", n=len(chosen or everything))
     settings.zone_rows.clear()
-    palette = adapter.renderer("zones").zone_palette()
-    names = {int(row.zone): row.name for row in adapter.renderer("zones").ZONES}
+    palette = adapter.renderer("zones.catalogue").zone_palette()
+    names = {int(row.zone): row.name for row in adapter.renderer("zones.catalogue").ZONES}
     for zone in np.flatnonzero(counts).tolist():
         row = settings.zone_rows.add()
         row.name = names.get(zone, str(zone)) if zone else say("unassigned")
@@ -95,7 +95,7 @@ class GIS_OT_assign_zone(bpy.types.Operator):
         """Assign, count, report."""
         if self.target == "MATERIAL" and context.active_object.active_material is None:
             raise Refused(say("The active object has no material: add one, or assign to the whole object"))
-        zone = adapter.renderer("zones").parse_zone(context.scene.gis_thermal.zone)
+        zone = adapter.renderer("zones.catalogue").parse_zone(context.scene.gis_thermal.zone)
         with _object_mode(context):
             count = _assign(context, self.target, int(zone))
             refresh_rows(context)

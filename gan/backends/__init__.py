@@ -1,1 +1,1 @@
-"""Translation models, one file each, found by file name; see `gan.backend`."""
+"""Translation models, one file each, found by file name; see `gan.backends.base`."""

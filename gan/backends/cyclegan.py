@@ -2,9 +2,9 @@
 
 "Infrared Image Generation From RGB Images Using CycleGAN" trains the CycleGAN of Zhu, Park, Isola and Efros (ICCV
 2017, arXiv:1703.10593) from RGB to infrared images and back, in four variants: unpaired or paired sampling, without or
-with electromagnetic-spectrum normalisation (EMSN; `gan.spectrum`). ResNet generators with ReLU or leaky ReLU, 70x70
-PatchGANs, least squares, cycle loss with weight 10, identity loss with half of that, a pool of 50 images, batches of
-one image, Adam with rate 2e-4 and betas 0.5 / 0.999, constant for half of the epochs, then linear to zero.
+with electromagnetic-spectrum normalisation (EMSN; `gan.data.spectrum`). ResNet generators with ReLU or leaky ReLU,
+70x70 PatchGANs, least squares, cycle loss with weight 10, identity loss with half of that, a pool of 50 images, batches
+of one image, Adam with rate 2e-4 and betas 0.5 / 0.999, constant for half of the epochs, then linear to zero.
 
 What is chosen where the paper is silent or contradicts itself:
 
@@ -38,15 +38,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gan.backend import Batch, Pairing, StepOptions
+from gan.backends.base import StepOptions
+from gan.backends.steps import frozen, load_optimiser, translate
+from gan.data.batch import Batch, Pairing
+from gan.data.spectrum import Band, Emsn, Spectrum
 from gan.errors import ConfigError
-from gan.image_pool import ImagePool
-from gan.losses import GanLoss, discriminator_loss, generator_loss
+from gan.losses.image_pool import ImagePool
+from gan.losses.terms import GanLoss, discriminator_loss, generator_loss
 from gan.networks.patchgan import PatchGAN
 from gan.networks.resnet import Activation, ResNetGenerator
 from gan.networks.unet import Norm
-from gan.spectrum import Band, Emsn, Spectrum
-from gan.steps import frozen, load_optimiser, translate
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -180,7 +181,7 @@ def create(config: Config) -> CycleGAN:
 
 
 class CycleGAN:
-    """CycleGAN in training; see `gan.backend.Backend` and `gan.backend.TwoWay`.
+    """CycleGAN in training; see `gan.backends.base.Backend` and `gan.backends.base.TwoWay`.
 
     "Forward" is from source to image as configured, "reverse" the other way.
     """

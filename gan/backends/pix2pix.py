@@ -13,7 +13,7 @@ Deviations from the paper, beside those named in `gan.networks.unet` and `gan.ne
 - The paper leaves the noise on at test time. Here `translate` is deterministic unless it is given a seed.
 - beta2 and the linear decay over the second half of the epochs are not in the paper but in the authors' published code.
 - Least-squares and hinge losses, LPIPS and gradient terms, resize-convolutions, a residual generator and a second
-  discriminator of objects (`gan.critic`) are options; all are off by default.
+  discriminator of objects (`gan.losses.object_discriminator`) are options; all are off by default.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gan.backend import Batch, Pairing, StepOptions
-from gan.critic import ObjectCritic, imagenet_features, object_crops, vary
+from gan.backends.base import StepOptions
+from gan.backends.steps import frozen, load_optimiser, translate
+from gan.data.batch import Batch, Pairing
 from gan.errors import ConfigError
-from gan.losses import GanLoss, discriminator_loss, generator_loss, gradient_loss, perceptual_loss
+from gan.losses.object_discriminator import ObjectCritic, imagenet_features, object_crops, vary
+from gan.losses.terms import GanLoss, discriminator_loss, generator_loss, gradient_loss, perceptual_loss
 from gan.networks.patchgan import PatchGAN
 from gan.networks.unet import Norm, UNet, Upsample
-from gan.steps import frozen, load_optimiser, translate
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -127,7 +128,7 @@ def create(config: Config) -> Pix2Pix:
 
 
 class Pix2Pix:
-    """pix2pix in training; see `gan.backend.Backend`. Another generator may take the place of the U-Net."""
+    """pix2pix in training; see `gan.backends.base.Backend`. Another generator may take the place of the U-Net."""
 
     def __init__(self, config: Config, generator: nn.Module | None = None) -> None:
         self.config = config

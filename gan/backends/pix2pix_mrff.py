@@ -27,8 +27,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gan.backend import Pairing
 from gan.backends import pix2pix
+from gan.data.batch import Pairing
 from gan.errors import ConfigError
 from gan.networks.unetpp import UNetPlusPlus
 

@@ -3,7 +3,7 @@
 Kniaz, Gorbatsevich and Mizginov, "Thermalnet: a deep convolutional network for synthetic thermal image generation",
 ISPRS Archives XLII-2/W4, pages 41-45, 2017: SqueezeNet without its global average pooling, two deconvolution layers
 that restore the resolution, a class per quantised thermal level for each pixel, multinomial cross-entropy. Its two
-post-processings stand in `gan.postprocess`, its measure per object class in `gan.metrics.classes`.
+post-processings stand in `gan.serving.postprocess`, its measure per object class in `gan.metrics.classes`.
 
 What is chosen here, and not taken from the paper:
 
@@ -29,11 +29,12 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 from torch import Tensor, nn
 
-from gan.backend import Batch, Pairing, StepOptions
+from gan.backends.base import StepOptions
+from gan.backends.steps import load_optimiser, translate
+from gan.data.batch import Batch, Pairing
 from gan.errors import ConfigError
 from gan.networks.squeezenet import DenseSqueezeNet, load_imagenet
-from gan.quantise import Decoding, decode, level_values, levels_loss
-from gan.steps import load_optimiser, translate
+from gan.networks.thermal_levels import Decoding, decode, level_values, levels_loss
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -117,7 +118,7 @@ def create(config: Config) -> ThermalNet:
 
 
 class ThermalNet:
-    """ThermalNet in training; see `gan.backend.Backend`."""
+    """ThermalNet in training; see `gan.backends.base.Backend`."""
 
     def __init__(self, config: Config) -> None:
         self.config = config

@@ -44,7 +44,7 @@ _STD: Final = (0.229, 0.224, 0.225)
 
 def meta_torchvision(build: Callable[[Any], nn.Module]) -> nn.Module:
     """Build a model of torchvision (given `torchvision.models`) without memory, random weights or warnings."""
-    from gan.torchvision_shim import import_torchvision
+    from gan.metrics.torchvision_shim import import_torchvision
 
     import_torchvision()
     with warnings.catch_warnings(), torch.device("meta"):
@@ -93,7 +93,7 @@ def backbone_state(backbone: Backbone, weights_dir: Path | None = None) -> dict[
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from gan.torchvision_shim import import_torchvision
+            from gan.metrics.torchvision_shim import import_torchvision
 
             state = import_torchvision().models.get_model_weights(model).DEFAULT.get_state_dict(progress=False)
     except OSError as error:

@@ -4,7 +4,7 @@ Isola, Zhu, Zhou and Efros, CVPR 2017, section 6.1.2: 4x4 convolutions, leaky Re
 layer; the last two layers have stride 1. Five layers see patches of 70x70; the default here has six and sees 142x142,
 with a 30x30 map at 512x512.
 
-Deviation: the map holds logits; the sigmoid of the paper is part of the vanilla loss (`gan.losses`).
+Deviation: the map holds logits; the sigmoid of the paper is part of the vanilla loss (`gan.losses.terms`).
 """
 
 from __future__ import annotations

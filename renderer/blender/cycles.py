@@ -14,8 +14,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..camera import Camera
-from ..zones import ZONE_ATTRIBUTE
+from ..geometry.camera import Camera
+from ..zones.catalogue import ZONE_ATTRIBUTE
 from .compat import aov_output, pass_named, read_pass
 from .extract import PlacedMesh
 from .session import quiet

@@ -14,7 +14,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..boxes import (
+from ..errors import SceneError
+from ..geometry.boxes import (
     clip_box,
     extent_m,
     heading_frame,
@@ -24,13 +25,12 @@ from ..boxes import (
     upright_box,
     visible_boxes,
 )
-from ..camera import Camera
-from ..errors import SceneError
-from ..frame import Box2D, Box3D, Frame, Instance
-from ..raster import MAX_INSTANCES, MAX_PARTS, Rasteriser, RasterPasses
+from ..geometry.camera import Camera
+from ..geometry.frame import Box2D, Box3D, Frame, Instance
+from ..raster.rasterizer import MAX_INSTANCES, MAX_PARTS, Rasteriser, RasterPasses
+from ..scene.traffic import FrameSetup, ModelSize, Placement, Street, sample_frame
 from ..thermal.conditions import Conditions, sample_conditions
-from ..traffic import FrameSetup, ModelSize, Placement, Street, sample_frame
-from ..zones import ZONE_ATTRIBUTE
+from ..zones.catalogue import ZONE_ATTRIBUTE
 from .cycles import CyclesEngine, CyclesPasses
 from .extract import Extractor, PlacedMesh
 from .models import load_models
@@ -376,7 +376,7 @@ def _instance(
     visible: list[int],
     amodal_px: int,
 ) -> Instance:
-    """Everything known of one object; ``visible`` is its row of :func:`renderer.boxes.visible_boxes`."""
+    """Everything known of one object; ``visible`` is its row of :func:`renderer.geometry.boxes.visible_boxes`."""
     count, left, top, right, bottom = visible
     return Instance(
         id=number,

@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..meshes import Mesh, MeshPool, make_mesh
+from ..geometry.meshes import Mesh, MeshPool, make_mesh
 from .compat import read_corner_normals
 from .zoning import zones_of_faces
 

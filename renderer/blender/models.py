@@ -11,9 +11,9 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ..errors import SceneError
-from ..model_pose import CLEAR_ENDS, ModelPose, end_from_name, is_wheel, model_pose
-from ..zone_names import category_from_name, zone_from_name
-from ..zones import Zone
+from ..scene.model_pose import CLEAR_ENDS, ModelPose, end_from_name, is_wheel, model_pose
+from ..zones.catalogue import Zone
+from ..zones.names import category_from_name, zone_from_name
 from .compat import numpy_names
 from .objects import CATEGORY, MODEL
 from .session import check_blend_file, quiet

@@ -10,9 +10,9 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..meshes import MeshPool
-from ..zone_names import category_from_name
-from ..zones import FIRST_ENVIRONMENT_ZONE, ZONE_ATTRIBUTE, Zone
+from ..geometry.meshes import MeshPool
+from ..zones.catalogue import FIRST_ENVIRONMENT_ZONE, ZONE_ATTRIBUTE, Zone
+from ..zones.names import category_from_name
 from .extract import PlacedMesh
 
 __all__ = ["CATEGORY", "MODEL", "PROFILE", "LabelledObject", "Labels", "labels_of_scene"]

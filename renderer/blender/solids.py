@@ -27,7 +27,7 @@ class Solid:
     triangles: NDArray[np.int32]
     """(T, 3) vertex numbers."""
     zones: NDArray[np.uint8]
-    """(T,) :class:`renderer.zones.Zone`."""
+    """(T,) :class:`renderer.zones.catalogue.Zone`."""
 
 
 def read_solids(path: Path) -> list[Solid]:

@@ -10,8 +10,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..frame import Part
-from ..raster import Drawing
+from ..geometry.frame import Part
+from ..raster.rasterizer import Drawing
 from .extract import PlacedMesh
 from .objects import LabelledObject
 

@@ -1,4 +1,4 @@
-"""Traffic between Blender and :mod:`renderer.traffic`: read a street from a scene, put a frame's cars into it.
+"""Traffic between Blender and :mod:`renderer.scene.traffic`: read a street from a scene, put a frame's cars into it.
 
 A street is marked by custom properties: ``gis_lane`` (width in metres) on a mesh of edges whose vertices run in driving
 order, ``gis_bay`` with ``gis_length_m`` and ``gis_width_m`` on an empty whose x axis is the heading, and
@@ -16,7 +16,7 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ..errors import SceneError
-from ..traffic import Bay, FrameSetup, Lane, ModelSize, Street
+from ..scene.traffic import Bay, FrameSetup, Lane, ModelSize, Street
 
 __all__ = ["apply", "is_waiting", "model_collections", "model_size", "read_street"]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..camera import Camera
 from ..errors import SceneError
-from ..frame import Frame
-from ..raster import Rasteriser
+from ..geometry.camera import Camera
+from ..geometry.frame import Frame
+from ..raster.rasterizer import Rasteriser
+from ..scene.traffic import FrameSetup
 from ..thermal.conditions import Conditions
-from ..traffic import FrameSetup
-from ..zones import ZONE_ATTRIBUTE
+from ..zones.catalogue import ZONE_ATTRIBUTE
 from .engine import CAMERA_AXES, Engine, RenderSession, _scene_camera
 from .extract import Extractor
 from .objects import labels_of_scene

@@ -10,9 +10,9 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..zone_guess import guess_car_zones
-from ..zone_names import zone_from_name
-from ..zones import ZONE_ATTRIBUTE, Zone
+from ..zones.catalogue import ZONE_ATTRIBUTE, Zone
+from ..zones.guess import guess_car_zones
+from ..zones.names import zone_from_name
 
 __all__ = ["Zoning", "assign_zones", "zones_of_faces"]
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..zones import ZONES
+from ..zones.catalogue import ZONES
 from .atmosphere import air_mass, clear_sky_emissivity, vapour_pressure_hPa
 from .conditions import Conditions, sun_elevation_deg
 from .planck import LWIR, Band, band_radiance

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..zones import FIRST_ENVIRONMENT_ZONE
+from ..zones.catalogue import FIRST_ENVIRONMENT_ZONE
 from .balance import SKY_VIEW, surface_balance, transfer_W_m2K
 from .conditions import Conditions
 from .planck import LWIR, Band, band_radiance

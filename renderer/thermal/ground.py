@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..frame import Frame, Instance
+from ..geometry.affine import world_to_local
+from ..geometry.frame import Frame, Instance
 from ..optional import njit
-from ..zones import Zone
-from .affine import world_to_local
+from ..zones.catalogue import Zone
 from .balance import SKY_VIEW, Balance
 from .profiles import CarProfile, Profiles
 

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..frame import Frame, Instance
+from ..geometry.affine import world_to_local
+from ..geometry.frame import Frame, Instance
 from ..optional import njit
-from ..zones import FIRST_ENVIRONMENT_ZONE, ZONES, Zone
-from .affine import world_to_local
+from ..zones.catalogue import FIRST_ENVIRONMENT_ZONE, ZONES, Zone
 from .atmosphere import clear_sky_emissivity, path_transmittance, sky_emissivity
 from .balance import SKY_VIEW, Balance, cloud_closure, surface_balance, transfer_W_m2K
 from .conditions import Conditions

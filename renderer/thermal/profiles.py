@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import ThermalError
 from ..optional import read_toml
-from ..zones import FIRST_ENVIRONMENT_ZONE, ZONES, Zone, parse_zone
+from ..zones.catalogue import FIRST_ENVIRONMENT_ZONE, ZONES, Zone, parse_zone
 
 __all__ = ["CarProfile", "Heat", "Material", "Profiles", "profile_names", "read_profiles"]
 

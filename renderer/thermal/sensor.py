@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..camera import Camera
 from ..errors import ThermalError
+from ..geometry.camera import Camera
 from ..optional import cv2, njit, read_toml
 from .planck import LWIR, Band, band_radiance, band_table
 

@@ -20,7 +20,7 @@ from assets.build.car import CarModel, build_car  # noqa: E402
 from assets.build.cars import write_cars  # noqa: E402
 from assets.build.mesh import PolyMesh  # noqa: E402
 from assets.build.models import MODELS  # noqa: E402
-from renderer.zones import ZONE_ATTRIBUTE, Zone  # noqa: E402
+from renderer.zones.catalogue import ZONE_ATTRIBUTE, Zone  # noqa: E402
 
 # Published length, width without mirrors, height, wheelbase in mm; tyre; detector class. Typed from the makers' data
 # sheets a second time, not taken from the models.

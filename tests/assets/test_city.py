@@ -14,9 +14,9 @@ bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not insta
 
 from assets import CAMERAS, CITY  # noqa: E402
 from renderer.blender.traffic import apply, model_collections, model_size, read_street  # noqa: E402
-from renderer.camera import read_cameras  # noqa: E402
-from renderer.traffic import sample_frame  # noqa: E402
-from renderer.zones import FIRST_ENVIRONMENT_ZONE, ZONE_ATTRIBUTE, Zone  # noqa: E402
+from renderer.geometry.camera import read_cameras  # noqa: E402
+from renderer.scene.traffic import sample_frame  # noqa: E402
+from renderer.zones.catalogue import FIRST_ENVIRONMENT_ZONE, ZONE_ATTRIBUTE, Zone  # noqa: E402
 
 MAX_TRIANGLES = 250_000
 MAX_BYTES = 10_000_000

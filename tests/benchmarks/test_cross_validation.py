@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks import cross_validation
 from benchmarks.cross_validation import deal, keep_samples
-from gan.layout import Sample
-from pipelines import tensors
+from gan.data.layout import Sample
+from pipelines.dataset import shards as tensors
 from pipelines.errors import ConfigError
 
 

@@ -30,14 +30,14 @@ from benchmarks.realism_cars import (
 from benchmarks.realism_measure import SIDE_PX, FrameBootstrap, Scores, crop, mean_scores
 from benchmarks.realism_product import PLAIN, Inserted, distances, match_heights, standing_cars
 from gan.metrics.features import FeatureExtractor
-from pipelines.compose import hidden_background
 from pipelines.errors import ConfigError
-from pipelines.fit.candidates import Cut, solve
-from pipelines.fit.inputs import scan_frames
-from pipelines.fit.shapes import Shape, make_shape, save_shapes
-from renderer.camera import Camera
+from pipelines.fitting.candidates import Cut, solve
+from pipelines.fitting.inputs import scan_frames
+from pipelines.fitting.shapes import Shape, make_shape, save_shapes
+from pipelines.synthesis.source_tensor import hidden_background
+from renderer.geometry.camera import Camera
 from renderer.thermal.sensor import read_sensors
-from renderer.zones import Zone
+from renderer.zones.catalogue import Zone
 
 CAMERA = Camera("test", 320, 256, 386.0, 386.0, 160.0, 120.0, height_m=1.42)
 BOX = (120, 100, 200, 150)

@@ -99,7 +99,7 @@ def test_cars_of_the_users_scene_are_labelled(two_cars: Scene, tmp_path: Path) -
 
 def test_passes_are_those_of_the_panels_view(two_cars: Scene, tmp_path: Path) -> None:
     from blender_addon import pictures
-    from pipelines.exr import read_exr
+    from pipelines.io.exr import read_exr
 
     settings = two_cars.gis_dataset
     settings.out, settings.count = str(tmp_path / "passes"), 1
@@ -245,7 +245,7 @@ assert not hasattr(bpy.types.Scene, "gis_dataset")
 
 @pytest.mark.parametrize("blender", ["module", "program"])
 def test_through_the_installed_zip(tmp_path: Path, blender: str) -> None:
-    from pipelines.addon import build_addon
+    from pipelines.setup.addon_zip import build_addon
 
     if blender == "program" and fresh_blender.PROGRAM is None:
         pytest.skip(fresh_blender.NO_PROGRAM)

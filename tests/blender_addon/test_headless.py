@@ -19,8 +19,8 @@ import fresh_blender
 import numpy as np
 import pytest
 
-from pipelines.addon import build_addon
-from pipelines.exr import read_exr
+from pipelines.io.exr import read_exr
+from pipelines.setup.addon_zip import build_addon
 
 ROOT = Path(__file__).parents[2]
 BARE = """

@@ -9,7 +9,7 @@ import fresh_blender
 import pytest
 
 from assets import CITY
-from pipelines.addon import build_addon
+from pipelines.setup.addon_zip import build_addon
 
 pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 

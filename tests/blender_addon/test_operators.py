@@ -11,7 +11,7 @@ bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not insta
 
 from assets import CITY  # noqa: E402
 from blender_addon import adapter, overlay, pictures, thermal, view_job, zone_data  # noqa: E402
-from renderer.zones import Zone  # noqa: E402
+from renderer.zones.catalogue import Zone  # noqa: E402
 
 FINISHED, CANCELLED = {"FINISHED"}, {"CANCELLED"}
 Scene = bpy.types.Scene

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from gan.backend import Backend, Batch, StepOptions
-from gan.registry import load_backend, make_config
+from gan.backends.base import Backend, StepOptions
+from gan.backends.registry import load_backend, make_config
+from gan.data.batch import Batch
 
 SIZE_PX = 64
 # What makes a backend small enough for a test; names that a backend does not have are left out.

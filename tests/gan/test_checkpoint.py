@@ -13,16 +13,16 @@ import torch
 from safetensors.torch import save_file
 
 from gan.backends import pix2pix
-from gan.checkpoint import (
+from gan.data.layout import source_layout
+from gan.errors import CheckpointError, LayoutError, TrainingError
+from gan.storage.checkpoint import (
     checkpoint_paths,
     load_checkpoint,
     load_model,
     prune_checkpoints,
     save_checkpoint,
     save_model,
-    source_layout,
 )
-from gan.errors import CheckpointError, LayoutError, TrainingError
 
 CONFIG = pix2pix.Config(ngf=2, ndf=2, levels=2, discriminator_layers=3)
 
@@ -100,7 +100,7 @@ def test_files_of_others(tmp_path: Path) -> None:
 
 
 def test_other_layout_version(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gan.layout.LAYOUT_VERSION", 3)
+    monkeypatch.setattr("gan.data.layout.LAYOUT_VERSION", 3)
     with pytest.raises(LayoutError, match=r"version 2, expected .flat. or .physics. version 3"):
         load_model(model)
 
@@ -158,7 +158,7 @@ def test_only_the_newest_are_kept(tmp_path: Path) -> None:
 FULL_DISK = """
 import resource, sys, torch
 from pathlib import Path
-from gan.checkpoint import save_checkpoint
+from gan.storage.checkpoint import save_checkpoint
 from gan.errors import TrainingError
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 try:
@@ -191,6 +191,6 @@ def test_folder_without_permission_or_not_a_folder(tmp_path: Path) -> None:
 def test_unknown_backend_and_option_in_a_model_file(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     description = json.dumps(vars(CONFIG))
     assert "ngf" in description
-    monkeypatch.setattr("gan.registry.backend_names", lambda: ("other",))
+    monkeypatch.setattr("gan.backends.registry.backend_names", lambda: ("other",))
     with pytest.raises(Exception, match="unknown backend 'pix2pix'"):
         load_model(model)

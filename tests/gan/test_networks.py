@@ -7,12 +7,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from gan.backends.steps import translate
 from gan.errors import ConfigError
 from gan.networks.patchgan import PatchGAN
 from gan.networks.small_maps import convolve
 from gan.networks.unet import InstanceNorm, UNet, count_parameters
 from gan.networks.upsampled_conv import UpsampledConv2d
-from gan.steps import translate
 
 
 def unet_parameters(inputs: int, outputs: int, widths: list[int]) -> int:

@@ -18,7 +18,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipelines.addon import build_addon
+from pipelines.setup.addon_zip import build_addon
 
 HERE = Path(__file__).parent
 SCREEN = (1440, 1080)

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from renderer.zones import Zone, zone_palette
+from renderer.zones.catalogue import Zone, zone_palette
 
 pytestmark = pytest.mark.gui
 

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.config import RenderConfig, fit_camera, named_camera, parse_size
-from renderer.camera import Camera
+from pipelines.cameras import fit_camera, named_camera, parse_size
+from pipelines.synthesis.config import RenderConfig
 from renderer.errors import SceneError
-from renderer.frame import Box3D, Frame, Instance, Part
+from renderer.geometry.camera import Camera
+from renderer.geometry.frame import Box3D, Frame, Instance, Part
+from renderer.scene.traffic import FrameSetup, ModelSize
 from renderer.thermal.conditions import Conditions, sample_conditions
-from renderer.traffic import FrameSetup, ModelSize
-from renderer.zones import Zone
+from renderer.zones.catalogue import Zone
 
 CAMERA = Camera("fake", 96, 64, 90.0, 90.0, 48.0, 30.0)
 # OpenCV camera looking along world +y: x right, y down, z forward.

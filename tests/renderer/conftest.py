@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from assets import CAMERAS
-from renderer.camera import Camera, read_cameras
+from renderer.geometry.camera import Camera, read_cameras
+from renderer.scene.traffic import FrameSetup, Placement
 from renderer.thermal.conditions import Conditions
-from renderer.traffic import FrameSetup, Placement
 
 CLEAR = Conditions(12.0, 80, "clear", 283.15, 263.15, 0.5, 1.0, 2e4, 0.0, 0.0)
 

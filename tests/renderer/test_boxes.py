@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from renderer.boxes import (
+from renderer.geometry.boxes import (
     box_3d_corners_m,
     clip_box,
     extent_m,
@@ -22,10 +22,10 @@ from renderer.boxes import (
     upright_box,
     visible_boxes,
 )
-from renderer.camera import Camera
-from renderer.frame import Box3D
-from renderer.meshes import Mesh, MeshPool, make_mesh
-from renderer.raster import Drawing
+from renderer.geometry.camera import Camera
+from renderer.geometry.frame import Box3D
+from renderer.geometry.meshes import Mesh, MeshPool, make_mesh
+from renderer.raster.rasterizer import Drawing
 
 CAMERA = Camera("plain", 100, 80, 60.0, 55.0, 48.0, 37.0)
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from assets import CAMERAS
-from renderer.boxes import clip_box, intersection_over_union, observation_angle, projected_box
-from renderer.camera import Camera, read_camera_file, read_cameras
 from renderer.errors import CameraError
-from renderer.frame import Box2D, Box3D
+from renderer.geometry.boxes import clip_box, intersection_over_union, observation_angle, projected_box
+from renderer.geometry.camera import Camera, read_camera_file, read_cameras
+from renderer.geometry.frame import Box2D, Box3D
 
 ODD = Camera("odd", 320, 200, 310.0, 260.0, 141.5, 118.25, 1.4, 3.0, "tau2")
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from assets import CITY
-from renderer.camera import Camera
-from renderer.frame import Frame
+from renderer.geometry.camera import Camera
+from renderer.geometry.frame import Frame
 
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 

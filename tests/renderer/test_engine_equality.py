@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from assets import CITY
-from renderer.camera import Camera
-from renderer.frame import Frame
-from renderer.traffic import FrameSetup
+from renderer.geometry.camera import Camera
+from renderer.geometry.frame import Frame
+from renderer.scene.traffic import FrameSetup
 
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 

@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from assets import CARS, CITY
-from renderer.model_pose import LENGTHS_M, ModelPose, end_from_name, is_wheel, model_pose
-from renderer.zones import Zone
+from renderer.scene.model_pose import LENGTHS_M, ModelPose, end_from_name, is_wheel, model_pose
+from renderer.zones.catalogue import Zone
 
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
@@ -21,7 +21,7 @@ from renderer.blender import models as blender_models  # noqa: E402
 from renderer.blender.engine import RenderSession  # noqa: E402
 from renderer.blender.models import load_models  # noqa: E402
 from renderer.errors import SceneError  # noqa: E402
-from renderer.traffic import FrameSetup  # noqa: E402
+from renderer.scene.traffic import FrameSetup  # noqa: E402
 
 FILES = {
     "kenney_car_kit/taxi.glb": "car",

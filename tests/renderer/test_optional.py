@@ -49,7 +49,7 @@ def test_preview_runs_with_numpy_alone() -> None:
         "import sys\n"
         "for name in ('numba', 'cv2', 'scipy', 'tomllib'): sys.modules[name] = None\n"
         "from pathlib import Path\nimport numpy as np\n"
-        "import renderer.raster, renderer.traffic, renderer.thermal.physics, renderer.thermal.faces\n"
+        "import renderer.raster.rasterizer, renderer.scene.traffic, renderer.thermal.physics, renderer.thermal.faces\n"
         "from renderer.thermal.profiles import read_profiles\n"
         "from renderer.thermal.sensor import agc, expose, read_sensors\n"
         "read_profiles(Path('assets/thermal_profiles.toml'))\n"

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from renderer.camera import Camera
 from renderer.errors import SceneError
-from renderer.placement import Standing, sample_on_plane
-from renderer.traffic import FrameSetup, ModelSize, Placement, projected_box
+from renderer.geometry.camera import Camera
+from renderer.scene.placement import Standing, sample_on_plane
+from renderer.scene.traffic import FrameSetup, ModelSize, Placement, projected_box
 
 WIDE = Camera("wide", 640, 512, 400.0, 400.0, 320.0, 250.0, height_m=1.5)
 MODELS = (

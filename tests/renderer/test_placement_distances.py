@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.backgrounds import open_background, scan_backgrounds
-from pipelines.geometry.ground import Sites, on_ground
-from renderer.camera import Camera
-from renderer.placement import sample_on_plane
-from renderer.traffic import FrameSetup, ModelSize, Placement
+from pipelines.backgrounds.geometry.ground import Sites, on_ground
+from pipelines.backgrounds.images import open_background, scan_backgrounds
+from renderer.geometry.camera import Camera
+from renderer.scene.placement import sample_on_plane
+from renderer.scene.traffic import FrameSetup, ModelSize, Placement
 
 Array = NDArray[np.float64]
 

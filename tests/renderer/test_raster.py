@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay, cKDTree
 
-from renderer.camera import Camera
-from renderer.meshes import MeshPool, make_mesh
-from renderer.raster import Drawing, Rasteriser, RasterPasses
+from renderer.geometry.camera import Camera
+from renderer.geometry.meshes import MeshPool, make_mesh
+from renderer.raster.rasterizer import Drawing, Rasteriser, RasterPasses
 
 EYE = np.eye(4)
 SMALL = Camera("small", 48, 40, 40.0, 44.0, 22.5, 19.25)

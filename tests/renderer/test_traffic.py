@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from renderer.camera import Camera
 from renderer.errors import SceneError
-from renderer.traffic import (
+from renderer.geometry.camera import Camera
+from renderer.scene.traffic import (
     Bay,
     FrameSetup,
     Lane,

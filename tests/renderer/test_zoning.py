@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from renderer.zone_guess import guess_car_zones
-from renderer.zone_names import category_from_name, zone_from_name
-from renderer.zones import Zone
+from renderer.zones.catalogue import Zone
+from renderer.zones.guess import guess_car_zones
+from renderer.zones.names import category_from_name, zone_from_name
 
 ON_CAR = {
     "gis_glass": Zone.GLASS,

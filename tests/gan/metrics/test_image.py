@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from gan.errors import MetricError
 from gan.metrics import image as measures
-from gan.torchvision_shim import import_torchvision
+from gan.metrics.torchvision_shim import import_torchvision
 
 ALL = [
     measures.mean_absolute_error,

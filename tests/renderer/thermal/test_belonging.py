@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from thermal_scenes import car, pose, profiles, surface, winter_night
 
-from renderer.boxes import Box2D
-from renderer.camera import Camera
 from renderer.errors import ThermalError
-from renderer.frame import Frame
-from renderer.thermal.belonging import Belonging, belong_grey, belong_kelvin, frame_conditions
-from renderer.thermal.frame_sensor import FrameSensor, measure_sensor
-from renderer.thermal.over import render_bare
-from renderer.zones import Zone
+from renderer.geometry.boxes import Box2D
+from renderer.geometry.camera import Camera
+from renderer.geometry.frame import Frame
+from renderer.insertion.background_sensor import FrameSensor, measure_sensor
+from renderer.insertion.foreground import render_bare
+from renderer.insertion.harmonise import Belonging, belong_grey, belong_kelvin, frame_conditions
+from renderer.zones.catalogue import Zone
 
 SIZE = (200, 300)
 BOX: Box2D = (100.0, 60.0, 200.0, 140.0)

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from renderer.thermal import frame_sensor
-from renderer.thermal.frame_sensor import FrameSensor, blur_for_px, edge_spread_px, measure_sensor, noise_bands
-from renderer.thermal.frame_sensor import sensor_noise as made_noise
+from renderer.insertion import background_sensor as frame_sensor
+from renderer.insertion.background_sensor import FrameSensor, blur_for_px, edge_spread_px, measure_sensor, noise_bands
+from renderer.insertion.background_sensor import sensor_noise as made_noise
 
 
 def rectangles(sigma: float, noise: float = 1.5) -> np.ndarray:

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from thermal_scenes import ASSETS, car, pose, profiles, surface, winter_night
 
-from renderer.camera import Camera
 from renderer.errors import ThermalError
-from renderer.frame import Frame
+from renderer.geometry.camera import Camera
+from renderer.geometry.frame import Frame
+from renderer.insertion.foreground import CarLayer, estimate_grey_map, over_grey, over_kelvin, render_cars
 from renderer.thermal.balance import surface_balance
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.ground import ground_effects
-from renderer.thermal.over import CarLayer, estimate_grey_map, over_grey, over_kelvin, render_cars
 from renderer.thermal.sensor import read_sensors
-from renderer.zones import Zone
+from renderer.zones.catalogue import Zone
 
 TAU2 = read_sensors(ASSETS / "cameras.toml")["tau2"]
 SIZE = (200, 300)

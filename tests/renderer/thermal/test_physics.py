@@ -12,13 +12,13 @@ import pytest
 from thermal_scenes import camera, pose, profiles, surface, winter_night
 
 from renderer.errors import ThermalError
-from renderer.frame import Frame, Part
+from renderer.geometry.frame import Frame, Part
 from renderer.thermal.atmosphere import clear_sky_emissivity, sky_emissivity
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.physics import normals_from_depth, render_thermal
 from renderer.thermal.planck import band_radiance, band_table
 from renderer.thermal.profiles import Heat, Material, Profiles
-from renderer.zones import Zone
+from renderer.zones.catalogue import Zone
 
 SEED = 7
 UP = (0.0, 0.0, 1.0)

@@ -9,7 +9,7 @@ from thermal_scenes import ASSETS, profiles
 
 from renderer.errors import ThermalError, ZoneError
 from renderer.thermal.profiles import profile_names, read_profiles
-from renderer.zones import Zone
+from renderer.zones.catalogue import Zone
 
 TABLE = ASSETS / "thermal_profiles.toml"
 

@@ -10,8 +10,8 @@ import pytest
 from scipy.special import erf
 from thermal_scenes import ASSETS
 
-from renderer.camera import read_cameras
 from renderer.errors import ThermalError
+from renderer.geometry.camera import read_cameras
 from renderer.thermal.planck import band_radiance
 from renderer.thermal.sensor import Sensor, agc, expose, from_uint16, read_sensors, to_uint16
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from renderer.camera import Camera
-from renderer.frame import Box3D, Frame, Instance
+from renderer.geometry.camera import Camera
+from renderer.geometry.frame import Box3D, Frame, Instance
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.profiles import Profiles, read_profiles
-from renderer.zones import FIRST_ENVIRONMENT_ZONE, Zone
+from renderer.zones.catalogue import FIRST_ENVIRONMENT_ZONE, Zone
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 SIZE = 24

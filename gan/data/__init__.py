@@ -1,0 +1,1 @@
+"""Training data: found, decoded, split, augmented, and handed out as batches."""

@@ -1,0 +1,154 @@
+"""The decoded cache: every image is read once, checked, and laid out in memory-mapped arrays."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gan.data.sources import Item, Planes, resize_plane
+from gan.errors import DataError, TrainingError
+
+__all__ = ["Decoded", "decode"]
+
+_CACHE_VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A set of samples (or one side of unpaired data) as arrays."""
+
+    planes: dict[str, npt.NDArray[Any]]
+    """(N, C, H, W) uint8 or uint16 by plane name, memory-mapped."""
+    names: tuple[str, ...]
+    """Name of each sample."""
+    groups: tuple[str, ...]
+    """Group of each sample, "" where none is known."""
+    digests: tuple[str, ...]
+    """Hash of each sample's planes."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash over all names and contents."""
+        return hashlib.sha256("".join([*self.names, *self.digests]).encode()).hexdigest()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        plane = next(iter(self.planes.values()))
+        return int(plane.shape[2]), int(plane.shape[3])
+
+
+def decode(
+    items: Sequence[Item],
+    cache: Path,
+    size: tuple[int, int] | None = None,
+    progress: Callable[[Sequence[Item]], Sequence[Item]] = lambda items: items,
+) -> Decoded:
+    """Opens the cache of these items, and fills it first where it is not there yet.
+
+    Args:
+        items: What to read.
+        cache: Folder for caches; each set has its own folder below it.
+        size: Height and width that every image is brought to; None demands that all have one size.
+        progress: Wraps the items while they are read.
+
+    Raises:
+        DataError: Where an image cannot be read or differs from the others in size, channels or depth of bits.
+        TrainingError: Where the cache cannot be written.
+    """
+    if not items:
+        raise DataError("no images: expected at least one")
+    stamps = [[item.name, item.stamp] for item in items]
+    key = hashlib.sha256(json.dumps([_CACHE_VERSION, size, stamps]).encode()).hexdigest()[:16]
+    folder = cache / key
+    if not (folder / "index.json").is_file():
+        try:
+            _fill(items, folder, size, progress)
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise TrainingError(
+                f"{folder}: cache cannot be written ({error}); free space or name another --cache"
+            ) from error
+    return _open(folder)
+
+
+def _open(folder: Path) -> Decoded:
+    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    planes = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in index["planes"]}
+    return Decoded(planes, tuple(index["names"]), tuple(index["groups"]), tuple(index["digests"]))
+
+
+def _fill(
+    items: Sequence[Item],
+    folder: Path,
+    size: tuple[int, int] | None,
+    progress: Callable[[Sequence[Item]], Sequence[Item]],
+) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    arrays: dict[str, Any] = {}
+    groups: list[str] = []
+    digests: list[str] = []
+    for position, item in enumerate(progress(items)):
+        planes, group = item.read()
+        if size is not None:
+            planes = {name: resize_plane(name, plane, size) for name, plane in planes.items()}
+        if not arrays:
+            arrays = {name: _new_array(folder, name, plane, len(items)) for name, plane in planes.items()}
+        _check_alike(item.name, planes, arrays, items[0].name)
+        for name, plane in planes.items():
+            arrays[name][position] = plane
+        groups.append(group)
+        digests.append(_digest(planes))
+    for array in arrays.values():
+        array.flush()
+    index = {"planes": sorted(arrays), "names": [item.name for item in items], "groups": groups, "digests": digests}
+    # The index is written last and renamed: a cache without it is filled again.
+    partial = folder / "index.partial"
+    partial.write_text(json.dumps(index), encoding="utf-8")
+    os.replace(partial, folder / "index.json")
+
+
+def _new_array(folder: Path, name: str, plane: npt.NDArray[Any], count: int) -> Any:
+    shape = (count, *plane.shape)
+    path = folder / f"{name}.npy"
+    array = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
+        path, mode="w+", dtype=plane.dtype, shape=shape
+    )
+    # Claim the space now: on a full disk a write into a sparse mapping ends the process with SIGBUS, not with an error.
+    with path.open("r+b") as stream:
+        os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+    return array
+
+
+def _check_alike(name: str, planes: Planes, arrays: dict[str, Any], first: str) -> None:
+    for key, plane in planes.items():
+        expected = arrays[key].shape[1:]
+        if plane.shape[1:] != expected[1:]:
+            raise DataError(
+                f"{name}: {key} is {plane.shape[2]}x{plane.shape[1]} pixels, {first} is {expected[2]}x{expected[1]}; "
+                "expected one size: give --size to crop and scale all images"
+            )
+        if plane.shape[0] != expected[0]:
+            raise DataError(
+                f"{name}: {key} has {plane.shape[0]} channels, {first} has {expected[0]}; expected the same"
+            )
+        if plane.dtype != arrays[key].dtype:
+            raise DataError(f"{name}: {key} is {plane.dtype}, {first} is {arrays[key].dtype}; expected the same")
+
+
+def _digest(planes: Planes) -> str:
+    hasher = hashlib.blake2b(digest_size=16)
+    for name in sorted(planes):
+        hasher.update(name.encode())
+        hasher.update(np.ascontiguousarray(planes[name]).data)
+    return hasher.hexdigest()

@@ -1,0 +1,1 @@
+"""Trained models at work: torch or OpenVINO, windows, post-processing."""

@@ -1,0 +1,1 @@
+"""Model files and training checkpoints: safetensors, verified when read."""

@@ -1,0 +1,334 @@
+"""Real thermal images as backgrounds: read, checked, cropped to the camera of the data set.
+
+Plain images are *display-only*: what a camera's gain control made of the scene. Counts of 16 bits or floats are
+stretched to 8 bits over their middle 99 %; no temperature is read into any of them. A folder that `gis backgrounds`
+made (it holds :data:`INDEX_FILE`) tells of each frame whether it is radiometric: then it has kelvin.
+
+The camera of the images is named by ``--camera``, else that of an ingested frame's metadata, else assumed to be
+:data:`ASSUMED_CAMERA`; the horizon is given by ``--horizon``, else it is where the camera's pitch puts it. What was
+assumed stands in each frame's record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from assets import CAMERAS
+from numpy.typing import NDArray
+from renderer.errors import CameraError
+from renderer.geometry.camera import Camera, read_cameras
+from renderer.thermal.sensor import from_uint16
+
+from pipelines.backgrounds.ingest.crop import centred_window, resize_window
+from pipelines.cameras import DEFAULT_SIZE_PX, fit_camera, named_camera, parse_size
+from pipelines.errors import BackgroundError
+from pipelines.io.files import read_json, sha256
+
+__all__ = [
+    "ASSUMED_CAMERA",
+    "INDEX_FILE",
+    "INDEX_SCHEMA",
+    "INDEX_VERSION",
+    "Background",
+    "BackgroundFile",
+    "Backgrounds",
+    "choose",
+    "open_background",
+    "scan_backgrounds",
+]
+
+UInt8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+
+INDEX_FILE = "index.json"
+"""List of what `gis backgrounds` made of a folder."""
+INDEX_SCHEMA, INDEX_VERSION = "gis-backgrounds", 1
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
+ASSUMED_CAMERA = "flir-adas"
+"""The camera of most public thermal street images, RoadScene and FLIR ADAS among them."""
+MIN_SIZE_PX = 32
+"""Fewer pixels show no street."""
+MAX_PIXELS = 1 << 26
+"""Refused above: no thermal camera has 64 megapixels, and a small file may claim any size."""
+STRETCH_PERCENT = (0.5, 99.5)
+STREAM_BACKGROUND = 4
+
+
+@dataclass(frozen=True)
+class BackgroundFile:
+    """One usable image of the folder."""
+
+    name: str
+    sha256: str
+    width: int
+    height: int
+    sidecar: dict[str, Any] | None = None
+    """What `gis backgrounds` knows of the frame; None for a plain image."""
+
+
+@dataclass(frozen=True)
+class Backgrounds:
+    """A folder of backgrounds that have all been read once."""
+
+    folder: Path
+    files: tuple[BackgroundFile, ...]
+
+
+@dataclass(frozen=True)
+class Background:
+    """One image as a frame uses it."""
+
+    image: UInt8
+    """(H, W) uint8 at the size of the camera."""
+    camera: Camera
+    """Camera of the cropped and resized image."""
+    horizon_px: float | None
+    """Row of the horizon in it; None: from the camera's pitch."""
+    about: dict[str, Any]
+    """Entry of the frame's record."""
+    kelvin: Float32 | None = None
+    """(H, W) temperatures of a radiometric frame, as its file's settings give them; None: display-only."""
+    span_K: tuple[float, float] | None = None
+    """Kelvin at 0 and 255 of ``image``; None where it is display intensity."""
+    standing: NDArray[np.bool_] | None = None
+    """(H, W) pixels of real things on the road, which no shadow or warm road of a car reaches; None: unknown."""
+
+    @property
+    def radiometric(self) -> bool:
+        """Whether the pixels have temperatures."""
+        return self.kelvin is not None
+
+
+def scan_backgrounds(folder: Path) -> Backgrounds:
+    """Reads every image of a folder, so that a bad one shows before the first frame.
+
+    Raises:
+        BackgroundError: no images, or one that cannot be used, by name.
+    """
+    if (folder / INDEX_FILE).is_file():
+        return Backgrounds(folder, _scan_ingested(folder))
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not paths:
+        raise BackgroundError(f"{folder} holds no images: expected thermal images ({' '.join(SUFFIXES)})")
+    return Backgrounds(folder, tuple(_scan(path) for path in paths))
+
+
+def _scan(path: Path) -> BackgroundFile:
+    data = _read_bytes(path)
+    height, width = _decode(data, path).shape
+    return BackgroundFile(path.name, sha256(data), width, height)
+
+
+def _scan_ingested(folder: Path) -> tuple[BackgroundFile, ...]:
+    """Frames of a folder that `gis backgrounds` made.
+
+    Raises:
+        BackgroundError: another index, nothing usable in it, or a file that is not the one it was.
+    """
+    index = read_json(folder / INDEX_FILE)
+    known = isinstance(index, dict) and (index.get("schema"), index.get("version")) == (INDEX_SCHEMA, INDEX_VERSION)
+    if not known or not isinstance(index.get("frames"), list):
+        raise BackgroundError(
+            f"{folder / INDEX_FILE}: expected {INDEX_SCHEMA} {INDEX_VERSION}, as `gis backgrounds` writes it; "
+            "make the folder anew, or remove the file"
+        )
+    if not index.get("complete"):
+        raise BackgroundError(f"{folder}: `gis backgrounds` was cut short here; give the same command again")
+    if not index["frames"]:
+        raise BackgroundError(f"{folder} holds no usable frame: {INDEX_FILE} says why for each file")
+    return tuple(_scan_frame(folder, folder / name) for name in index["frames"])
+
+
+def _scan_frame(folder: Path, sidecar: Path) -> BackgroundFile:
+    about = read_json(sidecar)
+    try:
+        name, digest, (width, height) = about["frame"]["file"], about["frame"]["sha256"], about["size_px"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise BackgroundError(f"{sidecar}: {error!r}: expected a sidecar of `gis backgrounds`; run it again") from None
+    if sha256(_read_bytes(folder / name)) != digest:
+        raise BackgroundError(f"{folder / name}: is not the file of its sidecar; run `gis backgrounds` again")
+    return BackgroundFile(name, digest, width, height, about)
+
+
+def choose(backgrounds: Backgrounds, seed: int, index: int) -> BackgroundFile:
+    """The background of a frame."""
+    draw = np.random.default_rng([seed, index, STREAM_BACKGROUND])
+    return backgrounds.files[int(draw.integers(len(backgrounds.files)))]
+
+
+def open_background(
+    backgrounds: Backgrounds,
+    chosen: BackgroundFile,
+    *,
+    camera: str | None = None,
+    size: str | None = None,
+    horizon: float | None = None,
+) -> Background:
+    """Reads a background, crops the largest centred window of the wanted shape, and resizes it.
+
+    Args:
+        backgrounds: the folder.
+        chosen: one of its files.
+        camera: name or file of the camera that took it; None assumes :data:`ASSUMED_CAMERA`.
+        size: of the result, see :func:`pipelines.cameras.parse_size`; None is a square of 512.
+        horizon: row of the horizon in the image on disk; None takes it from the camera's pitch.
+
+    Raises:
+        BackgroundError: the image cannot be used, or has changed since the folder was read.
+    """
+    path = backgrounds.folder / chosen.name
+    data = _read_bytes(path)
+    if sha256(data) != chosen.sha256:
+        raise BackgroundError(f"{path}: changed while the data set was made: expected the file that was there before")
+    sidecar = chosen.sidecar or {}
+    kelvin = _decode_kelvin(data, path, sidecar) if sidecar.get("radiometric") else None
+    image = _decode(data, path) if kelvin is None else kelvin
+    whole, of_camera = _camera_of(image.shape, camera, sidecar)
+    width, height = parse_size(size or str(DEFAULT_SIZE_PX))
+    window = centred_window(image.shape, width, height)
+    left, top, right, bottom = window
+    resized = resize_window(image, window, width, height)
+    shown, span_K = (resized.astype(np.uint8), None) if kelvin is None else _grey_of_kelvin(resized)
+    return Background(
+        image=np.ascontiguousarray(shown),
+        camera=whole.crop(left, top, right - left, bottom - top).resize(width, height),
+        horizon_px=None if horizon is None else (horizon - top) * height / (bottom - top),
+        about={
+            "kind": "image",
+            "name": chosen.name,
+            "sha256": chosen.sha256,
+            "size_px": [chosen.width, chosen.height],
+            "crop_px": [left, top, right, bottom],
+            "radiometric": kelvin is not None,
+            "camera": of_camera,
+            "horizon": "from the camera's pitch" if horizon is None else "given",
+            **(
+                {"source": sidecar["source"], "conditions": sidecar["conditions"], "time": sidecar.get("time")}
+                if sidecar
+                else {}
+            ),
+        },
+        kelvin=None if kelvin is None else np.asarray(resized, dtype=np.float32),
+        span_K=span_K,
+    )
+
+
+def _decode_kelvin(data: bytes, path: Path, sidecar: dict[str, Any]) -> Float32:
+    """Temperatures of an ingested radiometric frame."""
+    counts = _decode_other(data)
+    low, high = (float(value) for value in sidecar["span_K"])
+    if counts is None or counts.dtype != np.uint16 or counts.ndim != 2 or not 0 < low < high:
+        raise BackgroundError(f"{path}: expected a grey 16-bit PNG and its span_K; run `gis backgrounds` again")
+    return from_uint16(counts, (low, high))
+
+
+def _grey_of_kelvin(kelvin: Float32) -> tuple[UInt8, tuple[float, float]]:
+    """8 bits over the span of the temperatures, and that span."""
+    low = float(kelvin.min())
+    high = max(float(kelvin.max()), low + 1e-3)
+    return np.asarray(np.rint((kelvin - low) * (255.0 / (high - low))), dtype=np.uint8), (low, high)
+
+
+def _camera_of(shape: tuple[int, ...], name: str | None, sidecar: dict[str, Any]) -> tuple[Camera, str]:
+    """Camera of the whole image, and where it comes from.
+
+    A preset of another size is taken for the same lens on another number of pixels.
+    """
+    rows, columns = shape
+    stored = sidecar.get("intrinsics")
+    try:
+        of_file = Camera.from_json(stored) if stored and name is None else None
+    except (CameraError, KeyError, TypeError) as error:
+        raise BackgroundError(f"intrinsics of a sidecar: {error}; run `gis backgrounds` again") from error
+    if of_file is not None:
+        return of_file, str(sidecar["optics"]["source"])
+    found = named_camera(name, None, crop=False) or read_cameras(CAMERAS)[ASSUMED_CAMERA]
+    said = "given" if name else f"assumed {ASSUMED_CAMERA}"
+    if (found.width, found.height) == (columns, rows):
+        return found, said
+    return replace(fit_camera(found, columns, rows), name=found.name), said
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BackgroundError(f"{path}: cannot be read ({error.strerror}): expected a thermal image") from error
+
+
+def _decode(data: bytes, path: Path) -> UInt8:
+    """Grey 8-bit pixels of an image of any kind.
+
+    Raises:
+        BackgroundError: naming the file and what is wrong with it.
+    """
+    if not data:
+        raise BackgroundError(f"{path}: is empty: expected a thermal image; remove it from the folder")
+    pixels = _decode_tiff(data, path) if path.suffix.lower() in (".tif", ".tiff") else _decode_other(data)
+    if pixels is None:
+        raise BackgroundError(f"{path}: cannot be decoded: expected a whole image file; remove it or save it again")
+    grey = _grey(pixels)
+    if grey is None:
+        raise BackgroundError(f"{path}: has shape {pixels.shape}: expected one grey or colour image")
+    rows, columns = grey.shape
+    if min(rows, columns) < MIN_SIZE_PX or rows * columns > MAX_PIXELS:
+        raise BackgroundError(
+            f"{path}: is {columns}x{rows} pixels: expected {MIN_SIZE_PX} or more on each side and at most "
+            f"{MAX_PIXELS >> 20} megapixels"
+        )
+    if grey.dtype.kind == "f" and not np.isfinite(grey).all():
+        bad = int((~np.isfinite(grey)).sum())
+        raise BackgroundError(f"{path}: holds {bad} pixels that are no number (NaN or inf): expected finite values")
+    return grey if grey.dtype == np.uint8 else _stretch(grey, path)
+
+
+def _decode_other(data: bytes) -> NDArray[Any] | None:
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:  # OpenCV's own limit on the number of pixels
+        return None
+    return None if pixels is None else np.asarray(pixels)
+
+
+def _decode_tiff(data: bytes, path: Path) -> NDArray[Any] | None:
+    """First page of a TIFF, by a reader that knows floats and 16 bits of every compression."""
+    from io import BytesIO
+
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(BytesIO(data)) as file:
+            page = file.pages[0]
+            if int(np.prod(page.shape)) > 4 * MAX_PIXELS:
+                raise BackgroundError(f"{path}: claims a shape of {page.shape}: expected at most 64 megapixels")
+            return np.asarray(page.asarray())
+    except (tifffile.TiffFileError, ValueError, IndexError, KeyError, OSError, RuntimeError, TypeError):
+        return _decode_other(data)
+
+
+def _grey(pixels: NDArray[Any]) -> NDArray[Any] | None:
+    """(H, W) of grey, grey with alpha, or colour; None for anything else."""
+    if pixels.dtype.kind not in "uif" or pixels.dtype.itemsize > 8:
+        return None
+    if pixels.ndim == 2:
+        return pixels
+    if pixels.ndim != 3 or pixels.shape[2] > 4:
+        return None
+    if pixels.shape[2] < 3:
+        return np.asarray(pixels[..., 0])
+    # Grey images saved as colour are the rule; of real colour ones (palettes) the brightness is all that can be used.
+    mean = pixels[..., :3].astype(np.float64).mean(axis=2)
+    return np.asarray(np.rint(mean) if pixels.dtype.kind in "ui" else mean).astype(pixels.dtype)
+
+
+def _stretch(counts: NDArray[Any], path: Path) -> UInt8:
+    """Counts or floats to 8 bits over their middle 99 %."""
+    values = counts.astype(np.float64)
+    low, high = np.percentile(values, STRETCH_PERCENT)
+    if high <= low:
+        raise BackgroundError(f"{path}: all pixels have the value {low:g}: expected an image with contrast")
+    return np.asarray(np.rint(np.clip((values - low) / (high - low), 0.0, 1.0) * 255.0), dtype=np.uint8)

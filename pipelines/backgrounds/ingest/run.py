@@ -1,0 +1,366 @@
+"""`gis backgrounds`: a folder of thermal files to frames with their degrees, sidecars, crops and one index.
+
+Layout of the output::
+
+    index.json           every file with what became of it; `frames` lists the sidecars
+    frames/NAME.png      16-bit: kelvin over span_K where radiometric, else counts; 8-bit display pictures as they are
+    frames/NAME.json     sidecar
+    crops/NAME.png       the largest centred square, resized, over the same span
+
+Each file is one job, done whole by one worker. A frame's name comes from its file's name and content, and its sidecar
+is written last: one that is there, with its pictures, is not made again. The index is written at the end.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from renderer.geometry.camera import Camera
+from renderer.thermal.sensor import to_uint16
+
+from pipelines.backgrounds.images import INDEX_FILE, INDEX_SCHEMA, INDEX_VERSION
+from pipelines.backgrounds.ingest.crop import centred_window, resize_window
+from pipelines.backgrounds.ingest.flir import BYTE_ORDERS, fff_begins
+from pipelines.backgrounds.ingest.metadata import Overrides
+from pipelines.backgrounds.ingest.radiometric import KELVIN_AT_0_C
+from pipelines.backgrounds.ingest.readers import Decoded, Reading, read_frames
+from pipelines.backgrounds.ingest.tiff import UNITS
+from pipelines.dataset.store import FrameStore, generator
+from pipelines.errors import BackgroundError, ConfigError
+from pipelines.io.files import read_json, remove_temporaries, sha256, write_bytes, write_json
+from pipelines.io.images import encode_png
+from pipelines.workers import FrameWorkers, default_workers
+
+__all__ = ["IngestConfig", "ingest", "make_reading"]
+
+SIDECAR = ("gis-background", 1)
+"""Schema and version of a sidecar."""
+MAX_FILE_BYTES = 1 << 29
+"""Half a gigabyte: a sequence of 1700 frames of 320x240. Larger ones are to be cut."""
+_FRAMES, _CROPS = "frames", "crops"
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class IngestConfig:
+    """A folder of thermal files and how they are read.
+
+    Raises:
+        ConfigError: an option that cannot work.
+    """
+
+    folder: Path
+    """Searched with all its subfolders."""
+    out: Path
+    reading: Reading = field(default_factory=Reading)
+    size_px: int = 512
+    """Side of the square crops."""
+    workers: int | None = None
+    """Processes; None takes one per core. Changes no file."""
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without reading a file."""
+        if not self.folder.is_dir():
+            raise ConfigError(f"{self.folder}: no such folder: expected a folder of thermal files")
+        if self.out.exists() and not self.out.is_dir():
+            raise ConfigError(f"{self.out} is a file: expected a folder for the output")
+        if self.out.resolve() == self.folder.resolve():
+            raise ConfigError(f"{self.out} is the folder that is read: give another --out")
+        if not 16 <= self.size_px <= 8192:
+            raise ConfigError(f"size is {self.size_px}: expected 16 to 8192 pixels")
+        if self.workers is not None and self.workers < 1:
+            raise ConfigError(f"workers is {self.workers}: expected 1 or more")
+        _check_overrides(self.reading.overrides)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything that decides the content of a frame's files."""
+        reading = self.reading
+        return {
+            "size_px": self.size_px,
+            "byte_order": reading.byte_order,
+            "unit": reading.unit,
+            "overrides": asdict(reading.overrides),
+        }
+
+
+def make_reading(overrides: Overrides, byte_order: str, unit: str) -> Reading:
+    """How files are read, from the words of the command line.
+
+    Raises:
+        ConfigError: a word that is none of the choices.
+    """
+    if byte_order not in BYTE_ORDERS:
+        raise ConfigError(f"byte order is {byte_order!r}: expected one of {', '.join(BYTE_ORDERS)}")
+    if unit not in UNITS:
+        raise ConfigError(f"unit is {unit!r}: expected one of {', '.join(UNITS)}")
+    return Reading(overrides, byte_order, unit)
+
+
+def _check_overrides(overrides: Overrides) -> None:
+    """The user's own values are held to more than a file's."""
+    ranges = {
+        "emissivity": (0.01, 1.0, ""), "reflected_C": (-150.0, 1500.0, " C"), "atmospheric_C": (-90.0, 100.0, " C"),
+        "humidity": (0.0, 1.0, ""), "distance_m": (0.0, 10_000.0, " m"), "window_C": (-100.0, 1000.0, " C"),
+        "window_transmittance": (0.01, 1.0, ""),
+    }  # fmt: skip
+    for name, value in overrides.given().items():
+        low, high, unit = ranges[name]
+        if not low <= value <= high:
+            raise ConfigError(f"{name} is {value:g}{unit}: expected {low:g} to {high:g}{unit}")
+
+
+def ingest(config: IngestConfig, *, progress: bool = False) -> dict[str, Any]:
+    """Makes what the output folder does not hold yet, then its index; returns the index.
+
+    Raises:
+        ConfigError: an option.
+        BackgroundError: no file can be used.
+        DatasetError: the output folder is another's.
+        OutputError: a file cannot be written.
+    """
+    sources = _sources(config)
+    if not sources:
+        raise BackgroundError(f"{config.folder} holds no files: expected thermal pictures")
+    head = {"schema": INDEX_SCHEMA, "version": INDEX_VERSION, "configuration": config.to_json()}
+    store = FrameStore(config.out, INDEX_FILE, head)
+    store.check(0)
+    with store.locked():
+        remove_temporaries(config.out)
+        store.describe({"complete": False, "frames": []})
+        entries = _without_twins(list(_run(config, sources, progress)))
+        index = _index(entries)
+        store.describe(index)
+        _remove_unlisted(config.out, index["frames"])
+    if not index["frames"]:
+        first = next(entry for entry in entries if entry["reason"])
+        raise BackgroundError(
+            f"{config.folder}: none of {len(entries)} files can be used, e.g. {first['source']}: {first['reason']}; "
+            f"{config.out / INDEX_FILE} says why for each"
+        )
+    return {**head, **index}
+
+
+def _sources(config: IngestConfig) -> list[str]:
+    """Files of the folder, relative and sorted; those of the output, where it lies inside, are left out."""
+    out = config.out.resolve()
+    found = (path for path in config.folder.rglob("*") if path.is_file() and not path.resolve().is_relative_to(out))
+    return sorted(path.relative_to(config.folder).as_posix() for path in found)
+
+
+def _run(config: IngestConfig, sources: list[str], progress: bool) -> Iterator[Entry]:
+    from tqdm import tqdm
+
+    job = IngestJob(config, tuple(sources))
+    processes = min(config.workers or default_workers(), len(sources))
+    with (
+        FrameWorkers(job, processes) as workers,
+        tqdm(total=len(sources), unit="file", disable=not progress, dynamic_ncols=True) as bar,
+    ):
+        for _, entry in workers.run(range(len(sources))):
+            bar.update()
+            yield entry
+
+
+def _without_twins(entries: list[Entry]) -> list[Entry]:
+    """Of files with the same content the first is kept: their frames are the same."""
+    seen: dict[str, str] = {}
+    for entry in entries:
+        first = seen.setdefault(entry["sha256"], entry["source"]) if entry["frames"] else entry["source"]
+        if first != entry["source"]:
+            entry.update(status="skipped", reason=f"the same file as {first}", frames=[])
+    return entries
+
+
+def _remove_unlisted(out: Path, frames: list[str]) -> None:
+    """Deletes frames of ours that the index does not name: of twins, and of files that are gone or have changed."""
+    listed = set(frames)
+    for sidecar in sorted((out / _FRAMES).glob("*.json")):
+        if f"{_FRAMES}/{sidecar.name}" in listed:
+            continue
+        known = read_json(sidecar)
+        if isinstance(known, dict) and known.get("schema") == SIDECAR[0]:
+            for path in (out / _CROPS / f"{sidecar.stem}.png", sidecar.with_suffix(".png"), sidecar):
+                path.unlink(missing_ok=True)
+
+
+def _index(entries: list[Entry]) -> dict[str, Any]:
+    counts = {
+        "files": len(entries),
+        **{status: sum(entry["status"] == status for entry in entries) for status in STATUSES},
+        "frames": sum(len(entry["frames"]) for entry in entries),
+        "with_warnings": sum(bool(entry["warnings"]) for entry in entries),
+    }
+    frames = [name for entry in entries for name in entry["frames"]]
+    return {"complete": True, "generator": generator(), "counts": counts, "frames": frames, "files": entries}
+
+
+STATUSES = ("radiometric", "display-only", "skipped")
+"""What becomes of a file."""
+
+
+# --- one file ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class IngestJob:
+    """What a worker of `gis backgrounds` does."""
+
+    config: IngestConfig
+    sources: tuple[str, ...]
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[int], Entry]]:
+        """Silences what OpenCV and tifffile print of damaged files, in the worker: the index says it."""
+        cv2.setLogLevel(0)
+        logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+        yield self.make
+
+    def make(self, index: int) -> Entry:
+        """Writes the frames of a file and returns its line of the index."""
+        source = self.sources[index]
+        entry: Entry = {
+            "source": source, "sha256": None, "kind": None, "status": "skipped", "reason": None, "warnings": [],
+            "frames": [],
+        }  # fmt: skip
+        try:
+            data = _read(self.config.folder / source)
+            entry["sha256"] = sha256(data)
+            if not self._is_done(entry):
+                self._fill(entry, data)
+        except BackgroundError as error:
+            entry["reason"] = str(error)
+        return entry
+
+    def _is_done(self, entry: Entry) -> bool:
+        """Fills the line from the sidecar of an earlier run with the same options, where its files are there."""
+        name = f"{_FRAMES}/{_stem(entry['source'], entry['sha256'])}"
+        path = self.config.out / f"{name}.json"
+        known = read_json(path) if path.is_file() else None
+        if not isinstance(known, dict) or (known.get("schema"), known.get("version")) != SIDECAR:
+            return False
+        source, files = known["source"], (known["frame"]["file"], known["crop"]["file"])
+        whole = all((self.config.out / file).is_file() for file in files)
+        if not whole or (source["file"], source["sha256"]) != (entry["source"], entry["sha256"]):
+            return False
+        entry.update(kind=source["kind"], status="radiometric" if known["radiometric"] else "display-only")
+        entry.update(warnings=known["warnings"], frames=[f"{name}.json"])
+        return True
+
+    def _fill(self, entry: Entry, data: bytes) -> None:
+        """Adds what the file's frames are; of a sequence a bad frame is left out and named in a warning."""
+        stem = _stem(entry["source"], entry["sha256"])
+        sequence = _is_sequence(data)
+        for number, decoded in enumerate(_frames(data, self.config.reading, entry["warnings"])):
+            name = f"{stem}-{number:05d}" if sequence else stem
+            made = self._frame(name, entry, decoded)
+            entry.update(kind=decoded.kind, status="radiometric" if decoded.radiometric else "display-only")
+            entry["frames"].append(made)
+            entry["warnings"] += [text for text in decoded.warnings if text not in entry["warnings"]]
+        if not entry["frames"]:
+            raise BackgroundError(f"no frame can be used: {entry['warnings'][0]}")
+
+    def _frame(self, name: str, entry: Entry, decoded: Decoded) -> str:
+        """Writes picture, crop and, last, sidecar; returns the sidecar's name."""
+        sidecar = f"{_FRAMES}/{name}.json"
+        files, about = _encode(name, decoded, self.config.size_px)
+        content = {
+            "schema": SIDECAR[0],
+            "version": SIDECAR[1],
+            "source": {"file": entry["source"], "sha256": entry["sha256"], "kind": decoded.kind},
+            **about,
+            **decoded.about,
+            "warnings": list(decoded.warnings),
+        }
+        for file, data in files.items():
+            write_bytes(self.config.out / file, data)
+        write_json(self.config.out / sidecar, content)
+        return sidecar
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise BackgroundError(f"{path.stat().st_size >> 20} MB: expected at most {MAX_FILE_BYTES >> 20} MB")
+        return path.read_bytes()
+    except OSError as error:
+        raise BackgroundError(f"cannot be read ({error.strerror})") from error
+
+
+def _stem(source: str, digest: str) -> str:
+    """Name of a file's frames: its own, made safe, and the beginning of its hash."""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", Path(source).stem).strip("_")[:60]
+    return f"{stem or 'frame'}-{digest[:8]}"
+
+
+def _is_sequence(data: bytes) -> bool:
+    return data[:4] in (b"FFF\0", b"AFF\0") and len(fff_begins(data)) > 1
+
+
+def _frames(data: bytes, reading: Reading, warnings: list[str]) -> Iterator[Decoded]:
+    """Frames of a file; of a sequence those that can be read."""
+    if not _is_sequence(data):
+        yield from read_frames(data, reading)
+        return
+    begins = fff_begins(data)
+    for number, (begin, end) in enumerate(zip(begins, [*begins[1:], len(data)], strict=True)):
+        try:
+            yield from read_frames(data[begin:end], reading)
+        except BackgroundError as error:
+            warnings.append(f"frame {number} is left out: {error}")
+
+
+def _encode(name: str, decoded: Decoded, size_px: int) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Files of a frame, and what its sidecar says of them."""
+    image = decoded.image
+    span_K = None
+    if decoded.radiometric:
+        image, span_K = to_uint16(image)
+    window = centred_window(image.shape, 1, 1)
+    crop = resize_window(image, window, size_px, size_px)
+    frame_file, crop_file = f"{_FRAMES}/{name}.png", f"{_CROPS}/{name}.png"
+    files = {frame_file: encode_png(image), crop_file: encode_png(crop)}
+    rows, columns = image.shape
+    about = {
+        "radiometric": decoded.radiometric,
+        "span_K": None if span_K is None else list(span_K),
+        **_levels(decoded),
+        "size_px": [columns, rows],
+        "frame": {"file": frame_file, "sha256": sha256(files[frame_file])},
+        "crop": {
+            "file": crop_file,
+            "sha256": sha256(files[crop_file]),
+            "window_px": list(window),
+            "size_px": [size_px, size_px],
+            "intrinsics": _cropped_camera(decoded.about.get("intrinsics"), window, size_px),
+        },
+    }
+    return files, about
+
+
+def _levels(decoded: Decoded) -> dict[str, float | None]:
+    """Lowest, median and highest temperature; null where there is none."""
+    if not decoded.radiometric:
+        return {"min_C": None, "median_C": None, "max_C": None}
+    celsius: NDArray[np.float64] = decoded.image.astype(np.float64) - KELVIN_AT_0_C
+    values = (celsius.min(), np.median(celsius), celsius.max())
+    return {f"{name}_C": round(float(value), 3) for name, value in zip(("min", "median", "max"), values, strict=True)}
+
+
+def _cropped_camera(
+    intrinsics: dict[str, Any] | None, window: tuple[int, int, int, int], size_px: int
+) -> dict[str, Any] | None:
+    if intrinsics is None:
+        return None
+    left, top, right, bottom = window
+    whole = Camera.from_json(intrinsics)
+    return whole.crop(left, top, right - left, bottom - top).resize(size_px, size_px).to_json()

@@ -1,0 +1,74 @@
+"""Cameras by name or file, and cropped to the size of an image."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from assets import CAMERAS
+from renderer.geometry.camera import Camera, read_camera_file, read_cameras
+
+from pipelines.errors import ConfigError
+
+__all__ = ["DEFAULT_SIZE_PX", "fit_camera", "named_camera", "parse_size"]
+
+DEFAULT_SIZE_PX = 512
+"""Side of the square that a camera preset is cropped to unless a size is given: what the networks take."""
+MAX_SIZE_PX = 8192
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height of ``"512"`` or ``"1242x375"``.
+
+    Raises:
+        ConfigError: no size.
+    """
+    found = re.fullmatch(r"(\d{1,6})(?:[xX](\d{1,6}))?", text.strip())
+    if not found:
+        raise ConfigError(f"size is {text!r}: expected one number such as 512, or WIDTHxHEIGHT such as 1242x375")
+    width = int(found[1])
+    height = int(found[2] or found[1])
+    for side in (width, height):
+        if not 1 <= side <= MAX_SIZE_PX:
+            raise ConfigError(f"size is {text!r}: expected sides from 1 to {MAX_SIZE_PX} pixels")
+    return width, height
+
+
+def fit_camera(camera: Camera, width: int, height: int) -> Camera:
+    """The largest centred window of the camera that has this shape, sampled with ``width x height`` pixels."""
+    scale = min(camera.width / width, camera.height / height)
+    window = (width * scale, height * scale)
+    left, top = (camera.width - window[0]) / 2, (camera.height - window[1]) / 2
+    zoom = 1 / scale
+    return replace(
+        camera, width=width, height=height, fx=camera.fx * zoom, fy=camera.fy * zoom,
+        cx=(camera.cx - left) * zoom, cy=(camera.cy - top) * zoom,
+    )  # fmt: skip
+
+
+def named_camera(name: str | None, size: str | None, *, crop: bool = True) -> Camera | None:
+    """The camera of that name or file, cropped to ``size``; None where none is named.
+
+    Args:
+        name: a preset of ``assets/cameras.toml``, or a .json or .toml file of intrinsics.
+        size: see :func:`parse_size`; without it presets become squares of 512, own cameras keep theirs.
+        crop: False gives the whole picture of the camera.
+
+    Raises:
+        ConfigError: no preset has this name and no such file is there.
+        CameraError: the file describes no camera.
+    """
+    if name is None:
+        return None
+    presets = read_cameras(CAMERAS)
+    if name in presets:
+        camera, shape = presets[name], parse_size(size or str(DEFAULT_SIZE_PX))
+    elif Path(name).suffix.lower() in (".json", ".toml"):
+        camera = read_camera_file(Path(name))
+        shape = parse_size(size) if size else (camera.width, camera.height)
+    else:
+        raise ConfigError(
+            f"unknown camera {name!r}: expected one of {', '.join(presets)}, or a .json or .toml file of intrinsics"
+        )
+    return fit_camera(camera, *shape) if crop else camera

@@ -1,0 +1,28 @@
+"""``gis addon``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["Action", "addon"]
+
+
+class Action(StrEnum):
+    """What can be done with the add-on."""
+
+    BUILD = "build"
+
+
+def addon(
+    action: Annotated[Action, typer.Argument(help="build: write the zip that Blender installs.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the zip.")] = Path(),
+) -> None:
+    """Build the Blender add-on: an extension from Blender 4.2 on, a legacy add-on before."""
+    from pipelines.setup.addon_zip import build_addon
+
+    assert action is Action.BUILD
+    typer.echo(build_addon(out))

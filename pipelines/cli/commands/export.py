@@ -1,0 +1,25 @@
+"""``gis export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.commands.options import Out, shows_progress
+
+__all__ = ["export"]
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(help="Folder of gis synthesize or gis backgrounds.")],
+    out: Out,
+    file_format: Annotated[str, typer.Option("--format", help="tiff: 16-bit, 10 mK per count.")] = "tiff",
+) -> None:
+    """Write radiometric images as TIFF in kelvin, for ImageJ, QGIS and other tools."""
+    from pipelines.export import tiff as pipeline
+
+    about = pipeline.export(folder, out, file_format, progress=shows_progress())
+    left = f", {about['left_out']} display-only ones left out" if about["left_out"] else ""
+    typer.echo(f"{len(about['frames'])} frames in {out}{left}: {about['convention']}")

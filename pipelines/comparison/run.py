@@ -1,0 +1,153 @@
+"""Runs a comparison: one worker after the other, then the report; goes on where it was stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gan.training.run_folder import first_difference
+
+from pipelines.comparison.plan import MAIN_SET, CompareConfig, Contestant, shared_plan
+from pipelines.comparison.report import write_report
+from pipelines.comparison.samples import TestSet, open_test_set, read_objects, write_test_set
+from pipelines.comparison.tables import Comparison, measure
+from pipelines.errors import ConfigError
+from pipelines.io.files import make_folder, read_json, remove_temporaries, write_json
+
+__all__ = ["compare"]
+
+
+@dataclass(frozen=True)
+class _Opened:
+    sets: dict[str, TestSet]
+    plan: dict[str, Any]
+
+
+def compare(config: CompareConfig, *, say: Callable[[str], None] = lambda text: None) -> Comparison:
+    """Trains, translates and measures every backend, and writes ``report.html`` and ``compare.json``.
+
+    A backend that fails leaves one line in its row, and is tried again by the next call; finished ones are not.
+
+    Args:
+        config: What to compare.
+        say: Takes lines for the user.
+
+    Raises:
+        ConfigError: options that cannot work, or a folder that holds another comparison.
+        DataError: data that cannot be used.
+        OutputError: files that cannot be written.
+    """
+    _check(config)
+    opened = _open(config)
+    _claim(config.out, opened.plan)
+    objects = read_objects(config.boxes, config.data_options.size) if config.boxes else None
+    for name, images in opened.sets.items():
+        write_test_set(images, config.out / "sets" / name)
+    for number, contestant in enumerate(config.contestants, 1):
+        say(f"{number}/{len(config.contestants)} {contestant.spec}: {_contest(config, contestant)}")
+    result = measure(config, opened.sets, objects, say)
+    write_report(config, opened.plan, result)
+    return result
+
+
+def _check(config: CompareConfig) -> None:
+    if config.budget_minutes is not None and config.budget_minutes <= 0:
+        raise ConfigError(f"--budget-minutes is {config.budget_minutes:g}: expected more than 0")
+    for name in ("epochs", "batch", "threads", "shown"):
+        if getattr(config, name) < 1:
+            raise ConfigError(f"--{name} is {getattr(config, name)}: expected at least 1")
+
+
+def _open(config: CompareConfig) -> _Opened:
+    cache = config.out / "cache"
+    main, about = open_test_set(config.data, config.data_options, cache, seed=config.seed)
+    sets, also = {MAIN_SET: main}, {}
+    for name, folder in config.also.items():
+        sets[name], described = open_test_set(folder, config.data_options, cache, everything=True)
+        also[name] = described["sha256"]
+    return _Opened(sets, shared_plan(config, about, also))
+
+
+def _claim(out: Path, plan: dict[str, Any]) -> None:
+    """Writes the plan, or checks that the folder holds the same one; other backends may join it."""
+    path = out / "plan.json"
+    if path.is_file():
+        different = first_difference(read_json(path), plan)
+        if different:
+            raise ConfigError(f"{out}: holds a comparison with another {different}; give the same, or another --out")
+        remove_temporaries(out)
+        return
+    make_folder(out)
+    write_json(path, plan)
+
+
+def _contest(config: CompareConfig, contestant: Contestant) -> str:
+    """Runs one worker unless its result is there; returns a line for the user."""
+    out = config.out / "runs" / contestant.folder
+    job = _job(config, contestant, out)
+    path = out / "job.json"
+    if (out / "result.json").is_file():
+        different = first_difference(read_json(path)["settings"], contestant.settings)
+        if different:
+            raise ConfigError(f"{out}: was trained with another {different}; give the same, or another --out")
+        return "done before"
+    make_folder(out)
+    write_json(path, job)
+    (out / "error.txt").unlink(missing_ok=True)
+    code = _call(path, out / "worker.log", config.threads)
+    if code and not (out / "error.txt").is_file():
+        (out / "error.txt").write_text(_last_words(code, out / "worker.log") + "\n", encoding="utf-8")
+    return "done" if not code else f"failed: {read_error(out)}"
+
+
+def read_error(out: Path) -> str:
+    """The line that a failed worker left, "" where there is none."""
+    path = out / "error.txt"
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+
+
+def _job(config: CompareConfig, contestant: Contestant, out: Path) -> dict[str, Any]:
+    return {
+        **dataclasses.asdict(contestant),
+        "out": str(out.resolve()),
+        "data": str(config.data.resolve()),
+        "cache": str((config.out / "cache").resolve()),
+        "also": {name: str(folder.resolve()) for name, folder in config.also.items()},
+        "data_options": dataclasses.asdict(config.data_options),
+        "epochs": config.epochs,
+        "batch": config.batch,
+        "seed": config.seed,
+        "threads": config.threads,
+        "budget_minutes": config.budget_minutes,
+        "checkpoint_minutes": config.checkpoint_minutes,
+        "weights_dir": str(config.weights_dir or ""),
+    }
+
+
+def _call(job: Path, log: Path, threads: int) -> int:
+    """Exit status of a worker; it is ended with this process where that is interrupted."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    with log.open("ab") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipelines.comparison.worker", str(job)],
+            stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=environment,
+        )  # fmt: skip
+        try:
+            return process.wait()
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+
+
+def _last_words(code: int, log: Path) -> str:
+    if code < 0:
+        return f"ended by signal {-code}; it may have run out of memory; give the same command to go on"
+    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return lines[-1].strip() if lines else f"ended with status {code}"

@@ -1,0 +1,167 @@
+"""Results to rows of numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gan.errors import GanError, MetricError
+from gan.metrics.classes import ClassErrors
+
+from pipelines.comparison.plan import BASELINE, MAIN_SET, CompareConfig
+from pipelines.comparison.samples import Objects, TestSet, class_regions, read_grey
+from pipelines.errors import PipelineError
+from pipelines.evaluation.evaluate import EvaluateConfig, evaluate
+from pipelines.io.files import read_json, read_lines
+
+__all__ = ["COLUMNS", "COSTS", "Comparison", "Curve", "Row", "losses", "measure", "text_table"]
+
+COLUMNS = (
+    ("lpips_alex", "LPIPS", 4),
+    ("mse", "MSE", 4),
+    ("rmse", "RMSE", 4),
+    ("psnr_dB", "PSNR dB", 2),
+    ("uqi", "UQI", 4),
+    ("ssim", "SSIM", 4),
+)
+"""Measures, their titles and decimals; values of images are fractions of full range."""
+COSTS = (
+    ("parameters", "parameters M", 1e6, 2),
+    ("flops", "GFLOP", 1e9, 2),
+    ("images_per_s", "images/s", 1.0, 1),
+    ("peak_MiB", "peak MiB", 1.0, 0),
+    ("epochs", "epochs", 1.0, 0),
+    ("steps", "steps", 1.0, 0),
+    ("trained_s", "training min", 60.0, 1),
+)
+"""Costs, their titles, divisors and decimals."""
+
+Curve = list[tuple[int, float]]
+"""Step and mean loss."""
+
+
+@dataclass
+class Row:
+    """One backend, or the baseline."""
+
+    name: str
+    error: str = ""
+    """Why there are no figures."""
+    cost: dict[str, Any] = field(default_factory=dict)
+    """What ``result.json`` of the worker says."""
+    means: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By test set: mean of each measure with its interval."""
+    classes: dict[str, float] = field(default_factory=dict)
+    """RMS error of each class on the main test set, fraction of full range."""
+    curves: dict[str, Curve] = field(default_factory=dict)
+    """Losses of the training."""
+    images: dict[str, Path] = field(default_factory=dict)
+    """Folder of the translated images by test set."""
+
+
+@dataclass
+class Comparison:
+    """All rows, the baseline first."""
+
+    rows: list[Row] = field(default_factory=list)
+    sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of the images of each test set."""
+    notes: list[str] = field(default_factory=list)
+
+
+def measure(
+    config: CompareConfig, sets: Mapping[str, TestSet], objects: Objects | None, say: Callable[[str], None]
+) -> Comparison:
+    """Measures what the workers left, and the grey copy beside it."""
+    result = Comparison(sets={name: images.names for name, images in sets.items()})
+    lpips = _has_lpips(config, result)
+    folders = {name: config.out / "sets" / name for name in sets}
+    rows = [Row(BASELINE, images={name: folder / "grey" for name, folder in folders.items()})]
+    rows += [_row(config, contestant.spec, contestant.folder, sets) for contestant in config.contestants]
+    for row in rows:
+        if not row.error:
+            try:
+                _measure_row(row, config, sets, objects, lpips)
+            except (GanError, PipelineError) as error:
+                row.error = " ".join(str(error).split())
+        result.rows.append(row)
+    for line in text_table(result, MAIN_SET):
+        say(line)
+    return result
+
+
+def _has_lpips(config: CompareConfig, result: Comparison) -> bool:
+    from gan.metrics.lpips import Lpips
+
+    try:
+        Lpips("alex", config.weights_dir)
+    except MetricError as error:
+        result.notes.append(f"LPIPS is left out: {error}")
+        return False
+    return True
+
+
+def _row(config: CompareConfig, spec: str, folder: str, sets: Mapping[str, TestSet]) -> Row:
+    out = config.out / "runs" / folder
+    row = Row(spec, curves=losses(out / "train" / "log.jsonl"))
+    if not (out / "result.json").is_file():
+        path = out / "error.txt"
+        row.error = path.read_text(encoding="utf-8").strip() if path.is_file() else "not finished"
+        return row
+    row.cost = read_json(out / "result.json")
+    row.images = {name: out / "images" / name for name in sets}
+    return row
+
+
+def _measure_row(
+    row: Row, config: CompareConfig, sets: Mapping[str, TestSet], objects: Objects | None, lpips: bool
+) -> None:
+    for name in sets:
+        real = config.out / "sets" / name / "real"
+        what = EvaluateConfig(
+            real=real, fake=row.images[name], lpips=("alex",) if lpips else (), features=(), seed=config.seed,
+            weights_dir=config.weights_dir,
+        )  # fmt: skip
+        intervals = evaluate(what).means
+        row.means[name] = {
+            key: {"mean": value.mean, "low": value.low, "high": value.high} for key, value in intervals.items()
+        }
+    if objects is not None:
+        row.classes = _class_errors(row.images[MAIN_SET], config.out / "sets" / MAIN_SET / "real", sets, objects)
+
+
+def _class_errors(fake: Path, real: Path, sets: Mapping[str, TestSet], objects: Objects) -> dict[str, float]:
+    errors = ClassErrors()
+    for name in sets[MAIN_SET].names:
+        a, b = (read_grey(folder / f"{name}.png") for folder in (real, fake))
+        errors.add(a, b, class_regions(objects, name, a.shape))
+    return errors.rms()
+
+
+def losses(log: Path) -> dict[str, Curve]:
+    """Training losses by name from a run's ``log.jsonl``; empty where there is none."""
+    curves: dict[str, Curve] = {}
+    for line in read_lines(log):
+        entry = json.loads(line)
+        if entry.get("kind") != "train":
+            continue
+        for name, value in entry.items():
+            if name not in ("kind", "step", "epoch", "images_per_s") and math.isfinite(value):
+                curves.setdefault(name, []).append((int(entry["step"]), float(value)))
+    return curves
+
+
+def text_table(result: Comparison, test: str) -> list[str]:
+    """The measures of one test set as lines of text."""
+    columns = [column for column in COLUMNS if any(column[0] in row.means.get(test, {}) for row in result.rows)]
+    width = max(len(row.name) for row in result.rows)
+    lines = [f"{test:{width}}  " + "  ".join(f"{title:>8}" for _, title, _ in columns)]
+    for row in result.rows:
+        means = row.means.get(test, {})
+        cells = [f"{means[key]['mean']:8.{digits}f}" if key in means else f"{'-':>8}" for key, _, digits in columns]
+        lines.append(f"{row.name:{width}}  " + (f"failed: {row.error}" if row.error else "  ".join(cells)))
+    return lines

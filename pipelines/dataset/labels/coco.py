@@ -1,0 +1,165 @@
+"""COCO labels: one JSON file for the whole data set, written image by image so that its size does not matter.
+
+Beside the fields of COCO's detection task each annotation has ``instance_id`` (value in ``masks/``), ``model``,
+``profile``, ``bbox_amodal``, ``occlusion``, ``truncation`` and ``box_3d``. ``bbox`` and ``area`` are of the visible
+pixels, and ``segmentation`` is the run-length code of exactly these.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from renderer.geometry.frame import Box2D, Instance
+
+from pipelines.dataset.labels import CATEGORIES
+from pipelines.errors import DatasetError
+from pipelines.io.files import write_through
+
+__all__ = ["coco_annotations", "coco_image", "decode_rle", "encode_rle", "run_lengths", "write_coco"]
+
+Image = tuple[int, str, int, int]
+"""Frame number, file name below ``images/``, width, height."""
+
+
+def write_coco(path: Path, frames: Iterable[tuple[Image, Sequence[Instance], Sequence[str]]]) -> None:
+    """Writes the labels of all frames, in their order.
+
+    Args:
+        path: of the file.
+        frames: per frame the image, its labelled objects and their run-length codes; gone through once.
+    """
+    write_through(path, lambda temporary: _write(temporary, frames))
+
+
+def _write(path: Path, frames: Iterable[tuple[Image, Sequence[Instance], Sequence[str]]]) -> None:
+    head = {"info": {"description": "synthetic thermal infrared, made by gis"}, "licenses": []}
+    categories = [{"id": number, "name": name, "supercategory": "vehicle"} for number, name in enumerate(CATEGORIES, 1)]
+    images: list[str] = []  # about 80 bytes each
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write(json.dumps({**head, "categories": categories})[:-1] + ', "annotations": [')
+        _join(stream, _annotation_lines(frames, images))
+        stream.write('\n], "images": [')
+        _join(stream, images)
+        stream.write("\n]}\n")
+
+
+def _annotation_lines(
+    frames: Iterable[tuple[Image, Sequence[Instance], Sequence[str]]], images: list[str]
+) -> Iterator[str]:
+    number = 1
+    for image, instances, codes in frames:
+        images.append(json.dumps(coco_image(image)))
+        for annotation in coco_annotations(image, instances, codes, number):
+            yield json.dumps(annotation)
+        number += len(instances)
+
+
+def _join(stream: IO[str], lines: Iterable[str]) -> None:
+    for place, line in enumerate(lines):
+        stream.write(("\n" if place == 0 else ",\n") + line)
+
+
+def coco_image(image: Image) -> dict[str, Any]:
+    """Entry of ``images``."""
+    index, name, width, height = image
+    return {"id": index, "file_name": name, "width": width, "height": height}
+
+
+def coco_annotations(
+    image: Image, instances: Sequence[Instance], codes: Sequence[str], first: int
+) -> list[dict[str, Any]]:
+    """Entries of ``annotations`` of one image, numbered from ``first``."""
+    index, _, width, height = image
+    return [
+        {
+            "id": first + place,
+            "image_id": index,
+            "category_id": CATEGORIES.index(instance.category) + 1,
+            "bbox": _corner_and_size(instance.box_visible_px or instance.box_amodal_px),
+            "area": instance.visible_px,
+            "segmentation": {"size": [height, width], "counts": code},
+            "iscrowd": 0,
+            "instance_id": instance.id,
+            "model": instance.model,
+            "profile": instance.profile,
+            "bbox_amodal": _corner_and_size(instance.box_amodal_px),
+            "occlusion": instance.occlusion,
+            "truncation": instance.truncation,
+            "box_3d": asdict(instance.box_3d),
+        }
+        for place, (instance, code) in enumerate(zip(instances, codes, strict=True))
+    ]
+
+
+def _corner_and_size(box: Box2D) -> list[float]:
+    left, top, right, bottom = box
+    return [left, top, right - left, bottom - top]
+
+
+# --- run lengths ------------------------------------------------------------------------------------------------------
+
+
+def run_lengths(instance_id: NDArray[np.uint16], number: int, box: Box2D) -> list[int]:
+    """Runs of pixels off and on in column order, beginning with off: COCO's uncompressed counts.
+
+    Args:
+        instance_id: (H, W) instance pass.
+        number: value of the object in it.
+        box: of the object's pixels; what is outside is not looked at.
+    """
+    height, width = instance_id.shape
+    left, right = int(box[0]), int(box[2])
+    columns = (instance_id[:, left:right] == number).T.ravel()
+    edges = np.flatnonzero(np.diff(columns, prepend=False, append=False)) + left * height
+    if len(edges) and edges[-1] == height * width:
+        edges = edges[:-1]
+    return [int(run) for run in np.diff(edges, prepend=0, append=height * width)]
+
+
+def encode_rle(counts: Sequence[int]) -> str:
+    """COCO's text form of run lengths.
+
+    From the fourth on a run is stored as its difference to the run two before. A number is cut into groups of five
+    bits, the lowest first, each stored as a character from code 48; bit 5 says that another group follows, and the
+    sign is that of the highest bit of the last group (format of the COCO API's mask module).
+    """
+    text = bytearray()
+    for place, count in enumerate(counts):
+        value = count - counts[place - 2] if place > 2 else count
+        while True:
+            group, value = value & 31, value >> 5
+            last = value == (-1 if group & 16 else 0)
+            text.append(48 + (group if last else group | 32))
+            if last:
+                break
+    return text.decode("ascii")
+
+
+def decode_rle(text: str, height: int, width: int) -> NDArray[np.bool_]:
+    """The mask of a run-length code, (H, W) bool; the inverse of :func:`run_lengths` and :func:`encode_rle`.
+
+    Raises:
+        DatasetError: a code of another size, or none.
+    """
+    counts: list[int] = []
+    value, shift = 0, 0
+    for character in text.encode("ascii", "replace"):
+        group = character - 48
+        value |= (group & 31) << shift
+        shift += 5
+        if group & 32:
+            continue
+        if group & 16:
+            value -= 1 << shift
+        counts.append(value + (counts[-2] if len(counts) > 2 else 0))
+        value, shift = 0, 0
+    if sum(counts) != height * width or min(counts, default=0) < 0:
+        raise DatasetError(f"run-length code of {sum(counts)} pixels: expected {height} x {width}")
+    runs = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
+    return np.asarray(runs.reshape(width, height).T)

@@ -1,0 +1,40 @@
+"""KITTI object labels: one text file per image, 15 columns per object.
+
+Columns: type, truncated, occluded, alpha, 2-D box (left top right bottom), dimensions (height width length), location
+of the bottom centre in camera axes, rotation about the camera's y axis. The 2-D box is that of the whole object,
+clipped to the image, as in KITTI; the visible box stands in the other formats. KITTI counts pixels by their centres,
+so its coordinates are ours less 0.5. Its types have no bus; ours has one.
+
+Source: development kit of the KITTI object benchmark (Geiger, Lenz, Urtasun, CVPR 2012).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from renderer.geometry.boxes import observation_angle
+from renderer.geometry.frame import Instance
+
+__all__ = ["kitti_text"]
+
+_CENTRE = 0.5
+
+
+def kitti_text(instances: Sequence[Instance], width: int, height: int) -> str:
+    """Rows of the labelled objects of one image of ``width x height`` pixels."""
+    return "".join(_row(instance, width, height) for instance in instances)
+
+
+def _row(instance: Instance, width: int, height: int) -> str:
+    left, top, right, bottom = instance.box_amodal_px
+    box = (_clip(left, width), _clip(top, height), _clip(right, width), _clip(bottom, height))
+    solid = instance.box_3d
+    values = (
+        observation_angle(solid), *box, solid.height_m, solid.width_m, solid.length_m, *solid.centre_m, solid.yaw_rad
+    )  # fmt: skip
+    head = f"{instance.category.capitalize()} {instance.truncation:.2f} {instance.occlusion}"
+    return " ".join([head, *(f"{value:.2f}" for value in values)]) + "\n"
+
+
+def _clip(edge_px: float, size_px: int) -> float:
+    return min(max(edge_px - _CENTRE, 0.0), size_px - 1.0)

@@ -1,0 +1,125 @@
+"""Source tensors in WebDataset shards: ``tensors/shard-000000.tar`` holds the samples of frames 0 to 63, and so on.
+
+Workers write each sample to a file of its own below ``tensors/.parts``; the parent packs a shard when its frames are
+complete. Tar headers hold nothing but names and sizes, so that the bytes of a shard follow from its samples.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from gan.data.layout import Sample, encode_sample
+
+from pipelines.dataset.store import frame_name
+from pipelines.errors import DatasetError
+from pipelines.io.files import file_sha256, sha256, write_bytes, write_through
+
+__all__ = ["SHARD_FRAMES", "finish_shards", "missing_samples", "pack_if_full", "read_shard", "write_part"]
+
+SHARD_FRAMES = 64
+"""Frames in a shard: at 512x512 about 170 MB, in the range that WebDataset advises (100 MB to 1 GB)."""
+FOLDER, PARTS = "tensors", ".parts"
+
+
+def write_part(folder: Path, sample: Sample) -> str:
+    """Writes one sample to wait for its shard; returns its hash."""
+    data = encode_sample(sample)
+    write_bytes(_part(folder, sample.index), data)
+    return sha256(data)
+
+
+def pack_if_full(folder: Path, index: int) -> None:
+    """Packs the shard of frame ``index`` if that is its last frame."""
+    if (index + 1) % SHARD_FRAMES == 0:
+        _pack(folder, index // SHARD_FRAMES, index + 1)
+
+
+def finish_shards(folder: Path, count: int) -> list[dict[str, object]]:
+    """Packs what is left and describes all shards: name, hash, first frame and number of frames."""
+    described: list[dict[str, object]] = []
+    for number in range((count + SHARD_FRAMES - 1) // SHARD_FRAMES):
+        first, end = number * SHARD_FRAMES, min(count, (number + 1) * SHARD_FRAMES)
+        path = _shard(folder, number)
+        if not path.is_file() or any(_part(folder, index).is_file() for index in range(first, end)):
+            _pack(folder, number, count)
+        described.append(
+            {"name": f"{FOLDER}/{path.name}", "sha256": file_sha256(path), "first": first, "frames": end - first}
+        )
+    parts = folder / FOLDER / PARTS
+    if parts.is_dir() and not any(parts.iterdir()):
+        parts.rmdir()
+    return described
+
+
+def missing_samples(folder: Path, count: int) -> list[int]:
+    """Frames below ``count`` whose sample is neither in a shard nor waiting for one."""
+    there: set[int] = set()
+    for number in range((count + SHARD_FRAMES - 1) // SHARD_FRAMES):
+        there |= set(_members(_shard(folder, number)))
+    return [index for index in range(count) if index not in there and not _part(folder, index).is_file()]
+
+
+def read_shard(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Frame numbers and samples of a shard, in order.
+
+    Raises:
+        DatasetError: the shard cannot be read.
+    """
+    try:
+        with tarfile.open(path, "r:") as archive:
+            for member in archive:
+                stream = archive.extractfile(member)
+                if stream is not None:
+                    yield int(member.name.split(".")[0]), stream.read()
+    except (tarfile.TarError, OSError, ValueError) as error:
+        raise DatasetError(f"{path}: is no whole shard ({error}): delete it and give the same command again") from error
+
+
+def _shard(folder: Path, number: int) -> Path:
+    return folder / FOLDER / f"shard-{number:06d}.tar"
+
+
+def _part(folder: Path, index: int) -> Path:
+    return folder / FOLDER / PARTS / f"{frame_name(index)}.safetensors"
+
+
+def _members(path: Path) -> list[int]:
+    """Frame numbers in a shard; none where it is not there."""
+    if not path.is_file():
+        return []
+    try:
+        with tarfile.open(path, "r:") as archive:
+            return [int(name.split(".")[0]) for name in archive.getnames()]
+    except (tarfile.TarError, OSError, ValueError) as error:
+        raise DatasetError(f"{path}: is no whole shard ({error}): delete it and give the same command again") from error
+
+
+def _pack(folder: Path, number: int, count: int) -> None:
+    """Writes a shard of its frames below ``count`` from the waiting parts and what the shard held before."""
+    path = _shard(folder, number)
+    frames = range(number * SHARD_FRAMES, min(count, (number + 1) * SHARD_FRAMES))
+    write_through(path, lambda temporary: _write_shard(temporary, folder, path, frames))
+    for index in frames:
+        _part(folder, index).unlink(missing_ok=True)
+
+
+def _write_shard(temporary: Path, folder: Path, old: Path, frames: range) -> None:
+    held = read_shard(old) if old.is_file() else iter(())
+    before = next(held, None)
+    with tarfile.open(temporary, "w:", format=tarfile.USTAR_FORMAT) as archive:
+        for index in frames:
+            while before is not None and before[0] < index:
+                before = next(held, None)
+            part = _part(folder, index)
+            if part.is_file():
+                data = part.read_bytes()
+            elif before is not None and before[0] == index:
+                data = before[1]
+            else:
+                raise DatasetError(f"{part}: the sample of frame {index} is gone: give the same command again")
+            member = tarfile.TarInfo(f"{frame_name(index)}.safetensors")
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))

@@ -1,0 +1,1 @@
+"""How near images come to real ones, measured."""

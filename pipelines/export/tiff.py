@@ -1,0 +1,137 @@
+"""`gis export`: radiometric images as TIFF files that ordinary tools read degrees from.
+
+Takes a data set of `gis synthesize` or a folder of `gis backgrounds`. A frame whose pixels have no temperature is not
+exported: no scale is made up for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from renderer.thermal.sensor import from_uint16
+
+from pipelines.backgrounds.images import INDEX_FILE, INDEX_SCHEMA
+from pipelines.backgrounds.ingest.radiometric import KELVIN_AT_0_C
+from pipelines.backgrounds.ingest.tiff import CONVENTION, KELVIN_PER_COUNT, write_kelvin_tiff
+from pipelines.dataset.store import DATASET_FILE, FrameStore, frame_name, generator
+from pipelines.errors import ConfigError, DatasetError
+from pipelines.io.files import read_json, remove_temporaries, sha256
+from pipelines.io.images import read_png
+
+__all__ = ["EXPORT_FILE", "FORMATS", "export"]
+
+EXPORT_FILE = "export.json"
+SCHEMA, SCHEMA_VERSION = "gis-export", 1
+FORMATS = ("tiff",)
+
+
+@dataclass(frozen=True)
+class _Image:
+    """A frame that may be exported."""
+
+    name: str
+    file: Path
+    """16-bit PNG over the span."""
+    span_K: tuple[float, float] | None
+    about: str
+
+
+def export(folder: Path, out: Path, file_format: str = "tiff", *, progress: bool = False) -> dict[str, Any]:
+    """Writes ``out/NAME.tiff`` for each radiometric frame, and ``out/export.json``; returns what that says.
+
+    Raises:
+        ConfigError: a format that is none, or folders that cannot work.
+        DatasetError: no data set, or none of its frames has temperatures.
+        OutputError: a file cannot be written.
+    """
+    from tqdm import tqdm
+
+    if file_format not in FORMATS:
+        raise ConfigError(f"format is {file_format!r}: expected one of {', '.join(FORMATS)}")
+    if out.resolve() == folder.resolve() or (out.exists() and not out.is_dir()):
+        raise ConfigError(f"{out} cannot hold the export: expected a new folder; give another --out")
+    source, images = _images(folder)
+    radiometric = [image for image in images if image.span_K is not None]
+    if not radiometric:
+        raise DatasetError(
+            f"{folder}: none of {len(images)} frames has temperatures (span_K is null: display-only); only frames of a "
+            "rendered scene or over radiometric backgrounds (gis backgrounds) can be exported in kelvin"
+        )
+    head = {"schema": SCHEMA, "version": SCHEMA_VERSION, "configuration": {"format": file_format, "of": source}}
+    store = FrameStore(out, EXPORT_FILE, head)
+    store.check(0)
+    with store.locked():
+        remove_temporaries(out)
+        store.describe({"complete": False})
+        rows = [_write(image, out) for image in tqdm(radiometric, unit="frame", disable=not progress)]
+        about = {
+            "complete": True,
+            "generator": generator(),
+            "kelvin_per_count": KELVIN_PER_COUNT,
+            "convention": CONVENTION,
+            "left_out": len(images) - len(radiometric),
+            "frames": rows,
+        }
+        store.describe(about)
+    return {**head, **about}
+
+
+def _images(folder: Path) -> tuple[dict[str, str], list[_Image]]:
+    """Kind and configuration of the folder, and its frames."""
+    if (folder / DATASET_FILE).is_file():
+        return _identity(folder / DATASET_FILE), list(_of_dataset(folder))
+    if (folder / INDEX_FILE).is_file() and read_json(folder / INDEX_FILE).get("schema") == INDEX_SCHEMA:
+        return _identity(folder / INDEX_FILE), list(_of_backgrounds(folder))
+    raise DatasetError(
+        f"{folder}: holds neither {DATASET_FILE} nor {INDEX_FILE} of ours: expected a folder of `gis synthesize` or "
+        "`gis backgrounds`"
+    )
+
+
+def _identity(description: Path) -> dict[str, str]:
+    """What another export into the same folder may not differ in."""
+    about = read_json(description)
+    if not isinstance(about, dict):
+        raise DatasetError(f"{description}: expected a JSON object, as gis writes it")
+    configuration = json.dumps(about.get("configuration"), sort_keys=True)
+    return {"schema": str(about.get("schema")), "configuration_sha256": sha256(configuration.encode())}
+
+
+def _of_dataset(folder: Path) -> Iterator[_Image]:
+    for record in FrameStore(folder, DATASET_FILE, {}).records():
+        name, span = frame_name(record["index"]), record.get("span_K")
+        about = f"apparent temperature; backend {record['backend']['name']}; sensor {record['sensor']}"
+        yield _Image(name, folder / f"images16/{name}.png", _span(span, name), about)
+
+
+def _of_backgrounds(folder: Path) -> Iterator[_Image]:
+    for sidecar in read_json(folder / INDEX_FILE)["frames"]:
+        about = read_json(folder / sidecar)
+        name, conditions = Path(sidecar).stem, about.get("conditions") or {}
+        words = ", ".join(f"{key} {value}" for key, value in conditions.items() if isinstance(value, float))
+        text = f"object temperature at {words}" if words else "temperature as the file states it"
+        yield _Image(name, folder / about["frame"]["file"], _span(about.get("span_K"), name), text)
+
+
+def _span(stored: Any, name: str) -> tuple[float, float] | None:
+    if stored is None:
+        return None
+    low, high = (float(value) for value in stored)
+    if not 0 <= low < high:
+        raise DatasetError(f"frame {name}: span_K is {stored}: expected two rising temperatures; make the frame again")
+    return low, high
+
+
+def _write(image: _Image, out: Path) -> dict[str, Any]:
+    counts = read_png(image.file)
+    if counts.dtype != np.uint16 or counts.ndim != 2 or image.span_K is None:
+        raise DatasetError(f"{image.file}: {counts.dtype} of shape {counts.shape}: expected a grey 16-bit PNG")
+    kelvin = from_uint16(counts, image.span_K)
+    write_kelvin_tiff(out / f"{image.name}.tiff", kelvin, image.about)
+    celsius = [round(float(value) - KELVIN_AT_0_C, 2) for value in (kelvin.min(), np.median(kelvin), kelvin.max())]
+    return {"file": f"{image.name}.tiff", **dict(zip(("min_C", "median_C", "max_C"), celsius, strict=True))}

@@ -1,0 +1,109 @@
+"""Real frames and the boxes of their cars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from renderer.geometry.camera import Camera
+from renderer.geometry.frame import Box2D
+
+from pipelines.backgrounds.geometry.boxes import KnownBox, read_boxes
+from pipelines.backgrounds.geometry.horizon import horizon_from_boxes
+from pipelines.errors import ConfigError
+from pipelines.fitting.fitter import level_camera
+from pipelines.io.files import read_json
+
+__all__ = ["RealFrame", "read_image", "scan_frames"]
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+STRETCH = (0.5, 99.5)
+"""Percentiles of 16-bit counts that become black and white."""
+
+
+@dataclass(frozen=True)
+class RealFrame:
+    """A frame with boxes."""
+
+    name: str
+    path: Path
+    camera: Camera
+    """Level, with its principal row at the horizon of this frame."""
+    boxes: tuple[KnownBox, ...]
+    time: str
+    group: str
+    split: str = ""
+    """``train`` or ``val`` where the boxes say so."""
+
+    def cars(self, min_px: float) -> list[tuple[int, Box2D]]:
+        """Numbers and boxes of the cars whose shorter side has that many pixels."""
+        sized = [(place, box.box_px) for place, box in enumerate(self.boxes) if box.kind == "car"]
+        return [(place, (a, b, c, d)) for place, (a, b, c, d) in sized if min(c - a, d - b) >= min_px]
+
+
+def read_image(path: Path) -> NDArray[np.uint16]:
+    """(H, W) picture over the full 16-bit range.
+
+    Raises:
+        ConfigError: no picture.
+    """
+    pixels = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise ConfigError(f"{path}: is no picture that can be read: remove it, or give a whole file")
+    if pixels.dtype == np.uint8:
+        return np.asarray(pixels, dtype=np.uint16) * np.uint16(257)
+    low, high = np.percentile(pixels, STRETCH)
+    share = (pixels.astype(np.float64) - low) / max(float(high - low), 1.0)
+    return np.asarray(np.rint(np.clip(share, 0, 1) * 65535), dtype=np.uint16)
+
+
+def scan_frames(folder: Path, boxes: Path, camera: Camera) -> list[RealFrame]:
+    """Frames that have boxes, by name.
+
+    Raises:
+        ConfigError: no pictures, none with boxes of cars, a box outside its picture, or pictures of another size than
+            the camera's.
+        BackgroundError: the boxes cannot be read.
+    """
+    if not boxes.exists():
+        raise ConfigError(f"{boxes}: no such file or folder: expected boxes as COCO, KITTI, YOLO, or JSON by image")
+    pictures = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES)
+    if not pictures:
+        raise ConfigError(f"{folder}: holds no pictures ({', '.join(SUFFIXES)}): give the folder of the thermal frames")
+    known, about = read_boxes(boxes), _about(boxes)
+    found = []
+    for path in pictures:
+        if any(box.kind == "car" for box in known.get(path.stem, ())):
+            found.append(_frame(path, known[path.stem], camera, about.get(path.stem, {})))
+    if not found:
+        raise ConfigError(f"{boxes}: no boxes of cars for any picture in {folder}: names (without suffix) must agree")
+    return found
+
+
+def _about(boxes: Path) -> dict[str, dict[str, Any]]:
+    """Time of day and group by frame, where a JSON object by image gives them."""
+    data = read_json(boxes) if boxes.is_file() else {}
+    pairs = data.items() if isinstance(data, dict) else ()
+    return {str(name).rsplit(".", 1)[0]: entry for name, entry in pairs if isinstance(entry, dict)}
+
+
+def _frame(path: Path, boxes: tuple[KnownBox, ...], camera: Camera, about: dict[str, Any]) -> RealFrame:
+    height, width = read_image(path).shape
+    if (width, height) != (camera.width, camera.height):
+        raise ConfigError(
+            f"{path}: is {width}x{height}, camera {camera.name!r} is {camera.width}x{camera.height}: "
+            "give the --camera that took these frames"
+        )
+    inside = tuple(box.in_pixels(width, height) for box in boxes)
+    for box in inside:
+        a, b, c, d = box.box_px
+        if a < -1 or b < -1 or c > width + 1 or d > height + 1:
+            raise ConfigError(f"{path}: box {box.box_px} reaches outside the {width}x{height} picture: mend the boxes")
+    horizon = horizon_from_boxes(inside, camera, level=True)
+    level = camera if horizon is None else level_camera(camera, horizon)
+    return RealFrame(path.stem, path, level, inside, str(about.get("time", "")), str(about.get("group", "")),
+                     str(about.get("split", "")))  # fmt: skip

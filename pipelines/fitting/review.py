@@ -1,0 +1,102 @@
+"""Sheets to look through, and the text file of what was decided.
+
+The file has a line per car, ``FRAME#BOX accept``, ``flip`` or ``reject``; a line that starts with ``#`` is a remark.
+Cars without a line are accepted where the fit itself is good enough.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.errors import ConfigError
+from pipelines.fitting.shapes import PART_OF_BIN, PARTS
+from pipelines.io.files import write_text
+from pipelines.io.images import encode_png
+
+__all__ = ["DECISIONS", "REVIEW_FILE", "encode_overlay", "overlay", "read_decisions", "write_sheet"]
+
+DECISIONS = ("accept", "flip", "reject")
+REVIEW_FILE = "review.txt"
+UInt8 = NDArray[np.uint8]
+
+_PAGE = """<!doctype html><meta charset="utf-8"><title>Fitted cars</title>
+<style>body{{font:14px sans-serif;background:#222;color:#eee}}figure{{display:inline-block;margin:6px}}
+img{{display:block;image-rendering:pixelated}}textarea{{width:40em;height:8em}}</style>
+<p>Least certain first. Left the picture, right the fit: borders of parts in yellow, the front in red.
+Save the text below as {file} in the data set's folder and give the same command again.</p>
+{figures}<p><textarea id="t" readonly></textarea></p>
+<script>const put=()=>t.value=[...document.querySelectorAll('select')].filter(s=>s.value)
+.map(s=>s.name+' '+s.value).join('\\n')+'\\n';document.onchange=put;put()</script>
+"""
+
+
+def read_decisions(path: Path) -> dict[str, str]:
+    """Decision by car; empty without a file.
+
+    Raises:
+        ConfigError: a line that is none.
+    """
+    if not path.is_file():
+        return {}
+    found = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        words = line.split()
+        if not words or line.startswith("#"):
+            continue
+        if len(words) != 2 or words[1] not in DECISIONS or "#" not in words[0]:
+            raise ConfigError(f"{path}, line {number}: {line.strip()!r}: expected 'FRAME#BOX accept', flip or reject")
+        found[words[0]] = words[1]
+    return found
+
+
+def overlay(image: NDArray[np.float64], bins: UInt8) -> UInt8:
+    """Picture and fit beside each other, (h, 2 w, 3) RGB.
+
+    Args:
+        image: (h, w) mean 0, standard deviation 1.
+        bins: (h, w) bins of the fitted car.
+    """
+    grey = np.clip(image * 50 + 128, 0, 255).astype(np.uint8)
+    plain = np.repeat(grey[..., None], 3, axis=2)
+    drawn, part = plain.copy(), PART_OF_BIN[bins]
+    front = part == PARTS.index("front")
+    drawn[front] = (drawn[front] * 0.6 + np.array([100, 0, 0])).astype(np.uint8)
+    border = np.zeros(part.shape, bool)
+    border[:, 1:] |= part[:, 1:] != part[:, :-1]
+    border[1:] |= part[1:] != part[:-1]
+    drawn[border] = 255, 255, 0
+    return np.concatenate([plain, drawn], axis=1)
+
+
+def write_sheet(path: Path, cars: Iterable[tuple[dict[str, Any], bytes]], decided: dict[str, str]) -> None:
+    """Writes the page; ``cars`` are records of fits with their PNG pictures, in the order to show."""
+    figures = []
+    for car, png in cars:
+        key = escape(str(car["key"]), quote=True)
+        options = "".join(
+            f"<option{' selected' if decided.get(car['key']) == name else ''}>{name}</option>"
+            for name in ("", *DECISIONS)
+        )
+        text = f"{key} {escape(car['model'])} {car['confidence']:.2f}, box {car['box_iou']:.2f}"
+        data = base64.b64encode(png).decode()
+        picture = f'<img alt="{key}" src="data:image/png;base64,{data}">'
+        figures.append(
+            f'<figure>{picture}<figcaption>{text} <select name="{key}">{options}</select></figcaption></figure>'
+        )
+    write_text(path, _PAGE.format(file=REVIEW_FILE, figures="\n".join(figures)))
+
+
+def encode_overlay(image: NDArray[np.float64], bins: UInt8) -> bytes:
+    """PNG of :func:`overlay`, at most 150 rows."""
+    picture = overlay(image, bins)
+    if picture.shape[0] > 150:
+        picture = cv2.resize(picture, None, fx=150 / picture.shape[0], fy=150 / picture.shape[0])
+    return encode_png(np.ascontiguousarray(picture))

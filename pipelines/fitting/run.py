@@ -1,0 +1,317 @@
+"""`gis fit`: passes of fits and textures, the review sheet, and the tensor data set of aligned pairs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gan.data.layout import LAYOUT_NAME, LAYOUT_VERSION, LAYOUTS
+from renderer.geometry.camera import Camera
+from renderer.geometry.frame import Box2D
+from renderer.raster.rasterizer import Rasteriser
+from renderer.zones.catalogue import ZONES
+
+from pipelines.dataset import shards as tensors
+from pipelines.dataset.store import FrameStore, first_difference, frame_name, generator
+from pipelines.errors import ConfigError, DatasetError
+from pipelines.fitting.cameras import camera_of_poses
+from pipelines.fitting.fitter import Fit, Fitter, nearer_boxes
+from pipelines.fitting.inputs import RealFrame, read_image, scan_frames
+from pipelines.fitting.pairs import draw_pair, pose_to_json
+from pipelines.fitting.review import REVIEW_FILE, encode_overlay, read_decisions, write_sheet
+from pipelines.fitting.score import open_window
+from pipelines.fitting.shapes import load_shapes, make_shape, save_shapes
+from pipelines.fitting.texture import car_levels, learn, no_texture
+from pipelines.io.files import (
+    append_line,
+    file_sha256,
+    make_folder,
+    read_json,
+    read_lines,
+    remove_temporaries,
+    sha256,
+    write_bytes,
+    write_json,
+)
+from pipelines.workers import FrameWorkers, default_workers
+
+__all__ = ["FitConfig", "fit"]
+
+MODELS_FILE, FIT_FILE, SHEET_FILE = "models.safetensors", "fit.json", "review.html"
+HELD_FILE = "validation.txt"
+"""Pairs that the boxes keep for validation, for `gis train --validation-list`."""
+LOG_FILE, DATASET_FILE = "frames.jsonl", "dataset.json"
+WHOLE_IOU, MOST_HIDDEN, HEIGHTS_M = 0.85, 0.35, (0.6, 2.6)
+"""A fit is accepted without review if its box agrees, little of it is hidden and the camera's height is a car's."""
+NOT_SEARCHED = {"taxi"}
+"""The shipped taxi is the estate with a sign on its roof."""
+FLIP_DEG = 40
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """Options of `gis fit`."""
+
+    frames: Path
+    boxes: Path
+    camera: Camera
+    out: Path
+    cars: Path
+    passes: int = 3
+    min_px: float = 24.0
+    workers: int | None = None
+    layout: str = LAYOUT_NAME
+    review: Path | None = None
+    variants: int = 1
+
+    def __post_init__(self) -> None:
+        """Checks the options."""
+        if self.passes < 1 or self.min_px < 8 or (self.workers is not None and self.workers < 1):
+            raise ConfigError("--passes and --workers must be 1 or more, --min-px 8 or more")
+        if self.review is not None and not self.review.is_file():
+            raise ConfigError(f"{self.review}: no such file: expected decisions of a review sheet")
+        if self.variants < 1 or (self.variants > 1 and self.layout != "physics"):
+            raise ConfigError("--variants must be 1 or more, and 1 for --layout flat, whose sources have no variants")
+        if self.layout not in LAYOUTS:
+            raise ConfigError(f"unknown layout {self.layout!r}: expected one of {', '.join(LAYOUTS)}")
+
+    @property
+    def processes(self) -> int:
+        """Worker processes."""
+        return self.workers or default_workers()
+
+    def head(self) -> dict[str, Any]:
+        """What another run in the same folder may not differ in."""
+        return {
+            "schema": "gis.fit", "version": 1, "camera": self.camera.to_json(), "passes": self.passes,
+            "min_px": self.min_px, "boxes_sha256": file_sha256(self.boxes), "cars_sha256": file_sha256(self.cars),
+        }  # fmt: skip
+
+
+def fit(config: FitConfig) -> dict[str, Any]:
+    """Fits all cars, then makes the sheet and the data set; a run that was cut short goes on.
+
+    Raises:
+        PipelineError: options, boxes, pictures, the folder or the disk.
+        RendererError: the car models.
+    """
+    frames = scan_frames(config.frames, config.boxes, config.camera)
+    _claim(config)
+    with FrameStore(config.out, FIT_FILE, config.head()).locked():
+        remove_temporaries(config.out)
+        if not (config.out / MODELS_FILE).is_file():
+            _read_models(config)
+        textures: dict[str, Any] = no_texture()
+        records: list[dict[str, Any]] = []
+        for number in range(config.passes):
+            records = _pass(config, frames, textures, number)
+            textures = learn((car["time"], car["levels"]) for record in records for car in record["cars"])
+        return _finish(config, frames, records, textures)
+
+
+def _claim(config: FitConfig) -> None:
+    path = config.out / FIT_FILE
+    if path.is_file():
+        different = first_difference(read_json(path), config.head())
+        if different:
+            raise DatasetError(f"{config.out} holds another fit: {different}; give the same options, or another --out")
+        return
+    if config.out.is_dir() and any(config.out.iterdir()):
+        raise DatasetError(f"{config.out} holds other files: expected an empty or new folder; give another --out")
+    make_folder(config.out)
+    write_json(path, config.head())
+
+
+@dataclass(frozen=True)
+class _ModelJob:
+    """Reads the car models in a process of its own, because Blender stays in memory."""
+
+    cars: Path
+    out: Path
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[int], int]]:
+        yield self._read
+
+    def _read(self, _index: int) -> int:
+        from renderer.blender.solids import read_solids
+
+        solids = [one for one in read_solids(self.cars) if one.category == "car" or one.name == "van"]
+        solids = [one for one in solids if one.name not in NOT_SEARCHED]
+        if not solids:
+            raise ConfigError(f"{self.cars}: no model of category car: give other --cars")
+        save_shapes(
+            self.out, [make_shape(one.name, one.category, one.positions, one.triangles, one.zones) for one in solids]
+        )
+        return len(solids)
+
+
+def _read_models(config: FitConfig) -> None:
+    with FrameWorkers(_ModelJob(config.cars, config.out / MODELS_FILE), 1) as workers:
+        list(workers.run([0]))
+
+
+@dataclass(frozen=True)
+class _FitJob:
+    """Fits the cars of a frame."""
+
+    models: Path
+    frames: list[RealFrame]
+    textures: dict[str, Any]
+    min_px: float
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[int], dict[str, Any]]]:
+        self_fitter = Fitter(load_shapes(self.models), self.textures)
+        yield lambda index: self._fit(self_fitter, index)
+
+    def _fit(self, fitter: Fitter, index: int) -> dict[str, Any]:
+        frame = self.frames[index]
+        image = (read_image(frame.path) >> 8).astype(np.uint8)
+        cars = []
+        for place, box in frame.cars(self.min_px):
+            others = [one.box_px for number, one in enumerate(frame.boxes) if number != place]
+            found = fitter.fit(image, box, others, frame.camera, frame.time)
+            if found is None:
+                continue
+            turned = [found.angle_deg + 180 + step for step in range(-FLIP_DEG, FLIP_DEG + 1, 10)]
+            flipped = fitter.fit(image, box, others, frame.camera, frame.time, turned)
+            cars.append(_car(frame, place, box, others, found, flipped))
+        return {"index": index, "name": frame.name, "cars": cars}
+
+
+def _car(
+    frame: RealFrame, place: int, box: Box2D, others: list[Box2D], found: Fit, flipped: Fit | None
+) -> dict[str, Any]:
+    covered = np.zeros((frame.camera.height, frame.camera.width), bool)
+    for a, b, c, d in nearer_boxes(box, others):
+        covered[max(int(b), 0) : max(int(d), 0), max(int(a), 0) : max(int(c), 0)] = True
+    rows, columns = slice(max(int(box[1]), 0), int(box[3])), slice(max(int(box[0]), 0), int(box[2]))
+    return {
+        "key": f"{frame.name}#{place}", "box": list(box), "time": frame.time,
+        "hidden": round(float(covered[rows, columns].mean()), 4),
+        **_fit_to_json(found),
+        "confidence": round(found.confidence, 4),
+        "silhouette": round(found.terms.silhouette, 4),
+        "levels": car_levels(found.terms.bin_sum, found.terms.bin_count),
+        "flipped": None if flipped is None else _fit_to_json(flipped),
+    }  # fmt: skip
+
+
+def _fit_to_json(one: Fit) -> dict[str, Any]:
+    return {
+        "model": one.model, "angle_deg": one.angle_deg, "box_iou": round(one.box_iou, 4),
+        "score": round(one.score, 4), "pose": pose_to_json(one.pose),
+    }  # fmt: skip
+
+
+def _pass(config: FitConfig, frames: list[RealFrame], textures: dict[str, Any], number: int) -> list[dict[str, Any]]:
+    """Records of all frames of one pass; those that stand in its log already are not made again."""
+    log = config.out / f"fits-{number}.jsonl"
+    there = [json.loads(line) for line in read_lines(log)]
+    if log.is_file() and not log.read_bytes().endswith(b"\n") and log.stat().st_size:
+        whole = log.read_bytes()
+        log.write_bytes(whole[: whole.rfind(b"\n") + 1])
+    if len(there) < len(frames):
+        job = _FitJob(config.out / MODELS_FILE, frames, textures, config.min_px)
+        with FrameWorkers(job, config.processes, one_first=True) as workers:
+            workers.wait_ready()
+            for _, record in workers.run(range(len(there), len(frames))):
+                append_line(log, json.dumps(record, allow_nan=False))
+                there.append(json.loads(json.dumps(record)))
+    return there
+
+
+def accepted(car: dict[str, Any], decided: dict[str, str]) -> dict[str, Any] | None:
+    """The fit of a car to use; None where it is rejected."""
+    decision = decided.get(car["key"])
+    if decision == "reject":
+        return None
+    if decision == "flip":
+        return None if car["flipped"] is None else {**car, **car["flipped"]}
+    good = car["box_iou"] >= WHOLE_IOU and car["hidden"] <= MOST_HIDDEN
+    good &= HEIGHTS_M[0] < car["pose"]["y_m"] < HEIGHTS_M[1]
+    return car if good or decision == "accept" else None
+
+
+def _finish(
+    config: FitConfig, frames: list[RealFrame], records: list[dict[str, Any]], textures: dict[str, Any]
+) -> dict[str, Any]:
+    own = config.out / REVIEW_FILE
+    decided = read_decisions(own if own.is_file() or config.review is None else config.review)
+    keys = {car["key"] for record in records for car in record["cars"]}
+    unknown = sorted(set(decided) - keys)
+    if unknown:
+        raise ConfigError(f"{REVIEW_FILE}: no car {unknown[0]!r}: expected FRAME#BOX as in {SHEET_FILE}")
+    fitter = Fitter(load_shapes(config.out / MODELS_FILE), textures)
+    frames = [replace(frame, camera=camera_of_poses(frame.camera, fitter, record["cars"]))
+              for frame, record in zip(frames, records, strict=True)]  # fmt: skip
+    _write_sheet(config, fitter, frames, records, decided)
+    chosen = []
+    for frame, record in zip(frames, records, strict=True):
+        cars = [use for use in (accepted(car, decided) for car in record["cars"]) if use is not None]
+        if cars:
+            chosen.append((frame, cars))
+    about = {
+        "schema": "gis.fit.dataset", "version": 1, "layout": {"name": config.layout, "version": LAYOUT_VERSION},
+        "zones": {info.name: int(info.zone) for info in ZONES}, "frames": len(chosen),
+        "cars": sum(len(cars) for _, cars in chosen), "fitted": len(keys),
+        "used_sha256": sha256(json.dumps([config.layout, config.variants, [cars for _, cars in chosen]]).encode()),
+        "generator": generator(),
+    }  # fmt: skip
+    described = config.out / DATASET_FILE
+    old = read_json(described) if described.is_file() else {}
+    shards = [config.out / str(one["name"]) for one in old.get("shards", [])]
+    if old.get("used_sha256") != about["used_sha256"] or not all(path.is_file() for path in shards):
+        about["shards"] = _write_pairs(config, fitter, chosen)
+        numbers = [(number, frame) for at, (frame, _) in enumerate(chosen) for number in _numbers(config, chosen, at)]
+        held = [f"{frame_name(number)}\n" for number, frame in numbers if frame.split == "val"]
+        write_bytes(config.out / HELD_FILE, "".join(held).encode())
+        write_json(described, about)
+    return about
+
+
+def _write_pairs(config: FitConfig, fitter: Fitter, chosen: list[tuple[RealFrame, list[Any]]]) -> list[Any]:
+    """Writes every pair anew: drawing them takes a hundredth of the fit."""
+    for file in (LOG_FILE, DATASET_FILE):
+        (config.out / file).unlink(missing_ok=True)
+    for place in ("tensors", "images", "masks", "zones", "depth"):  # cars that are rejected now leave nothing
+        shutil.rmtree(config.out / place, ignore_errors=True)
+    for index, (frame, cars) in enumerate(chosen):
+        _, *others = _numbers(config, chosen, index)
+        record = draw_pair(config.out, fitter, index, frame, cars, config.layout, tuple(others))
+        append_line(config.out / LOG_FILE, json.dumps(record, allow_nan=False))
+    return tensors.finish_shards(config.out, len(chosen) * config.variants)
+
+
+def _numbers(config: FitConfig, chosen: list[Any], index: int) -> list[int]:
+    """Numbers of a frame's samples: the first of all frames, then the second of all, and so on."""
+    return [index + variant * len(chosen) for variant in range(config.variants)]
+
+
+def _write_sheet(
+    config: FitConfig,
+    fitter: Fitter,
+    frames: list[RealFrame],
+    records: list[dict[str, Any]],
+    decided: dict[str, str],
+) -> None:
+    from pipelines.fitting.pairs import pose_from_json
+
+    shown = []
+    for frame, record in zip(frames, records, strict=True):
+        image = (read_image(frame.path) >> 8).astype(np.uint8)
+        for car in record["cars"]:
+            a, b, c, d = car["box"]
+            window = open_window(image, (a, b, c, d), [], frame.camera)
+            use = {**car, **car["flipped"]} if decided.get(car["key"]) == "flip" and car["flipped"] else car
+            bins = fitter.draw(Rasteriser(window.camera), use["model"], pose_from_json(use["pose"]))
+            shown.append((use, encode_overlay(window.image, bins)))
+    shown.sort(key=lambda pair: (pair[0]["confidence"], pair[0]["key"]))
+    write_sheet(config.out / SHEET_FILE, shown, decided)

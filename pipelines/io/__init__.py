@@ -1,0 +1,1 @@
+"""Files and image formats: written whole or not at all, checked when read."""

@@ -1,0 +1,1 @@
+"""Pictures of two cameras brought onto each other."""

@@ -1,0 +1,1 @@
+"""What the installation holds: the doctor, and the add-on as a zip."""

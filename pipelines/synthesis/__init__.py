@@ -1,0 +1,1 @@
+"""Frames made: scene or real background, infrared image, source tensor."""

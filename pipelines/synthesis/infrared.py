@@ -1,0 +1,241 @@
+"""Infrared images of frames: by physics alone, or by a translation model over the source tensor.
+
+Every maker gives the same :class:`Infrared`. In a rendered scene all of it is radiometric: 16 bits over a span in
+kelvin, and an 8-bit image that the sensor's gain control makes of the same kelvin. So it is over a radiometric
+background. Over one that is display-only there is no span, and no temperature is made up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from assets import CAMERAS, THERMAL_PROFILES
+from gan.data.layout import CHANNELS
+from numpy.typing import NDArray
+from renderer.geometry.frame import Frame
+from renderer.insertion.background_sensor import FrameSensor, measure_sensor
+from renderer.insertion.foreground import BareCars, render_bare
+from renderer.insertion.harmonise import belong_grey, belong_kelvin, frame_conditions, horizon_row
+from renderer.thermal.conditions import Conditions
+from renderer.thermal.physics import render_thermal
+from renderer.thermal.profiles import read_profiles
+from renderer.thermal.sensor import Sensor, agc, expose, from_uint16, read_sensors, to_uint16
+
+from pipelines.backgrounds.images import Background
+from pipelines.errors import ConfigError
+from pipelines.synthesis.config import PHYSICS, SynthesizeConfig
+from pipelines.synthesis.source_tensor import FULL_SCALE, hidden_background, source_tensors
+from pipelines.synthesis.windows import picture_windows
+
+__all__ = ["DEFAULT_PROFILE", "Infrared", "InfraredMaker", "Physics", "Translation", "open_infrared"]
+
+UInt8 = NDArray[np.uint8]
+UInt16 = NDArray[np.uint16]
+
+MARGIN_PX, STEP_PX = 32, 32
+"""What a model sees around what it paints, and the steps in which the windows that it is given grow."""
+DISPLAY_NOTE = "image by a model of display intensities; temperatures are those of the physics"
+DEFAULT_PROFILE = "driving"
+"""Thermal profile of an object whose scene names none."""
+
+
+@dataclass(frozen=True)
+class Infrared:
+    """One infrared image."""
+
+    image: UInt8
+    """(H, W) as a display shows it, white hot."""
+    image16: UInt16
+    """(H, W) over the full 16-bit range; without a span it is the display image."""
+    span_K: tuple[float, float] | None
+    """Apparent temperatures at 0 and 65535 of ``image16``; None where it is display intensity."""
+    background: UInt8
+    """(H, W) what the label image is painted on: the same mapping as ``image16``, in 8 bits."""
+    sensor: str
+    """Infrared sensor, a table of ``assets/cameras.toml``."""
+    notes: tuple[str, ...] = ()
+    """What was estimated or assumed, one line each."""
+
+
+class InfraredMaker(Protocol):
+    """Makes infrared images."""
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Entry ``backend`` of a record: name, hash of the weights, how the model runs."""
+
+    def make(self, frame: Frame, conditions: Conditions, background: Background | None) -> Infrared:
+        """The image of a frame; ``background`` is a real image, None where the scene is the background."""
+
+
+def open_infrared(config: SynthesizeConfig) -> InfraredMaker:
+    """The maker that a configuration names.
+
+    Raises:
+        GanError: the model cannot be used.
+        ConfigError: the model is another backend's, or takes other tensors.
+    """
+    physics = Physics(config.seed)
+    if config.backend == PHYSICS or config.weights is None:
+        return physics
+    return Translation(config.backend, config.weights, physics)
+
+
+class Physics:
+    """Radiometry and a sensor model; needs no training."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.profiles = read_profiles(THERMAL_PROFILES)
+        self._sensors = read_sensors(CAMERAS)
+        self._measured: dict[str, FrameSensor] = {}
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """See :class:`InfraredMaker`."""
+        return {"name": PHYSICS, "weights_sha256": None}
+
+    def make(self, frame: Frame, conditions: Conditions, background: Background | None) -> Infrared:
+        """See :class:`InfraredMaker`."""
+        sensor = self.sensor(frame)
+        if background is not None:
+            return self._on_image(frame, conditions, background, sensor)
+        apparent = render_thermal(frame, conditions, self.profiles, self.seed).apparent_temperature_K
+        measured = expose(apparent, sensor, self.seed, frame.index, frame.camera)
+        image16, span_K = to_uint16(measured)
+        return Infrared(agc(measured, sensor), image16, span_K, (image16 >> 8).astype(np.uint8), sensor.name)
+
+    def sensor(self, frame: Frame) -> Sensor:
+        """The sensor of a frame's camera."""
+        name = frame.camera.sensor
+        if name not in self._sensors:
+            known = ", ".join(self._sensors)
+            raise ConfigError(f"camera {frame.camera.name!r}: unknown sensor {name!r}: expected one of {known}")
+        return self._sensors[name]
+
+    def _on_image(self, frame: Frame, conditions: Conditions, background: Background, sensor: Sensor) -> Infrared:
+        """Cars in a real image: in kelvin where it has them, else their contrast fitted to its greys."""
+        measured = self._frame_sensor(background)
+        if background.kelvin is not None:
+            weather = frame_conditions(background.kelvin, conditions, horizon_row(frame))
+            bare = _beside(render_bare(frame, weather, self.profiles, self.seed), background)
+            return _on_kelvin(background.kelvin, belong_kelvin(background.kelvin, frame, bare, measured, self.seed),
+                              weather, sensor)  # fmt: skip
+        bare = _beside(render_bare(frame, conditions, self.profiles, self.seed), background)
+        image = belong_grey(background.image, frame, bare, conditions, measured, self.seed)
+        wide = image.astype(np.uint16) * np.uint16(FULL_SCALE)
+        return Infrared(image, wide, None, background.image, sensor.name, (_said(measured),))
+
+    def _frame_sensor(self, background: Background) -> FrameSensor:
+        """Measured once for each crop of a background."""
+        key = f"{background.about['sha256']} {background.about['crop_px']} {background.image.shape}"
+        if key not in self._measured:
+            values = background.image if background.kelvin is None else background.kelvin
+            self._measured[key] = measure_sensor(values.astype(np.float32))
+        return self._measured[key]
+
+
+def _beside(bare: BareCars, background: Background) -> BareCars:
+    """The cars without what they do to the road where a real thing stands in front of it."""
+    if background.standing is None:
+        return bare
+    return replace(bare, ground_change_K=np.where(background.standing, np.float32(0.0), bare.ground_change_K))
+
+
+def _said(measured: FrameSensor) -> str:
+    return (
+        f"cars as in real frames after gain control (no temperatures); of this frame: edge spread "
+        f"{measured.edge_px:.2f} px, noise {measured.fine:.1f} grey levels"
+    )
+
+
+def _on_kelvin(behind_K: NDArray[np.float32], made_K: NDArray[np.float32], weather: Conditions, sensor: Sensor
+) -> Infrared:  # fmt: skip
+    """Cars in a radiometric image: where there is no car and no trace of one, its temperatures stay as they are."""
+    image16, span_K = to_uint16(made_K)
+    # Where cars hide the coldest or hottest of the background it may leave the span.
+    share = np.clip((behind_K - span_K[0]) * (255.0 / (span_K[1] - span_K[0])), 0.0, 255.0)
+    note = (
+        f"temperatures of the cars: to the road of the background; air {weather.air_temperature_K:.1f} K at its "
+        f"horizon, sky {weather.sky_temperature_K:.1f} K"
+    )
+    return Infrared(agc(made_K, sensor), image16, span_K, share.astype(np.uint8), sensor.name, (note,))
+
+
+class Translation:
+    """A translation model over the source tensor: what it makes of the objects and of the ground close to them.
+
+    All else stays the picture that physics makes, or the real background. A model that was trained on radiometric
+    targets keeps the span, so its image stays in kelvin. One that was trained on display intensities gives the 8-bit
+    image only, and the temperatures beside it, where there are any, remain those of the physics.
+    """
+
+    def __init__(self, backend: str, weights: Path, physics: Physics) -> None:
+        from gan.serving.inference import load_translator
+
+        # One thread: a worker per core, and bytes that do not depend on how many threads there are.
+        self._translator = load_translator(weights, threads=1, any_size=True)
+        trained = self._translator.info.backend
+        if trained != backend:
+            raise ConfigError(f"{weights} is a model of backend {trained!r}: give --backend {trained}")
+        if self._translator.in_channels != len(CHANNELS):
+            raise ConfigError(
+                f"{weights} takes {self._translator.in_channels} channels: expected a model of source tensors "
+                f"({len(CHANNELS)} channels), trained on `gis synthesize --tensors`"
+            )
+        self._physics = physics
+        info = self._translator.info
+        self._layout, self._display = str(info.layout["layout"]), bool(info.layout.get("display", False))
+        self._about = {
+            "name": backend, "weights_sha256": info.weights_sha256, "route": str(info.route), "layout": self._layout
+        }  # fmt: skip
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """See :class:`InfraredMaker`."""
+        return self._about
+
+    def make(self, frame: Frame, conditions: Conditions, background: Background | None) -> Infrared:
+        """See :class:`InfraredMaker`."""
+        base = self._physics.make(frame, conditions, background)
+        display = self._display or base.span_K is None
+        shown = base.image if background is None and display else base.background
+        hidden = hidden_background(frame)
+        if not hidden.any():
+            return base
+        share = _share(frame, hidden)
+        picture = base.image if display else (base.image16 >> 8).astype(np.uint8)
+        made = self._translated(shown, frame, share > 0, picture if self._layout == "physics" else None, hidden)
+        values = np.float32(65535 / 2) * (np.clip(made, -1.0, 1.0) + np.float32(1.0))
+        if not display and base.span_K is not None:
+            image16 = np.rint(base.image16 + share * (values - base.image16)).astype(np.uint16)
+            return replace(base, image=agc(from_uint16(image16, base.span_K), self._physics.sensor(frame)),
+                           image16=image16)  # fmt: skip
+        image = np.rint(base.image + share * (values / FULL_SCALE - base.image)).astype(np.uint8)
+        if base.span_K is None:
+            return replace(base, image=image, image16=image.astype(np.uint16) * np.uint16(FULL_SCALE))
+        return replace(base, image=image, notes=(*base.notes, DISPLAY_NOTE))
+
+    def _translated(
+        self, shown: UInt8, frame: Frame, painted: NDArray[np.bool_], picture: UInt8 | None, hidden: UInt16
+    ) -> NDArray[np.float32]:
+        """(H, W) what the model makes where it paints, in [-1, 1]; 0 elsewhere."""
+        info = self._translator.info
+        # Of a window a model that normalises by the whole picture would make something else.
+        step = max(painted.shape) if info.whole else max(STEP_PX, info.multiple_px)
+        windows = picture_windows(painted, margin_px=MARGIN_PX, step_px=step)
+        made = np.zeros(painted.shape, np.float32)
+        for window, source in zip(windows, source_tensors(shown, frame, windows, picture, hidden), strict=True):
+            part = self._translator.translate(source)
+            np.copyto(made[window.rows, window.columns], part, where=window.painted)
+        return made
+
+
+def _share(frame: Frame, hidden: UInt16) -> NDArray[np.float32]:
+    """(H, W) share of a model's image in the result: 1 on objects, falling to 0 at the end of what they hide."""
+    near = (hidden > 0).astype(np.float32)
+    return np.asarray(np.where(frame.instance_id > 0, np.float32(1), near * cv2.blur(near, (5, 5))))

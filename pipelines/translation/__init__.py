@@ -1,0 +1,1 @@
+"""Folders of images or source tensors through a trained model."""

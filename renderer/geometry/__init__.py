@@ -1,0 +1,1 @@
+"""Cameras, frames, meshes and boxes: what is where, in metres and pixels."""

@@ -1,0 +1,191 @@
+"""Pinhole cameras: intrinsics, presets, crops, and the same camera as Blender wants it.
+
+Conventions, stated once: OpenCV axes (x right, y down, z forward); ``fx fy cx cy`` in pixels; the pixel in column ``c``
+and row ``r`` covers ``[c, c+1) x [r, r+1)`` and is sampled at its centre ``(c+0.5, r+0.5)``. Calibrations that put
+pixel centres at integers (KITTI, OpenCV) become ours by adding 0.5 to ``cx`` and ``cy``; :func:`read_cameras` does so.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import CameraError
+from ..optional import read_toml
+
+__all__ = ["BlenderLens", "Camera", "read_camera_file", "read_cameras"]
+
+MAX_SIZE_PX = 16384
+"""No known street camera is wider, and a larger frame is a typing error."""
+
+
+@dataclass(frozen=True)
+class BlenderLens:
+    """A pinhole camera in Blender's terms; the sensor fit is horizontal."""
+
+    lens_mm: float
+    sensor_width_mm: float
+    shift_x: float
+    shift_y: float
+    pixel_aspect_x: float = 1.0
+    pixel_aspect_y: float = 1.0
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera without distortion.
+
+    Raises:
+        CameraError: a focal length or size that no camera has.
+    """
+
+    name: str
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    height_m: float = 1.65
+    """Height of the optical centre above the road."""
+    pitch_deg: float = 0.0
+    """Downward tilt of the optical axis against the road."""
+    sensor: str = "tau2"
+    """Infrared sensor model (a table of ``assets/cameras.toml``) that pictures of this camera get by default."""
+
+    def __post_init__(self) -> None:
+        """Check that the numbers describe a camera."""
+        for label, size in (("width", self.width), ("height", self.height)):
+            if not 1 <= size <= MAX_SIZE_PX:
+                raise CameraError(f"camera {self.name!r}: {label} is {size} px, expected 1 to {MAX_SIZE_PX}")
+        values = (self.fx, self.fy, self.cx, self.cy, self.height_m, self.pitch_deg)
+        if not all(math.isfinite(v) for v in values) or min(self.fx, self.fy) <= 0:
+            raise CameraError(
+                f"camera {self.name!r}: fx={self.fx} fy={self.fy} cx={self.cx} cy={self.cy}: "
+                "expected finite numbers in pixels, focal lengths above 0"
+            )
+
+    @property
+    def K(self) -> NDArray[np.float64]:
+        """Intrinsic matrix, (3, 3) float64, pixels."""
+        return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
+
+    @property
+    def fov_deg(self) -> tuple[float, float]:
+        """Horizontal and vertical field of view, degrees."""
+        left, right = self.cx / self.fx, (self.width - self.cx) / self.fx
+        top, bottom = self.cy / self.fy, (self.height - self.cy) / self.fy
+        horizontal = math.degrees(math.atan(left) + math.atan(right))
+        return horizontal, math.degrees(math.atan(top) + math.atan(bottom))
+
+    def crop(self, left: float, top: float, width: int, height: int) -> Camera:
+        """The same camera, seeing the window whose upper left corner is ``(left, top)``; sizes in pixels."""
+        return replace(self, width=width, height=height, cx=self.cx - left, cy=self.cy - top)
+
+    def resize(self, width: int, height: int) -> Camera:
+        """The same view sampled with ``width x height`` pixels."""
+        sx, sy = width / self.width, height / self.height
+        return replace(
+            self, width=width, height=height, fx=self.fx * sx, fy=self.fy * sy, cx=self.cx * sx, cy=self.cy * sy
+        )
+
+    def square(self, size: int) -> Camera:
+        """Largest centred square crop, sampled with ``size x size`` pixels."""
+        side = min(self.width, self.height)
+        return self.crop((self.width - side) / 2, (self.height - side) / 2, side, side).resize(size, size)
+
+    def project(self, points_m: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Pixel coordinates of points in the camera frame: (..., 3) metres, z > 0, to (..., 2) pixels."""
+        z = points_m[..., 2]
+        return np.stack([self.fx * points_m[..., 0] / z + self.cx, self.fy * points_m[..., 1] / z + self.cy], axis=-1)
+
+    def rays(self) -> NDArray[np.float32]:
+        """Direction of each pixel's centre in the camera frame with z = 1: (H, W, 3) float32."""
+        x = (np.arange(self.width) + 0.5 - self.cx) / self.fx
+        y = (np.arange(self.height) + 0.5 - self.cy) / self.fy
+        rays = np.ones((self.height, self.width, 3), dtype=np.float32)
+        rays[..., 0], rays[..., 1] = x[None, :], y[:, None]
+        return rays
+
+    def blender_lens(self, sensor_width_mm: float = 36.0) -> BlenderLens:
+        """Lens, shift and pixel aspect of the Blender camera (sensor fit horizontal) that gives this image."""
+        aspect = self.fx / self.fy
+        return BlenderLens(
+            lens_mm=self.fx * sensor_width_mm / self.width,
+            sensor_width_mm=sensor_width_mm,
+            shift_x=(self.width / 2 - self.cx) / self.width,
+            shift_y=(self.cy - self.height / 2) * aspect / self.width,
+            pixel_aspect_x=max(1.0, 1.0 / aspect),
+            pixel_aspect_y=max(1.0, aspect),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary that :meth:`from_json` reads back."""
+        names = ("name", "width", "height", "fx", "fy", "cx", "cy", "height_m", "pitch_deg", "sensor")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Camera:
+        """Inverse of :meth:`to_json`."""
+        return cls(**data)
+
+
+def read_cameras(path: Path) -> dict[str, Camera]:
+    """Camera presets of a TOML file, by name (see ``assets/cameras.toml``).
+
+    Raises:
+        CameraError: the file cannot be read, or a preset in it describes no camera.
+    """
+    try:
+        tables = read_toml(path.read_text(encoding="utf-8"))["camera"]
+        if not isinstance(tables, dict):
+            raise ValueError(f"camera is {tables!r}")
+    except (OSError, KeyError, ValueError) as error:
+        raise CameraError(f"{path}: no camera presets could be read: {error}; expected [camera.NAME] tables") from error
+    return {name: _camera_from_table(name, table, path) for name, table in tables.items()}
+
+
+def read_camera_file(path: Path) -> Camera:
+    """Own intrinsics from a ``.json`` or ``.toml`` file with the keys of a preset.
+
+    Raises:
+        CameraError: the file cannot be read, or describes no camera.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = json.loads(text) if path.suffix.lower() == ".json" else read_toml(text)
+    except (OSError, ValueError) as error:
+        raise CameraError(f"{path}: intrinsics could not be read: {error}; expected .json or .toml") from error
+    if not isinstance(table, dict):
+        raise CameraError(f"{path}: expected a table with width, height and fx, fy, cx, cy (or hfov_deg, vfov_deg)")
+    return _camera_from_table(path.stem, table, path)
+
+
+def _camera_from_table(name: str, table: Any, path: Path) -> Camera:
+    """Build one camera from intrinsics in pixels, or from its field of view in degrees."""
+    where = f"{path}: camera {name!r}"
+    if not isinstance(table, dict):
+        raise CameraError(f"{where}: {table!r} is no table; expected width, height and fx, fy, cx, cy")
+    optional = {key: table[key] for key in ("height_m", "pitch_deg", "sensor") if key in table}
+    try:
+        width, height = int(table["width"]), int(table["height"])
+        if "hfov_deg" in table:
+            fx = width / 2 / math.tan(math.radians(float(table["hfov_deg"])) / 2)
+            fy = height / 2 / math.tan(math.radians(float(table["vfov_deg"])) / 2)
+            return Camera(name, width, height, fx, fy, width / 2, height / 2, **optional)
+        shift = {"corner": 0.0, "integer": 0.5}[table.get("pixel_centre", "corner")]
+        fx, cx, cy = float(table["fx"]), float(table["cx"]) + shift, float(table["cy"]) + shift
+        return Camera(name, width, height, fx, float(table.get("fy", fx)), cx, cy, **optional)
+    except KeyError as error:
+        raise CameraError(
+            f"{where}: {error} is missing or unknown; expected width, height and fx, fy, cx, cy "
+            "(or hfov_deg, vfov_deg), and pixel_centre 'corner' or 'integer'"
+        ) from None
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise CameraError(f"{where}: {error}; expected numbers, fields of view above 0 degrees") from None

@@ -1,0 +1,182 @@
+"""Triangle meshes as the rasteriser wants them: in small clusters that are drawn or skipped as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..raster.kernels import CLUSTER_TRIANGLES
+
+__all__ = ["FlatMeshes", "Mesh", "MeshPool", "cluster_blocks", "make_mesh"]
+
+_MORTON_BITS = 10
+"""Per axis; a cell is then a thousandth of the mesh, far smaller than a cluster."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """Triangles of one mesh in its own coordinates, those that are near each other one after the other.
+
+    :func:`make_mesh` makes it.
+    """
+
+    positions: NDArray[np.float32]
+    """(V, 3) metres; every one is used."""
+    triangles: NDArray[np.int32]
+    """(T, 3) vertex numbers."""
+    zones: NDArray[np.uint8]
+    """(T,) :class:`renderer.zones.catalogue.Zone` of each triangle."""
+    normals: NDArray[np.float32]
+    """(T, 3, 3) unit normals of each triangle's corners."""
+
+
+def make_mesh(
+    positions: NDArray[np.float32],
+    triangles: NDArray[np.int32],
+    zones: NDArray[np.uint8],
+    normals: NDArray[np.float32],
+) -> Mesh:
+    """Sort triangles and drop vertices without a triangle.
+
+    Args:
+        positions: (V, 3) metres.
+        triangles: (T, 3) vertex numbers.
+        zones: (T,) zone of each triangle.
+        normals: (T, 3, 3) unit normals of the triangles' corners.
+    """
+    order = _near_each_other(positions, triangles)
+    used, number = np.unique(triangles[order], return_inverse=True)
+    return Mesh(
+        np.ascontiguousarray(positions[used]).reshape(-1, 3),
+        number.reshape(-1, 3).astype(np.int32),
+        np.ascontiguousarray(zones[order]),
+        np.ascontiguousarray(normals[order]),
+    )
+
+
+def _near_each_other(positions: NDArray[np.float32], triangles: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Order of the triangles along a Morton curve through their centres."""
+    if not len(triangles):
+        return np.zeros(0, np.int64)
+    centres = positions[triangles].mean(axis=1, dtype=np.float64)
+    low, high = centres.min(axis=0), centres.max(axis=0)
+    # One scale for all axes: clusters of a long flat street shall be as wide as long.
+    scale = (2**_MORTON_BITS - 1) / max(float((high - low).max()), 1e-9)
+    cells = ((centres - low) * scale).astype(np.uint64)
+    code = np.zeros(len(cells), np.uint64)
+    for bit in range(_MORTON_BITS):
+        for axis in range(3):
+            code |= ((cells[:, axis] >> np.uint64(bit)) & np.uint64(1)) << np.uint64(3 * bit + axis)
+    return np.argsort(code, kind="stable")
+
+
+@dataclass(frozen=True, eq=False)
+class FlatMeshes:
+    """All meshes of a pool, one after the other, cut into clusters of :data:`CLUSTER_TRIANGLES` triangles."""
+
+    blocks: NDArray[np.float32]
+    """(sum C, 9 * CLUSTER_TRIANGLES) the clusters' corners, see :func:`cluster_blocks`."""
+    zones: NDArray[np.uint8]
+    """(sum T,)"""
+    normals: NDArray[np.float32]
+    """(sum T, 3, 3)"""
+    mesh_triangle: NDArray[np.int64]
+    """(M + 1,) where each mesh's triangles begin."""
+    mesh_cluster: NDArray[np.int64]
+    """(M + 1,) where each mesh's clusters begin."""
+    mesh_box: NDArray[np.float64]
+    """(M, 2, 3) lowest and highest corner of each mesh."""
+    cluster_box: NDArray[np.float64]
+    """(sum C, 2, 3) lowest and highest corner of each cluster."""
+
+
+class MeshPool:
+    """Meshes in flat arrays, so that one compiled call draws a whole scene."""
+
+    def __init__(self) -> None:
+        self._meshes: list[Mesh] = []
+        self._number: dict[Any, int] = {}
+        self._flat: FlatMeshes | None = None
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._number
+
+    def number(self, key: object) -> int:
+        """Number of the mesh that was put under that key."""
+        return self._number[key]
+
+    def mesh(self, number: int) -> Mesh:
+        """The mesh of that number."""
+        return self._meshes[number]
+
+    def put(self, key: object, mesh: Mesh) -> int:
+        """Store a mesh, or replace the one under the same key; returns its number."""
+        if key in self._number:
+            self._meshes[self._number[key]] = mesh
+        else:
+            self._number[key] = len(self._meshes)
+            self._meshes.append(mesh)
+        self._flat = None
+        return self._number[key]
+
+    def keep(self, wanted: Callable[[Any], bool]) -> MeshPool:
+        """Pool of the meshes whose keys are wanted; this one, with its numbers, where that is all of them."""
+        if all(wanted(key) for key in self._number):
+            return self
+        kept = MeshPool()
+        for key, number in self._number.items():
+            if wanted(key):
+                kept.put(key, self._meshes[number])
+        return kept
+
+    def flat(self) -> FlatMeshes:
+        """The flat arrays, made anew after a change."""
+        if self._flat is None:
+            self._flat = _flatten(self._meshes)
+        return self._flat
+
+
+def _flatten(meshes: list[Mesh]) -> FlatMeshes:
+    counts = np.array([len(m.triangles) for m in meshes], dtype=np.int64)
+    blocks = [cluster_blocks(m.positions, m.triangles) for m in meshes]
+    return FlatMeshes(
+        np.concatenate([np.zeros((0, 9 * CLUSTER_TRIANGLES), np.float32), *blocks]),
+        np.concatenate([np.zeros(0, np.uint8), *(m.zones for m in meshes)]),
+        np.concatenate([np.zeros((0, 3, 3), np.float32), *(m.normals for m in meshes)]),
+        np.concatenate([[0], np.cumsum(counts)]),
+        np.concatenate([[0], np.cumsum([len(block) for block in blocks], dtype=np.int64)]),
+        np.concatenate([np.zeros((0, 2, 3)), *(_box(m.positions) for m in meshes)]),
+        np.concatenate([np.zeros((0, 2, 3)), *(_cluster_boxes(block) for block in blocks)]),
+    )
+
+
+def cluster_blocks(positions: NDArray[np.float32], triangles: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Corners of triangles, cluster by cluster: (C, 9 * CLUSTER_TRIANGLES) for (V, 3) vertices and (T, 3) triangles.
+
+    A row holds corner by corner, axis by axis, the coordinates of the cluster's triangles: processors like runs of
+    equal things better than shared vertices. The last cluster is filled up with its last triangle.
+    """
+    count = -(-len(triangles) // CLUSTER_TRIANGLES)
+    if not count:
+        return np.zeros((0, 9 * CLUSTER_TRIANGLES), np.float32)
+    whole = np.minimum(np.arange(count * CLUSTER_TRIANGLES), len(triangles) - 1)
+    corners = positions[triangles[whole]].reshape(count, CLUSTER_TRIANGLES, 9)
+    return np.ascontiguousarray(corners.transpose(0, 2, 1)).reshape(count, -1)
+
+
+def _box(positions: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(1, 2, 3) lowest and highest corner."""
+    if not len(positions):
+        return np.zeros((1, 2, 3))
+    return np.array([[positions.min(axis=0), positions.max(axis=0)]], dtype=np.float64)
+
+
+def _cluster_boxes(blocks: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(C, 2, 3) lowest and highest corner of each cluster."""
+    corners = blocks.reshape(-1, 3, 3, CLUSTER_TRIANGLES)
+    low, high = corners.min(axis=(1, 3)), corners.max(axis=(1, 3))
+    return np.asarray(np.stack([low, high], axis=1), dtype=np.float64)

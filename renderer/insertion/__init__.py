@@ -1,0 +1,1 @@
+"""Objects into a real thermal frame: its levels, its sensor, and the foreground alone."""

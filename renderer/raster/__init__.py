@@ -1,0 +1,1 @@
+"""Exact depth, instance and zone passes by a z-buffer."""

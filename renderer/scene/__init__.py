@@ -1,0 +1,1 @@
+"""What a frame shows: traffic in a street, and objects placed on a plane."""

@@ -1,0 +1,185 @@
+"""`gis fit`: solved poses, the search, review, and what a run refuses."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipelines.dataset.validate import validate
+from pipelines.errors import ConfigError, PipelineError
+from pipelines.fitting.candidates import Cut, free_edges, solve
+from pipelines.fitting.fitter import Fitter
+from pipelines.fitting.inputs import scan_frames
+from pipelines.fitting.review import read_decisions
+from pipelines.fitting.run import FitConfig, accepted, fit
+from pipelines.fitting.shapes import BINS, PART_OF_BIN, PARTS, Shape, load_shapes, make_shape, save_shapes
+from pipelines.fitting.texture import car_levels, learn, no_texture
+from pipelines.io.images import decode_png, encode_png
+from renderer.geometry.camera import Camera
+from renderer.raster.rasterizer import Rasteriser
+from renderer.zones.catalogue import Zone
+
+CAMERA = Camera("test", 640, 512, 772.0, 772.0, 320.0, 240.0, height_m=1.42)
+QUADS = ((0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3))
+
+
+def _block(low: tuple[float, ...], high: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
+    points = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
+    triangles = [(a, b, c) for a, b, c, _ in QUADS] + [(a, c, d) for a, _, c, d in QUADS]
+    return points.astype(np.float32), np.array(triangles, np.int32)
+
+
+def _car() -> Shape:
+    """A body and a cabin that sits behind the middle."""
+    body, faces = _block((-2.2, -0.9, 0.2), (2.2, 0.9, 0.85))
+    cabin, _ = _block((-1.9, -0.75, 0.85), (0.6, 0.75, 1.5))
+    zones = np.r_[np.full(12, Zone.BODY), np.full(12, Zone.GLASS)].astype(np.uint8)
+    return make_shape("block", "car", np.concatenate([body, cabin]), np.concatenate([faces, faces + 8]), zones)
+
+
+@pytest.fixture(scope="module")
+def car() -> Shape:
+    return _car()
+
+
+@pytest.mark.parametrize("angle", [0, 35, 90, 200, 300])
+def test_the_solved_pose_fills_the_box(car: Shape, angle: int) -> None:
+    pose_wanted = solve(car, math.radians(angle), 1.05, (200, 220, 330, 300), Cut(), CAMERA)
+    box = pose_wanted.box_px
+    pose = solve(car, math.radians(angle), 1.05, box, Cut(), CAMERA)
+    # Oracle: all vertices through the pinhole by numpy.
+    points = np.c_[car.positions, np.ones(len(car.positions))] @ pose.matrix().T
+    pixels = CAMERA.project(points[:, :3])
+    assert np.abs(np.r_[pixels.min(0), pixels.max(0)] - box).max() < 0.5
+
+
+def test_a_cut_edge_stays_free(car: Shape) -> None:
+    assert free_edges((0, 200, 90, 300), [], CAMERA) == Cut(left=True)
+    assert free_edges((100, 200, 200, 300), [(180, 190, 300, 340)], CAMERA).right
+    pose = solve(car, 0.0, 1.0, (0, 220, 60, 310), Cut(left=True), CAMERA)
+    assert pose.box_px[0] < -5
+    assert pose.box_px[2] == pytest.approx(60, abs=0.5)
+
+
+def test_bins_have_parts_and_lie_where_they_should(car: Shape) -> None:
+    assert car.bins.min() >= 1
+    assert car.bins.max() < BINS
+    centre = car.positions[car.triangles].mean(axis=1)
+    front = PART_OF_BIN[car.bins] == PARTS.index("front")
+    assert front.any()
+    assert (centre[front, 0] > 2.1).all()
+
+
+def test_the_search_finds_what_was_drawn(car: Shape) -> None:
+    level = np.zeros(BINS)
+    level[1:] = np.array([0, 1.0, 2.0, -1.0, 0.0, 1.5, -2.0, 2.0, 1.0])[PART_OF_BIN[1:BINS]]
+    fitter = Fitter([car], {"": level})
+    pose = solve(car, math.radians(150), 1.0, (220, 210, 380, 310), Cut(), CAMERA)
+    bins = fitter.draw(Rasteriser(CAMERA), "block", pose)
+    image = np.where(bins > 0, 120 + 25 * level[bins], 90).astype(np.uint8)
+    image = cv2.GaussianBlur(image, (0, 0), 1.0)
+    found = fitter.fit(image, pose.box_px, [], CAMERA)
+    assert found is not None
+    assert found.box_iou > 0.95
+    assert abs((found.angle_deg - 150 + 180) % 360 - 180) <= 10
+    assert found.confidence > 0
+
+
+def test_texture_forgets_gain_and_offset() -> None:
+    rng = np.random.default_rng([1, 0, 0])
+    truth = rng.normal(size=BINS)
+    count = np.full(BINS, 10.0)
+    cars = [("day", car_levels((a * truth + b) * count, count)) for a, b in ((1, 0), (3, 5), (0.5, -2))]
+    learned = learn(cars)
+    assert np.corrcoef(learned["day"], truth)[0, 1] > 0.999
+    assert set(no_texture()) == {""}
+
+
+def test_decisions(tmp_path: Path) -> None:
+    path = tmp_path / "review.txt"
+    path.write_text("# seen\na#0 flip\n\na#1 reject\n")
+    decided = read_decisions(path)
+    assert decided == {"a#0": "flip", "a#1": "reject"}
+    bad = {"key": "a#0", "box_iou": 0.5, "hidden": 0.0, "pose": {"y_m": 1.4}, "model": "x", "flipped": {"model": "y"}}
+    assert accepted(bad, {}) is None
+    assert accepted(bad, {"a#0": "reject"}) is None
+    assert (accepted(bad, decided) or {})["model"] == "y"
+    path.write_text("a#0 maybe\n")
+    with pytest.raises(ConfigError, match="line 1"):
+        read_decisions(path)
+
+
+def _frames(folder: Path, boxes: object, size: tuple[int, int] = (512, 640)) -> tuple[Path, Path]:
+    folder.mkdir(exist_ok=True)
+    noise = np.random.default_rng([0, 0, 0]).integers(90, 140, size).astype(np.uint8)
+    for name in ("a", "b"):
+        cv2.imwrite(str(folder / f"{name}.png"), cv2.GaussianBlur(noise, (0, 0), 3))
+    file = folder.parent / "boxes.json"
+    file.write_text(json.dumps(boxes))
+    return folder, file
+
+
+def _boxes(*box: float) -> dict[str, object]:
+    return {name: {"boxes": [{"cls": "car", "xyxy": list(box)}]} for name in ("a", "b")}
+
+
+def test_inputs_that_cannot_be_used_say_so(tmp_path: Path) -> None:
+    frames, boxes = _frames(tmp_path / "f", {"c": {"boxes": [{"cls": "car", "xyxy": [1, 1, 60, 60]}]}})
+    with pytest.raises(ConfigError, match="no boxes of cars for any picture"):
+        scan_frames(frames, boxes, CAMERA)
+    _frames(tmp_path / "f", _boxes(600, 200, 700, 300))
+    with pytest.raises(ConfigError, match="reaches outside the 640x512"):
+        scan_frames(frames, boxes, CAMERA)
+    _frames(tmp_path / "f", _boxes(200, 200, 300, 300), (480, 640))
+    with pytest.raises(ConfigError, match="give the --camera"):
+        scan_frames(frames, boxes, CAMERA)
+    with pytest.raises(ConfigError, match="holds no pictures"):
+        scan_frames(tmp_path / "none", boxes, CAMERA)
+
+
+def test_a_run_goes_on_and_respects_the_review(tmp_path: Path, car: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, boxes = _frames(tmp_path / "f", _boxes(200, 215, 310, 305))
+    monkeypatch.setattr(
+        "pipelines.fitting.run._read_models", lambda config: save_shapes(config.out / "models.safetensors", [car])
+    )
+    cars = tmp_path / "cars.blend"
+    cars.write_bytes(b"stands in")
+
+    def run(name: str, workers: int) -> dict[str, object]:
+        return fit(FitConfig(frames, boxes, CAMERA, tmp_path / name, cars, passes=2, workers=workers))
+
+    whole = run("one", 1)
+    assert whole["cars"] == 2
+    report = validate(tmp_path / "one")
+    assert (report.problems, report.objects) == ([], 2)
+    run("two", 2)
+    files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file())
+    for file in files:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
+    log = tmp_path / "two" / "fits-1.jsonl"
+    log.write_bytes(log.read_bytes()[:-40])
+    run("two", 1)
+    assert log.read_bytes() == (tmp_path / "one" / "fits-1.jsonl").read_bytes()
+    (tmp_path / "one" / "review.txt").write_text("a#0 reject\n")
+    assert run("one", 1)["cars"] == 1
+    assert validate(tmp_path / "one").problems == []
+    (mask,) = sorted((tmp_path / "one" / "masks").iterdir())
+    mask.write_bytes(encode_png(np.where(decode_png(mask.read_bytes(), "") > 0, 1, 7).astype(np.uint16)))
+    problems = validate(tmp_path / "one").problems
+    assert any("masks/000000.png: is not the file that was written" in one for one in problems)
+    assert any("masks/000000.png: holds id 7" in one for one in problems)
+    with pytest.raises(PipelineError, match="another fit"):
+        fit(FitConfig(frames, boxes, CAMERA, tmp_path / "one", cars, passes=3, workers=1))
+
+
+def test_shapes_survive_their_file(tmp_path: Path, car: Shape) -> None:
+    save_shapes(tmp_path / "m.safetensors", [car])
+    (read,) = load_shapes(tmp_path / "m.safetensors")
+    assert read.name == "block"
+    assert np.array_equal(read.bins, car.bins)
+    assert read.length_m == pytest.approx(4.4)
