@@ -63,7 +63,7 @@ def has_numba() -> bool:
 @functools.cache
 def cameras() -> dict[str, Any]:
     """Camera presets by name."""
-    found: dict[str, Any] = renderer("camera").read_cameras(data_file("cameras.toml"))
+    found: dict[str, Any] = renderer("geometry.camera").read_cameras(data_file("cameras.toml"))
     return found
 
 

@@ -208,7 +208,7 @@ def test_full_disk_while_saving_keeps_the_last_good_checkpoint(
 ) -> None:
     import gan.storage.checkpoint
 
-    original = gan.checkpoint.save_file
+    original = gan.storage.checkpoint.save_file
 
     def full(tensors: Any, path: Path, metadata: Any) -> None:
         if "000000006" in path.name:
@@ -216,7 +216,7 @@ def test_full_disk_while_saving_keeps_the_last_good_checkpoint(
             raise OSError(28, "No space left on device")
         original(tensors, path, metadata=metadata)
 
-    monkeypatch.setattr(gan.checkpoint, "save_file", full)
+    monkeypatch.setattr(gan.storage.checkpoint, "save_file", full)
     with pytest.raises(TrainingError, match=r"No space left on device.*--resume"):
         run(tensors, tmp_path, checkpoint_every=3)
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-000000003.safetensors"]
