@@ -17,7 +17,7 @@ from benchmarks.realism_cars import CLEAN_HIDDEN, Fits, is_clean
 from gan.metrics.bootstrap import Interval
 from gan.metrics.distribution import frechet_distance, kernel_distance
 from gan.metrics.features import FeatureExtractor
-from gan.storage.checkpoint import load_model
+from gan.storage.model_file import read_model_file
 from pipelines.backgrounds.geometry.boxes import read_boxes
 from pipelines.backgrounds.images import Background, scan_backgrounds
 from pipelines.fitting.fitter import nearer_boxes
@@ -157,7 +157,7 @@ def insert_cars(
     with _maker(frames, boxes, names, count, seed) as maker:
         physics = maker.infrared
         assert isinstance(physics, Physics)
-        models = {name: Translation(load_model(path).backend, path, physics) for name, path in weights.items()}
+        models = {name: Translation(read_model_file(path).backend, path, physics) for name, path in weights.items()}
         for index in range(count):
             background = maker._background(index)
             assert background is not None

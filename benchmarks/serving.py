@@ -32,7 +32,7 @@ from gan.backends.base import StepOptions
 from gan.data.batch import Batch
 from gan.data.layout import build_source
 from gan.serving.inference import cpu_flags, load_translator
-from gan.storage.checkpoint import load_model, save_model
+from gan.storage.model_file import read_model_file, write_model_file
 
 __all__ = ["main"]
 
@@ -94,13 +94,13 @@ def train(path: Path, steps: int, ngf: int) -> None:
         if step % 10 == 0:
             print(f"training: step {step} of {steps}, L1 {float(losses['generator_l1']):.2f}", file=sys.stderr)
     samples = torch.from_numpy(np.stack([scene(10_000 + index)[0] for index in range(6)]))
-    save_model(path, "pix2pix", backend.config, backend.translator().state_dict(), {"steps": steps}, samples)
+    write_model_file(path, "pix2pix", backend.config, backend.translator().state_dict(), {"steps": steps}, samples)
 
 
 def measure(weights: Path, rounds: int, threads: int) -> dict[str, Any]:
     """Alternates plain and fast translation of the same sources; seconds are medians."""
     torch.set_num_threads(threads)
-    model = load_model(weights)
+    model = read_model_file(weights)
     network = model.build()
     started = time.perf_counter()
     translator = load_translator(weights, threads=threads)

@@ -21,9 +21,9 @@ def test_old_data_sets_validate(name: str, objects: int) -> None:
 
 def test_old_models_translate() -> None:
     torch = pytest.importorskip("torch")
-    from gan.storage.checkpoint import load_model
+    from gan.storage.model_file import read_model_file
 
-    loaded = load_model(FIXTURES / "model_v1.safetensors")
+    loaded = read_model_file(FIXTURES / "model_v1.safetensors")
     source = torch.zeros(1, 7, 128, 128)
     with torch.no_grad():
         image = loaded.build()(source)

@@ -39,9 +39,9 @@ def load_attention(path: Path, *, device: str = "auto") -> Callable[[Float32], F
     import torch
 
     from gan.serving.inference import mirrored, network_multiple_px
-    from gan.storage.checkpoint import load_model
+    from gan.storage.model_file import read_model_file
 
-    model = load_model(path)
+    model = read_model_file(path)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     network: nn.Module = model.build().requires_grad_(False).to(device)

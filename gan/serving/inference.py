@@ -407,9 +407,9 @@ def load_torch(request: Request, route: Route) -> Served:
     """A torch route: float32 or bfloat16, channels last, eager or compiled."""
     import torch
 
-    from gan.storage.checkpoint import load_model
+    from gan.storage.model_file import read_model_file
 
-    model = load_model(request.path)
+    model = read_model_file(request.path)
     network = model.build().to(route.device).requires_grad_(False)
     if route.device == "cpu":
         torch.set_num_threads(request.threads)

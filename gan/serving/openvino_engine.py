@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import torch
 
     from gan.serving.inference import Precision, Request, Route, Served
-    from gan.storage.checkpoint import LoadedModel
+    from gan.storage.model_file import ModelFile
 
 __all__ = ["cache_folder", "convert_beside", "export_onnx", "load_openvino"]
 
@@ -267,9 +267,9 @@ def _build(
         raise ServingError("OpenVINO is not installed: pip install -e '.[serve]' in the project's folder") from error
 
     from gan.serving.inference import mirrored, network_multiple_px, sees_whole
-    from gan.storage.checkpoint import load_model
+    from gan.storage.model_file import read_model_file
 
-    model = load_model(model_file)
+    model = read_model_file(model_file)
     network = model.build().requires_grad_(False)
     multiple = network_multiple_px(network)
     samples = _samples(model, samples_file)
@@ -302,7 +302,7 @@ def _build(
     (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
-def _samples(model: LoadedModel, samples_file: Path | None) -> Float32 | None:
+def _samples(model: ModelFile, samples_file: Path | None) -> Float32 | None:
     """Real sources: those in the model file first, so that every process quantises alike."""
     if model.calibration is not None:
         return np.asarray(model.calibration.numpy(), dtype=np.float32)
@@ -368,9 +368,9 @@ def export_onnx(model_file: Path, out: Path, *, size_px: int = 512) -> None:
 
     import torch
 
-    from gan.storage.checkpoint import load_model
+    from gan.storage.model_file import read_model_file
 
-    model = load_model(model_file)
+    model = read_model_file(model_file)
     example = torch.zeros(1, model.config.in_channels, size_px, size_px)
     axes = {name: {0: "batch", 2: "height", 3: "width"} for name in ("source", "image")}
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gan.errors import GanError
 from gan.serving.openvino_engine import convert_beside
-from gan.storage.checkpoint import load_model, save_model
+from gan.storage.model_file import read_model_file, write_model_file
 
 __all__ = ["main", "ship"]
 
@@ -22,8 +22,8 @@ def ship(model: Path, to: Path) -> Path:
     Raises:
         GanError: the model cannot be read or converted.
     """
-    loaded = load_model(model)
-    save_model(to, loaded.backend, loaded.config, loaded.build().state_dict(), loaded.meta, layout=loaded.layout)
+    loaded = read_model_file(model)
+    write_model_file(to, loaded.backend, loaded.config, loaded.build().state_dict(), loaded.meta, layout=loaded.layout)
     return convert_beside(to)
 
 

@@ -1,1 +1,1 @@
-"""Model files and training checkpoints: safetensors, verified when read."""
+"""Model files and training checkpoints, over one file format: safetensors, verified when read."""

@@ -36,7 +36,8 @@ from gan.data.loader import (
     validation_targets,
 )
 from gan.errors import CheckpointError, ConfigError, TrainingError
-from gan.storage.checkpoint import checkpoint_paths, load_checkpoint, prune_checkpoints, save_checkpoint, save_model
+from gan.storage.checkpoint import checkpoint_paths, prune_checkpoints, read_checkpoint, write_checkpoint
+from gan.storage.model_file import write_model_file
 from gan.training.ema import Ema
 from gan.training.run_folder import RunLog, image_grid, open_run
 from gan.training.validation import ByPairs, Measure, Metric, Unmeasured, choose_metric, choose_set_measure
@@ -337,7 +338,7 @@ class _Run:
         path = self._out / f"{stem}{served.suffix}.safetensors"
         weights = served.ema.network.state_dict()
         layout = None if served.suffix else self._data.layout
-        save_model(path, self._name, served.config, weights, meta, served.calibration(self._data), layout)
+        write_model_file(path, self._name, served.config, weights, meta, served.calibration(self._data), layout)
 
     def _save(self) -> None:
         if self._fabric.is_global_zero:
@@ -349,13 +350,13 @@ class _Run:
             if self._options.ema:
                 state |= {f"ema{served.suffix}": served.ema.network.state_dict() for served in self._served}
             folder = self._out / "checkpoints"
-            save_checkpoint(folder / f"step-{self._at.step:09d}.safetensors", state, self._about)
+            write_checkpoint(folder / f"step-{self._at.step:09d}.safetensors", state, self._about)
             prune_checkpoints(folder, self._options.keep)
         self._saved_at = time.monotonic()
         self._fabric.barrier()
 
     def _load(self, path: Path) -> None:
-        state = load_checkpoint(path).state
+        state = read_checkpoint(path).state
         try:
             self._backend.load_state(state["backend"])
             for served in self._served if self._options.ema else ():

@@ -17,7 +17,8 @@ from gan.backends.registry import backend_names, config_to_dict, load_backend, m
 from gan.data.loader import DataOptions
 from gan.errors import CheckpointError, ConfigError
 from gan.serving.inference import load_translator
-from gan.storage.checkpoint import checkpoint_paths, load_checkpoint, load_model, save_checkpoint, save_model
+from gan.storage.checkpoint import checkpoint_paths, read_checkpoint, write_checkpoint
+from gan.storage.model_file import read_model_file, write_model_file
 from gan.training.train import TrainOptions, train
 
 SIZE_PX = 64
@@ -117,10 +118,10 @@ def test_state_survives_a_file(name: str, make: Any, make_batch: Any, tmp_path: 
     backend = make(name)
     torch.manual_seed(1)
     backend.train_step([make_batch()])
-    save_checkpoint(tmp_path / "state.safetensors", backend.state(), {})
+    write_checkpoint(tmp_path / "state.safetensors", backend.state(), {})
     fresh = make(name, seed=9)
-    fresh.load_state(load_checkpoint(tmp_path / "state.safetensors").state)
-    save_checkpoint(tmp_path / "again.safetensors", fresh.state(), {})
+    fresh.load_state(read_checkpoint(tmp_path / "state.safetensors").state)
+    write_checkpoint(tmp_path / "again.safetensors", fresh.state(), {})
     assert (tmp_path / "state.safetensors").read_bytes() == (tmp_path / "again.safetensors").read_bytes()
 
 
@@ -177,9 +178,9 @@ def test_errors_say_what_was_expected(name: str, make: Any, make_batch: Any, pai
 def test_weights_of_another_shape_are_refused(name: str, make: Any, tmp_path: Path) -> None:
     three, seven = make(name, 3), make(name, 7)
     path = tmp_path / "model.safetensors"
-    save_model(path, name, three.config, seven.translator().state_dict(), {})
+    write_model_file(path, name, three.config, seven.translator().state_dict(), {})
     with pytest.raises(CheckpointError, match=rf"weights do not fit the configuration of {name}: .*size mismatch"):
-        load_model(path).build()
+        read_model_file(path).build()
 
 
 @pytest.mark.parametrize("name", backend_names())
@@ -195,8 +196,8 @@ def test_export_to_the_fast_runtime(
         served.append(backend.reverse())
     for number, (config, network) in enumerate(served):
         path = tmp_path / f"{number}.safetensors"
-        save_model(path, name, config, network.state_dict(), {})
-        plain = load_model(path).build()
+        write_model_file(path, name, config, network.state_dict(), {})
+        plain = read_model_file(path).build()
         source = make_batch(config.in_channels).source.repeat(1, 1, 1, 2)
         with torch.no_grad():
             expected = plain(source)[0].numpy()

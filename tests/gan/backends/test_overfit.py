@@ -11,7 +11,7 @@ import torch
 
 from gan.backends.steps import translate
 from gan.data.loader import DataOptions, Loader, open_data
-from gan.storage.checkpoint import load_model
+from gan.storage.model_file import read_model_file
 from gan.training.train import TrainOptions, choose_metric, train
 
 SIZE_PX = 64
@@ -57,7 +57,7 @@ def _errors(scenes: Path, tmp_path: Path, epochs: int, lpips: object) -> tuple[f
     data_options = DataOptions(validation=0.0, flip=False)
     options = TrainOptions(epochs=epochs, ema=0.9, checkpoint_minutes=60)
     config = {"ngf": 16, "ndf": 8, "learning_rate": 1e-3, "dropout": 0.0}
-    model = load_model(train(scenes, tmp_path / str(epochs), "pix2pix", config, options, data_options)).build()
+    model = read_model_file(train(scenes, tmp_path / str(epochs), "pix2pix", config, options, data_options)).build()
     loader = Loader(open_data(scenes, data_options, tmp_path / "cache"), 4, 0, data_options, torch.device("cpu"))
     batch = next(loader.epoch(0))
     fake = translate(model, batch.source)

@@ -20,7 +20,7 @@ from gan.metrics.torchvision_shim import import_torchvision
 from gan.networks.squeezenet import DenseSqueezeNet, Fire, load_imagenet
 from gan.networks.thermal_levels import decode, level_values, levels_loss, to_levels
 from gan.serving.postprocess import StyleReconstruction, gaussian_smooth
-from gan.storage.checkpoint import load_model, save_model
+from gan.storage.model_file import read_model_file, write_model_file
 
 # --- structure -------------------------------------------------------------------------------------------------------
 
@@ -200,10 +200,10 @@ def test_a_model_needs_no_imagenet_weights_to_be_served(tmp_path: Path) -> None:
     torch.manual_seed(0)
     config = thermalnet.Config(in_channels=3, thermal_levels=8, features=4, imagenet=True)
     network = thermalnet.build_translator(config).eval()
-    save_model(tmp_path / "model.safetensors", "thermalnet", config, network.state_dict(), {})
+    write_model_file(tmp_path / "model.safetensors", "thermalnet", config, network.state_dict(), {})
     source = torch.rand(1, 3, 32, 32) * 2 - 1
     with torch.no_grad():
-        again = load_model(tmp_path / "model.safetensors").build()(source)
+        again = read_model_file(tmp_path / "model.safetensors").build()(source)
         torch.testing.assert_close(again, network(source), atol=0.02, rtol=0)  # stored in float16
 
 

@@ -14,7 +14,7 @@ import torch
 from gan.data.loader import DataOptions, Loader, TrainingData, open_data, validation_targets
 from gan.errors import DataError
 from gan.metrics.distribution import kernel_distance
-from gan.storage.checkpoint import load_model
+from gan.storage.model_file import read_model_file
 from gan.training.train import TrainOptions, train
 from gan.training.validation import BetweenSets, ByPairs, Unmeasured, choose_set_measure
 
@@ -121,10 +121,10 @@ def test_source_tensors_train_unpaired(tmp_path: Path) -> None:
     options = TrainOptions(epochs=1, threads=1)
     l1 = ("l1", lambda fake, real: (fake - real).abs().mean(dim=(1, 2, 3)))
     out = tmp_path / "run"
-    model = load_model(train(tmp_path, out, "cyclegan", TINY, options, DataOptions(validation=0.2), metric=l1))
+    model = read_model_file(train(tmp_path, out, "cyclegan", TINY, options, DataOptions(validation=0.2), metric=l1))
     assert model.config.in_channels == 7
     assert model.meta["data"]["sampling"] == "unpaired"
-    assert load_model(out / "model_reverse.safetensors").config.out_channels == 7
+    assert read_model_file(out / "model_reverse.safetensors").config.out_channels == 7
 
 
 # --- validation ------------------------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ def test_missing_weights_are_said_and_the_last_weights_are_the_model(apart: Path
     path = train(apart, out, "cyclegan", TINY, options, DataOptions(validation=0.3), say=said.append)
     assert any("the last weights become the model" in line and "alexnet" in line for line in said)
     assert not (out / "best.safetensors").exists()
-    model = load_model(path)
+    model = read_model_file(path)
     assert (model.meta["epoch"], model.meta["metrics"]) == (2, {})
     assert (out / "samples" / "epoch-0002.png").is_file()
 
@@ -192,7 +192,7 @@ def test_unpaired_run_from_folders(apart: Path, tmp_path: Path, shared_data: Pat
     log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     name = "kernel_distance_alexnet-relu11-mean-256"
     best = min(line[name] for line in log if line["kind"] == "validation")
-    forward, reverse = load_model(path), load_model(out / "model_reverse.safetensors")
+    forward, reverse = read_model_file(path), read_model_file(out / "model_reverse.safetensors")
     assert forward.meta["metrics"]["validation"] == {name: best}
     assert reverse.meta["metrics"] == {}  # it was measured forward
     assert (reverse.config.in_channels, reverse.config.out_channels, reverse.config.emsn) == (1, 3, "joint")

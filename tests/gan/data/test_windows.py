@@ -17,7 +17,7 @@ from gan.data.layout import Sample, encode_sample
 from gan.data.loader import DataOptions, Loader, open_data
 from gan.data.windows import Window, WindowCutter
 from gan.errors import ConfigError, DataError
-from gan.storage.checkpoint import load_model
+from gan.storage.model_file import read_model_file
 from gan.training.train import TrainOptions, train
 
 SIZE = 96
@@ -165,7 +165,7 @@ def test_a_model_says_its_layout_and_kind_of_target(tmp_path: Path) -> None:
     options = DataOptions(crop=64, validation=0.25)
     config = {"ngf": 2, "ndf": 2, "levels": 3, "discriminator_layers": 3}
     path = train(tmp_path / "data", tmp_path / "run", "pix2pix", config, TrainOptions(epochs=1, threads=1), options)
-    model = load_model(path)
+    model = read_model_file(path)
     assert model.layout["layout"] == "physics"
     assert model.layout["display"] is True
     assert model.calibration is not None

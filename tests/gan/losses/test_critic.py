@@ -18,7 +18,7 @@ from gan.data.loader import DataOptions, Loader, open_data
 from gan.errors import ConfigError, DataError
 from gan.losses.object_discriminator import CROP_PX, ObjectCritic, imagenet_features, object_crops, vary
 from gan.networks.squeezenet import DenseSqueezeNet
-from gan.storage.checkpoint import load_checkpoint
+from gan.storage.checkpoint import read_checkpoint
 from gan.training.train import TrainOptions, train
 
 SIZE = 64
@@ -197,7 +197,7 @@ def test_training_with_it_is_resumed_bit_by_bit(tmp_path: Path, backbone: Path) 
 
     run(tmp_path / "whole")
     checkpoints = sorted((tmp_path / "whole" / "checkpoints").glob("*.safetensors"))
-    state = load_checkpoint(checkpoints[-1]).state["backend"]
+    state = read_checkpoint(checkpoints[-1]).state["backend"]
     assert {"critic", "critic_optimiser"} <= set(state)
     broken = tmp_path / "broken"
     (broken / "checkpoints").mkdir(parents=True)

@@ -22,7 +22,7 @@ from gan.serving import inference as runtime
 from gan.serving import openvino_engine as runtime_openvino
 from gan.serving.inference import Route, Served, ServingWarning, Translator, choose_routes, load_translator, mean_error
 from gan.serving.ship import ship
-from gan.storage.checkpoint import save_model
+from gan.storage.model_file import write_model_file
 
 ALL = frozenset({"openvino", "nncf"})
 AMX = frozenset({"avx2", "avx512_vnni", "amx_bf16", "amx_int8"})
@@ -54,15 +54,15 @@ def model(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
     with torch.no_grad():  # weights as small as at the start of training give an almost constant image
         network.decoder[0].weight.mul_(2)
     path = tmp_path_factory.mktemp("model") / "model.safetensors"
-    save_model(path, "pix2pix", config, network.state_dict(), {}, torch.from_numpy(_sources(6)))
+    write_model_file(path, "pix2pix", config, network.state_dict(), {}, torch.from_numpy(_sources(6)))
     return path
 
 
 @pytest.fixture(scope="module")
 def plain(model: Path) -> torch.nn.Module:
-    from gan.storage.checkpoint import load_model
+    from gan.storage.model_file import read_model_file
 
-    return load_model(model).build()
+    return read_model_file(model).build()
 
 
 def _names(**changes: object) -> list[str]:
@@ -214,7 +214,7 @@ def test_a_model_says_whether_it_needs_the_whole_picture(
 ) -> None:
     config = pix2pix.Config(ngf=4, levels=3, norm=norm)
     path = tmp_path / "model.safetensors"
-    save_model(path, "pix2pix", config, pix2pix.build_translator(config).state_dict(), {})
+    write_model_file(path, "pix2pix", config, pix2pix.build_translator(config).state_dict(), {})
     info = load_translator(path, precision="fp32", engine=engine, device="cpu", threads=1).info
     assert (info.whole, info.multiple_px) == (whole, 8)
 
@@ -259,7 +259,7 @@ def test_bad_files(tmp_path: Path, model: Path, cache: Path) -> None:
 def test_int8_without_samples_is_not_tried_by_auto_and_falls_back_when_asked_for(tmp_path: Path, cache: Path) -> None:
     config = pix2pix.Config(ngf=4, levels=3)
     path = tmp_path / "bare.safetensors"
-    save_model(path, "pix2pix", config, pix2pix.build_translator(config).state_dict(), {})
+    write_model_file(path, "pix2pix", config, pix2pix.build_translator(config).state_dict(), {})
     assert load_translator(path, device="cpu").info.route.precision != "int8"
     with pytest.warns(ServingWarning, match="calibrate"):
         translator = load_translator(path, precision="int8", device="cpu")

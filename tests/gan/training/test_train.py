@@ -20,7 +20,8 @@ import torch
 from gan.data.layout import Sample, encode_sample
 from gan.data.loader import DataOptions
 from gan.errors import CheckpointError, ConfigError, TrainingError
-from gan.storage.checkpoint import checkpoint_paths, load_checkpoint, load_model
+from gan.storage.checkpoint import checkpoint_paths, read_checkpoint
+from gan.storage.model_file import read_model_file
 from gan.training.ema import Ema
 from gan.training.run_folder import image_grid
 from gan.training.train import TrainOptions, choose_metric, choose_precision, train
@@ -120,7 +121,7 @@ def test_killed_twice_and_resumed_ends_bit_identical(tensors: Path, tmp_path: Pa
 def test_other_seeds_do_differ(tensors: Path, tmp_path: Path) -> None:
     """Else the test above would pass for a network that does not train."""
     models = [
-        load_model(run(tensors, tmp_path / name, seed=seed, epochs=1))
+        read_model_file(run(tensors, tmp_path / name, seed=seed, epochs=1))
         for name, seed in zip("abc", (0, 0, 1), strict=True)
     ]
     assert models[0].sha256 == models[1].sha256 != models[2].sha256
@@ -128,7 +129,7 @@ def test_other_seeds_do_differ(tensors: Path, tmp_path: Path) -> None:
 
 def test_finished_run(tensors: Path, tmp_path: Path) -> None:
     path = run(tensors, tmp_path / "run", epochs=3, keep=2)
-    model = load_model(path)
+    model = read_model_file(path)
     assert model.meta["data"]["train"] == 10
     assert model.meta["data"]["kind"] == "tensors"
     assert str(tmp_path) not in json.dumps(model.meta)
@@ -199,16 +200,16 @@ def test_nan_after_a_good_checkpoint_names_it(tensors: Path, tmp_path: Path, mon
     monkeypatch.setattr(Pix2Pix, "train_step", poisoned)
     with pytest.raises(TrainingError, match=r"the last good checkpoint is step-000000006\.safetensors"):
         run(tensors, tmp_path, checkpoint_every=3)
-    state = load_checkpoint(checkpoint_paths(tmp_path / "checkpoints")[-1]).state
+    state = read_checkpoint(checkpoint_paths(tmp_path / "checkpoints")[-1]).state
     assert all(torch.isfinite(value).all() for value in state["backend"]["generator"].values())
 
 
 def test_full_disk_while_saving_keeps_the_last_good_checkpoint(
     tensors: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import gan.storage.checkpoint
+    import gan.storage.container
 
-    original = gan.storage.checkpoint.save_file
+    original = gan.storage.container.save_file
 
     def full(tensors: Any, path: Path, metadata: Any) -> None:
         if "000000006" in path.name:
@@ -216,7 +217,7 @@ def test_full_disk_while_saving_keeps_the_last_good_checkpoint(
             raise OSError(28, "No space left on device")
         original(tensors, path, metadata=metadata)
 
-    monkeypatch.setattr(gan.storage.checkpoint, "save_file", full)
+    monkeypatch.setattr(gan.storage.container, "save_file", full)
     with pytest.raises(TrainingError, match=r"No space left on device.*--resume"):
         run(tensors, tmp_path, checkpoint_every=3)
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-000000003.safetensors"]

@@ -14,7 +14,7 @@ import torch
 from gan.backends import pix2pix, pix2pix_mrff
 from gan.data.layout import Sample, depth_to_inverse, encode_sample
 from gan.errors import DataError, LayoutError, MetricError, ServingError
-from gan.storage.checkpoint import load_model, save_model
+from gan.storage.model_file import read_model_file, write_model_file
 from pipelines.errors import ConfigError, OutputError
 from pipelines.translation.translate import TranslateConfig, encode_png, find_inputs, translate_folder
 
@@ -29,7 +29,7 @@ def _sample(index: int, size: int = 32) -> Sample:
 def _model(path: Path, channels: int) -> Path:
     torch.manual_seed(0)
     config = pix2pix.Config(in_channels=channels, ngf=4, levels=3)
-    save_model(path, "pix2pix", config, pix2pix.build_translator(config).state_dict(), {})
+    write_model_file(path, "pix2pix", config, pix2pix.build_translator(config).state_dict(), {})
     return path
 
 
@@ -51,7 +51,7 @@ def tensors(tmp_path: Path) -> Path:
 
 def _plain(model: Path, source: np.ndarray) -> np.ndarray:
     with torch.inference_mode():
-        return load_model(model).build()(torch.from_numpy(source[None])).numpy()[0, 0]
+        return read_model_file(model).build()(torch.from_numpy(source[None])).numpy()[0, 0]
 
 
 def test_tensors_become_the_network_s_images(tensors: Path, tmp_path: Path) -> None:
@@ -187,12 +187,12 @@ def test_attention_maps_are_written(tensors: Path, tmp_path: Path) -> None:
     config = pix2pix_mrff.Config(ngf=4, levels=3)
     network = pix2pix_mrff.build_translator(config).eval()
     model = tmp_path / "model.safetensors"
-    save_model(model, "pix2pix_mrff", config, network.state_dict(), {})
+    write_model_file(model, "pix2pix_mrff", config, network.state_dict(), {})
     translate_folder(_quick(model, tensors, tmp_path / "out", attention=tmp_path / "maps"))
     names = sorted(path.name for path in (tmp_path / "maps").iterdir())
     assert names == [f"{index:06d}_{field}.png" for index in range(5) for field in (1, 2, 3)]
     with torch.no_grad():
-        wanted = load_model(model).build().attention_maps(torch.from_numpy(_sample(2).source()[None]))[0].numpy()
+        wanted = read_model_file(model).build().attention_maps(torch.from_numpy(_sample(2).source()[None]))[0].numpy()
     maps = [cv2.imread(str(tmp_path / "maps" / f"000002_{field}.png"), cv2.IMREAD_UNCHANGED) for field in (1, 2, 3)]
     np.testing.assert_allclose(np.stack(maps) / 255, wanted, atol=0.51 / 255)
     np.testing.assert_allclose(np.sum(maps, axis=0, dtype=np.int64), 255, atol=1.6)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gan.backends import pix2pix
-from gan.storage.checkpoint import save_model
+from gan.storage.model_file import write_model_file
 from pipelines.errors import ConfigError
 from pipelines.synthesis import model_choice as models
 from pipelines.synthesis.model_choice import choose_model, model_backend
@@ -17,7 +17,7 @@ from pipelines.synthesis.model_choice import choose_model, model_backend
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     config = pix2pix.Config(ngf=2, levels=2)
     path = tmp_path / "cars.safetensors"
-    save_model(path, "pix2pix", config, pix2pix.build_translator(config).state_dict(), {})
+    write_model_file(path, "pix2pix", config, pix2pix.build_translator(config).state_dict(), {})
     monkeypatch.setattr(models, "CAR_WEIGHTS", path)
     return path
 

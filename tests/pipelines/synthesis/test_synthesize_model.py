@@ -14,7 +14,7 @@ from fake_renderer import FakeScene
 from gan.backends import pix2pix
 from gan.data.layout import decode_sample, source_layout
 from gan.errors import CheckpointError
-from gan.storage.checkpoint import load_model, save_model
+from gan.storage.model_file import read_model_file, write_model_file
 from pipelines.dataset.validate import validate
 from pipelines.errors import ConfigError
 from pipelines.io.images import read_png
@@ -28,7 +28,7 @@ def model(path: Path, channels: int = 7, layout: str = "flat", norm: str = "inst
     torch.manual_seed(0)
     config = pix2pix.Config(in_channels=channels, ngf=4, levels=3, norm=norm)
     weights = pix2pix.build_translator(config).state_dict()
-    save_model(path, "pix2pix", config, weights, {}, layout=source_layout(channels, layout))
+    write_model_file(path, "pix2pix", config, weights, {}, layout=source_layout(channels, layout))
     return path
 
 
@@ -48,7 +48,7 @@ def test_images_are_the_model_s_and_the_span_is_kept(
         out=tmp_path / "physics", count=4, seed=3, size="96x64", workers=1, tensors=True, layout=layout
     )
     synthesize(physics, session_factory=FakeScene())
-    network = load_model(weights).build()
+    network = read_model_file(weights).build()
     records = [json.loads(line) for line in (tmp_path / "out" / "frames.jsonl").read_text().splitlines()]
     plain = [json.loads(line) for line in (tmp_path / "physics" / "frames.jsonl").read_text().splitlines()]
     with tarfile.open(tmp_path / "physics" / "tensors" / "shard-000000.tar") as shard:
