@@ -55,7 +55,7 @@ def main() -> None:
         begin = time.perf_counter()
         setup = sample_on_plane(
             placed_on.camera, MODELS, 0, index, horizon_px=placed_on.horizon_px, road_yaw_rad=ground.road_yaw_rad,
-            free_mask=ground.road.free, standing=[one.standing for one in ground.obstacles],
+            free_mask=ground.road.free, obstacles=[one.footprint for one in ground.obstacles],
         )  # fmt: skip
         placing.append(time.perf_counter() - begin)
         cars.extend(setup.placements)

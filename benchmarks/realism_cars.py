@@ -39,8 +39,8 @@ from pipelines.synthesis.source_tensor import hidden_background
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D, Frame
 from renderer.insertion.background_sensor import measure_sensor
-from renderer.insertion.foreground import over_grey, render_bare, render_cars
-from renderer.insertion.harmonise import belong_grey
+from renderer.insertion.foreground import over_grey, render_cars, render_foreground
+from renderer.insertion.harmonise import harmonise_grey
 from renderer.thermal.conditions import Conditions, sample_conditions
 from renderer.thermal.profiles import Profiles, read_profiles
 from renderer.thermal.sensor import Sensor
@@ -447,9 +447,9 @@ class PhysicsBaseline:
             cars = render_cars(case.frame, weather, self._profiles, self._seed, self._sensor)
             made, _ = over_grey(case.empty, cars)
         else:
-            bare = render_bare(case.frame, weather, self._profiles, self._seed)
+            foreground = render_foreground(case.frame, weather, self._profiles, self._seed)
             measured = measure_sensor(case.empty.astype(np.float32))
-            made = belong_grey(case.empty, case.frame, bare, weather, measured, self._seed)
+            made = harmonise_grey(case.empty, case.frame, foreground, weather, measured, self._seed)
         return np.where(case.hole, made, case.real)
 
     def _conditions(self, case: Case) -> Conditions:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.belonging import MAX_PX, MIN_PX
-from benchmarks.belonging import crop as crop_inserted
+from benchmarks.harmonisation import MAX_PX, MIN_PX
+from benchmarks.harmonisation import crop as crop_inserted
 from benchmarks.realism_cars import CLEAN_HIDDEN, Fits, is_clean
 from gan.metrics.bootstrap import Interval
 from gan.metrics.distribution import frechet_distance, kernel_distance

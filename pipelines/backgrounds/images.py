@@ -94,7 +94,7 @@ class Background:
     """(H, W) temperatures of a radiometric frame, as its file's settings give them; None: display-only."""
     span_K: tuple[float, float] | None = None
     """Kelvin at 0 and 255 of ``image``; None where it is display intensity."""
-    standing: NDArray[np.bool_] | None = None
+    obstacle_mask: NDArray[np.bool_] | None = None
     """(H, W) pixels of real things on the road, which no shadow or warm road of a car reaches; None: unknown."""
 
     @property

@@ -14,8 +14,8 @@ from renderer.geometry.boxes import clip_box, occlusion_level, truncation
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame, Instance
 from renderer.insertion.background_sensor import measure_sensor
-from renderer.insertion.foreground import render_bare
-from renderer.insertion.harmonise import belong_grey
+from renderer.insertion.foreground import render_foreground
+from renderer.insertion.harmonise import harmonise_grey
 from renderer.raster.rasterizer import Drawing, Rasteriser
 from renderer.thermal.conditions import sample_conditions
 from renderer.thermal.profiles import read_profiles
@@ -65,9 +65,9 @@ def physics_picture(background: NDArray[np.uint8], frame: Frame, time: str, vari
     empty = compose.continued(background, compose.hidden_background(frame) > 0)
     draw = np.random.default_rng([variant, frame.index, STREAM_WEATHER])
     conditions = sample_conditions(draw, hour=HOURS.get(time))
-    bare = render_bare(frame, conditions, read_profiles(THERMAL_PROFILES), variant)
+    foreground = render_foreground(frame, conditions, read_profiles(THERMAL_PROFILES), variant)
     measured = measure_sensor(empty.astype(np.float32))
-    return belong_grey(empty, frame, bare, conditions, measured, variant)
+    return harmonise_grey(empty, frame, foreground, conditions, measured, variant)
 
 
 def draw_pair(

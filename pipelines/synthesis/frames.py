@@ -228,7 +228,7 @@ class FrameMaker:
         setup = sample_on_plane(
             background.camera, self.session.model_sizes, self.config.seed, index,
             horizon_px=background.horizon_px, horizon_slope=ground.horizon.slope, road_yaw_rad=ground.road_yaw_rad,
-            free_mask=ground.road.free, standing=[one.standing for one in ground.obstacles],
+            free_mask=ground.road.free, obstacles=[one.footprint for one in ground.obstacles],
             profile=self.config.profile, conditions=conditions,
         )  # fmt: skip
         frame = self.session.frame_on_plane(setup, camera=background.camera, normals=True, parts=True)

@@ -18,8 +18,8 @@ from gan.data.layout import CHANNELS
 from numpy.typing import NDArray
 from renderer.geometry.frame import Frame
 from renderer.insertion.background_sensor import FrameSensor, measure_sensor
-from renderer.insertion.foreground import BareCars, render_bare
-from renderer.insertion.harmonise import belong_grey, belong_kelvin, frame_conditions, horizon_row
+from renderer.insertion.foreground import ForegroundLayer, render_foreground
+from renderer.insertion.harmonise import frame_conditions, harmonise_grey, harmonise_kelvin, horizon_row
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.physics import render_thermal
 from renderer.thermal.profiles import read_profiles
@@ -122,13 +122,16 @@ class Physics:
         measured = self._frame_sensor(background)
         if background.kelvin is not None:
             weather = frame_conditions(background.kelvin, conditions, horizon_row(frame))
-            bare = _beside(render_bare(frame, weather, self.profiles, self.seed), background)
-            return _on_kelvin(background.kelvin, belong_kelvin(background.kelvin, frame, bare, measured, self.seed),
-                              weather, sensor)  # fmt: skip
-        bare = _beside(render_bare(frame, conditions, self.profiles, self.seed), background)
-        image = belong_grey(background.image, frame, bare, conditions, measured, self.seed)
+            foreground = self._foreground(frame, weather, background)
+            image_K = harmonise_kelvin(background.kelvin, frame, foreground, measured, self.seed)
+            return _on_kelvin(background.kelvin, image_K, weather, sensor)
+        foreground = self._foreground(frame, conditions, background)
+        image = harmonise_grey(background.image, frame, foreground, conditions, measured, self.seed)
         wide = image.astype(np.uint16) * np.uint16(FULL_SCALE)
         return Infrared(image, wide, None, background.image, sensor.name, (_said(measured),))
+
+    def _foreground(self, frame: Frame, conditions: Conditions, background: Background) -> ForegroundLayer:
+        return _keeping_obstacles(render_foreground(frame, conditions, self.profiles, self.seed), background)
 
     def _frame_sensor(self, background: Background) -> FrameSensor:
         """Measured once for each crop of a background."""
@@ -139,11 +142,13 @@ class Physics:
         return self._measured[key]
 
 
-def _beside(bare: BareCars, background: Background) -> BareCars:
+def _keeping_obstacles(foreground: ForegroundLayer, background: Background) -> ForegroundLayer:
     """The cars without what they do to the road where a real thing stands in front of it."""
-    if background.standing is None:
-        return bare
-    return replace(bare, ground_change_K=np.where(background.standing, np.float32(0.0), bare.ground_change_K))
+    if background.obstacle_mask is None:
+        return foreground
+    return replace(
+        foreground, ground_change_K=np.where(background.obstacle_mask, np.float32(0.0), foreground.ground_change_K)
+    )
 
 
 def _said(measured: FrameSensor) -> str:

@@ -66,7 +66,7 @@ class Session(Protocol):
         """The cars of a setup and nothing else."""
 
     def close(self) -> None:
-        """Forget the scene."""
+        """Close the scene."""
 
 
 SessionFactory = Callable[[RenderConfig], Session]

@@ -36,7 +36,7 @@ from .extract import Extractor, PlacedMesh
 from .models import load_models
 from .objects import LabelledObject, labels_of_scene
 from .session import open_blend, show_as_rendered
-from .staging import Group, Staged, Standing
+from .staging import Group, PlacedGroup, Staged
 from .traffic import apply, is_waiting, model_collections, model_size, read_street
 from .zoning import assign_zones
 
@@ -110,7 +110,7 @@ class RenderSession:
         self.close()
 
     def close(self) -> None:
-        """Forget the scene."""
+        """Close the scene."""
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
 
     @cached_property
@@ -228,7 +228,7 @@ class RenderSession:
         if len(ids) > MAX_INSTANCES:
             raise SceneError(f"{self.path}: {len(ids)} labelled objects; expected at most {MAX_INSTANCES}")
         numbers = np.array([ids[found.key] if found else 0 for _, found in pairs], dtype=np.int64)
-        everything = Standing(Group(tuple(one for one, _ in pairs)), numbers)
+        everything = PlacedGroup(Group(tuple(one for one, _ in pairs)), numbers)
         return Staged([everything], {ids[found.key]: found for _, found in pairs if found})
 
     def _models_and_street(self) -> tuple[dict[str, Group], Group]:
@@ -263,21 +263,21 @@ class RenderSession:
         empties: Sequence[bpy.types.Object | None] = [None] * len(setup.placements)
         if self.engine == "cycles":
             empties = apply(self.scene, setup, self._models)
-        standing, labelled = [], {}
+        groups, labelled = [], {}
         for number, (placement, empty) in enumerate(zip(setup.placements, empties, strict=True), start=1):
             pose, extent = placement.object_to_world, self._model_extents[placement.model]
             category = str(self._models[placement.model]["gis_category"])
             labelled[number] = LabelledObject(f"{number}", category, placement.model, placement.profile, pose, extent)
             group = models[placement.model]
-            standing.append(Standing(group, np.full(len(group.members), number), pose, empty))
+            groups.append(PlacedGroup(group, np.full(len(group.members), number), pose, empty))
         numbers = np.zeros(len(street.members), np.int64)
         ids: dict[str, int] = {}
         for at, found in enumerate(self._parked if street.members else ()):
             if found is not None:
                 numbers[at] = ids.setdefault(found.key, len(setup.placements) + len(ids) + 1)
                 labelled[int(numbers[at])] = found
-        standing.append(Standing(street, numbers))
-        return Staged(standing, labelled)
+        groups.append(PlacedGroup(street, numbers))
+        return Staged(groups, labelled)
 
     def _check_labelled(self) -> None:
         self._setup(0)

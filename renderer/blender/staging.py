@@ -15,7 +15,7 @@ from ..raster.rasterizer import Drawing
 from .extract import PlacedMesh
 from .objects import LabelledObject
 
-__all__ = ["Group", "Staged", "Standing"]
+__all__ = ["Group", "PlacedGroup", "Staged"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,16 +27,16 @@ class Group:
     @cached_property
     def mesh(self) -> NDArray[np.int64]:
         """(P,) numbers of the meshes in the pool."""
-        return np.array([one.mesh for one in self.members], dtype=np.int64)
+        return np.array([mesh.mesh for mesh in self.members], dtype=np.int64)
 
     @cached_property
     def local_to_group(self) -> NDArray[np.float64]:
         """(P, 4, 4) poses within the group."""
-        return np.array([one.local_to_world for one in self.members], dtype=np.float64).reshape(-1, 4, 4)
+        return np.array([mesh.local_to_world for mesh in self.members], dtype=np.float64).reshape(-1, 4, 4)
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class PlacedGroup:
     """A group as it stands in a frame."""
 
     group: Group
@@ -58,14 +58,14 @@ class Standing:
         if self.pose is None:
             return self.group.members
         pairs = zip(self.group.members, self.local_to_world, strict=True)
-        return [replace(one, local_to_world=pose, instancer=self.instancer) for one, pose in pairs]
+        return [replace(mesh, local_to_world=pose, instancer=self.instancer) for mesh, pose in pairs]
 
 
 @dataclass(frozen=True, eq=False)
 class Staged:
     """Everything that stands in a frame."""
 
-    standing: Sequence[Standing]
+    groups: Sequence[PlacedGroup]
     labelled: Mapping[int, LabelledObject]
     """Labelled objects by instance id."""
 
@@ -73,17 +73,17 @@ class Staged:
     def drawing(self) -> Drawing:
         """The arrays that the rasteriser takes."""
         return Drawing(
-            np.concatenate([one.group.mesh for one in self.standing]),
-            np.concatenate([one.local_to_world for one in self.standing]),
-            np.concatenate([one.instance_id for one in self.standing]),
+            np.concatenate([item.group.mesh for item in self.groups]),
+            np.concatenate([item.local_to_world for item in self.groups]),
+            np.concatenate([item.instance_id for item in self.groups]),
         )
 
     def placed(self) -> list[PlacedMesh]:
         """All meshes, in the drawing's order."""
-        return [mesh for one in self.standing for mesh in one.placed()]
+        return [mesh for item in self.groups for mesh in item.placed()]
 
     def parts(self) -> tuple[Part, ...]:
         """What ``Frame.parts`` shows of them."""
-        names = (mesh.name for one in self.standing for mesh in one.group.members)
+        names = (mesh.name for item in self.groups for mesh in item.group.members)
         numbers = self.drawing.instance_id.tolist()
         return tuple(map(Part, names, numbers, self.drawing.local_to_world))

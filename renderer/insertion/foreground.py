@@ -27,14 +27,14 @@ from ..thermal.sensor import Sensor, detector_pitch, temporal_noise
 from ..zones.catalogue import Zone
 
 __all__ = [
-    "BareCars",
     "CarLayer",
+    "ForegroundLayer",
     "GreyMap",
     "estimate_grey_map",
     "over_grey",
     "over_kelvin",
-    "render_bare",
     "render_cars",
+    "render_foreground",
 ]
 
 STREET_SPAN_K = {"clear": 9.0, "cloudy": 6.5, "overcast": 4.5, "rain": 4.5, "fog": 5.0}
@@ -77,7 +77,7 @@ class GreyMap:
 
 
 @dataclass(frozen=True)
-class BareCars:
+class ForegroundLayer:
     """Cars as an ideal camera sees them: sharp, without noise."""
 
     apparent_temperature_K: NDArray[np.float32]
@@ -88,9 +88,9 @@ class BareCars:
     """Temperature of the open road under the layer's conditions."""
 
 
-def render_bare(
+def render_foreground(
     frame: Frame, conditions: Conditions, profiles: Profiles, seed: int, band: Band = LWIR, soft_px: float = 1.0
-) -> BareCars:
+) -> ForegroundLayer:
     """Render a frame's cars before any sensor; arguments as for :func:`render_cars`."""
     image = render_thermal(frame, conditions, profiles, seed, band, cars_only=True)
     balance = surface_balance(conditions, profiles, band)
@@ -100,7 +100,7 @@ def render_bare(
     )
     sun_K = float(balance.sun_K[Zone.ROAD] @ np.maximum(balance.sun_world[:, 2], 0.0)) if balance.sun_K.size else 0.0
     change = _blurred(heat - shade * np.float32(sun_K), max(1.0, soft_px))
-    return BareCars(image.apparent_temperature_K, change, road_temperature_K(conditions, profiles))
+    return ForegroundLayer(image.apparent_temperature_K, change, road_temperature_K(conditions, profiles))
 
 
 def render_cars(
@@ -127,14 +127,14 @@ def render_cars(
     mask = (frame.instance_id > 0).astype(np.float32)
     pitch = detector_pitch(sensor, frame.camera.width, frame.camera)
     sigma = max(_FEATHER_PX, sensor.optics_sigma_px * pitch)
-    bare = render_bare(frame, conditions, profiles, seed, band, sigma)
+    foreground = render_foreground(frame, conditions, profiles, seed, band, sigma)
     table = band_table(band)
-    radiance = _blurred(table.radiance(bare.apparent_temperature_K) * mask, sigma)
+    radiance = _blurred(table.radiance(foreground.apparent_temperature_K) * mask, sigma)
     alpha = _blurred(mask, sigma)
     kelvin = table.temperature(radiance / np.maximum(alpha, 1e-3))
     kelvin += temporal_noise(sensor, seed, frame.index, mask.shape)
     kelvin[alpha < 1e-3] = conditions.air_temperature_K
-    return CarLayer(kelvin, alpha, bare.ground_change_K, bare.road_K, STREET_SPAN_K[conditions.weather])
+    return CarLayer(kelvin, alpha, foreground.ground_change_K, foreground.road_K, STREET_SPAN_K[conditions.weather])
 
 
 def over_kelvin(background_K: NDArray[np.float32], layer: CarLayer, band: Band = LWIR) -> NDArray[np.float32]:

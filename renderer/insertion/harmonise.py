@@ -33,16 +33,16 @@ from ..thermal.atmosphere import path_transmittance
 from ..thermal.conditions import Conditions
 from ..zones.catalogue import Zone
 from .background_sensor import DETAIL, DETAIL_PX, FrameSensor, blur_for_px, sensor_noise
-from .foreground import BareCars
+from .foreground import ForegroundLayer
 
 __all__ = [
     "ALL",
     "GREY_LEVELS",
-    "Belonging",
+    "Corrections",
     "GreyLevels",
-    "belong_grey",
-    "belong_kelvin",
     "frame_conditions",
+    "harmonise_grey",
+    "harmonise_kelvin",
     "horizon_row",
 ]
 
@@ -52,7 +52,7 @@ STREAM_BELONGING = 6
 
 
 @dataclass(frozen=True)
-class Belonging:
+class Corrections:
     """Which corrections are made; all of them, unless pictures compare them."""
 
     levels: bool = True
@@ -63,7 +63,7 @@ class Belonging:
     sensor: bool = True
 
 
-ALL = Belonging()
+ALL = Corrections()
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class GreyLevels:
     """How real cars lie in frames after gain control, in grey levels.
 
     Slopes and deviations between frames fitted to 262 cars of 32 to 160 pixels in the training frames of RoadScene (day
-    and night together); the other three chosen on the same frames by the distance of ``benchmarks/belonging.py``.
+    and night together); the other three chosen on the same frames by the distance of ``benchmarks/harmonisation.py``.
     """
 
     mean: float = 132.0
@@ -142,10 +142,10 @@ nearer to real ones)."""
 _NOISE_SHARE = 0.2
 """Of the frame's noise: the cars have fine texture already, and with all of the noise more than twice the frame's was
 read inside them; with this share 1.13 to 1.20 times on validation frames, with half of it 1.29 to 1.34
-times; on training frames 0.86 times with a tenth and 0.92 with three tenths (``benchmarks/belonging.py``)."""
+times; on training frames 0.86 times with a tenth and 0.92 with three tenths (``benchmarks/harmonisation.py``)."""
 INNER_PX = 1.2
 """Blur inside a car beyond the sensor's: 0.9 to 1.4 pixels bring crops nearer to real ones than none, and hardly differ
-(``benchmarks/belonging.py``)."""
+(``benchmarks/harmonisation.py``)."""
 
 
 def frame_conditions(kelvin: Float32, conditions: Conditions, horizon_px: float) -> Conditions:
@@ -170,21 +170,21 @@ def horizon_row(frame: Frame) -> float:
     return float(frame.camera.cy + frame.camera.fy * ahead[1] / max(ahead[2], 1e-3))
 
 
-def belong_grey(
+def harmonise_grey(
     background: NDArray[np.uint8],
     frame: Frame,
-    bare: BareCars,
+    foreground: ForegroundLayer,
     conditions: Conditions,
     sensor: FrameSensor,
     seed: int,
-    parts: Belonging = ALL,
+    parts: Corrections = ALL,
 ) -> NDArray[np.uint8]:
     """Cars in a display-only frame.
 
     Args:
         background: (H, W) uint8, white hot, at the size of the frame.
         frame: passes, with normals.
-        bare: the cars, of :func:`.over.render_bare`.
+        foreground: the cars, of :func:`.foreground.render_foreground`.
         conditions: for the air's transmittance.
         sensor: measured on the background.
         seed: of the dataset.
@@ -197,15 +197,15 @@ def belong_grey(
         ThermalError: the sizes differ.
     """
     behind = _checked(background, frame).astype(np.float32)
-    window = _window(frame, bare.ground_change_K, _UNDER_REACH if parts.ground else 0.0)
+    window = _window(frame, foreground.ground_change_K, _UNDER_REACH if parts.ground else 0.0)
     if window is None:
         return background.copy()
-    cars = _grey_cars(behind, frame, bare, conditions, seed, parts)
+    cars = _grey_cars(behind, frame, foreground, conditions, seed, parts)
     sigma = blur_for_px(sensor.edge_px + _MOVING_PX, enhanced=True) if parts.sensor else 0.55
     soft, alpha = _softened(cars[window], frame.instance_id[window], sigma)
     ground = behind[window]
     if parts.ground:
-        change = np.tanh(bare.ground_change_K[window] * np.float32(_GROUND_GREY_PER_K / _GROUND_GREY))
+        change = np.tanh(foreground.ground_change_K[window] * np.float32(_GROUND_GREY_PER_K / _GROUND_GREY))
         glow = _under(frame, seed)[window]
         ground = _within(ground + change * np.float32(_GROUND_GREY) + glow, ground)
     if parts.sensor:
@@ -219,28 +219,28 @@ def belong_grey(
     return out
 
 
-def belong_kelvin(
+def harmonise_kelvin(
     background_K: Float32,
     frame: Frame,
-    bare: BareCars,
+    foreground: ForegroundLayer,
     sensor: FrameSensor,
     seed: int,
-    parts: Belonging = ALL,
+    parts: Corrections = ALL,
 ) -> Float32:
-    """Cars in a radiometric frame, kelvin; arguments as for :func:`belong_grey`.
+    """Cars in a radiometric frame, kelvin; arguments as for :func:`harmonise_grey`.
 
-    Air and sky of the bare cars are the frame's (:func:`frame_conditions`); to its road they follow by a share. Physics
-    has mirrored its sky and street in them already; what the frame's surroundings add is their detail.
+    Air and sky of the foreground are the frame's (:func:`frame_conditions`); to its road it follows by a share. Physics
+    has mirrored its sky and street in it already; what the frame's surroundings add is their detail.
     """
     behind = _checked(background_K, frame)
-    window = _window(frame, bare.ground_change_K)
+    window = _window(frame, foreground.ground_change_K)
     if window is None:
         return behind.copy()
-    cars = bare.apparent_temperature_K.copy()
+    cars = foreground.apparent_temperature_K.copy()
     for identity, rows, columns in _boxes(frame):
         inside = frame.instance_id[rows, columns] == identity
         part = cars[rows, columns]
-        off_K = _road_level(behind, rows, columns, inside) - bare.road_K if parts.levels else 0.0
+        off_K = _road_level(behind, rows, columns, inside) - foreground.road_K if parts.levels else 0.0
         part[inside] += np.float32(_ROAD_SHARE * off_K)
     if parts.mirror:
         around = _Around(behind, frame)
@@ -249,7 +249,7 @@ def belong_kelvin(
     soft, alpha = _softened(
         cars[window], frame.instance_id[window], blur_for_px(sensor.edge_px + _MOVING_PX, enhanced=False)
     )
-    ground = behind[window] + (bare.ground_change_K[window] if parts.ground else np.float32(0.0))
+    ground = behind[window] + (foreground.ground_change_K[window] if parts.ground else np.float32(0.0))
     if parts.sensor:
         soft = soft + _noise(sensor, seed, frame.index, soft.shape, window)
     out = behind.copy()
@@ -283,7 +283,7 @@ def _under(frame: Frame, seed: int) -> Float32:
 
 
 def _grey_cars(
-    behind: Float32, frame: Frame, bare: BareCars, conditions: Conditions, seed: int, parts: Belonging
+    behind: Float32, frame: Frame, foreground: ForegroundLayer, conditions: Conditions, seed: int, parts: Corrections
 ) -> Float32:
     """(H, W) greys of the cars, sharp and without noise; 0 elsewhere."""
     rng = np.random.default_rng([seed, frame.index, STREAM_BELONGING])
@@ -299,7 +299,9 @@ def _grey_cars(
         inside = frame.instance_id[rows, columns] == identity
         draw = draws[identity]
         wanted = float(np.clip(contrast + GREY_LEVELS.contrast_between_cars * draw[0], *_CONTRASTS))
-        pattern = _pattern(bare.apparent_temperature_K[rows, columns][inside], frame.zone[rows, columns][inside], draw)
+        pattern = _pattern(
+            foreground.apparent_temperature_K[rows, columns][inside], frame.zone[rows, columns][inside], draw
+        )
         pattern = pattern * wanted + mirrored[rows, columns][inside]
         pattern = _standard(pattern)
         if parts.seams:

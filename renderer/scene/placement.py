@@ -39,7 +39,7 @@ from .traffic import (
     seen_share,
 )
 
-__all__ = ["Standing", "sample_on_plane"]
+__all__ = ["ObstacleFootprint", "sample_on_plane"]
 
 Array = NDArray[np.float64]
 Box = tuple[float, float, float, float]
@@ -97,7 +97,7 @@ FREE_SHARE = 0.96
 
 
 @dataclass(frozen=True)
-class Standing:
+class ObstacleFootprint:
     """Something real that stands on the road: no car may touch it, and it hides what is behind it."""
 
     corners_m: Array
@@ -118,7 +118,7 @@ def sample_on_plane(
     horizon_slope: float = 0.0,
     road_yaw_rad: float | None = None,
     free_mask: NDArray[np.bool_] | None = None,
-    standing: Sequence[Standing] = (),
+    obstacles: Sequence[ObstacleFootprint] = (),
     depth_range_m: tuple[float, float] = DEPTH_M,
     count: tuple[int, int] = COUNT,
     profile: str | None = None,
@@ -137,7 +137,7 @@ def sample_on_plane(
         horizon_slope: rows by which it falls per column to the right: the camera is rolled against the road.
         road_yaw_rad: heading of the road, counter-clockwise from the camera's; None draws one near 0.
         free_mask: (H, W) bool, True where a wheel may stand; what of a car's ground lies outside the picture is free.
-        standing: what is there already.
+        obstacles: what is there already.
         depth_range_m: least and most distance of a car's nearest edge along the camera's heading.
         count: least and most cars.
         profile: thermal profile of all cars; None draws one per car that suits its place.
@@ -159,7 +159,7 @@ def sample_on_plane(
     cam_to_world = _rolled(camera_pose(0.0, 0.0, camera.height_m, 0.0, pitch), horizon_slope)
     weather = conditions or sample_conditions(np.random.default_rng([seed, index, STREAM_CONDITIONS]))
     rng = np.random.default_rng([seed, index, STREAM_TRAFFIC])
-    road = _Road(camera, cam_to_world, free_mask, standing)
+    road = _Road(camera, cam_to_world, free_mask, obstacles)
     if free_mask is None or free_mask.any():
         _Candidates(models, road, depth_range_m, weather, rng, road_yaw_rad).fill(
             int(rng.integers(count[0], count[1] + 1))
@@ -276,10 +276,10 @@ class _Road:
         camera: Camera,
         cam_to_world: Array,
         free_mask: NDArray[np.bool_] | None,
-        standing: Sequence[Standing],
+        obstacles: Sequence[ObstacleFootprint],
     ) -> None:
         self.camera, self.cam_to_world, self.free_mask = camera, cam_to_world, free_mask
-        self.standing = standing
+        self.obstacles = obstacles
         self.world_to_cam = [[float(value) for value in row] for row in np.linalg.inv(cam_to_world)[:3]]
         self.placed: list[tuple[Placement, Array, Box]] = []
 
@@ -339,13 +339,13 @@ class _Road:
         return wide and seen_share(box, self.camera) > 0.65
 
     def _touches(self, corners_m: Array) -> bool:
-        taken = [other for _, other, _ in self.placed] + [thing.corners_m for thing in self.standing]
+        taken = [other for _, other, _ in self.placed] + [thing.corners_m for thing in self.obstacles]
         return any(overlaps(corners_m, other) for other in taken)
 
     def _hidden(self, placement: Placement, size: ModelSize, box: Box) -> bool:
         """Whether nearer things leave too little of the car."""
         nearest = placement.x_m - size.length_m / 2
-        covers = (covered_share(box, thing.box_px) for thing in self.standing if thing.depth_m < nearest)
+        covers = (covered_share(box, thing.box_px) for thing in self.obstacles if thing.depth_m < nearest)
         return sum(covers) > MAX_COVER
 
     def _centre_free(self, placement: Placement) -> bool:

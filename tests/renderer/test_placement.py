@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from renderer.errors import SceneError
 from renderer.geometry.camera import Camera
-from renderer.scene.placement import Standing, sample_on_plane
+from renderer.scene.placement import ObstacleFootprint, sample_on_plane
 from renderer.scene.traffic import FrameSetup, ModelSize, Placement, projected_box
 
 WIDE = Camera("wide", 640, 512, 400.0, 400.0, 320.0, 250.0, height_m=1.5)
@@ -88,10 +88,10 @@ def test_free_mask_is_obeyed() -> None:
 
 def test_cars_keep_off_what_stands_there_and_are_not_hidden_by_it() -> None:
     corners = np.array([(9.0, -2.0), (14.0, -2.0), (14.0, 6.0), (9.0, 6.0)])
-    thing = Standing(corners, 9.0, (0.0, 150.0, 420.0, 320.0))
+    thing = ObstacleFootprint(corners, 9.0, (0.0, 150.0, 420.0, 320.0))
     placed = 0
     for k in range(60):
-        setup = sample_on_plane(WIDE, MODELS, 3, k, standing=(thing,))
+        setup = sample_on_plane(WIDE, MODELS, 3, k, obstacles=(thing,))
         for placement in setup.placements:
             placed += 1
             cells = _cells(placement)

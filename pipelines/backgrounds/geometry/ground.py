@@ -131,7 +131,7 @@ def on_ground(background: Background, ground: Ground) -> Background:
         background,
         camera=replace(background.camera, height_m=ground.horizon.height_m),
         horizon_px=ground.horizon.row_px,
-        standing=_standing(ground.obstacles, background.image),
+        obstacle_mask=_obstacle_mask(ground.obstacles, background.image),
         about={**background.about, "horizon": ground.horizon.source, "geometry": ground.about},
     )
 
@@ -145,15 +145,15 @@ def _taken(obstacles: tuple[Obstacle, ...], image: UInt8) -> Bool:
     return taken
 
 
-def _standing(obstacles: tuple[Obstacle, ...], image: UInt8) -> Bool | None:
+def _obstacle_mask(obstacles: tuple[Obstacle, ...], image: UInt8) -> Bool | None:
     """Pixels of the silhouettes of what stands on the road."""
     if not obstacles:
         return None
-    standing = np.zeros(image.shape, dtype=np.bool_)
+    mask = np.zeros(image.shape, dtype=np.bool_)
     for one in obstacles:
         left, top, right, bottom = one.window
-        standing[top:bottom, left:right] |= one.mask
-    return standing
+        mask[top:bottom, left:right] |= one.mask
+    return mask
 
 
 def _stretched(background: Background) -> UInt8:
@@ -197,8 +197,8 @@ def _without(road: Road, obstacles: tuple[Obstacle, ...]) -> Road:
     free = road.free.copy()
     for one in obstacles:
         left, top, right, bottom = one.window
-        foot = max(top, bottom - max(2, (bottom - top) // 6))
-        free[foot:bottom, left:right] = False
+        contact = max(top, bottom - max(2, (bottom - top) // 6))
+        free[contact:bottom, left:right] = False
     return replace(road, free=free)
 
 

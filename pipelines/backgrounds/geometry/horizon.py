@@ -1,10 +1,10 @@
 """Row of the horizon and height of the camera, from boxes of known things, or from the lines of the road.
 
 A thing of height ``S`` that stands on the plane below a camera at height ``H`` is ``S / H`` times as high in pixels as
-its foot is below the horizon, wherever it stands. With ``b`` the row of the foot, ``x`` its column from the middle and
-``h`` the height of the box, ``h = S / H * (b - row - slope * x)``: three unknowns, and one equation per box. Streets
-are cambered and cars lean, so the horizon has a slope. What is known beforehand of the three enters as three more
-equations, so that one box, or boxes all at one distance, give an answer too.
+its ground contact is below the horizon, wherever it stands. With ``b`` the row of its ground contact, ``x`` its column
+from the middle and ``h`` the height of the box, ``h = S / H * (b - row - slope * x)``: three unknowns, and one equation
+per box. Streets are cambered and cars lean, so the horizon has a slope. What is known beforehand of the three enters as
+three more equations, so that one box, or boxes all at one distance, give an answer too.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class _Prior:
 
 
 def _measures(box: KnownBox, camera: Camera) -> tuple[float, float, float, float, float]:
-    """Row of the foot, column from the middle, height in pixels, height in metres and its spread as a share."""
+    """Row of the ground contact, column from the middle, height in pixels and in metres, and its spread as a share."""
     left, top, right, bottom = box.box_px
     return bottom, (left + right) / 2 - camera.cx, bottom - top, HEIGHT_M[box.kind], SIZE_STD[box.kind]
 
@@ -178,18 +178,19 @@ def _measures(box: KnownBox, camera: Camera) -> tuple[float, float, float, float
 def _robust_fit(data: Array, prior: _Prior, rows: int) -> tuple[Array, float, float]:
     """Gauss-Newton with Cauchy's weights on the boxes.
 
-    Heights are predicted from feet and not the other way round, because it is the heights that are uncertain.
+    Heights are predicted from ground contacts and not the other way round, because it is the heights that are
+    uncertain.
 
     Returns:
         row, slope and one over the camera's height; standard error of the row; share of the boxes that fit.
     """
-    foot, column, seen, size, spread = data.T
+    contact, column, seen, size, spread = data.T
     pixel = ROW_STD_PX_SHARE * rows
     means, stds = prior.means, prior.stds
     found = means.copy()
     for _ in range(ROUNDS):
         row, slope, per_metre = found
-        below = foot - row - slope * column
+        below = contact - row - slope * column
         wanted = np.maximum(size * per_metre * below, FLOOR_PX_SHARE * rows)
         errors = np.sqrt(pixel**2 * (1.0 + (size * per_metre) ** 2) + (spread * wanted) ** 2)
         off = (seen - size * per_metre * below) / errors

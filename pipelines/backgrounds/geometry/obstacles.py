@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from renderer.geometry.boxes import occlusion_level, visible_boxes
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
-from renderer.scene.placement import Standing
+from renderer.scene.placement import ObstacleFootprint
 
 from pipelines.backgrounds.geometry.boxes import KnownBox
 from pipelines.backgrounds.geometry.horizon import Horizon
@@ -22,11 +22,11 @@ UInt8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
 
 LENGTH_M = {"car": 4.5, "person": 0.7, "other": 1.8}
-"""How far things reach away from the camera: a car seen from behind; a stride; a bicycle or a pole's foot."""
+"""How far things reach away from the camera: a car seen from behind; a stride; a bicycle or a pole's base."""
 SIDE_ON_RATIO, SIDE_ON_M = 1.9, 1.9
 """Wider boxes are cars seen from the side, whose width then points away."""
 MARGIN_M = 0.3
-MIN_FOOT_PX = 1.5
+MIN_CONTACT_PX = 1.5
 """Feet nearer to the horizon than this say nothing of the distance."""
 CUT_ROUNDS = 2
 CUT_PX = 96
@@ -49,7 +49,7 @@ MIN_CUT_PX = 8
 class Obstacle:
     """A real thing on the road."""
 
-    standing: Standing
+    footprint: ObstacleFootprint
     mask: Bool
     """Its pixels inside :attr:`window`."""
     window: tuple[int, int, int, int]
@@ -67,8 +67,8 @@ def find_obstacles(boxes: Sequence[KnownBox], image: UInt8, camera: Camera, hori
     """
     found = []
     for box in boxes:
-        standing = _standing(box, camera, horizon)
-        if standing is None:
+        footprint = _footprint(box, camera, horizon)
+        if footprint is None:
             continue
         left, top, right, bottom = box.box_px
         window = (
@@ -76,15 +76,15 @@ def find_obstacles(boxes: Sequence[KnownBox], image: UInt8, camera: Camera, hori
             min(camera.width, int(np.ceil(right))), min(camera.height, int(np.ceil(bottom))),
         )  # fmt: skip
         if window[0] < window[2] and window[1] < window[3]:
-            found.append(Obstacle(standing, _silhouette(box, window, image), window))
-    return tuple(sorted(found, key=lambda one: one.standing.depth_m))
+            found.append(Obstacle(footprint, _silhouette(box, window, image), window))
+    return tuple(sorted(found, key=lambda one: one.footprint.depth_m))
 
 
-def _standing(box: KnownBox, camera: Camera, horizon: Horizon) -> Standing | None:
-    """The rectangle between the box's sides from its foot on; None where its foot is not below the horizon."""
+def _footprint(box: KnownBox, camera: Camera, horizon: Horizon) -> ObstacleFootprint | None:
+    """The rectangle between the box's sides from its ground contact on; None where that is not below the horizon."""
     left, top, right, bottom = box.box_px
     below = bottom - horizon.row_at((left + right) / 2, camera)
-    if below < MIN_FOOT_PX:
+    if below < MIN_CONTACT_PX:
         return None
     depth = camera.fy * horizon.height_m / below
     side_on = box.kind == "car" and right - left > SIDE_ON_RATIO * (bottom - top)
@@ -94,7 +94,7 @@ def _standing(box: KnownBox, camera: Camera, horizon: Horizon) -> Standing | Non
     y_right = (camera.cx - right) / camera.fx * depth - MARGIN_M
     front = depth - MARGIN_M
     corners = np.array([(back, y_left), (front, y_left), (front, y_right), (back, y_right)])
-    return Standing(corners, front, (left, top, right, bottom))
+    return ObstacleFootprint(corners, front, (left, top, right, bottom))
 
 
 def _silhouette(box: KnownBox, window: tuple[int, int, int, int], image: UInt8) -> Bool:
@@ -152,14 +152,15 @@ def _cut(window: tuple[int, int, int, int], image: UInt8, core: tuple[float, flo
 def hide_behind(frame: Frame, obstacles: Sequence[Obstacle]) -> Frame:
     """The frame with the pixels of its cars cut away that nearer real things hide; boxes and levels follow.
 
-    A thing hides a car as a whole or not at all: the distance of its foot against that of the car's nearest pixel.
+    A thing hides a car as a whole or not at all: the distance of its ground contact against that of the car's nearest
+    pixel.
     """
     hidden = np.zeros(frame.instance_id.shape, dtype=np.bool_)
     nearest = _nearest_m(frame)
     for one in obstacles:
         left, top, right, bottom = one.window
         ids = frame.instance_id[top:bottom, left:right]
-        behind = (nearest > one.standing.depth_m)[ids] & (ids > 0)
+        behind = (nearest > one.footprint.depth_m)[ids] & (ids > 0)
         hidden[top:bottom, left:right] |= behind & one.mask
     if not hidden.any():
         return frame

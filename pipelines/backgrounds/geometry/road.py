@@ -89,7 +89,7 @@ def estimate_road(image: UInt8, plane: RoadPlane, taken: Bool) -> Road:
     camera, horizon_px, column_px = plane.camera, plane.horizon_px, plane.column_px
     scale = min(1.0, WORKING_WIDTH_PX / camera.width)
     small = _small(_level(image, plane), scale)
-    standing = _level(taken.astype(np.uint8), plane)
+    occupied = _level(taken.astype(np.uint8), plane)
     horizon, column = horizon_px * scale, column_px * scale
     focal_x, focal_y = camera.fx * scale, camera.fy * scale
     depth = focal_y * plane.height_m / np.maximum(np.arange(len(small)) + 0.5 - horizon, 1e-3)
@@ -101,7 +101,7 @@ def estimate_road(image: UInt8, plane: RoadPlane, taken: Bool) -> Road:
     half = MIDDLE_M * focal_x / depth
     centre = column + (small.shape[1] / 2 - column) * (np.arange(len(small)) - horizon) / (len(small) - horizon)
     middle = np.abs(at[None] - centre[:, None]) <= np.maximum(half[:, None], 1.5)
-    busy = cv2.resize(standing, small.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    busy = cv2.resize(occupied, small.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
     if (middle & ~busy)[rows].any():
         middle &= ~busy
     low, high = np.percentile(small, (5, 95))

@@ -18,10 +18,10 @@ from pipelines.backgrounds.geometry.obstacles import find_obstacles, hide_behind
 from pipelines.backgrounds.geometry.road import Road, RoadPlane, estimate_road, read_road_mask
 from pipelines.backgrounds.images import Background
 from pipelines.errors import BackgroundError
-from pipelines.synthesis.infrared import _beside
+from pipelines.synthesis.infrared import _keeping_obstacles
 from renderer.geometry.camera import Camera, read_cameras
 from renderer.geometry.frame import Box3D, Frame, Instance
-from renderer.insertion.foreground import BareCars
+from renderer.insertion.foreground import ForegroundLayer
 from renderer.scene.placement import sample_on_plane
 from renderer.scene.traffic import ModelSize
 
@@ -179,7 +179,7 @@ def test_nearer_things_hide_the_car_and_farther_ones_do_not() -> None:
     foot = KnownBox("person", (left, 200.0, right, ROW + 772.0 * HEIGHT_M / 8.0), outline)
     things = find_obstacles([foot], np.zeros((512, 640), dtype=np.uint8), CAMERA,
                             Horizon(ROW, HEIGHT_M, "given", 1.0, 0.0))  # fmt: skip
-    assert things[0].standing.depth_m == pytest.approx(7.7, abs=0.05)
+    assert things[0].footprint.depth_m == pytest.approx(7.7, abs=0.05)
     cut = hide_behind(frame_with_car(12.0), things)
     hidden = frame_with_car(12.0).instance_id.astype(bool) & ~cut.instance_id.astype(bool)
     assert np.flatnonzero(hidden.any(axis=0)).tolist() == list(range(300, 360))
@@ -222,14 +222,14 @@ def test_ground_of_a_car_does_not_change_on_real_things_in_front_of_it() -> None
     empty = Road(np.zeros((512, 640), dtype=bool), 0.0, "none")
     ground = Ground(Horizon(ROW, HEIGHT_M, "given", 1.0, 0.0), empty, things, None, None, {})
     background = on_ground(Background(street_picture(), CAMERA, None, {}), ground)
-    assert background.standing is not None
-    bare = BareCars(np.zeros((512, 640), np.float32), np.ones((512, 640), np.float32), 280.0)
+    assert background.obstacle_mask is not None
+    foreground = ForegroundLayer(np.zeros((512, 640), np.float32), np.ones((512, 640), np.float32), 280.0)
     left, top, right, bottom = things[0].window
-    change = _beside(bare, background).ground_change_K
+    change = _keeping_obstacles(foreground, background).ground_change_K
     assert change[(top + bottom) // 2, (left + right) // 2] == 0.0
     assert change[bottom + 5, (left + right) // 2] == 1.0
     assert things[0].mask.mean() > 0.6
-    assert _beside(bare, Background(street_picture(), CAMERA, None, {})) is bare
+    assert _keeping_obstacles(foreground, Background(street_picture(), CAMERA, None, {})) is foreground
 
 
 def test_marks_do_not_end_the_road_where_boxes_tell_what_stands_there() -> None:

@@ -1,6 +1,6 @@
 """How far cars put into real frames are from the frames' own cars, and what that costs.
 
-    python -m benchmarks.belonging FRAMES BOXES.json [--count 120] [--split val] [--seed 41 42] [--sheet FILE.png]
+    python -m benchmarks.harmonisation FRAMES BOXES.json [--count 120] [--split val] [--seed 41 42] [--sheet FILE.png]
 
 FRAMES holds display-only street frames, BOXES.json their cars: ``{name: {"boxes_full": [{"cls", "xyxy"}], "split"}}``.
 Crops of real cars are compared with crops of ours in the same frames by kernel and Frechet distance on AlexNet's
@@ -34,8 +34,8 @@ from pipelines.synthesis.infrared import Physics
 from pipelines.synthesis.passes import open_session
 from renderer.geometry.frame import Frame
 from renderer.insertion.background_sensor import edge_spread_px, measure_sensor, noise_bands
-from renderer.insertion.foreground import over_grey, render_bare, render_cars
-from renderer.insertion.harmonise import belong_grey
+from renderer.insertion.foreground import over_grey, render_cars, render_foreground
+from renderer.insertion.harmonise import harmonise_grey
 from renderer.thermal.conditions import Conditions
 
 __all__ = ["main"]
@@ -143,10 +143,10 @@ def one_frame(frame: Frame, conditions: Conditions, background: Background | Non
     """Crops and readings of one frame."""
     assert background is not None
     sensor, seed, behind = physics.sensor(frame), physics.seed, background.image
-    bare = render_bare(frame, conditions, physics.profiles, seed)
+    foreground = render_foreground(frame, conditions, physics.profiles, seed)
     begin = time.perf_counter()
     measured = measure_sensor(behind.astype(np.float32))
-    ours = belong_grey(behind, frame, bare, conditions, measured, seed)
+    ours = harmonise_grey(behind, frame, foreground, conditions, measured, seed)
     crops.seconds.append(time.perf_counter() - begin)
     plain, _ = over_grey(behind, render_cars(frame, conditions, physics.profiles, seed, sensor))
     for item in frame.instances:

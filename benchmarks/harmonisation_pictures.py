@@ -1,6 +1,6 @@
 """The pictures of docs/backgrounds.md and docs/geometry.md: cars put into frames, and the ground found in frames.
 
-    python -m benchmarks.belonging_pictures FRAMES [--boxes BOXES] [--out docs/images] [--seed 301] [--count 200]
+    python -m benchmarks.harmonisation_pictures FRAMES [--boxes BOXES] [--out docs/images] [--seed 301] [--count 200]
 
 Rows are not chosen by eye: of the frames that `gis synthesize` would make with the seed, in their order, the first
 five of different backgrounds whose highest vehicle is of the category ``car``, at least 90 pixels high, not hidden, and
@@ -30,8 +30,8 @@ from pipelines.synthesis.passes import open_session
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D, Frame
 from renderer.insertion.background_sensor import measure_sensor
-from renderer.insertion.foreground import over_grey, render_bare, render_cars
-from renderer.insertion.harmonise import ALL, Belonging, belong_grey
+from renderer.insertion.foreground import over_grey, render_cars, render_foreground
+from renderer.insertion.harmonise import ALL, Corrections, harmonise_grey
 
 __all__ = ["main"]
 
@@ -122,13 +122,15 @@ class Scene:
 
     def without(self, part: str) -> UInt8:
         """The frame with cars and all corrections but one."""
-        bare = render_bare(self.frame, self._conditions, self._physics.profiles, self._physics.seed)
-        if self._background.standing is not None:
-            change_K = np.where(self._background.standing, np.float32(0), bare.ground_change_K)
-            bare = replace(bare, ground_change_K=change_K)
+        foreground = render_foreground(self.frame, self._conditions, self._physics.profiles, self._physics.seed)
+        if self._background.obstacle_mask is not None:
+            change_K = np.where(self._background.obstacle_mask, np.float32(0), foreground.ground_change_K)
+            foreground = replace(foreground, ground_change_K=change_K)
         measured = measure_sensor(self.behind.astype(np.float32))
-        parts: Belonging = replace(ALL, **{part: False})
-        return belong_grey(self.behind, self.frame, bare, self._conditions, measured, self._physics.seed, parts)
+        parts: Corrections = replace(ALL, **{part: False})
+        return harmonise_grey(
+            self.behind, self.frame, foreground, self._conditions, measured, self._physics.seed, parts
+        )
 
     def row(self) -> UInt8:
         """The frame as it is, plainly blended, and with all corrections."""
@@ -137,7 +139,7 @@ class Scene:
     def parts(self) -> UInt8:
         """The largest car with all corrections, without each, and without any; below each what that changed."""
         whole, behind = cut(self.ours(), self.box), cut(self.behind, self.box)
-        less = {f"without {field.name}": self.without(field.name) for field in fields(Belonging)}
+        less = {f"without {field.name}": self.without(field.name) for field in fields(Corrections)}
         tiles = [labelled({"all corrections": whole, "the frame": behind})]
         for text, image in {**less, "plainly blended": self.plain()}.items():
             one = cut(image, self.box)

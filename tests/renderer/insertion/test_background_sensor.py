@@ -6,9 +6,15 @@ import cv2
 import numpy as np
 import pytest
 
-from renderer.insertion import background_sensor as frame_sensor
-from renderer.insertion.background_sensor import FrameSensor, blur_for_px, edge_spread_px, measure_sensor, noise_bands
-from renderer.insertion.background_sensor import sensor_noise as made_noise
+from renderer.insertion import background_sensor
+from renderer.insertion.background_sensor import (
+    FrameSensor,
+    blur_for_px,
+    edge_spread_px,
+    measure_sensor,
+    noise_bands,
+    sensor_noise,
+)
 
 
 def rectangles(sigma: float, noise: float = 1.5) -> np.ndarray:
@@ -44,8 +50,8 @@ def test_noise_is_read_beside_edges(noise: float) -> None:
 def test_made_noise_has_the_bands_that_were_measured() -> None:
     columns = np.zeros(512, np.float32)
     for fine, coarse in ((2.0, 0.9), (1.0, 0.3), (1.5, 1.2)):
-        made = made_noise(FrameSensor(0.7, fine, coarse, columns), 1, 2, (512, 512))
-        assert noise_bands(made) == pytest.approx((fine, coarse), rel=0.2)
+        noise = sensor_noise(FrameSensor(0.7, fine, coarse, columns), 1, 2, (512, 512))
+        assert noise_bands(noise) == pytest.approx((fine, coarse), rel=0.2)
 
 
 def test_columns_are_found() -> None:
@@ -56,8 +62,8 @@ def test_columns_are_found() -> None:
 
 def test_same_seed_same_noise() -> None:
     sensor = FrameSensor(0.7, 2.0, 0.9, np.zeros(64, np.float32))
-    assert np.array_equal(made_noise(sensor, 1, 2, (64, 64)), made_noise(sensor, 1, 2, (64, 64)))
-    assert not np.array_equal(made_noise(sensor, 1, 2, (64, 64)), made_noise(sensor, 1, 3, (64, 64)))
+    assert np.array_equal(sensor_noise(sensor, 1, 2, (64, 64)), sensor_noise(sensor, 1, 2, (64, 64)))
+    assert not np.array_equal(sensor_noise(sensor, 1, 2, (64, 64)), sensor_noise(sensor, 1, 3, (64, 64)))
 
 
 def test_a_frame_without_edges_gives_a_usable_sensor() -> None:
@@ -73,5 +79,5 @@ def test_the_edges_of_a_frame_do_not_depend_on_where_it_lies_in_memory() -> None
     held, found = [], set()
     for size in rng.integers(1, 4000, 200):
         held.append(np.empty(size, np.uint8))
-        found.add(frame_sensor._gradient(image).tobytes())
+        found.add(background_sensor._gradient(image).tobytes())
     assert len(found) == 1

@@ -14,8 +14,8 @@ from renderer.geometry.boxes import Box2D
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
 from renderer.insertion.background_sensor import FrameSensor, measure_sensor
-from renderer.insertion.foreground import render_bare
-from renderer.insertion.harmonise import Belonging, belong_grey, belong_kelvin, frame_conditions
+from renderer.insertion.foreground import render_foreground
+from renderer.insertion.harmonise import Corrections, frame_conditions, harmonise_grey, harmonise_kelvin
 from renderer.zones.catalogue import Zone
 
 SIZE = (200, 300)
@@ -51,11 +51,11 @@ def street(road: float = 150.0, noise: float = 2.0) -> np.ndarray:
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
 
 
-def made(background: np.ndarray, parts: Belonging | None = None, seed: int = 1) -> tuple[np.ndarray, Frame]:
+def made(background: np.ndarray, parts: Corrections | None = None, seed: int = 1) -> tuple[np.ndarray, Frame]:
     frame, weather = parked(), winter_night()
-    bare = render_bare(frame, weather, profiles(), seed)
+    foreground = render_foreground(frame, weather, profiles(), seed)
     sensor = measure_sensor(background.astype(np.float32))
-    return belong_grey(background, frame, bare, weather, sensor, seed, parts or Belonging()), frame
+    return harmonise_grey(background, frame, foreground, weather, sensor, seed, parts or Corrections()), frame
 
 
 def test_passes_and_far_background_stay() -> None:
@@ -72,7 +72,7 @@ def test_the_outline_mixes_within_the_edge_spread() -> None:
     background = street()
     plain = np.zeros(SIZE, bool)
     plain[60:140, 100:200] = True
-    image, _ = made(background, Belonging(ground=False))
+    image, _ = made(background, Corrections(ground=False))
     near = cv2.dilate(plain.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     assert np.array_equal(image[~near], background[~near])
 
@@ -90,7 +90,7 @@ def test_each_correction_changes_the_picture() -> None:
     background = street()
     whole, _ = made(background)
     for name in ("levels", "mirror", "seams", "air", "sensor"):
-        without, _ = made(background, dataclasses.replace(Belonging(), **{name: False}))
+        without, _ = made(background, dataclasses.replace(Corrections(), **{name: False}))
         assert not np.array_equal(whole, without), name
 
 
@@ -99,7 +99,7 @@ def test_the_road_changes_at_a_cars_foot_and_nowhere_else() -> None:
     changes = []
     for seed in range(12):
         with_ground, _ = made(background, seed=seed)
-        without, _ = made(background, Belonging(ground=False), seed=seed)
+        without, _ = made(background, Corrections(ground=False), seed=seed)
         change = with_ground.astype(np.float32) - without
         reach = 140 + 0.3 * 80 + 8
         assert np.abs(change[int(reach) :]).max() <= 25
@@ -120,11 +120,11 @@ def test_kelvin_stays_kelvin() -> None:
     behind = (street().astype(np.float32) - 150.0) * np.float32(0.1) + np.float32(275.0)
     frame, weather = parked(), winter_night()
     sensor = measure_sensor(behind)
-    bare = render_bare(frame, weather, profiles(), 1)
-    image = belong_kelvin(behind, frame, bare, sensor, 1)
+    foreground = render_foreground(frame, weather, profiles(), 1)
+    image = harmonise_kelvin(behind, frame, foreground, sensor, 1)
     warm = image[66:134, 106:194]
     # A car is as warm as physics says, and follows its road by half; the span of the picture does not matter.
-    expected = bare.apparent_temperature_K[66:134, 106:194].mean() + 0.5 * (275.0 - bare.road_K)
+    expected = foreground.apparent_temperature_K[66:134, 106:194].mean() + 0.5 * (275.0 - foreground.road_K)
     assert warm.mean() == pytest.approx(expected, abs=1.0)
     assert np.array_equal(image[:40], behind[:40])
 
@@ -140,7 +140,7 @@ def test_weather_of_a_radiometric_frame() -> None:
 
 def test_sizes_must_agree() -> None:
     frame, weather = parked(), winter_night()
-    bare = render_bare(frame, weather, profiles(), 1)
+    foreground = render_foreground(frame, weather, profiles(), 1)
     sensor = FrameSensor(0.7, 1.0, 0.5, np.zeros(8, np.float32))
     with pytest.raises(ThermalError, match="expected the frame's"):
-        belong_grey(np.zeros((8, 8), np.uint8), frame, bare, weather, sensor, 1)
+        harmonise_grey(np.zeros((8, 8), np.uint8), frame, foreground, weather, sensor, 1)

@@ -14,7 +14,7 @@ from renderer.thermal.conditions import Conditions
 from renderer.thermal.profiles import Profiles, read_profiles
 from renderer.zones.catalogue import FIRST_ENVIRONMENT_ZONE, Zone
 
-ASSETS = Path(__file__).resolve().parents[3] / "assets"
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
 SIZE = 24
 
 
