@@ -52,16 +52,14 @@ from benchmarks.realism_product import (
     standing_cars,
 )
 from gan.data.layout import CHANNELS, Sample
-from gan.errors import GanError
 from gan.metrics.bootstrap import Interval
 from gan.metrics.features import feature_extractor
 from gan.metrics.lpips import Lpips
 from gan.serving.inference import Translator, load_translator
-from pipelines.errors import ConfigError, PipelineError
+from pipelines.errors import ConfigError, GisError
 from pipelines.io.files import file_sha256, sha256, write_bytes, write_json, write_text
 from pipelines.io.images import encode_png
 from pipelines.synthesis.source_tensor import hidden_background
-from renderer.errors import RendererError
 from renderer.thermal.sensor import read_sensors
 
 __all__ = ["main"]
@@ -102,7 +100,7 @@ def run_or_say(benchmark: Callable[[argparse.Namespace], None], options: argpars
     """Runs a benchmark; what cannot be used is said in one line."""
     try:
         benchmark(options)
-    except (PipelineError, GanError, RendererError) as error:
+    except GisError as error:
         sys.exit(f"error: {error}")
 
 

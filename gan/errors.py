@@ -2,25 +2,29 @@
 
 ::
 
-    GanError
-    ├── ConfigError       an option, or a combination of them, that cannot work
-    ├── DataError         data that cannot be used (missing partner, mixed sizes, NaN, empty split)
-    │   └── LayoutError   source tensors of another layout or version than expected
-    ├── CheckpointError   a model file that is missing, truncated, tampered with or of another kind
-    ├── TrainingError     training cannot go on (loss is NaN, disk is full)
-    ├── MetricError       images that cannot be compared, or backbone weights that cannot be found
-    └── ServingError      a model that cannot be served the way that was asked for
+    GisError              the root of all errors of gis, `renderer.errors.GisError`
+    ├── ConfigError
+    └── GanError
+        ├── DataError         data that cannot be used (missing partner, mixed sizes, NaN, empty split)
+        │   └── LayoutError   source tensors of another layout or version than expected
+        ├── CheckpointError   a model file that is missing, truncated, tampered with or of another kind
+        ├── TrainingError     training cannot go on (loss is NaN, disk is full)
+        ├── MetricError       images that cannot be compared, or backbone weights that cannot be found
+        └── ServingError      a model that cannot be served the way that was asked for
 
 Every message is one line: what was wrong, where, what was expected, what to do.
 """
 
 from __future__ import annotations
 
+from renderer.errors import ConfigError, GisError
+
 __all__ = [
     "CheckpointError",
     "ConfigError",
     "DataError",
     "GanError",
+    "GisError",
     "LayoutError",
     "MetricError",
     "ServingError",
@@ -28,12 +32,8 @@ __all__ = [
 ]
 
 
-class GanError(Exception):
+class GanError(GisError):
     """Base of everything that gan raises on purpose."""
-
-
-class ConfigError(GanError):
-    """An option cannot work."""
 
 
 class DataError(GanError):

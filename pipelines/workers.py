@@ -23,7 +23,7 @@ from multiprocessing import connection
 from multiprocessing.connection import Connection
 from typing import Any, Generic, Protocol, TypeVar
 
-from pipelines.errors import PipelineError, WorkerError
+from pipelines.errors import GisError, WorkerError
 
 __all__ = ["FrameJob", "FrameWorkers", "default_workers", "work"]
 
@@ -230,10 +230,7 @@ def _serve(there: Connection) -> None:
 
 def _portable(error: Exception, index: int | None) -> Exception:
     """The error itself where it is one of ours, else a WorkerError that says where it came from, on one line."""
-    from gan.errors import GanError
-    from renderer.errors import RendererError
-
-    if isinstance(error, (PipelineError, RendererError, GanError)):
+    if isinstance(error, GisError):
         return type(error)(str(error))
     place = traceback.extract_tb(error.__traceback__)[-1]
     at = "while getting ready" if index is None else f"at frame {index}"

@@ -30,7 +30,7 @@ from safetensors.numpy import load_file, save_file
 
 import gan.errors
 from gan.data.layout import LAYOUT_NAME, LAYOUT_VERSION
-from gan.errors import GanError, ServingError
+from gan.errors import GisError, ServingError
 
 if TYPE_CHECKING:
     import torch
@@ -399,7 +399,7 @@ def _main(arguments: list[str]) -> int:
     model_file, precision, folder, samples, half = arguments
     try:
         _build(Path(model_file), precision, Path(folder), Path(samples) if samples else None, half=bool(half))  # type: ignore[arg-type]
-    except GanError as error:
+    except GisError as error:
         failure = {"kind": type(error).__name__, "message": str(error)}
         (Path(folder) / "failure.json").write_text(json.dumps(failure), encoding="utf-8")
         return 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from gan.errors import GanError
+from gan.errors import GisError
 from gan.serving.openvino_engine import convert_beside
 from gan.storage.model_file import read_model_file, write_model_file
 
@@ -34,7 +34,7 @@ def main() -> None:
     to = Path(sys.argv[2])
     try:
         folder = ship(Path(sys.argv[1]), to)
-    except GanError as error:
+    except GisError as error:
         sys.exit(f"error: {error}")
     size = sum(path.stat().st_size for path in (to, *folder.iterdir()))
     print(f"{to} and {folder}: {size / 1e6:.1f} MB")

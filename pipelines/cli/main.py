@@ -23,10 +23,7 @@ from collections.abc import Callable
 from typing import Any
 
 import typer
-from gan.errors import GanError
-from renderer.errors import RendererError
-
-from pipelines.errors import PipelineError
+from renderer.errors import GisError
 
 __all__ = ["COMMANDS", "app", "main"]
 
@@ -71,7 +68,7 @@ def _reporting(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
-        except (PipelineError, RendererError, GanError) as error:
+        except GisError as error:
             typer.echo(f"gis {command.__name__}: {' '.join(str(error).split())}", err=True)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gan.errors import GanError, MetricError
+from gan.errors import MetricError
 from gan.metrics.classes import ClassErrors
 
 from pipelines.comparison.plan import BASELINE, MAIN_SET, CompareConfig
 from pipelines.comparison.samples import Objects, TestSet, class_regions, read_grey
-from pipelines.errors import PipelineError
+from pipelines.errors import GisError
 from pipelines.evaluation.evaluate import EvaluateConfig, evaluate
 from pipelines.io.files import read_json, read_lines
 
@@ -86,7 +86,7 @@ def measure(
         if not row.error:
             try:
                 _measure_row(row, config, sets, objects, lpips)
-            except (GanError, PipelineError) as error:
+            except GisError as error:
                 row.error = " ".join(str(error).split())
         result.rows.append(row)
     for line in text_table(result, MAIN_SET):

@@ -27,13 +27,12 @@ from gan.backends.base import StepOptions
 from gan.backends.registry import load_backend, make_config
 from gan.data.batch import Batch
 from gan.data.loader import DataOptions, open_data
-from gan.errors import GanError
 from gan.serving.inference import Translator, load_translator
 from gan.training.train import TrainOptions, choose_precision, train
 from torch.utils.flop_counter import FlopCounterMode
 
 from pipelines.comparison.samples import TestSet, open_test_set
-from pipelines.errors import PipelineError
+from pipelines.errors import GisError
 from pipelines.io.files import read_json, write_bytes, write_json, write_text
 from pipelines.translation.translate import encode_png
 
@@ -49,7 +48,7 @@ def main(path: Path) -> int:
     """Does one job; an error ends up as one line in ``error.txt`` beside it."""
     try:
         _work(read_json(path))
-    except (GanError, PipelineError) as error:
+    except GisError as error:
         write_text(path.parent / "error.txt", " ".join(str(error).split()) + "\n")
         return 1
     return 0

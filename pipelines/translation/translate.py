@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from gan.data.layout import decode_sample
-from gan.errors import DataError, GanError
+from gan.errors import DataError, GisError
 
 from pipelines.errors import ConfigError
 from pipelines.evaluation.evaluate import read_image
@@ -132,7 +132,7 @@ def _translate(translator: Translator, item: Input, source: Float32, noise_seed:
     source = _fit_channels(source, translator.in_channels, item.name)
     try:
         image = translator.translate(source, seed=None if noise_seed is None else noise_seed + number)
-    except GanError as error:
+    except GisError as error:
         raise type(error)(f"{item.name}: {error}") from error
     return image
 
