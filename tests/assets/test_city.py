@@ -169,7 +169,7 @@ def _geometry(scene: Any) -> dict[str, np.ndarray]:
 
 
 def test_the_script_builds_the_shipped_city(scene: Any, tmp_path: Path) -> None:
-    from assets.build.city import build
+    from assets.build.city.scene import build
 
     shipped = _geometry(scene)
     build(tmp_path / "city.blend")

@@ -25,13 +25,13 @@ from renderer.zones.catalogue import ZONE_ATTRIBUTE, Zone
 
 from assets import CAMERAS, CARS, CITY
 
-from . import city_layout as plan
-from .city_buildings import build_house, lots
-from .city_furniture import FURNITURE, PEOPLE, furniture, person
-from .city_ground import ground, markings, pavements, skyline
-from .city_mesh import MeshBuilder, link, pose
-from .city_plants import TREES, bush, hedge, tree
-from .city_props import Prop, all_props
+from . import layout as plan
+from .buildings import build_house, lots
+from .furniture import FURNITURE, PEOPLE, furniture, person
+from .ground import ground, markings, pavements, skyline
+from .mesh import MeshBuilder, link, pose
+from .plants import TREES, bush, hedge, tree
+from .props import Prop, all_props
 
 __all__ = ["build", "main"]
 
@@ -231,7 +231,3 @@ def _first_frame(scene: bpy.types.Scene) -> None:
     setup = sample_frame(street, [model_size(c) for c in models.values()], camera, seed=0, index=3)
     apply(scene, setup, models)
     scene.camera.matrix_world = rig
-
-
-if __name__ == "__main__":
-    main()

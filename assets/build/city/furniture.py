@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .city_mesh import MeshBuilder, turn
+from .mesh import MeshBuilder, turn
 
 __all__ = ["FURNITURE", "PEOPLE", "furniture", "person"]
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .city_mesh import MeshBuilder
+from .mesh import MeshBuilder
 
 __all__ = ["TREES", "bush", "hedge", "tree"]
 

@@ -10,10 +10,10 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from . import city_layout as plan
-from .city_buildings import CORNER_GAP_M
-from .city_ground import OPENING_M, PARK_U_M, ZEBRAS_U_M
-from .city_mesh import pose
+from . import layout as plan
+from .buildings import CORNER_GAP_M
+from .ground import OPENING_M, PARK_U_M, ZEBRAS_U_M
+from .mesh import pose
 
 __all__ = ["Prop", "all_props"]
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from . import city_layout as plan
-from .city_ground import PARK_U_M
-from .city_mesh import MeshBuilder, pose
+from . import layout as plan
+from .ground import PARK_U_M
+from .mesh import MeshBuilder, pose
 
 __all__ = ["House", "Lot", "build_house", "lots"]
 

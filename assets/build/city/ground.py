@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from . import city_layout as plan
-from .city_mesh import MeshBuilder, Point, pose
+from . import layout as plan
+from .mesh import MeshBuilder, Point, pose
 
 __all__ = ["ground", "markings", "pavements", "skyline"]
 

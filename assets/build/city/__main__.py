@@ -1,0 +1,5 @@
+"""``python -m assets.build.city``."""
+
+from .scene import main
+
+main()
