@@ -122,7 +122,7 @@ def place(u_m: Array | float, d_m: Array | float) -> Array:
 def kerb_line(side: int) -> Array:
     """Corners (N, 2) of the kerb's line as (u, distance from the axis), for the side -1 right or +1 left.
 
-    Where nobody parks the pavement reaches to the lane. The crossing interrupts the line in :mod:`.city_ground`.
+    Where nobody parks the pavement reaches to the lane. The crossing interrupts the line in :mod:`.ground`.
     """
     cuts = [(a, b, KERB_M) for a, b in PARKING_U_M[side]]
     if side > 0:

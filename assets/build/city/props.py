@@ -29,7 +29,7 @@ class Prop:
     """Of the mesh."""
     u_m: float
     d_m: float
-    """Place in the plan, see :mod:`.city_layout`."""
+    """Place in the plan, see :mod:`.layout`."""
     yaw_rad: float
     """Against the street's heading."""
     scale: float
