@@ -24,8 +24,8 @@ MANIFEST = "blender_manifest.toml"
 DATA_FILES = ("cars.blend", "cars.npz", "cameras.toml", "thermal_profiles.toml")
 """Files of ``assets`` that the panel needs (the .blend for ``gis`` alone); the city comes with ``gis``."""
 RENDER_MODULES = (
-    "__init__", "cameras", "errors", "workers", "io/__init__", "io/exr", "io/files", "dataset/__init__",
-    "dataset/store", "synthesis/__init__", "synthesis/config", "synthesis/passes",
+    "__init__", "cameras", "errors", "workers", "io/__init__", "io/exr", "io/files", "io/typed_json",
+    "dataset/__init__", "dataset/record", "dataset/store", "synthesis/__init__", "synthesis/config", "synthesis/passes",
 )  # fmt: skip
 """Modules of ``pipelines`` that ``headless.py`` imports; all run with numpy alone."""
 LONG_AGO = (1980, 1, 1, 0, 0, 0)

@@ -1,0 +1,214 @@
+"""Dataclasses to JSON values and back by their type hints: what is declared once is written, read and checked.
+
+Numbers, strings, booleans, ``None``, literals, tuples, mappings with string keys, numpy arrays and other dataclasses
+are known; ``Any`` takes every JSON value. A field with ``metadata=OMITTED_IF_NONE`` is written only where it has a
+value.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+from renderer.errors import RendererError
+
+from pipelines.errors import DatasetError
+
+__all__ = ["OMITTED_IF_NONE", "fields_to_json", "from_json", "to_json"]
+
+T = TypeVar("T")
+Reader = Callable[[Any], Any]
+
+OMITTED_IF_NONE: Final = {"omitted_if_none": True}
+"""Metadata of a field whose key is left out where it is None."""
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", type(None): "null"}
+
+
+class _Mismatch(Exception):
+    """A value that does not fit: where it stands within what is read, and what is wrong."""
+
+    def within(self, place: str) -> _Mismatch:
+        """The same, of what stands at ``place``."""
+        return _Mismatch(f"{place}{self.args[0]}")
+
+
+def to_json(value: Any) -> Any:
+    """A dataclass, or what stands in one, as JSON values; keys are in the order of the fields."""
+    if is_dataclass(value) and not isinstance(value, type):
+        own = getattr(value, "to_json", None)
+        return own() if own is not None else fields_to_json(value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, (tuple, list)):
+        return [to_json(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: to_json(item) for key, item in value.items()}
+    return value
+
+
+def fields_to_json(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass as JSON values."""
+    pairs = ((field, getattr(value, field.name)) for field in fields(value))
+    return {
+        field.name: to_json(item)
+        for field, item in pairs
+        if item is not None or not field.metadata.get("omitted_if_none")
+    }
+
+
+def from_json(kind: Callable[..., T], data: Any, where: str) -> T:
+    """A dataclass of JSON values; keys that it has no field for are left alone.
+
+    Args:
+        kind: the dataclass.
+        data: what :func:`to_json` made.
+        where: begins the error, e.g. the file and line.
+
+    Raises:
+        DatasetError: a key is missing, or a value is of another kind.
+    """
+    try:
+        result: T = _reader(kind)(data)
+    except _Mismatch as error:
+        raise DatasetError(f"{where}: {str(error.args[0]).lstrip(' .')}") from None
+    return result
+
+
+@cache
+def _reader(hint: Any) -> Reader:
+    """What reads a value of a type; made once for each."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return lambda value: value
+    if origin in (Union, types.UnionType):
+        return _optional(hint, arguments)
+    if origin is Literal:
+        return _literal(arguments)
+    if origin is tuple:
+        return _tuple(arguments)
+    if origin is np.ndarray:
+        return _array(get_args(arguments[1])[0])
+    if origin is not None and issubclass(origin, Mapping):
+        return _mapping(arguments[1])
+    if is_dataclass(hint):
+        return _dataclass(hint)
+    return _scalar(hint)
+
+
+def _scalar(kind: Any) -> Reader:
+    accepted = (int, float) if kind is float else kind
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+            raise _Mismatch(f" is {_short(value)}: expected {_WORDS[kind]}")
+        if kind is float and not math.isfinite(value):
+            raise _Mismatch(f" is {value}: expected a finite number")
+        return value
+
+    return read
+
+
+def _optional(hint: Any, arguments: tuple[Any, ...]) -> Reader:
+    others = [one for one in arguments if one is not type(None)]
+    if len(others) != 1:
+        raise TypeError(f"{hint}: only one kind of value, or None, can be read from JSON")
+    inner = _reader(others[0])
+    return lambda value: None if value is None else inner(value)
+
+
+def _literal(values: tuple[Any, ...]) -> Reader:
+    def read(value: Any) -> Any:
+        if value not in values or isinstance(value, bool) != isinstance(values[0], bool):
+            raise _Mismatch(f" is {_short(value)}: expected one of {', '.join(map(str, values))}")
+        return value
+
+    return read
+
+
+def _tuple(arguments: tuple[Any, ...]) -> Reader:
+    length = None if arguments[-1] is Ellipsis else len(arguments)
+    readers = [_reader(one) for one in arguments if one is not Ellipsis]
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, (list, tuple)) or (length is not None and len(value) != length):
+            raise _Mismatch(f" is {_short(value)}: expected a list" + ("" if length is None else f" of {length}"))
+        result = []
+        for place, item in enumerate(value):
+            try:
+                result.append(readers[place if length else 0](item))
+            except _Mismatch as error:
+                raise error.within(f"[{place}]") from None
+        return tuple(result)
+
+    return read
+
+
+def _array(dtype: Any) -> Reader:
+    def read(value: Any) -> Any:
+        try:
+            array = np.array(value, dtype=dtype)
+        except (TypeError, ValueError):
+            raise _Mismatch(f" is {_short(value)}: expected rows of numbers") from None
+        if not np.isfinite(array).all():
+            raise _Mismatch(f" is {_short(value)}: expected finite numbers")
+        return array
+
+    return read
+
+
+def _mapping(hint: Any) -> Reader:
+    inner = _reader(hint)
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise _Mismatch(f" is {_short(value)}: expected an object")
+        return {str(key): _named(str(key), inner, item) for key, item in value.items()}
+
+    return read
+
+
+def _dataclass(kind: Any) -> Reader:
+    hints = get_type_hints(kind)
+    known = [
+        (field.name, _reader(hints[field.name]), field.default is MISSING and field.default_factory is MISSING)
+        for field in fields(kind)
+        if field.init
+    ]
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise _Mismatch(f" is {_short(value)}: expected an object")
+        values = {}
+        for name, reader, needed in known:
+            if name in value:
+                values[name] = _named(name, reader, value[name])
+            elif needed:
+                raise _Mismatch(f".{name} is missing")
+        return _made(kind, values)
+
+    return read
+
+
+def _made(kind: Any, values: dict[str, Any]) -> Any:
+    """The dataclass, which may have limits of its own."""
+    try:
+        return kind(**values)
+    except RendererError as error:
+        raise _Mismatch(f" cannot be: {error}") from None
+
+
+def _named(name: str, reader: Reader, value: Any) -> Any:
+    try:
+        return reader(value)
+    except _Mismatch as error:
+        raise error.within(f".{name}") from None
+
+
+def _short(value: Any, limit: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[:limit]}..."
