@@ -36,6 +36,7 @@ from renderer.geometry.frame import Frame
 from renderer.insertion.background_sensor import edge_spread_px, measure_sensor, noise_bands
 from renderer.insertion.foreground import over_grey, render_cars, render_foreground
 from renderer.insertion.harmonise import harmonise_grey
+from renderer.random_streams import Draw
 from renderer.thermal.conditions import Conditions
 
 __all__ = ["main"]
@@ -142,13 +143,13 @@ def one_frame(frame: Frame, conditions: Conditions, background: Background | Non
 ) -> None:  # fmt: skip
     """Crops and readings of one frame."""
     assert background is not None
-    sensor, seed, behind = physics.sensor(frame), physics.seed, background.image
-    foreground = render_foreground(frame, conditions, physics.profiles, seed)
+    sensor, behind, draw = physics.sensor(frame), background.image, Draw(physics.seed, frame.index)
+    foreground = render_foreground(frame, conditions, physics.profiles, draw)
     begin = time.perf_counter()
     measured = measure_sensor(behind.astype(np.float32))
-    ours = harmonise_grey(behind, frame, foreground, conditions, measured, seed)
+    ours = harmonise_grey(behind, frame, foreground, conditions, measured, draw)
     crops.seconds.append(time.perf_counter() - begin)
-    plain, _ = over_grey(behind, render_cars(frame, conditions, physics.profiles, seed, sensor))
+    plain, _ = over_grey(behind, render_cars(frame, conditions, physics.profiles, draw, sensor))
     for item in frame.instances:
         box = item.box_visible_px
         if box is None or item.occlusion > 0 or item.truncation > 0 or item.category not in ("car", "van"):

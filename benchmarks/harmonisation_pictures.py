@@ -32,6 +32,7 @@ from renderer.geometry.frame import Box2D, Frame
 from renderer.insertion.background_sensor import measure_sensor
 from renderer.insertion.foreground import over_grey, render_cars, render_foreground
 from renderer.insertion.harmonise import ALL, Corrections, harmonise_grey
+from renderer.random_streams import Draw
 
 __all__ = ["main"]
 
@@ -116,21 +117,20 @@ class Scene:
 
     def plain(self) -> UInt8:
         """The frame with cars without any."""
-        physics = self._physics
-        cars = render_cars(self.frame, self._conditions, physics.profiles, physics.seed, physics.sensor(self.frame))
+        physics, draw = self._physics, Draw(self._physics.seed, self.frame.index)
+        cars = render_cars(self.frame, self._conditions, physics.profiles, draw, physics.sensor(self.frame))
         return over_grey(self.behind, cars)[0]
 
     def without(self, part: str) -> UInt8:
         """The frame with cars and all corrections but one."""
-        foreground = render_foreground(self.frame, self._conditions, self._physics.profiles, self._physics.seed)
+        draw = Draw(self._physics.seed, self.frame.index)
+        foreground = render_foreground(self.frame, self._conditions, self._physics.profiles, draw)
         if self._background.obstacle_mask is not None:
             change_K = np.where(self._background.obstacle_mask, np.float32(0), foreground.ground_change_K)
             foreground = replace(foreground, ground_change_K=change_K)
         measured = measure_sensor(self.behind.astype(np.float32))
         parts: Corrections = replace(ALL, **{part: False})
-        return harmonise_grey(
-            self.behind, self.frame, foreground, self._conditions, measured, self._physics.seed, parts
-        )
+        return harmonise_grey(self.behind, self.frame, foreground, self._conditions, measured, draw, parts)
 
     def row(self) -> UInt8:
         """The frame as it is, plainly blended, and with all corrections."""

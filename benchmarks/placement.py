@@ -21,6 +21,7 @@ import numpy as np
 from pipelines.backgrounds.geometry.boxes import read_boxes
 from pipelines.backgrounds.geometry.ground import Sites, on_ground
 from pipelines.backgrounds.images import choose, open_background, scan_backgrounds
+from renderer.random_streams import Draw
 from renderer.scene.placement import sample_on_plane
 from renderer.scene.traffic import ModelSize, Placement
 
@@ -46,7 +47,7 @@ def main() -> None:
     estimates, placing, refused = [], [], 0
     cars: list[Placement] = []
     for index in range(options.frames):
-        background = open_background(backgrounds, choose(backgrounds, 0, index))
+        background = open_background(backgrounds, choose(backgrounds, Draw(0, index)))
         known, begin = len(sites.found), time.perf_counter()
         ground = sites.ground(background)
         if len(sites.found) > known:
@@ -54,7 +55,7 @@ def main() -> None:
         placed_on = on_ground(background, ground)
         begin = time.perf_counter()
         setup = sample_on_plane(
-            placed_on.camera, MODELS, 0, index, horizon_px=placed_on.horizon_px, road_yaw_rad=ground.road_yaw_rad,
+            placed_on.camera, MODELS, Draw(0, index), horizon_px=placed_on.horizon_px, road_yaw_rad=ground.road_yaw_rad,
             free_mask=ground.road.free, obstacles=[one.footprint for one in ground.obstacles],
         )  # fmt: skip
         placing.append(time.perf_counter() - begin)

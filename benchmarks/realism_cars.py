@@ -41,6 +41,7 @@ from renderer.geometry.frame import Box2D, Frame
 from renderer.insertion.background_sensor import measure_sensor
 from renderer.insertion.foreground import over_grey, render_cars, render_foreground
 from renderer.insertion.harmonise import harmonise_grey
+from renderer.random_streams import Draw, Stream
 from renderer.thermal.conditions import Conditions, sample_conditions
 from renderer.thermal.profiles import Profiles, read_profiles
 from renderer.thermal.sensor import Sensor
@@ -75,7 +76,6 @@ SAME_SCENE = 0.6
 """Correlation of small copies above which two frames show one scene: RoadScene's pairs have 0.63 to 0.99, frames of
 different places at most 0.57."""
 HOURS = {"day": 13.0, "night": 22.0}
-STREAM_WEATHER = 1
 ANGLE_DEG, LARGER, SMALLER, ASPECT = 20.0, 0.5, 0.25, 0.15
 """What counts as one step away between two cars: turn; logarithms of height (shrinking, enlarging) and of shape."""
 
@@ -442,20 +442,20 @@ class PhysicsBaseline:
 
     def __call__(self, case: Case, gallery: Gallery) -> UInt8:
         """(H, W); outside the hole the real frame."""
-        weather = self._conditions(case)
+        weather, draw = self._conditions(case), Draw(self._seed, case.frame.index)
         if self._plain:
-            cars = render_cars(case.frame, weather, self._profiles, self._seed, self._sensor)
+            cars = render_cars(case.frame, weather, self._profiles, draw, self._sensor)
             made, _ = over_grey(case.empty, cars)
         else:
-            foreground = render_foreground(case.frame, weather, self._profiles, self._seed)
+            foreground = render_foreground(case.frame, weather, self._profiles, draw)
             measured = measure_sensor(case.empty.astype(np.float32))
-            made = harmonise_grey(case.empty, case.frame, foreground, weather, measured, self._seed)
+            made = harmonise_grey(case.empty, case.frame, foreground, weather, measured, draw)
         return np.where(case.hole, made, case.real)
 
     def _conditions(self, case: Case) -> Conditions:
         """Weather drawn at random; the hour is that of the frame, as far as it is known."""
-        draw = np.random.default_rng([self._seed, case.index, STREAM_WEATHER])
-        return sample_conditions(draw, weather=None, hour=HOURS.get(case.time), season=None)
+        rng = Draw(self._seed, case.index).rng(Stream.CONDITIONS)
+        return sample_conditions(rng, weather=None, hour=HOURS.get(case.time), season=None)
 
 
 def blurred(sigma: float) -> Callable[[Case, Gallery], UInt8]:

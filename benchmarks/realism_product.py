@@ -28,6 +28,7 @@ from pipelines.synthesis.infrared import Physics, Translation
 from pipelines.synthesis.passes import open_session
 from renderer.geometry.frame import Box2D, Frame
 from renderer.insertion.foreground import over_grey, render_cars
+from renderer.random_streams import Draw
 from renderer.thermal.conditions import Conditions
 
 __all__ = [
@@ -195,7 +196,8 @@ def _pictures(
 ) -> dict[str, UInt8]:
     """The frame, made in every way."""
     behind = background.image
-    plain, _ = over_grey(behind, render_cars(frame, conditions, physics.profiles, physics.seed, physics.sensor(frame)))
+    draw = Draw(physics.seed, frame.index)
+    plain, _ = over_grey(behind, render_cars(frame, conditions, physics.profiles, draw, physics.sensor(frame)))
     made = {PLAIN: plain, PHYSICS: physics.make(frame, conditions, background).image}
     return made | {name: model.make(frame, conditions, background).image for name, model in models.items()}
 

@@ -10,14 +10,14 @@ from . import adapter
 
 __all__ = ["PREVIEW_PX", "conditions_of", "render_thermal", "sensor_of"]
 
-STREAM_CONDITIONS = 1
 PREVIEW_PX = 20000
 """Pixels of a preview without numba: the physics then runs as plain Python, some 10 000 pixels a second."""
 
 
 def conditions_of(settings: bpy.types.PropertyGroup) -> Any:
     """Weather and hour that the panel names; what it does not name is drawn by its seed and frame."""
-    rng = np.random.default_rng([settings.seed, settings.index, STREAM_CONDITIONS])
+    streams = adapter.renderer("random_streams")
+    rng = streams.Draw(settings.seed, settings.index).rng(streams.Stream.CONDITIONS)
     sample = adapter.renderer("thermal.conditions").sample_conditions
     return sample(rng, weather=settings.weather, hour=settings.hour % 24.0, season=settings.season)
 
@@ -67,7 +67,8 @@ def render_thermal(frame: Any, scene: bpy.types.Scene) -> tuple[np.ndarray, np.n
     used = with_profile(frame, settings.profile)
     if not adapter.has_numba():
         used = coarser(used, int(np.ceil(np.sqrt(used.zone.size / PREVIEW_PX))))
+    draw = adapter.renderer("random_streams").Draw
     physics, sensors = adapter.renderer("thermal.physics"), adapter.renderer("thermal.sensor")
-    image = physics.render_thermal(used, conditions_of(settings), adapter.profiles(), settings.seed)
-    kelvin = sensors.expose(image.apparent_temperature_K, sensor, settings.seed, settings.index, used.camera)
+    image = physics.render_thermal(used, conditions_of(settings), adapter.profiles(), draw(settings.seed, used.index))
+    kelvin = sensors.expose(image.apparent_temperature_K, sensor, draw(settings.seed, settings.index), used.camera)
     return sensors.agc(kelvin, sensor), kelvin

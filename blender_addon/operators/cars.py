@@ -210,10 +210,10 @@ class GIS_OT_scatter_traffic(bpy.types.Operator):
         scene, settings, traffic = context.scene, context.scene.gis_thermal, adapter.renderer("blender.traffic")
         found = traffic.model_collections() or _models()
         view = adapter.renderer("blender.view").scene_camera(scene)
+        draw = adapter.renderer("random_streams").Draw(settings.seed, settings.index)
         setup = adapter.renderer("scene.traffic").sample_frame(
-            traffic.read_street(scene), tuple(traffic.model_size(m) for m in found.values()), view,
-            settings.seed, settings.index,
-        )  # fmt: skip
+            traffic.read_street(scene), tuple(traffic.model_size(m) for m in found.values()), view, draw
+        )
         traffic.apply(scene, setup, found)
         context.view_layer.update()
         self.report({"INFO"}, say("{n} cars placed", n=len(setup.placements)))

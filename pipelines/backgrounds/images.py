@@ -21,6 +21,7 @@ from assets import CAMERAS
 from numpy.typing import NDArray
 from renderer.errors import CameraError
 from renderer.geometry.camera import Camera, read_cameras
+from renderer.random_streams import Draw, Stream
 from renderer.thermal.sensor import from_uint16
 
 from pipelines.backgrounds.ingest.crop import centred_window, resize_window
@@ -55,7 +56,6 @@ MIN_SIZE_PX = 32
 MAX_PIXELS = 1 << 26
 """Refused above: no thermal camera has 64 megapixels, and a small file may claim any size."""
 STRETCH_PERCENT = (0.5, 99.5)
-STREAM_BACKGROUND = 4
 
 
 @dataclass(frozen=True)
@@ -154,10 +154,9 @@ def _scan_frame(folder: Path, sidecar: Path) -> BackgroundFile:
     return BackgroundFile(name, digest, width, height, about)
 
 
-def choose(backgrounds: Backgrounds, seed: int, index: int) -> BackgroundFile:
+def choose(backgrounds: Backgrounds, draw: Draw) -> BackgroundFile:
     """The background of a frame."""
-    draw = np.random.default_rng([seed, index, STREAM_BACKGROUND])
-    return backgrounds.files[int(draw.integers(len(backgrounds.files)))]
+    return backgrounds.files[int(draw.rng(Stream.BACKGROUND).integers(len(backgrounds.files)))]
 
 
 def open_background(

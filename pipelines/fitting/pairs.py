@@ -16,6 +16,7 @@ from renderer.geometry.frame import Frame, Instance
 from renderer.insertion.background_sensor import measure_sensor
 from renderer.insertion.foreground import render_foreground
 from renderer.insertion.harmonise import harmonise_grey
+from renderer.random_streams import Draw, Stream
 from renderer.raster.rasterizer import Drawing, Rasteriser
 from renderer.thermal.conditions import sample_conditions
 from renderer.thermal.profiles import read_profiles
@@ -37,7 +38,6 @@ __all__ = ["draw_pair", "physics_picture", "pose_from_json", "pose_to_json"]
 
 HOURS = {"day": 13.0, "night": 22.0}
 """Hour of the weather that the cars' physical rendering is made with; others are drawn."""
-STREAM_WEATHER = 9
 BOX_PX = 2
 """What a model has outside its box is not the car's: it is hidden, or the model is too large there."""
 
@@ -63,11 +63,11 @@ def physics_picture(background: NDArray[np.uint8], frame: Frame, time: str, vari
         variant: another number draws other levels and details.
     """
     empty = compose.continued(background, compose.hidden_background(frame) > 0)
-    draw = np.random.default_rng([variant, frame.index, STREAM_WEATHER])
-    conditions = sample_conditions(draw, hour=HOURS.get(time))
-    foreground = render_foreground(frame, conditions, read_profiles(THERMAL_PROFILES), variant)
+    draw = Draw(variant, frame.index)
+    conditions = sample_conditions(draw.rng(Stream.FIT_WEATHER), hour=HOURS.get(time))
+    foreground = render_foreground(frame, conditions, read_profiles(THERMAL_PROFILES), draw)
     measured = measure_sensor(empty.astype(np.float32))
-    return harmonise_grey(empty, frame, foreground, conditions, measured, variant)
+    return harmonise_grey(empty, frame, foreground, conditions, measured, draw)
 
 
 def draw_pair(

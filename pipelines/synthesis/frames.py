@@ -17,6 +17,7 @@ import numpy as np
 from gan.data.layout import LAYOUT_VERSION
 from numpy.typing import NDArray
 from renderer.geometry.frame import Frame
+from renderer.random_streams import ATTEMPT_STEP, Draw, Stream
 from renderer.scene.placement import sample_on_plane
 from renderer.thermal.conditions import Conditions, sample_conditions
 from renderer.zones.catalogue import ZONES, zone_palette
@@ -55,9 +56,6 @@ from pipelines.synthesis.source_tensor import source_sample
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "FrameMaker", "SynthesizeJob", "coco_frames", "synthesize"]
 
 SCHEMA, SCHEMA_VERSION = "gis-dataset", 1
-STREAM_CONDITIONS = 1
-ATTEMPT_STEP = 1_000_000
-"""How far apart the attempts at a frame are drawn: file names have six digits, so no other frame has these numbers."""
 COCO_FILE = "annotations/coco.json"
 CLASSES_FILE = "annotations/yolo/classes.txt"
 WHOLE_FILES = (COCO_FILE, CLASSES_FILE, "README.md", "preview.png", DRIFT_FILE)
@@ -197,10 +195,10 @@ class FrameMaker:
 
     def _conditions(self, index: int, background: Background | None) -> Conditions:
         """Drawn; what the options say, or else the clock of the background's camera, replaces a draw."""
-        draw = np.random.default_rng([self.config.seed, index, STREAM_CONDITIONS])
+        rng = Draw(self.config.seed, index).rng(Stream.CONDITIONS)
         hour, season = (None, None) if background is None else time_of(background)
         return sample_conditions(
-            draw,
+            rng,
             weather=self.config.weather,
             hour=hour if self.config.hour is None else self.config.hour,
             season=season if self.config.season is None else self.config.season,
@@ -211,7 +209,7 @@ class FrameMaker:
             return None
         background = open_background(
             self.backgrounds,
-            choose(self.backgrounds, self.config.seed, index),
+            choose(self.backgrounds, Draw(self.config.seed, index)),
             camera=self.config.camera,
             size=self.config.size,
             horizon=self.config.horizon,
@@ -226,7 +224,7 @@ class FrameMaker:
             return _with_profile(frame, self.config.profile), setup.conditions
         ground = self.sites.ground(background)
         setup = sample_on_plane(
-            background.camera, self.session.model_sizes, self.config.seed, index,
+            background.camera, self.session.model_sizes, Draw(self.config.seed, index),
             horizon_px=background.horizon_px, horizon_slope=ground.horizon.slope, road_yaw_rad=ground.road_yaw_rad,
             free_mask=ground.road.free, obstacles=[one.footprint for one in ground.obstacles],
             profile=self.config.profile, conditions=conditions,

@@ -20,6 +20,7 @@ from renderer.geometry.frame import Frame
 from renderer.insertion.background_sensor import FrameSensor, measure_sensor
 from renderer.insertion.foreground import ForegroundLayer, render_foreground
 from renderer.insertion.harmonise import frame_conditions, harmonise_grey, harmonise_kelvin, horizon_row
+from renderer.random_streams import Draw
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.physics import render_thermal
 from renderer.thermal.profiles import read_profiles
@@ -104,8 +105,9 @@ class Physics:
         sensor = self.sensor(frame)
         if background is not None:
             return self._on_image(frame, conditions, background, sensor)
-        apparent = render_thermal(frame, conditions, self.profiles, self.seed).apparent_temperature_K
-        measured = expose(apparent, sensor, self.seed, frame.index, frame.camera)
+        draw = Draw(self.seed, frame.index)
+        apparent = render_thermal(frame, conditions, self.profiles, draw).apparent_temperature_K
+        measured = expose(apparent, sensor, draw, frame.camera)
         image16, span_K = to_uint16(measured)
         return Infrared(agc(measured, sensor), image16, span_K, (image16 >> 8).astype(np.uint8), sensor.name)
 
@@ -119,19 +121,19 @@ class Physics:
 
     def _on_image(self, frame: Frame, conditions: Conditions, background: Background, sensor: Sensor) -> Infrared:
         """Cars in a real image: in kelvin where it has them, else their contrast fitted to its greys."""
-        measured = self._frame_sensor(background)
+        draw, measured = Draw(self.seed, frame.index), self._frame_sensor(background)
         if background.kelvin is not None:
             weather = frame_conditions(background.kelvin, conditions, horizon_row(frame))
-            foreground = self._foreground(frame, weather, background)
-            image_K = harmonise_kelvin(background.kelvin, frame, foreground, measured, self.seed)
+            foreground = self._foreground(frame, weather, background, draw)
+            image_K = harmonise_kelvin(background.kelvin, frame, foreground, measured, draw)
             return _on_kelvin(background.kelvin, image_K, weather, sensor)
-        foreground = self._foreground(frame, conditions, background)
-        image = harmonise_grey(background.image, frame, foreground, conditions, measured, self.seed)
+        foreground = self._foreground(frame, conditions, background, draw)
+        image = harmonise_grey(background.image, frame, foreground, conditions, measured, draw)
         wide = image.astype(np.uint16) * np.uint16(FULL_SCALE)
         return Infrared(image, wide, None, background.image, sensor.name, (_said(measured),))
 
-    def _foreground(self, frame: Frame, conditions: Conditions, background: Background) -> ForegroundLayer:
-        return _keeping_obstacles(render_foreground(frame, conditions, self.profiles, self.seed), background)
+    def _foreground(self, frame: Frame, conditions: Conditions, background: Background, draw: Draw) -> ForegroundLayer:
+        return _keeping_obstacles(render_foreground(frame, conditions, self.profiles, draw), background)
 
     def _frame_sensor(self, background: Background) -> FrameSensor:
         """Measured once for each crop of a background."""

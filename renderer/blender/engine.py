@@ -27,6 +27,7 @@ from ..geometry.boxes import (
 )
 from ..geometry.camera import Camera
 from ..geometry.frame import Box2D, Box3D, Frame, Instance
+from ..random_streams import Draw, Stream
 from ..raster.rasterizer import MAX_INSTANCES, MAX_PARTS, Rasteriser, RasterPasses
 from ..scene.traffic import FrameSetup, ModelSize, Placement, Street, sample_frame
 from ..thermal.conditions import Conditions, sample_conditions
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "RenderSession"]
 
 Engine = Literal["raster", "cycles"]
-STREAM_CONDITIONS = 1
 CAMERA_AXES = np.diag([1.0, -1.0, -1.0, 1.0])
 """Blender's camera looks along -z with y up; ours looks along +z with y down."""
 
@@ -199,17 +199,15 @@ class RenderSession:
     def _setup(self, index: int, profile: str | None = None, conditions: Conditions | None = None) -> FrameSetup:
         if index < 0:
             raise SceneError(f"frame {index}: expected 0 or more")
+        draw = Draw(self.seed, index)
         if self.street:
             return _as_stored(
-                sample_frame(
-                    self.street, self.model_sizes, self.camera, self.seed, index, profile, conditions=conditions
-                )
+                sample_frame(self.street, self.model_sizes, self.camera, draw, profile, conditions=conditions)
             )
         self.scene.frame_set(self.scene.frame_start + index)
         camera = self.scene.camera.evaluated_get(bpy.context.evaluated_depsgraph_get())
         pose = np.array(camera.matrix_world.normalized(), dtype=np.float64) @ CAMERA_AXES
-        rng = np.random.default_rng([self.seed, index, STREAM_CONDITIONS])
-        return FrameSetup(index, (), pose, conditions or sample_conditions(rng))
+        return FrameSetup(index, (), pose, conditions or sample_conditions(draw.rng(Stream.CONDITIONS)))
 
     def _read(self, epoch: int) -> list[tuple[PlacedMesh, LabelledObject | None]]:
         """Every mesh of the evaluated scene with the labelled object it belongs to, cars first."""

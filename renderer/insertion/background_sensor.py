@@ -19,12 +19,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..random_streams import Draw, Stream
+
 __all__ = ["FrameSensor", "blur_for_px", "edge_spread_px", "measure_sensor", "noise_bands", "sensor_noise"]
 
 Float32 = NDArray[np.float32]
 
-STREAM_FRAME_NOISE = 7
-"""Random stream of the noise that a frame's sensor gives to inserted cars."""
 REBLUR_PX = 1.0
 """The known blur of Zhuo and Sim; theirs as well."""
 MIN_EDGE_PX, MAX_EDGE_PX = 0.35, 3.0
@@ -134,9 +134,9 @@ def noise_bands(image: Float32, where: NDArray[np.bool_] | None = None) -> tuple
     return _deviation(_blocks(image - once)[flat]), _deviation(_blocks(once - twice)[flat])
 
 
-def sensor_noise(sensor: FrameSensor, seed: int, index: int, shape: tuple[int, ...]) -> Float32:
+def sensor_noise(sensor: FrameSensor, draw: Draw, shape: tuple[int, ...]) -> Float32:
     """Noise with the fine and the coarse share of a frame's, and its columns; (H, W) in the frame's unit."""
-    rng = np.random.default_rng([seed, index, STREAM_FRAME_NOISE])
+    rng = draw.rng(Stream.BACKGROUND_NOISE)
     white = rng.standard_normal(shape, dtype=np.float32)
     grain = _blurred(rng.standard_normal(shape, dtype=np.float32), _GRAIN_PX)
     a, b = _mixture(sensor)

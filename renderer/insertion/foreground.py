@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from ..errors import ThermalError
 from ..geometry.frame import Frame
+from ..random_streams import Draw, Stream
 from ..thermal.balance import surface_balance
 from ..thermal.conditions import Conditions
 from ..thermal.ground import ground_effects
-from ..thermal.physics import STREAM_SURFACE, render_thermal, road_temperature_K
+from ..thermal.physics import render_thermal, road_temperature_K
 from ..thermal.planck import LWIR, Band, band_table
 from ..thermal.profiles import Profiles
 from ..thermal.sensor import Sensor, detector_pitch, temporal_noise
@@ -89,12 +90,12 @@ class ForegroundLayer:
 
 
 def render_foreground(
-    frame: Frame, conditions: Conditions, profiles: Profiles, seed: int, band: Band = LWIR, soft_px: float = 1.0
+    frame: Frame, conditions: Conditions, profiles: Profiles, draw: Draw, band: Band = LWIR, soft_px: float = 1.0
 ) -> ForegroundLayer:
     """Render a frame's cars before any sensor; arguments as for :func:`render_cars`."""
-    image = render_thermal(frame, conditions, profiles, seed, band, cars_only=True)
+    image = render_thermal(frame, conditions, profiles, draw, band, cars_only=True)
     balance = surface_balance(conditions, profiles, band)
-    rng = np.random.default_rng([seed, frame.index, STREAM_SURFACE, 1])
+    rng = draw.rng(Stream.SURFACE, 1)
     heat, shade = ground_effects(
         frame, profiles, balance, [float(rng.standard_normal()) for _ in frame.instances], plane=True
     )
@@ -107,7 +108,7 @@ def render_cars(
     frame: Frame,
     conditions: Conditions,
     profiles: Profiles,
-    seed: int,
+    draw: Draw,
     sensor: Sensor,
     band: Band = LWIR,
 ) -> CarLayer:
@@ -117,7 +118,7 @@ def render_cars(
         frame: passes in which only cars were hit.
         conditions: weather and hour; for a display-only background any that suits it.
         profiles: materials and car profiles.
-        seed: of the dataset.
+        draw: seed of the dataset and number of the frame.
         sensor: its optics and noise make the cars as soft and as noisy as the background.
         band: of the detector.
 
@@ -127,12 +128,12 @@ def render_cars(
     mask = (frame.instance_id > 0).astype(np.float32)
     pitch = detector_pitch(sensor, frame.camera.width, frame.camera)
     sigma = max(_FEATHER_PX, sensor.optics_sigma_px * pitch)
-    foreground = render_foreground(frame, conditions, profiles, seed, band, sigma)
+    foreground = render_foreground(frame, conditions, profiles, draw, band, sigma)
     table = band_table(band)
     radiance = _blurred(table.radiance(foreground.apparent_temperature_K) * mask, sigma)
     alpha = _blurred(mask, sigma)
     kelvin = table.temperature(radiance / np.maximum(alpha, 1e-3))
-    kelvin += temporal_noise(sensor, seed, frame.index, mask.shape)
+    kelvin += temporal_noise(sensor, draw, mask.shape)
     kelvin[alpha < 1e-3] = conditions.air_temperature_K
     return CarLayer(kelvin, alpha, foreground.ground_change_K, foreground.road_K, STREET_SPAN_K[conditions.weather])
 

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from ..errors import ThermalError
 from ..geometry.affine import world_to_local
 from ..geometry.frame import Frame
+from ..random_streams import Draw, Stream
 from ..thermal.atmosphere import path_transmittance
 from ..thermal.conditions import Conditions
 from ..zones.catalogue import Zone
@@ -47,8 +48,6 @@ __all__ = [
 ]
 
 Float32 = NDArray[np.float32]
-
-STREAM_BELONGING = 6
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,7 @@ def harmonise_grey(
     foreground: ForegroundLayer,
     conditions: Conditions,
     sensor: FrameSensor,
-    seed: int,
+    draw: Draw,
     parts: Corrections = ALL,
 ) -> NDArray[np.uint8]:
     """Cars in a display-only frame.
@@ -187,7 +186,7 @@ def harmonise_grey(
         foreground: the cars, of :func:`.foreground.render_foreground`.
         conditions: for the air's transmittance.
         sensor: measured on the background.
-        seed: of the dataset.
+        draw: seed of the dataset and number of the frame.
         parts: corrections to make.
 
     Returns:
@@ -200,17 +199,17 @@ def harmonise_grey(
     window = _window(frame, foreground.ground_change_K, _UNDER_REACH if parts.ground else 0.0)
     if window is None:
         return background.copy()
-    cars = _grey_cars(behind, frame, foreground, conditions, seed, parts)
+    cars = _grey_cars(behind, frame, foreground, conditions, draw, parts)
     sigma = blur_for_px(sensor.edge_px + _MOVING_PX, enhanced=True) if parts.sensor else 0.55
     soft, alpha = _softened(cars[window], frame.instance_id[window], sigma)
     ground = behind[window]
     if parts.ground:
         change = np.tanh(foreground.ground_change_K[window] * np.float32(_GROUND_GREY_PER_K / _GROUND_GREY))
-        glow = _under(frame, seed)[window]
+        glow = _under(frame, draw)[window]
         ground = _within(ground + change * np.float32(_GROUND_GREY) + glow, ground)
     if parts.sensor:
         soft = _enhanced(soft, alpha, ground)
-        noise = _noise(sensor, seed, frame.index, soft.shape, window)
+        noise = _noise(sensor, draw, soft.shape, window)
         soft = soft + noise * np.float32(_NOISE_SHARE)
     mixed = ground + alpha * (soft - ground)
     out = background.copy()
@@ -224,7 +223,7 @@ def harmonise_kelvin(
     frame: Frame,
     foreground: ForegroundLayer,
     sensor: FrameSensor,
-    seed: int,
+    draw: Draw,
     parts: Corrections = ALL,
 ) -> Float32:
     """Cars in a radiometric frame, kelvin; arguments as for :func:`harmonise_grey`.
@@ -251,7 +250,7 @@ def harmonise_kelvin(
     )
     ground = behind[window] + (foreground.ground_change_K[window] if parts.ground else np.float32(0.0))
     if parts.sensor:
-        soft = soft + _noise(sensor, seed, frame.index, soft.shape, window)
+        soft = soft + _noise(sensor, draw, soft.shape, window)
     out = behind.copy()
     out[window] = np.where(alpha > _MIN_ALPHA, ground + alpha * (soft - ground), ground)
     return out
@@ -260,9 +259,9 @@ def harmonise_kelvin(
 # --- ground -----------------------------------------------------------------------------------------------------------
 
 
-def _under(frame: Frame, seed: int) -> Float32:
+def _under(frame: Frame, draw: Draw) -> Float32:
     """(H, W) greys by which the road under and just before each car is lighter or darker than farther off."""
-    rng = np.random.default_rng([seed, frame.index, STREAM_BELONGING, 1])
+    rng = draw.rng(Stream.HARMONISATION, 1)
     out = np.zeros(frame.instance_id.shape, np.float32)
     for _, rows, columns in _boxes(frame):
         amount = float(np.clip(_UNDER_GREY[0] + _UNDER_GREY[1] * rng.standard_normal(), *_UNDER_LIMITS))
@@ -283,10 +282,10 @@ def _under(frame: Frame, seed: int) -> Float32:
 
 
 def _grey_cars(
-    behind: Float32, frame: Frame, foreground: ForegroundLayer, conditions: Conditions, seed: int, parts: Corrections
+    behind: Float32, frame: Frame, foreground: ForegroundLayer, conditions: Conditions, draw: Draw, parts: Corrections
 ) -> Float32:
     """(H, W) greys of the cars, sharp and without noise; 0 elsewhere."""
-    rng = np.random.default_rng([seed, frame.index, STREAM_BELONGING])
+    rng = draw.rng(Stream.HARMONISATION)
     frame_shift = float(rng.standard_normal()) * GREY_LEVELS.between_frames
     contrast = GREY_LEVELS.contrast + GREY_LEVELS.contrast_per_frame * float(behind[behind.shape[0] // 3 :: 2].std())
     around = _Around(behind, frame)
@@ -297,18 +296,18 @@ def _grey_cars(
     models = {item.id: item for item in frame.instances}
     for identity, rows, columns in _boxes(frame):
         inside = frame.instance_id[rows, columns] == identity
-        draw = draws[identity]
-        wanted = float(np.clip(contrast + GREY_LEVELS.contrast_between_cars * draw[0], *_CONTRASTS))
+        own = draws[identity]
+        wanted = float(np.clip(contrast + GREY_LEVELS.contrast_between_cars * own[0], *_CONTRASTS))
         pattern = _pattern(
-            foreground.apparent_temperature_K[rows, columns][inside], frame.zone[rows, columns][inside], draw
+            foreground.apparent_temperature_K[rows, columns][inside], frame.zone[rows, columns][inside], own
         )
         pattern = pattern * wanted + mirrored[rows, columns][inside]
         pattern = _standard(pattern)
         if parts.seams:
-            pattern = pattern + _details(frame, models[identity], rows, columns, inside, draw)
+            pattern = pattern + _details(frame, models[identity], rows, columns, inside, own)
             wanted = min(wanted, _CONTRASTS[1] / max(float(pattern.std()), 1e-3))
         road = _road_level(behind, rows, columns, inside)
-        level = GREY_LEVELS.mean + GREY_LEVELS.mean_per_road * road + frame_shift + GREY_LEVELS.between_cars * draw[1]
+        level = GREY_LEVELS.mean + GREY_LEVELS.mean_per_road * road + frame_shift + GREY_LEVELS.between_cars * own[1]
         if not parts.levels:
             level, wanted = road, contrast
         grey = _within(np.float32(np.clip(level, 60.0, 215.0)) + pattern * np.float32(wanted))
@@ -627,10 +626,10 @@ def _enhanced(cars: Float32, alpha: Float32, ground: Float32) -> Float32:
     return np.asarray(cars + raised, dtype=np.float32)
 
 
-def _noise(sensor: FrameSensor, seed: int, index: int, shape: tuple[int, ...], window: tuple[slice, slice]) -> Float32:
+def _noise(sensor: FrameSensor, draw: Draw, shape: tuple[int, ...], window: tuple[slice, slice]) -> Float32:
     """Noise of a window of the frame, with the columns that are there."""
     there = replace(sensor, columns=sensor.columns[window[1]])
-    return sensor_noise(there, seed, index, shape)
+    return sensor_noise(there, draw, shape)
 
 
 def _blurred(image: Float32, sigma: float) -> Float32:

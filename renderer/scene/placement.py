@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import SceneError
 from ..geometry.camera import Camera
+from ..random_streams import Draw, Stream
 from ..thermal.conditions import Conditions, sample_conditions
 from .traffic import (
     LATERAL_STD_M,
@@ -24,8 +25,6 @@ from .traffic import (
     LONG_CATEGORIES,
     NEAREST_M,
     SAFETY_MARGIN_M,
-    STREAM_CONDITIONS,
-    STREAM_TRAFFIC,
     FrameSetup,
     ModelMix,
     ModelSize,
@@ -111,8 +110,7 @@ class ObstacleFootprint:
 def sample_on_plane(
     camera: Camera,
     models: Sequence[ModelSize],
-    seed: int,
-    index: int,
+    draw: Draw,
     *,
     horizon_px: float | None = None,
     horizon_slope: float = 0.0,
@@ -131,8 +129,7 @@ def sample_on_plane(
     Args:
         camera: of the background.
         models: what may stand there.
-        seed: of the dataset.
-        index: of the frame.
+        draw: seed of the dataset and number of the frame.
         horizon_px: row of the background's horizon, in the column of the optical axis; replaces the camera's pitch.
         horizon_slope: rows by which it falls per column to the right: the camera is rolled against the road.
         road_yaw_rad: heading of the road, counter-clockwise from the camera's; None draws one near 0.
@@ -157,15 +154,15 @@ def sample_on_plane(
     if horizon_px is not None:
         pitch = math.atan2(camera.cy - horizon_px, camera.fy)
     cam_to_world = _rolled(camera_pose(0.0, 0.0, camera.height_m, 0.0, pitch), horizon_slope)
-    weather = conditions or sample_conditions(np.random.default_rng([seed, index, STREAM_CONDITIONS]))
-    rng = np.random.default_rng([seed, index, STREAM_TRAFFIC])
+    weather = conditions or sample_conditions(draw.rng(Stream.CONDITIONS))
+    rng = draw.rng(Stream.TRAFFIC)
     road = _Road(camera, cam_to_world, free_mask, obstacles)
     if free_mask is None or free_mask.any():
         _Candidates(models, road, depth_range_m, weather, rng, road_yaw_rad).fill(
             int(rng.integers(count[0], count[1] + 1))
         )
     placements = [replace(p, profile=profile) if profile else p for p, _, _ in road.placed]
-    return FrameSetup(index, tuple(placements), cam_to_world, weather)
+    return FrameSetup(draw.index, tuple(placements), cam_to_world, weather)
 
 
 def _rolled(cam_to_world: Array, slope: float) -> Array:

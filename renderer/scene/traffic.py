@@ -2,8 +2,8 @@
 
 A :class:`Street` is plain geometry: lanes, parking bays and the paths that the camera car drives. From it and a list of
 :class:`ModelSize` :func:`sample_frame` draws one frame: pose of the camera, weather, and a :class:`Placement` for each
-car. Frame ``index`` of a seed is always the same, because all randomness comes from ``default_rng([seed, index,
-stream])``. World axes: z up, metres; traffic keeps to the right-hand side because the lanes do.
+car. Frame ``index`` of a seed is always the same, because all randomness comes from its :class:`Draw`.
+World axes: z up, metres; traffic keeps to the right-hand side because the lanes do.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import SceneError
 from ..geometry.camera import Camera
+from ..random_streams import Draw, Stream
 from ..thermal.conditions import Conditions, sample_conditions
 
 __all__ = [
@@ -41,8 +42,6 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
-
-STREAM_TRAFFIC, STREAM_CONDITIONS, STREAM_CAMERA = 0, 1, 5
 
 # Camera against the road, fitted to 134 road planes of KITTI: height 1.655 m (std 0.027), pitch std 0.319 degrees.
 HEIGHT_STD_M = 0.027
@@ -353,20 +352,18 @@ def sample_frame(
     street: Street,
     models: Sequence[ModelSize],
     camera: Camera,
-    seed: int,
-    index: int,
+    draw: Draw,
     profile: str | None = None,
     density: float = 1.0,
     conditions: Conditions | None = None,
 ) -> FrameSetup:
-    """Draw camera pose, weather and cars of frame ``index``.
+    """Draw camera pose, weather and cars of a frame.
 
     Args:
         street: lanes, bays and camera paths.
         models: what may stand there; lorries and buses only drive, bays take what fits.
         camera: its field of view decides where cars are worth placing; height and pitch are the mean of the pose.
-        seed: of the dataset.
-        index: of the frame.
+        draw: seed of the dataset and number of the frame.
         profile: thermal profile of all cars; None draws one per car that suits its place.
         density: 1 is ordinary town traffic, 0 an empty street.
         conditions: weather and hour instead of drawn ones.
@@ -378,9 +375,9 @@ def sample_frame(
         raise SceneError("the street has no camera path: expected an object with the property 'gis_camera_path'")
     if not models:
         raise SceneError("no car models: expected at least one collection with the property 'gis_category'")
-    weather = conditions or sample_conditions(np.random.default_rng([seed, index, STREAM_CONDITIONS]))
-    cam_to_world, yaw_rad = _sample_camera(street, camera, np.random.default_rng([seed, index, STREAM_CAMERA]))
-    rng = np.random.default_rng([seed, index, STREAM_TRAFFIC])
+    weather = conditions or sample_conditions(draw.rng(Stream.CONDITIONS))
+    cam_to_world, yaw_rad = _sample_camera(street, camera, draw.rng(Stream.CAMERA))
+    rng = draw.rng(Stream.TRAFFIC)
     traffic = _Traffic(street, models, camera, cam_to_world, yaw_rad, density, weather)
     placements = traffic.sample(rng)
     for _ in range(ATTEMPTS - 1):
@@ -389,7 +386,7 @@ def sample_frame(
         placements = traffic.sample(rng)
     if profile is not None:
         placements = [replace(p, profile=profile) for p in placements]
-    return FrameSetup(index, tuple(placements), cam_to_world, weather)
+    return FrameSetup(draw.index, tuple(placements), cam_to_world, weather)
 
 
 def _sample_camera(street: Street, camera: Camera, rng: np.random.Generator) -> tuple[Array, float]:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from ..geometry.affine import world_to_local
 from ..geometry.frame import Frame, Instance
 from ..optional import njit
+from ..random_streams import Draw, Stream
 from ..zones.catalogue import FIRST_ENVIRONMENT_ZONE, ZONES, Zone
 from .atmosphere import clear_sky_emissivity, path_transmittance, sky_emissivity
 from .balance import SKY_VIEW, Balance, cloud_closure, surface_balance, transfer_W_m2K
@@ -45,7 +46,6 @@ from .surface import (
 
 __all__ = ["ThermalImage", "render_thermal", "road_temperature_K"]
 
-STREAM_SURFACE = 2
 _BODY_K = 306.5
 """Skin of the face in mild air: 33 degC."""
 _LAMP_HEAT_K = 11.0
@@ -68,7 +68,7 @@ class ThermalImage:
 
 
 def render_thermal(
-    frame: Frame, conditions: Conditions, profiles: Profiles, seed: int, band: Band = LWIR, *, cars_only: bool = False
+    frame: Frame, conditions: Conditions, profiles: Profiles, draw: Draw, band: Band = LWIR, *, cars_only: bool = False
 ) -> ThermalImage:
     """Apparent temperature of every pixel at the aperture.
 
@@ -76,7 +76,7 @@ def render_thermal(
         frame: passes; with normals and parts the picture is better, without normals they are taken from depth.
         conditions: weather and hour.
         profiles: materials and car profiles.
-        seed: of the dataset; what varies between objects follows from it and ``frame.index``.
+        draw: seed of the dataset and number of the frame; what varies between objects follows from them.
         band: of the detector.
         cars_only: leave all pixels without an instance at air temperature.
 
@@ -85,7 +85,7 @@ def render_thermal(
     """
     table = band_table(band)
     balance = surface_balance(conditions, profiles, band)
-    rng = np.random.default_rng([seed, frame.index, STREAM_SURFACE])
+    rng = draw.rng(Stream.SURFACE)
     zones = _zone_rows(conditions, profiles, balance, rng)
     cars = _car_rows(frame.instances, conditions, profiles, rng)
     around = _surroundings(conditions, zones, balance, table)
@@ -94,7 +94,7 @@ def render_thermal(
     part = frame.part if frame.part is not None else np.zeros(frame.zone.shape, np.uint16)
     out = np.empty(frame.zone.shape, dtype=np.float32)
     _render(
-        frame.depth_m, frame.zone, frame.instance_id, part, normal, heat, shade, lattice(seed),
+        frame.depth_m, frame.zone, frame.instance_id, part, normal, heat, shade, lattice(draw.seed),
         _view(frame), zones, balance.sun_world, balance.sun_K, *cars, _wheels(frame),
         around.sky, around.numbers, _transmittance(conditions), table.forward, table.inverse,
         cars_only, out,

@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from ..errors import ThermalError
 from ..geometry.camera import Camera
 from ..optional import cv2, njit, read_toml
+from ..random_streams import Draw, Stream, dataset_rng
 from .planck import LWIR, Band, band_radiance, band_table
 
 __all__ = ["Sensor", "agc", "detector_pitch", "expose", "from_uint16", "read_sensors", "temporal_noise", "to_uint16"]
 
-STREAM_SENSOR = 3
 _REFERENCE_K = 300.0
 """Background at which data sheets state NETD."""
 _PIXEL_SIGMA = 0.289
@@ -118,8 +118,7 @@ def _sensor(name: str, table: dict[str, Any], path: Path) -> Sensor:
 def expose(
     apparent_temperature_K: NDArray[np.float32],
     sensor: Sensor,
-    seed: int,
-    index: int,
+    draw: Draw,
     camera: Camera | None = None,
     band: Band = LWIR,
 ) -> NDArray[np.float32]:
@@ -128,8 +127,7 @@ def expose(
     Args:
         apparent_temperature_K: (H, W) at the aperture.
         sensor: its detector samples the picture.
-        seed: of the dataset: fixes the pattern that stays.
-        index: of the frame: fixes the noise that changes.
+        draw: its seed fixes the pattern that stays, the frame's number the noise that changes.
         camera: of the picture; with it the detector's pitch follows from the focal lengths. Without, the whole
             detector covers the picture's width.
         band: of the detector.
@@ -148,7 +146,7 @@ def expose(
     if pitch > 1.02:
         shape = (max(2, round(height / pitch)), max(2, round(width / pitch)))
         radiance = cv2.resize(radiance, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
-    measured = table.temperature(_with_noise(radiance, sensor, seed, index, min(pitch, 1.0), band))
+    measured = table.temperature(_with_noise(radiance, sensor, draw, min(pitch, 1.0), band))
     if shape != (height, width):
         measured = cv2.resize(measured, (width, height), interpolation=cv2.INTER_CUBIC)
     return np.ascontiguousarray(measured, dtype=np.float32)
@@ -170,7 +168,7 @@ def _kernel(sigma: float) -> tuple[int, int]:
 
 
 def _with_noise(
-    radiance: NDArray[np.float32], sensor: Sensor, seed: int, index: int, share: float, band: Band
+    radiance: NDArray[np.float32], sensor: Sensor, draw: Draw, share: float, band: Band
 ) -> NDArray[np.float32]:
     """Add noise in radiance: a kelvin of noise at 300 K is more than a kelvin on a cold sky.
 
@@ -179,26 +177,26 @@ def _with_noise(
     if not any((sensor.netd_K, sensor.fixed_pattern_K, sensor.column_K, sensor.row_K, sensor.vignetting_K)):
         return radiance
     per_K = float(band_radiance(_REFERENCE_K + 0.5, band) - band_radiance(_REFERENCE_K - 0.5, band))
-    rng = np.random.default_rng([seed, index, STREAM_SENSOR])
+    rng = draw.rng(Stream.SENSOR)
     noise = rng.standard_normal(radiance.shape, dtype=np.float32)
     noise *= np.float32(sensor.netd_K * share)
     noise += rng.standard_normal((radiance.shape[0], 1), dtype=np.float32) * np.float32(sensor.row_K)
-    noise += _fixed(sensor, seed, radiance.shape, share)
+    noise += _fixed(sensor, draw.seed, radiance.shape, share)
     noise *= np.float32(per_K)
     noise += radiance
     return noise
 
 
-def temporal_noise(sensor: Sensor, seed: int, index: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def temporal_noise(sensor: Sensor, draw: Draw, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Noise of one frame alone, kelvin at 300 K: for what is added to a real picture, which has its own patterns."""
-    rng = np.random.default_rng([seed, index, STREAM_SENSOR])
+    rng = draw.rng(Stream.SENSOR)
     return rng.standard_normal(shape, dtype=np.float32) * np.float32(sensor.netd_K)
 
 
 @functools.lru_cache(maxsize=4)
 def _fixed(sensor: Sensor, seed: int, shape: tuple[int, int], share: float) -> NDArray[np.float32]:
     """What stays from frame to frame, kelvin at 300 K."""
-    rng = np.random.default_rng([seed, STREAM_SENSOR])
+    rng = dataset_rng(seed, Stream.SENSOR)
     pattern = rng.standard_normal(shape) * sensor.fixed_pattern_K * share
     pattern += rng.standard_normal((1, shape[1])) * sensor.column_K
     y, x = np.meshgrid(np.linspace(-1, 1, shape[0]), np.linspace(-1, 1, shape[1]), indexing="ij")

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..optional import njit
+from ..random_streams import Stream, dataset_rng
 
 __all__ = [
     "building_pattern",
@@ -41,7 +42,7 @@ _MASK = LATTICE - 1
 @functools.lru_cache(maxsize=2)
 def lattice(seed: int) -> NDArray[np.float32]:
     """Random values that all noise is interpolated from: (256, 256) float32, -1 to 1."""
-    rng = np.random.default_rng([seed, 2])
+    rng = dataset_rng(seed, Stream.SURFACE)
     return rng.uniform(-1.0, 1.0, (LATTICE, LATTICE)).astype(np.float32)
 
 

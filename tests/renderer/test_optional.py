@@ -51,11 +51,12 @@ def test_preview_runs_with_numpy_alone() -> None:
         "from pathlib import Path\nimport numpy as np\n"
         "import renderer.raster.rasterizer, renderer.scene.traffic, renderer.thermal.physics, renderer.thermal.faces\n"
         "from renderer.thermal.profiles import read_profiles\n"
+        "from renderer.random_streams import Draw\n"
         "from renderer.thermal.sensor import agc, expose, read_sensors\n"
         "read_profiles(Path('assets/thermal_profiles.toml'))\n"
         "sensor = read_sensors(Path('assets/cameras.toml'))['tau2']\n"
         "kelvin = np.linspace(280, 300, 600, dtype=np.float32).reshape(20, 30)\n"
-        "print(agc(expose(kelvin, sensor, 0, 0), sensor).shape)"
+        "print(agc(expose(kelvin, sensor, Draw(0, 0)), sensor).shape)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "(20, 30)"

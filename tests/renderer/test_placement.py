@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from renderer.errors import SceneError
 from renderer.geometry.camera import Camera
+from renderer.random_streams import Draw
 from renderer.scene.placement import ObstacleFootprint, sample_on_plane
 from renderer.scene.traffic import FrameSetup, ModelSize, Placement, projected_box
 
@@ -48,7 +49,7 @@ def _distance_m(points_m: NDArray[np.float64], placement: Placement) -> NDArray[
 
 @cache
 def plane_frames() -> tuple[FrameSetup, ...]:
-    return tuple(sample_on_plane(WIDE, MODELS, seed=3, index=k) for k in range(FRAMES))
+    return tuple(sample_on_plane(WIDE, MODELS, Draw(3, k)) for k in range(FRAMES))
 
 
 def test_cars_on_the_plane_are_apart_on_the_ground_and_in_the_picture() -> None:
@@ -67,7 +68,7 @@ def test_plane_headings_are_along_or_against_the_road() -> None:
 
 
 def test_horizon_row_sets_the_pitch() -> None:
-    setup = sample_on_plane(WIDE, MODELS, 3, 0, horizon_px=200.0)
+    setup = sample_on_plane(WIDE, MODELS, Draw(3, 0), horizon_px=200.0)
     far = np.linalg.inv(setup.cam_to_world) @ (1e7, 0.0, 0.0, 1.0)
     assert WIDE.project(far[:3])[1] == pytest.approx(200.0, abs=0.01)
 
@@ -77,13 +78,13 @@ def test_free_mask_is_obeyed() -> None:
     mask[:, WIDE.width // 2 :] = True
     placed = 0
     for k in range(60):
-        for placement in sample_on_plane(WIDE, MODELS, 3, k, free_mask=mask).placements:
+        for placement in sample_on_plane(WIDE, MODELS, Draw(3, k), free_mask=mask).placements:
             placed += 1
             assert placement.y_m < 0.0
     assert placed > 20
-    assert not sample_on_plane(WIDE, MODELS, 3, 0, free_mask=np.zeros_like(mask)).placements
+    assert not sample_on_plane(WIDE, MODELS, Draw(3, 0), free_mask=np.zeros_like(mask)).placements
     with pytest.raises(SceneError, match="free_mask"):
-        sample_on_plane(WIDE, MODELS, 3, 0, free_mask=mask[1:])
+        sample_on_plane(WIDE, MODELS, Draw(3, 0), free_mask=mask[1:])
 
 
 def test_cars_keep_off_what_stands_there_and_are_not_hidden_by_it() -> None:
@@ -91,7 +92,7 @@ def test_cars_keep_off_what_stands_there_and_are_not_hidden_by_it() -> None:
     thing = ObstacleFootprint(corners, 9.0, (0.0, 150.0, 420.0, 320.0))
     placed = 0
     for k in range(60):
-        setup = sample_on_plane(WIDE, MODELS, 3, k, obstacles=(thing,))
+        setup = sample_on_plane(WIDE, MODELS, Draw(3, k), obstacles=(thing,))
         for placement in setup.placements:
             placed += 1
             cells = _cells(placement)
@@ -108,12 +109,13 @@ def test_cars_keep_off_what_stands_there_and_are_not_hidden_by_it() -> None:
 
 def test_the_road_turns_the_headings() -> None:
     yaw = math.radians(8.0)
-    turned = [p.yaw_rad for k in range(40) for p in sample_on_plane(WIDE, MODELS, 3, k, road_yaw_rad=yaw).placements]
+    setups = [sample_on_plane(WIDE, MODELS, Draw(3, k), road_yaw_rad=yaw) for k in range(40)]
+    turned = [p.yaw_rad for setup in setups for p in setup.placements]
     assert np.median([math.remainder(value - yaw, math.pi) for value in turned]) == pytest.approx(0.0, abs=0.02)
 
 
 def test_free_ground_beside_the_lanes_is_used() -> None:
     mask = np.zeros((WIDE.height, WIDE.width), dtype=np.bool_)
     mask[:, : WIDE.width // 3] = True  # far to the left: no slot of a two-way street reaches it near by
-    setups = [sample_on_plane(WIDE, MODELS, 3, k, free_mask=mask, depth_range_m=(8.0, 20.0)) for k in range(30)]
+    setups = [sample_on_plane(WIDE, MODELS, Draw(3, k), free_mask=mask, depth_range_m=(8.0, 20.0)) for k in range(30)]
     assert sum(bool(setup.placements) for setup in setups) > 20

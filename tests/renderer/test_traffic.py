@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from renderer.errors import SceneError
 from renderer.geometry.camera import Camera
+from renderer.random_streams import Draw
 from renderer.scene.traffic import (
     Bay,
     FrameSetup,
@@ -63,7 +64,7 @@ def street() -> Street:
 
 @cache
 def frames() -> tuple[FrameSetup, ...]:
-    return tuple(sample_frame(street(), MODELS, CAMERA, seed=7, index=k) for k in range(FRAMES))
+    return tuple(sample_frame(street(), MODELS, CAMERA, Draw(7, k)) for k in range(FRAMES))
 
 
 def _cells(placement: Placement) -> NDArray[np.float64]:
@@ -169,12 +170,12 @@ def test_headings_jitter() -> None:
 
 
 def test_same_frames_in_any_order() -> None:
-    again = {k: sample_frame(street(), MODELS, CAMERA, seed=7, index=k) for k in (31, 4, 17)}
+    again = {k: sample_frame(street(), MODELS, CAMERA, Draw(7, k)) for k in (31, 4, 17)}
     for k, setup in again.items():
         assert setup.placements == frames()[k].placements
         assert setup.conditions == frames()[k].conditions
         np.testing.assert_array_equal(setup.cam_to_world, frames()[k].cam_to_world)
-    assert sample_frame(street(), MODELS, CAMERA, seed=8, index=4).placements != frames()[4].placements
+    assert sample_frame(street(), MODELS, CAMERA, Draw(8, 4)).placements != frames()[4].placements
 
 
 def _seen(frame: FrameSetup, camera: Camera) -> list[float]:
@@ -227,19 +228,19 @@ def test_every_kind_of_car_and_state_turns_up() -> None:
 
 
 def test_profile_and_density_are_obeyed() -> None:
-    forced = [sample_frame(street(), MODELS, CAMERA, 7, k, profile="just_parked") for k in range(4)]
+    forced = [sample_frame(street(), MODELS, CAMERA, Draw(7, k), profile="just_parked") for k in range(4)]
     assert {p.profile for f in forced for p in f.placements} == {"just_parked"}
     assert [p.x_m for p in forced[2].placements] == [p.x_m for p in frames()[2].placements]
-    assert sample_frame(street(), MODELS, CAMERA, 7, 0, density=0.0).placements == ()
+    assert sample_frame(street(), MODELS, CAMERA, Draw(7, 0), density=0.0).placements == ()
 
 
 def test_street_without_path_and_traffic_without_models_are_errors() -> None:
     with pytest.raises(SceneError, match="camera path"):
-        sample_frame(Street((), (), ()), MODELS, CAMERA, 0, 0)
+        sample_frame(Street((), (), ()), MODELS, CAMERA, Draw(0, 0))
     with pytest.raises(SceneError, match="no car models"):
-        sample_frame(street(), (), CAMERA, 0, 0)
+        sample_frame(street(), (), CAMERA, Draw(0, 0))
     with pytest.raises(SceneError, match=r"\(N, 3\)"):
-        sample_frame(Street((), (), (np.zeros((1, 3)),)), MODELS, CAMERA, 0, 0)
+        sample_frame(Street((), (), (np.zeros((1, 3)),)), MODELS, CAMERA, Draw(0, 0))
 
 
 def test_overlap_of_rectangles() -> None:

@@ -63,7 +63,6 @@ def surface(
     down_deg: float = 5.0,
     local_m: tuple[float, float, float] = (0.0, 0.0, 0.8),
     profile: str = "driving",
-    index: int = 0,
     size: tuple[int, int] = (SIZE, SIZE),
 ) -> Frame:
     """A frame filled by one surface; of a car that looks at the camera, hit at ``local_m`` of its own axes."""
@@ -77,7 +76,7 @@ def surface(
         point = to_world[:3, 3] + distance_m * to_world[:3, 2]
         instances = (car(point, local_m, profile),)
     return Frame(
-        index=index,
+        index=0,
         camera=view,
         cam_to_world=to_world,
         depth_m=depth,

@@ -20,6 +20,7 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 from renderer.blender.traffic import apply, model_collections, model_size, read_street
 from renderer.geometry.camera import read_cameras
+from renderer.random_streams import Draw
 from renderer.scene.traffic import sample_frame
 from renderer.zones.catalogue import ZONE_ATTRIBUTE, Zone
 
@@ -228,6 +229,6 @@ def _first_frame(scene: bpy.types.Scene) -> None:
         raise RuntimeError("the city has no street or no cars: its build is broken")
     camera = read_cameras(CAMERAS)["kitti-object"].square(512)
     rig = scene.camera.matrix_world.copy()
-    setup = sample_frame(street, [model_size(c) for c in models.values()], camera, seed=0, index=3)
+    setup = sample_frame(street, [model_size(c) for c in models.values()], camera, Draw(0, 3))
     apply(scene, setup, models)
     scene.camera.matrix_world = rig

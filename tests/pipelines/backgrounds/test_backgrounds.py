@@ -9,6 +9,7 @@ import tifffile
 
 from pipelines.backgrounds.images import Background, choose, open_background, scan_backgrounds
 from pipelines.errors import BackgroundError
+from renderer.random_streams import Draw
 
 RAMP = np.add.outer(np.arange(100), np.arange(160)).astype(np.uint8)
 
@@ -141,7 +142,7 @@ def test_choice_follows_seed_and_frame_alone(tmp_path: Path) -> None:
     for number in range(5):
         png(tmp_path / f"{number}.png", RAMP + number)
     found = scan_backgrounds(tmp_path)
-    names = [choose(found, 1, index).name for index in range(50)]
-    assert names == [choose(found, 1, index).name for index in range(50)]
-    assert names != [choose(found, 2, index).name for index in range(50)]
+    names = [choose(found, Draw(1, index)).name for index in range(50)]
+    assert names == [choose(found, Draw(1, index)).name for index in range(50)]
+    assert names != [choose(found, Draw(2, index)).name for index in range(50)]
     assert set(names) == {f"{number}.png" for number in range(5)}

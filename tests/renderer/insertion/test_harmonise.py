@@ -16,6 +16,7 @@ from renderer.geometry.frame import Frame
 from renderer.insertion.background_sensor import FrameSensor, measure_sensor
 from renderer.insertion.foreground import render_foreground
 from renderer.insertion.harmonise import Corrections, frame_conditions, harmonise_grey, harmonise_kelvin
+from renderer.random_streams import Draw
 from renderer.zones.catalogue import Zone
 
 SIZE = (200, 300)
@@ -53,9 +54,9 @@ def street(road: float = 150.0, noise: float = 2.0) -> np.ndarray:
 
 def made(background: np.ndarray, parts: Corrections | None = None, seed: int = 1) -> tuple[np.ndarray, Frame]:
     frame, weather = parked(), winter_night()
-    foreground = render_foreground(frame, weather, profiles(), seed)
+    foreground = render_foreground(frame, weather, profiles(), Draw(seed, 0))
     sensor = measure_sensor(background.astype(np.float32))
-    return harmonise_grey(background, frame, foreground, weather, sensor, seed, parts or Corrections()), frame
+    return harmonise_grey(background, frame, foreground, weather, sensor, Draw(seed, 0), parts or Corrections()), frame
 
 
 def test_passes_and_far_background_stay() -> None:
@@ -120,8 +121,8 @@ def test_kelvin_stays_kelvin() -> None:
     behind = (street().astype(np.float32) - 150.0) * np.float32(0.1) + np.float32(275.0)
     frame, weather = parked(), winter_night()
     sensor = measure_sensor(behind)
-    foreground = render_foreground(frame, weather, profiles(), 1)
-    image = harmonise_kelvin(behind, frame, foreground, sensor, 1)
+    foreground = render_foreground(frame, weather, profiles(), Draw(1, 0))
+    image = harmonise_kelvin(behind, frame, foreground, sensor, Draw(1, 0))
     warm = image[66:134, 106:194]
     # A car is as warm as physics says, and follows its road by half; the span of the picture does not matter.
     expected = foreground.apparent_temperature_K[66:134, 106:194].mean() + 0.5 * (275.0 - foreground.road_K)
@@ -140,7 +141,7 @@ def test_weather_of_a_radiometric_frame() -> None:
 
 def test_sizes_must_agree() -> None:
     frame, weather = parked(), winter_night()
-    foreground = render_foreground(frame, weather, profiles(), 1)
+    foreground = render_foreground(frame, weather, profiles(), Draw(1, 0))
     sensor = FrameSensor(0.7, 1.0, 0.5, np.zeros(8, np.float32))
     with pytest.raises(ThermalError, match="expected the frame's"):
-        harmonise_grey(np.zeros((8, 8), np.uint8), frame, foreground, weather, sensor, 1)
+        harmonise_grey(np.zeros((8, 8), np.uint8), frame, foreground, weather, sensor, Draw(1, 0))

@@ -12,6 +12,7 @@ from renderer.errors import ThermalError
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
 from renderer.insertion.foreground import CarLayer, estimate_grey_map, over_grey, over_kelvin, render_cars
+from renderer.random_streams import Draw
 from renderer.thermal.balance import surface_balance
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.ground import ground_effects
@@ -91,7 +92,7 @@ def layer(profile: str = "driving") -> tuple[CarLayer, np.ndarray]:
     frame.instance_id[:, 32:] = 0
     frame.zone[:, 32:] = 0
     frame.depth_m[:, 32:] = np.inf
-    return render_cars(frame, winter_night(), profiles(), 3, TAU2), frame.instance_id > 0
+    return render_cars(frame, winter_night(), profiles(), Draw(3, 0), TAU2), frame.instance_id > 0
 
 
 def test_a_layer_covers_its_car_with_a_soft_outline() -> None:

@@ -13,6 +13,7 @@ from thermal_scenes import camera, pose, profiles, surface, winter_night
 
 from renderer.errors import ThermalError
 from renderer.geometry.frame import Frame, Part
+from renderer.random_streams import Draw
 from renderer.thermal.atmosphere import clear_sky_emissivity, sky_emissivity
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.physics import normals_from_depth, render_thermal
@@ -20,7 +21,7 @@ from renderer.thermal.planck import band_radiance, band_table
 from renderer.thermal.profiles import Heat, Material, Profiles
 from renderer.zones.catalogue import Zone
 
-SEED = 7
+DRAW = Draw(7, 0)
 UP = (0.0, 0.0, 1.0)
 TOWARDS = (-1.0, 0.0, 0.0)
 
@@ -42,13 +43,13 @@ def plain(emissivity: float, *, mirror: float = 0.0, offset_K: float = 0.0) -> P
     return Profiles(dict.fromkeys(shipped.materials, material), shipped.cars)
 
 
-def seen_K(frame: Frame, conditions: Conditions, table: Profiles | None = None, seed: int = SEED) -> float:
-    return float(np.median(render_thermal(frame, conditions, table or profiles(), seed).apparent_temperature_K))
+def seen_K(frame: Frame, conditions: Conditions, table: Profiles | None = None, draw: Draw = DRAW) -> float:
+    return float(np.median(render_thermal(frame, conditions, table or profiles(), draw).apparent_temperature_K))
 
 
 def typical_K(zone: Zone, normal: tuple[float, float, float], conditions: Conditions, **where: Any) -> float:
     """Median over objects of a zone."""
-    return float(np.median([seen_K(surface(zone, normal, index=i, **where), conditions) for i in range(9)]))
+    return float(np.median([seen_K(surface(zone, normal, **where), conditions, draw=Draw(7, i)) for i in range(9)]))
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------
@@ -201,7 +202,7 @@ def test_a_wheel_has_a_pattern_that_turns_with_it() -> None:
     def wheel(matrix: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         part = np.ones(size, dtype=np.uint16)
         whole = dataclasses.replace(frame, parts=(Part("wheel", 1, matrix),), part=part)
-        return render_thermal(whole, winter_night(), profiles(), SEED).apparent_temperature_K
+        return render_thermal(whole, winter_night(), profiles(), DRAW).apparent_temperature_K
 
     still, quarter = wheel(hub), wheel(turned)
     assert still.std() > 0.3
@@ -222,16 +223,16 @@ def test_a_pattern_travels_with_its_car() -> None:
         cam_to_world=shift @ here.cam_to_world,
         instances=(dataclasses.replace(here.instances[0], object_to_world=shift @ here.instances[0].object_to_world),),
     )
-    first, second = (render_thermal(f, winter_night(), black, SEED).apparent_temperature_K for f in (here, moved))
+    first, second = (render_thermal(f, winter_night(), black, DRAW).apparent_temperature_K for f in (here, moved))
     assert first.std() > 0.02
     np.testing.assert_allclose(first, second, atol=2e-3)
 
 
 def test_same_seed_same_picture_and_other_frames_have_other_cars() -> None:
     frame = surface(Zone.BODY, TOWARDS)
-    first, again = (render_thermal(frame, winter_night(), profiles(), SEED).apparent_temperature_K for _ in range(2))
+    first, again = (render_thermal(frame, winter_night(), profiles(), DRAW).apparent_temperature_K for _ in range(2))
     assert np.array_equal(first, again)
-    others = {round(seen_K(dataclasses.replace(frame, index=i), winter_night()), 3) for i in range(6)}
+    others = {round(seen_K(frame, winter_night(), draw=Draw(7, i)), 3) for i in range(6)}
     assert len(others) == 6
 
 
@@ -246,7 +247,7 @@ def test_pictures_hold_kelvin_everywhere() -> None:
         normal=np.zeros((*size, 3), dtype=np.float32),
     )
     for conditions in (winter_night(), noon(), noon(weather="rain"), winter_night(weather="fog", visibility_m=100.0)):
-        image = render_thermal(mixed, conditions, profiles(), SEED).apparent_temperature_K
+        image = render_thermal(mixed, conditions, profiles(), DRAW).apparent_temperature_K
         assert image.dtype == np.float32
         assert np.isfinite(image).all()
         assert image.min() > 180.0
@@ -268,4 +269,4 @@ def test_normals_of_a_plane_from_its_depth() -> None:
 
 def test_an_unknown_profile_is_an_error() -> None:
     with pytest.raises(ThermalError, match="levitating"):
-        render_thermal(surface(Zone.BODY, TOWARDS, profile="levitating"), winter_night(), profiles(), SEED)
+        render_thermal(surface(Zone.BODY, TOWARDS, profile="levitating"), winter_night(), profiles(), DRAW)

@@ -12,6 +12,7 @@ from thermal_scenes import ASSETS
 
 from renderer.errors import ThermalError
 from renderer.geometry.camera import read_cameras
+from renderer.random_streams import Draw
 from renderer.thermal.planck import band_radiance
 from renderer.thermal.sensor import Sensor, agc, expose, from_uint16, read_sensors, to_uint16
 
@@ -34,12 +35,12 @@ def test_the_shipped_sensors() -> None:
 
 def test_an_ideal_sensor_changes_nothing() -> None:
     scene = np.linspace(230.0, 340.0, 64 * 64, dtype=np.float32).reshape(64, 64)
-    np.testing.assert_allclose(expose(scene, IDEAL, 1, 2), scene, atol=2e-3)
+    np.testing.assert_allclose(expose(scene, IDEAL, Draw(1, 2)), scene, atol=2e-3)
 
 
 @pytest.mark.parametrize("netd_K", [0.03, 0.05, 0.2])
 def test_noise_of_a_flat_field_is_the_netd(netd_K: float) -> None:
-    measured = expose(flat(), sensor(netd_K=netd_K), 1, 2)
+    measured = expose(flat(), sensor(netd_K=netd_K), Draw(1, 2))
     assert measured.std() == pytest.approx(netd_K, rel=0.03)
     assert measured.mean() == pytest.approx(300.0, abs=5e-3)
 
@@ -48,30 +49,30 @@ def test_a_cold_sky_is_noisier_than_a_warm_road() -> None:
     # The noise is one of radiance: in kelvin it goes with the inverse slope of Planck's curve.
     noisy = sensor(netd_K=0.1)
     slope = [float(band_radiance(t + 0.5) - band_radiance(t - 0.5)) for t in (240.0, 300.0)]
-    ratio = expose(flat(240.0), noisy, 1, 2).std() / expose(flat(300.0), noisy, 1, 2).std()
+    ratio = expose(flat(240.0), noisy, Draw(1, 2)).std() / expose(flat(300.0), noisy, Draw(1, 2)).std()
     assert ratio == pytest.approx(slope[1] / slope[0], rel=0.03)
 
 
 def test_fixed_pattern_stays_and_noise_changes() -> None:
     both = sensor(netd_K=0.05, fixed_pattern_K=0.08)
-    frames = np.stack([expose(flat(size=128), both, 1, index) for index in range(40)])
+    frames = np.stack([expose(flat(size=128), both, Draw(1, index)) for index in range(40)])
     assert frames.mean(axis=0).std() == pytest.approx(0.08, rel=0.06)
     assert frames.std(axis=0).mean() == pytest.approx(0.05, rel=0.06)
-    other = expose(flat(size=128), sensor(fixed_pattern_K=0.08), 2, 0)
+    other = expose(flat(size=128), sensor(fixed_pattern_K=0.08), Draw(2, 0))
     assert abs(np.corrcoef(other.ravel(), frames.mean(axis=0).ravel())[0, 1]) < 0.05
 
 
 def test_column_noise_is_one_number_per_column() -> None:
-    measured = expose(flat(), sensor(column_K=0.1), 3, 0).astype(np.float64)
+    measured = expose(flat(), sensor(column_K=0.1), Draw(3, 0)).astype(np.float64)
     assert measured.std(axis=0).max() < 2e-3
     assert measured.mean(axis=0).std() == pytest.approx(0.1, rel=0.1)
-    rows = expose(flat(), sensor(row_K=0.1), 3, 0).astype(np.float64)
+    rows = expose(flat(), sensor(row_K=0.1), Draw(3, 0)).astype(np.float64)
     assert rows.std(axis=1).max() < 2e-3
     assert rows.mean(axis=1).std() == pytest.approx(0.1, rel=0.1)
 
 
 def test_vignetting_warms_the_corners() -> None:
-    measured = expose(flat(size=101), sensor(vignetting_K=0.5), 0, 0)
+    measured = expose(flat(size=101), sensor(vignetting_K=0.5), Draw(0, 0))
     assert measured[0, 0] - measured[50, 50] == pytest.approx(0.5, abs=0.01)
 
 
@@ -79,7 +80,7 @@ def test_vignetting_warms_the_corners() -> None:
 def test_a_blurred_edge_is_an_error_function(sigma: float) -> None:
     edge = flat(size=64)
     edge[:, 32:] = 301.0
-    profile = expose(edge, sensor(optics_sigma_px=sigma, width=64, height=64), 0, 0)[32] - 300.0
+    profile = expose(edge, sensor(optics_sigma_px=sigma, width=64, height=64), Draw(0, 0))[32] - 300.0
     # Sampled Gaussians are not integrals of one: compare with the sum of its samples.
     offset = np.arange(64)[:, None] - np.arange(32, 64)[None, :]
     weights = np.exp(-0.5 * (np.arange(-8, 9) / sigma) ** 2)
@@ -99,7 +100,7 @@ def test_a_coarse_detector_cannot_see_fine_stripes() -> None:
     def contrast(period: int) -> float:
         stripes = flat()
         stripes[:, (np.arange(512) // (period // 2)) % 2 == 1] = 310.0
-        seen = expose(stripes, quiet, 0, 0, camera)[256, 100:400]
+        seen = expose(stripes, quiet, Draw(0, 0), camera)[256, 100:400]
         return float(seen.max() - seen.min())
 
     assert contrast(4) < 0.5  # finer than a detector pixel of 4.27
@@ -108,7 +109,7 @@ def test_a_coarse_detector_cannot_see_fine_stripes() -> None:
 
 def test_same_seed_and_index_same_picture() -> None:
     tau2 = SENSORS["tau2"]
-    first, again, other = (expose(flat(size=96), tau2, 5, index) for index in (1, 1, 2))
+    first, again, other = (expose(flat(size=96), tau2, Draw(5, index)) for index in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
@@ -159,7 +160,7 @@ def test_gain_control_spends_greys_on_the_road_and_keeps_the_rest_apart() -> Non
 
 def test_a_flat_scene_is_not_blown_up() -> None:
     tau2 = SENSORS["tau2"]
-    grey = agc(expose(flat(), tau2, 0, 0), tau2)
+    grey = agc(expose(flat(), tau2, Draw(0, 0)), tau2)
     assert 100 < grey.mean() < 156
     assert grey.std() < 12.0
 

@@ -1,0 +1,77 @@
+"""Where all randomness of a frame comes from: one generator for each thing that is drawn.
+
+Frame ``index`` of a dataset is the same whoever makes it, in which order and on how many workers, because nothing is
+drawn from a shared generator: each stream starts anew from ``(seed, index, stream)``. A stream of its own for each
+thing keeps the others as they are when one of them draws more or less.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+__all__ = ["ATTEMPT_STEP", "Draw", "Stream", "dataset_rng"]
+
+ATTEMPT_STEP = 1_000_000
+"""How far apart the attempts at a frame are drawn: file names have six digits, so no other frame has these numbers."""
+
+
+class Stream(IntEnum):
+    """What is drawn. The numbers make the pictures: never change one, and give a new thing a new number."""
+
+    TRAFFIC = 0
+    """Which cars stand where."""
+    CONDITIONS = 1
+    """Weather, hour and season."""
+    SURFACE = 2
+    """What differs between surfaces of one kind: warmth of each zone and car, patterns."""
+    SENSOR = 3
+    """Noise of a simulated sensor."""
+    BACKGROUND = 4
+    """Which real background a frame gets."""
+    CAMERA = 5
+    """Pose of the camera in a scene."""
+    HARMONISATION = 6
+    """Levels and details of cars that are matched to a real frame."""
+    BACKGROUND_NOISE = 7
+    """Noise, as measured in a real frame, that inserted cars get."""
+    FIT_WEATHER = 9
+    """Weather of the physical picture of fitted cars. (8 is free.)"""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One draw of a frame: the key of all its random streams.
+
+    Raises:
+        ValueError: a negative number, which no generator can be seeded with.
+    """
+
+    seed: int
+    """Of the dataset."""
+    index: int
+    """Of the frame, from 0."""
+    attempt: int = 0
+    """Number of earlier draws of this frame that were rejected."""
+
+    def __post_init__(self) -> None:
+        """Check that a generator can be seeded with the numbers."""
+        if min(self.seed, self.index, self.attempt) < 0:
+            raise ValueError(f"{self}: expected seed, index and attempt of 0 or more")
+
+    def rng(self, stream: Stream, part: int | None = None) -> np.random.Generator:
+        """A new generator, at the beginning of a stream.
+
+        Args:
+            stream: what is drawn.
+            part: separates two things that are drawn from one stream; None is the stream itself.
+        """
+        key = [self.seed, self.index + self.attempt * ATTEMPT_STEP, int(stream)]
+        return np.random.default_rng(key if part is None else [*key, part])
+
+
+def dataset_rng(seed: int, stream: Stream) -> np.random.Generator:
+    """A new generator for what is the same in all frames of a dataset."""
+    return np.random.default_rng([seed, int(stream)])
