@@ -15,6 +15,7 @@ from renderer.insertion.background_sensor import (
     noise_bands,
     sensor_noise,
 )
+from renderer.random_streams import Draw
 
 
 def rectangles(sigma: float, noise: float = 1.5) -> np.ndarray:
@@ -50,7 +51,7 @@ def test_noise_is_read_beside_edges(noise: float) -> None:
 def test_made_noise_has_the_bands_that_were_measured() -> None:
     columns = np.zeros(512, np.float32)
     for fine, coarse in ((2.0, 0.9), (1.0, 0.3), (1.5, 1.2)):
-        noise = sensor_noise(FrameSensor(0.7, fine, coarse, columns), 1, 2, (512, 512))
+        noise = sensor_noise(FrameSensor(0.7, fine, coarse, columns), Draw(1, 2), (512, 512))
         assert noise_bands(noise) == pytest.approx((fine, coarse), rel=0.2)
 
 
@@ -62,8 +63,8 @@ def test_columns_are_found() -> None:
 
 def test_same_seed_same_noise() -> None:
     sensor = FrameSensor(0.7, 2.0, 0.9, np.zeros(64, np.float32))
-    assert np.array_equal(sensor_noise(sensor, 1, 2, (64, 64)), sensor_noise(sensor, 1, 2, (64, 64)))
-    assert not np.array_equal(sensor_noise(sensor, 1, 2, (64, 64)), sensor_noise(sensor, 1, 3, (64, 64)))
+    assert np.array_equal(sensor_noise(sensor, Draw(1, 2), (64, 64)), sensor_noise(sensor, Draw(1, 2), (64, 64)))
+    assert not np.array_equal(sensor_noise(sensor, Draw(1, 2), (64, 64)), sensor_noise(sensor, Draw(1, 3), (64, 64)))
 
 
 def test_a_frame_without_edges_gives_a_usable_sensor() -> None:
