@@ -44,7 +44,7 @@ from benchmarks.realism_product import (
 from gan.data.layout import Sample, decode_sample
 from gan.metrics.features import feature_extractor
 from gan.metrics.lpips import Lpips
-from gan.serving.inference import load_translator
+from gan.serving.inference import load_model
 from pipelines.dataset import shards as tensors
 from pipelines.dataset.store import FRAMES_FILE, frame_name
 from pipelines.errors import ConfigError
@@ -203,8 +203,8 @@ def fitted_cars(
     for fold in folds:
         cases = [case for name in fold.measured if name in fits.cars
                  if (case := open_case(fits, name, number[name])).cars]  # fmt: skip
-        translator = load_translator(fold.model, precision="fp32")
-        model = Model(UNSEEN, fold.model, str(translator.info.layout["layout"]), translator)
+        translator = load_model(fold.model, precision="fp32")
+        model = Model(UNSEEN, fold.model, translator.layout, translator)
         made = replaced(fits, cases, make_gallery(fits, fold.frames), [model], lpips, sensor)
         for way, one in made.items():
             scores.setdefault(way, Scores()).extend(one)

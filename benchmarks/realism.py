@@ -55,7 +55,7 @@ from gan.data.layout import CHANNELS, Sample
 from gan.metrics.bootstrap import Interval
 from gan.metrics.features import feature_extractor
 from gan.metrics.lpips import Lpips
-from gan.serving.inference import Translator, load_translator
+from gan.serving.inference import TranslationModel, load_model
 from pipelines.errors import ConfigError, GisError
 from pipelines.io.files import file_sha256, sha256, write_bytes, write_json, write_text
 from pipelines.io.images import encode_png
@@ -83,7 +83,7 @@ class Model:
     name: str
     path: Path
     layout: str
-    translator: Translator
+    translator: TranslationModel
 
     def picture(self, sample: Sample) -> UInt8:
         """(H, W) what it makes of a source."""
@@ -177,10 +177,10 @@ def read_models(options: argparse.Namespace) -> list[Model]:
         name = path.parent.name if path.stem in ("best", "last") else path.stem
         if any(name == one.name for one in found):
             raise ConfigError(f"{path}: a second model named {name!r}: give files or folders of different names")
-        translator = load_translator(path, precision=options.precision)
+        translator = load_model(path, precision=options.precision)
         if translator.in_channels != len(CHANNELS):
             raise ConfigError(f"{path}: takes {translator.in_channels} channels: expected a model of source tensors")
-        found.append(Model(name, path, str(translator.info.layout["layout"]), translator))
+        found.append(Model(name, path, translator.layout, translator))
     return found
 
 

@@ -31,7 +31,8 @@ from gan.backends import pix2pix
 from gan.backends.base import StepOptions
 from gan.data.batch import Batch
 from gan.data.layout import build_source
-from gan.serving.inference import cpu_flags, load_translator
+from gan.serving.hardware import cpu_flags
+from gan.serving.inference import load_model
 from gan.storage.model_file import read_model_file, write_model_file
 
 __all__ = ["main"]
@@ -45,8 +46,8 @@ _MEMORY_CODE: Final = r"""
 import re, sys
 from pathlib import Path
 import numpy as np
-from gan.serving.inference import load_translator
-translator = load_translator(Path(sys.argv[1]), threads=int(sys.argv[2]))
+from gan.serving.inference import load_model
+translator = load_model(Path(sys.argv[1]), threads=int(sys.argv[2]))
 source = np.zeros((translator.in_channels, int(sys.argv[3]), int(sys.argv[3])), np.float32)
 for _ in range(3):
     translator.translate(source)
@@ -103,7 +104,7 @@ def measure(weights: Path, rounds: int, threads: int) -> dict[str, Any]:
     model = read_model_file(weights)
     network = model.build()
     started = time.perf_counter()
-    translator = load_translator(weights, threads=threads)
+    translator = load_model(weights, threads=threads)
     load_s = time.perf_counter() - started
     sources = _sources(model.calibration, rounds)
 
@@ -124,7 +125,7 @@ def measure(weights: Path, rounds: int, threads: int) -> dict[str, Any]:
         "ratio_vs_plain": round(statistics.median(plain_s) / statistics.median(fast_s), 2),
         "plain_s": round(statistics.median(plain_s), 4),
         "fast_s": round(statistics.median(fast_s), 4),
-        "route": str(translator.info.route),
+        "route": str(translator.about.inference),
         "mean_error": round(statistics.mean(errors), 6),
         "mean_error_in_255": round(statistics.mean(errors) * 255, 3),
         "worst_image_in_255": round(max(errors) * 255, 3),

@@ -38,7 +38,7 @@ def load_attention(path: Path, *, device: str = "auto") -> Callable[[Float32], F
     """
     import torch
 
-    from gan.serving.inference import mirrored, network_multiple_px
+    from gan.serving.engine import mirrored, network_multiple_px
     from gan.storage.model_file import read_model_file
 
     model = read_model_file(path)

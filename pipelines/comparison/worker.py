@@ -27,7 +27,7 @@ from gan.backends.base import StepOptions
 from gan.backends.registry import load_backend, make_config
 from gan.data.batch import Batch
 from gan.data.loader import DataOptions, open_data
-from gan.serving.inference import Translator, load_translator
+from gan.serving.inference import TranslationModel, load_model
 from gan.training.train import TrainOptions, choose_precision, train
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -64,7 +64,7 @@ def _work(job: dict[str, Any]) -> None:
     model = _train(job, options, cache, epochs, about["steps_per_epoch"])
     trained_s = _clock_s(job["threads"]) - started
     # The precision of training may be bf16; all are served alike.
-    translator = load_translator(model, precision="fp32", engine="torch", threads=job["threads"])
+    translator = load_model(model, precision="fp32", engine="torch", threads=job["threads"])
     test, _ = open_test_set(Path(job["data"]), options, cache, seed=job["seed"])
     sets = {"test": test}
     for name, folder in job["also"].items():
@@ -174,12 +174,12 @@ def _clock_s(threads: int) -> float:
     return time.monotonic() if torch.cuda.is_available() else time.process_time() / threads
 
 
-def _translate(translator: Translator, images: TestSet, folder: Path) -> None:
+def _translate(translator: TranslationModel, images: TestSet, folder: Path) -> None:
     for name, source, _ in images:
         write_bytes(folder / f"{name}.png", encode_png(translator.translate(source)))
 
 
-def _speed(translator: Translator, images: TestSet) -> float:
+def _speed(translator: TranslationModel, images: TestSet) -> float:
     """Images per second, one by one, of the fastest pass over at most 20 test images."""
     sources = [source for _, (_, source, _) in zip(range(20), images, strict=False)]
     seconds = []

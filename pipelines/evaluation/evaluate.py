@@ -24,7 +24,7 @@ from gan.errors import DataError, MetricError
 from gan.metrics import image as measures
 from gan.metrics.bootstrap import Interval, bootstrap_mean
 from gan.metrics.distribution import frechet_distance, kernel_distance_interval
-from gan.serving.inference import check_device
+from gan.serving.hardware import check_device
 
 if TYPE_CHECKING:
     from gan.metrics.features import FeatureExtractor

@@ -182,11 +182,11 @@ class Translation:
     """
 
     def __init__(self, backend: str, weights: Path, physics: Physics) -> None:
-        from gan.serving.inference import load_translator
+        from gan.serving.inference import load_model
 
         # One thread: a worker per core, and bytes that do not depend on how many threads there are.
-        self._translator = load_translator(weights, threads=1, any_size=True)
-        trained = self._translator.info.backend
+        self._translator = load_model(weights, threads=1, any_size=True)
+        trained = self._translator.name
         if trained != backend:
             raise ConfigError(f"{weights} is a model of backend {trained!r}: give --backend {trained}")
         if self._translator.in_channels != len(CHANNELS):
@@ -195,10 +195,10 @@ class Translation:
                 f"({len(CHANNELS)} channels), trained on `gis synthesize --tensors`"
             )
         self._physics = physics
-        info = self._translator.info
-        self._layout, self._display = str(info.layout["layout"]), bool(info.layout.get("display", False))
+        info = self._translator.about
+        self._layout, self._display = str(info.source_layout["layout"]), bool(info.source_layout.get("display", False))
         self._about = {
-            "name": backend, "weights_sha256": info.weights_sha256, "route": str(info.route), "layout": self._layout
+            "name": backend, "weights_sha256": info.weights_sha256, "route": str(info.inference), "layout": self._layout
         }  # fmt: skip
 
     @property
@@ -231,9 +231,9 @@ class Translation:
         self, shown: UInt8, frame: Frame, painted: NDArray[np.bool_], picture: UInt8 | None, hidden: UInt16
     ) -> NDArray[np.float32]:
         """(H, W) what the model makes where it paints, in [-1, 1]; 0 elsewhere."""
-        info = self._translator.info
+        info = self._translator.about
         # Of a window a model that normalises by the whole picture would make something else.
-        step = max(painted.shape) if info.whole else max(STEP_PX, info.multiple_px)
+        step = max(painted.shape) if info.whole_image else max(STEP_PX, info.multiple_px)
         windows = picture_windows(painted, margin_px=MARGIN_PX, step_px=step)
         made = np.zeros(painted.shape, np.float32)
         for window, source in zip(windows, source_tensors(shown, frame, windows, picture, hidden), strict=True):

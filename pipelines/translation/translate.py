@@ -26,7 +26,7 @@ from pipelines.evaluation.evaluate import read_image
 from pipelines.io.files import file_sha256, write_bytes, write_json
 
 if TYPE_CHECKING:
-    from gan.serving.inference import Translator
+    from gan.serving.inference import TranslationModel
 
 __all__ = ["TranslateConfig", "calibration_samples", "encode_png", "find_inputs", "translate_folder"]
 
@@ -94,13 +94,13 @@ def translate_folder(config: TranslateConfig, *, progress: bool = False) -> dict
         OutputError: an output folder that cannot be written.
         GanError: a model that cannot be used.
     """
-    from gan.serving.inference import load_translator
+    from gan.serving.inference import load_model
     from tqdm import tqdm
 
     inputs = find_inputs(config.source)
     finish = _postprocess(config)
     attention = _attention(config)
-    translator = load_translator(
+    model = load_model(
         config.weights,
         precision=config.precision,
         engine=config.engine,
@@ -116,37 +116,37 @@ def translate_folder(config: TranslateConfig, *, progress: bool = False) -> dict
         for number, (item, source) in enumerate(
             tqdm(sources, total=len(inputs), unit="image", desc="translate", disable=not progress)
         ):
-            image = finish(_translate(translator, item, source, config.noise_seed, number), number)
-            attention(item.name, _fit_channels(source, translator.in_channels, item.name))
+            image = finish(_translate(model, item, source, config.noise_seed, number), number)
+            attention(item.name, _fit_channels(source, model.in_channels, item.name))
             pending.append(writing.submit(_write_image, config.out / f"{item.name}.png", image, config.bits))
             if len(pending) > _AHEAD:
                 pending.popleft().result()
         for future in pending:
             future.result()
-    about = _about(config, translator, len(inputs))
+    about = _about(config, model, len(inputs))
     write_json(config.out / "translate.json", about)
     return about
 
 
-def _translate(translator: Translator, item: Input, source: Float32, noise_seed: int | None, number: int) -> Float32:
-    source = _fit_channels(source, translator.in_channels, item.name)
+def _translate(model: TranslationModel, item: Input, source: Float32, noise_seed: int | None, number: int) -> Float32:
+    source = _fit_channels(source, model.in_channels, item.name)
     try:
-        image = translator.translate(source, seed=None if noise_seed is None else noise_seed + number)
+        image = model.translate(source, seed=None if noise_seed is None else noise_seed + number)
     except GisError as error:
         raise type(error)(f"{item.name}: {error}") from error
     return image
 
 
-def _about(config: TranslateConfig, translator: Translator, count: int) -> dict[str, Any]:
-    info = translator.info
+def _about(config: TranslateConfig, model: TranslationModel, count: int) -> dict[str, Any]:
+    info = model.about
     return {
         "schema": "gis-translate",
         "version": 1,
         "images": count,
         "weights": config.weights.name,
         "weights_sha256": info.weights_sha256,
-        "engine": info.route.engine,
-        "precision": info.route.precision,
+        "engine": info.inference.engine,
+        "precision": info.inference.precision,
         "mean_error_to_fp32": info.mean_error,
         "bits": config.bits,
         "noise_seed": config.noise_seed,

@@ -16,7 +16,7 @@ from gan.backends.base import TwoWay
 from gan.backends.registry import backend_names, config_to_dict, load_backend, make_config
 from gan.data.loader import DataOptions
 from gan.errors import CheckpointError, ConfigError
-from gan.serving.inference import load_translator
+from gan.serving.inference import load_model
 from gan.storage.checkpoint import checkpoint_paths, read_checkpoint, write_checkpoint
 from gan.storage.model_file import read_model_file, write_model_file
 from gan.training.train import TrainOptions, train
@@ -203,8 +203,8 @@ def test_export_to_the_fast_runtime(
             expected = plain(source)[0].numpy()
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            translator = load_translator(path, engine="openvino", precision="fp32", threads=1)
-        assert translator.info.route.engine == "openvino"
+            translator = load_model(path, engine="openvino", precision="fp32", threads=1)
+        assert translator.about.inference.engine == "openvino"
         image = translator.translate(source[0].numpy()).reshape(expected.shape)
         np.testing.assert_allclose(image, expected, atol=2e-3)
         assert translator.translate(source[0, :, :50, :51].numpy()).shape[-2:] == (50, 51)

@@ -1,4 +1,4 @@
-"""Serving: routes by CPU, refusal of what is not exact enough, the cache, determinism, ONNX."""
+"""Serving: engines by CPU, refusal of what is not exact enough, the cache, determinism, ONNX."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ import torch
 
 from gan.backends import pix2pix
 from gan.errors import CheckpointError, ServingError
-from gan.serving import inference as runtime
-from gan.serving import openvino_engine as runtime_openvino
-from gan.serving.inference import Route, Served, ServingWarning, Translator, choose_routes, load_translator, mean_error
+from gan.serving import openvino_engine
+from gan.serving.engine import InferenceConfig, LoadedNetwork
+from gan.serving.hardware import cpu_flags
+from gan.serving.inference import ServingWarning, TranslationModel, choose_configs, load_model, mean_error
+from gan.serving.openvino_convert import export_onnx
 from gan.serving.ship import ship
 from gan.storage.model_file import write_model_file
 
@@ -69,10 +71,10 @@ def _names(**changes: object) -> list[str]:
     options = {
         "precision": "auto", "engine": "auto", "device": "cpu", "flags": AMX, "installed": ALL, "calibrated": True,
     }  # fmt: skip
-    return [f"{route.engine} {route.precision}" for route in choose_routes(**{**options, **changes})]  # type: ignore[arg-type]
+    return [f"{config.engine} {config.precision}" for config in choose_configs(**{**options, **changes})]  # type: ignore[arg-type]
 
 
-def test_routes_follow_what_the_machine_has() -> None:
+def test_engines_follow_what_the_machine_has() -> None:
     assert _names() == ["openvino int8", "openvino bf16", "openvino fp32", "torch fp32"]
     assert _names(flags=VNNI) == ["openvino int8", "openvino fp32", "torch fp32"]
     assert _names(flags=frozenset()) == ["openvino fp32", "torch fp32"]
@@ -96,11 +98,11 @@ def test_what_cannot_be_had_is_said() -> None:
     ("precision", "engine", "bound"),
     [("fp32", "torch", 1e-6), ("fp32", "openvino", 1e-5), ("bf16", "torch", 1 / 255), ("int8", "openvino", 1 / 255)],
 )
-def test_every_route_gives_the_image_of_the_plain_network(
+def test_every_engine_gives_the_image_of_the_plain_network(
     model: Path, plain: torch.nn.Module, precision: str, engine: str, bound: float
 ) -> None:
-    translator = load_translator(model, precision=precision, engine=engine, device="cpu", threads=1)  # type: ignore[arg-type]
-    assert (translator.info.route.precision, translator.info.route.engine) == (precision, engine)
+    translator = load_model(model, precision=precision, engine=engine, device="cpu", threads=1)  # type: ignore[arg-type]
+    assert (translator.about.inference.precision, translator.about.inference.engine) == (precision, engine)
     source = _sources(3, seed=1)
     with torch.inference_mode():
         wanted = plain(torch.from_numpy(source)).numpy()[:, 0]
@@ -113,13 +115,13 @@ def test_every_route_gives_the_image_of_the_plain_network(
 
 
 def test_auto_takes_int8_where_the_file_brings_samples(model: Path) -> None:
-    if not {"avx2"} & runtime.cpu_flags():
+    if not {"avx2"} & cpu_flags():
         pytest.skip("this CPU does not say that it has AVX2")
-    assert load_translator(model, device="cpu").info.route == Route("openvino", "int8")
+    assert load_model(model, device="cpu").about.inference == InferenceConfig("openvino", "int8")
 
 
 def test_sizes_that_the_network_cannot_halve(model: Path, plain: torch.nn.Module) -> None:
-    translator = load_translator(model, engine="torch", device="cpu", threads=1)
+    translator = load_model(model, engine="torch", device="cpu", threads=1)
     source = _sources(1, 100)[0, :, :70, :90]
     image = translator.translate(np.ascontiguousarray(source))
     assert image.shape == (70, 90)
@@ -140,9 +142,9 @@ def test_a_shipped_model_is_served_without_torch_and_without_a_cache(
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
         "sys.modules['torch'] = sys.modules['nncf'] = None\n"  # as where they are not installed
-        "from gan.serving.inference import load_translator\n"
+        "from gan.serving.inference import load_model\n"
         "folder = Path(sys.argv[1])\n"
-        "translator = load_translator(folder / 'shipped.safetensors', precision='fp32', threads=1)\n"
+        "translator = load_model(folder / 'shipped.safetensors', precision='fp32', threads=1)\n"
         "np.save(folder / 'image.npy', translator.translate(np.load(folder / 'source.npy')))\n"
     )
     environment = os.environ | {"GIS_CACHE": str(tmp_path / "cache"), "CI": "true"}
@@ -154,7 +156,7 @@ def test_a_shipped_model_is_served_without_torch_and_without_a_cache(
     # A conversion of another file is not taken for this one's.
     about = json.loads((folder / "about.json").read_text())
     (folder / "about.json").write_text(json.dumps(about | {"file_sha256": "0" * 64}))
-    again = load_translator(shipped, precision="fp32", engine="openvino", threads=1, cache_dir=tmp_path / "other")
+    again = load_model(shipped, precision="fp32", engine="openvino", threads=1, cache_dir=tmp_path / "other")
     np.testing.assert_allclose(again.translate(source), wanted, atol=1e-4)
     assert any((tmp_path / "other").iterdir())
 
@@ -175,14 +177,14 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return found
 
 
-def _rows(translator: Translator, sizes: list[int]) -> list[np.ndarray]:
+def _rows(translator: TranslationModel, sizes: list[int]) -> list[np.ndarray]:
     """What a translator makes of the first rows of a source."""
     source = _sources(1, SIZE)[0]
     return [translator.translate(np.ascontiguousarray(source[:, :rows])) for rows in sizes]
 
 
 def test_sizes_that_come_back_are_not_compiled_again(model: Path, compiled: list[object]) -> None:
-    translator = load_translator(model, precision="fp32", engine="openvino", device="cpu", threads=1)
+    translator = load_model(model, precision="fp32", engine="openvino", device="cpu", threads=1)
     sizes = [SIZE // 2, SIZE]
     first = _rows(translator, sizes)
     before = len(compiled)
@@ -195,10 +197,10 @@ def test_sizes_that_come_back_are_not_compiled_again(model: Path, compiled: list
 @pytest.mark.parametrize(("precision", "most"), [("fp32", 1e-5), ("int8", 0.05)])
 def test_any_size_is_served_by_one_network(model: Path, compiled: list[object], precision: str, most: float) -> None:
     sizes = list(range(16, SIZE + 1, 16))
-    fixed = _rows(load_translator(model, precision=precision, engine="openvino", threads=1), sizes)
+    fixed = _rows(load_model(model, precision=precision, engine="openvino", threads=1), sizes)
     before = len(compiled)
-    translator = load_translator(model, precision=precision, engine="openvino", threads=1, any_size=True)
-    assert translator.info.route.precision == precision
+    translator = load_model(model, precision=precision, engine="openvino", threads=1, any_size=True)
+    assert translator.about.inference.precision == precision
     for image, other in zip(_rows(translator, sizes), fixed, strict=True):
         np.testing.assert_allclose(image, other, atol=most)
     assert len(compiled) == before + 1
@@ -215,15 +217,15 @@ def test_a_model_says_whether_it_needs_the_whole_picture(
     config = pix2pix.Config(ngf=4, levels=3, norm=norm)
     path = tmp_path / "model.safetensors"
     write_model_file(path, "pix2pix", config, pix2pix.build_translator(config).state_dict(), {})
-    info = load_translator(path, precision="fp32", engine=engine, device="cpu", threads=1).info
-    assert (info.whole, info.multiple_px) == (whole, 8)
+    info = load_model(path, precision="fp32", engine=engine, device="cpu", threads=1).about
+    assert (info.whole_image, info.multiple_px) == (whole, 8)
 
 
 def test_noise_is_off_unless_asked_for(model: Path) -> None:
     source = _sources(2)[0]
-    still = load_translator(model, engine="torch", device="cpu", threads=1)
+    still = load_model(model, engine="torch", device="cpu", threads=1)
     np.testing.assert_array_equal(still.translate(source), still.translate(source, seed=5))
-    noisy = load_translator(model, noise=True, device="cpu", threads=1)
+    noisy = load_model(model, noise=True, device="cpu", threads=1)
     state = torch.random.get_rng_state()
     np.testing.assert_array_equal(noisy.translate(source, seed=5), noisy.translate(source, seed=5))
     assert np.abs(noisy.translate(source, seed=5) - noisy.translate(source, seed=6)).max() > 1e-3
@@ -240,19 +242,19 @@ def test_noise_is_off_unless_asked_for(model: Path) -> None:
 )  # fmt: skip
 def test_bad_sources(model: Path, source: np.ndarray) -> None:
     with pytest.raises(ServingError, match="expected"):
-        load_translator(model, engine="torch", device="cpu").translate(source)
+        load_model(model, engine="torch", device="cpu").translate(source)
 
 
 def test_bad_files(tmp_path: Path, model: Path, cache: Path) -> None:
     with pytest.raises(CheckpointError, match="no such file"):
-        load_translator(tmp_path / "none.safetensors", device="cpu")
+        load_model(tmp_path / "none.safetensors", device="cpu")
     damaged = tmp_path / "damaged.safetensors"
     content = bytearray(model.read_bytes())
     content[-100] ^= 1
     damaged.write_bytes(content)
     for engine in ("torch", "openvino"):
         with pytest.raises(CheckpointError, match="hash"):
-            load_translator(damaged, engine=engine, device="cpu")  # type: ignore[arg-type]
+            load_model(damaged, engine=engine, device="cpu")  # type: ignore[arg-type]
     assert not [path for path in cache.iterdir() if path.name.startswith(".")]  # nothing half-made stays
 
 
@@ -260,30 +262,30 @@ def test_int8_without_samples_is_not_tried_by_auto_and_falls_back_when_asked_for
     config = pix2pix.Config(ngf=4, levels=3)
     path = tmp_path / "bare.safetensors"
     write_model_file(path, "pix2pix", config, pix2pix.build_translator(config).state_dict(), {})
-    assert load_translator(path, device="cpu").info.route.precision != "int8"
+    assert load_model(path, device="cpu").about.inference.precision != "int8"
     with pytest.warns(ServingWarning, match="calibrate"):
-        translator = load_translator(path, precision="int8", device="cpu")
-    assert translator.info.route == Route("torch", "fp32")
+        translator = load_model(path, precision="int8", device="cpu")
+    assert translator.about.inference == InferenceConfig("torch", "fp32")
 
 
-def test_a_route_that_is_not_exact_enough_is_refused(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = runtime_openvino._compile
+def test_an_engine_that_is_not_exact_enough_is_refused(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = openvino_engine._compile
 
     def off(*arguments: object) -> object:
         run = real(*arguments)  # type: ignore[arg-type]
         return lambda source, seed: run(source, seed) + np.float32(2.5 * 2 / 255)
 
-    monkeypatch.setattr(runtime_openvino, "_compile", off)
+    monkeypatch.setattr(openvino_engine, "_compile", off)
     with pytest.warns(ServingWarning, match=r"2\.\d\d/255") as caught:
-        translator = load_translator(model, device="cpu", threads=1)
-    assert translator.info.route == Route("torch", "fp32")
+        translator = load_model(model, device="cpu", threads=1)
+    assert translator.about.inference == InferenceConfig("torch", "fp32")
     assert len(caught) >= 1
 
 
 @pytest.mark.parametrize("device", ["cuda:77", "toaster"])
 def test_a_device_that_is_not_there(model: Path, device: str) -> None:
     with pytest.raises(ServingError, match="cannot be used"):
-        load_translator(model, device=device)
+        load_model(model, device=device)
 
 
 def test_an_engine_that_fails_while_it_runs_is_passed_over(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,22 +295,22 @@ def test_an_engine_that_fails_while_it_runs_is_passed_over(model: Path, monkeypa
 
         return run
 
-    monkeypatch.setattr(runtime_openvino, "_compile", broken)
+    monkeypatch.setattr(openvino_engine, "_compile", broken)
     with pytest.warns(ServingWarning, match="no kernel for this CPU"):
-        translator = load_translator(model, device="cpu", threads=1)
-    assert translator.info.route == Route("torch", "fp32")
+        translator = load_model(model, device="cpu", threads=1)
+    assert translator.about.inference == InferenceConfig("torch", "fp32")
 
 
 def test_mean_error_is_a_fraction_of_full_range() -> None:
     probes, reference = np.zeros((2, 1, 4, 4), np.float32), np.zeros((2, 1, 4, 4), np.float32)
-    served = Served(lambda source, seed: source + np.float32(0.5), 1, 1, "", "", probes, reference, {})
-    assert mean_error(served) == 0.25
-    broken = Served(lambda source, seed: source * np.float32("nan"), 1, 1, "", "", probes, reference, {})
+    network = LoadedNetwork(lambda source, seed: source + np.float32(0.5), 1, 1, "", "", probes, reference, {})
+    assert mean_error(network) == 0.25
+    broken = LoadedNetwork(lambda source, seed: source * np.float32("nan"), 1, 1, "", "", probes, reference, {})
     assert mean_error(broken) == float("inf")
 
 
 def _bytes_in_another_process(model: str, cache: str, queue: multiprocessing.Queue[bytes]) -> None:
-    translator = load_translator(Path(model), device="cpu", threads=1, cache_dir=Path(cache))
+    translator = load_model(Path(model), device="cpu", threads=1, cache_dir=Path(cache))
     queue.put(translator.translate(_sources(2, seed=3)).tobytes())
 
 
@@ -326,14 +328,14 @@ def test_workers_that_race_for_the_cache_give_the_same_bytes(model: Path, tmp_pa
     entries = [path for path in tmp_path.iterdir() if path.is_dir()]
     assert len(entries) == 1
     assert results[0] == results[1]
-    here = load_translator(model, device="cpu", threads=1, cache_dir=tmp_path).translate(_sources(2, seed=3))
+    here = load_model(model, device="cpu", threads=1, cache_dir=tmp_path).translate(_sources(2, seed=3))
     assert here.tobytes() == results[0]
 
 
 def test_int8_converted_again_is_the_same(model: Path, tmp_path: Path, cache: Path) -> None:
     source = _sources(1, seed=4)
     images = [
-        load_translator(model, precision="int8", device="cpu", threads=1, cache_dir=folder).translate(source)
+        load_model(model, precision="int8", device="cpu", threads=1, cache_dir=folder).translate(source)
         for folder in (cache, tmp_path)
     ]
     np.testing.assert_array_equal(*images)
@@ -343,23 +345,23 @@ def test_a_cached_model_is_served_without_torch(model: Path, cache: Path) -> Non
     import subprocess
     import sys
 
-    load_translator(model, device="cpu", threads=1)
+    load_model(model, device="cpu", threads=1)
     code = (
-        "import sys, numpy as np; from pathlib import Path; from gan.serving.inference import load_translator\n"
-        f"t = load_translator(Path({str(model)!r}), device='cpu', threads=1)\n"
+        "import sys, numpy as np; from pathlib import Path; from gan.serving.inference import load_model\n"
+        f"t = load_model(Path({str(model)!r}), device='cpu', threads=1)\n"
         "t.translate(np.zeros((7, 64, 64), np.float32)); assert 'torch' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(runtime.__file__).parents[2])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(openvino_engine.__file__).parents[2])
 
 
 def test_threads_of_one_process(model: Path) -> None:
     """Translators of their own in several threads do not disturb each other."""
     source = _sources(1, seed=6)
-    wanted = load_translator(model, device="cpu", threads=1).translate(source)
+    wanted = load_model(model, device="cpu", threads=1).translate(source)
     results: list[np.ndarray] = []
 
     def work() -> None:
-        results.append(load_translator(model, device="cpu", threads=1).translate(source))
+        results.append(load_model(model, device="cpu", threads=1).translate(source))
 
     threads = [threading.Thread(target=work) for _ in range(3)]
     for thread in threads:
@@ -373,7 +375,7 @@ def test_threads_of_one_process(model: Path) -> None:
 def test_onnx_gives_the_same_image_at_any_size(model: Path, plain: torch.nn.Module, tmp_path: Path) -> None:
     import openvino
 
-    runtime_openvino.export_onnx(model, tmp_path / "model.onnx", size_px=64)
+    export_onnx(model, tmp_path / "model.onnx", size_px=64)
     compiled = openvino.Core().compile_model(str(tmp_path / "model.onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     source = _sources(2, 96)
     with torch.inference_mode():
@@ -385,6 +387,6 @@ def test_a_folder_that_cannot_hold_the_cache_is_named(model: Path, tmp_path: Pat
     (tmp_path / "file").write_text("in the way")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        translator = load_translator(model, device="cpu", cache_dir=tmp_path / "file" / "cache")
-    assert translator.info.route == Route("torch", "fp32")
+        translator = load_model(model, device="cpu", cache_dir=tmp_path / "file" / "cache")
+    assert translator.about.inference == InferenceConfig("torch", "fp32")
     assert any("GIS_CACHE" in str(warning.message) for warning in caught)
