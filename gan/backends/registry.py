@@ -8,14 +8,13 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
-import types
-import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from gan.backends.base import BackendModule
 from gan.errors import ConfigError
+from gan.options import make_options
 
 __all__ = ["backend_names", "config_to_dict", "load_backend", "make_config"]
 
@@ -47,7 +46,7 @@ def config_to_dict(config: Any) -> dict[str, Any]:
 
 
 def make_config(kind: type[T], values: Mapping[str, Any], where: str = "options") -> T:
-    """Makes a frozen dataclass from plain values and checks names and types.
+    """Makes a frozen configuration from plain values and checks names and types; see `gan.options.make_options`.
 
     Args:
         kind: A dataclass whose fields are bool, int, float, str, a Literal of these, or one of these or None.
@@ -57,24 +56,4 @@ def make_config(kind: type[T], values: Mapping[str, Any], where: str = "options"
     Raises:
         ConfigError: Where a name is unknown or a value has another type.
     """
-    hints = typing.get_type_hints(kind)
-    unknown = sorted(set(values) - set(hints))
-    if unknown:
-        raise ConfigError(f"{where}: unknown option {unknown[0]!r}; expected one of {', '.join(sorted(hints))}")
-    return kind(**{name: _checked(value, hints[name], f"{where}: {name}") for name, value in values.items()})
-
-
-def _checked(value: Any, hint: Any, where: str) -> Any:
-    origin = typing.get_origin(hint)
-    if origin is typing.Literal:
-        if value not in typing.get_args(hint):
-            raise ConfigError(f"{where} is {value!r}: expected one of {', '.join(map(str, typing.get_args(hint)))}")
-        return value
-    if origin in (types.UnionType, typing.Union):
-        options = typing.get_args(hint)
-        return None if value is None and type(None) in options else _checked(value, options[0], where)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, bool) != (hint is bool) or not isinstance(value, hint):
-        raise ConfigError(f"{where} is {value!r}: expected {hint.__name__}")
-    return value
+    return make_options(kind, values, where)
