@@ -6,7 +6,8 @@ A field says its type and default as ever, and in an `Option` what these cannot 
     class TrainOptions:
         epochs: Annotated[int, Option("Passes over the training data.", "Schedule", at_least=1)] = 200
 
-        __post_init__ = check_options
+        def __post_init__(self) -> None:
+            check_options(self)
 
 From these follow the command line and its help (`pipelines.cli`), files of options, the keywords of Python functions
 (`make_options`), what is written beside an output, and the checks: whoever makes such a dataclass gets the same message
@@ -216,7 +217,7 @@ def new_names(
 
 
 def check_options(options: Any) -> None:
-    """Checks every field of a dataclass of options, and turns what stands for a value into it; as its __post_init__.
+    """Checks every field of a dataclass of options, and turns what stands for a value into it: its __post_init__.
 
     Raises:
         ConfigError: A value of another type, or outside of its limits.

@@ -22,13 +22,13 @@ from gan.data.augmentation import Augmentation, augment, change_tone, match_leve
 from gan.data.batch import Batch, Pairing
 from gan.data.decoded_cache import Decoded, decode
 from gan.data.layout import source_layout
+from gan.data.options import DataOptions
 from gan.data.sources import Item, Meaning, Sources, find_sources
 from gan.data.splits import Split, groups_from_names, read_list, read_sequences, split_by_groups, split_by_lists
 from gan.data.windows import Window, WindowCutter
 from gan.errors import ConfigError, DataError
 
 __all__ = [
-    "DataOptions",
     "Loader",
     "TrainingData",
     "calibration_sources",
@@ -43,53 +43,6 @@ _ORDER, _AUGMENTATION, _TARGET_ORDER, _WINDOW, _TONE, _LEVELS, _INSERTED = 0, 1,
 _AHEAD: Final = 2
 
 Plane = npt.NDArray[Any] | Tensor
-
-
-@dataclass(frozen=True)
-class DataOptions:
-    """Where the data are and how they are split."""
-
-    source_dir: str = "visible"
-    """Folder of source images."""
-    target_dir: str = "infrared"
-    """Folder of target images."""
-    matched: bool = True
-    """Unpaired training: images of the same names are pairs, where every image has a partner, and validate as such."""
-    size: int | None = None
-    """Edge in pixels that every image is cropped and scaled to; None keeps the images, which must have one size."""
-    target_low: float | None = None
-    """Target value that becomes black; None takes the full range of the integer type."""
-    target_high: float | None = None
-    """Target value that becomes white."""
-    validation: float = 0.1
-    """Share of the images to validate, 0 for none."""
-    validation_list: str | None = None
-    """Text file with the names that validate, instead of a share."""
-    train_list: str | None = None
-    """Text file with the names that train; None takes all others."""
-    sequences: str | None = None
-    """JSON file {name: sequence}; None reads it from samples or names."""
-    flip: bool = True
-    """Mirror half of the images left to right."""
-    jitter: float = 1.0
-    """Largest magnification of a random crop; the paper's 286 to 256 pixels is 1.117, and 1 is off."""
-    crop: int = 0
-    """Edge in pixels of windows that are cut around the objects of source tensors, one object a sample and epoch; 0
-    takes whole images."""
-    crop_zoom: float = 1.0
-    """Windows are magnified or reduced at random by up to this factor; one that holds a larger object is reduced."""
-    tone: float = 0.0
-    """Strength of random tone curves on target and background, as of other gain controls; 0 is off."""
-    match_levels: float = 0.0
-    """Share of the sources of layout ``physics`` whose picture is given the target's levels; see
-    `gan.data.augmentation`."""
-    inserted: str | None = None
-    """Folder of source tensors of objects where no real one was, as many a step as there are pairs: no targets, so only
-    losses that need none see them."""
-    also: tuple[str, ...] = ()
-    """More folders of source tensors, of the same layout and size: their samples train, and never validate."""
-    resident: bool = False
-    """Keep all images in the device's memory."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +137,7 @@ def open_data(
         target_dir=options.target_dir,
         unpaired=unpaired,
         matched=options.matched,
-        target_range=_target_range(options),
+        target_range=options.target_range,
     )
     size = None if options.size is None else (options.size, options.size)
     more = [item for number, one in enumerate(options.also, 1) for item in _find_more(Path(one), number, sources)]
@@ -427,15 +380,6 @@ class Loader:
         flip = bool(rng.random() < 0.5) and self._options.flip
         zoom, shift_x, shift_y = rng.uniform((1, -1, -1), (max(self._options.jitter, 1), 1, 1))
         return Augmentation(flip, float(zoom), float(shift_x), float(shift_y))
-
-
-def _target_range(options: DataOptions) -> tuple[float, float] | None:
-    low, high = options.target_low, options.target_high
-    if low is None and high is None:
-        return None
-    if low is None or high is None or not low < high:
-        raise ConfigError(f"target range {low} to {high}: expected two rising values")
-    return low, high
 
 
 def _groups(samples: Decoded, options: DataOptions) -> list[str]:

@@ -27,7 +27,6 @@ from gan.backends.registry import config_to_dict, load_backend, make_config
 from gan.backends.steps import translate
 from gan.data.batch import Batch
 from gan.data.loader import (
-    DataOptions,
     Loader,
     TrainingData,
     calibration_sources,
@@ -35,57 +34,19 @@ from gan.data.loader import (
     open_data,
     validation_targets,
 )
+from gan.data.options import DataOptions
 from gan.errors import CheckpointError, ConfigError, TrainingError
 from gan.storage.checkpoint import checkpoint_paths, prune_checkpoints, read_checkpoint, write_checkpoint
 from gan.storage.model_file import write_model_file
 from gan.training.ema import Ema
+from gan.training.options import Precision, TrainOptions
 from gan.training.run_folder import RunLog, image_grid, open_run
 from gan.training.validation import ByPairs, Measure, Metric, Unmeasured, choose_metric, choose_set_measure
 
-__all__ = ["Metric", "TrainOptions", "choose_metric", "choose_precision", "train"]
-
-Precision = Literal["auto", "fp32", "bf16"]
+__all__ = ["Metric", "choose_metric", "choose_precision", "train"]
 
 _SHOWN: Final = 4
 _REVERSE: Final = "_reverse"
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """How to train; the defaults are the published schedule."""
-
-    epochs: int = 200
-    """Passes over the training data."""
-    batch: int = 1
-    """Samples per step and device."""
-    accumulate: int = 1
-    """Batches whose gradients are summed up for one step."""
-    precision: Precision = "auto"
-    """fp32, bf16 (mixed), or what suits the device."""
-    compile: bool = False
-    """Compile the networks with torch.compile: minutes at the start, faster steps."""
-    channels_last: bool = True
-    """NHWC memory order."""
-    ema: float = 0.999
-    """Decay of the averaged weights, which are validated and shared; 0 for none."""
-    seed: int = 0
-    """Of weights, split, order, augmentation and noise."""
-    threads: int = 0
-    """CPU threads of torch; 0 leaves its own choice. Bits may change with it."""
-    devices: int = 1
-    """Number of devices on this machine; torchrun overrules it."""
-    validate_every: int = 1
-    """Epochs between validations."""
-    log_every: int = 50
-    """Steps between log lines; also how soon a NaN is noticed."""
-    checkpoint_every: int = 0
-    """Steps between checkpoints; 0 saves at ends of epochs."""
-    checkpoint_minutes: float = 5.0
-    """Ends of epochs closer to the last checkpoint than this save none."""
-    keep: int = 2
-    """Checkpoints kept."""
-    weights_dir: str = ""
-    """Folder with backbone weights for LPIPS."""
 
 
 @dataclass
@@ -135,7 +96,6 @@ def train(
         written.
     """
     options, data_options = options or TrainOptions(), data_options or DataOptions()
-    _check(options)
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.backends.cudnn.benchmark = True  # all steps have one shape: let cuDNN time its algorithms once
@@ -402,14 +362,6 @@ class _Run:
             disable=None if self._fabric.is_global_zero else True,
             smoothing=0.05,
         )
-
-
-def _check(options: TrainOptions) -> None:
-    for name in ("epochs", "batch", "accumulate", "devices", "validate_every", "log_every", "keep"):
-        if getattr(options, name) < 1:
-            raise ConfigError(f"{name} is {getattr(options, name)}: expected at least 1")
-    if not 0 <= options.ema < 1:
-        raise ConfigError(f"ema is {options.ema}: expected 0 (off) up to less than 1")
 
 
 def _check_inserted(options: DataOptions, config: Any, backend: str) -> None:

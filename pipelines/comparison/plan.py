@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gan.backends.registry import load_backend, make_config
-from gan.data.loader import DataOptions
+from gan.data.options import DataOptions
 
 from pipelines.cli.commands.train import parse_settings
 from pipelines.errors import ConfigError

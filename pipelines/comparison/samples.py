@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from gan.data.decoded_cache import Decoded, decode
-from gan.data.loader import DataOptions, open_data, planes_to_batch
+from gan.data.loader import open_data, planes_to_batch
+from gan.data.options import DataOptions
 from gan.data.sources import find_sources
 from gan.errors import DataError
 from gan.metrics.classes import boxes_to_regions

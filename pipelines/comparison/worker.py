@@ -26,9 +26,11 @@ import torch
 from gan.backends.base import StepOptions
 from gan.backends.registry import load_backend, make_config
 from gan.data.batch import Batch
-from gan.data.loader import DataOptions, open_data
+from gan.data.loader import open_data
+from gan.data.options import DataOptions
 from gan.serving.inference import TranslationModel, load_model
-from gan.training.train import TrainOptions, choose_precision, train
+from gan.training.options import TrainOptions
+from gan.training.train import choose_precision, train
 from torch.utils.flop_counter import FlopCounterMode
 
 from pipelines.comparison.samples import TestSet, open_test_set

@@ -46,7 +46,7 @@ def compare(
     shown: Annotated[int, typer.Option("--shown", help="Images of each test set in the report.")] = 6,
 ) -> None:
     """Train several translation models alike, measure them on the same images, and write one page about it."""
-    from gan.data.loader import DataOptions
+    from gan.data.options import DataOptions
 
     from pipelines.comparison.plan import CompareConfig, parse_also, parse_backends
     from pipelines.comparison.run import compare as run

@@ -100,11 +100,10 @@ def _train(context: typer.Context, given: dict[str, Any]) -> Path:
     if given["recipe"] is not None:
         options, values = read_recipe(given["recipe"])
         given |= _not_on_the_command_line(context, options, given["recipe"])
-    from gan.data.loader import DataOptions
-    from gan.training.train import TrainOptions
+    from gan.data.options import DataOptions
+    from gan.training.options import TrainOptions
     from gan.training.train import train as run
 
-    low, high = given["target_range"] or (None, None)
     given["also"] = tuple(str(folder) for folder in given["also"] or ())
     return run(
         given["data"],
@@ -112,7 +111,7 @@ def _train(context: typer.Context, given: dict[str, Any]) -> Path:
         given["backend"],
         values | parse_settings(given["settings"] or ()),
         _pick(TrainOptions, given),
-        dataclasses.replace(_pick(DataOptions, given), target_low=low, target_high=high),
+        _pick(DataOptions, given),
         resume=given["resume"],
         cache=given["cache"],
         say=typer.echo,

@@ -14,12 +14,13 @@ import torch
 
 from gan.backends.base import TwoWay
 from gan.backends.registry import backend_names, config_to_dict, load_backend, make_config
-from gan.data.loader import DataOptions
+from gan.data.options import DataOptions
 from gan.errors import CheckpointError, ConfigError
 from gan.serving.inference import load_model
 from gan.storage.checkpoint import checkpoint_paths, read_checkpoint, write_checkpoint
 from gan.storage.model_file import read_model_file, write_model_file
-from gan.training.train import TrainOptions, train
+from gan.training.options import TrainOptions
+from gan.training.train import train
 
 SIZE_PX = 64
 SMALL: dict[str, Any] = {"ngf": 4, "ndf": 4, "features": 4, "blocks": 1, "pool": 4}

@@ -10,9 +10,11 @@ import pytest
 import torch
 
 from gan.backends.steps import translate
-from gan.data.loader import DataOptions, Loader, open_data
+from gan.data.loader import Loader, open_data
+from gan.data.options import DataOptions
 from gan.storage.model_file import read_model_file
-from gan.training.train import TrainOptions, choose_metric, train
+from gan.training.options import TrainOptions
+from gan.training.train import choose_metric, train
 
 SIZE_PX = 64
 

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from gan.data.loader import DataOptions, Loader, TrainingData, open_data, validation_targets
+from gan.data.loader import Loader, TrainingData, open_data, validation_targets
+from gan.data.options import DataOptions
 from gan.errors import DataError
 from gan.metrics.distribution import kernel_distance
 from gan.storage.model_file import read_model_file
-from gan.training.train import TrainOptions, train
+from gan.training.options import TrainOptions
+from gan.training.train import train
 from gan.training.validation import BetweenSets, ByPairs, Unmeasured, choose_set_measure
 
 CPU = torch.device("cpu")

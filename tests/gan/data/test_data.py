@@ -18,7 +18,8 @@ from gan.data.augmentation import Augmentation, augment
 from gan.data.batch import Batch
 from gan.data.decoded_cache import decode
 from gan.data.layout import Sample, encode_sample
-from gan.data.loader import DataOptions, Loader, open_data, planes_to_batch
+from gan.data.loader import Loader, open_data, planes_to_batch
+from gan.data.options import DataOptions
 from gan.data.sources import find_sources, read_image, resize_plane
 from gan.errors import ConfigError, DataError, LayoutError, TrainingError
 
@@ -133,11 +134,11 @@ def test_temperatures_are_spread_over_the_range_that_was_given(tmp_path: Path) -
         tifffile.imwrite(tmp_path / "infrared" / f"{index}.tiff", np.full((4, 4), 290.0 + index, np.float32))
     with pytest.raises(DataError, match="--target-range"):
         opened(tmp_path, tmp_path / "cache")
-    data = opened(tmp_path, tmp_path / "cache", target_low=280.0, target_high=300.0, validation=0.0)
+    data = opened(tmp_path, tmp_path / "cache", target_range=(280.0, 300.0), validation=0.0)
     values = sorted(float(b.target.mean()) for b in Loader(data, 1, 0, DataOptions(), CPU).epoch(0))
     assert values == pytest.approx([0.0, 0.1], abs=1e-4)
     with pytest.raises(ConfigError, match="two rising values"):
-        opened(tmp_path, tmp_path / "cache", target_low=300.0)
+        opened(tmp_path, tmp_path / "cache", target_range=(300.0, 280.0))
 
 
 def test_unpaired_sides_may_differ_in_number_and_names(pairs: Path, tmp_path: Path) -> None:

@@ -14,11 +14,13 @@ from gan.data.augmentation import change_tone
 from gan.data.batch import Batch
 from gan.data.decoded_cache import Decoded
 from gan.data.layout import Sample, encode_sample
-from gan.data.loader import DataOptions, Loader, open_data
+from gan.data.loader import Loader, open_data
+from gan.data.options import DataOptions
 from gan.data.windows import Window, WindowCutter
 from gan.errors import ConfigError, DataError
 from gan.storage.model_file import read_model_file
-from gan.training.train import TrainOptions, train
+from gan.training.options import TrainOptions
+from gan.training.train import train
 
 SIZE = 96
 

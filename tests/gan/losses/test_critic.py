@@ -14,12 +14,14 @@ from torch.nn import functional
 from gan.data.augmentation import match_levels
 from gan.data.batch import Batch
 from gan.data.layout import Sample, encode_sample
-from gan.data.loader import DataOptions, Loader, open_data
+from gan.data.loader import Loader, open_data
+from gan.data.options import DataOptions
 from gan.errors import ConfigError, DataError
 from gan.losses.object_discriminator import CROP_PX, ObjectCritic, imagenet_features, object_crops, vary
 from gan.networks.squeezenet import DenseSqueezeNet
 from gan.storage.checkpoint import read_checkpoint
-from gan.training.train import TrainOptions, train
+from gan.training.options import TrainOptions
+from gan.training.train import train
 
 SIZE = 64
 CPU = torch.device("cpu")

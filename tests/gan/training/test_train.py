@@ -18,13 +18,14 @@ import pytest
 import torch
 
 from gan.data.layout import Sample, encode_sample
-from gan.data.loader import DataOptions
+from gan.data.options import DataOptions
 from gan.errors import CheckpointError, ConfigError, TrainingError
 from gan.storage.checkpoint import checkpoint_paths, read_checkpoint
 from gan.storage.model_file import read_model_file
 from gan.training.ema import Ema
+from gan.training.options import TrainOptions
 from gan.training.run_folder import image_grid
-from gan.training.train import TrainOptions, choose_metric, choose_precision, train
+from gan.training.train import choose_metric, choose_precision, train
 
 TINY = {"ngf": 4, "ndf": 4}
 ROOT = Path(__file__).resolve().parents[3]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from gan.data.loader import DataOptions
+from gan.data.options import DataOptions
 from gan.errors import ConfigError as BackendConfigError
 from pipelines.comparison.plan import CompareConfig, parse_also, parse_backends
 from pipelines.comparison.report import chosen_names
@@ -133,7 +133,7 @@ def test_a_killed_comparison_goes_on_to_the_same_model(tmp_path: Path) -> None:
     script.write_text(
         "import sys\n"
         "from pathlib import Path\n"
-        "from gan.data.loader import DataOptions\n"
+        "from gan.data.options import DataOptions\n"
         "from pipelines.comparison.plan import CompareConfig, parse_backends\n"
         "from pipelines.comparison.run import compare\n"
         "compare(CompareConfig(data=Path(sys.argv[1]), out=Path(sys.argv[2]), epochs=int(sys.argv[3]),\n"

@@ -1,0 +1,63 @@
+"""How to train, as options; apart from the trainer, so that asking for them loads no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from gan.options import Option, check_options
+
+__all__ = ["Precision", "TrainOptions"]
+
+Precision = Literal["auto", "fp32", "bf16"]
+_SCHEDULE, _MACHINE, _RUN = "Schedule", "Machine", "Run"
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How to train; the defaults are the published schedule.
+
+    Raises:
+        ConfigError: An option of another type, or outside of its limits.
+    """
+
+    epochs: Annotated[int, Option("Passes over the training data.", _SCHEDULE, at_least=1)] = 200
+    batch: Annotated[int, Option("Samples per step and device.", _SCHEDULE, at_least=1)] = 1
+    accumulate: Annotated[int, Option("Batches whose gradients are summed up for one step.", _SCHEDULE, at_least=1)] = 1
+    precision: Annotated[
+        Precision, Option("Number format; auto takes bf16 (mixed) where the hardware multiplies it.", _MACHINE)
+    ] = "auto"
+    compile: Annotated[
+        bool, Option("Compile the networks with torch.compile: minutes at the start, faster steps.", _MACHINE)
+    ] = False
+    channels_last: Annotated[bool, Option("Keep weights and activations in NHWC order.", _MACHINE)] = True
+    ema: Annotated[
+        float,
+        Option(
+            "Decay of the averaged weights, which are validated and shared; 0 for none.",
+            _SCHEDULE,
+            at_least=0.0,
+            below=1.0,
+        ),
+    ] = 0.999
+    seed: Annotated[int, Option("Of weights, split, order, augmentation and noise.", _SCHEDULE, at_least=0)] = 0
+    threads: Annotated[
+        int, Option("CPU threads; 0 leaves the choice to torch. Bits may change with it.", _MACHINE, at_least=0)
+    ] = 0
+    devices: Annotated[int, Option("Devices of this machine; torchrun overrules it.", _MACHINE, at_least=1)] = 1
+    validate_every: Annotated[int, Option("Epochs between validations.", _RUN, at_least=1)] = 1
+    log_every: Annotated[int, Option("Steps between log lines; also how soon a NaN is noticed.", _RUN, at_least=1)] = 50
+    checkpoint_every: Annotated[
+        int, Option("Steps between checkpoints; 0 saves at ends of epochs.", _RUN, at_least=0)
+    ] = 0
+    checkpoint_minutes: Annotated[
+        float, Option("Ends of epochs closer to the last checkpoint than this save none.", _RUN, at_least=0.0)
+    ] = 5.0
+    keep: Annotated[int, Option("Checkpoints kept.", _RUN, at_least=1)] = 2
+    weights_dir: Annotated[
+        str, Option("Folder with backbone weights for LPIPS.", _RUN, default_text="GIS_WEIGHTS, else a download")
+    ] = ""
+
+    def __post_init__(self) -> None:
+        """Check each option."""
+        check_options(self)
