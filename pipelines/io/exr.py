@@ -18,12 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.errors import DatasetError
+from pipelines.io.deflate import compress
 from pipelines.io.files import write_bytes
-
-try:
-    from isal.isal_zlib import compress as _found_compress
-except ImportError:
-    from zlib import compress as _found_compress
 
 __all__ = ["encode_exr", "read_exr", "write_exr"]
 
@@ -31,8 +27,6 @@ _MAGIC, _VERSION = 20000630, 2
 _FLOAT, _ZIP, _INCREASING_Y = 2, 3, 0
 _BLOCK_ROWS = 16
 """Scan lines that ZIP packs together."""
-_LEVEL = 1
-_compress: Callable[..., bytes] = _found_compress
 
 
 def write_exr(path: Path, channels: Mapping[str, NDArray[Any]]) -> None:
@@ -68,7 +62,7 @@ def _pack(blocks: NDArray[np.uint8]) -> list[bytes]:
     """ZIP of each row of (N, B) bytes: even bytes before odd, differences, deflate; as it is where that is longer."""
     steps = np.empty_like(blocks)
     _arrange(blocks, steps)
-    packed = [_compress(row, level=_LEVEL) for row in steps]
+    packed = [compress(row) for row in steps]
     pairs = zip(packed, blocks, strict=True)
     return [short if len(short) < len(plain) else plain.tobytes() for short, plain in pairs]
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from isal import isal_zlib
 from numpy.typing import NDArray
 
 from pipelines.errors import DatasetError
+from pipelines.io.deflate import compress
 
 __all__ = ["decode_png", "encode_palette_png", "encode_png", "png_header", "read_png"]
 
@@ -27,7 +27,6 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Of the PNG specification (ISO/IEC 15948): colour types, and the filter that takes the difference to the row above.
 _GREY, _COLOUR, _PALETTE = 0, 2, 3
 _UP = 2
-_LEVEL = 1
 
 
 def encode_png(image: NDArray[Any]) -> bytes:
@@ -55,7 +54,7 @@ def _encode(image: NDArray[Any], kind: int, palette: bytes = b"") -> bytes:
     rows[0, 1:] = raw[0]
     np.subtract(raw[1:], raw[:-1], out=rows[1:, 1:])
     header = struct.pack(">IIBBBBB", width, height, 8 * image.dtype.itemsize, kind, 0, 0, 0)
-    packed = isal_zlib.compress(rows, level=_LEVEL)
+    packed = compress(rows)
     return _SIGNATURE + _chunk(b"IHDR", header) + palette + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
 
 
