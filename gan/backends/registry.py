@@ -9,18 +9,43 @@ import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from gan.backends.base import BackendModule
+from gan.data.batch import Pairing
 from gan.errors import ConfigError
 from gan.options import make_options
 
-__all__ = ["backend_names", "config_to_dict", "load_backend", "make_config"]
+__all__ = ["ModelSummary", "backend_names", "config_to_dict", "list_models", "load_backend", "make_config"]
 
 T = TypeVar("T")
 _SHARED = ("base", "registry", "steps")
 """Files of this folder that are no backend."""
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """A translation model that can be trained."""
+
+    name: str
+    """What `gan.train` and ``gis train --model`` take."""
+    paper: str
+    """Where it was published."""
+    pairing: Pairing
+    """Whether it learns from pairs of source and image by default, or from two sets."""
+
+
+def list_models() -> tuple[ModelSummary, ...]:
+    """The translation models, by name.
+
+    Example:
+        >>> [model.name for model in list_models()]
+        ['cyclegan', 'pix2pix', 'pix2pix_mrff', 'thermalnet']
+    """
+    modules = {name: load_backend(name) for name in backend_names()}
+    return tuple(ModelSummary(name, module.PAPER, module.PAIRING) for name, module in modules.items())
 
 
 def backend_names() -> tuple[str, ...]:

@@ -2,9 +2,7 @@
 
 Three kinds of data:
 
-- *tensors*: samples as `gan.data.layout.encode_sample` writes them, loose (``*.safetensors``) or in tar shards
-(``*.tar``,
-  as WebDataset reads them), in the folder itself or in ``tensors/`` below it;
+- *tensors*: samples (`gan.data.sample_files`) in the folder itself or in ``tensors/`` below it;
 - *paired folders*: ``visible/`` and ``infrared/``, matched by name;
 - *unpaired folders*: the same without matching; but where all names of both sides match they are pairs, which a model
   that trains unpaired can be validated on.
@@ -14,7 +12,6 @@ A plane is a (C, H, W) array of uint8 or uint16.
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,17 +21,17 @@ from typing import Any, Final, Literal
 import cv2
 import numpy as np
 import numpy.typing as npt
-import tifffile
 
-from gan.data.layout import Sample, decode_sample
+from gan.data.images import image_files, read_image
+from gan.data.layout import Sample
+from gan.data.sample_files import StoredSample, file_stamp, find_samples
 from gan.errors import DataError
 
-__all__ = ["Item", "Meaning", "Planes", "Sources", "find_sources", "read_image", "resize_plane"]
+__all__ = ["Item", "Meaning", "Planes", "Sources", "find_sources", "resize_plane"]
 
 Planes = dict[str, npt.NDArray[Any]]
 Kind = Literal["tensors", "paired", "unpaired"]
 
-_SUFFIXES: Final = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".npy"}
 _UINT16_MAX: Final = 65535
 # JPEG of a grey image stored as colour: rounding of its chroma moves the channels apart by a few grey levels.
 _GREY_TOLERANCE: Final = 8
@@ -115,34 +112,6 @@ def find_sources(
     )
 
 
-def read_image(path: Path) -> npt.NDArray[Any]:
-    """An image file as (C, H, W), RGB where it has colour; uint8, uint16 or float32.
-
-    Raises:
-        DataError: Where it cannot be read or holds NaN.
-    """
-    try:
-        if path.suffix.lower() == ".npy":
-            image = np.load(path, allow_pickle=False)
-        elif path.suffix.lower() in (".tif", ".tiff"):
-            image = tifffile.imread(path)
-        else:
-            image = _decode(path)
-    except (OSError, ValueError, tifffile.TiffFileError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); expected PNG, JPEG, TIFF or NPY") from error
-    planes = image[None] if image.ndim == 2 else np.moveaxis(image, -1, 0)
-    if planes.ndim != 3 or planes.shape[0] not in (1, 3):
-        raise DataError(f"{path}: shape {image.shape}: expected a grey (H, W) or colour (H, W, 3) image")
-    if planes.dtype.kind == "f":
-        bad = int(np.isnan(planes).sum())
-        if bad:
-            raise DataError(f"{path}: {bad} NaN pixels; expected finite values: mend or leave out this image")
-        return np.ascontiguousarray(planes, dtype=np.float32)
-    if planes.dtype not in (np.uint8, np.uint16):
-        raise DataError(f"{path}: pixels are {planes.dtype}; expected 8 or 16 bits unsigned, or float")
-    return np.ascontiguousarray(planes)
-
-
 def resize_plane(name: str, plane: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[Any]:
     """Crops the middle of a (C, H, W) plane to the shape of ``size`` (H, W) and scales it; labels keep their values."""
     height, width = plane.shape[1:]
@@ -158,76 +127,29 @@ def resize_plane(name: str, plane: npt.NDArray[Any], size: tuple[int, int]) -> n
     return np.stack([cv2.resize(np.ascontiguousarray(c), size[::-1], interpolation=method) for c in inner])
 
 
-def _decode(path: Path) -> npt.NDArray[Any]:
-    image: npt.NDArray[Any] | None = cv2.imdecode(
-        np.frombuffer(path.read_bytes(), dtype=np.uint8), cv2.IMREAD_UNCHANGED
-    )
-    if image is None:
-        raise ValueError("truncated, or no image")
-    return image[..., ::-1] if image.ndim == 3 and image.shape[2] == 3 else image
+def _find_tensors(folder: Path) -> Sources | None:
+    stored = find_samples(folder)
+    if not stored:
+        return None
+    _refuse_doubles([one.name for one in stored], folder)
+    first = stored[0]
+    meaning = _meaning(first.load())
+    items = [Item(one.name, one.stamp, partial(_read_sample, one, meaning, first.name)) for one in stored]
+    return Sources("tensors", tuple(items), meaning=meaning)
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """A sample in a file."""
-
-    name: str
-    stamp: str
-    where: str
-    load: Callable[[], bytes]
-
-    def planes(self, expected: Meaning, first: str) -> tuple[Planes, str]:
-        sample = decode_sample(self.load(), self.where)
-        if _meaning(sample) != expected:
-            raise DataError(
-                f"{self.where}: {_meaning(sample)}, {first}: {expected}; expected samples of one layout and one kind "
-                "of target, display or radiometric: train on them apart"
-            )
-        return _sample_planes(sample, self.where)
+def _read_sample(stored: StoredSample, expected: Meaning, first: str) -> tuple[Planes, str]:
+    sample = stored.load()
+    if _meaning(sample) != expected:
+        raise DataError(
+            f"{stored.where}: {_meaning(sample)}, {first}: {expected}; expected samples of one layout and one kind "
+            "of target, display or radiometric: train on them apart"
+        )
+    return _sample_planes(sample, stored.where)
 
 
 def _meaning(sample: Sample) -> Meaning:
     return Meaning(sample.layout, sample.span_K is None)
-
-
-def _find_tensors(folder: Path) -> Sources | None:
-    stored = [
-        _Stored(path.stem, _stamp(path), str(path), path.read_bytes) for path in sorted(folder.glob("*.safetensors"))
-    ]
-    for shard in sorted(folder.glob("*.tar")):
-        stored += _find_in_shard(shard)
-    if not stored:
-        return None
-    _refuse_doubles([one.name for one in stored], folder)
-    stored.sort(key=lambda one: one.name)
-    first = stored[0]
-    meaning = _meaning(decode_sample(first.load(), first.where))
-    items = [Item(one.name, one.stamp, partial(one.planes, meaning, first.name)) for one in stored]
-    return Sources("tensors", tuple(items), meaning=meaning)
-
-
-def _find_in_shard(shard: Path) -> list[_Stored]:
-    try:
-        with tarfile.open(shard) as archive:
-            members = [member for member in archive if member.isfile() and member.name.endswith(".safetensors")]
-    except (tarfile.TarError, OSError) as error:
-        raise DataError(f"{shard}: not a whole tar shard ({error}); write it again") from error
-    stamp = _stamp(shard)
-    return [
-        _Stored(
-            member.name.split("/")[-1].split(".")[0],
-            f"{stamp}@{member.offset_data}",
-            f"{shard}:{member.name}",
-            partial(_load_member, shard, member.offset_data, member.size),
-        )
-        for member in members
-    ]
-
-
-def _load_member(shard: Path, offset: int, size: int) -> bytes:
-    with shard.open("rb") as stream:
-        stream.seek(offset)
-        return stream.read(size)
 
 
 def _sample_planes(sample: Sample, where: str) -> tuple[Planes, str]:
@@ -247,13 +169,14 @@ def _sample_planes(sample: Sample, where: str) -> tuple[Planes, str]:
 def _find_folders(
     source_dir: Path, target_dir: Path, unpaired: bool, matched: bool, target_range: tuple[float, float] | None
 ) -> Sources:
-    sources, targets = _images(source_dir), _images(target_dir)
+    sources, targets = (image_files(folder, recursive=True) for folder in (source_dir, target_dir))
     if unpaired and not (matched and set(sources) == set(targets)):
         return Sources(
             "unpaired",
-            tuple(Item(name, _stamp(path), partial(_read_source, path)) for name, path in sources.items()),
+            tuple(Item(name, file_stamp(path), partial(_read_source, path)) for name, path in sources.items()),
             tuple(
-                Item(name, _stamp(path), partial(_read_target, path, target_range)) for name, path in targets.items()
+                Item(name, file_stamp(path), partial(_read_target, path, target_range))
+                for name, path in targets.items()
             ),
         )
     for here, there, other in ((sources, targets, target_dir), (targets, sources, source_dir)):
@@ -266,19 +189,14 @@ def _find_folders(
     return Sources(
         "paired",
         tuple(
-            Item(name, _stamp(path) + _stamp(targets[name]), partial(_read_pair, path, targets[name], target_range))
+            Item(
+                name,
+                file_stamp(path) + file_stamp(targets[name]),
+                partial(_read_pair, path, targets[name], target_range),
+            )
             for name, path in sources.items()
         ),
     )
-
-
-def _images(folder: Path) -> dict[str, Path]:
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
-    if not paths:
-        raise DataError(f"{folder}: no images; expected {', '.join(sorted(_SUFFIXES))}")
-    names = [path.relative_to(folder).with_suffix("").as_posix() for path in paths]
-    _refuse_doubles(names, folder)
-    return dict(zip(names, paths, strict=True))
 
 
 def _refuse_doubles(names: Sequence[str], folder: Path) -> None:
@@ -287,11 +205,6 @@ def _refuse_doubles(names: Sequence[str], folder: Path) -> None:
         if name in seen:
             raise DataError(f"{folder}: two files are named {name!r}; expected one file a name")
         seen.add(name)
-
-
-def _stamp(path: Path) -> str:
-    about = path.stat()
-    return f"{path.name}:{about.st_size}:{about.st_mtime_ns}"
 
 
 def _read_pair(source: Path, target: Path, target_range: tuple[float, float] | None) -> tuple[Planes, str]:

@@ -71,6 +71,7 @@ def train(
     resume: bool = False,
     cache: Path | None = None,
     metric: tuple[str, Metric] | None = None,
+    progress: bool = True,
     say: Callable[[str], None] = lambda text: None,
 ) -> Path:
     """Trains a backend and writes one model file to share.
@@ -85,6 +86,7 @@ def train(
         resume: Go on where ``out`` holds a run.
         cache: Folder for decoded images; None takes ``out/cache``.
         metric: Name and function of the metric of validation pairs (lower is better); None takes LPIPS, else L1.
+        progress: Show bars where the output is a terminal.
         say: Takes lines for the user.
 
     Returns:
@@ -103,7 +105,7 @@ def train(
     fabric.launch()
     module = load_backend(backend)
     unpaired = _trains_unpaired(module, config or {}, backend)
-    data = _open_on_all(fabric, data_dir, data_options, cache or out / "cache", unpaired, options.seed)
+    data = _open_on_all(fabric, data_dir, data_options, cache or out / "cache", unpaired, options.seed, progress)
     suggested = module.suggest(data.in_channels, data.out_channels, *data.size)
     typed = make_config(module.Config, {**suggested, **(config or {})}, f"options of {backend}")
     _check_inserted(data_options, typed, backend)
@@ -117,7 +119,7 @@ def train(
     start = open_run(out, about, resume=resume) if fabric.is_global_zero else _newest(out)
     fabric.barrier()
     torch.manual_seed(options.seed)
-    run = _Run(fabric, module.create(typed), backend, options, data, data_options, out, about, metric, say)
+    run = _Run(fabric, module.create(typed), backend, options, data, data_options, out, about, metric, progress, say)
     return run.fit(start)
 
 
@@ -155,10 +157,12 @@ class _Run:
         out: Path,
         about: dict[str, Any],
         metric: tuple[str, Metric] | None,
+        progress: bool,
         say: Callable[[str], None],
     ) -> None:
         self._fabric, self._backend, self._name, self._options = fabric, backend, name, options
         self._data, self._out, self._about, self._say = data, out, about, say
+        self._shows_progress = progress and fabric.is_global_zero
         step_options = StepOptions(options.compile, options.channels_last, options.weights_dir)
         backend.setup(fabric, step_options)
         forward = _Served("", backend.config, Ema(backend.translator(), options.ema), calibration_sources)
@@ -359,7 +363,7 @@ class _Run:
             total=total,
             initial=min(total, self._at.step * images),
             unit="img",
-            disable=None if self._fabric.is_global_zero else True,
+            disable=None if self._shows_progress else True,
             smoothing=0.05,
         )
 
@@ -386,15 +390,15 @@ def _make_fabric(options: TrainOptions) -> Fabric:
 
 
 def _open_on_all(
-    fabric: Fabric, folder: Path, options: DataOptions, cache: Path, unpaired: bool, seed: int
+    fabric: Fabric, folder: Path, options: DataOptions, cache: Path, unpaired: bool, seed: int, progress: bool
 ) -> TrainingData:
     """The first process of a machine fills the cache, the others open it."""
 
-    def progress(items: Sequence[Any]) -> Any:
-        return tqdm(items, desc="decoding", unit="img", disable=None, leave=False)
+    def bar(items: Sequence[Any]) -> Any:
+        return tqdm(items, desc="decoding", unit="img", disable=None if progress else True, leave=False)
 
     with fabric.rank_zero_first(local=True):
-        return open_data(folder, options, cache, unpaired=unpaired, seed=seed, progress=progress)
+        return open_data(folder, options, cache, unpaired=unpaired, seed=seed, progress=bar)
 
 
 def _newest(out: Path) -> Path | None:

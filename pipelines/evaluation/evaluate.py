@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from gan.data import sources
+from gan.data import images
 from gan.errors import DataError, MetricError
 from gan.metrics import image as measures
 from gan.metrics.bootstrap import Interval, bootstrap_mean
@@ -198,7 +198,7 @@ def read_image(path: Path) -> Image:
     Raises:
         DataError: unreadable, NaN, out of range, or of another kind.
     """
-    planes = sources.read_image(path)
+    planes = images.read_image(path)
     if planes.dtype != np.float32:
         planes = planes / np.float32(np.iinfo(planes.dtype).max)
     if not np.isfinite(planes).all():
@@ -299,7 +299,7 @@ class _Regions:
         assert self._masks is not None
         if name not in self._masks:
             raise DataError(f"{name} has no mask: expected a mask of the same name for each image")
-        mask = sources.read_image(self._masks[name]).any(axis=0)
+        mask = images.read_image(self._masks[name]).any(axis=0)
         if mask.shape != shape:
             raise DataError(
                 f"{self._masks[name]} is {mask.shape[1]}x{mask.shape[0]} px: expected {shape[1]}x{shape[0]}"

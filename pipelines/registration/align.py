@@ -25,7 +25,7 @@ from typing import Any, Final, Literal
 import cv2
 import numpy as np
 import numpy.typing as npt
-from gan.data.sources import read_image
+from gan.data.images import read_image
 from gan.errors import DataError
 
 from pipelines.errors import ConfigError, DatasetError
