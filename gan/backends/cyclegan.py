@@ -27,19 +27,14 @@ Deviations from the CycleGAN paper beside those named in `gan.networks.resnet` a
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gan.backends.base import StepOptions
-from gan.backends.steps import frozen, load_optimiser, translate
+from gan.backends.base import Backend, BackendConfig, Generated
 from gan.data.batch import Batch, Pairing
 from gan.data.spectrum import Band, Emsn, Spectrum
 from gan.errors import ConfigError
@@ -49,16 +44,12 @@ from gan.networks.patchgan import PatchGAN
 from gan.networks.resnet import Activation, ResNetGenerator
 from gan.networks.unet import Norm
 
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
-__all__ = ["PAIRING", "PAPER", "Config", "CycleGAN", "Direction", "build_translator", "create", "suggest"]
+__all__ = ["PAPER", "Config", "CycleGAN", "Direction", "build_translator", "create", "suggest"]
 
 PAPER: Final = (
     "Infrared Image Generation From RGB Images Using CycleGAN; "
     "Zhu et al., Unpaired image-to-image translation using cycle-consistent adversarial networks, ICCV 2017"
 )
-PAIRING: Pairing = "unpaired"
 
 Direction = Literal["visible_to_infrared", "infrared_to_visible"]
 
@@ -68,17 +59,14 @@ _SMALLEST_PX: Final = 16
 _SMALLEST_FOR_70_PX: Final = 32
 # Zhu et al., section 7.2: six blocks for 128x128, nine for 256x256 and more.
 _NINE_BLOCKS_PX: Final = 256
-_POOL: Final = 0
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(BackendConfig):
     """Options of CycleGAN; the defaults are the published ones for 256x256."""
 
     in_channels: int = 3
     """Channels of the source."""
-    out_channels: int = 1
-    """Channels of the image."""
     sampling: Pairing = "unpaired"
     """Whether a step sees a source and a target of one scene, or any two."""
     emsn: Emsn = "none"
@@ -105,14 +93,11 @@ class Config:
     """Weight of the identity loss, for each domain; 0 for none."""
     pool: int = 50
     """Generated images that each discriminator is reminded of; 0 for none."""
-    learning_rate: float = 2e-4
-    """Of all optimisers."""
-    beta1: float = 0.5
-    """Of Adam."""
-    beta2: float = 0.999
-    """Of Adam."""
-    decay_from: float = 0.5
-    """Share of the epochs after which the learning rate falls linearly towards zero."""
+
+    @property
+    def pairing(self) -> Pairing:
+        """As configured."""
+        return self.sampling
 
 
 def suggest(in_channels: int, out_channels: int, height_px: int, width_px: int) -> dict[str, Any]:
@@ -156,20 +141,6 @@ class CycleTranslator(nn.Module):
         return self.image_spectrum.inverse(self.generator(normalised))
 
 
-class _Precise(nn.Module):
-    """Runs a network in float32 under autocast too."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, *inputs: Tensor | None) -> Tensor:
-        device = next(self.network.parameters()).device.type
-        with torch.autocast(device, enabled=False):
-            y: Tensor = self.network(*(None if x is None else x.float() for x in inputs))
-            return y
-
-
 def build_translator(config: Config) -> CycleTranslator:
     """The generator of the configured direction, with fresh weights."""
     return CycleTranslator(config)
@@ -180,190 +151,88 @@ def create(config: Config) -> CycleGAN:
     return CycleGAN(config)
 
 
-class CycleGAN:
-    """CycleGAN in training; see `gan.backends.base.Backend` and `gan.backends.base.TwoWay`.
+class CycleGAN(Backend[Config]):
+    """CycleGAN in training; also `gan.backends.base.TwoWay`. It has no noise, so a seed changes no translation.
 
-    "Forward" is from source to image as configured, "reverse" the other way.
+    "Forward" is from source to image as configured, "reverse" the other way. A step trains both generators first, then
+    both discriminators on the same images and those of the pools.
     """
 
+    discriminators_first = False
+
     def __init__(self, config: Config) -> None:
-        self.config = config
         self.reverse_config = _turned(config)
         self.forward_translator = build_translator(config)
         self.reverse_translator = build_translator(self.reverse_config)
-        self.image_discriminator, self.source_discriminator = (
+        self.float32_only = config.emsn == "joint"
+        image_discriminator, source_discriminator = (
             PatchGAN(0, channels, config.ndf, config.discriminator_layers, norm=config.norm)
             for channels in (config.out_channels, config.in_channels)
         )
-        self._image_pool, self._source_pool = ImagePool(config.pool), ImagePool(config.pool)
-
-    def setup(self, fabric: Fabric, options: StepOptions) -> None:
-        """Moves the networks to the device, makes the optimisers and wraps both."""
-        self._fabric = fabric
-        self._runners: dict[str, Any] = {}
-        self._optimisers: dict[str, Any] = {}
-        order = torch.channels_last if options.channels_last else torch.contiguous_format
-        for name, network in self.networks().items():
-            self._runners[name], self._optimisers[name] = self._wrap(network, order, options.compile)
-        for translator in (self.forward_translator, self.reverse_translator):
-            translator.to(fabric.device)
-
-    def _wrap(self, network: nn.Module, order: torch.memory_format, compiled: bool) -> tuple[Any, Any]:
-        network.to(self._fabric.device).to(memory_format=order)  # type: ignore[call-overload]
-        config = self.config
-        betas = (config.beta1, config.beta2)
-        optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=betas, fused=True)
-        runner: Any = _Precise(network) if config.emsn == "joint" else network
-        if compiled:
-            runner = torch.compile(runner)
-        wrapped: tuple[Any, Any] = self._fabric.setup(runner, optimiser)
-        return wrapped
-
-    def networks(self) -> dict[str, nn.Module]:
-        """Both generators and both discriminators."""
-        return {
-            "generator": self.forward_translator.generator,
-            "reverse_generator": self.reverse_translator.generator,
-            "discriminator": self.image_discriminator,
-            "source_discriminator": self.source_discriminator,
-        }
-
-    def translator(self) -> nn.Module:
-        """The forward generator with its normalisation."""
-        return self.forward_translator
+        super().__init__(
+            config,
+            self.forward_translator,
+            generators={
+                "generator": self.forward_translator.generator,
+                "reverse_generator": self.reverse_translator.generator,
+            },
+            discriminators={"discriminator": image_discriminator, "source_discriminator": source_discriminator},
+            pools={"image": ImagePool(config.pool), "source": ImagePool(config.pool)},
+        )
 
     def reverse(self) -> tuple[Config, nn.Module]:
         """Configuration and network of the reverse translator, a model of its own."""
         return self.reverse_config, self.reverse_translator
 
-    def start_epoch(self, epoch: int, epochs: int) -> None:
-        """Constant rate, then linear to zero: epoch ``epochs`` (never run) would have rate 0."""
-        decay_from = int(epochs * self.config.decay_from)
-        factor = 1.0 if epoch < decay_from else (epochs - epoch) / (epochs - decay_from)
-        for optimiser in self._optimisers.values():
-            for group in optimiser.param_groups:
-                group["lr"] = self.config.learning_rate * factor
-
-    def train_step(self, batches: Sequence[Batch]) -> dict[str, Tensor]:
-        """One step of both generators, then one of both discriminators on the same images and those of the pools."""
-        for network in self.networks().values():
-            network.train()
-        rng = np.random.default_rng([torch.initial_seed(), _POOL])
-        losses: dict[str, Tensor] = {}
-        normalised = [self._normalised(batch) for batch in batches]
-        with frozen(self.image_discriminator), frozen(self.source_discriminator):
-            fakes = [
-                self._generator_pass(batch, losses, position, len(batches)) for position, batch in enumerate(normalised)
-            ]
-        self._step("generator", "reverse_generator")
-        for position, (batch, fake) in enumerate(zip(normalised, fakes, strict=True)):
-            with self._accumulating(("discriminator", "source_discriminator"), position, len(batches)):
-                self._backward(self._discriminator_losses(batch, fake, rng), len(batches), losses)
-        self._step("discriminator", "source_discriminator")
-        return losses
-
-    def _normalised(self, batch: Batch) -> Batch:
+    def _normalised(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Sources and targets as the networks see them."""
         forward = self.forward_translator
-        return Batch(forward.source_spectrum(batch.source), forward.image_spectrum(batch.target))
+        return forward.source_spectrum(batch.source), forward.image_spectrum(batch.target)
 
-    def _generator_pass(self, batch: Batch, losses: dict[str, Tensor], position: int, count: int) -> Batch:
-        """Backward pass of all terms of the generators; returns the generated images without their graph."""
-        with self._accumulating(("generator", "reverse_generator"), position, count):
-            fake = Batch(self._run("reverse_generator", batch.target), self._run("generator", batch.source))
-            self._backward(self._generator_losses(batch, fake), count, losses)
-        return Batch(fake.source.detach(), fake.target.detach())
+    def generate(self, batch: Batch) -> Generated:
+        """Both translations."""
+        source, target = self._normalised(batch)
+        return {"source": self.run("reverse_generator", target), "image": self.run("generator", source)}
 
-    def _generator_losses(self, batch: Batch, fake: Batch) -> dict[str, Tensor]:
+    def generator_losses(self, batch: Batch, generated: Generated) -> dict[str, Tensor]:
         """The weighted terms of both generators' objective."""
         config = self.config
-        cycled = Batch(self._run("reverse_generator", fake.target), self._run("generator", fake.source))
+        source, target = self._normalised(batch)
+        cycled_source = self.run("reverse_generator", generated["image"])
+        cycled_image = self.run("generator", generated["source"])
+        image_logits = self.run("discriminator", None, generated["image"])
+        source_logits = self.run("source_discriminator", None, generated["source"])
         terms = {
-            "generator_gan": generator_loss(config.gan_loss, self._judge("discriminator", fake.target)),
-            "reverse_gan": generator_loss(config.gan_loss, self._judge("source_discriminator", fake.source)),
-            "cycle_source": functional.l1_loss(cycled.source, batch.source) * config.cycle_weight,
-            "cycle_image": functional.l1_loss(cycled.target, batch.target) * config.cycle_weight,
+            "generator_gan": generator_loss(config.gan_loss, image_logits),
+            "reverse_gan": generator_loss(config.gan_loss, source_logits),
+            "cycle_source": functional.l1_loss(cycled_source, source) * config.cycle_weight,
+            "cycle_image": functional.l1_loss(cycled_image, target) * config.cycle_weight,
         }
-        if config.identity_weight:
-            pairs = (
-                ("generator", batch.target, config.in_channels),
-                ("reverse_generator", batch.source, config.out_channels),
-            )
-            for name, image, channels in pairs:
-                shown = _with_channels(image, channels)
-                if shown is not None:
-                    term = functional.l1_loss(self._run(name, shown), image)
-                    terms["identity_image" if name == "generator" else "identity_source"] = (
-                        term * config.identity_weight
-                    )
+        return terms | (self._identity_losses(source, target) if config.identity_weight else {})
+
+    def _identity_losses(self, source: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """How far each generator changes images of its own target domain; none where their channels do not fit."""
+        config, terms = self.config, {}
+        rows = (
+            ("identity_image", "generator", target, config.in_channels),
+            ("identity_source", "reverse_generator", source, config.out_channels),
+        )
+        for term, generator, image, channels in rows:
+            fitting = _with_channels(image, channels)
+            if fitting is not None:
+                terms[term] = functional.l1_loss(self.run(generator, fitting), image) * config.identity_weight
         return terms
 
-    def _discriminator_losses(self, batch: Batch, fake: Batch, rng: np.random.Generator) -> dict[str, Tensor]:
-        rows = (
-            ("discriminator", batch.target, self._image_pool.swap(fake.target, rng)),
-            ("source_discriminator", batch.source, self._source_pool.swap(fake.source, rng)),
-        )
-        return {
-            name: discriminator_loss(
-                self.config.gan_loss, self._run(name, None, real), self._run(name, None, generated)
-            )
-            for name, real, generated in rows
-        }
-
-    def _run(self, name: str, *inputs: Tensor | None) -> Tensor:
-        output: Tensor = self._runners[name](*inputs)
-        return output.float()
-
-    def _judge(self, name: str, image: Tensor) -> Tensor:
-        """Logits for the generators' step, which needs no gradient of the weights; DDP would wait for them."""
-        if self._fabric.world_size == 1:
-            return self._run(name, None, image)
-        network = self.networks()[name]
-        with self._fabric.autocast():
-            logits: Tensor = (_Precise(network) if self.config.emsn == "joint" else network)(None, image)
-        return logits.float()
-
-    @contextlib.contextmanager
-    def _accumulating(self, names: Sequence[str], position: int, count: int) -> Iterator[None]:
-        with contextlib.ExitStack() as stack:
-            for name in names:
-                stack.enter_context(self._fabric.no_backward_sync(self._runners[name], enabled=position < count - 1))
-            yield
-
-    def _backward(self, terms: dict[str, Tensor], count: int, losses: dict[str, Tensor]) -> None:
-        self._fabric.backward(torch.stack(list(terms.values())).sum() / count)
-        for name, term in terms.items():
-            losses[name] = losses.get(name, 0.0) + term.detach() / count
-
-    def _step(self, *names: str) -> None:
-        for name in names:
-            self._optimisers[name].step()
-            self._optimisers[name].zero_grad(set_to_none=True)
-
-    def translate(self, source: Tensor, seed: int | None = None, *, reverse: bool = False) -> Tensor:
-        """Source to image, or image to source; CycleGAN has no noise, so a seed changes nothing.
-
-        Args:
-            source: (N, C, H, W) float32 in [-1, 1]; (N, K, H, W) where ``reverse``.
-            seed: Not used.
-            reverse: Translate from target to source domain.
-        """
-        return translate(self.reverse_translator if reverse else self.forward_translator, source, seed)
-
-    def state(self) -> dict[str, Any]:
-        """Weights, optimisers and pools."""
-        return {
-            "networks": {name: network.state_dict() for name, network in self.networks().items()},
-            "optimisers": {name: optimiser.state_dict() for name, optimiser in self._optimisers.items()},
-            "pools": {"image": self._image_pool.state(), "source": self._source_pool.state()},
-        }
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Takes back what `state` gave."""
-        for name, network in self.networks().items():
-            network.load_state_dict(state["networks"][name])
-            load_optimiser(self._optimisers[name], state["optimisers"][name])
-        self._image_pool.load_state(state["pools"]["image"], self._fabric.device)
-        self._source_pool.load_state(state["pools"]["source"], self._fabric.device)
+    def discriminator_losses(self, batch: Batch, generated: Generated) -> dict[str, Tensor]:
+        """How far each discriminator mistakes real images and those of its pool for each other."""
+        source, target = self._normalised(batch)
+        rows = (("discriminator", target, "image"), ("source_discriminator", source, "source"))
+        terms = {}
+        for name, real, domain in rows:
+            remembered = self.pools[domain].swap(generated[domain], self.rng)
+            logits = self.run(name, None, real), self.run(name, None, remembered)
+            terms[name] = discriminator_loss(self.config.gan_loss, *logits)
+        return terms
 
 
 def _turned(config: Config) -> Config:

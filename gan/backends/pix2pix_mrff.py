@@ -28,16 +28,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gan.backends import pix2pix
-from gan.data.batch import Pairing
 from gan.errors import ConfigError
 from gan.networks.unetpp import UNetPlusPlus
 
-__all__ = ["PAIRING", "PAPER", "Config", "build_translator", "create", "suggest"]
+__all__ = ["PAPER", "Config", "build_translator", "create", "suggest"]
 
 PAPER: Final = (
     "Ma et al., Infrared image generation by pix2pix based on multi-receptive field feature fusion, ICCAIS 2021"
 )
-PAIRING: Pairing = "paired"
 
 _MOST_LEVELS: Final = 4
 # The deepest maps keep at least this edge: normalised alone, a single pixel would be zero.

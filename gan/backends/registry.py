@@ -11,17 +11,19 @@ import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from gan.backends.base import BackendModule
 from gan.data.batch import Pairing
 from gan.errors import ConfigError
 from gan.options import make_options
 
+if TYPE_CHECKING:
+    from gan.backends.base import BackendModule
+
 __all__ = ["ModelSummary", "backend_names", "config_to_dict", "list_models", "load_backend", "make_config"]
 
 T = TypeVar("T")
-_SHARED = ("base", "registry", "steps")
+_SHARED = ("base", "registry")
 """Files of this folder that are no backend."""
 
 
@@ -45,7 +47,7 @@ def list_models() -> tuple[ModelSummary, ...]:
         ['cyclegan', 'pix2pix', 'pix2pix_mrff', 'thermalnet']
     """
     modules = {name: load_backend(name) for name in backend_names()}
-    return tuple(ModelSummary(name, module.PAPER, module.PAIRING) for name, module in modules.items())
+    return tuple(ModelSummary(name, module.PAPER, module.Config().pairing) for name, module in modules.items())
 
 
 def backend_names() -> tuple[str, ...]:
@@ -62,7 +64,7 @@ def load_backend(name: str) -> BackendModule:
     """
     if name not in backend_names():
         raise ConfigError(f"unknown backend {name!r}: expected one of {', '.join(backend_names())}")
-    return cast(BackendModule, importlib.import_module(f"gan.backends.{name}"))
+    return cast("BackendModule", importlib.import_module(f"gan.backends.{name}"))
 
 
 def config_to_dict(config: Any) -> dict[str, Any]:

@@ -22,42 +22,32 @@ What is chosen here, and not taken from the paper:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
-from gan.backends.base import StepOptions
-from gan.backends.steps import load_optimiser, translate
-from gan.data.batch import Batch, Pairing
+from gan.backends.base import Backend, BackendConfig, Generated
+from gan.data.batch import Batch
 from gan.errors import ConfigError
 from gan.networks.squeezenet import DenseSqueezeNet, load_imagenet
 from gan.networks.thermal_levels import Decoding, decode, level_values, levels_loss
 
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
-__all__ = ["PAIRING", "PAPER", "Config", "ThermalNet", "ThermalTranslator", "build_translator", "create", "suggest"]
+__all__ = ["PAPER", "Config", "ThermalNet", "ThermalTranslator", "build_translator", "create", "suggest"]
 
 PAPER: Final = (
     "Kniaz et al., Thermalnet: a deep convolutional network for synthetic thermal image generation, "
     "ISPRS Archives XLII-2/W4, 2017"
 )
-PAIRING: Pairing = "paired"
 
 _MULTIPLE_PX: Final = 16
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(BackendConfig):
     """Options of ThermalNet."""
 
-    in_channels: int = 7
-    """Channels of the source."""
-    out_channels: int = 1
-    """Channels of the image."""
     thermal_levels: int = 64
     """Classes of a pixel, of equal width over the range of the image."""
     features: int = 64
@@ -68,14 +58,8 @@ class Config:
     """Start from ImageNet weights, looked for in --weights-dir or GIS_WEIGHTS."""
     dropout: float = 0.5
     """Probability of SqueezeNet's dropout in training."""
-    learning_rate: float = 2e-4
-    """Of Adam."""
     beta1: float = 0.9
     """Of Adam."""
-    beta2: float = 0.999
-    """Of Adam."""
-    decay_from: float = 0.5
-    """Share of the epochs after which the learning rate falls linearly towards zero."""
 
 
 def suggest(in_channels: int, out_channels: int, height_px: int, width_px: int) -> dict[str, Any]:
@@ -117,65 +101,23 @@ def create(config: Config) -> ThermalNet:
     return ThermalNet(config)
 
 
-class ThermalNet:
-    """ThermalNet in training; see `gan.backends.base.Backend`."""
+class ThermalNet(Backend[Config]):
+    """ThermalNet in training; it has no noise but the dropout, so a seed changes none of its translations."""
 
     def __init__(self, config: Config) -> None:
-        self.config = config
-        self.network = build_translator(config)
+        network = build_translator(config)
+        self.classifier = network.classifier
+        super().__init__(config, network, {"thermalnet": self.classifier})
 
-    def setup(self, fabric: Fabric, options: StepOptions) -> None:
-        """Loads ImageNet weights where asked to, moves the network to the device and makes the optimiser."""
-        self._fabric = fabric
-        config, classifier = self.config, self.network.classifier
-        if config.imagenet:
-            load_imagenet(classifier, options.weights_dir)
-        order = torch.channels_last if options.channels_last else torch.contiguous_format
-        self.network.to(fabric.device).to(memory_format=order)  # type: ignore[call-overload]
-        betas = (config.beta1, config.beta2)
-        optimiser = torch.optim.Adam(classifier.parameters(), lr=config.learning_rate, betas=betas, fused=True)
-        runner: Any = torch.compile(classifier) if options.compile else classifier
-        self._run: Any
-        self._optimiser: Any
-        self._run, self._optimiser = fabric.setup(runner, optimiser)
+    def load_weights(self, weights_dir: str, device: torch.device) -> None:
+        """Reads ImageNet weights where asked to."""
+        if self.config.imagenet:
+            load_imagenet(self.classifier, weights_dir)
 
-    def networks(self) -> dict[str, nn.Module]:
-        """The one network."""
-        return {"thermalnet": self.network}
+    def generate(self, batch: Batch) -> Generated:
+        """Logits of the thermal levels."""
+        return {"logits": self.run("thermalnet", batch.source)}
 
-    def translator(self) -> nn.Module:
-        """The network with its decoding."""
-        return self.network
-
-    def start_epoch(self, epoch: int, epochs: int) -> None:
-        """Constant rate, then linear to zero: epoch ``epochs`` (never run) would have rate 0."""
-        decay_from = int(epochs * self.config.decay_from)
-        factor = 1.0 if epoch < decay_from else (epochs - epoch) / (epochs - decay_from)
-        for group in self._optimiser.param_groups:
-            group["lr"] = self.config.learning_rate * factor
-
-    def train_step(self, batches: Sequence[Batch]) -> dict[str, Tensor]:
-        """One step on the cross-entropy; equal to one batch of all micro-batches but for the dropout."""
-        self.network.train()
-        total = torch.zeros((), device=self._fabric.device)
-        for position, batch in enumerate(batches):
-            with self._fabric.no_backward_sync(self._run, enabled=position < len(batches) - 1):
-                loss = levels_loss(self._run(batch.source), batch.target, self.config.thermal_levels)
-                self._fabric.backward(loss / len(batches))
-            total += loss.detach() / len(batches)
-        self._optimiser.step()
-        self._optimiser.zero_grad(set_to_none=True)
-        return {"cross_entropy": total}
-
-    def translate(self, source: Tensor, seed: int | None = None) -> Tensor:
-        """Source to image; ThermalNet has no noise, so a seed changes nothing."""
-        return translate(self.network, source, seed)
-
-    def state(self) -> dict[str, Any]:
-        """Weights and optimiser."""
-        return {"network": self.network.state_dict(), "optimiser": self._optimiser.state_dict()}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Takes back what `state` gave."""
-        self.network.load_state_dict(state["network"])
-        load_optimiser(self._optimiser, state["optimiser"])
+    def generator_losses(self, batch: Batch, generated: Generated) -> dict[str, Tensor]:
+        """The cross-entropy."""
+        return {"cross_entropy": levels_loss(generated["logits"], batch.target, self.config.thermal_levels)}

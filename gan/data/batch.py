@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "Pairing"]
 
 Pairing = Literal["paired", "unpaired"]
-"""Whether sources and targets of a batch belong together."""
+"""Whether source and target of a step show one scene."""
 
 
 @dataclass(frozen=True)
@@ -20,5 +20,5 @@ class Batch:
 
     source: Tensor
     target: Tensor
-    inserted: Tensor | None = None
-    """(M, C, H, W) sources of objects where no real one was: they have no target."""
+    unpaired: Tensor | None = None
+    """(M, C, H, W) sources of objects that have no target, because they were put where no real one was."""

@@ -59,7 +59,7 @@ class TrainingData:
     """Targets of unpaired data."""
     target_split: Split | None = None
     """Of ``targets``."""
-    sampling: Pairing = "paired"
+    pairing: Pairing = "paired"
     """Whether training draws each target by itself, also where pairs are known; validation keeps to known pairs."""
     meaning: Meaning | None = None
     """What the numbers of source tensors mean; None for images."""
@@ -93,7 +93,7 @@ class TrainingData:
     def describe(self) -> dict[str, Any]:
         """JSON description for logs and model files: kind, counts, size, hash of the content; no paths."""
         height, width = self.samples.size
-        more: dict[str, Any] = {"sampling": self.sampling} if self.sampling == "unpaired" else {}
+        more: dict[str, Any] = {"pairing": self.pairing} if self.pairing == "unpaired" else {}
         if self.inserted is not None:
             more["inserted_sha256"] = self.inserted.fingerprint
         return {
@@ -114,7 +114,7 @@ def open_data(
     options: DataOptions,
     cache: Path,
     *,
-    unpaired: bool = False,
+    pairing: Pairing = "paired",
     seed: int = 0,
     progress: Callable[[Sequence[Item]], Sequence[Item]] = lambda items: items,
 ) -> TrainingData:
@@ -124,7 +124,7 @@ def open_data(
         folder: Folder of tensors, or parent of the image folders.
         options: How to read and split.
         cache: Folder for decoded arrays.
-        unpaired: Training draws sources and targets independently.
+        pairing: Whether training draws sources and targets together or independently.
         seed: Seed of the split.
         progress: Wraps the items while they are read.
 
@@ -135,14 +135,13 @@ def open_data(
         folder,
         source_dir=options.source_dir,
         target_dir=options.target_dir,
-        unpaired=unpaired,
+        pairing=pairing,
         matched=options.matched,
         target_range=options.target_range,
     )
     size = None if options.size is None else (options.size, options.size)
     more = [item for number, one in enumerate(options.also, 1) for item in _find_more(Path(one), number, sources)]
     samples = decode((*sources.items, *more), cache, size, progress)
-    sampling: Pairing = "unpaired" if unpaired else "paired"
     if options.crop and sources.kind != "tensors":
         raise ConfigError(f"crop is {options.crop}: windows around objects need source tensors, {folder} holds images")
     layout = None if sources.meaning is None else sources.meaning.layout
@@ -150,7 +149,7 @@ def open_data(
         raise ConfigError(f"match_levels is {options.match_levels}: {folder} has no sources of layout physics")
     if not sources.targets:
         split = _split_with_more(samples, len(sources.items), options, seed)
-        data = TrainingData(sources.kind, samples, split, sampling=sampling, meaning=sources.meaning, crop=options.crop)
+        data = TrainingData(sources.kind, samples, split, pairing=pairing, meaning=sources.meaning, crop=options.crop)
         if options.inserted is None:
             return data
         return replace(data, inserted=_open_inserted(data, options, cache, progress))
@@ -159,7 +158,7 @@ def open_data(
         raise DataError(f"{folder}: sources are {samples.size}, targets {targets.size} (H, W); give --size")
     split = _split(samples, options, seed, targets.names)
     target_split = _split(targets, options, seed, samples.names)
-    return TrainingData(sources.kind, samples, split, targets, target_split, sampling)
+    return TrainingData(sources.kind, samples, split, targets, target_split, pairing)
 
 
 def _open_inserted(
@@ -293,7 +292,7 @@ class Loader:
         if data.targets is not None and data.target_split is not None:
             self._target_planes = _place(data.targets, device if options.resident else None)
             self._target_indices = data.target_split.validation if validate else data.target_split.train
-        elif data.sampling == "unpaired" and not validate:
+        elif data.pairing == "unpaired" and not validate:
             self._target_planes, self._target_indices = self._planes, data.split.train
 
     @property
@@ -358,7 +357,7 @@ class Loader:
         if self._validate:
             return batch
         batch = self._changed(batch, rows, number)
-        return replace(batch, inserted=self._moved(inserted).source) if inserted else batch
+        return replace(batch, unpaired=self._moved(inserted).source) if inserted else batch
 
     def _moved(self, planes: dict[str, Tensor]) -> Batch:
         return planes_to_batch({name: plane.to(self._device, non_blocking=True) for name, plane in planes.items()})

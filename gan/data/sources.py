@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from gan.data.batch import Pairing
 from gan.data.images import image_files, read_image
 from gan.data.layout import Sample
 from gan.data.sample_files import StoredSample, file_stamp, find_samples
@@ -81,7 +82,7 @@ def find_sources(
     *,
     source_dir: str = "visible",
     target_dir: str = "infrared",
-    unpaired: bool = False,
+    pairing: Pairing = "paired",
     matched: bool = True,
     target_range: tuple[float, float] | None = None,
 ) -> Sources:
@@ -91,8 +92,8 @@ def find_sources(
         folder: Folder of tensors, or parent of the two image folders.
         source_dir: Name of the folder of source images.
         target_dir: Name of the folder of target images.
-        unpaired: Sources and targets need not match.
-        matched: With ``unpaired``: images of the same names are pairs, where every image has a partner.
+        pairing: Unpaired sources and targets need not match.
+        matched: Of unpaired data: images of the same names are pairs, where every image has a partner.
         target_range: Target values that become black and white; None takes the full range of the integer type.
 
     Raises:
@@ -101,7 +102,7 @@ def find_sources(
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; expected tensors, or {source_dir}/ and {target_dir}/")
     if (folder / source_dir).is_dir() or (folder / target_dir).is_dir():
-        return _find_folders(folder / source_dir, folder / target_dir, unpaired, matched, target_range)
+        return _find_folders(folder / source_dir, folder / target_dir, pairing, matched, target_range)
     for place in (folder / "tensors", folder):
         found = _find_tensors(place)
         if found is not None:
@@ -167,10 +168,10 @@ def _sample_planes(sample: Sample, where: str) -> tuple[Planes, str]:
 
 
 def _find_folders(
-    source_dir: Path, target_dir: Path, unpaired: bool, matched: bool, target_range: tuple[float, float] | None
+    source_dir: Path, target_dir: Path, pairing: Pairing, matched: bool, target_range: tuple[float, float] | None
 ) -> Sources:
     sources, targets = (image_files(folder, recursive=True) for folder in (source_dir, target_dir))
-    if unpaired and not (matched and set(sources) == set(targets)):
+    if pairing == "unpaired" and not (matched and set(sources) == set(targets)):
         return Sources(
             "unpaired",
             tuple(Item(name, file_stamp(path), partial(_read_source, path)) for name, path in sources.items()),

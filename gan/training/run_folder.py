@@ -26,6 +26,7 @@ from torch import Tensor
 
 from gan.errors import ConfigError, TrainingError
 from gan.storage.checkpoint import checkpoint_paths
+from gan.training.old_runs import with_new_names
 
 __all__ = ["RunLog", "image_grid", "open_run", "write_text"]
 
@@ -52,10 +53,10 @@ def open_run(out: Path, about: Mapping[str, Any], *, resume: bool) -> Path | Non
     path = out / "run.json"
     found = checkpoint_paths(out / "checkpoints")
     if path.is_file():
-        stored = _read_run(path)
+        stored = with_new_names(_read_run(path))
         if not resume and (found or (out / "model.safetensors").exists()):
             raise ConfigError(f"{out}: holds a training run; go on with --resume, or give another --out")
-        different = first_difference(stored, about)
+        different = first_difference(stored, with_new_names(about))
         if resume and different:
             raise ConfigError(
                 f"{out}: was started with another {different}; resume it with the same, or give another --out"

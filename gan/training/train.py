@@ -22,10 +22,9 @@ from lightning_fabric import Fabric
 from torch import Tensor
 from tqdm import tqdm
 
-from gan.backends.base import Backend, BackendModule, StepOptions, TwoWay
+from gan.backends.base import Backend, BackendConfig, StepOptions, TwoWay, translate
 from gan.backends.registry import config_to_dict, load_backend, make_config
-from gan.backends.steps import translate
-from gan.data.batch import Batch
+from gan.data.batch import Batch, Pairing
 from gan.data.loader import (
     Loader,
     TrainingData,
@@ -39,6 +38,7 @@ from gan.errors import CheckpointError, ConfigError, TrainingError
 from gan.storage.checkpoint import checkpoint_paths, prune_checkpoints, read_checkpoint, write_checkpoint
 from gan.storage.model_file import write_model_file
 from gan.training.ema import Ema
+from gan.training.old_runs import current_state
 from gan.training.options import Precision, TrainOptions
 from gan.training.run_folder import RunLog, image_grid, open_run
 from gan.training.validation import ByPairs, Measure, Metric, Unmeasured, choose_metric, choose_set_measure
@@ -104,8 +104,8 @@ def train(
     fabric = _make_fabric(options)
     fabric.launch()
     module = load_backend(backend)
-    unpaired = _trains_unpaired(module, config or {}, backend)
-    data = _open_on_all(fabric, data_dir, data_options, cache or out / "cache", unpaired, options.seed, progress)
+    pairing = make_config(module.Config, config or {}, f"options of {backend}").pairing
+    data = _open_on_all(fabric, data_dir, data_options, cache or out / "cache", pairing, options.seed, progress)
     suggested = module.suggest(data.in_channels, data.out_channels, *data.size)
     typed = make_config(module.Config, {**suggested, **(config or {})}, f"options of {backend}")
     _check_inserted(data_options, typed, backend)
@@ -149,7 +149,7 @@ class _Run:
     def __init__(
         self,
         fabric: Fabric,
-        backend: Backend,
+        backend: Backend[Any],
         name: str,
         options: TrainOptions,
         data: TrainingData,
@@ -322,7 +322,7 @@ class _Run:
     def _load(self, path: Path) -> None:
         state = read_checkpoint(path).state
         try:
-            self._backend.load_state(state["backend"])
+            self._backend.load_state(current_state(state["backend"]))
             for served in self._served if self._options.ema else ():
                 served.ema.network.load_state_dict(state[f"ema{served.suffix}"])
             self._at = _Position(**state["position"])
@@ -368,16 +368,10 @@ class _Run:
         )
 
 
-def _check_inserted(options: DataOptions, config: Any, backend: str) -> None:
+def _check_inserted(options: DataOptions, config: BackendConfig, backend: str) -> None:
     """Sources without targets that no loss would see are a mistake."""
-    if options.inserted and not getattr(config, "critic_weight", 0.0):
+    if options.inserted and not config.judges_unpaired:
         raise ConfigError(f"inserted is {options.inserted}: nothing of {backend} learns from it without critic_weight")
-
-
-def _trains_unpaired(module: BackendModule, config: Mapping[str, Any], backend: str) -> bool:
-    """Whether targets are drawn by themselves: as the backend's option ``sampling`` says, else as its PAIRING says."""
-    typed = make_config(module.Config, config, f"options of {backend}")
-    return bool(getattr(typed, "sampling", module.PAIRING) == "unpaired")
 
 
 def _make_fabric(options: TrainOptions) -> Fabric:
@@ -390,7 +384,7 @@ def _make_fabric(options: TrainOptions) -> Fabric:
 
 
 def _open_on_all(
-    fabric: Fabric, folder: Path, options: DataOptions, cache: Path, unpaired: bool, seed: int, progress: bool
+    fabric: Fabric, folder: Path, options: DataOptions, cache: Path, pairing: Pairing, seed: int, progress: bool
 ) -> TrainingData:
     """The first process of a machine fills the cache, the others open it."""
 
@@ -398,7 +392,7 @@ def _open_on_all(
         return tqdm(items, desc="decoding", unit="img", disable=None if progress else True, leave=False)
 
     with fabric.rank_zero_first(local=True):
-        return open_data(folder, options, cache, unpaired=unpaired, seed=seed, progress=bar)
+        return open_data(folder, options, cache, pairing=pairing, seed=seed, progress=bar)
 
 
 def _newest(out: Path) -> Path | None:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from gan.backends.steps import translate
+from gan.backends.base import translate
 from gan.errors import ConfigError
 from gan.networks.patchgan import PatchGAN
 from gan.networks.small_maps import convolve

@@ -182,7 +182,7 @@ def describe_backends() -> list[dict[str, Any]]:
             {
                 "name": name,
                 "paper": module.PAPER,
-                "pairing": module.PAIRING,
+                "pairing": config.pairing,
                 "config": config_to_dict(config),
                 "parameters": {
                     key: sum(parameter.numel() for parameter in network.parameters())

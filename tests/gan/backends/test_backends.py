@@ -215,5 +215,5 @@ def test_export_to_the_fast_runtime(
 def test_paper_is_named(name: str) -> None:
     module = load_backend(name)
     assert len(module.PAPER) > 20
-    assert module.PAIRING in ("paired", "unpaired")
+    assert module.Config().pairing in ("paired", "unpaired")
     assert all(field.default is not dataclasses.MISSING for field in dataclasses.fields(module.Config))

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from gan.backends import cyclegan
-from gan.backends.base import TwoWay
+from gan.backends.base import TwoWay, translate
 from gan.backends.cyclegan import Config, CycleGAN
 from gan.data.batch import Batch
 from gan.errors import CheckpointError, ConfigError
@@ -85,8 +85,8 @@ def test_discriminators_see_70_px_and_know_no_source() -> None:
     config = Config(**{**cyclegan.suggest(3, 1, 256, 256), "ngf": 2, "ndf": 2})
     assert (config.blocks, config.discriminator_layers) == (9, 5)
     backend = CycleGAN(config)
-    assert backend.image_discriminator(None, torch.zeros(1, 1, 256, 256)).shape == (1, 1, 30, 30)
-    assert backend.source_discriminator(None, torch.zeros(1, 3, 256, 256)).shape == (1, 1, 30, 30)
+    assert backend.discriminators["discriminator"](None, torch.zeros(1, 1, 256, 256)).shape == (1, 1, 30, 30)
+    assert backend.discriminators["source_discriminator"](None, torch.zeros(1, 3, 256, 256)).shape == (1, 1, 30, 30)
 
 
 def test_suggestions_and_what_cannot_be() -> None:
@@ -255,7 +255,7 @@ def test_the_other_direction(channels: int, emsn: str, make: Any, make_batch: An
     backend = make("cyclegan", channels, emsn=emsn)
     assert isinstance(backend, TwoWay)
     batch = make_batch(channels)
-    source = backend.translate(batch.target, reverse=True)  # type: ignore[attr-defined]
+    source = translate(backend.reverse()[1], batch.target)
     assert source.shape == batch.source.shape
     config, network = backend.reverse()
     assert (config.in_channels, config.out_channels) == (1, channels)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan.backends.steps import translate
+from gan.backends.base import translate
 from gan.data.loader import Loader, open_data
 from gan.data.options import DataOptions
 from gan.storage.model_file import read_model_file

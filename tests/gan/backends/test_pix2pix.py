@@ -96,7 +96,7 @@ def test_published_schedule(make: Any) -> None:
 
     def rate(epoch: int) -> float:
         backend.start_epoch(epoch, 200)
-        return float(backend._generator_optimiser.param_groups[0]["lr"])
+        return float(backend._optimisers["generator"].param_groups[0]["lr"])
 
     assert rate(0) == rate(99) == rate(100) == 2e-4
     assert rate(150) == pytest.approx(1e-4)

@@ -22,7 +22,7 @@ class Options:
 
 def test_pix2pix_is_found() -> None:
     assert "pix2pix" in backend_names()
-    assert load_backend("pix2pix").PAIRING == "paired"
+    assert load_backend("pix2pix").Config().pairing == "paired"
     with pytest.raises(ConfigError, match=r"unknown backend 'pixpix': expected one of .*pix2pix"):
         load_backend("pixpix")
 

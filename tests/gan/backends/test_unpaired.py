@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from gan.data.batch import Pairing
 from gan.data.loader import Loader, TrainingData, open_data, validation_targets
 from gan.data.options import DataOptions
 from gan.errors import DataError
@@ -49,8 +50,8 @@ def apart(tmp_path: Path) -> Path:
     return tmp_path / "apart"
 
 
-def opened(folder: Path, cache: Path, *, unpaired: bool = True, **options: Any) -> TrainingData:
-    return open_data(folder, DataOptions(flip=False, **options), cache, unpaired=unpaired)
+def opened(folder: Path, cache: Path, *, pairing: Pairing = "unpaired", **options: Any) -> TrainingData:
+    return open_data(folder, DataOptions(flip=False, **options), cache, pairing=pairing)
 
 
 def drawn(data: TrainingData, epoch: int = 0, *, validate: bool = False) -> list[tuple[int, int]]:
@@ -64,7 +65,7 @@ def drawn(data: TrainingData, epoch: int = 0, *, validate: bool = False) -> list
 
 
 def test_pairs_are_known_but_not_shown(pairs: Path, tmp_path: Path) -> None:
-    unpaired, paired = opened(pairs, tmp_path / "c"), opened(pairs, tmp_path / "c", unpaired=False)
+    unpaired, paired = opened(pairs, tmp_path / "c"), opened(pairs, tmp_path / "c", pairing="paired")
     assert all(source == target for source, target in drawn(paired))
     rows = [row for epoch in range(4) for row in drawn(unpaired, epoch)]
     assert sum(source == target for source, target in rows) < 0.25 * len(rows)
@@ -73,8 +74,8 @@ def test_pairs_are_known_but_not_shown(pairs: Path, tmp_path: Path) -> None:
     assert {target for _, target in rows} <= set(unpaired.split.train)
     assert len({target for _, target in rows}) > 0.8 * len(unpaired.split.train)
     assert all(source == target for source, target in drawn(unpaired, validate=True))
-    assert unpaired.describe()["sampling"] == "unpaired"
-    assert "sampling" not in paired.describe()
+    assert unpaired.describe()["pairing"] == "unpaired"
+    assert "pairing" not in paired.describe()
 
 
 def test_draws_follow_from_seed_and_epoch(pairs: Path, tmp_path: Path) -> None:
@@ -125,7 +126,7 @@ def test_source_tensors_train_unpaired(tmp_path: Path) -> None:
     out = tmp_path / "run"
     model = read_model_file(train(tmp_path, out, "cyclegan", TINY, options, DataOptions(validation=0.2), metric=l1))
     assert model.config.in_channels == 7
-    assert model.meta["data"]["sampling"] == "unpaired"
+    assert model.meta["data"]["pairing"] == "unpaired"
     assert read_model_file(out / "model_reverse.safetensors").config.out_channels == 7
 
 

@@ -146,7 +146,7 @@ def test_unpaired_sides_may_differ_in_number_and_names(pairs: Path, tmp_path: Pa
     for path in sorted((pairs / "infrared").iterdir())[:3]:
         path.rename(path.with_name("x" + path.name))
     (pairs / "infrared" / "b_000.png").unlink()
-    data = open_data(pairs, DataOptions(), tmp_path / "cache", unpaired=True)
+    data = open_data(pairs, DataOptions(), tmp_path / "cache", pairing="unpaired")
     assert len(data.samples.names) == 12
     assert data.targets is not None
     assert len(data.targets.names) == 11

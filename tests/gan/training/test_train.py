@@ -202,7 +202,7 @@ def test_nan_after_a_good_checkpoint_names_it(tensors: Path, tmp_path: Path, mon
     with pytest.raises(TrainingError, match=r"the last good checkpoint is step-000000006\.safetensors"):
         run(tensors, tmp_path, checkpoint_every=3)
     state = read_checkpoint(checkpoint_paths(tmp_path / "checkpoints")[-1]).state
-    assert all(torch.isfinite(value).all() for value in state["backend"]["generator"].values())
+    assert all(torch.isfinite(value).all() for value in state["backend"]["networks"]["generator"].values())
 
 
 def test_full_disk_while_saving_keeps_the_last_good_checkpoint(

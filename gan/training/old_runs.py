@@ -1,0 +1,37 @@
+"""Runs of earlier versions can be resumed: their names and the form of their state, as they are today."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+__all__ = ["current_state", "with_new_names"]
+
+_RENAMED: Final[Mapping[str, str]] = {"sampling": "pairing"}
+"""Keys of ``run.json``, old to new."""
+_OPTIMISER: Final = "_optimiser"
+
+
+def with_new_names(tree: Any) -> Any:
+    """A JSON tree of a run with the keys of today."""
+    if isinstance(tree, Mapping):
+        return {_RENAMED.get(key, key): with_new_names(value) for key, value in tree.items()}
+    return tree
+
+
+def current_state(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A backend's state as `gan.backends.base.Backend.state` gives it today.
+
+    pix2pix used to store ``NAME`` and ``NAME_optimiser`` for each network, ThermalNet ``network``, which was its whole
+    translator, and ``optimiser``.
+    """
+    if "networks" in state:
+        return dict(state)
+    if "network" in state:
+        classifier = {name.removeprefix("classifier."): value for name, value in state["network"].items()}
+        return {"networks": {"thermalnet": classifier}, "optimisers": {"thermalnet": state["optimiser"]}}
+    names = [name for name in state if not name.endswith(_OPTIMISER)]
+    return {
+        "networks": {name: state[name] for name in names},
+        "optimisers": {name: state[name + _OPTIMISER] for name in names},
+    }
