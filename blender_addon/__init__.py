@@ -22,18 +22,18 @@ bl_info = {
 
 MODULES = (
     "translations",
-    "preferences",
-    "properties",
-    "thumbnails",
-    "dataset",
+    "ui.preferences",
+    "ui.properties",
+    "ui.thumbnails",
+    "ui.dataset_properties",
     "operators.zones",
     "operators.cars",
     "operators.passes",
     "operators.overlay",
-    "legend",
+    "ui.legend",
     "operators.dataset",
-    "panels",
-    "dataset_panel",
+    "ui.panels",
+    "ui.dataset_panel",
 )
 """Modules that register something, in the order that they need each other."""
 

@@ -24,8 +24,8 @@ from typing import Any, NoReturn
 __all__ = ["ERROR", "main"]
 
 HERE = Path(__file__).resolve().parent
-BUNDLED = {"assets": "data", "renderer": "renderer", "pipelines": "pipelines"}
-"""Our packages by their own names, and the folders of the zip that hold them."""
+BUNDLED = ("assets", "renderer", "pipelines")
+"""Our packages, and the folders of the zip that hold them."""
 ERROR = "gis render: "
 """Begins the line that says why there is no result; the same as that of the command."""
 ENGINES = {"raster": "raster", "fast": "raster", "cycles": "cycles"}
@@ -62,12 +62,12 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
 
 def _find_packages() -> None:
     """Make our packages importable under their own names: from the zip's folders, or from the checkout's root."""
-    if not (HERE / BUNDLED["pipelines"]).is_dir():
+    if not (HERE / "pipelines").is_dir():
         sys.path.insert(0, str(HERE.parent))
         return
-    for name, folder in BUNDLED.items():
+    for name in BUNDLED:
         # Not by the path: other files of the add-on would then hide modules of the same name.
-        start = HERE / folder / "__init__.py"
+        start = HERE / name / "__init__.py"
         spec = importlib.util.spec_from_file_location(name, start, submodule_search_locations=[str(start.parent)])
         if spec is None or spec.loader is None:
             raise ImportError(f"{start} cannot be loaded: unpack the add-on's zip again")

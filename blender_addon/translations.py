@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import bpy
 
+from .adapter import PACKAGE
+
 __all__ = ["WORDS", "register", "say", "unregister"]
 
 WORDS: dict[str, dict[tuple[str, str], str]] = {
@@ -27,9 +29,9 @@ def say(text: str, **values: object) -> str:
 
 def register() -> None:
     """Hand the dictionary to Blender."""
-    bpy.app.translations.register(__package__, WORDS)
+    bpy.app.translations.register(PACKAGE, WORDS)
 
 
 def unregister() -> None:
     """Take it back."""
-    bpy.app.translations.unregister(__package__)
+    bpy.app.translations.unregister(PACKAGE)

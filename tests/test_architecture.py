@@ -39,6 +39,7 @@ ROOMS = {
         "io", "dataset", "backgrounds", "synthesis", "export", "fitting", "evaluation", "translation", "comparison",
         "registration", "setup", "cli",
     ),
+    "blender_addon": ("data", "jobs", "ui", "operators"),
 }  # fmt: skip
 
 

@@ -1,36 +1,38 @@
 """Add and mark cars, add camera rigs, scatter traffic."""
 
+import functools
 from pathlib import Path
 
 import bpy
 import numpy as np
 from mathutils import Matrix
+from renderer.zones.catalogue import ZONE_ATTRIBUTE
 
-from .. import adapter, shipped
+from .. import adapter
+from ..data import shipped_cars
 from ..translations import say
-from .common import Refused, refuses, reports_errors, why_no_room
+from ..ui.availability import why_no_room
+from .common import Refused, refuses, reports_errors
 
 __all__ = ["register", "unregister"]
 
 _CAMERA_AXES = np.diag([1.0, -1.0, -1.0, 1.0])
 """Blender's camera looks along -z with y up; the renderer's along +z with y down."""
-_SHIPPED: list[tuple[str, str, str]] = []
-"""Blender does not keep the strings of an enumeration: they must live here."""
 
 
-def _shipped_cars(_self, _context):
-    """Rows of the shipped cars, read from the file once."""
-    if not _SHIPPED:
-        _SHIPPED.extend((name, name.replace("_", " ").capitalize(), "") for name in shipped.model_names())
-    return _SHIPPED
+@functools.cache
+def _car_rows() -> list[tuple[str, str, str]]:
+    """Rows of the shipped cars: the same strings at each call, because Blender keeps none of them."""
+    return [(name, name.replace("_", " ").capitalize(), "") for name in shipped_cars.model_names()]
 
 
 def _models(names=None):
     """Car models of this file by name, after adding the shipped ones that are named (None: all) and missing."""
-    found = adapter.renderer("blender.traffic").model_collections
-    missing = set(shipped.model_names() if names is None else names) - set(found())
-    shipped.add_models(missing)
-    return found()
+    from renderer.blender.traffic import model_collections
+
+    missing = set(shipped_cars.model_names() if names is None else names) - set(model_collections())
+    shipped_cars.add_models(missing)
+    return model_collections()
 
 
 def _place(context, model, profile="driving"):
@@ -55,7 +57,7 @@ class GIS_OT_add_car(bpy.types.Operator):
     bl_label = "Add Car"
     bl_options = {"REGISTER", "UNDO"}
 
-    model: bpy.props.EnumProperty(name="Car", description="Shipped car", items=_shipped_cars)
+    model: bpy.props.EnumProperty(name="Car", description="Shipped car", items=lambda _self, _context: _car_rows())
 
     @classmethod
     def poll(cls, context):
@@ -86,13 +88,16 @@ class GIS_OT_import_car(bpy.types.Operator):
     @reports_errors
     def execute(self, context):
         """Import, place, report."""
+        from renderer.blender.models import load_models
+        from renderer.blender.zoning import assign_zones
+
         path = Path(bpy.path.abspath(context.scene.gis_thermal.car_file))
-        models, notes = adapter.renderer("blender.models").load_models(path)
+        models, notes = load_models(path)
         for model in models.values():
             _place(context, model)
             for part in model.all_objects:
-                if "thermal_zone" not in part.data.attributes:
-                    adapter.renderer("blender.zoning").assign_zones([(part, None)], lambda *_: True)
+                if ZONE_ATTRIBUTE not in part.data.attributes:
+                    assign_zones([(part, None)], lambda *_: True)
         self.report({"INFO"}, "; ".join(notes) or say("Imported {n} cars", n=len(models)))
         return {"FINISHED"}
 
@@ -135,13 +140,13 @@ class GIS_OT_mark_car(bpy.types.Operator):
         marked = [context.collection] if self.what == "COLLECTION" else _markable(context)
         if not marked or marked == [context.scene.collection]:
             raise Refused(say("Select an object, or make a collection other than the scene's active"))
-        if linked := [one.name for one in marked if one.library]:
+        if linked := [item.name for item in marked if item.library]:
             raise Refused(say("{name} is linked from another file: make it local first", name=linked[0]))
-        for one in marked:
+        for item in marked:
             if self.clear:
-                one.pop("gis_category", None)
+                item.pop("gis_category", None)
             else:
-                one["gis_category"] = context.scene.gis_thermal.category
+                item["gis_category"] = context.scene.gis_thermal.category
         self.report({"INFO"}, say("{n} marked", n=len(marked)) if not self.clear else say("Marks cleared"))
         return {"FINISHED"}
 
@@ -174,12 +179,14 @@ class GIS_OT_add_camera(bpy.types.Operator):
     @reports_errors
     def execute(self, context):
         """Add, set up, report."""
+        from renderer.scene.traffic import camera_pose
+
         scene, camera = context.scene, adapter.cameras()[context.scene.gis_thermal.camera]
         item = bpy.data.objects.new(f"GIS {camera.name}", bpy.data.cameras.new(f"GIS {camera.name}"))
         context.collection.objects.link(item)
         x, y, z = scene.cursor.location
         pitch = float(np.radians(camera.pitch_deg))
-        pose = adapter.renderer("scene.traffic").camera_pose(x, y, z + camera.height_m, self.yaw, pitch)
+        pose = camera_pose(x, y, z + camera.height_m, self.yaw, pitch)
         item.matrix_world = Matrix((pose @ _CAMERA_AXES).tolist())
         scene.camera = item
         _fit_camera(scene, camera)
@@ -207,14 +214,19 @@ class GIS_OT_scatter_traffic(bpy.types.Operator):
     @reports_errors
     def execute(self, context):
         """Draw, place, report."""
-        scene, settings, traffic = context.scene, context.scene.gis_thermal, adapter.renderer("blender.traffic")
-        found = traffic.model_collections() or _models()
-        view = adapter.renderer("blender.view").scene_camera(scene)
-        draw = adapter.renderer("random_streams").Draw(settings.seed, settings.index)
-        setup = adapter.renderer("scene.traffic").sample_frame(
-            traffic.read_street(scene), tuple(traffic.model_size(m) for m in found.values()), view, draw
-        )
-        traffic.apply(scene, setup, found)
+        from renderer.blender import traffic
+        from renderer.blender.view import scene_camera
+        from renderer.random_streams import Draw
+        from renderer.scene.traffic import sample_frame
+
+        scene, settings = context.scene, context.scene.gis_thermal
+        models = traffic.model_collections() or _models()
+        sizes = tuple(traffic.model_size(model) for model in models.values())
+        street = traffic.read_street(scene)
+        if street is None:
+            raise Refused(say("The scene has no street: open the shipped city, or mark lanes"))
+        setup = sample_frame(street, sizes, scene_camera(scene), Draw(settings.seed, settings.index))
+        traffic.apply(scene, setup, models)
         context.view_layer.update()
         self.report({"INFO"}, say("{n} cars placed", n=len(setup.placements)))
         return {"FINISHED"}
@@ -233,4 +245,4 @@ def unregister() -> None:
     """Unregister them."""
     for one in reversed(CLASSES):
         bpy.utils.unregister_class(one)
-    _SHIPPED.clear()
+    _car_rows.cache_clear()

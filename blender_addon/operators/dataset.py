@@ -7,24 +7,15 @@ from typing import Any
 
 import bpy
 
-from .. import adapter, dataset, preferences, process
+from ..adapter import FileMissing, data_file
+from ..jobs import process
+from ..jobs.dataset_job import RUNNER, Command, is_new, new_folder
 from ..translations import say
-from .common import Refused, refuses, reports_errors, why_no_view
+from ..ui import dataset_watch, preferences
+from ..ui.availability import why_no_dataset
+from .common import Refused, refuses, reports_errors
 
-__all__ = ["order_of", "register", "unregister", "why_no_dataset"]
-
-
-def why_no_dataset(scene: bpy.types.Scene) -> str:
-    """Why no data set can be made now; empty where it can."""
-    if dataset.is_running():
-        return "A command runs already: wait for its end, or cancel it"
-    if reason := why_no_view(scene):
-        return reason
-    if not scene.gis_dataset.out:
-        return "Choose an output folder"
-    if scene.gis_dataset.out.startswith("//") and not bpy.data.filepath:
-        return "Save the file first, or choose an output folder that does not start with //"
-    return ""
+__all__ = ["command_of_scene", "register", "unregister"]
 
 
 def _path(text: str) -> str:
@@ -48,18 +39,37 @@ def _options(scene, what: str) -> list[str]:
     options = ["--count", str(settings.count), "--seed", str(settings.seed)]
     if what == "render":
         return options
-    backend = settings.backend.strip() or "physics"
-    options += ["--backend", backend]
-    if settings.weights and backend != "physics":
-        options += ["--weights", _path(settings.weights)]
+    options += _model_options(settings)
     if settings.backgrounds:
-        options += ["--backgrounds", _path(settings.backgrounds)]
-        if not adapter.renderer("blender.traffic").model_collections():
-            options += ["--cars", str(adapter.data_file("cars.blend"))]
-    return options if settings.vary else options + _conditions(scene.gis_thermal)
+        options += _background_options(settings)
+    return options if settings.vary else options + _condition_options(scene.gis_thermal)
 
 
-def _conditions(settings) -> list[str]:
+def _model_options(settings) -> list[str]:
+    """The model that the user chose; nothing where the command is to choose.
+
+    Raises:
+        ValueError: a model is to be named, and is not.
+    """
+    if settings.model == "DEFAULT":
+        return []
+    if settings.model == "PHYSICS":
+        return ["--backend", "physics"]
+    name = settings.model_name.strip()
+    if not name:
+        raise ValueError(say("Name the translation model: gis backends lists them"))
+    return ["--backend", name, *(["--weights", _path(settings.weights)] if settings.weights else [])]
+
+
+def _background_options(settings) -> list[str]:
+    """Backgrounds, and the cars for them: the file's models, else the shipped ones."""
+    from renderer.blender.traffic import model_collections
+
+    options = ["--backgrounds", _path(settings.backgrounds)]
+    return options if model_collections() else [*options, "--cars", str(data_file("cars.blend"))]
+
+
+def _condition_options(settings) -> list[str]:
     """Weather, hour and season of the panel; and the profile, where it names one for all cars."""
     options = ["--hour", f"{settings.hour % 24.0:g}", "--weather", settings.weather, "--season", settings.season]
     return options if settings.profile == "EACH" else [*options, "--profile", settings.profile]
@@ -75,19 +85,19 @@ def _note(scene) -> str:
     return say("The scene has no lanes and no animation: every frame is the same view")
 
 
-def _ended(out: Path, copy: Path, note: str):
+def _end_message(out: Path, copy: Path, note: str):
     """The message at the end of a command, in the words of the panel."""
 
     def message(job: process.Job) -> str:
         if job.state == process.DONE:
-            done = say("{n} frames in {folder}", n=job.count, folder=out)
-            return f"{done}. {note}" if note else done
+            result = say("{n} frames in {folder}", n=job.count, folder=out)
+            return f"{result}. {note}" if note else result
         return job.error.replace(str(copy), copy.name).replace("--out", say("output folder"))
 
     return message
 
 
-def order_of(scene: bpy.types.Scene, what: str) -> dataset.Order:
+def command_of_scene(scene: bpy.types.Scene, what: str) -> Command:
     """The command that a scene's settings ask for, with a copy of the scene.
 
     Args:
@@ -96,30 +106,32 @@ def order_of(scene: bpy.types.Scene, what: str) -> dataset.Order:
 
     Raises:
         CommandError: no program, or a folder that cannot be used.
+        ValueError: a model is to be named, and is not.
         OSError: no temporary files can be written.
     """
     program, out = preferences.gis_command(), Path(_path(scene.gis_dataset.out))
     if reason := process.why_not_writable(out):
         raise process.CommandError(reason)
-    if not dataset.is_new(out):
+    if not is_new(out):
         raise process.CommandError(say("{folder} holds files: choose an empty or a new folder", folder=out))
+    options = _options(scene, what)
     out.parent.mkdir(parents=True, exist_ok=True)
-    folder = dataset.new_folder()
+    folder = new_folder()
     try:
         copy = _copy_of_scene(folder)
     except process.CommandError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    command = (*program, what, "--scene", str(copy), "--out", str(out), *_options(scene, what))
+    arguments = (*program, what, "--scene", str(copy), "--out", str(out), *options)
     log = out.with_name(f"{out.name}.log")
-    return dataset.Order(command, log, folder, out, scene.gis_dataset.count, _ended(out, copy, _note(scene)))
+    return Command(arguments, log, folder, out, scene.gis_dataset.count, _end_message(out, copy, _note(scene)))
 
 
 class _Runs:
     """Starts a command: to its end in scripts, beside Blender where there is a window."""
 
-    def order(self, _context):
-        """The command; None is the last one again."""
+    def command(self, _context):
+        """What to run; None is the command that was cut short."""
         return None
 
     def execute(self, context):
@@ -133,14 +145,14 @@ class _Runs:
     @reports_errors
     def _run(self: Any, context, *, waits):
         try:
-            dataset.start(self.order(context))
-        except (process.CommandError, adapter.RendererMissing, OSError) as error:
-            dataset.fail(str(error))
+            dataset_watch.start(self.command(context))
+        except (process.CommandError, FileMissing, ValueError, OSError) as error:
+            dataset_watch.fail(str(error))
             raise
         if not waits:
-            dataset.watch()
+            dataset_watch.watch()
             return {"FINISHED"}
-        state, message = dataset.wait(), context.scene.gis_dataset.message
+        state, message = dataset_watch.wait(), context.scene.gis_dataset.message
         if state != process.DONE:
             raise Refused(message)
         self.report({"INFO"}, message)
@@ -151,16 +163,16 @@ class _MakesDataset(_Runs):
     """A command on the open scene that writes the output folder."""
 
     what = ""
-    """The command's name, as of :func:`order_of`."""
+    """The command's name, as of :func:`command_of_scene`."""
 
     @classmethod
     def poll(cls, context):
         """There are a camera and an output folder, and no command runs."""
         return not refuses(cls, why_no_dataset(context.scene))
 
-    def order(self, context):
-        """The command."""
-        return order_of(context.scene, self.what)
+    def command(self, context):
+        """What to run."""
+        return command_of_scene(context.scene, self.what)
 
 
 class GIS_OT_render_dataset(_MakesDataset, bpy.types.Operator):
@@ -188,7 +200,7 @@ class GIS_OT_continue_dataset(_Runs, bpy.types.Operator):
     @classmethod
     def poll(cls, _context):
         """A command was cut short."""
-        return not refuses(cls, "" if dataset.can_continue() else "There is nothing to continue")
+        return not refuses(cls, "" if RUNNER.can_continue else "There is nothing to continue")
 
 
 class GIS_OT_cancel_dataset(bpy.types.Operator):
@@ -200,11 +212,11 @@ class GIS_OT_cancel_dataset(bpy.types.Operator):
     @classmethod
     def poll(cls, _context):
         """A command runs."""
-        return not refuses(cls, "" if dataset.is_running() else "No command runs")
+        return not refuses(cls, "" if RUNNER.is_running else "No command runs")
 
     def execute(self, _context):
         """Ask it to end."""
-        dataset.cancel()
+        RUNNER.cancel()
         return {"FINISHED"}
 
 
@@ -220,12 +232,12 @@ class GIS_OT_find_environment(bpy.types.Operator):
         own = preferences.preferences()
         if own:
             own.program = ""
-        found = preferences.known_program()
-        if not found:
+        program = preferences.known_program()
+        if not program:
             raise process.CommandError(say("No Python with gis was found: name its path"))
         if own:
-            own.program = found
-        self.report({"INFO"}, say("Found {path}", path=found))
+            own.program = program
+        self.report({"INFO"}, say("Found {path}", path=program))
         return {"FINISHED"}
 
 
@@ -238,17 +250,16 @@ class GIS_OT_check_environment(_Runs, bpy.types.Operator):
     @classmethod
     def poll(cls, _context):
         """No command runs."""
-        return not refuses(cls, "A command runs already" if dataset.is_running() else "")
+        return not refuses(cls, "A command runs already" if RUNNER.is_running else "")
 
-    def order(self, _context):
-        """The command; its log is needed no longer than it is shown."""
-        program, folder = preferences.gis_command(), dataset.new_folder()
-        return dataset.Order((*program, "doctor", "--out", tempfile.gettempdir()), folder / "doctor.log", folder,
-                             ended=_checked)  # fmt: skip
+    def command(self, _context):
+        """What to run; its log is needed no longer than it is shown."""
+        arguments, folder = (*preferences.gis_command(), "doctor", "--out", tempfile.gettempdir()), new_folder()
+        return Command(arguments, folder / "doctor.log", folder, end_message=_doctor_message)
 
 
-def _checked(job: process.Job) -> str:
-    ready, line = process.doctor_says(job.process.returncode, job.text())
+def _doctor_message(job: process.Job) -> str:
+    ready, line = process.doctor_report(job.process.returncode, job.text())
     if not ready:
         job.state = process.FAILED
     return line

@@ -2,8 +2,8 @@
 
 import bpy
 
-from .. import overlay
 from ..translations import say
+from ..ui import overlay
 from .common import Refused, refuses, reports_errors
 
 __all__ = ["register", "unregister"]
@@ -13,7 +13,7 @@ _SHADING = {"type": "SOLID", "color_type": "VERTEX", "light": "FLAT", "show_cavi
 """Shading under which a viewport shows exactly the colours of the legend; the cavities keep shapes visible."""
 _PLAIN = {"type": "SOLID", "color_type": "MATERIAL", "light": "STUDIO", "show_cavity": False}
 _BEFORE: dict[int, dict[str, object]] = {}
-"""Shading of the viewports before an overlay was shown."""
+"""Shading of the viewports before an overlay was shown, by the area's address: an area takes no data of an add-on's."""
 
 
 def _shade(context, *, is_shown):

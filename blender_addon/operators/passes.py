@@ -2,9 +2,11 @@
 
 import bpy
 
-from .. import pictures, view_job
+from ..data import images
+from ..jobs.view_job import VIEW
 from ..translations import say
-from .common import refuses, reports_errors, say_so, why_no_view
+from ..ui.availability import why_no_view
+from .common import refuses, reports_errors, show_message
 
 __all__ = ["register", "unregister"]
 
@@ -12,9 +14,9 @@ _STEP_S = 0.1
 
 
 @bpy.app.handlers.persistent
-def _forget_on_load(*_args) -> None:
-    view_job.stop()
-    view_job.forget_frame()
+def _close_on_load(*_args) -> None:
+    VIEW.stop()
+    VIEW.frame = None
 
 
 class GIS_OT_render_view(bpy.types.Operator):
@@ -41,13 +43,13 @@ class GIS_OT_render_view(bpy.types.Operator):
     @classmethod
     def poll(cls, context):
         """There is a perspective camera, and no rendering runs."""
-        running = "A rendering runs already" if view_job.is_running() else ""
+        running = "A rendering runs already" if VIEW.is_running else ""
         return not refuses(cls, running or why_no_view(context.scene))
 
     @reports_errors
     def execute(self, context):
         """Render to the end; used by scripts and without a window."""
-        for _ in view_job.steps(context.scene, self.what, reuse=self.reuse, may_block=True):
+        for _ in VIEW.steps(context.scene, self.what, reuse=self.reuse, may_block=True):
             pass
         return self._finish(context)
 
@@ -55,16 +57,16 @@ class GIS_OT_render_view(bpy.types.Operator):
         """Render step by step; Blender stays usable."""
         if bpy.app.background:
             return self.execute(context)
-        view_job.start(context.scene, self.what, reuse=self.reuse)
+        VIEW.start(context.scene, self.what, reuse=self.reuse)
         self._timer = context.window_manager.event_timer_add(_STEP_S, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
     def modal(self, context, event):
         """One step a tick."""
-        if event.type == "ESC" or not view_job.is_running():
+        if event.type == "ESC" or not VIEW.is_running:
             self.cancel(context)
-            say_so(context, say("Cancelled"), is_refusal=False)
+            show_message(context, say("Cancelled"), is_refusal=False)
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
@@ -78,21 +80,21 @@ class GIS_OT_render_view(bpy.types.Operator):
 
     @reports_errors
     def _advance(self, context):
-        return {"RUNNING_MODAL"} if view_job.step() else self._finish(context)
+        return {"RUNNING_MODAL"} if VIEW.step() else self._finish(context)
 
     def cancel(self, context):
         """Leave no timer and no process behind; Blender calls it when a window closes or a file is loaded."""
-        view_job.stop()
+        VIEW.stop()
         if self._timer is not None:
             context.window_manager.event_timer_remove(self._timer)
         self._timer = None
         _redraw(context)
 
     def _finish(self, context):
-        frame = view_job.frame_of_view()
-        pictures.bring_up(context, "GIS Zones" if self.what == "PASSES" else "GIS Thermal")
-        text = say("{n} cars in view", n=sum(one.visible_px > 0 for one in frame.instances))
-        say_so(context, text, is_refusal=False)
+        images.show_in_editor(context, "GIS Zones" if self.what == "PASSES" else "GIS Thermal")
+        instances = VIEW.frame.instances if VIEW.frame else ()
+        text = say("{n} cars in view", n=sum(instance.visible_px > 0 for instance in instances))
+        show_message(context, text, is_refusal=False)
         self.report({"INFO"}, text)
         return {"FINISHED"}
 
@@ -113,11 +115,11 @@ class GIS_OT_cancel_render(bpy.types.Operator):
     @classmethod
     def poll(cls, context):
         """A rendering runs."""
-        return not refuses(cls, "" if view_job.is_running() else "No rendering runs")
+        return not refuses(cls, "" if VIEW.is_running else "No rendering runs")
 
     def execute(self, _context):
         """End the other Blender; the operator that shows the rendering sees it at its next step."""
-        view_job.stop()
+        VIEW.stop()
         return {"FINISHED"}
 
 
@@ -128,13 +130,13 @@ def register() -> None:
     """Register the operators."""
     for one in CLASSES:
         bpy.utils.register_class(one)
-    bpy.app.handlers.load_post.append(_forget_on_load)
+    bpy.app.handlers.load_post.append(_close_on_load)
 
 
 def unregister() -> None:
     """Unregister them."""
-    bpy.app.handlers.load_post.remove(_forget_on_load)
-    view_job.stop()
-    view_job.forget_frame()
+    bpy.app.handlers.load_post.remove(_close_on_load)
+    VIEW.stop()
+    VIEW.frame = None
     for one in reversed(CLASSES):
         bpy.utils.unregister_class(one)

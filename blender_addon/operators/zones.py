@@ -4,10 +4,13 @@ import contextlib
 
 import bpy
 import numpy as np
+from renderer.zones.catalogue import ZONES, parse_zone, zone_palette
 
-from .. import adapter, overlay, zone_data
+from ..data import mesh_zones
 from ..translations import say
-from .common import Refused, editable_meshes, refuses, reports_errors, why_not_editable
+from ..ui import overlay
+from ..ui.availability import why_not_editable
+from .common import Refused, editable_meshes, refuses, reports_errors
 
 __all__ = ["refresh_rows", "register", "unregister"]
 
@@ -37,11 +40,11 @@ def refresh_rows(context: bpy.types.Context) -> int:
     overlay.refresh(context.scene)
     chosen = [item for item in context.selected_objects if item.type == "MESH"]
     everything = [item for item in context.scene.objects if item.type == "MESH"]
-    counts = zone_data.count_zones(chosen or everything)
+    counts = mesh_zones.count_zones(chosen or everything)
     settings.zone_rows_of = chosen[0].name if len(chosen) == 1 else say("{n} objects", n=len(chosen or everything))
     settings.zone_rows.clear()
-    palette = adapter.renderer("zones.catalogue").zone_palette()
-    names = {int(row.zone): row.name for row in adapter.renderer("zones.catalogue").ZONES}
+    palette = zone_palette()
+    names = {int(row.zone): row.name for row in ZONES}
     for zone in np.flatnonzero(counts).tolist():
         row = settings.zone_rows.add()
         row.name = names.get(zone, str(zone)) if zone else say("unassigned")
@@ -52,7 +55,7 @@ def refresh_rows(context: bpy.types.Context) -> int:
 
 def _faces_with_material(item, material):
     slots = np.array([slot.material == material for slot in item.material_slots] or [False])
-    return slots[np.clip(zone_data.material_of(item.data), 0, len(slots) - 1)]
+    return slots[np.clip(mesh_zones.material_of(item.data), 0, len(slots) - 1)]
 
 
 def _assign(context, target, zone) -> int:
@@ -67,11 +70,11 @@ def _assign(context, target, zone) -> int:
     for mesh, item in {item.data: item for item in items}.items():
         where = np.ones(len(mesh.polygons), np.bool_)
         if target == "FACES":
-            where = zone_data.selected_faces(mesh)
+            where = mesh_zones.selected_faces(mesh)
         elif target == "MATERIAL":
             where = _faces_with_material(item, material)
         if where.any():
-            zone_data.write(mesh, np.where(where, zone, zone_data.read(mesh)))
+            mesh_zones.write(mesh, np.where(where, zone, mesh_zones.read(mesh)))
         count += int(where.sum())
     return count
 
@@ -95,7 +98,7 @@ class GIS_OT_assign_zone(bpy.types.Operator):
         """Assign, count, report."""
         if self.target == "MATERIAL" and context.active_object.active_material is None:
             raise Refused(say("The active object has no material: add one, or assign to the whole object"))
-        zone = adapter.renderer("zones.catalogue").parse_zone(context.scene.gis_thermal.zone)
+        zone = parse_zone(context.scene.gis_thermal.zone)
         with _object_mode(context):
             count = _assign(context, self.target, int(zone))
             refresh_rows(context)
@@ -133,14 +136,16 @@ class GIS_OT_guess_zones(bpy.types.Operator):
     @reports_errors
     def execute(self, context):
         """Guess, count, report."""
-        labels = adapter.renderer("blender.objects").labels_of_scene(context.view_layer.objects)
+        from renderer.blender.objects import labels_of_scene
+
+        labels = labels_of_scene(context.view_layer.objects)
         how: dict[str, int] = {"materials": 0, "geometry": 0}
         with _object_mode(context):
             for item in {item.data: item for item in editable_meshes(context)}.values():
                 on_car = self.kind == "CAR" or (self.kind == "AUTO" and labels.on_car(item, None))
-                zones, told_by = zone_data.guess(item, on_car=on_car, keep=self.keep)
-                zone_data.write(item.data, zones)
-                how[told_by] += 1
+                zones, source = mesh_zones.guess(item, on_car=on_car, keep=self.keep)
+                mesh_zones.write(item.data, zones)
+                how[source] += 1
             refresh_rows(context)
         self.report({"INFO"}, say("Zones of {m} objects from materials, of {g} from shape",
                                   m=how["materials"], g=how["geometry"]))  # fmt: skip
@@ -190,7 +195,7 @@ class GIS_OT_select_zone(bpy.types.Operator):
             # In vertex mode entering edit mode would select by vertices again.
             context.tool_settings.mesh_select_mode = (False, False, True)
             mesh = context.active_object.data
-            chosen = zone_data.read(mesh) == self.zone
+            chosen = mesh_zones.read(mesh) == self.zone
             mesh.vertices.foreach_set("select", np.zeros(len(mesh.vertices), np.bool_))
             mesh.edges.foreach_set("select", np.zeros(len(mesh.edges), np.bool_))
             mesh.polygons.foreach_set("select", chosen)

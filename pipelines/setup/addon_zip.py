@@ -1,33 +1,37 @@
 """The add-on as one zip file: an extension for Blender 4.2 and later, a legacy add-on before.
 
 Everything lies in one folder, ``gis_thermal``, which both kinds of installation accept: the add-on's modules, the
-renderer as a package inside of it, the data that they read, and for ``headless.py`` the part of the pipelines that
-`gis render` is made of. The same sources give the same bytes.
+renderer as a package inside of it, the files of ``assets`` that they read, and for ``headless.py`` the part of the
+pipelines that `gis render` is made of. The same sources give the same bytes.
+
+In the checkout the add-on imports the renderer by its name, ``from renderer.zones.catalogue import Zone``. Installed,
+the renderer lies inside of the add-on, and Blender's rules forbid to put it where it could be imported by that name. So
+those lines, and no others, are made relative here: see :func:`relative_imports`.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import io
+import re
 import tomllib
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
 
 from pipelines.errors import PipelineError
 from pipelines.io.files import write_bytes
 
-__all__ = ["DATA_FILES", "addon_version", "build_addon", "zip_addon"]
+__all__ = ["ASSET_FILES", "addon_version", "build_addon", "relative_imports", "zip_addon"]
 
 FOLDER = "gis_thermal"
 MANIFEST = "blender_manifest.toml"
-DATA_FILES = ("cars.blend", "cars.npz", "cameras.toml", "thermal_profiles.toml")
+ASSET_FILES = ("cars.blend", "cars.npz", "cameras.toml", "thermal_profiles.toml")
 """Files of ``assets`` that the panel needs (the .blend for ``gis`` alone); the city comes with ``gis``."""
-RENDER_MODULES = (
-    "__init__", "cameras", "errors", "workers", "io/__init__", "io/exr", "io/files", "io/typed_json",
-    "dataset/__init__", "dataset/record", "dataset/store", "synthesis/__init__", "synthesis/config", "synthesis/passes",
-)  # fmt: skip
-"""Modules of ``pipelines`` that ``headless.py`` imports; all run with numpy alone."""
+RENDER_MODULES = ("errors", "dataset.store", "synthesis.config", "synthesis.passes")
+"""Modules of ``pipelines`` that ``headless.py`` imports; they and what they import run with numpy alone."""
+RENDERER_IMPORT = re.compile(r"^(?P<indent>\s*)from renderer(?P<module>[\w.]*) import ", re.MULTILINE)
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold: the time of the build would change the bytes."""
 
@@ -46,33 +50,76 @@ def addon_version() -> str:
     return str(manifest["version"])
 
 
-def _contents() -> Iterator[tuple[str, Path]]:
-    """Names in the zip and the files that they come from."""
-    addon, renderer, assets = _package("blender_addon"), _package("renderer"), _package("assets")
-    yield MANIFEST, addon / MANIFEST
-    for root, below in ((addon, ""), (renderer, "renderer/")):
-        for path in root.rglob("*.py"):
-            yield below + path.relative_to(root).as_posix(), path
-    for name in RENDER_MODULES:
-        yield f"pipelines/{name}.py", _package("pipelines") / f"{name}.py"
-    yield "data/__init__.py", assets / "__init__.py"  # so that the folder stands in for the package ``assets``
-    for name in DATA_FILES:
-        yield f"data/{name}", assets / name
+def relative_imports(source: str, name: str) -> str:
+    """A module of the add-on as it stands in the zip: the renderer lies in the add-on's own folder there.
+
+    Args:
+        source: code in which ``from renderer.X import ...`` is the one way to import the renderer.
+        name: of the file in the add-on's folder, e.g. ``data/mesh_zones.py``.
+
+    Raises:
+        PipelineError: the renderer is imported in another way.
+    """
+    dots = "." * len(PurePosixPath(name).parts)
+    relative = RENDERER_IMPORT.sub(rf"\g<indent>from {dots}renderer\g<module> import ", source)
+    for node in ast.walk(ast.parse(relative)):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.append(node.module or "")
+        if any(module.split(".")[0] == "renderer" for module in names):
+            raise PipelineError(f"{name}: imports of the renderer begin a line with 'from renderer', found {names}")
+    return relative
+
+
+def _with_imports(modules: Iterable[str]) -> list[str]:
+    """Files, relative to ``pipelines``, of some of its modules and of what they import of it at once."""
+    root, waiting, files = _package("pipelines"), [module.replace(".", "/") for module in modules], set[str]()
+    while waiting:
+        module = PurePosixPath(waiting.pop())
+        for name in (f"{module}.py", *(f"{folder}/__init__.py" for folder in (module, *module.parents))):
+            path = root / name
+            if path.is_file() and name not in files:
+                files.add(name)
+                waiting += _imported_at_once(path.read_text(encoding="utf-8"))
+    return sorted(name.removeprefix("./") for name in files)
+
+
+def _imported_at_once(source: str) -> Iterator[str]:
+    """Modules of ``pipelines``, as ``dataset/store``, that code imports when it is itself imported."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "pipelines":
+            module = "/".join(str(node.module).split(".")[1:])
+            yield from (module, *(f"{module}/{alias.name}".lstrip("/") for alias in node.names))
+
+
+def _contents() -> Iterator[tuple[str, bytes]]:
+    """Names in the zip, and what stands there."""
+    addon, renderer, assets, pipelines = map(_package, ("blender_addon", "renderer", "assets", "pipelines"))
+    yield MANIFEST, (addon / MANIFEST).read_bytes()
+    for path in addon.rglob("*.py"):
+        name = path.relative_to(addon).as_posix()
+        yield name, relative_imports(path.read_text(encoding="utf-8"), name).encode("utf-8")
+    for path in renderer.rglob("*.py"):
+        yield f"renderer/{path.relative_to(renderer).as_posix()}", path.read_bytes()
+    for name in _with_imports(RENDER_MODULES):
+        yield f"pipelines/{name}", (pipelines / name).read_bytes()
+    for name in ("__init__.py", *ASSET_FILES):
+        yield f"assets/{name}", (assets / name).read_bytes()
     licence = addon.parent / "LICENSE"
     if licence.is_file():  # an installed wheel keeps it elsewhere; the manifest names it in any case
-        yield "LICENSE", licence
+        yield "LICENSE", licence.read_bytes()
 
 
 def zip_addon() -> bytes:
     """The add-on as a zip file."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        for name, path in sorted(_contents()):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in sorted(_contents()):
             entry = zipfile.ZipInfo(f"{FOLDER}/{name}", LONG_AGO)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o100644 << 16
-            archive.writestr(entry, path.read_bytes(), compresslevel=9)
-    return made.getvalue()
+            archive.writestr(entry, content, compresslevel=9)
+    return buffer.getvalue()
 
 
 def build_addon(out: Path) -> Path:

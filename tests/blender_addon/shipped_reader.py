@@ -63,9 +63,9 @@ def read_models() -> dict[str, np.ndarray]:
 def main(root: str, out: str) -> None:
     """Make all shipped cars, write what there is then."""
     sys.path.insert(0, root)
-    from blender_addon import shipped
+    from blender_addon.data import shipped_cars
 
-    shipped.add_models(set(shipped.model_names()))
+    shipped_cars.add_models(set(shipped_cars.model_names()))
     np.savez(out, **read_models())
 
 

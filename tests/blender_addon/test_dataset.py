@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import fresh_blender
 import numpy as np
 import pytest
 
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
-from blender_addon import dataset, pass_files, preferences, process, thumbnails  # noqa: E402
+from blender_addon.data import pass_files  # noqa: E402
+from blender_addon.jobs import process  # noqa: E402
+from blender_addon.jobs.dataset_job import RUNNER  # noqa: E402
+from blender_addon.ui import dataset_watch, preferences, thumbnails  # noqa: E402
 
 FINISHED, CANCELLED = {"FINISHED"}, {"CANCELLED"}
 Scene = bpy.types.Scene
@@ -26,7 +32,7 @@ Scene = bpy.types.Scene
 def nothing_stays(addon: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("GIS_PYTHON", sys.executable)
     yield
-    dataset.stop()
+    dataset_watch.stop()
 
 
 @pytest.fixture
@@ -40,6 +46,7 @@ def two_cars(empty: Scene) -> Scene:
     empty.cursor.location = (0.0, 0.0, 0.0)
     empty.gis_thermal.camera = "flir-one-pro"
     bpy.ops.gis.add_camera()
+    empty.gis_dataset.model = "PHYSICS"  # which loads no network
     return empty
 
 
@@ -51,18 +58,18 @@ def refusal(operator: object) -> str:
 
 def begin(scene: Scene, what: str = "synthesize") -> process.Job:
     """Start as a window does: without waiting."""
-    from blender_addon.operators.dataset import order_of
+    from blender_addon.operators.dataset import command_of_scene
 
-    dataset.start(order_of(scene, what))
-    assert dataset._NOW.job is not None
-    return dataset._NOW.job
+    dataset_watch.start(command_of_scene(scene, what))
+    assert RUNNER.job is not None
+    return RUNNER.job
 
 
 def tick_until(condition: object, seconds: float = 120.0) -> None:
     limit = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < limit
-        dataset.tick()
+        dataset_watch.tick()
         time.sleep(0.02)
 
 
@@ -82,9 +89,9 @@ def test_cars_of_the_users_scene_are_labelled(two_cars: Scene, tmp_path: Path) -
     assert (settings.state, settings.progress) == ("DONE", 1.0)
     assert settings.message.startswith(f"2 frames in {out}")
     assert "same view" in settings.message
-    made = records(out)
-    assert [record["scene"] for record in made] == ["mine.blend"] * 2
-    for record in made:
+    frames = records(out)
+    assert [record["scene"] for record in frames] == ["mine.blend"] * 2
+    for record in frames:
         cars = record["instances"]
         assert isinstance(cars, list)
         assert {car["model"] for car in cars} == {"hatchback", "taxi"}
@@ -97,8 +104,52 @@ def test_cars_of_the_users_scene_are_labelled(two_cars: Scene, tmp_path: Path) -
     assert (tmp_path / "new" / "set.log").is_file()
 
 
+def model_options(scene: Scene) -> list[str]:
+    """What the command for a scene says of the model."""
+    from blender_addon.operators.dataset import command_of_scene
+
+    command = command_of_scene(scene, "synthesize")
+    shutil.rmtree(command.folder)
+    words = iter(command.arguments)
+    return [part for word in words if word in ("--backend", "--model", "--weights") for part in (word, next(words))]
+
+
+def test_the_model_is_named_only_where_the_user_names_it(two_cars: Scene, tmp_path: Path) -> None:
+    settings = two_cars.gis_dataset
+    settings.out = str(tmp_path / "out")
+    settings.property_unset("model")
+    assert model_options(two_cars) == []
+    settings.model = "PHYSICS"
+    assert model_options(two_cars) == ["--backend", "physics"]
+    settings.model, settings.weights = "NAMED", str(tmp_path / "mine.safetensors")
+    with pytest.raises(ValueError, match="Name the translation model"):
+        model_options(two_cars)
+    settings.model_name = "cut"
+    assert model_options(two_cars) == ["--backend", "cut", "--weights", str(tmp_path / "mine.safetensors")]
+
+
+def test_the_button_makes_what_the_command_makes(two_cars: Scene, tmp_path: Path) -> None:
+    """Nothing chosen but the seed: the same records and pixels."""
+    settings, mine = two_cars.gis_dataset, tmp_path / "mine.blend"
+    settings.out, settings.count, settings.seed = str(tmp_path / "panel"), 1, 3
+    settings.property_unset("model")
+    bpy.ops.wm.save_as_mainfile(filepath=str(mine), check_existing=False)
+    assert bpy.ops.gis.synthesize_dataset() == FINISHED
+    options = ["--scene", str(mine), "--count", "1", "--seed", "3", "--out", str(tmp_path / "command")]
+    gis = [*preferences.gis_command(), "synthesize", *options]
+    done = subprocess.run(gis, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == 0, done.stderr
+    panel, command = tmp_path / "panel", tmp_path / "command"
+    (ours,), (theirs,) = records(panel), records(command)
+    assert ours.pop("files").keys() == theirs.pop("files").keys()  # type: ignore[attr-defined]
+    assert ours == theirs
+    for name in ("images/000000.png", "masks/000000.png"):
+        pixels = (cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED) for folder in (panel, command))
+        np.testing.assert_array_equal(*pixels)
+
+
 def test_passes_are_those_of_the_panels_view(two_cars: Scene, tmp_path: Path) -> None:
-    from blender_addon import pictures
+    from blender_addon.data import images
     from pipelines.io.exr import read_exr
 
     settings = two_cars.gis_dataset
@@ -115,8 +166,8 @@ def test_passes_are_those_of_the_panels_view(two_cars: Scene, tmp_path: Path) ->
     with pytest.raises(ValueError, match="expected passes"):
         pass_files.read_pass(path.with_suffix(".cut"), "zone")
     assert len(thumbnails.icons("last")) == 1
-    np.testing.assert_array_equal(stored["zone"], pictures.values_of("GIS Zones Data"))
-    depth = pictures.values_of("GIS Depth Data")
+    np.testing.assert_array_equal(stored["zone"], images.values_of("GIS Zones Data"))
+    depth = images.values_of("GIS Depth Data")
     np.testing.assert_allclose(np.where(np.isfinite(stored["Z"]), stored["Z"], 0.0), depth, rtol=1e-5)
     assert (stored["instance"] > 0).sum() > 100
 
@@ -134,7 +185,7 @@ def test_killed_in_the_middle_then_continued_is_complete(two_cars: Scene, tmp_pa
     assert settings.state == "FAILED"
     assert "SIGKILL" in settings.message
     assert "\n" not in settings.message
-    assert dataset.tick() is None
+    assert dataset_watch.tick() is None
     assert 0 < len(records(out)) < 40
     assert "holds files" in refusal(bpy.ops.gis.synthesize_dataset)
     bpy.data.objects["Plane"].location.z = -1.0  # an edit made since must not mix two scenes
@@ -156,7 +207,7 @@ def test_cancelled_undone_and_another_file_opened(two_cars: Scene, tmp_path: Pat
     tick_until(lambda: job.progress > 0)
     assert bpy.ops.gis.cancel_dataset() == FINISHED
     assert bpy.context.scene.gis_dataset.state == "CANCELLING"
-    tick_until(lambda: not dataset.is_running(), 30)
+    tick_until(lambda: not RUNNER.is_running, 30)
     bpy.ops.ed.undo()
     assert bpy.context.scene.gis_dataset.state == "CANCELLED"
     assert bpy.context.scene.gis_dataset.message.startswith("Cancelled after")
@@ -263,8 +314,6 @@ def test_through_the_installed_zip(tmp_path: Path, blender: str) -> None:
 
 
 def test_backgrounds_get_shipped_cars_and_the_panels_weather(empty: Scene, tmp_path: Path) -> None:
-    import cv2
-
     (tmp_path / "road").mkdir()
     rows = np.repeat(np.linspace(90, 160, 120)[:, None], 160, axis=1)
     noise = np.random.default_rng(1).normal(0, 3, rows.shape)
@@ -339,14 +388,14 @@ def test_unregistering_ends_what_runs(two_cars: Scene, tmp_path: Path) -> None:
 
     two_cars.gis_dataset.out, two_cars.gis_dataset.count = str(tmp_path / "out"), 200
     job = begin(two_cars)
-    folder = dataset._NOW.order.folder  # type: ignore[union-attr]
-    dataset.watch()
+    folder = RUNNER.command.folder  # type: ignore[union-attr]
+    dataset_watch.watch()
     assert folder.is_dir()
     blender_addon.unregister()
     try:
         assert job.process.poll() is not None
         assert not folder.exists()
-        assert not bpy.app.timers.is_registered(dataset.tick)
+        assert not bpy.app.timers.is_registered(dataset_watch.tick)
     finally:
         blender_addon.register()
 

@@ -10,7 +10,10 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
 from assets import CITY  # noqa: E402
-from blender_addon import adapter, overlay, pictures, thermal, view_job, zone_data  # noqa: E402
+from blender_addon import adapter  # noqa: E402
+from blender_addon.data import images, mesh_zones, thermal_image  # noqa: E402
+from blender_addon.jobs.view_job import VIEW  # noqa: E402
+from blender_addon.ui import overlay  # noqa: E402
 from renderer.zones.catalogue import Zone  # noqa: E402
 
 FINISHED, CANCELLED = {"FINISHED"}, {"CANCELLED"}
@@ -46,11 +49,12 @@ def test_registering_twice_leaves_nothing(addon: None) -> None:
 
 
 def test_every_property_is_named_and_described(addon: None) -> None:
-    from blender_addon.properties import CLASSES
+    from blender_addon.ui.dataset_properties import GIS_PG_dataset
+    from blender_addon.ui.properties import CLASSES
 
-    groups = [*CLASSES, *(getattr(bpy.types, name) for name in dir(bpy.types) if name.startswith("GIS_OT"))]
-    assert len(groups) >= 15
-    for group in groups:
+    operators = [getattr(bpy.types, name) for name in dir(bpy.types) if name.startswith("GIS_OT")]
+    assert len(operators) >= 15
+    for group in (*CLASSES, GIS_PG_dataset, *operators):
         for one in group.bl_rna.properties:
             if one.identifier not in {
                 "rna_type",
@@ -68,13 +72,13 @@ def test_zone_of_object_material_and_faces(cube: bpy.types.Object) -> None:
     settings = bpy.context.scene.gis_thermal
     settings.zone = "body"
     assert bpy.ops.gis.assign_zone(target="OBJECT") == FINISHED
-    assert (zone_data.read(cube.data) == Zone.BODY).all()
+    assert (mesh_zones.read(cube.data) == Zone.BODY).all()
     cube.data.materials.append(bpy.data.materials.new("plain"))
     cube.data.materials.append(bpy.data.materials.new("black"))
     cube.data.polygons[2].material_index, cube.active_material_index = 1, 1
     settings.zone = "tyre"
     assert bpy.ops.gis.assign_zone(target="MATERIAL") == FINISHED
-    assert zone_data.read(cube.data).tolist() == [1, 1, 6, 1, 1, 1]
+    assert mesh_zones.read(cube.data).tolist() == [1, 1, 6, 1, 1, 1]
     bpy.context.tool_settings.mesh_select_mode = (False, False, True)
     for elements in (cube.data.vertices, cube.data.edges):
         elements.foreach_set("select", np.zeros(len(elements), np.bool_))
@@ -84,10 +88,10 @@ def test_zone_of_object_material_and_faces(cube: bpy.types.Object) -> None:
     assert bpy.ops.gis.assign_zone(target="FACES") == FINISHED
     assert cube.mode == "EDIT"
     bpy.ops.object.mode_set(mode="OBJECT")
-    assert zone_data.read(cube.data).tolist() == [1, 1, 6, 1, 3, 1]
+    assert mesh_zones.read(cube.data).tolist() == [1, 1, 6, 1, 3, 1]
     assert {row.name: row.faces for row in settings.zone_rows} == {"body": 4, "tyre": 1, "glass": 1}
     assert bpy.ops.gis.select_zone(zone=6) == FINISHED
-    assert zone_data.selected_faces(cube.data).tolist() == [False, False, True, False, False, False]
+    assert mesh_zones.selected_faces(cube.data).tolist() == [False, False, True, False, False, False]
 
 
 def test_unassigned_faces_are_listed(cube: bpy.types.Object) -> None:
@@ -98,20 +102,20 @@ def test_unassigned_faces_are_listed(cube: bpy.types.Object) -> None:
 
 def test_guess_keeps_what_is_assigned_and_names_tell(cube: bpy.types.Object) -> None:
     cube.data.materials.append(bpy.data.materials.new("brick wall"))
-    zone_data.write(cube.data, np.array([Zone.WINDOW, 0, 0, 0, 0, 0], np.int32))
+    mesh_zones.write(cube.data, np.array([Zone.WINDOW, 0, 0, 0, 0, 0], np.int32))
     assert bpy.ops.gis.guess_zones(kind="STREET") == FINISHED
-    assert zone_data.read(cube.data).tolist() == [Zone.WINDOW] + [Zone.BUILDING] * 5
+    assert mesh_zones.read(cube.data).tolist() == [Zone.WINDOW] + [Zone.BUILDING] * 5
     assert bpy.ops.gis.guess_zones(kind="STREET", keep=False) == FINISHED
-    assert (zone_data.read(cube.data) == Zone.BUILDING).all()
+    assert (mesh_zones.read(cube.data) == Zone.BUILDING).all()
 
 
 def test_guess_can_be_undone(cube: bpy.types.Object) -> None:
     bpy.context.preferences.edit.use_global_undo = True
     bpy.ops.ed.undo_push(message="before")
     assert bpy.ops.gis.guess_zones("EXEC_DEFAULT", True, kind="CAR") == FINISHED
-    assert zone_data.read(bpy.context.active_object.data).any()
+    assert mesh_zones.read(bpy.context.active_object.data).any()
     bpy.ops.ed.undo()
-    assert not zone_data.read(bpy.context.active_object.data).any()
+    assert not mesh_zones.read(bpy.context.active_object.data).any()
 
 
 def _refusal(operator: object, **options: object) -> str:
@@ -157,7 +161,9 @@ def test_camera_rig_has_the_presets_intrinsics(empty: Scene, name: str) -> None:
     empty.gis_thermal.camera = name
     assert bpy.ops.gis.add_camera() == FINISHED
     bpy.context.view_layer.update()
-    wanted, got = adapter.cameras()[name], adapter.renderer("blender.view").scene_camera(empty)
+    from renderer.blender.view import scene_camera
+
+    wanted, got = adapter.cameras()[name], scene_camera(empty)
     assert (got.width, got.height) == (wanted.width, wanted.height)
     np.testing.assert_allclose(got.K, wanted.K, atol=2e-3)
     matrix = np.array(empty.camera.matrix_world)
@@ -202,9 +208,9 @@ def test_imported_car_is_rendered(empty: Scene, shared_data: Path) -> None:
     assert bpy.ops.gis.add_camera() == FINISHED
     bpy.context.view_layer.update()
     assert bpy.ops.gis.render_view() == FINISHED
-    (instance,) = view_job.frame_of_view().instances
+    (instance,) = VIEW.frame.instances
     assert instance.visible_px > 300
-    zones = set(np.unique(pictures.values_of("GIS Zones Data")).astype(int))
+    zones = set(np.unique(images.values_of("GIS Zones Data")).astype(int))
     assert {Zone.GLASS, Zone.TYRE} <= zones
     assert bpy.ops.gis.show_overlay(kind="ZONES") == FINISHED
 
@@ -224,7 +230,7 @@ def test_passes_equal_the_renderers(city: Scene, tmp_path: Path) -> None:
     city.gis_thermal.seed, city.gis_thermal.index = 4, 2
     assert bpy.ops.gis.scatter_traffic() == FINISHED
     assert bpy.ops.gis.render_view(what="PASSES") == FINISHED
-    depth, mask, zone = (pictures.values_of(f"GIS {name} Data") for name in ("Depth", "Mask", "Zones"))
+    depth, mask, zone = (images.values_of(f"GIS {name} Data") for name in ("Depth", "Mask", "Zones"))
     frame = _renderers_frame(tmp_path / "copy.blend", 2)
     assert (frame.instance_id > 0).sum() > 500
     np.testing.assert_array_equal(zone, frame.zone)
@@ -248,7 +254,7 @@ def test_cycles_gives_the_same_passes_and_changes_nothing(empty: Scene) -> None:
         nodes = {m.name: len(m.node_tree.nodes) if m.node_tree else 0 for m in bpy.data.materials}
         assert bpy.ops.gis.render_view(what="ALL") == FINISHED
         assert nodes == {m.name: len(m.node_tree.nodes) if m.node_tree else 0 for m in bpy.data.materials}
-        shots[engine] = {name: pictures.values_of(f"GIS {name} Data") for name in ("Depth", "Mask", "Zones")}
+        shots[engine] = {name: images.values_of(f"GIS {name} Data") for name in ("Depth", "Mask", "Zones")}
     assert empty.render.engine != "CYCLES"
     for name in ("Mask", "Zones"):
         assert (shots["raster"][name] != shots["cycles"][name]).mean() < 1e-3
@@ -263,18 +269,18 @@ def test_thermal_image_follows_profile_hour_and_weather(city: Scene) -> None:
     for profile in ("driving", "cold_soaked"):
         settings.profile, settings.hour, settings.season = profile, 23.0, "winter"
         assert bpy.ops.gis.render_view(what="ALL") == FINISHED
-        pixels[profile] = pictures.values_of("GIS Thermal Data")
-    cars = pictures.values_of("GIS Mask Data") > 0
+        pixels[profile] = images.values_of("GIS Thermal Data")
+    cars = images.values_of("GIS Mask Data") > 0
     assert (pixels["driving"] - pixels["cold_soaked"])[cars].mean() > 1.0
     settings.hour, settings.season = 14.0, "summer"
     assert bpy.ops.gis.render_view(what="THERMAL", reuse=True) == FINISHED
-    assert pictures.values_of("GIS Thermal Data").mean() > pixels["driving"].mean() + 10.0
+    assert images.values_of("GIS Thermal Data").mean() > pixels["driving"].mean() + 10.0
     assert bpy.data.images["GIS Thermal"].size[:] == (320, 96)
 
 
 def test_overlay_of_zones_and_temperatures(cube: bpy.types.Object) -> None:
     scene = bpy.context.scene
-    zone_data.write(cube.data, np.array([Zone.BODY, Zone.EXHAUST, 0, 1, 1, 1], np.int32))
+    mesh_zones.write(cube.data, np.array([Zone.BODY, Zone.EXHAUST, 0, 1, 1, 1], np.int32))
     assert bpy.ops.gis.show_overlay(kind="ZONES") == FINISHED
     colors = cube.data.color_attributes[overlay.ATTRIBUTE].data
     first = cube.data.polygons[1].loop_start
@@ -300,6 +306,6 @@ def test_face_temperatures_follow_the_physics(addon: None) -> None:
 
 def test_coarser_frame_keeps_its_rays(city: Scene) -> None:
     bpy.ops.gis.render_view(what="PASSES")
-    frame = view_job.frame_of_view()
-    cut = thermal.coarser(frame, 3)
+    frame = VIEW.frame
+    cut = thermal_image.coarser(frame, 3)
     np.testing.assert_allclose(cut.camera.rays(), frame.camera.rays()[1::3, 1::3], atol=1e-5)

@@ -49,7 +49,7 @@ def test_one_version_everywhere(built: Path) -> None:
 def test_nothing_but_the_addon_is_inside(built: Path) -> None:
     names = zipfile.ZipFile(io.BytesIO(built.read_bytes())).namelist()
     assert {name.split("/")[0] for name in names} == {"gis_thermal"}
-    for wanted in ("blender_manifest.toml", "__init__.py", "renderer/geometry/camera.py", "data/cars.npz", "LICENSE"):
+    for wanted in ("blender_manifest.toml", "__init__.py", "renderer/geometry/camera.py", "assets/cars.npz", "LICENSE"):
         assert f"gis_thermal/{wanted}" in names
     assert not [name for name in names if "__pycache__" in name or name.endswith("ruff.toml")]
 

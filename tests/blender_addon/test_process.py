@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from blender_addon import process
-from blender_addon.process import CommandError, Job
+from blender_addon.jobs import process
+from blender_addon.jobs.process import CommandError, Job
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
@@ -102,7 +102,7 @@ def test_polling_never_waits(tmp_path: Path) -> None:
     for _ in range(100):
         assert job.poll() == process.RUNNING
     assert time.monotonic() - start < 0.5
-    job.close()
+    job.terminate()
     assert job.state == process.CANCELLED
 
 
@@ -241,11 +241,11 @@ def test_command_lines(tmp_path: Path) -> None:
 
 def test_doctor() -> None:
     fine = "ok        Python: 3.11.7\nok        bpy: Blender 4.5.15 LTS\noptional  torch: not installed\n          x\n"
-    assert process.doctor_says(0, fine) == (True, "gis is ready: Blender 4.5.15 LTS")
+    assert process.doctor_report(0, fine) == (True, "gis is ready: Blender 4.5.15 LTS")
     lacks = "ok        Python: 3.11.7\nmissing   bpy: not installed\n          pip install it\nmissing   disk: none\n"
-    assert process.doctor_says(1, lacks) == (False, "gis lacks bpy: not installed")
-    assert process.doctor_says(0, "")[0] is False
-    assert process.doctor_says(2, "/usr/bin/gis: unknown option\n") == (False, "/usr/bin/gis: unknown option")
+    assert process.doctor_report(1, lacks) == (False, "gis lacks bpy: not installed")
+    assert process.doctor_report(0, "")[0] is False
+    assert process.doctor_report(2, "/usr/bin/gis: unknown option\n") == (False, "/usr/bin/gis: unknown option")
 
 
 def test_folders_that_cannot_be_written(tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
 from assets import CITY  # noqa: E402
-from blender_addon import adapter, passes_worker, pictures, view_job  # noqa: E402
+from blender_addon.data import images  # noqa: E402
+from blender_addon.jobs.view_job import VIEW, OtherBlender  # noqa: E402
+from blender_addon.jobs.view_request import ViewRequest  # noqa: E402
+from renderer.errors import RendererError  # noqa: E402
 
 Scene = bpy.types.Scene
 SOON_S = 1.0
@@ -28,34 +31,34 @@ def city(addon: None) -> Iterator[Scene]:
     scene.gis_thermal.seed = 4
     bpy.ops.gis.scatter_traffic()
     yield scene
-    view_job.stop()
+    VIEW.stop()
 
 
 def workers() -> list[psutil.Process]:
     """Running processes that were started to render a view."""
-    found = psutil.Process().children(recursive=True)
-    return [one for one in found if any("passes_worker" in word for word in one.cmdline())]
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if any("passes_worker" in word for word in child.cmdline())]
 
 
 def go_on_until(done: Callable[[], bool], limit_s: float = 120.0) -> None:
     start = time.monotonic()
-    while not done() and view_job.step():
+    while not done() and VIEW.step():
         assert time.monotonic() - start < limit_s
 
 
 def all_values() -> dict[str, np.ndarray]:
-    return {name: pictures.values_of(f"GIS {name} Data") for name in ("Depth", "Mask", "Zones", "Thermal")}
+    return {name: images.values_of(f"GIS {name} Data") for name in ("Depth", "Mask", "Zones", "Thermal")}
 
 
 def test_another_blender_gives_the_same(city: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     city.gis_thermal.engine = "raster"
     assert bpy.ops.gis.render_view(what="ALL") == {"FINISHED"}
     here = all_values()
-    monkeypatch.setattr(view_job._Now, "kernels", False)
-    view_job.start(city, "ALL", reuse=False)
-    shares = [view_job.progress()]
-    while view_job.step():
-        shares.append(view_job.progress())
+    monkeypatch.setattr(VIEW, "are_kernels_compiled", False)
+    VIEW.start(city, "ALL", reuse=False)
+    shares = [VIEW.progress]
+    while VIEW.step():
+        shares.append(VIEW.progress)
         assert city.gis_thermal.is_rendering
         assert city.gis_thermal.progress == pytest.approx(shares[-1])
     assert shares == sorted(shares)
@@ -67,22 +70,22 @@ def test_another_blender_gives_the_same(city: Scene, monkeypatch: pytest.MonkeyP
         np.testing.assert_array_equal(there[name], wanted, err_msg=name)
     # The thermal image alone, of the passes that are there.
     city.gis_thermal.hour, city.gis_thermal.season = 14.0, "summer"
-    monkeypatch.setattr(view_job._Now, "kernels", False)
-    view_job.start(city, "THERMAL", reuse=True)
+    monkeypatch.setattr(VIEW, "are_kernels_compiled", False)
+    VIEW.start(city, "THERMAL", reuse=True)
     go_on_until(lambda: False)
-    there = pictures.values_of("GIS Thermal Data")
+    there = images.values_of("GIS Thermal Data")
     assert bpy.ops.gis.render_view(what="THERMAL", reuse=True) == {"FINISHED"}
-    np.testing.assert_array_equal(there, pictures.values_of("GIS Thermal Data"))
+    np.testing.assert_array_equal(there, images.values_of("GIS Thermal Data"))
     assert abs(there - here["Thermal"]).mean() > 5.0
 
 
 @pytest.mark.parametrize("when", ["at once", "while it renders", "while it is computed"])
 def test_cancel_takes_effect_at_once(city: Scene, when: str) -> None:
     city.gis_thermal.engine = "cycles"
-    view_job.forget_frame()
-    view_job.start(city, "ALL", reuse=False)
-    go_on_until({"at once": lambda: bool(workers()), "while it renders": lambda: view_job.progress() >= 0.1,
-                 "while it is computed": lambda: view_job.frame_of_view() is not None}[when])  # fmt: skip
+    VIEW.frame = None
+    VIEW.start(city, "ALL", reuse=False)
+    go_on_until({"at once": lambda: bool(workers()), "while it renders": lambda: VIEW.progress >= 0.1,
+                 "while it is computed": lambda: VIEW.frame is not None}[when])  # fmt: skip
     (worker,) = workers()
     folder = Path(worker.cmdline()[-1]).parent
     assert (folder / "copy.blend").is_file()
@@ -91,13 +94,13 @@ def test_cancel_takes_effect_at_once(city: Scene, when: str) -> None:
     assert time.monotonic() - start < SOON_S
     assert not worker.is_running()
     assert not folder.exists()
-    assert not view_job.is_running()
-    assert (view_job.frame_of_view() is not None) == (when == "while it is computed")
+    assert not VIEW.is_running
+    assert (VIEW.frame is not None) == (when == "while it is computed")
 
 
 def test_another_file_ends_it(city: Scene) -> None:
     city.gis_thermal.engine = "cycles"
-    view_job.start(city, "ALL", reuse=False)
+    VIEW.start(city, "ALL", reuse=False)
     go_on_until(lambda: bool(workers()))
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     assert not workers()
@@ -105,7 +108,7 @@ def test_another_file_ends_it(city: Scene) -> None:
 
 
 def test_the_worker_ends_with_the_blender_that_started_it(city: Scene) -> None:
-    other = view_job._OtherBlender(city, True, None, "cycles")
+    other = OtherBlender(city, True, None, "cycles")
     assert other.process is not None
     assert other.is_running(0.0)
     other.process.stdin.close()  # as when the Blender that holds it is killed
@@ -117,12 +120,11 @@ def test_the_worker_ends_with_the_blender_that_started_it(city: Scene) -> None:
 
 def test_what_goes_wrong_is_said_and_ends_it(city: Scene) -> None:
     city.gis_thermal.engine = "cycles"
-    view_job.start(city, "ALL", reuse=False)
+    VIEW.start(city, "ALL", reuse=False)
     go_on_until(lambda: bool(workers()))
     workers()[0].kill()
     with pytest.raises(ValueError, match=r"could not be rendered: it ended with code -9"):
         go_on_until(lambda: False)
-    assert not view_job.is_running()
-    request = passes_worker.Request("", str(Path(__file__)), "cycles")
-    with pytest.raises(adapter.renderer("errors").RendererError, match="not a Blender file"):
-        passes_worker.work(request)
+    assert not VIEW.is_running
+    with pytest.raises(RendererError, match="not a Blender file"):
+        ViewRequest("", str(Path(__file__)), "cycles").render()

@@ -5,8 +5,8 @@ import bpy
 import gpu
 from gpu_extras.batch import batch_for_shader
 
+from ..translations import say
 from . import overlay
-from .translations import say
 
 __all__ = ["register", "rows_of", "ticks_of", "unregister"]
 
@@ -19,6 +19,7 @@ _LEFT_PX, _LOW_PX = 16, 52
 _BACK = (0.08, 0.08, 0.08, 0.85)
 _WHITE = (1.0, 1.0, 1.0, 1.0)
 _HANDLE: list[object] = []
+"""Of the drawing function: Blender takes it away by that alone, and asks the module for it in ``unregister``."""
 
 
 def ticks_of(low_C: float, high_C: float) -> list[tuple[float, str]]:

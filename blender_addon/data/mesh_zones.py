@@ -2,8 +2,7 @@
 
 import bpy
 import numpy as np
-
-from . import adapter
+from renderer.zones.catalogue import ZONE_ATTRIBUTE
 
 __all__ = ["count_zones", "guess", "material_of", "read", "selected_faces", "write"]
 
@@ -11,7 +10,7 @@ __all__ = ["count_zones", "guess", "material_of", "read", "selected_faces", "wri
 def read(mesh: bpy.types.Mesh) -> np.ndarray:
     """(F,) int32 zones; 0 where none is assigned."""
     values = np.zeros(len(mesh.polygons), np.int32)
-    attribute = mesh.attributes.get(adapter.renderer("zones.catalogue").ZONE_ATTRIBUTE)
+    attribute = mesh.attributes.get(ZONE_ATTRIBUTE)
     if attribute is not None and attribute.domain == "FACE" and attribute.data_type in ("INT", "INT8"):
         attribute.data.foreach_get("value", values)
     return values
@@ -19,13 +18,12 @@ def read(mesh: bpy.types.Mesh) -> np.ndarray:
 
 def write(mesh: bpy.types.Mesh, values: np.ndarray) -> None:
     """Store zones, (F,) int32, as the face attribute."""
-    name = adapter.renderer("zones.catalogue").ZONE_ATTRIBUTE
-    attribute = mesh.attributes.get(name)
+    attribute = mesh.attributes.get(ZONE_ATTRIBUTE)
     if attribute is not None and (attribute.domain != "FACE" or attribute.data_type != "INT"):
         mesh.attributes.remove(attribute)
         attribute = None
     if attribute is None:
-        attribute = mesh.attributes.new(name, "INT", "FACE")
+        attribute = mesh.attributes.new(ZONE_ATTRIBUTE, "INT", "FACE")
     attribute.data.foreach_set("value", np.ascontiguousarray(values, dtype=np.int32))
     mesh.update()
 
@@ -55,13 +53,15 @@ def guess(item: bpy.types.Object, *, on_car: bool, keep: bool) -> tuple[np.ndarr
     Returns:
         (F,) int32, and ``materials`` or ``geometry``.
     """
-    mesh, name = item.data, adapter.renderer("zones.catalogue").ZONE_ATTRIBUTE
+    from renderer.blender.zoning import zones_of_faces
+
+    mesh = item.data
     old = read(mesh)
-    if name in mesh.attributes:
-        mesh.attributes.remove(mesh.attributes[name])
+    if ZONE_ATTRIBUTE in mesh.attributes:
+        mesh.attributes.remove(mesh.attributes[ZONE_ATTRIBUTE])
     try:
         materials = [slot.material for slot in item.material_slots]
-        zoning = adapter.renderer("blender.zoning").zones_of_faces(mesh, item.name, materials, on_car=on_car)
+        zoning = zones_of_faces(mesh, item.name, materials, on_car=on_car)
     finally:
         write(mesh, old)
     new = zoning.zones.astype(np.int32)

@@ -19,8 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 __all__ = [
-    "CANCELLED", "CANCELLING", "DONE", "FAILED", "IDLE", "RUNNING", "CommandError", "Job", "command_of", "doctor_says",
-    "find_gis", "last_error", "why_not_writable",
+    "CANCELLED", "CANCELLING", "DONE", "FAILED", "IDLE", "RUNNING", "CommandError", "Job", "command_of",
+    "doctor_report", "find_gis", "last_error", "why_not_writable",
 ]  # fmt: skip
 
 IDLE, RUNNING, CANCELLING, DONE, FAILED, CANCELLED = "IDLE", "RUNNING", "CANCELLING", "DONE", "FAILED", "CANCELLED"
@@ -83,7 +83,7 @@ def find_gis(environment: Mapping[str, str], near: Sequence[Path] = ()) -> str:
     return ""
 
 
-def doctor_says(code: int | None, text: str) -> tuple[bool, str]:
+def doctor_report(code: int | None, text: str) -> tuple[bool, str]:
     """What ``gis doctor`` found, as one line.
 
     Args:
@@ -230,7 +230,7 @@ class Job:
         if self._since is None and self.done > self._before:
             self._since = time.monotonic(), self.done
         if code is None:
-            self._press()
+            self._send_due_signals()
         else:
             self._end(code)
         return self.state
@@ -245,9 +245,9 @@ class Job:
         else:
             self._signals = [(now + step * GRACE_S, one) for step, one in
                              enumerate((signal.SIGINT, signal.SIGTERM, signal.SIGKILL))]  # fmt: skip
-        self._press()
+        self._send_due_signals()
 
-    def close(self) -> None:
+    def terminate(self) -> None:
         """End the group at once, e.g. because Blender quits; the folder can be gone on with."""
         if self.is_running:
             self._signal(signal.SIGTERM if _WINDOWS else signal.SIGKILL)
@@ -266,7 +266,7 @@ class Job:
             self._read += len(added)
             self.done += added.count(b"\n")
 
-    def _press(self) -> None:
+    def _send_due_signals(self) -> None:
         """Send the signals of a cancellation whose time has come."""
         while self._signals and self._signals[0][0] <= time.monotonic():
             self._signal(self._signals.pop(0)[1])

@@ -8,8 +8,9 @@ from typing import Any
 
 import bpy
 import numpy as np
+from renderer.zones.catalogue import ZONE_ATTRIBUTE
 
-from . import adapter
+from .. import adapter
 
 __all__ = ["add_models", "model_names"]
 
@@ -38,7 +39,7 @@ def add_models(names: set[str]) -> None:
         names: some of :func:`model_names`.
 
     Raises:
-        RendererMissing: the arrays are not in the add-on's folder.
+        FileMissing: the arrays are not in the add-on's folder.
     """
     about = _about()
     with np.load(adapter.data_file(ARRAYS), allow_pickle=False) as stored:
@@ -54,13 +55,13 @@ def add_models(names: set[str]) -> None:
 
 def _collection(name: str, model: dict[str, Any], meshes: dict[str, bpy.types.Mesh]) -> None:
     """The model's objects, body and wheels, and its marks."""
-    made = bpy.data.collections.new(name)
+    collection = bpy.data.collections.new(name)
     for key, value in model["marks"].items():
-        made[key] = value
+        collection[key] = value
     for part, mesh, location, turned in model["parts"]:
         item = bpy.data.objects.new(part, meshes[mesh])
         item.location, item.rotation_euler = location, (0.0, 0.0, turned)
-        made.objects.link(item)
+        collection.objects.link(item)
 
 
 def _mesh(name: str, arrays: dict[str, np.ndarray]) -> bpy.types.Mesh:
@@ -72,7 +73,7 @@ def _mesh(name: str, arrays: dict[str, np.ndarray]) -> bpy.types.Mesh:
     mesh.polygons.foreach_set("material_index", arrays["slots"].astype(np.int32))
     mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), np.bool_))
     mesh.edges.foreach_set("use_edge_sharp", _are_sharp(mesh, arrays["sharp"]))
-    attribute = mesh.attributes.new(adapter.renderer("zones.catalogue").ZONE_ATTRIBUTE, "INT", "FACE")
+    attribute = mesh.attributes.new(ZONE_ATTRIBUTE, "INT", "FACE")
     attribute.data.foreach_set("value", arrays["zones"].astype(np.int32))
     if hasattr(mesh, "use_auto_smooth"):  # before 4.1: without it, sharp edges are shaded smooth
         mesh.use_auto_smooth, mesh.auto_smooth_angle = True, np.pi
@@ -86,20 +87,20 @@ def _are_sharp(mesh: bpy.types.Mesh, sharp: np.ndarray) -> np.ndarray:
     mesh.edges.foreach_get("vertices", pairs)
     # One number for each pair: vertices are counted in 16 bits.
     low_high = np.sort(pairs.reshape(-1, 2), axis=1).astype(np.int64)
-    wanted = sharp.astype(np.int64)
-    return np.isin(low_high[:, 0] << 16 | low_high[:, 1], wanted[:, 0] << 16 | wanted[:, 1])
+    creases = sharp.astype(np.int64)
+    return np.isin(low_high[:, 0] << 16 | low_high[:, 1], creases[:, 0] << 16 | creases[:, 1])
 
 
 def _material(name: str, look: dict[str, Any]) -> bpy.types.Material:
     """A material by name, made where the file lacks it."""
     if (known := bpy.data.materials.get(name)) is not None:
         return known
-    made = bpy.data.materials.new(name)
-    made.diffuse_color = (*look["colour"], 1.0)
-    if made.node_tree is None:  # before 5.0 a material begins without nodes
-        made.use_nodes = True
-    shader = next(node for node in made.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    material = bpy.data.materials.new(name)
+    material.diffuse_color = (*look["colour"], 1.0)
+    if material.node_tree is None:  # before 5.0 a material begins without nodes
+        material.use_nodes = True
+    shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     shader.inputs["Base Color"].default_value = (*look["colour"], 1.0)
     shader.inputs["Roughness"].default_value = look["roughness"]
     shader.inputs["Metallic"].default_value = look["metallic"]
-    return made
+    return material

@@ -2,8 +2,11 @@
 
 import bpy
 import numpy as np
+from renderer.zones.catalogue import FIRST_ENVIRONMENT_ZONE, ZONES, zone_palette
 
-from . import adapter, thermal, zone_data
+from .. import adapter
+from ..data import mesh_zones
+from ..data.thermal_image import ThermalSettings
 
 __all__ = ["ATTRIBUTE", "SCALE", "clear", "refresh", "show_temperatures", "show_zones", "zone_colors", "zone_names"]
 
@@ -16,14 +19,14 @@ SCALE = np.array([[0, 0, 0], [0.3, 0, 0.45], [0.85, 0.25, 0.15], [1, 0.75, 0.1],
 
 def zone_colors() -> np.ndarray:
     """(256, 3) sRGB 0-1 of each zone; magenta where none is assigned."""
-    palette: np.ndarray = adapter.renderer("zones.catalogue").zone_palette().astype(np.float32) / 255
+    palette: np.ndarray = zone_palette().astype(np.float32) / 255
     palette[0] = 1, 0, 1
     return palette
 
 
 def zone_names() -> dict[int, str]:
     """Zones' names by number."""
-    return {int(row.zone): row.name.replace("_", " ") for row in adapter.renderer("zones.catalogue").ZONES[1:]}
+    return {int(row.zone): row.name.replace("_", " ") for row in ZONES[1:]}
 
 
 def _meshes(scene):
@@ -70,7 +73,7 @@ def show_zones(scene: bpy.types.Scene) -> int:
     """Paint the zones, magenta where none is assigned; returns how many meshes."""
     palette, meshes, shown = zone_colors(), _meshes(scene), set()
     for mesh in meshes:
-        zones = np.clip(zone_data.read(mesh), 0, 255)
+        zones = np.clip(mesh_zones.read(mesh), 0, 255)
         shown.update(np.unique(zones).tolist())
         _paint(mesh, palette[zones])
     scene.gis_thermal.overlay, scene.gis_thermal.overlay_zones = "ZONES", " ".join(map(str, sorted(shown)))
@@ -107,9 +110,9 @@ def _range(kelvin, zones):
     A street has a thousand times the area of a car, and a car's exhaust more faces than its roof.
     """
     low, high = np.inf, -np.inf
-    first = adapter.renderer("zones.catalogue").FIRST_ENVIRONMENT_ZONE
+    car_meshes = {mesh for mesh in kelvin if ((zones[mesh] > 0) & (zones[mesh] < FIRST_ENVIRONMENT_ZONE)).any()}
     for is_car in (False, True):
-        group = [mesh for mesh in kelvin if bool(((zones[mesh] > 0) & (zones[mesh] < first)).any()) == is_car]
+        group = [mesh for mesh in kelvin if (mesh in car_meshes) == is_car]
         if group:
             values = np.concatenate([kelvin[mesh] for mesh in group])
             ends = _span(values, np.concatenate([_areas(mesh) for mesh in group]))
@@ -119,14 +122,16 @@ def _range(kelvin, zones):
 
 def show_temperatures(scene: bpy.types.Scene) -> int:
     """Paint the predicted apparent temperature under the panel's conditions; returns how many meshes."""
-    settings, faces = scene.gis_thermal, adapter.renderer("thermal.faces")
-    conditions, meshes, kelvin, zones = thermal.conditions_of(settings), _meshes(scene), {}, {}
+    from renderer.thermal.faces import face_temperatures_K
+
+    settings = scene.gis_thermal
+    conditions, meshes, kelvin, zones = ThermalSettings.of_scene(scene).conditions(), _meshes(scene), {}, {}
     for mesh, (item, holder) in meshes.items():
         own = str(holder.get("gis_profile") or "driving") if settings.profile == "EACH" else settings.profile
         own = own if own in adapter.profiles().cars else "driving"
-        zones[mesh] = np.clip(zone_data.read(mesh), 0, 255).astype(np.uint8)
+        zones[mesh] = np.clip(mesh_zones.read(mesh), 0, 255).astype(np.uint8)
         normals = _normals(mesh, item)
-        kelvin[mesh] = faces.face_temperatures_K(zones[mesh], normals, conditions, adapter.profiles(), own)
+        kelvin[mesh] = face_temperatures_K(zones[mesh], normals, conditions, adapter.profiles(), own)
     if not meshes:
         return 0
     low, high = _range(kelvin, zones)

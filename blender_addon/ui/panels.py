@@ -4,17 +4,17 @@ import textwrap
 
 import bpy
 
-from .operators.common import why_no_room, why_no_view, why_not_editable
-from .translations import say
+from ..translations import say
+from .availability import why_no_room, why_no_view, why_not_editable
 
-__all__ = ["GIS_PT_main", "register", "say_in", "show_progress", "show_setting", "unregister"]
+__all__ = ["GIS_PT_main", "draw_lines", "draw_progress", "draw_setting", "register", "unregister"]
 
 _PX_PER_LETTER = 7.0
 """Mean width of a letter of Blender's font at 100 %, pixels."""
 _MARGIN_PX = 60.0
 
 
-def say_in(layout, context, text: str, icon: str) -> None:
+def draw_lines(layout, context, text: str, icon: str) -> None:
     """A text in lines as wide as the sidebar; Blender cuts a label that is longer."""
     room = context.region.width / context.preferences.system.ui_scale - _MARGIN_PX if context.region else 200.0
     column = layout.column(align=True)
@@ -22,16 +22,16 @@ def say_in(layout, context, text: str, icon: str) -> None:
         column.label(text=line, icon="BLANK1" if number else icon, translate=False)
 
 
-def show_progress(layout, context, data, text: str) -> None:
+def draw_progress(layout, context, data, text: str) -> None:
     """A text, and below it a bar for the property ``progress`` of a group, 0 to 1."""
-    say_in(layout, context, text, "TIME")
+    draw_lines(layout, context, text, "TIME")
     if bpy.app.version >= (4, 0, 0):
         layout.progress(factor=data.progress, text=f"{100 * data.progress:.0f} %")
     else:
         layout.prop(data, "progress", text="", slider=True)
 
 
-def show_setting(layout, settings, name: str) -> None:
+def draw_setting(layout, settings, name: str) -> None:
     """Name and field of a property side by side, with room for both in a narrow sidebar."""
     split = layout.split(factor=0.36)
     split.label(text=settings.bl_rna.properties[name].name)
@@ -66,7 +66,7 @@ class GIS_PT_main(_Tab, bpy.types.Panel):
             self.layout.prop(settings, "progress", slider=True)
             self.layout.operator("gis.cancel_render", icon="CANCEL")
         elif settings.message and settings.message != context.scene.gis_dataset.message:
-            say_in(self.layout, context, settings.message, "ERROR" if settings.is_refusal else "INFO")
+            draw_lines(self.layout, context, settings.message, "ERROR" if settings.is_refusal else "INFO")
 
 
 class GIS_UL_zones(bpy.types.UIList):
@@ -96,7 +96,7 @@ class GIS_PT_zones(_Tab, bpy.types.Panel):
         """Assign, guess, count, show."""
         layout, settings = self.layout, context.scene.gis_thermal
         if reason := why_not_editable(context.active_object):
-            say_in(layout, context, say(reason), "INFO")
+            draw_lines(layout, context, say(reason), "INFO")
         layout.prop(settings, "zone")
         row = _titled_row(layout, "Assign it to")
         for target, text in (("FACES", "Faces"), ("MATERIAL", "Material"), ("OBJECT", "Object")):
@@ -123,7 +123,7 @@ class GIS_PT_cars(_Tab, bpy.types.Panel):
         """Add, mark, scatter."""
         layout, settings = self.layout, context.scene.gis_thermal
         if reason := why_no_room(context):
-            say_in(layout, context, say(reason), "INFO")
+            draw_lines(layout, context, say(reason), "INFO")
         layout.operator_menu_enum("gis.add_car", "model", icon="AUTO")
         row = _titled_row(layout, "Or import your own model")
         row.prop(settings, "car_file", text="")
@@ -152,13 +152,13 @@ class GIS_PT_passes(_Tab, bpy.types.Panel):
         """Settings and two buttons."""
         layout, settings = self.layout, context.scene.gis_thermal
         for name in ("engine", "profile", "hour", "weather", "season", "sensor"):
-            show_setting(layout, settings, name)
+            draw_setting(layout, settings, name)
         column = layout.column(align=True)
         column.operator("gis.render_view", text="Render View", icon="RENDER_STILL").what = "ALL"
         again = column.operator("gis.render_view", text="Thermal Image Again", icon="FILE_REFRESH")
         again.what, again.reuse = "THERMAL", True
         if reason := why_no_view(context.scene):
-            say_in(layout, context, say(reason), "INFO")
+            draw_lines(layout, context, say(reason), "INFO")
 
 
 CLASSES = (GIS_PT_main, GIS_UL_zones, GIS_PT_zones, GIS_PT_cars, GIS_PT_passes)

@@ -2,10 +2,13 @@
 
 import bpy
 
-from . import dataset, preferences, process, thumbnails
-from .operators.dataset import why_no_dataset
-from .panels import GIS_PT_main, say_in, show_progress, show_setting
-from .translations import say
+from ..jobs import process
+from ..jobs.dataset_job import RUNNER
+from ..translations import say
+from . import preferences, thumbnails
+from .availability import why_no_dataset
+from .dataset_watch import ROW
+from .panels import GIS_PT_main, draw_lines, draw_progress, draw_setting
 
 __all__ = ["GIS_PT_dataset", "register", "unregister"]
 
@@ -30,38 +33,39 @@ class GIS_PT_dataset(bpy.types.Panel):
         column = layout.column(align=True)
         column.prop(settings, "count")
         column.prop(settings, "seed")
-        show_setting(layout, settings, "out")
+        draw_setting(layout, settings, "out")
         layout.label(text="Real backgrounds, if any")
         layout.prop(settings, "backgrounds", text="")
         _draw_pictures(layout, "backgrounds", _ICON_SCALE)
-        show_setting(layout, settings, "backend")
-        if settings.backend != "physics":
-            show_setting(layout, settings, "weights")
+        draw_setting(layout, settings, "model")
+        if settings.model == "NAMED":
+            draw_setting(layout, settings, "model_name")
+            draw_setting(layout, settings, "weights")
         layout.prop(settings, "vary")
         column = layout.column(align=True)
         column.operator("gis.render_dataset", icon="RENDERLAYERS")
         column.operator("gis.synthesize_dataset", icon="RENDER_ANIMATION")
-        if dataset.is_running():
-            show_progress(layout, context, settings, settings.message)
+        if RUNNER.is_running:
+            draw_progress(layout, context, settings, settings.message)
             layout.operator("gis.cancel_dataset", icon="CANCEL")
         else:
             self._draw_end(context, settings)
-        _draw_pictures(layout, "last", _LAST_SCALE)
+        _draw_pictures(layout, ROW, _LAST_SCALE)
 
     def _draw_end(self, context, settings):
         """What came of the last command, and why none can be started."""
         layout = self.layout
         if settings.message:
-            say_in(layout, context, settings.message, "ERROR" if settings.state == process.FAILED else "INFO")
+            draw_lines(layout, context, settings.message, "ERROR" if settings.state == process.FAILED else "INFO")
         row = layout.row(align=True)
-        if dataset.can_continue():
+        if RUNNER.can_continue:
             row.operator("gis.continue_dataset", icon="PLAY")
         if settings.log:
             row.operator("wm.path_open", text="Log", icon="TEXT").filepath = settings.log
-        if settings.state == process.DONE and dataset.output():
-            row.operator("wm.path_open", text="Folder", icon="FILE_FOLDER").filepath = dataset.output()
+        if settings.state == process.DONE and RUNNER.output:
+            row.operator("wm.path_open", text="Folder", icon="FILE_FOLDER").filepath = RUNNER.output
         if reason := why_no_dataset(context.scene):
-            say_in(layout, context, say(reason), "INFO")
+            draw_lines(layout, context, say(reason), "INFO")
 
 
 def _draw_pictures(layout, name, scale):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import bpy
 
-from . import process
-from .translations import say
+from ..adapter import PACKAGE
+from ..jobs import process
+from ..translations import say
 
 __all__ = ["GIS_AP_preferences", "gis_command", "known_program", "preferences", "register", "unregister"]
 
@@ -18,7 +19,7 @@ _PARENTS = 3
 class GIS_AP_preferences(bpy.types.AddonPreferences):
     """What Blender keeps for the user, whatever file is open."""
 
-    bl_idname = __package__
+    bl_idname = PACKAGE
 
     program: bpy.props.StringProperty(
         name="gis Program",
@@ -33,7 +34,7 @@ class GIS_AP_preferences(bpy.types.AddonPreferences):
 
 def preferences() -> "GIS_AP_preferences | None":
     """The add-on's preferences; None where it was registered without being enabled."""
-    entry = bpy.context.preferences.addons.get(__package__)
+    entry = bpy.context.preferences.addons.get(PACKAGE)
     return entry.preferences if entry else None
 
 

@@ -1,55 +1,57 @@
 """Settings of the panel, stored in the scene as ``scene.gis_thermal``."""
 
-import bpy
+import functools
+from collections.abc import Callable
 
-from . import adapter, overlay, view_job
-from .translations import say
+import bpy
+from renderer.zones.catalogue import ZONES
+
+from .. import adapter
+from ..jobs.view_job import VIEW
+from ..translations import say
+from . import overlay
 
 __all__ = ["RELATIVE", "GIS_PG_thermal", "GIS_PG_zone_row", "register", "unregister"]
 
 RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
 """Options of a path that may start with ``//``; Blender before 4.5 does not ask for it."""
-_KEPT: dict[str, list[tuple[str, str, str]]] = {}
-"""Rows of enumerations made at run time; Blender frees strings that Python does not hold."""
+Rows = list[tuple[str, str, str]]
 
 
 def _title(name: str) -> str:
     return name.replace("_", " ").replace("-", " ").capitalize()
 
 
-def _once(kind, make):
-    if kind not in _KEPT:
-        _KEPT[kind] = make()
-    return _KEPT[kind]
+# Blender does not keep the strings of an enumeration that is made at run time: each call must give the same ones.
 
 
-def _zones(_self, _context):
-    rows = adapter.renderer("zones.catalogue").ZONES[1:]
-    return _once("zones", lambda: [(r.name, _title(r.name), say("Thermal zone {name}", name=r.name)) for r in rows])
+@functools.cache
+def _zones() -> Rows:
+    return [(row.name, _title(row.name), say("Thermal zone {name}", name=row.name)) for row in ZONES[1:]]
 
 
-def _cameras(_self, _context):
-    def make():
-        return [(n, n.upper(), f"{c.width} x {c.height} px, fx {c.fx:.1f} px") for n, c in adapter.cameras().items()]
-
-    return _once("cameras", make)
-
-
-def _profiles(_self, _context):
-    def make():
-        own = ("EACH", say("Each car's own"), say("The profile that each car carries, else driving"))
-        names = adapter.profiles().cars
-        return [own, *((n, _title(n), say("All cars: {name}", name=_title(n))) for n in names)]
-
-    return _once("profiles", make)
+@functools.cache
+def _cameras() -> Rows:
+    cameras = adapter.cameras().items()
+    return [(name, name.upper(), f"{c.width} x {c.height} px, fx {c.fx:.1f} px") for name, c in cameras]
 
 
-def _sensors(_self, _context):
-    def make():
-        camera = ("CAMERA", say("The camera's"), say("The sensor that belongs to the camera preset"))
-        return [camera, *((n, n, say("Infrared sensor {name}", name=n)) for n in adapter.sensors())]
+@functools.cache
+def _profiles() -> Rows:
+    own = ("EACH", say("Each car's own"), say("The profile that each car carries, else driving"))
+    names = adapter.profiles().cars
+    return [own, *((name, _title(name), say("All cars: {name}", name=_title(name))) for name in names)]
 
-    return _once("sensors", make)
+
+@functools.cache
+def _sensors() -> Rows:
+    camera = ("CAMERA", say("The camera's"), say("The sensor that belongs to the camera preset"))
+    return [camera, *((name, name, say("Infrared sensor {name}", name=name)) for name in adapter.sensors())]
+
+
+def _items(rows: Callable[[], Rows]) -> Callable[..., Rows]:
+    """Rows as Blender asks for them: with the group and the context."""
+    return lambda _self, _context: rows()
 
 
 def _repaint(_self, context):
@@ -97,18 +99,18 @@ class GIS_PG_zone_row(bpy.types.PropertyGroup):
 class GIS_PG_thermal(bpy.types.PropertyGroup):
     """Settings of one scene."""
 
-    zone: bpy.props.EnumProperty(name="Zone", description="Thermal zone to assign", items=_zones)
+    zone: bpy.props.EnumProperty(name="Zone", description="Thermal zone to assign", items=_items(_zones))
     category: bpy.props.EnumProperty(name="Category", description="Detector class of the car", items=_CATEGORIES)
     car_file: bpy.props.StringProperty(
         name="Car File", description="Model to import: .blend, .glb, .gltf, .obj, .fbx, .ply, .stl or .usd",
         subtype="FILE_PATH", options=RELATIVE,
     )  # fmt: skip
-    camera: bpy.props.EnumProperty(name="Camera", description="Camera rig to add", items=_cameras)
+    camera: bpy.props.EnumProperty(name="Camera", description="Camera rig to add", items=_items(_cameras))
     seed: bpy.props.IntProperty(name="Seed", description="Seed of traffic, weather and noise", min=0, default=0)
     index: bpy.props.IntProperty(name="Frame", description="Number of the frame of that seed", min=0, default=0)
     engine: bpy.props.EnumProperty(name="Engine", description="What renders the passes", items=_ENGINES)
     profile: bpy.props.EnumProperty(
-        name="Profile", description="What the cars have been doing", items=_profiles, update=_repaint
+        name="Profile", description="What the cars have been doing", items=_items(_profiles), update=_repaint
     )
     hour: bpy.props.FloatProperty(
         name="Hour", description="Local solar time, hours", min=0.0, max=24.0, default=20.0, step=50, update=_repaint
@@ -119,7 +121,7 @@ class GIS_PG_thermal(bpy.types.PropertyGroup):
     season: bpy.props.EnumProperty(
         name="Season", description="Season of the thermal image", items=_SEASONS, update=_repaint
     )
-    sensor: bpy.props.EnumProperty(name="Sensor", description="Infrared camera core", items=_sensors)
+    sensor: bpy.props.EnumProperty(name="Sensor", description="Infrared camera core", items=_items(_sensors))
     zone_rows: bpy.props.CollectionProperty(type=GIS_PG_zone_row, name="Zones", description="Faces of each zone")
     zone_row: bpy.props.IntProperty(name="Row", description="Selected row of the list of zones")
     zone_rows_of: bpy.props.StringProperty(name="Counted", description="What the list of zones counts")
@@ -131,10 +133,10 @@ class GIS_PG_thermal(bpy.types.PropertyGroup):
     is_refusal: bpy.props.BoolProperty(name="Refused", description="The message says why nothing was done")
     progress: bpy.props.FloatProperty(
         name="Progress", description="Share of the rendering that is done", min=0.0, max=1.0, subtype="FACTOR",
-        get=lambda _self: view_job.progress(),
+        get=lambda _self: VIEW.progress,
     )  # fmt: skip
     is_rendering: bpy.props.BoolProperty(
-        name="Rendering", description="A rendering runs", get=lambda _self: view_job.is_running()
+        name="Rendering", description="A rendering runs", get=lambda _self: VIEW.is_running
     )
 
 
@@ -155,4 +157,5 @@ def unregister() -> None:
     del bpy.types.Scene.gis_thermal
     for one in reversed(CLASSES):
         bpy.utils.unregister_class(one)
-    _KEPT.clear()
+    for rows in (_zones, _cameras, _profiles, _sensors):
+        rows.cache_clear()

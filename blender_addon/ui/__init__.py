@@ -1,0 +1,1 @@
+"""What the user sees: panels, settings, preferences, colours in the viewport with their legend, small pictures."""

@@ -1,0 +1,51 @@
+"""Why a button cannot be pressed now: one line each, for tooltips and for the panel; empty where it can."""
+
+import bpy
+
+from ..jobs.dataset_job import RUNNER
+
+__all__ = ["why_no_dataset", "why_no_room", "why_no_view", "why_not_editable"]
+
+
+def why_not_editable(item: bpy.types.Object | None) -> str:
+    """Why zones cannot be written to an object."""
+    if item is None:
+        return "Select a mesh object"
+    if item.type != "MESH":
+        return "The active object is not a mesh"
+    if item.library or item.data.library or item.override_library:
+        return "The object is linked from another file: make it local first (Object > Relations > Make Local)"
+    if not len(item.data.polygons) and item.mode != "EDIT":
+        return "The object has no faces"
+    return ""
+
+
+def why_no_room(context: bpy.types.Context) -> str:
+    """Why nothing can be added at the 3-D cursor."""
+    if context.mode != "OBJECT":
+        return "Leave edit mode first"
+    if context.collection.library or context.collection.override_library:
+        return "The active collection is linked from another file: choose another one in the outliner"
+    return ""
+
+
+def why_no_view(scene: bpy.types.Scene) -> str:
+    """Why a scene cannot be rendered."""
+    if scene.camera is None:
+        return "The scene has no active camera: add a camera rig"
+    if scene.camera.type != "CAMERA" or scene.camera.data.type != "PERSP":
+        return "The active camera is not a perspective camera"
+    return ""
+
+
+def why_no_dataset(scene: bpy.types.Scene) -> str:
+    """Why no data set can be made."""
+    if RUNNER.is_running:
+        return "A command runs already: wait for its end, or cancel it"
+    if reason := why_no_view(scene):
+        return reason
+    if not scene.gis_dataset.out:
+        return "Choose an output folder"
+    if scene.gis_dataset.out.startswith("//") and not bpy.data.filepath:
+        return "Save the file first, or choose an output folder that does not start with //"
+    return ""
