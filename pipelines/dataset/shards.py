@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gan.data.layout import Sample, encode_sample
+from gan.data.sample_files import StoredSample, shard_samples
+from gan.errors import DataError
 
 from pipelines.dataset.store import frame_name
 from pipelines.errors import DatasetError
@@ -58,7 +60,8 @@ def missing_samples(folder: Path, count: int) -> list[int]:
     """Frames below ``count`` whose sample is neither in a shard nor waiting for one."""
     there: set[int] = set()
     for number in range((count + SHARD_FRAMES - 1) // SHARD_FRAMES):
-        there |= set(_members(_shard(folder, number)))
+        shard = _shard(folder, number)
+        there |= _samples(shard).keys() if shard.is_file() else set()
     return [index for index in range(count) if index not in there and not _part(folder, index).is_file()]
 
 
@@ -68,14 +71,8 @@ def read_shard(path: Path) -> Iterator[tuple[int, bytes]]:
     Raises:
         DatasetError: the shard cannot be read.
     """
-    try:
-        with tarfile.open(path, "r:") as archive:
-            for member in archive:
-                stream = archive.extractfile(member)
-                if stream is not None:
-                    yield int(member.name.split(".")[0]), stream.read()
-    except (tarfile.TarError, OSError, ValueError) as error:
-        raise DatasetError(f"{path}: is no whole shard ({error}): delete it and give the same command again") from error
+    for index, stored in _samples(path).items():
+        yield index, stored.read()
 
 
 def _shard(folder: Path, number: int) -> Path:
@@ -86,14 +83,11 @@ def _part(folder: Path, index: int) -> Path:
     return folder / FOLDER / PARTS / f"{frame_name(index)}.safetensors"
 
 
-def _members(path: Path) -> list[int]:
-    """Frame numbers in a shard; none where it is not there."""
-    if not path.is_file():
-        return []
+def _samples(path: Path) -> dict[int, StoredSample]:
+    """The samples of a shard by frame number, in its order."""
     try:
-        with tarfile.open(path, "r:") as archive:
-            return [int(name.split(".")[0]) for name in archive.getnames()]
-    except (tarfile.TarError, OSError, ValueError) as error:
+        return {int(stored.name): stored for stored in shard_samples(path)}
+    except (DataError, ValueError) as error:
         raise DatasetError(f"{path}: is no whole shard ({error}): delete it and give the same command again") from error
 
 
@@ -107,17 +101,14 @@ def _pack(folder: Path, number: int, count: int) -> None:
 
 
 def _write_shard(temporary: Path, folder: Path, old: Path, frames: range) -> None:
-    held = read_shard(old) if old.is_file() else iter(())
-    before = next(held, None)
+    before = _samples(old) if old.is_file() else {}
     with tarfile.open(temporary, "w:", format=tarfile.USTAR_FORMAT) as archive:
         for index in frames:
-            while before is not None and before[0] < index:
-                before = next(held, None)
             part = _part(folder, index)
             if part.is_file():
                 data = part.read_bytes()
-            elif before is not None and before[0] == index:
-                data = before[1]
+            elif index in before:
+                data = before[index].read()
             else:
                 raise DatasetError(f"{part}: the sample of frame {index} is gone: give the same command again")
             member = tarfile.TarInfo(f"{frame_name(index)}.safetensors")

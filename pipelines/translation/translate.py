@@ -7,18 +7,18 @@ encoded. Post-processing and attention maps are extra, and take their own time p
 from __future__ import annotations
 
 import itertools
-import tarfile
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from gan.data.layout import decode_sample
+from gan.data.sample_files import StoredSample, find_samples
 from gan.errors import DataError, GisError
 
 from pipelines.errors import ConfigError
@@ -217,35 +217,18 @@ def find_inputs(folder: Path) -> list[Input]:
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder: expected source tensors or images")
     for place in (folder, folder / "tensors"):
-        found = [item for path in sorted(place.glob("*")) for item in _tensors_in(path)]
-        if found:
-            return _distinct(found, folder)
+        samples = [Input(stored.name, partial(_read_source, stored)) for stored in find_samples(place)]
+        if samples:
+            return _distinct(samples, folder)
     for place in (folder, folder / "images"):
         paths = [path for path in sorted(place.glob("*")) if path.suffix.lower() in _IMAGES]
         if paths:
-            return _distinct([Input(path.stem, lambda path=path: _read_image(path)) for path in paths], folder)  # type: ignore[misc]
+            return _distinct([Input(path.stem, partial(_read_image, path)) for path in paths], folder)
     raise DataError(f"{folder} holds neither tensors (*.safetensors, *.tar) nor images: expected one of them")
 
 
-def _tensors_in(path: Path) -> Iterator[Input]:
-    if path.suffix == ".safetensors":
-        yield Input(path.stem, lambda: decode_sample(path.read_bytes(), str(path)).source())
-    if path.suffix != ".tar":
-        return
-    try:
-        with tarfile.open(path) as archive:
-            members = [member for member in archive if member.isfile() and member.name.endswith(".safetensors")]
-    except (tarfile.TarError, OSError) as error:
-        raise DataError(f"{path} is no intact tar shard ({error}): expected one that gis synthesize wrote") from error
-    for member in members:
-        name = Path(member.name).name.split(".")[0]
-        yield Input(name, lambda member=member: _read_member(path, member))  # type: ignore[misc]
-
-
-def _read_member(shard: Path, member: tarfile.TarInfo) -> Float32:
-    with shard.open("rb") as stream:
-        stream.seek(member.offset_data)
-        return decode_sample(stream.read(member.size), f"{shard}:{member.name}").source()
+def _read_source(stored: StoredSample) -> Float32:
+    return stored.load().source()
 
 
 def _read_image(path: Path) -> Float32:
