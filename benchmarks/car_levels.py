@@ -1,4 +1,4 @@
-"""Grey levels of real cars' parts, and of the road at their feet: what ``renderer/insertion/harmonise.py`` draws from.
+"""Grey levels of real cars' parts, and of the road at their ground contact lines: what `renderer.insertion` draws from.
 
     gis fit FRAMES BOXES.json --out FITTED
     python -m benchmarks.car_levels FITTED BOXES.json --out benchmarks/car_levels.json
@@ -25,9 +25,9 @@ __all__ = ["main"]
 MIN_CONFIDENCE = 0.2
 MIN_PX, MAX_PX = 32, 200
 MIN_ZONE_PX = 8
-FEET = (-0.15, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.25)
+CONTACT_HEIGHTS = (-0.15, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.25)
 """Rows below the box, in heights of the car, at which the road's grey is read; and a third of the height below."""
-MIN_FEET_PX = 45
+MIN_CONTACT_PX = 45
 
 Grey = NDArray[np.float32]
 
@@ -43,14 +43,14 @@ def main() -> None:
     rows = [json.loads(line) for line in (options.fitted / "frames.jsonl").read_text(encoding="utf-8").splitlines()]
     rows = [row for row in rows if boxes[row["name"]]["split"] == "train"]
     zones: dict[str, list[float]] = {}
-    feet: dict[str, list[list[float]]] = {"day": [], "night": []}
+    contacts: dict[str, list[list[float]]] = {"day": [], "night": []}
     cars: list[tuple[float, float]] = []
     for row in rows:
         image = read(options.fitted / f"images/{row['index']:06d}.png").astype(np.float32)
         for box in (box["xyxy"] for box in boxes[row["name"]]["boxes_full"] if box["cls"] == "car"):
-            feet[row["time"]] += at_feet(image, box)
+            contacts[row["time"]] += at_contact_lines(image, box)
         add_cars(options.fitted, row, image, zones, cars)
-    options.out.write_text(json.dumps(table(zones, feet, np.array(cars)), indent=1) + "\n", encoding="utf-8")
+    options.out.write_text(json.dumps(table(zones, contacts, np.array(cars)), indent=1) + "\n", encoding="utf-8")
 
 
 def read(path: Path) -> NDArray[Any]:
@@ -87,20 +87,20 @@ def add_cars(
                 zones.setdefault(Zone(int(key)).name, []).append((float(image[part].mean()) - mean) / max(std, 1.0))
 
 
-def at_feet(image: Grey, box: list[float]) -> list[list[float]]:
+def at_contact_lines(image: Grey, box: list[float]) -> list[list[float]]:
     """Greys of the road under and before a car, less that a third of its height below; none where it is not seen."""
     left, top, right, bottom = box
     tall, wide = bottom - top, right - left
     far = int(bottom + 0.3 * tall), int(bottom + 0.35 * tall) + 1
-    if not MIN_FEET_PX <= tall <= MAX_PX or far[1] > image.shape[0] - 12 or left < 10 or right > image.shape[1] - 10:
+    if not MIN_CONTACT_PX <= tall <= MAX_PX or far[1] > image.shape[0] - 12 or left < 10 or right > image.shape[1] - 10:
         return []
     columns = slice(int(left + 0.25 * wide), int(right - 0.25 * wide))
     level = float(np.median(image[far[0] : far[1], columns]))
-    rows = [int(bottom + share * tall) for share in FEET]
+    rows = [int(bottom + share * tall) for share in CONTACT_HEIGHTS]
     return [[float(image[row : row + 2, columns].mean()) - level for row in rows]]
 
 
-def table(zones: dict[str, list[float]], feet: dict[str, list[list[float]]], cars: Grey) -> dict[str, Any]:
+def table(zones: dict[str, list[float]], contacts: dict[str, list[list[float]]], cars: Grey) -> dict[str, Any]:
     """What is written."""
     return {
         "source": "RoadScene (Xu et al., AAAI 2020), training frames; python -m benchmarks.car_levels",
@@ -111,15 +111,15 @@ def table(zones: dict[str, list[float]], feet: dict[str, list[list[float]]], car
             name: {"cars": len(v), "median": round(float(np.median(v)), 2), "deviation": round(float(np.std(v)), 2)}
             for name, v in sorted(zones.items())
         },
-        "feet_at_heights": list(FEET),
-        "feet_grey": {
+        "contact_at_heights": list(CONTACT_HEIGHTS),
+        "contact_grey": {
             time: {
                 "cars": len(v),
                 "percentile_15": np.percentile(v, 15, axis=0).round(0).tolist(),
                 "median": np.median(v, axis=0).round(0).tolist(),
                 "percentile_85": np.percentile(v, 85, axis=0).round(0).tolist(),
             }
-            for time, v in feet.items() if v
+            for time, v in contacts.items() if v
         },
     }  # fmt: skip
 

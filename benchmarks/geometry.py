@@ -3,8 +3,8 @@
     python -m benchmarks.geometry FRAMES BOXES.json [--split val] [--camera flir-adas]
 
 FRAMES holds display-only street frames, BOXES.json their cars and people: ``{name: {"boxes_full": [{"cls", "xyxy"}],
-"split"}}``. For each real car that the picture does not cut, the height of a car of mean size that stands on its foot
-is compared with its box, with the plane estimated
+"split"}}``. For each real car that the picture does not cut, the height of a car of mean size that stands on its
+ground contact line is compared with its box, with the plane estimated
 
 - from all boxes of its frame, as the program does with ``--boxes``;
 - from the other boxes of its frame, so that it says nothing of itself;

@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.plain_blending import blend_plainly, plain_layer
 from gan.metrics.distribution import frechet_distance, kernel_distance, kernel_distance_interval
 from gan.metrics.features import feature_extractor
 from pipelines.backgrounds.images import Background, scan_backgrounds
@@ -34,7 +35,7 @@ from pipelines.synthesis.infrared import Physics
 from pipelines.synthesis.passes import open_session
 from renderer.geometry.frame import Frame
 from renderer.insertion.background_sensor import edge_spread_px, measure_sensor, noise_bands
-from renderer.insertion.foreground import over_grey, render_cars, render_foreground
+from renderer.insertion.foreground import render_foreground
 from renderer.insertion.harmonise import harmonise_grey
 from renderer.random_streams import Draw
 from renderer.thermal.conditions import Conditions
@@ -72,7 +73,7 @@ class Crops:
     noise: list[tuple[float, float]] = field(default_factory=list)
     """Noise in our cars and in the frame, grey levels."""
     seconds: list[float] = field(default_factory=list)
-    """Measuring a frame and making its cars belong."""
+    """Measuring a frame and harmonising its cars."""
 
 
 def main() -> None:
@@ -118,7 +119,7 @@ def take_real(path: Path, entry: dict[str, Any], crops: Crops) -> None:
 
 
 def take_ours(options: argparse.Namespace, seed: int, names: set[str], crops: Crops) -> None:
-    """Our cars in the same frames, blended plainly and made to belong."""
+    """Our cars in the same frames, blended plainly and harmonised."""
     with tempfile.TemporaryDirectory(prefix="gis-benchmark-") as temporary:
         folder = Path(temporary) / "frames"
         folder.mkdir()
@@ -149,7 +150,7 @@ def one_frame(frame: Frame, conditions: Conditions, background: Background | Non
     measured = measure_sensor(behind.astype(np.float32))
     ours = harmonise_grey(behind, frame, foreground, conditions, measured, draw)
     crops.seconds.append(time.perf_counter() - begin)
-    plain, _ = over_grey(behind, render_cars(frame, conditions, physics.profiles, draw, sensor))
+    plain, _ = blend_plainly(behind, plain_layer(frame, conditions, physics.profiles, draw, sensor))
     for item in frame.instances:
         box = item.box_visible_px
         if box is None or item.occlusion > 0 or item.truncation > 0 or item.category not in ("car", "van"):

@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.plain_blending import blend_plainly, plain_layer
 from pipelines.backgrounds.geometry.ground import Ground, Sites
 from pipelines.backgrounds.images import open_background, scan_backgrounds
 from pipelines.synthesis.config import SynthesizeConfig
@@ -30,7 +31,7 @@ from pipelines.synthesis.passes import open_session
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D, Frame
 from renderer.insertion.background_sensor import measure_sensor
-from renderer.insertion.foreground import over_grey, render_cars, render_foreground
+from renderer.insertion.foreground import render_foreground
 from renderer.insertion.harmonise import ALL, Corrections, harmonise_grey
 from renderer.random_streams import Draw
 
@@ -39,7 +40,7 @@ __all__ = ["main"]
 UInt8 = NDArray[np.uint8]
 
 ROWS, ROW_PX = 5, (320, 195)
-COLUMNS = ("the frame", "plainly blended", "made to belong")
+COLUMNS = ("the frame", "plainly blended", "harmonised")
 MIN_PX, PART_MIN_PX = 90, 110
 """Height of the largest car of a frame that is shown, and of the car that is shown in parts."""
 PART_PX, PARTS_PER_LINE = 240, 4
@@ -118,8 +119,8 @@ class Scene:
     def plain(self) -> UInt8:
         """The frame with cars without any."""
         physics, draw = self._physics, Draw(self._physics.seed, self.frame.index)
-        cars = render_cars(self.frame, self._conditions, physics.profiles, draw, physics.sensor(self.frame))
-        return over_grey(self.behind, cars)[0]
+        cars = plain_layer(self.frame, self._conditions, physics.profiles, draw, physics.sensor(self.frame))
+        return blend_plainly(self.behind, cars)[0]
 
     def without(self, part: str) -> UInt8:
         """The frame with cars and all corrections but one."""

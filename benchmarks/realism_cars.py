@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets import CARS, THERMAL_PROFILES
+from benchmarks.plain_blending import blend_plainly, plain_layer
 from gan.data.layout import LAYOUT_NAME, Sample, decode_sample
 from pipelines.cameras import named_camera
 from pipelines.dataset import shards as tensors
@@ -39,7 +40,7 @@ from pipelines.synthesis.source_tensor import hidden_background
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D, Frame
 from renderer.insertion.background_sensor import measure_sensor
-from renderer.insertion.foreground import over_grey, render_cars, render_foreground
+from renderer.insertion.foreground import render_foreground
 from renderer.insertion.harmonise import harmonise_grey
 from renderer.random_streams import Draw, Stream
 from renderer.thermal.conditions import Conditions, sample_conditions
@@ -434,7 +435,7 @@ def _put(image: UInt8, donor: Donor, mirror: bool, car: Car) -> UInt8:
 
 
 class PhysicsBaseline:
-    """The physical rendering of the fitted cars, made to belong into the frame, or blended plainly."""
+    """The physical rendering of the fitted cars, harmonised with the frame, or blended plainly."""
 
     def __init__(self, sensor: Sensor, seed: int = 0, *, plain: bool = False) -> None:
         self._profiles: Profiles = read_profiles(THERMAL_PROFILES)
@@ -444,8 +445,8 @@ class PhysicsBaseline:
         """(H, W); outside the hole the real frame."""
         weather, draw = self._conditions(case), Draw(self._seed, case.frame.index)
         if self._plain:
-            cars = render_cars(case.frame, weather, self._profiles, draw, self._sensor)
-            made, _ = over_grey(case.empty, cars)
+            cars = plain_layer(case.frame, weather, self._profiles, draw, self._sensor)
+            made, _ = blend_plainly(case.empty, cars)
         else:
             foreground = render_foreground(case.frame, weather, self._profiles, draw)
             measured = measure_sensor(case.empty.astype(np.float32))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.harmonisation import MAX_PX, MIN_PX
 from benchmarks.harmonisation import crop as crop_inserted
+from benchmarks.plain_blending import blend_plainly, plain_layer
 from benchmarks.realism_cars import CLEAN_HIDDEN, Fits, is_clean
 from gan.metrics.bootstrap import Interval
 from gan.metrics.distribution import frechet_distance, kernel_distance
@@ -27,7 +28,6 @@ from pipelines.synthesis.frames import FrameMaker, open_sites
 from pipelines.synthesis.infrared import Physics, Translation
 from pipelines.synthesis.passes import open_session
 from renderer.geometry.frame import Box2D, Frame
-from renderer.insertion.foreground import over_grey, render_cars
 from renderer.random_streams import Draw
 from renderer.thermal.conditions import Conditions
 
@@ -197,7 +197,7 @@ def _pictures(
     """The frame, made in every way."""
     behind = background.image
     draw = Draw(physics.seed, frame.index)
-    plain, _ = over_grey(behind, render_cars(frame, conditions, physics.profiles, draw, physics.sensor(frame)))
+    plain, _ = blend_plainly(behind, plain_layer(frame, conditions, physics.profiles, draw, physics.sensor(frame)))
     made = {PLAIN: plain, PHYSICS: physics.make(frame, conditions, background).image}
     return made | {name: model.make(frame, conditions, background).image for name, model in models.items()}
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from renderer.geometry.frame import Frame
 from renderer.insertion.background_sensor import FrameSensor, measure_sensor
 from renderer.insertion.foreground import ForegroundLayer, render_foreground
-from renderer.insertion.harmonise import frame_conditions, harmonise_grey, harmonise_kelvin, horizon_row
+from renderer.insertion.harmonise import harmonise_grey, harmonise_kelvin
+from renderer.insertion.horizon import frame_conditions, horizon_row
 from renderer.random_streams import Draw
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.physics import render_thermal

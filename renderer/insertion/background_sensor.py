@@ -1,4 +1,4 @@
-"""What the sensor of a real frame did to it, measured on the frame: edge spread, noise, columns.
+"""The sensor of a real background, measured on the picture itself: edge spread, noise, columns.
 
 Everything is in the frame's own unit, grey levels or kelvin, so that the same code serves both. What is measured here
 is given to the cars that are put into the frame.
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..random_streams import Draw, Stream
+from .blur import Border, gaussian_blur
 
 __all__ = ["FrameSensor", "blur_for_px", "edge_spread_px", "measure_sensor", "noise_bands", "sensor_noise"]
 
@@ -85,7 +86,7 @@ def edge_spread_px(image: Float32, where: NDArray[np.bool_] | None = None) -> fl
         image: (H, W), any unit.
         where: (H, W) pixels whose edges count; None: all.
     """
-    smooth = _blurred(image, REBLUR_PX)
+    smooth = gaussian_blur(image, REBLUR_PX, Border.REFLECT)
     before, after = _gradient(image), _gradient(smooth)
     ridge = (before >= cv2.dilate(before, np.ones((3, 3), np.uint8)) - 1e-12) & (before > 0)
     if where is not None:
@@ -120,8 +121,8 @@ def noise_bands(image: Float32, where: NDArray[np.bool_] | None = None) -> tuple
         image: (H, W).
         where: (H, W) pixels that count; None: all. Squares that are not wholly inside are left out.
     """
-    once = _blurred(image, _GRAIN_PX)
-    twice = _blurred(image, 2.0 * _GRAIN_PX)
+    once = gaussian_blur(image, _GRAIN_PX, Border.REFLECT)
+    twice = gaussian_blur(image, 2.0 * _GRAIN_PX, Border.REFLECT)
     inside = np.ones(image.shape, np.float32) if where is None else where.astype(np.float32)
     whole = _blocks(inside).min(axis=1) > 0
     # Squares whose content has little structure, and which the ends of the scale do not cut off.
@@ -138,7 +139,7 @@ def sensor_noise(sensor: FrameSensor, draw: Draw, shape: tuple[int, ...]) -> Flo
     """Noise with the fine and the coarse share of a frame's, and its columns; (H, W) in the frame's unit."""
     rng = draw.rng(Stream.BACKGROUND_NOISE)
     white = rng.standard_normal(shape, dtype=np.float32)
-    grain = _blurred(rng.standard_normal(shape, dtype=np.float32), _GRAIN_PX)
+    grain = gaussian_blur(rng.standard_normal(shape, dtype=np.float32), _GRAIN_PX, Border.REFLECT)
     a, b = _mixture(sensor)
     white *= np.float32(a)
     grain *= np.float32(b)
@@ -171,15 +172,16 @@ def _unit_variances() -> tuple[tuple[float, float], tuple[float, float]]:
     delta = np.zeros((size, size), np.float32)
     delta[size // 2, size // 2] = 1.0
     rows = []
-    for image in (delta, _blurred(delta, _GRAIN_PX)):
-        once, twice = _blurred(image, _GRAIN_PX), _blurred(image, 2.0 * _GRAIN_PX)
+    for image in (delta, gaussian_blur(delta, _GRAIN_PX, Border.REFLECT)):
+        once = gaussian_blur(image, _GRAIN_PX, Border.REFLECT)
+        twice = gaussian_blur(image, 2.0 * _GRAIN_PX, Border.REFLECT)
         rows.append((float(((image - once) ** 2).sum()), float(((once - twice) ** 2).sum())))
     return (rows[0][0], rows[1][0]), (rows[0][1], rows[1][1])
 
 
 def _columns(image: Float32) -> Float32:
     """(W,) what each column is above its neighbours, as the median over the rows: the read-out's pattern."""
-    ahead = image - _blurred(image, 2.0)
+    ahead = image - gaussian_blur(image, 2.0, Border.REFLECT)
     pattern = np.median(ahead[::4], axis=0)
     return np.asarray(pattern - pattern.mean(), dtype=np.float32)
 
@@ -199,11 +201,6 @@ def _blocks(image: Float32) -> Float32:
 
 def _deviation(values: Float32) -> float:
     return float(np.median(np.abs(values))) * _MAD_TO_SIGMA if values.size else 0.0
-
-
-def _blurred(image: Float32, sigma: float) -> Float32:
-    size = 2 * max(1, math.ceil(3.0 * sigma)) + 1
-    return np.asarray(cv2.GaussianBlur(image, (size, size), sigma, borderType=cv2.BORDER_REFLECT_101))
 
 
 _UNIT = _unit_variances()

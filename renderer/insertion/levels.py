@@ -1,0 +1,191 @@
+"""Grey levels of cars in a display-only frame: mean, contrast, and how the parts of a car lie to each other.
+
+Gain control has lost the temperatures. So a car's mean and contrast follow the frame's road and contrast as those of
+real cars do (:class:`GreyLevels`), its zones in the order that physics and measured cars give.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..zones.catalogue import Zone
+from .panels import PanelVariation
+from .regions import Window
+
+__all__ = [
+    "GREY_LEVELS",
+    "HIGHEST_CONTRAST",
+    "CarVariation",
+    "FrameLevels",
+    "GreyLevels",
+    "bend_into_scale",
+    "car_contrast",
+    "car_level",
+    "draw_car",
+    "draw_frame_levels",
+    "grey_pattern",
+    "road_level",
+    "standardised",
+    "zone_pattern",
+]
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class GreyLevels:
+    """How real cars lie in frames after gain control, in grey levels.
+
+    Slopes and deviations between frames fitted to 262 cars of 32 to 160 pixels in the training frames of RoadScene (day
+    and night together); the other three chosen on the same frames by the distance of ``benchmarks/harmonisation.py``.
+    """
+
+    mean: float = 132.0
+    mean_per_road: float = 0.21
+    """Mean of a car = mean + mean_per_road x grey of the road below it; residuals below."""
+    between_frames: float = 22.0
+    between_cars: float = 25.0
+    contrast: float = 24.0
+    contrast_per_frame: float = 0.62
+    """Deviation inside a car = contrast + contrast_per_frame x deviation of the lower two thirds of the frame."""
+    contrast_between_cars: float = 13.0
+
+
+GREY_LEVELS = GreyLevels()
+_LEAST_CONTRAST, HIGHEST_CONTRAST = 28.0, 76.0
+"""Deviations inside a car, grey levels."""
+_LEAST_LEVEL, _HIGHEST_LEVEL = 60.0, 215.0
+"""Means of a car."""
+_DARKEST, _LIGHTEST = 6.0, 250.0
+"""Greys that street frames rarely leave."""
+_STRAIGHT_SHARE = 0.6
+"""Share of the scale, about its middle, that is not bent."""
+
+# In deviations of the car's own greys, median and deviation between cars: read from cars fitted to RoadScene's training
+# frames (``benchmarks/car_levels.py``, table ``benchmarks/car_levels.json``).
+_ZONE_LEVEL = {
+    Zone.BODY: (0.20, 0.19),
+    Zone.ROOF: (-0.52, 0.74),
+    Zone.GLASS: (-1.01, 0.49),
+    Zone.BONNET: (-0.64, 0.50),
+    Zone.GRILLE: (0.58, 0.50),
+    Zone.TYRE: (0.79, 0.61),
+    Zone.BRAKE: (0.87, 0.66),
+    Zone.EXHAUST: (0.74, 0.92),
+    Zone.LAMP: (0.20, 0.50),
+    Zone.UNDERBODY: (0.66, 0.53),
+    Zone.INTERIOR: (-0.64, 0.46),
+}
+_PHYSICS_SHARE = 0.3
+"""Share of what physics says about differences between zones; its weather is not the frame's."""
+_PHYSICS_LIMIT = 2.5
+"""Deviations beyond which that is cut off."""
+_LEAST_DEVIATION = 1e-3
+
+
+class CarVariation(NamedTuple):
+    """What is drawn for one car, in standard deviations."""
+
+    contrast: float
+    level: float
+    zones: NDArray[np.float64]
+    """By the number of the zone."""
+    panels: PanelVariation
+
+
+_VARIATES, _ZONES_AT, _PANELS_AT = 40, 2, 20
+"""Numbers drawn for a car, and where those of its zones and of its panels begin."""
+
+
+def draw_car(rng: np.random.Generator) -> CarVariation:
+    """Draw what makes a car differ from others."""
+    variates = rng.standard_normal(_VARIATES)
+    panels = PanelVariation(*variates[_PANELS_AT : _PANELS_AT + len(PanelVariation._fields)].tolist())
+    return CarVariation(float(variates[0]), float(variates[1]), variates[_ZONES_AT:_PANELS_AT], panels)
+
+
+class FrameLevels(NamedTuple):
+    """What all cars of one frame share, grey levels."""
+
+    shift: float
+    """By which their means are above those of other frames' cars."""
+    contrast: float
+    """Deviation inside a mean car."""
+
+
+def draw_frame_levels(background: Float32, rng: np.random.Generator) -> FrameLevels:
+    """Contrast that suits a frame, (H, W) grey levels, and a shift drawn for it."""
+    shift = float(rng.standard_normal()) * GREY_LEVELS.between_frames
+    deviation = float(background[background.shape[0] // 3 :: 2].std())
+    return FrameLevels(shift, GREY_LEVELS.contrast + GREY_LEVELS.contrast_per_frame * deviation)
+
+
+def car_contrast(frame: FrameLevels, car: CarVariation) -> float:
+    """Deviation of the greys inside a car."""
+    contrast = frame.contrast + GREY_LEVELS.contrast_between_cars * car.contrast
+    return float(np.clip(contrast, _LEAST_CONTRAST, HIGHEST_CONTRAST))
+
+
+def car_level(road: float, frame: FrameLevels, car: CarVariation) -> float:
+    """Mean grey of a car on a road of a grey level."""
+    mean = GREY_LEVELS.mean + GREY_LEVELS.mean_per_road * road
+    return mean + frame.shift + GREY_LEVELS.between_cars * car.level
+
+
+def road_level(background: Float32, window: Window) -> float:
+    """Median of the road in a strip below a car, in the background's unit.
+
+    Args:
+        background: (H, W).
+        window: box of the car.
+    """
+    rows, columns = window
+    height = rows.stop - rows.start
+    bottom = min(rows.stop + 1, background.shape[0] - 2)
+    strip = background[bottom : bottom + max(3, height // 4), columns]
+    return float(np.median(strip)) if strip.size else float(np.median(background[-8:]))
+
+
+def zone_pattern(apparent_temperature_K: Float32, zone: NDArray[np.uint8], car: CarVariation) -> Float32:
+    """A car's own warmth in deviations: levels of its zones, and what physics says within and between them.
+
+    Args:
+        apparent_temperature_K: (N,) of the car's pixels.
+        zone: (N,) of the same pixels.
+        car: what is drawn for it.
+    """
+    levels = np.zeros(256, np.float32)
+    for key, (median, spread) in _ZONE_LEVEL.items():
+        levels[key] = median + spread * car.zones[key]
+    physics = np.clip(standardised(apparent_temperature_K), -_PHYSICS_LIMIT, _PHYSICS_LIMIT)
+    return np.asarray(levels[zone] + np.float32(_PHYSICS_SHARE) * physics, dtype=np.float32)
+
+
+def standardised(values: Float32) -> Float32:
+    """Values less their mean, in deviations; zeros where all are alike."""
+    return np.asarray((values - values.mean()) / max(float(values.std()), _LEAST_DEVIATION), dtype=np.float32)
+
+
+def grey_pattern(pattern: Float32, level: float, contrast: float) -> Float32:
+    """Grey levels of a pattern in deviations about a mean, bent into the scale."""
+    mean = np.float32(np.clip(level, _LEAST_LEVEL, _HIGHEST_LEVEL))
+    return bend_into_scale(mean + pattern * np.float32(contrast))
+
+
+def bend_into_scale(grey: Float32, unchanged: Float32 | None = None) -> Float32:
+    """Greys bent smoothly into the scale, as gain control does: the same in the middle, never beyond the ends.
+
+    Args:
+        grey: grey levels, any range.
+        unchanged: what they were before; where nothing was changed nothing is bent.
+    """
+    middle, half = (_DARKEST + _LIGHTEST) / 2, (_LIGHTEST - _DARKEST) / 2
+    knee = np.float32(_STRAIGHT_SHARE * half)
+    rise = grey - np.float32(middle)
+    beyond = np.maximum(np.abs(rise) - knee, 0.0) / np.float32(half - knee)
+    bent = np.sign(rise) * (np.minimum(np.abs(rise), knee) + np.tanh(beyond) * np.float32(half - knee)) + middle
+    return np.asarray(bent if unchanged is None else np.where(grey == unchanged, grey, bent), dtype=np.float32)
