@@ -9,7 +9,6 @@ A cache entry is named by a hash of everything that it depends on and appears by
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -18,11 +17,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import platformdirs
+from filelock import FileLock
 from safetensors.numpy import load_file, save_file
 
 import gan.errors
@@ -42,9 +42,7 @@ _BESIDE: Final = ".openvino"
 def cache_folder() -> Path:
     """Folder of converted models: ``GIS_CACHE``, else ``gis`` in the user's cache folder."""
     named = os.environ.get("GIS_CACHE")
-    if named:
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gis"
+    return Path(named) if named else platformdirs.user_cache_path("gis", appauthor=False)
 
 
 # --- serving ---------------------------------------------------------------------------------------------------------
@@ -159,7 +157,8 @@ def _prepare(request: TranslateRequest, precision: Precision) -> Path:
         return entry
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder / f"{entry.name}.lock"):
+        # Only one process at a time converts; the others wait for its result.
+        with FileLock(folder / f"{entry.name}.lock"):
             if not (entry / "about.json").is_file():
                 _build_entry(request, precision, entry)
     except OSError as error:
@@ -187,19 +186,6 @@ def _version(package: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return ""
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Only one process at a time converts; the others wait for its result."""
-    with path.open("w") as stream:
-        try:
-            import fcntl
-        except ImportError:  # Windows: they all convert, and the first to finish wins
-            yield
-            return
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
 
 
 def _build_entry(request: TranslateRequest, precision: Precision, entry: Path) -> None:

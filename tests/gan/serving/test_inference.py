@@ -390,3 +390,15 @@ def test_a_folder_that_cannot_hold_the_cache_is_named(model: Path, tmp_path: Pat
         translator = load_model(model, device="cpu", cache_dir=tmp_path / "file" / "cache")
     assert translator.about.inference == InferenceConfig("torch", "fp32")
     assert any("GIS_CACHE" in str(warning.message) for warning in caught)
+
+
+def test_converted_models_lie_in_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GIS_CACHE", str(tmp_path / "named"))
+    assert openvino_engine.cache_folder() == tmp_path / "named"
+    monkeypatch.delenv("GIS_CACHE")
+    if sys.platform == "linux":  # the XDG Base Directory Specification
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+        assert openvino_engine.cache_folder() == tmp_path / "xdg" / "gis"
+        monkeypatch.delenv("XDG_CACHE_HOME")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        assert openvino_engine.cache_folder() == tmp_path / ".cache" / "gis"
