@@ -46,7 +46,8 @@ from gan.metrics.features import feature_extractor
 from gan.metrics.lpips import Lpips
 from gan.serving.inference import load_model
 from pipelines.dataset import shards as tensors
-from pipelines.dataset.store import FRAMES_FILE, frame_name
+from pipelines.dataset.record import frame_name
+from pipelines.dataset.store import FRAMES_FILE
 from pipelines.errors import ConfigError
 from pipelines.io.files import read_lines, write_bytes, write_text
 from renderer.thermal.sensor import read_sensors

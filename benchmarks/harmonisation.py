@@ -28,17 +28,15 @@ from numpy.typing import NDArray
 from benchmarks.plain_blending import blend_plainly, plain_layer
 from gan.metrics.distribution import frechet_distance, kernel_distance, kernel_distance_interval
 from gan.metrics.features import feature_extractor
-from pipelines.backgrounds.images import Background, scan_backgrounds
+from pipelines.backgrounds.images import scan_backgrounds
 from pipelines.synthesis.config import SynthesizeConfig
-from pipelines.synthesis.frames import FrameMaker
+from pipelines.synthesis.frame_maker import FrameInputs, FrameMaker, PlacedFrame
 from pipelines.synthesis.infrared import Physics
-from pipelines.synthesis.passes import open_session
-from renderer.geometry.frame import Frame
+from pipelines.synthesis.session import open_session
 from renderer.insertion.background_sensor import edge_spread_px, measure_sensor, noise_bands
 from renderer.insertion.foreground import render_foreground
 from renderer.insertion.harmonise import harmonise_grey
 from renderer.random_streams import Draw
-from renderer.thermal.conditions import Conditions
 
 __all__ = ["main"]
 
@@ -127,24 +125,21 @@ def take_ours(options: argparse.Namespace, seed: int, names: set[str], crops: Cr
             if path.stem in names:
                 (folder / path.name).symlink_to(path.resolve())
         config = SynthesizeConfig(out=Path(temporary) / "out", backgrounds=folder, count=options.count, seed=seed)
-        physics = Physics(config.seed)
+        physics = Physics()
         session = open_session(config)
         try:
-            maker = FrameMaker(config, scan_backgrounds(folder), session, physics)
+            maker = FrameMaker(config, FrameInputs(scan_backgrounds(folder)), session, physics)
             for index in range(options.count):
-                background = maker._background(index)
-                conditions = maker._conditions(index, background)
-                frame, conditions = maker._passes(index, conditions, background)
-                one_frame(frame, conditions, background, physics, crops)
+                one_frame(maker.place(Draw(seed, index)), physics, crops)
         finally:
             session.close()
 
 
-def one_frame(frame: Frame, conditions: Conditions, background: Background | None, physics: Physics, crops: Crops
-) -> None:  # fmt: skip
+def one_frame(placed: PlacedFrame, physics: Physics, crops: Crops) -> None:
     """Crops and readings of one frame."""
+    frame, conditions, draw, background = placed.frame, placed.conditions, placed.draw, placed.background
     assert background is not None
-    sensor, behind, draw = physics.sensor(frame), background.image, Draw(physics.seed, frame.index)
+    sensor, behind = physics.sensor(frame), background.image
     foreground = render_foreground(frame, conditions, physics.profiles, draw)
     begin = time.perf_counter()
     measured = measure_sensor(behind.astype(np.float32))

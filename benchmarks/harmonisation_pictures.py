@@ -25,9 +25,9 @@ from benchmarks.plain_blending import blend_plainly, plain_layer
 from pipelines.backgrounds.geometry.ground import Ground, Sites
 from pipelines.backgrounds.images import open_background, scan_backgrounds
 from pipelines.synthesis.config import SynthesizeConfig
-from pipelines.synthesis.frames import FrameMaker, open_sites
+from pipelines.synthesis.frame_maker import FrameMaker, read_inputs
 from pipelines.synthesis.infrared import Physics
-from pipelines.synthesis.passes import open_session
+from pipelines.synthesis.session import open_session
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D, Frame
 from renderer.insertion.background_sensor import measure_sensor
@@ -68,7 +68,7 @@ def main() -> None:
     parts: UInt8 | None = None
     with opened(options.frames, options.boxes, options.seed, options.count) as (maker, physics):
         for index in range(options.count):
-            scene = Scene(maker, physics, index)
+            scene = Scene(maker, physics, Draw(options.seed, index))
             if scene.height_px >= MIN_PX and len(rows) < ROWS and scene.name not in rows:
                 rows[scene.name] = scene.row()
                 print(f"row: frame {index}, {scene.name}, car of {scene.height_px:.0f} px")
@@ -78,7 +78,7 @@ def main() -> None:
             if len(rows) == ROWS and parts is not None:
                 break
         if options.boxes is not None:
-            write(options.out / "geometry.jpg", grounds(options.frames, maker.sites))
+            write(options.out / "geometry.jpg", grounds(options.frames, maker.inputs.sites))
     if parts is None or len(rows) < ROWS:
         raise SystemExit(f"{options.frames}: {len(rows)} frames with a car of {MIN_PX} pixels: expected {ROWS}")
     head = np.hstack([strip(text, ROW_PX[0]) for text in COLUMNS])
@@ -94,8 +94,8 @@ def opened(frames: Path, boxes: Path | None, seed: int, count: int) -> Iterator[
         config = SynthesizeConfig(out=out, backgrounds=frames, count=count, seed=seed, boxes=boxes)
         session = open_session(config)
         try:
-            physics = Physics(seed)
-            yield FrameMaker(config, scan_backgrounds(frames), session, physics, open_sites(config)), physics
+            physics = Physics()
+            yield FrameMaker(config, read_inputs(config), session, physics), physics
         finally:
             session.close()
 
@@ -103,10 +103,11 @@ def opened(frames: Path, boxes: Path | None, seed: int, count: int) -> Iterator[
 class Scene:
     """A frame with cars that can be made in several ways."""
 
-    def __init__(self, maker: FrameMaker, physics: Physics, index: int) -> None:
-        background = maker._background(index)
+    def __init__(self, maker: FrameMaker, physics: Physics, draw: Draw) -> None:
+        placed = maker.place(draw)
+        frame, background = placed.frame, placed.background
         assert background is not None
-        frame, self._conditions = maker._passes(index, maker._conditions(index, background), background)
+        self._draw, self._conditions = draw, placed.conditions
         self.name, self.behind, self.frame = str(background.about["name"]), background.image, frame
         self._background, self._physics = background, physics
         self.box = largest_car(frame)
@@ -114,17 +115,17 @@ class Scene:
 
     def ours(self) -> UInt8:
         """The frame with cars and all corrections."""
-        return self._physics.make(self.frame, self._conditions, self._background).image
+        return self._physics.make(self.frame, self._conditions, self._background, self._draw).image
 
     def plain(self) -> UInt8:
         """The frame with cars without any."""
-        physics, draw = self._physics, Draw(self._physics.seed, self.frame.index)
+        physics, draw = self._physics, self._draw
         cars = plain_layer(self.frame, self._conditions, physics.profiles, draw, physics.sensor(self.frame))
         return blend_plainly(self.behind, cars)[0]
 
     def without(self, part: str) -> UInt8:
         """The frame with cars and all corrections but one."""
-        draw = Draw(self._physics.seed, self.frame.index)
+        draw = self._draw
         foreground = render_foreground(self.frame, self._conditions, self._physics.profiles, draw)
         if self._background.obstacle_mask is not None:
             change_K = np.where(self._background.obstacle_mask, np.float32(0), foreground.ground_change_K)

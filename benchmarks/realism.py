@@ -59,7 +59,7 @@ from gan.serving.inference import TranslationModel, load_model
 from pipelines.errors import ConfigError, GisError
 from pipelines.io.files import file_sha256, sha256, write_bytes, write_json, write_text
 from pipelines.io.images import encode_png
-from pipelines.synthesis.source_tensor import hidden_background
+from pipelines.synthesis.source_tensor import dilate_objects
 from renderer.thermal.sensor import read_sensors
 
 __all__ = ["main"]
@@ -293,7 +293,7 @@ def leak_test(
     for model in models:
         usual, box = (
             [model.picture(sample) for sample in draw_samples(fits, names, model.layout, grow)]
-            for grow in (hidden_background, box_hole)
+            for grow in (dilate_objects, box_hole)
         )
         pairs[model.name] = (usual, box)
     for way, made in pairs.items():

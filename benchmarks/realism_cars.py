@@ -36,7 +36,7 @@ from pipelines.fitting.shapes import load_shapes
 from pipelines.fitting.texture import no_texture
 from pipelines.io.files import read_json, read_lines
 from pipelines.synthesis import source_tensor as compose
-from pipelines.synthesis.source_tensor import hidden_background
+from pipelines.synthesis.source_tensor import dilate_objects
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D, Frame
 from renderer.insertion.background_sensor import measure_sensor
@@ -66,7 +66,7 @@ __all__ = [
 UInt8 = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Hole = Callable[[Frame], NDArray[np.uint16]]
-"""Where a source tensor hides the background: see :func:`pipelines.synthesis.source_tensor.hidden_background`."""
+"""Where a source tensor hides the background: see :func:`pipelines.synthesis.source_tensor.dilate_objects`."""
 
 MIN_PX = 40.0
 """Height of the smallest box that is measured."""
@@ -225,7 +225,7 @@ def _splits(boxes: Path) -> dict[str, str]:
 # --- cases ------------------------------------------------------------------------------------------------------------
 
 
-def open_case(fits: Fits, name: str, index: int, *, grow: Hole = hidden_background) -> Case:
+def open_case(fits: Fits, name: str, index: int, *, grow: Hole = dilate_objects) -> Case:
     """The frame with its passes, hole and the cars to measure."""
     real_frame, cars = fits.frames[name], fits.cars[name]
     real = (read_image(real_frame.path) >> 8).astype(np.uint8)
@@ -256,7 +256,7 @@ def without_cars(real: UInt8, hole: Mask) -> UInt8:
 
 def box_hole(frame: Frame) -> NDArray[np.uint16]:
     """The rectangle around the usual hole of each car: in it no border tells where the real car ended."""
-    usual, out = hidden_background(frame), frame.instance_id.copy()
+    usual, out = dilate_objects(frame), frame.instance_id.copy()
     for item in frame.instances:
         rows, columns = np.nonzero(usual == item.id)
         if len(rows):
@@ -265,7 +265,7 @@ def box_hole(frame: Frame) -> NDArray[np.uint16]:
     return out
 
 
-def draw_samples(fits: Fits, names: list[str], layout: str, grow: Hole = hidden_background) -> list[Sample]:
+def draw_samples(fits: Fits, names: list[str], layout: str, grow: Hole = dilate_objects) -> list[Sample]:
     """Source tensors of frames, by the function that draws the pairs that models are trained on.
 
     Args:
@@ -278,13 +278,13 @@ def draw_samples(fits: Fits, names: list[str], layout: str, grow: Hole = hidden_
     more: dict[str, Any] = {} if layout == LAYOUT_NAME else {"layout": layout}
     with (
         tempfile.TemporaryDirectory(prefix="gis-realism-") as temporary,
-        mock.patch.object(compose, "hidden_background", grow),
+        mock.patch.object(compose, "dilate_objects", grow),
     ):
         folder = Path(temporary)
         for index, name in enumerate(names):
             pairs.draw_pair(folder, fits.fitter, index, fits.frames[name], fits.cars[name], **more)
         shards = tensors.finish_shards(folder, len(names))
-        held = [data for shard in shards for _, data in tensors.read_shard(folder / str(shard["name"]))]
+        held = [data for shard in shards for _, data in tensors.read_shard(folder / shard.name)]
     return [decode_sample(data) for data in held]
 
 

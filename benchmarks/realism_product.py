@@ -20,16 +20,15 @@ from gan.metrics.distribution import frechet_distance, kernel_distance
 from gan.metrics.features import FeatureExtractor
 from gan.storage.model_file import read_model_file
 from pipelines.backgrounds.geometry.boxes import read_boxes
-from pipelines.backgrounds.images import Background, scan_backgrounds
+from pipelines.backgrounds.images import Background
 from pipelines.fitting.fitter import nearer_boxes
 from pipelines.fitting.inputs import read_image
 from pipelines.synthesis.config import SynthesizeConfig
-from pipelines.synthesis.frames import FrameMaker, open_sites
+from pipelines.synthesis.frame_maker import FrameMaker, PlacedFrame, read_inputs
 from pipelines.synthesis.infrared import Physics, Translation
-from pipelines.synthesis.passes import open_session
-from renderer.geometry.frame import Box2D, Frame
+from pipelines.synthesis.session import open_session
+from renderer.geometry.frame import Box2D
 from renderer.random_streams import Draw
-from renderer.thermal.conditions import Conditions
 
 __all__ = [
     "PLAIN",
@@ -160,12 +159,11 @@ def insert_cars(
         assert isinstance(physics, Physics)
         models = {name: Translation(read_model_file(path).backend, path, physics) for name, path in weights.items()}
         for index in range(count):
-            background = maker._background(index)
+            placed = maker.place(Draw(seed, index))
+            background = placed.background
             assert background is not None
-            conditions = maker._conditions(index, background)
-            frame, conditions = maker._passes(index, conditions, background)
-            made = _pictures(frame, conditions, background, physics, models)
-            for item in frame.instances:
+            made = _pictures(placed, background, physics, models)
+            for item in placed.frame.instances:
                 box = item.box_visible_px
                 if box is None or item.occlusion > 0 or item.truncation > 0 or item.category not in ("car", "van"):
                     continue
@@ -186,20 +184,19 @@ def _maker(frames: Path, boxes: Path, names: Sequence[str], count: int, seed: in
         config = SynthesizeConfig(out=Path(temporary) / "out", backgrounds=folder, count=count, seed=seed, boxes=boxes)
         session = open_session(config)
         try:
-            yield FrameMaker(config, scan_backgrounds(folder), session, Physics(seed), open_sites(config))
+            yield FrameMaker(config, read_inputs(config), session, Physics())
         finally:
             session.close()
 
 
 def _pictures(
-    frame: Frame, conditions: Conditions, background: Background, physics: Physics, models: Mapping[str, Translation]
+    placed: PlacedFrame, background: Background, physics: Physics, models: Mapping[str, Translation]
 ) -> dict[str, UInt8]:
     """The frame, made in every way."""
-    behind = background.image
-    draw = Draw(physics.seed, frame.index)
+    frame, conditions, draw, behind = placed.frame, placed.conditions, placed.draw, background.image
     plain, _ = blend_plainly(behind, plain_layer(frame, conditions, physics.profiles, draw, physics.sensor(frame)))
-    made = {PLAIN: plain, PHYSICS: physics.make(frame, conditions, background).image}
-    return made | {name: model.make(frame, conditions, background).image for name, model in models.items()}
+    made = {PLAIN: plain, PHYSICS: physics.make(frame, conditions, background, draw).image}
+    return made | {name: model.make(frame, conditions, background, draw).image for name, model in models.items()}
 
 
 # --- distances --------------------------------------------------------------------------------------------------------

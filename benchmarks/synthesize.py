@@ -22,7 +22,7 @@ import psutil
 
 from pipelines.dataset.store import FRAMES_FILE
 from pipelines.synthesis.config import SynthesizeConfig
-from pipelines.synthesis.frames import synthesize
+from pipelines.synthesis.dataset_run import synthesize_dataset
 from pipelines.synthesis.model_choice import choose_model
 
 __all__ = ["main"]
@@ -91,7 +91,7 @@ def main() -> None:
             out=out, count=options.frames, workers=options.workers, tensors=options.tensors, backend=backend,
             weights=weights,
         )  # fmt: skip
-        synthesize(config)
+        synthesize_dataset(config)
         end = time.perf_counter()
         watch.join(10)
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())

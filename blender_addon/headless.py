@@ -122,16 +122,16 @@ def _generator() -> str:
 
 def _render(config: Any) -> None:
     """`gis render` in this process: Blender's own Python cannot be relied on to start others."""
-    render, dataset = _pipelines("synthesis.passes"), _pipelines("dataset.store")
-    store = dataset.FrameStore(config.out, render.CONFIG_FILE, render.description(config))
-    store.check(config.count)
+    passes, session = _pipelines("synthesis.passes"), _pipelines("synthesis.session")
+    store = passes.passes_store(config)
+    store.check_count(config.count)
     todo = store.missing(config.count)
     if not todo:
         return
     importlib.import_module("renderer.kernel_cache").forget_stale_kernels()
-    with render.PassesJob(config, render.open_session).open() as make, store.locked():
+    with passes.PassesJob(config, session.open_session).open() as make, store.open_run() as complete:
         frames = ((index, make(index)) for index in todo)
-        render.take_in(store, frames, lambda index: print(f"gis render: frame {index} written", flush=True))
+        store.append_frames(frames, complete, lambda index: print(f"gis render: frame {index} written", flush=True))
     store.describe({"frames": config.count, "complete": True, "generator": _generator()})
 
 

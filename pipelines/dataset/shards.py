@@ -15,7 +15,8 @@ from gan.data.layout import Sample, encode_sample
 from gan.data.sample_files import StoredSample, shard_samples
 from gan.errors import DataError
 
-from pipelines.dataset.store import frame_name
+from pipelines.dataset.description import ShardEntry
+from pipelines.dataset.record import frame_name
 from pipelines.errors import DatasetError
 from pipelines.io.files import file_sha256, sha256, write_bytes, write_through
 
@@ -39,21 +40,19 @@ def pack_if_full(folder: Path, index: int) -> None:
         _pack(folder, index // SHARD_FRAMES, index + 1)
 
 
-def finish_shards(folder: Path, count: int) -> list[dict[str, object]]:
-    """Packs what is left and describes all shards: name, hash, first frame and number of frames."""
-    described: list[dict[str, object]] = []
+def finish_shards(folder: Path, count: int) -> list[ShardEntry]:
+    """Packs what is left and describes all shards."""
+    entries: list[ShardEntry] = []
     for number in range((count + SHARD_FRAMES - 1) // SHARD_FRAMES):
         first, end = number * SHARD_FRAMES, min(count, (number + 1) * SHARD_FRAMES)
         path = _shard(folder, number)
         if not path.is_file() or any(_part(folder, index).is_file() for index in range(first, end)):
             _pack(folder, number, count)
-        described.append(
-            {"name": f"{FOLDER}/{path.name}", "sha256": file_sha256(path), "first": first, "frames": end - first}
-        )
+        entries.append(ShardEntry(f"{FOLDER}/{path.name}", file_sha256(path), first, end - first))
     parts = folder / FOLDER / PARTS
     if parts.is_dir() and not any(parts.iterdir()):
         parts.rmdir()
-    return described
+    return entries
 
 
 def missing_samples(folder: Path, count: int) -> list[int]:

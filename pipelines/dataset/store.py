@@ -2,24 +2,21 @@
 
 A frame counts once its line stands in ``frames.jsonl``. Lines are appended in the order of the frames, so the file is
 always a beginning of what the finished run writes. :class:`FrameStore` keeps that promise for ``gis render`` and
-``gis synthesize``.
+``gis synthesize``; a :class:`RunFolder` has no frames, or other ones.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-import numpy as np
-from renderer.geometry.camera import Camera
-from renderer.geometry.frame import Box3D, Frame, Instance
-
+from pipelines.dataset.record import Record
 from pipelines.errors import DatasetError
 from pipelines.io.files import (
     append_line,
@@ -35,18 +32,13 @@ __all__ = [
     "DATASET_FILE",
     "FRAMES_FILE",
     "FrameStore",
-    "Record",
-    "camera_to_json",
+    "RunFolder",
     "first_difference",
-    "frame_name",
     "generator",
-    "instance_from_json",
-    "instance_to_json",
-    "read_record",
+    "read_records",
 ]
 
-Record = dict[str, Any]
-"""One line of ``frames.jsonl``."""
+R = TypeVar("R", bound=Record)
 FRAMES_FILE = "frames.jsonl"
 DATASET_FILE = "dataset.json"
 
@@ -59,36 +51,37 @@ def generator() -> str:
         return "gis"
 
 
-def frame_name(index: int) -> str:
-    """Name of a frame's files without suffix: ``000012``."""
-    return f"{index:06d}"
+def read_records(folder: Path, kind: type[R]) -> Iterator[R]:
+    """Records of the complete frames of a folder, in order; none where it has no ``frames.jsonl``.
+
+    Raises:
+        DatasetError: a line that is none of ours.
+    """
+    log = folder / FRAMES_FILE
+    for index, line in enumerate(read_lines(log)):
+        yield kind.from_line(line, index, log)
 
 
 @dataclass(frozen=True)
-class FrameStore:
-    """A folder of frames with one description and one log.
+class RunFolder:
+    """A folder with one description.
 
     Args:
         folder: of the run.
         description: name of the JSON file that holds the configuration.
-        head: first entries of that file: ``schema``, ``version``, ``configuration`` ...; what another run may not
-        differ in.
+        header: first entries of that file: ``schema``, ``version``, ``configuration`` ...; what another run may not
+            differ in.
     """
 
     folder: Path
     description: str
-    head: Mapping[str, Any]
+    header: Mapping[str, Any]
 
-    @property
-    def log(self) -> Path:
-        """Path of ``frames.jsonl``."""
-        return self.folder / FRAMES_FILE
-
-    def check(self, count: int) -> None:
+    def check(self) -> None:
         """Refuses a folder that this run may not go on in; changes nothing.
 
         Raises:
-            DatasetError: other files, another configuration, or more frames than ``count``.
+            DatasetError: other files, or another configuration.
         """
         described = self.folder / self.description
         if not described.is_file():
@@ -100,27 +93,24 @@ class FrameStore:
                     "give another --out"
                 )
             return
-        different = first_difference(self._stored_head(described), dict(self.head))
+        different = first_difference(self._stored_header(described), dict(self.header))
         if different:
             raise DatasetError(
                 f"{self.folder} holds another configuration: {different}; give the same options, or another --out"
             )
-        there = sum(1 for _ in self.records())
-        if there > count:
-            raise DatasetError(
-                f"{self.folder} holds {there} frames, more than the {count} asked for: give --count {there} or more, "
-                "or another --out"
-            )
 
-    def _stored_head(self, described: Path) -> dict[str, Any]:
+    def _stored_header(self, described: Path) -> dict[str, Any]:
         stored = read_json(described)
         if not isinstance(stored, dict):
             raise DatasetError(f"{described}: expected a JSON object; give another --out")
-        return {key: stored.get(key) for key in self.head}
+        return {key: stored.get(key) for key in self.header}
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keeps other runs out of the folder, as long as this process lives; makes the folder where it is missing.
+        """Keeps other runs out of the folder as long as this process lives; makes the folder where it is missing.
+
+        The lock is the system's, on the folder itself: it ends with the process, however that ends, and leaves no file
+        (those of the package filelock stay behind, and `gis validate` would name them as foreign).
 
         Raises:
             DatasetError: another run is at work in it.
@@ -143,17 +133,61 @@ class FrameStore:
         finally:
             os.close(handle)
 
-    def claim(self) -> int:
-        """Makes the folder this run's: the description is written, and what a killed run left half-done goes.
+    def describe(self, more: Mapping[str, Any]) -> None:
+        """Writes the description: the header and ``more``."""
+        write_json(self.folder / self.description, {**self.header, **more})
 
-        Returns:
-            the number of frames that have a line.
+
+@dataclass(frozen=True)
+class FrameStore(RunFolder, Generic[R]):
+    """A folder of frames with one description and one log.
+
+    Args:
+        record: what the lines of the log are.
+    """
+
+    record: type[R]
+
+    @property
+    def log(self) -> Path:
+        """Path of ``frames.jsonl``."""
+        return self.folder / FRAMES_FILE
+
+    def check_count(self, count: int) -> None:
+        """Refuses a folder that this run may not go on in; changes nothing.
+
+        Raises:
+            DatasetError: other files, another configuration, or more frames than ``count``.
         """
-        remove_temporaries(self.folder)
-        self._drop_half_line()
-        there = sum(1 for _ in self.records())
-        self.describe({"frames": there, "complete": False})
-        return there
+        self.check()
+        complete = self._complete() if (self.folder / self.description).is_file() else 0
+        if complete > count:
+            raise DatasetError(
+                f"{self.folder} holds {complete} frames, more than the {count} asked for: give --count {complete} or "
+                "more, or another --out"
+            )
+
+    def _complete(self) -> int:
+        """Frames that have a line, each checked."""
+        return sum(1 for _ in self.records())
+
+    @contextmanager
+    def open_run(self) -> Iterator[int]:
+        """Makes the folder this run's: locks it, writes the description, clears what a killed run left half-done.
+
+        Yields:
+            the number of frames that have a line.
+
+        Raises:
+            DatasetError: another run is at work in it.
+            OutputError: the folder or the description cannot be written.
+        """
+        with self.locked():
+            remove_temporaries(self.folder)
+            self._drop_half_line()
+            complete = self._complete()
+            self.describe({"frames": complete, "complete": False})
+            yield complete
 
     def _drop_half_line(self) -> None:
         """A kill while a line was written leaves a part of it at the end."""
@@ -161,45 +195,58 @@ class FrameStore:
         if data and not data.endswith(b"\n"):
             write_bytes(self.log, data[: data.rfind(b"\n") + 1])
 
-    def describe(self, more: Mapping[str, Any]) -> None:
-        """Writes the description: the head and ``more``."""
-        write_json(self.folder / self.description, {**self.head, **more})
-
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[R]:
         """Records of the complete frames, in order.
 
         Raises:
             DatasetError: a line that is none of ours.
         """
-        for number, line in enumerate(read_lines(self.log)):
-            yield read_record(line, number, self.log)
+        return read_records(self.folder, self.record)
 
     def missing(self, count: int) -> list[int]:
         """Frames below ``count`` that have no line yet, or whose files are gone."""
-        gone = [record["index"] for record in self.records() if not self._has_files(record)]
-        there = sum(1 for _ in read_lines(self.log))
-        return gone + list(range(there, count))
+        complete, gone = 0, []
+        for record in self.records():
+            complete += 1
+            if not all((self.folder / name).is_file() for name in record.files):
+                gone.append(record.index)
+        return gone + list(range(complete, count))
 
-    def _has_files(self, record: Record) -> bool:
-        return all((self.folder / name).is_file() for name in record["files"])
+    def append_frames(
+        self, frames: Iterable[tuple[int, R]], complete: int, after: Callable[[int], None] | None = None
+    ) -> None:
+        """Appends the lines of new frames, and verifies those of frames that had one.
 
-    def append(self, record: Record) -> None:
+        Args:
+            frames: numbers and records, in order.
+            complete: frames that have a line, as :meth:`open_run` says.
+            after: called with each number once the frame's line stands.
+        """
+        for index, record in frames:
+            if index < complete:
+                self.verify(record)
+            else:
+                self.append(record)
+            if after:
+                after(index)
+
+    def append(self, record: R) -> None:
         """Adds the line of the next frame, which makes it count.
 
         Raises:
             OutputError: the line cannot be written.
         """
-        append_line(self.log, json.dumps(record, allow_nan=False))
+        append_line(self.log, json.dumps(record.to_json(), allow_nan=False))
 
-    def confirm(self, record: Record) -> None:
+    def verify(self, record: R) -> None:
         """Checks that a frame that was made again came out as its line says.
 
         Raises:
             DatasetError: it came out differently.
         """
-        index = int(record["index"])
+        index = record.index
         stored = next(line for number, line in enumerate(read_lines(self.log)) if number == index)
-        different = first_difference(json.loads(stored), json.loads(json.dumps(record)))
+        different = first_difference(json.loads(stored), json.loads(json.dumps(record.to_json())))
         if different:
             raise DatasetError(
                 f"{self.log}: frame {index} came out differently than its line says ({different}): "
@@ -207,63 +254,17 @@ class FrameStore:
             )
 
 
-def read_record(line: str, number: int, log: Path) -> Record:
-    """One line of a log as a record, checked to be that of frame ``number``.
-
-    Raises:
-        DatasetError: no JSON object, or another frame's.
-    """
-    try:
-        record = json.loads(line)
-    except ValueError as error:
-        raise DatasetError(f"{log}: line {number + 1} is no JSON ({error}): expected the record of a frame") from error
-    if not isinstance(record, dict) or record.get("index") != number or not isinstance(record.get("files"), dict):
-        raise DatasetError(f"{log}: line {number + 1}: expected the record of frame {number}, with its files")
-    return record
-
-
-def first_difference(stored: Any, wanted: Any, where: str = "") -> str:
+def first_difference(stored: Any, new: Any, where: str = "") -> str:
     """The first value that differs between two JSON trees, as ``name is 1, now 2``; empty where there is none."""
-    if isinstance(stored, Mapping) and isinstance(wanted, Mapping):
-        for key in {**stored, **wanted}:
-            found = first_difference(stored.get(key), wanted.get(key), f"{where}.{key}" if where else str(key))
-            if found:
-                return found
+    if isinstance(stored, Mapping) and isinstance(new, Mapping):
+        for key in {**stored, **new}:
+            inner = first_difference(stored.get(key), new.get(key), f"{where}.{key}" if where else str(key))
+            if inner:
+                return inner
         return ""
-    old, new = json.dumps(stored), json.dumps(wanted)
-    return "" if old == new else f"{where or 'content'} is {_short(old)}, now {_short(new)}"
+    before, after = json.dumps(stored), json.dumps(new)
+    return "" if before == after else f"{where or 'content'} is {_short(before)}, now {_short(after)}"
 
 
 def _short(text: str, limit: int = 60) -> str:
     return text if len(text) <= limit else f"{text[:limit]}..."
-
-
-# --- what a record says of the objects and the camera -----------------------------------------------------------------
-
-
-def camera_to_json(frame: Frame) -> dict[str, Any]:
-    """Intrinsics and pose of a frame's camera."""
-    camera = frame.camera
-    return {**camera.to_json(), "K": camera.K.tolist(), "cam_to_world": frame.cam_to_world.tolist()}
-
-
-def camera_from_json(data: Mapping[str, Any]) -> Camera:
-    """The camera of a record."""
-    return Camera.from_json({key: value for key, value in data.items() if key not in ("K", "cam_to_world")})
-
-
-def instance_to_json(instance: Instance) -> dict[str, Any]:
-    """An instance as JSON values."""
-    data = {name: getattr(instance, name) for name in Instance.__dataclass_fields__}
-    return {**data, "object_to_world": instance.object_to_world.tolist(), "box_3d": asdict(instance.box_3d)}
-
-
-def instance_from_json(data: Mapping[str, Any]) -> Instance:
-    """Inverse of :func:`instance_to_json`; other keys are ignored."""
-    values = {name: data[name] for name in Instance.__dataclass_fields__}
-    box = dict(values["box_3d"])
-    values["box_3d"] = Box3D(**{**box, "centre_m": tuple(box["centre_m"])})
-    values["object_to_world"] = np.array(values["object_to_world"], dtype=np.float64)
-    for name in ("box_amodal_px", "box_visible_px"):
-        values[name] = None if values[name] is None else tuple(values[name])
-    return Instance(**values)

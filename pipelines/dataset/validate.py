@@ -18,16 +18,28 @@ import numpy as np
 from gan.data.layout import decode_sample
 from gan.errors import LayoutError
 from numpy.typing import NDArray
-from renderer.geometry.frame import Instance
+from renderer.geometry.frame import Box2D
 from renderer.zones.catalogue import Zone
 
-from pipelines.dataset.label_consistency import ATTEMPTS
+from pipelines.dataset.description import SCHEMA
+from pipelines.dataset.label_consistency.measure import ATTEMPTS
+from pipelines.dataset.label_consistency.page import LABEL_ERRORS_FILE
 from pipelines.dataset.labels import CATEGORIES, MIN_VISIBLE_PX
 from pipelines.dataset.labels.coco import coco_annotations, coco_image, decode_rle
 from pipelines.dataset.labels.kitti import kitti_text
 from pipelines.dataset.labels.yolo import yolo_classes, yolo_text
+from pipelines.dataset.record import (
+    SCHEMA_VERSION,
+    FrameRecord,
+    InstanceRecord,
+    LabelError,
+    PairRecord,
+    PassesRecord,
+    Record,
+    frame_name,
+)
 from pipelines.dataset.shards import read_shard
-from pipelines.dataset.store import DATASET_FILE, FRAMES_FILE, Record, frame_name, instance_from_json, read_record
+from pipelines.dataset.store import DATASET_FILE, FRAMES_FILE
 from pipelines.errors import DatasetError
 from pipelines.io.exr import read_exr
 from pipelines.io.files import file_sha256, read_json, read_lines, sha256
@@ -37,10 +49,17 @@ from pipelines.workers import default_workers
 __all__ = ["Report", "validate"]
 
 PASSES_FILE = "config.json"
-SYNTHESIZED, PASSES, PAIRS = "gis-dataset", "gis-passes", "gis.fit.dataset"
-SCHEMAS = {SYNTHESIZED: (DATASET_FILE, 1), PASSES: (PASSES_FILE, 1), PAIRS: (DATASET_FILE, 1)}
+SYNTHESIZED, PASSES, PAIRS = SCHEMA, "gis-passes", "gis.fit.dataset"
+SCHEMAS = {
+    SYNTHESIZED: (DATASET_FILE, tuple(range(1, SCHEMA_VERSION + 1))),
+    PASSES: (PASSES_FILE, (1,)),
+    PAIRS: (DATASET_FILE, (1,)),
+}
+"""Description and versions that are read of each kind of folder."""
 PAIRS_FILES = ("fit.json", "fits-0.jsonl", "models.safetensors", "review.html", "validation.txt")
-WHOLE_FILES = ("annotations/coco.json", "annotations/yolo/classes.txt", "README.md", "preview.png", "drift.html")
+WHOLE_FILES = ("annotations/coco.json", "annotations/yolo/classes.txt", "README.md", "preview.png", LABEL_ERRORS_FILE)
+WHOLE_FILES_1 = (*WHOLE_FILES[:-1], "drift.html")
+"""Of version 1."""
 
 
 @dataclass
@@ -62,25 +81,26 @@ def validate(folder: Path, *, progress: bool = False) -> Report:
     """
     about = _read_about(folder)
     report = Report()
-    records = _read_records(folder, report)
+    kind = {SYNTHESIZED: FrameRecord, PASSES: PassesRecord, PAIRS: PairRecord}[about["schema"]]
+    lines, records = _read_records(folder, kind, report)
     expected = {FRAMES_FILE, SCHEMAS[about["schema"]][0]}
-    check = {SYNTHESIZED: _check_frame, PASSES: _check_passes, PAIRS: _check_pair}[about["schema"]]
-    for record, problems in zip(records, _in_threads(folder, records, check, progress), strict=True):
-        expected |= set(record["files"])
+    for record, problems in zip(records, _in_threads(folder, records, progress), strict=True):
+        expected |= set(record.files)
         report.problems += problems
-        report.objects += sum(1 for entry in record.get("instances", ()) if entry.get("labelled", True))
-    report.frames = len(records)
-    report.problems += _check_count(about, len(records))
+        report.objects += sum(1 for item in record.instances if item.labelled is not False)
+    report.frames = lines
+    report.problems += _check_count(about, lines)
     expected |= {shard["name"] for shard in about.get("shards", [])}
     report.problems += _check_shards(folder, about, records)
     if about["schema"] == SYNTHESIZED:
-        expected |= set(WHOLE_FILES)
-        report.problems += [*_check_coco(folder, records), *_check_whole(folder)]
+        expected |= set(WHOLE_FILES if about["version"] > 1 else WHOLE_FILES_1)
+        frames = [record for record in records if isinstance(record, FrameRecord)]
+        report.problems += [*_check_coco(folder, lines, frames), *_check_whole(folder)]
     if about["schema"] == PAIRS:
         # The decisions of a review, and a pass of fits for each that was asked for.
         more = {path.name for path in (*folder.glob("fits-*.jsonl"), *folder.glob("review.txt"))}
         expected |= {*PAIRS_FILES, *more}
-    report.problems += _check_presence(folder, expected)
+    report.problems += _check_presence(folder, expected, all_known=len(records) == lines)
     report.files = len(expected)
     return report
 
@@ -88,10 +108,10 @@ def validate(folder: Path, *, progress: bool = False) -> Report:
 def _read_about(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder: expected one of `gis synthesize`, `gis render` or `gis fit`")
-    for schema, (name, version) in SCHEMAS.items():
+    for schema, (name, versions) in SCHEMAS.items():
         if (folder / name).is_file():
             about = read_json(folder / name)
-            if isinstance(about, dict) and about.get("schema") == schema and about.get("version") == version:
+            if isinstance(about, dict) and about.get("schema") == schema and about.get("version") in versions:
                 return about
     raise DatasetError(
         f"{folder}: holds no {DATASET_FILE} or {PASSES_FILE} of this version: expected a folder of `gis synthesize`, "
@@ -99,33 +119,40 @@ def _read_about(folder: Path) -> dict[str, Any]:
     )
 
 
-def _read_records(folder: Path, report: Report) -> list[Record]:
+def _read_records(folder: Path, kind: type[Record], report: Report) -> tuple[int, list[Record]]:
+    """Number of whole lines, and the records of those that can be read."""
     log = folder / FRAMES_FILE
-    records: list[Record] = []
+    lines, records = 0, []
     try:
-        for number, line in enumerate(read_lines(log)):
-            records.append(read_record(line, number, log))
+        for index, line in enumerate(read_lines(log)):
+            lines = index + 1
+            try:
+                records.append(kind.from_line(line, index, log))
+            except DatasetError as error:
+                report.problems.append(str(error))
     except DatasetError as error:
         report.problems.append(str(error))
     if log.is_file() and (data := log.read_bytes()) and not data.endswith(b"\n"):
         report.problems.append(f"{FRAMES_FILE}: its last line is cut off: give the same command again")
-    return records
+    return lines, records
 
 
-def _in_threads(folder: Path, records: list[Record], check: Any, progress: bool) -> Iterator[list[str]]:
+def _in_threads(folder: Path, records: list[Record], progress: bool) -> Iterator[list[str]]:
     from tqdm import tqdm
 
-    def all_of(record: Record) -> list[str]:
-        try:
-            return list(check(folder, record))
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            line = record["index"] + 1
-            return [
-                f"{FRAMES_FILE}: line {line}: a value is missing or of the wrong kind ({type(error).__name__}: {error})"
-            ]
-
     with ThreadPoolExecutor(default_workers()) as pool:
-        yield from tqdm(pool.map(all_of, records), total=len(records), unit="frame", desc="check", disable=not progress)
+        checked = pool.map(lambda record: list(_check_record(folder, record)), records)
+        yield from tqdm(checked, total=len(records), unit="frame", desc="check", disable=not progress)
+
+
+def _check_record(folder: Path, record: Record) -> Iterator[str]:
+    yield from _check_hashes(folder, record)
+    if isinstance(record, FrameRecord):
+        yield from _check_frame(folder, record)
+    elif isinstance(record, PairRecord):
+        yield from _check_pair(folder, record)
+    else:
+        yield from _check_passes(folder, record)
 
 
 def _check_count(about: Mapping[str, Any], frames: int) -> Iterator[str]:
@@ -135,11 +162,12 @@ def _check_count(about: Mapping[str, Any], frames: int) -> Iterator[str]:
         yield f"{FRAMES_FILE}: has {frames} whole lines, expected {about.get('frames')}"
 
 
-def _check_presence(folder: Path, expected: set[str]) -> Iterator[str]:
+def _check_presence(folder: Path, expected: set[str], *, all_known: bool) -> Iterator[str]:
+    """What is missing and, where every line could be read, what is foreign."""
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     for name in sorted(expected - there):
         yield f"{name}: is missing"
-    for name in sorted(there - expected):
+    for name in sorted(there - expected) if all_known else ():
         yield f"{name}: does not belong to the data set"
 
 
@@ -147,9 +175,8 @@ def _check_presence(folder: Path, expected: set[str]) -> Iterator[str]:
 
 
 def _check_passes(folder: Path, record: Record) -> Iterator[str]:
-    yield from _check_hashes(folder, record)
-    shape = (record["camera"]["height"], record["camera"]["width"])
-    for name in record["files"]:
+    shape = (record.camera.height, record.camera.width)
+    for name in record.files:
         if not (folder / name).is_file():
             continue
         try:
@@ -163,11 +190,10 @@ def _check_passes(folder: Path, record: Record) -> Iterator[str]:
             yield f"{name}: is not {shape[1]}x{shape[0]} pixels as its camera says"
 
 
-def _check_pair(folder: Path, record: Record) -> Iterator[str]:
+def _check_pair(folder: Path, record: PairRecord) -> Iterator[str]:
     """A real frame and its fitted cars."""
-    yield from _check_hashes(folder, record)
-    name = frame_name(record["index"])
-    planes = _Planes(folder, name, (record["camera"]["height"], record["camera"]["width"]))
+    name = record.stem
+    planes = _Planes(folder, name, (record.camera.height, record.camera.width))
     mask = planes.png("masks", np.uint16)
     planes.png("images", np.uint8)
     zones = planes.png("zones", np.uint8)
@@ -177,32 +203,31 @@ def _check_pair(folder: Path, record: Record) -> Iterator[str]:
         yield from _check_zones(zones, name)
     if mask is None:
         return
-    entries = {entry["id"]: entry for entry in record["instances"]}
-    for number in sorted(set(np.unique(mask).tolist()) - {0} - set(entries)):
+    ids = {item.id for item in record.instances}
+    for number in sorted(set(np.unique(mask).tolist()) - {0} - ids):
         yield f"masks/{name}.png: holds id {number}, which is no car of {FRAMES_FILE}"
-    for number, entry in entries.items():
-        pixels = mask == number
-        wanted = _tight_box(pixels) if pixels.any() else None
-        if entry["box_visible_px"] != wanted or entry["visible_px"] != int(pixels.sum()):
+    for item in record.instances:
+        pixels = mask == item.id
+        box = _tight_box(pixels) if pixels.any() else None
+        if item.box_visible_px != box or item.visible_px != int(pixels.sum()):
             yield (
-                f"masks/{name}.png: id {number}: {entry['visible_px']} pixels in {entry['box_visible_px']}, "
-                f"it has {int(pixels.sum())} in {wanted}"
+                f"masks/{name}.png: id {item.id}: {item.visible_px} pixels in {item.box_visible_px}, "
+                f"it has {int(pixels.sum())} in {box}"
             )
     yield from _check_depth(mask, depth, name)
 
 
-def _check_frame(folder: Path, record: Record) -> Iterator[str]:
-    yield from _check_hashes(folder, record)
-    name = frame_name(record["index"])
+def _check_frame(folder: Path, record: FrameRecord) -> Iterator[str]:
+    name = record.stem
     yield from _check_file_names(record, name)
-    planes = _Planes(folder, name, (record["camera"]["height"], record["camera"]["width"]))
+    planes = _Planes(folder, name, (record.camera.height, record.camera.width))
     mask = planes.png("masks", np.uint16)
     planes.png("images", np.uint8)
     zones = planes.png("zones", np.uint8)
-    if record["span_K"] is not None:
+    if record.span_K is not None:
         planes.png("images16", np.uint16)
-        if not 0 < record["span_K"][0] < record["span_K"][1]:
-            yield f"{FRAMES_FILE}: frame {name}: span_K is {record['span_K']}, expected two rising temperatures"
+        if not 0 < record.span_K[0] < record.span_K[1]:
+            yield f"{FRAMES_FILE}: frame {name}: span_K is {record.span_K}, expected two rising temperatures"
     depth = planes.depth()
     yield from planes.problems
     if zones is not None:
@@ -211,8 +236,8 @@ def _check_frame(folder: Path, record: Record) -> Iterator[str]:
         yield from _check_objects(record, mask, name)
         yield from _check_depth(mask, depth, name)
     yield from _check_labels(folder, record, name)
-    if "drift" in record:
-        yield from _check_drift(record)
+    if record.label_error is not None:
+        yield from _check_label_error(record, record.label_error)
 
 
 def _check_zones(zones: NDArray[np.uint8], name: str) -> Iterator[str]:
@@ -227,20 +252,20 @@ def _check_depth(mask: NDArray[np.uint16], depth: NDArray[np.float32] | None, na
 
 
 def _check_hashes(folder: Path, record: Record) -> Iterator[str]:
-    for name, wanted in record["files"].items():
+    for name, digest in record.files.items():
         path = folder / name
-        if path.is_file() and file_sha256(path) != wanted:
+        if path.is_file() and file_sha256(path) != digest:
             yield f"{name}: is not the file that was written (its SHA-256 differs from frames.jsonl)"
 
 
-def _check_file_names(record: Record, name: str) -> Iterator[str]:
-    wanted = {f"{place}/{name}.png" for place in ("images", "masks", "zones")}
-    wanted |= {f"depth/{name}.exr", f"annotations/kitti/{name}.txt", f"annotations/yolo/{name}.txt"}
-    if record["span_K"] is not None:
-        wanted.add(f"images16/{name}.png")
-    for odd in sorted(wanted ^ set(record["files"])):
-        verb = "does not name" if odd in wanted else "names"
-        yield f"{FRAMES_FILE}: frame {record['index']} {verb} {odd}"
+def _check_file_names(record: FrameRecord, name: str) -> Iterator[str]:
+    expected = {f"{place}/{name}.png" for place in ("images", "masks", "zones")}
+    expected |= {f"depth/{name}.exr", f"annotations/kitti/{name}.txt", f"annotations/yolo/{name}.txt"}
+    if record.span_K is not None:
+        expected.add(f"images16/{name}.png")
+    for odd in sorted(expected ^ set(record.files)):
+        verb = "does not name" if odd in expected else "names"
+        yield f"{FRAMES_FILE}: frame {record.index} {verb} {odd}"
 
 
 class _Planes:
@@ -290,86 +315,76 @@ class _Planes:
         return None
 
 
-def _check_objects(record: Record, mask: NDArray[np.uint16], name: str) -> Iterator[str]:
+def _check_objects(record: FrameRecord, mask: NDArray[np.uint16], name: str) -> Iterator[str]:
     """Ids, boxes and codes of a frame against its mask."""
     here = f"masks/{name}.png"
-    entries = {entry["id"]: entry for entry in record["instances"]}
-    named = {number for number, entry in entries.items() if entry["labelled"]}
+    labelled = {item.id: item for item in record.labelled}
     seen = set(np.unique(mask).tolist()) - {0}
-    for number in sorted(seen - named):
+    for number in sorted(seen - set(labelled)):
         yield f"{here}: holds id {number}, which has no label"
-    for number in sorted(named - seen):
+    for number in sorted(set(labelled) - seen):
         yield f"{here}: id {number} has a label and no pixel"
-    for number in sorted(seen & named):
-        for what in _object_problems(entries[number], mask == number):
+    for number in sorted(seen & set(labelled)):
+        for what in _object_problems(labelled[number], mask == number):
             yield f"{here}: id {number}: {what}"
 
 
-def _object_problems(entry: Mapping[str, Any], pixels: NDArray[np.bool_]) -> Iterator[str]:
+def _object_problems(item: InstanceRecord, pixels: NDArray[np.bool_]) -> Iterator[str]:
     """One object against its pixels."""
     tight = _tight_box(pixels)
-    if list(entry["box_visible_px"] or ()) != tight:
-        yield f"its visible box is {entry['box_visible_px']}, its pixels span {tight}"
+    if item.box_visible_px != tight:
+        yield f"its visible box is {item.box_visible_px}, its pixels span {tight}"
     count = int(pixels.sum())
-    if entry["visible_px"] != count:
-        yield f"visible_px is {entry['visible_px']}, it has {count} pixels"
+    if item.visible_px != count:
+        yield f"visible_px is {item.visible_px}, it has {count} pixels"
     if count < MIN_VISIBLE_PX:
         yield f"has {count} pixels and a label, expected {MIN_VISIBLE_PX} or more"
-    if entry["amodal_px"] < count:
-        yield f"amodal_px is {entry['amodal_px']}, less than the {count} that are visible"
-    if not _contains(entry["box_amodal_px"], tight):
-        yield f"its amodal box {entry['box_amodal_px']} does not contain the visible one {tight}"
-    if entry["category"] not in CATEGORIES:
-        yield f"category {entry['category']!r}, expected one of {', '.join(CATEGORIES)}"
-    if not 0 <= entry["truncation"] <= 1 or entry["occlusion"] not in (0, 1, 2):
-        yield f"truncation {entry['truncation']} and occlusion {entry['occlusion']}, expected 0 to 1, and 0, 1 or 2"
+    if item.amodal_px < count:
+        yield f"amodal_px is {item.amodal_px}, less than the {count} that are visible"
+    if not _contains(item.box_amodal_px, tight):
+        yield f"its amodal box {item.box_amodal_px} does not contain the visible one {tight}"
+    if item.category not in CATEGORIES:
+        yield f"category {item.category!r}, expected one of {', '.join(CATEGORIES)}"
+    if not 0 <= item.truncation <= 1 or item.occlusion not in (0, 1, 2):
+        yield f"truncation {item.truncation} and occlusion {item.occlusion}, expected 0 to 1, and 0, 1 or 2"
     try:
-        same = np.array_equal(decode_rle(entry["rle"], *pixels.shape), pixels)
+        same = np.array_equal(decode_rle(item.rle or "", *pixels.shape), pixels)
     except DatasetError:
         same = False
     if not same:
         yield "its run-length code is not its pixels"
 
 
-def _tight_box(pixels: NDArray[np.bool_]) -> list[float]:
+def _tight_box(pixels: NDArray[np.bool_]) -> Box2D:
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
-    return [float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)]
+    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 
 
-def _contains(outer: Any, inner: Any, slack_px: float = 1.0) -> bool:
+def _contains(outer: Box2D, inner: Box2D, slack_px: float = 1.0) -> bool:
     """Whether a box contains another; a pixel's centre may be inside where its edge is not."""
     near = all(outer[k] <= inner[k] + slack_px for k in (0, 1))
     return near and all(outer[k] >= inner[k] - slack_px for k in (2, 3))
 
 
-def _check_drift(record: Record) -> Iterator[str]:
-    """Label drift of a line: within its limits, and of objects that have a label."""
-    here, drift = f"{FRAMES_FILE}: frame {record['index']}", record["drift"]
-    scores = [drift["score"], *(item["score"] for item in drift["objects"])]
+def _check_label_error(record: FrameRecord, error: LabelError) -> Iterator[str]:
+    """Label error of a line: within its limits, and of objects that have a label."""
+    here = f"{FRAMES_FILE}: frame {record.index}"
+    scores = [error.score, *(item.score for item in error.objects)]
     if any(score is not None and not 0 <= score <= 1 for score in scores):
-        yield f"{here}: drift {scores}, expected 0 to 1"
-    named = {entry["id"] for entry in record["instances"] if entry["labelled"]}
-    for number in sorted({item["id"] for item in drift["objects"]} - named):
-        yield f"{here}: has the drift of object {number}, which has no label"
-    if not isinstance(drift["rejected"], bool) or drift["attempt"] not in range(ATTEMPTS):
-        yield (
-            f"{here}: drift says rejected {drift['rejected']!r} at attempt {drift['attempt']!r}, "
-            f"expected true or false, and 0 to {ATTEMPTS - 1}"
-        )
+        yield f"{here}: label error {scores}, expected 0 to 1"
+    for number in sorted({item.id for item in error.objects} - {item.id for item in record.labelled}):
+        yield f"{here}: has the label error of object {number}, which has no label"
+    if error.attempt not in range(ATTEMPTS):
+        yield f"{here}: label error of attempt {error.attempt}, expected 0 to {ATTEMPTS - 1}"
 
 
-def _check_labels(folder: Path, record: Record, name: str) -> Iterator[str]:
+def _check_labels(folder: Path, record: FrameRecord, name: str) -> Iterator[str]:
     """Label files against the objects of the record."""
-    width, height = record["camera"]["width"], record["camera"]["height"]
-    objects = _labelled_objects(record)
+    width, height, objects = record.camera.width, record.camera.height, record.labelled
     for place, text in (("kitti", kitti_text(objects, width, height)), ("yolo", yolo_text(objects, width, height))):
         path = folder / "annotations" / place / f"{name}.txt"
         if path.is_file():
             yield from _compare_rows(f"annotations/{place}/{name}.txt", path.read_text(errors="replace"), text)
-
-
-def _labelled_objects(record: Record) -> list[Instance]:
-    return [instance_from_json(entry) for entry in record["instances"] if entry["labelled"]]
 
 
 def _compare_rows(where: str, found: str, wanted: str) -> Iterator[str]:
@@ -382,7 +397,7 @@ def _compare_rows(where: str, found: str, wanted: str) -> Iterator[str]:
 # --- the whole --------------------------------------------------------------------------------------------------------
 
 
-def _check_coco(folder: Path, records: list[Record]) -> Iterator[str]:
+def _check_coco(folder: Path, lines: int, records: list[FrameRecord]) -> Iterator[str]:
     """COCO labels against the lines."""
     where = "annotations/coco.json"
     if not (folder / where).is_file():
@@ -396,27 +411,24 @@ def _check_coco(folder: Path, records: list[Record]) -> Iterator[str]:
     except (DatasetError, KeyError, TypeError) as error:
         yield f"{where}: cannot be read as COCO labels ({error})"
         return
-    if sorted(images) != list(range(len(records))):
-        yield f"{where}: has {len(images)} images, expected {len(records)}"
+    if sorted(images) != list(range(lines)):
+        yield f"{where}: has {len(images)} images, expected {lines}"
     number = 1
-    for record in records:
-        try:
-            image, wanted = _expected_annotations(record, number)
-        except (KeyError, TypeError, ValueError):
-            return  # a line that says too little has been named already
+    for index, record in enumerate(records):
+        if index != record.index:
+            return  # the lines that cannot be read have been named already
+        image, wanted = _expected_annotations(record, number)
         number += len(wanted)
-        index = record["index"]
         if images.get(index) != image:
             yield f"{where}: image {index} is {images.get(index)}, frames.jsonl says {image}"
         yield from _compare_annotations(where, index, found.get(index, []), wanted)
 
 
-def _expected_annotations(record: Record, first: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _expected_annotations(record: FrameRecord, first: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Entries of a frame in the COCO file, as JSON gives them back."""
-    camera, index = record["camera"], record["index"]
-    image = (index, f"{frame_name(index)}.png", camera["width"], camera["height"])
-    codes = [entry["rle"] for entry in record["instances"] if entry["labelled"]]
-    annotations = coco_annotations(image, _labelled_objects(record), codes, first)
+    image = (record.index, f"{record.stem}.png", record.camera.width, record.camera.height)
+    codes = [item.rle or "" for item in record.labelled]
+    annotations = coco_annotations(image, record.labelled, codes, first)
     return coco_image(image), json.loads(json.dumps(annotations))
 
 
@@ -445,7 +457,7 @@ def _check_whole(folder: Path) -> Iterator[str]:
 
 def _check_shards(folder: Path, about: Mapping[str, Any], records: list[Record]) -> Iterator[str]:
     """Source tensors against the hashes in dataset.json and in the lines, which name the first variant of a pair."""
-    hashes = {record["index"]: record.get("tensor_sha256") for record in records}
+    hashes = {record.index: record.tensor_sha256 for record in records if isinstance(record, (FrameRecord, PairRecord))}
     for shard in about.get("shards", []):
         path, name = folder / shard["name"], shard["name"]
         if not path.is_file():

@@ -18,7 +18,8 @@ from renderer.thermal.sensor import from_uint16
 from pipelines.backgrounds.images import INDEX_FILE, INDEX_SCHEMA
 from pipelines.backgrounds.ingest.radiometric import KELVIN_AT_0_C
 from pipelines.backgrounds.ingest.tiff import CONVENTION, KELVIN_PER_COUNT, write_kelvin_tiff
-from pipelines.dataset.store import DATASET_FILE, FrameStore, frame_name, generator
+from pipelines.dataset.record import FrameRecord
+from pipelines.dataset.store import DATASET_FILE, RunFolder, generator, read_records
 from pipelines.errors import ConfigError, DatasetError
 from pipelines.io.files import read_json, remove_temporaries, sha256
 from pipelines.io.images import read_png
@@ -63,8 +64,8 @@ def export(folder: Path, out: Path, file_format: str = "tiff", *, progress: bool
             "rendered scene or over radiometric backgrounds (gis backgrounds) can be exported in kelvin"
         )
     head = {"schema": SCHEMA, "version": SCHEMA_VERSION, "configuration": {"format": file_format, "of": source}}
-    store = FrameStore(out, EXPORT_FILE, head)
-    store.check(0)
+    store = RunFolder(out, EXPORT_FILE, head)
+    store.check()
     with store.locked():
         remove_temporaries(out)
         store.describe({"complete": False})
@@ -103,10 +104,10 @@ def _identity(description: Path) -> dict[str, str]:
 
 
 def _of_dataset(folder: Path) -> Iterator[_Image]:
-    for record in FrameStore(folder, DATASET_FILE, {}).records():
-        name, span = frame_name(record["index"]), record.get("span_K")
-        about = f"apparent temperature; backend {record['backend']['name']}; sensor {record['sensor']}"
-        yield _Image(name, folder / f"images16/{name}.png", _span(span, name), about)
+    for record in read_records(folder, FrameRecord):
+        name = record.stem
+        about = f"apparent temperature; backend {record.model.name}; sensor {record.sensor}"
+        yield _Image(name, folder / f"images16/{name}.png", _span(record.span_K, name), about)
 
 
 def _of_backgrounds(folder: Path) -> Iterator[_Image]:

@@ -23,7 +23,7 @@ from renderer.thermal.profiles import read_profiles
 from renderer.zones.catalogue import zone_palette
 
 from pipelines.dataset import shards as tensors
-from pipelines.dataset.store import camera_to_json, frame_name, instance_to_json
+from pipelines.dataset.record import FitRecord, FittedPose, InstanceRecord, PairRecord, frame_name
 from pipelines.fitting.candidates import Pose
 from pipelines.fitting.fitter import Fitter, nearer_boxes
 from pipelines.fitting.inputs import RealFrame, read_image
@@ -62,7 +62,7 @@ def physics_picture(background: NDArray[np.uint8], frame: Frame, time: str, vari
         time: "day", "night" or "".
         variant: another number draws other levels and details.
     """
-    empty = compose.continued(background, compose.hidden_background(frame) > 0)
+    empty = compose.fill_background(background, compose.dilate_objects(frame) > 0)
     draw = Draw(variant, frame.index)
     conditions = sample_conditions(draw.rng(Stream.FIT_WEATHER), hour=HOURS.get(time))
     foreground = render_foreground(frame, conditions, read_profiles(THERMAL_PROFILES), draw)
@@ -78,7 +78,7 @@ def draw_pair(
     cars: list[dict[str, Any]],
     layout: str = LAYOUT_NAME,
     others: tuple[int, ...] = (),
-) -> dict[str, Any]:
+) -> PairRecord:
     """Writes the files and the samples of a frame; returns its record.
 
     Args:
@@ -107,12 +107,25 @@ def draw_pair(
     }
     for file, data in contents.items():
         write_bytes(out / file, data)
-    fits = [{key: car[key] for key in ("key", "angle_deg", "box", "box_iou", "confidence", "pose")} for car in cars]
-    return {
-        "index": index, "name": frame.name, "group": frame.group, "time": frame.time, "camera": camera_to_json(shown),
-        "instances": [instance_to_json(item) | {"fit": one} for item, one in zip(shown.instances, fits, strict=True)],
-        "tensor_sha256": hashed, "files": {file: sha256(data) for file, data in sorted(contents.items())},
-    }  # fmt: skip
+    return PairRecord(
+        index=index,
+        name=frame.name,
+        group=frame.group,
+        time=frame.time,
+        camera=shown.camera,
+        cam_to_world=shown.cam_to_world,
+        instances=tuple(
+            InstanceRecord.of(item, fit=_fit_record(car)) for item, car in zip(shown.instances, cars, strict=True)
+        ),
+        tensor_sha256=hashed,
+        files={file: sha256(data) for file, data in sorted(contents.items())},
+    )
+
+
+def _fit_record(car: dict[str, Any]) -> FitRecord:
+    left, top, right, bottom = car["box"]
+    pose = FittedPose(**asdict(pose_from_json(car["pose"])))
+    return FitRecord(car["key"], car["angle_deg"], (left, top, right, bottom), car["box_iou"], car["confidence"], pose)
 
 
 def _passes(fitter: Fitter, index: int, frame: RealFrame, cars: list[dict[str, Any]]) -> Frame:

@@ -18,7 +18,8 @@ from renderer.raster.rasterizer import Rasteriser
 from renderer.zones.catalogue import ZONES
 
 from pipelines.dataset import shards as tensors
-from pipelines.dataset.store import FrameStore, first_difference, frame_name, generator
+from pipelines.dataset.record import frame_name
+from pipelines.dataset.store import RunFolder, first_difference, generator
 from pipelines.errors import ConfigError, DatasetError
 from pipelines.fitting.cameras import camera_of_poses
 from pipelines.fitting.fitter import Fit, Fitter, nearer_boxes
@@ -39,6 +40,7 @@ from pipelines.io.files import (
     write_bytes,
     write_json,
 )
+from pipelines.io.typed_json import to_json
 from pipelines.workers import FrameWorkers, default_workers
 
 __all__ = ["FitConfig", "fit"]
@@ -103,7 +105,7 @@ def fit(config: FitConfig) -> dict[str, Any]:
     """
     frames = scan_frames(config.frames, config.boxes, config.camera)
     _claim(config)
-    with FrameStore(config.out, FIT_FILE, config.head()).locked():
+    with RunFolder(config.out, FIT_FILE, config.head()).locked():
         remove_temporaries(config.out)
         if not (config.out / MODELS_FILE).is_file():
             _read_models(config)
@@ -286,8 +288,9 @@ def _write_pairs(config: FitConfig, fitter: Fitter, chosen: list[tuple[RealFrame
     for index, (frame, cars) in enumerate(chosen):
         _, *others = _numbers(config, chosen, index)
         record = draw_pair(config.out, fitter, index, frame, cars, config.layout, tuple(others))
-        append_line(config.out / LOG_FILE, json.dumps(record, allow_nan=False))
-    return tensors.finish_shards(config.out, len(chosen) * config.variants)
+        append_line(config.out / LOG_FILE, json.dumps(record.to_json(), allow_nan=False))
+    shards: list[Any] = to_json(tensors.finish_shards(config.out, len(chosen) * config.variants))
+    return shards
 
 
 def _numbers(config: FitConfig, chosen: list[Any], index: int) -> list[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -28,9 +28,10 @@ from renderer.thermal.profiles import read_profiles
 from renderer.thermal.sensor import Sensor, agc, expose, from_uint16, read_sensors, to_uint16
 
 from pipelines.backgrounds.images import Background
+from pipelines.dataset.record import ModelRecord
 from pipelines.errors import ConfigError
 from pipelines.synthesis.config import PHYSICS, SynthesizeConfig
-from pipelines.synthesis.source_tensor import FULL_SCALE, hidden_background, source_tensors
+from pipelines.synthesis.source_tensor import FULL_SCALE, dilate_objects, source_tensors
 from pipelines.synthesis.windows import picture_windows
 
 __all__ = ["DEFAULT_PROFILE", "Infrared", "InfraredMaker", "Physics", "Translation", "open_infrared"]
@@ -67,11 +68,18 @@ class InfraredMaker(Protocol):
     """Makes infrared images."""
 
     @property
-    def about(self) -> dict[str, Any]:
-        """Entry ``backend`` of a record: name, hash of the weights, how the model runs."""
+    def record(self) -> ModelRecord:
+        """What makes the images."""
 
-    def make(self, frame: Frame, conditions: Conditions, background: Background | None) -> Infrared:
-        """The image of a frame; ``background`` is a real image, None where the scene is the background."""
+    def make(self, frame: Frame, conditions: Conditions, background: Background | None, draw: Draw) -> Infrared:
+        """The image of a frame.
+
+        Args:
+            frame: passes, with normals and parts.
+            conditions: weather.
+            background: a real image; None where the scene is the background.
+            draw: of the noise and of what varies between surfaces.
+        """
 
 
 def open_infrared(config: SynthesizeConfig) -> InfraredMaker:
@@ -81,7 +89,7 @@ def open_infrared(config: SynthesizeConfig) -> InfraredMaker:
         GanError: the model cannot be used.
         ConfigError: the model is another backend's, or takes other tensors.
     """
-    physics = Physics(config.seed)
+    physics = Physics()
     if config.backend == PHYSICS or config.weights is None:
         return physics
     return Translation(config.backend, config.weights, physics)
@@ -90,23 +98,21 @@ def open_infrared(config: SynthesizeConfig) -> InfraredMaker:
 class Physics:
     """Radiometry and a sensor model; needs no training."""
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    def __init__(self) -> None:
         self.profiles = read_profiles(THERMAL_PROFILES)
         self._sensors = read_sensors(CAMERAS)
         self._measured: dict[str, FrameSensor] = {}
 
     @property
-    def about(self) -> dict[str, Any]:
+    def record(self) -> ModelRecord:
         """See :class:`InfraredMaker`."""
-        return {"name": PHYSICS, "weights_sha256": None}
+        return ModelRecord(PHYSICS, None)
 
-    def make(self, frame: Frame, conditions: Conditions, background: Background | None) -> Infrared:
+    def make(self, frame: Frame, conditions: Conditions, background: Background | None, draw: Draw) -> Infrared:
         """See :class:`InfraredMaker`."""
         sensor = self.sensor(frame)
         if background is not None:
-            return self._on_image(frame, conditions, background, sensor)
-        draw = Draw(self.seed, frame.index)
+            return self._on_image(frame, conditions, background, sensor, draw)
         apparent = render_thermal(frame, conditions, self.profiles, draw).apparent_temperature_K
         measured = expose(apparent, sensor, draw, frame.camera)
         image16, span_K = to_uint16(measured)
@@ -120,9 +126,11 @@ class Physics:
             raise ConfigError(f"camera {frame.camera.name!r}: unknown sensor {name!r}: expected one of {known}")
         return self._sensors[name]
 
-    def _on_image(self, frame: Frame, conditions: Conditions, background: Background, sensor: Sensor) -> Infrared:
+    def _on_image(
+        self, frame: Frame, conditions: Conditions, background: Background, sensor: Sensor, draw: Draw
+    ) -> Infrared:
         """Cars in a real image: in kelvin where it has them, else their contrast fitted to its greys."""
-        draw, measured = Draw(self.seed, frame.index), self._frame_sensor(background)
+        measured = self._background_sensor(background)
         if background.kelvin is not None:
             weather = frame_conditions(background.kelvin, conditions, horizon_row(frame))
             foreground = self._foreground(frame, weather, background, draw)
@@ -136,7 +144,7 @@ class Physics:
     def _foreground(self, frame: Frame, conditions: Conditions, background: Background, draw: Draw) -> ForegroundLayer:
         return _keeping_obstacles(render_foreground(frame, conditions, self.profiles, draw), background)
 
-    def _frame_sensor(self, background: Background) -> FrameSensor:
+    def _background_sensor(self, background: Background) -> FrameSensor:
         """Measured once for each crop of a background."""
         key = f"{background.about['sha256']} {background.about['crop_px']} {background.image.shape}"
         if key not in self._measured:
@@ -198,27 +206,25 @@ class Translation:
         self._physics = physics
         info = self._translator.about
         self._layout, self._display = str(info.source_layout["layout"]), bool(info.source_layout.get("display", False))
-        self._about = {
-            "name": backend, "weights_sha256": info.weights_sha256, "route": str(info.inference), "layout": self._layout
-        }  # fmt: skip
+        self._record = ModelRecord(backend, info.weights_sha256, str(info.inference), self._layout)
 
     @property
-    def about(self) -> dict[str, Any]:
+    def record(self) -> ModelRecord:
         """See :class:`InfraredMaker`."""
-        return self._about
+        return self._record
 
-    def make(self, frame: Frame, conditions: Conditions, background: Background | None) -> Infrared:
+    def make(self, frame: Frame, conditions: Conditions, background: Background | None, draw: Draw) -> Infrared:
         """See :class:`InfraredMaker`."""
-        base = self._physics.make(frame, conditions, background)
+        base = self._physics.make(frame, conditions, background, draw)
         display = self._display or base.span_K is None
-        shown = base.image if background is None and display else base.background
-        hidden = hidden_background(frame)
-        if not hidden.any():
+        behind = base.image if background is None and display else base.background
+        objects = dilate_objects(frame)
+        if not objects.any():
             return base
-        share = _share(frame, hidden)
-        picture = base.image if display else (base.image16 >> 8).astype(np.uint8)
-        made = self._translated(shown, frame, share > 0, picture if self._layout == "physics" else None, hidden)
-        values = np.float32(65535 / 2) * (np.clip(made, -1.0, 1.0) + np.float32(1.0))
+        share = _share(frame, objects)
+        physics = base.image if display else (base.image16 >> 8).astype(np.uint8)
+        output = self._translated(behind, frame, share > 0, physics if self._layout == "physics" else None, objects)
+        values = np.float32(65535 / 2) * (np.clip(output, -1.0, 1.0) + np.float32(1.0))
         if not display and base.span_K is not None:
             image16 = np.rint(base.image16 + share * (values - base.image16)).astype(np.uint16)
             return replace(base, image=agc(from_uint16(image16, base.span_K), self._physics.sensor(frame)),
@@ -229,21 +235,22 @@ class Translation:
         return replace(base, image=image, notes=(*base.notes, DISPLAY_NOTE))
 
     def _translated(
-        self, shown: UInt8, frame: Frame, painted: NDArray[np.bool_], picture: UInt8 | None, hidden: UInt16
+        self, background: UInt8, frame: Frame, painted: NDArray[np.bool_], physics: UInt8 | None, objects: UInt16
     ) -> NDArray[np.float32]:
         """(H, W) what the model makes where it paints, in [-1, 1]; 0 elsewhere."""
         info = self._translator.about
         # Of a window a model that normalises by the whole picture would make something else.
         step = max(painted.shape) if info.whole_image else max(STEP_PX, info.multiple_px)
         windows = picture_windows(painted, margin_px=MARGIN_PX, step_px=step)
-        made = np.zeros(painted.shape, np.float32)
-        for window, source in zip(windows, source_tensors(shown, frame, windows, picture, hidden), strict=True):
+        output = np.zeros(painted.shape, np.float32)
+        sources = source_tensors(background, frame, windows, physics, objects)
+        for window, source in zip(windows, sources, strict=True):
             part = self._translator.translate(source)
-            np.copyto(made[window.rows, window.columns], part, where=window.painted)
-        return made
+            np.copyto(output[window.rows, window.columns], part, where=window.painted)
+        return output
 
 
-def _share(frame: Frame, hidden: UInt16) -> NDArray[np.float32]:
-    """(H, W) share of a model's image in the result: 1 on objects, falling to 0 at the end of what they hide."""
-    near = (hidden > 0).astype(np.float32)
+def _share(frame: Frame, objects: UInt16) -> NDArray[np.float32]:
+    """(H, W) share of a model's image in the result: 1 on objects, falling to 0 at the edge of the dilated mask."""
+    near = (objects > 0).astype(np.float32)
     return np.asarray(np.where(frame.instance_id > 0, np.float32(1), near * cv2.blur(near, (5, 5))))

@@ -22,8 +22,8 @@ from pipelines.synthesis.windows import PictureWindow
 
 __all__ = [
     "LABEL_COLOURS",
-    "continued",
-    "hidden_background",
+    "dilate_objects",
+    "fill_background",
     "label_image",
     "object_depth_m",
     "object_edges",
@@ -39,10 +39,10 @@ Float32 = NDArray[np.float32]
 LABEL_COLOURS = {"car": (0, 0, 255), "van": (0, 255, 255), "truck": (255, 0, 255), "bus": (255, 255, 0)}
 """Colour of an object in the label image, RGB: corners of the colour cube, far from each other and from every grey."""
 MOST_HIGH = 1.5
-"""Heights of the picture beyond which an object hides no more around it."""
+"""Heights of the picture beyond which the mask of an object is dilated no further."""
 REACH_SHARE, REACH_PX = 0.06, 3
-"""An object hides the background as far around it as this share of its height, and at least as many pixels: fitted
-models lie within about 5 % of the boxes' height (docs/fit.md)."""
+"""The mask of an object is dilated by this share of its height, and at least by as many pixels: fitted models lie
+within about 5 % of the boxes' height (docs/fit.md)."""
 MIDDLE = 128
 _DEPTH_STEP = np.float32(0.08)
 """Relative step of depth between neighbours that is an edge: a surface seen at 15 degrees has a tenth of it."""
@@ -52,58 +52,58 @@ FULL_SCALE = 257
 """65535 / 255: 8 bits to the same share of 16 bits."""
 
 
-def label_image(background: UInt8, frame: Frame, physics: UInt8 | None = None, hidden: UInt16 | None = None) -> UInt8:
+def label_image(background: UInt8, frame: Frame, physics: UInt8 | None = None, objects: UInt16 | None = None) -> UInt8:
     """The label image of a frame; see :mod:`gan.data.layout` for the two layouts.
 
     Args:
         background: (H, W) grey, at the size of the frame.
         frame: passes; with normals, edges within a zone are seen as well.
         physics: (H, W) grey, the picture that physics makes of the frame: gives the layout ``physics``, else ``flat``.
-        hidden: (H, W) where it is known already, :func:`hidden_background` of the frame.
+        objects: (H, W) :func:`dilate_objects` of the frame, where it is known already.
 
     Returns:
         (H, W, 3) uint8 RGB.
     """
     if background.shape != frame.instance_id.shape:
         raise PipelineError(f"background is {background.shape}: expected the frame's {frame.instance_id.shape}")
-    reach = hidden_background(frame) if hidden is None else hidden
+    dilated = dilate_objects(frame) if objects is None else objects
     if physics is None:
-        return _flat(background, frame, reach)
+        return _flat(background, frame, dilated)
     if physics.shape != background.shape:
         raise PipelineError(f"picture of the physics is {physics.shape}: expected the background's {background.shape}")
-    green = np.where(frame.instance_id > 0, np.uint8(255), np.where(reach > 0, np.uint8(MIDDLE), np.uint8(0)))
+    green = np.where(frame.instance_id > 0, np.uint8(255), np.where(dilated > 0, np.uint8(MIDDLE), np.uint8(0)))
     return np.stack((physics, green, object_edges(frame)), axis=-1)
 
 
-def continued(background: UInt8, hidden: NDArray[np.bool_]) -> UInt8:
-    """(H, W) the background, and where it is hidden the nearest of it that is not: a frame without its cars."""
-    if hidden.all() or not hidden.any():
-        return np.full_like(background, MIDDLE) if hidden.all() else background
+def fill_background(background: UInt8, mask: NDArray[np.bool_]) -> UInt8:
+    """(H, W) the background, and within the mask the nearest of it outside: a frame without its cars."""
+    if mask.all() or not mask.any():
+        return np.full_like(background, MIDDLE) if mask.all() else background
     _, nearest = cv2.distanceTransformWithLabels(
-        hidden.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+        mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
     value = np.zeros(int(nearest.max()) + 1, dtype=np.uint8)
-    value[nearest[~hidden]] = background[~hidden]
+    value[nearest[~mask]] = background[~mask]
     return np.asarray(value[nearest], dtype=np.uint8)
 
 
-def _flat(background: UInt8, frame: Frame, reach: UInt16) -> UInt8:
+def _flat(background: UInt8, frame: Frame, dilated: UInt16) -> UInt8:
     colours = np.zeros((max((item.id for item in frame.instances), default=0) + 1, 3), dtype=np.uint8)
     for instance in frame.instances:
         colours[instance.id] = LABEL_COLOURS[instance.category]
     picture = np.repeat(background[..., None], 3, axis=2)
-    rows, columns = np.nonzero(reach)
-    picture[rows, columns] = colours[reach[rows, columns]]
+    rows, columns = np.nonzero(dilated)
+    picture[rows, columns] = colours[dilated[rows, columns]]
     return picture
 
 
-def hidden_background(frame: Frame) -> UInt16:
-    """(H, W) ids of the objects, each grown over the background by :data:`REACH_SHARE` of its height; 0 elsewhere.
+def dilate_objects(frame: Frame) -> UInt16:
+    """(H, W) ids of the objects, each dilated over the background by :data:`REACH_SHARE` of its height; 0 elsewhere.
 
     Around a fitted model there may be pixels of the real object, which a network must not see; and what an object does
-    to the road beside it can only be painted where the road is hidden.
+    to the road beside it can only be painted where the road is masked.
     """
-    grown = frame.instance_id.copy()
+    dilated = frame.instance_id.copy()
     for item in frame.instances:
         if item.box_visible_px is None:
             continue
@@ -115,9 +115,9 @@ def hidden_background(frame: Frame) -> UInt16:
         columns = slice(max(left - reach, 0), right + reach)
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
         near = cv2.dilate((frame.instance_id[rows, columns] == item.id).astype(np.uint8), kernel) > 0
-        part = grown[rows, columns]
+        part = dilated[rows, columns]
         part[near & (part == 0)] = item.id
-    return grown
+    return dilated
 
 
 def object_edges(frame: Frame) -> UInt8:
@@ -168,10 +168,10 @@ def source_tensors(
     frame: Frame,
     windows: Sequence[PictureWindow],
     physics: UInt8 | None = None,
-    hidden: UInt16 | None = None,
+    objects: UInt16 | None = None,
 ) -> Iterator[Float32]:
     """The source tensor of each window of a frame, (7, h, w) float32 in [-1, 1]; see :func:`label_image`."""
-    label, heat, depth_m = label_image(background, frame, physics, hidden), segmentation(frame), object_depth_m(frame)
+    label, heat, depth_m = label_image(background, frame, physics, objects), segmentation(frame), object_depth_m(frame)
     for window in windows:
         place = (window.rows, window.columns)
         yield build_source(label[place], heat[place], depth_m[place])

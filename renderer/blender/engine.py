@@ -118,6 +118,11 @@ class RenderSession:
         """Sizes of the models that traffic is made of, by name."""
         return tuple(model_size(collection) for collection in self._models.values())
 
+    @property
+    def has_traffic(self) -> bool:
+        """Whether cars are drawn for each frame; else the scene moves by its own animation."""
+        return self.street is not None
+
     def use_camera(self, camera: Camera) -> None:
         """Take other intrinsics from the next frame on."""
         self.camera = camera
@@ -127,6 +132,7 @@ class RenderSession:
         self,
         index: int,
         *,
+        attempt: int = 0,
         normals: bool = False,
         parts: bool = False,
         profile: str | None = None,
@@ -136,12 +142,13 @@ class RenderSession:
 
         Args:
             index: number of the frame, 0 or more.
+            attempt: how many earlier draws of the frame were rejected; a scene without a street looks the same in all.
             normals: also give ``Frame.normal``.
             parts: also give ``Frame.part`` and ``Frame.parts``.
             profile: thermal profile of all cars in traffic; None draws one per car.
             conditions: weather and hour; None draws them.
         """
-        setup = self._setup(index, profile, conditions)
+        setup = self._setup(index, attempt, profile, conditions)
         if self.street is None:
             staged = self._stage_scene()
         else:
@@ -196,10 +203,12 @@ class RenderSession:
     def _near_m(self) -> float:
         return float(self.scene.camera.data.clip_start) if self.scene.camera else 0.1
 
-    def _setup(self, index: int, profile: str | None = None, conditions: Conditions | None = None) -> FrameSetup:
+    def _setup(
+        self, index: int, attempt: int = 0, profile: str | None = None, conditions: Conditions | None = None
+    ) -> FrameSetup:
         if index < 0:
             raise SceneError(f"frame {index}: expected 0 or more")
-        draw = Draw(self.seed, index)
+        draw = Draw(self.seed, index, attempt)
         if self.street:
             return _as_stored(
                 sample_frame(self.street, self.model_sizes, self.camera, draw, profile, conditions=conditions)

@@ -16,6 +16,7 @@ from pipelines.synthesis.config import RenderConfig
 from renderer.errors import SceneError
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box3D, Frame, Instance, Part
+from renderer.random_streams import Draw, Stream
 from renderer.scene.traffic import FrameSetup, ModelSize
 from renderer.thermal.conditions import Conditions, sample_conditions
 from renderer.zones.catalogue import Zone
@@ -57,19 +58,22 @@ class FakeSession:
             self.camera = fit_camera(CAMERA, *parse_size(config.size))
 
     model_sizes = MODELS
+    has_traffic = True
 
     def frame(
         self,
         index: int,
         *,
+        attempt: int = 0,
         normals: bool = False,
         parts: bool = False,
         profile: str | None = None,
         conditions: Conditions | None = None,
     ) -> tuple[Frame, FrameSetup]:
         self._accidents(index)
-        rng = np.random.default_rng([self.seed, index, 0])
-        weather = conditions or sample_conditions(np.random.default_rng([self.seed, index, 1]))
+        draw_of_frame = Draw(self.seed, index, attempt)
+        rng = draw_of_frame.rng(Stream.TRAFFIC)
+        weather = conditions or sample_conditions(draw_of_frame.rng(Stream.CONDITIONS))
         frame = draw(self.camera, index, rng, profile or "")
         return frame, FrameSetup(index, (), LOOKING_ALONG_Y, weather)
 

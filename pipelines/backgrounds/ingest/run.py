@@ -34,7 +34,7 @@ from pipelines.backgrounds.ingest.metadata import Overrides
 from pipelines.backgrounds.ingest.radiometric import KELVIN_AT_0_C
 from pipelines.backgrounds.ingest.readers import Decoded, Reading, read_frames
 from pipelines.backgrounds.ingest.tiff import UNITS
-from pipelines.dataset.store import FrameStore, generator
+from pipelines.dataset.store import RunFolder, generator
 from pipelines.errors import BackgroundError, ConfigError
 from pipelines.io.files import read_json, remove_temporaries, sha256, write_bytes, write_json
 from pipelines.io.images import encode_png
@@ -132,8 +132,8 @@ def ingest(config: IngestConfig, *, progress: bool = False) -> dict[str, Any]:
     if not sources:
         raise BackgroundError(f"{config.folder} holds no files: expected thermal pictures")
     head = {"schema": INDEX_SCHEMA, "version": INDEX_VERSION, "configuration": config.to_json()}
-    store = FrameStore(config.out, INDEX_FILE, head)
-    store.check(0)
+    store = RunFolder(config.out, INDEX_FILE, head)
+    store.check()
     with store.locked():
         remove_temporaries(config.out)
         store.describe({"complete": False, "frames": []})

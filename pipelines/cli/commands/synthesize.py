@@ -90,9 +90,9 @@ def synthesize(
     workers: Workers = None,
 ) -> None:
     """Make a labelled thermal data set: images, masks, zones, depth, COCO, KITTI and YOLO labels."""
-    from pipelines.synthesis import frames as pipeline
     from pipelines.synthesis.config import Engine as EngineName
     from pipelines.synthesis.config import SynthesizeConfig, resolve_scene
+    from pipelines.synthesis.dataset_run import synthesize_dataset
     from pipelines.synthesis.model_choice import choose_model
 
     backend, weights, why = choose_model(backend, weights)
@@ -105,5 +105,5 @@ def synthesize(
         weights=weights, profile=profile, weather=weather, hour=hour, season=season, tensors=tensors,
         layout=layout, max_drift=max_drift,
     )  # fmt: skip
-    pipeline.synthesize(config, progress=shows_progress())
+    synthesize_dataset(config, progress=shows_progress())
     typer.echo(f"{count} frames in {out}")

@@ -21,7 +21,7 @@ from pipelines.dataset.validate import validate
 from pipelines.errors import BackgroundError, ConfigError, DatasetError
 from pipelines.io.images import decode_png, read_png
 from pipelines.synthesis.config import SynthesizeConfig
-from pipelines.synthesis.frames import synthesize
+from pipelines.synthesis.dataset_run import synthesize_dataset
 from renderer.thermal.sensor import from_uint16
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -272,7 +272,7 @@ def test_a_frame_that_was_changed_is_refused(sources: Path, tmp_path: Path) -> N
 
 def test_synthesize_keeps_the_degrees_of_the_background(whole: Path, tmp_path: Path) -> None:
     options = {"out": tmp_path / "out", "count": 8, "seed": 3, "workers": 1, "size": "60", "backgrounds": whole}
-    synthesize(SynthesizeConfig(**options), session_factory=FakeScene())
+    synthesize_dataset(SynthesizeConfig(**options), session_factory=FakeScene())
     assert validate(tmp_path / "out").problems == []
     backgrounds = scan_backgrounds(whole)
     by_name = {file.name: file for file in backgrounds.files}

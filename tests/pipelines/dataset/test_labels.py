@@ -16,8 +16,9 @@ from pipelines.dataset.labels import CATEGORIES, MIN_VISIBLE_PX, labelled
 from pipelines.dataset.labels.coco import decode_rle, encode_rle, run_lengths, write_coco
 from pipelines.dataset.labels.kitti import kitti_text
 from pipelines.dataset.labels.yolo import yolo_classes, yolo_text
-from pipelines.dataset.store import instance_from_json, instance_to_json
+from pipelines.dataset.record import InstanceRecord
 from pipelines.errors import DatasetError
+from pipelines.io.typed_json import from_json, to_json
 from renderer.geometry.camera import read_cameras
 from renderer.geometry.frame import Box3D, Instance
 
@@ -139,6 +140,9 @@ def test_coco_file_is_what_detectors_expect(tmp_path: Path) -> None:
 
 
 def test_instance_survives_json() -> None:
-    back = instance_from_json(json.loads(json.dumps({**instance_to_json(CAR), "rle": "x"})))
+    written = json.dumps(to_json(InstanceRecord.of(CAR, labelled=True, rle="x")))
+    back = from_json(InstanceRecord, json.loads(written), "instance")
     assert np.array_equal(back.object_to_world, CAR.object_to_world)
-    assert replace(back, object_to_world=CAR.object_to_world) == CAR
+    assert (back.labelled, back.rle) == (True, "x")
+    for name in Instance.__dataclass_fields__:
+        assert name == "object_to_world" or getattr(back, name) == getattr(CAR, name)

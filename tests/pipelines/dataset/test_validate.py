@@ -17,14 +17,16 @@ from pipelines.io.exr import read_exr, write_exr
 from pipelines.io.files import file_sha256
 from pipelines.io.images import encode_png, read_png
 from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
-from pipelines.synthesis.frames import synthesize
+from pipelines.synthesis.dataset_run import synthesize_dataset
 from pipelines.synthesis.passes import render
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("made") / "out"
-    return synthesize(SynthesizeConfig(out=out, count=4, seed=3, workers=1, tensors=True), session_factory=FakeScene())
+    return synthesize_dataset(
+        SynthesizeConfig(out=out, count=4, seed=3, workers=1, tensors=True), session_factory=FakeScene()
+    )
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ DAMAGES: list[tuple[Callable[[Path], object], str]] = [
     (lambda f: edit_line(f, 1, lambda r: first_labelled(r).update(visible_px=1)), "visible_px is 1"),
     (lambda f: edit_line(f, 1, lambda r: first_labelled(r).update(rle="1")), "run-length code"),
     (lambda f: edit_line(f, 1, lambda r: first_labelled(r).update(amodal_px=1)), "amodal_px is 1"),
-    (lambda f: edit_line(f, 1, lambda r: first_labelled(r).pop("box_3d")), "line 2: a value is missing"),
+    (lambda f: edit_line(f, 1, lambda r: first_labelled(r).pop("box_3d")), "line 2: instances[0].box_3d is missing"),
     (lambda f: edit_line(f, 2, lambda r: r.update(index=5)), "line 3: expected the record of frame 2"),
     (lambda f: edit_line(f, 2, lambda r: r["files"].pop("masks/000002.png")), "does not name masks/000002.png"),
     (lambda f: (f / "frames.jsonl").write_bytes((f / "frames.jsonl").read_bytes()[:-9]), "last line is cut off"),

@@ -17,14 +17,14 @@ from pipelines.errors import BackgroundError, ConfigError, DatasetError
 from pipelines.export.tiff import export
 from pipelines.io.images import read_png
 from pipelines.synthesis.config import SynthesizeConfig
-from pipelines.synthesis.frames import synthesize
+from pipelines.synthesis.dataset_run import synthesize_dataset
 from renderer.thermal.sensor import from_uint16
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("dataset") / "out"
-    return synthesize(SynthesizeConfig(out=out, count=3, seed=3, workers=1), session_factory=FakeScene())
+    return synthesize_dataset(SynthesizeConfig(out=out, count=3, seed=3, workers=1), session_factory=FakeScene())
 
 
 def test_values_are_the_datasets_temperatures(dataset: Path, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_the_same_export_is_the_same_files_and_another_is_refused(dataset: Path,
     (tmp_path / "c" / "mine.txt").write_text("x")
     with pytest.raises(DatasetError, match="holds other files"):
         export(dataset, tmp_path / "c")
-    other = synthesize(
+    other = synthesize_dataset(
         SynthesizeConfig(out=tmp_path / "other", count=1, seed=4, workers=1), session_factory=FakeScene()
     )
     with pytest.raises(DatasetError, match="holds another configuration"):
@@ -95,7 +95,7 @@ def test_display_only_data_sets_are_refused(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     cv2.imwrite(str(tmp_path / "in" / "grey.png"), (street_counts(96, 80) >> 7).astype(np.uint8))
     made = SynthesizeConfig(out=tmp_path / "made", count=2, workers=1, size="64", backgrounds=tmp_path / "in")
-    synthesize(made, session_factory=FakeScene())
+    synthesize_dataset(made, session_factory=FakeScene())
     with pytest.raises(DatasetError, match="none of 2 frames has temperatures"):
         export(tmp_path / "made", tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -24,7 +24,7 @@ from pipelines.errors import DatasetError, OutputError, WorkerError
 from pipelines.io.exr import read_exr
 from pipelines.io.images import read_png
 from pipelines.synthesis.config import SynthesizeConfig
-from pipelines.synthesis.frames import synthesize
+from pipelines.synthesis.dataset_run import synthesize_dataset
 from pipelines.synthesis.source_tensor import LABEL_COLOURS
 from renderer.thermal.sensor import from_uint16
 
@@ -49,7 +49,7 @@ def same(folder: Path, other: Path) -> bool:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set that nothing disturbed, made by one worker."""
-    return synthesize(config(tmp_path_factory.mktemp("whole") / "out"), session_factory=FakeScene())
+    return synthesize_dataset(config(tmp_path_factory.mktemp("whole") / "out"), session_factory=FakeScene())
 
 
 def records(folder: Path) -> list[dict]:
@@ -69,7 +69,7 @@ def test_folder_has_the_layout_and_is_valid(whole: Path) -> None:
 
 
 def test_two_workers_write_the_same_bytes(whole: Path, tmp_path: Path) -> None:
-    synthesize(config(tmp_path / "two", workers=2), session_factory=FakeScene())
+    synthesize_dataset(config(tmp_path / "two", workers=2), session_factory=FakeScene())
     assert same(tmp_path / "two", whole)
 
 
@@ -153,8 +153,8 @@ def test_a_kill_changes_nothing_in_the_end(whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     script = (
         "from fake_renderer import FakeScene; from test_synthesize import config; from pathlib import Path\n"
-        "from pipelines.synthesis.frames import synthesize\n"
-        f"synthesize(config(Path({str(out)!r}), workers=2), session_factory=FakeScene(slow_s=0.3))"
+        "from pipelines.synthesis.dataset_run import synthesize_dataset\n"
+        f"synthesize_dataset(config(Path({str(out)!r}), workers=2), session_factory=FakeScene(slow_s=0.3))"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])}
     run = subprocess.Popen([sys.executable, "-c", script], env=environment)
@@ -171,46 +171,46 @@ def test_a_kill_changes_nothing_in_the_end(whole: Path, tmp_path: Path) -> None:
         assert all((out / name).is_file() for name in record["files"])
     log.write_bytes(log.read_bytes() + b'{"index": 99, "se')
     (out / "images" / ".000007.png.12345.tmp").write_bytes(b"half")
-    synthesize(config(out, workers=2), session_factory=FakeScene())
+    synthesize_dataset(config(out, workers=2), session_factory=FakeScene())
     assert same(out, whole)
 
 
 def test_a_killed_worker_ends_the_run_and_it_can_go_on(whole: Path, tmp_path: Path) -> None:
     with pytest.raises(WorkerError, match="SIGKILL at frame 4"):
-        synthesize(config(tmp_path / "out"), session_factory=FakeScene(kill_at=4))
+        synthesize_dataset(config(tmp_path / "out"), session_factory=FakeScene(kill_at=4))
     assert len(records(tmp_path / "out")) == 4
-    synthesize(config(tmp_path / "out"), session_factory=FakeScene())
+    synthesize_dataset(config(tmp_path / "out"), session_factory=FakeScene())
     assert same(tmp_path / "out", whole)
 
 
 def test_a_full_disk_leaves_whole_files_and_it_can_go_on(whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(OutputError, match="cannot be written"):
-        synthesize(config(out), session_factory=FakeScene(full_at=5))
+        synthesize_dataset(config(out), session_factory=FakeScene(full_at=5))
     assert len(records(out)) == 5
     reference = contents(whole)
     for name, data in contents(out).items():
         if name not in ("dataset.json", "frames.jsonl") and ".parts" not in name:
             assert data == reference[name]
-    synthesize(config(out), session_factory=FakeScene())
+    synthesize_dataset(config(out), session_factory=FakeScene())
     assert same(out, whole)
 
 
 def test_the_folder_grows_and_what_is_there_stays(whole: Path, tmp_path: Path) -> None:
     out, log = tmp_path / "out", tmp_path / "log"
     log.mkdir()
-    synthesize(config(out, count=4), session_factory=FakeScene())
-    synthesize(config(out), session_factory=FakeScene(log=log))
+    synthesize_dataset(config(out, count=4), session_factory=FakeScene())
+    synthesize_dataset(config(out), session_factory=FakeScene(log=log))
     assert sorted(int(path.name.split(".")[0]) for path in log.iterdir()) == list(range(4, COUNT))
     assert same(out, whole)
 
 
 def test_shards_grow_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tensors, "SHARD_FRAMES", 4)
-    synthesize(config(tmp_path / "at once", count=9), session_factory=FakeScene())
-    synthesize(config(tmp_path / "grown", count=2), session_factory=FakeScene())
-    synthesize(config(tmp_path / "grown", count=6), session_factory=FakeScene())
-    synthesize(config(tmp_path / "grown", count=9), session_factory=FakeScene())
+    synthesize_dataset(config(tmp_path / "at once", count=9), session_factory=FakeScene())
+    synthesize_dataset(config(tmp_path / "grown", count=2), session_factory=FakeScene())
+    synthesize_dataset(config(tmp_path / "grown", count=6), session_factory=FakeScene())
+    synthesize_dataset(config(tmp_path / "grown", count=9), session_factory=FakeScene())
     assert same(tmp_path / "grown", tmp_path / "at once")
     held = [len(list(tensors.read_shard(path))) for path in sorted((tmp_path / "grown" / "tensors").iterdir())]
     assert held == [4, 4, 1]
@@ -220,25 +220,25 @@ def test_shards_grow_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_finished_run_is_left_alone_and_a_lost_file_comes_back(whole: Path, tmp_path: Path) -> None:
     out, log = tmp_path / "out", tmp_path / "log"
     log.mkdir()
-    synthesize(config(out), session_factory=FakeScene())
+    synthesize_dataset(config(out), session_factory=FakeScene())
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
-    synthesize(config(out), session_factory=FakeScene(log=log))
+    synthesize_dataset(config(out), session_factory=FakeScene(log=log))
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
     assert not list(log.iterdir())
     (out / "depth" / "000002.exr").unlink()
     (out / "tensors" / "shard-000000.tar").unlink()
-    synthesize(config(out), session_factory=FakeScene())
+    synthesize_dataset(config(out), session_factory=FakeScene())
     assert same(out, whole)
 
 
 def test_a_lost_frame_that_comes_out_differently_is_an_error(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    synthesize(config(out, count=3), session_factory=FakeScene())
+    synthesize_dataset(config(out, count=3), session_factory=FakeScene())
     log = out / "frames.jsonl"
     log.write_text(log.read_text().replace('"fx": 90.0', '"fx": 91.0', 2))
     (out / "depth" / "000001.exr").unlink()
     with pytest.raises(DatasetError, match=r"frame 1 came out differently.*camera.fx is 91.0, now 90.0"):
-        synthesize(config(out, count=3), session_factory=FakeScene())
+        synthesize_dataset(config(out, count=3), session_factory=FakeScene())
 
 
 @pytest.mark.parametrize(
@@ -253,14 +253,14 @@ def test_a_lost_frame_that_comes_out_differently_is_an_error(tmp_path: Path) -> 
 def test_another_configuration_is_refused(whole: Path, options: dict[str, object], said: str) -> None:
     before = contents(whole)
     with pytest.raises(DatasetError, match=said):
-        synthesize(config(whole, **options), session_factory=FakeScene())
+        synthesize_dataset(config(whole, **options), session_factory=FakeScene())
     assert contents(whole) == before
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("x")
     with pytest.raises(DatasetError, match=r"holds other files \(thesis.tex\)"):
-        synthesize(config(tmp_path), session_factory=FakeScene())
+        synthesize_dataset(config(tmp_path), session_factory=FakeScene())
 
 
 def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         with pytest.raises(DatasetError, match="another run is writing to it"):
-            synthesize(config(tmp_path), session_factory=FakeScene())
+            synthesize_dataset(config(tmp_path), session_factory=FakeScene())
     finally:
         os.close(handle)
     assert list(tmp_path.iterdir()) == []
@@ -278,7 +278,7 @@ def test_a_scene_that_cannot_be_opened_writes_nothing(tmp_path: Path) -> None:
     from renderer.errors import SceneError
 
     with pytest.raises(SceneError, match="cannot be read"):
-        synthesize(config(tmp_path / "out"), session_factory=FakeScene(broken=True))
+        synthesize_dataset(config(tmp_path / "out"), session_factory=FakeScene(broken=True))
     assert not (tmp_path / "out").exists()
 
 
@@ -290,7 +290,7 @@ def test_real_backgrounds_stay_as_they_are_around_the_cars(tmp_path: Path) -> No
         picture = cv2.GaussianBlur(rng.integers(0, 255, (100, 160), dtype=np.uint8), (0, 0), 3)
         cv2.imwrite(str(folder / f"{number}.png"), cv2.normalize(picture, None, 0, 255, cv2.NORM_MINMAX))
     made = config(tmp_path / "out", backgrounds=folder, size="96x64", horizon=45.0)
-    synthesize(made, session_factory=FakeScene())
+    synthesize_dataset(made, session_factory=FakeScene())
     assert validate(tmp_path / "out").problems == []
     assert not (tmp_path / "out" / "images16").exists()
     used, checked = set(), 0
@@ -313,5 +313,5 @@ def test_real_backgrounds_stay_as_they_are_around_the_cars(tmp_path: Path) -> No
         checked += int(away.sum())
     assert len(used) > 1
     assert checked > 500
-    again = synthesize(replace(made, out=tmp_path / "again", workers=2), session_factory=FakeScene())
+    again = synthesize_dataset(replace(made, out=tmp_path / "again", workers=2), session_factory=FakeScene())
     assert same(again, tmp_path / "out")

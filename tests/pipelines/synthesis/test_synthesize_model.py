@@ -19,7 +19,7 @@ from pipelines.dataset.validate import validate
 from pipelines.errors import ConfigError
 from pipelines.io.images import read_png
 from pipelines.synthesis.config import SynthesizeConfig
-from pipelines.synthesis.frames import synthesize
+from pipelines.synthesis.dataset_run import synthesize_dataset
 from pipelines.synthesis.infrared import Physics, Translation
 from pipelines.synthesis.source_tensor import LABEL_COLOURS
 
@@ -42,20 +42,20 @@ def test_images_are_the_model_s_and_the_span_is_kept(
     config = SynthesizeConfig(
         out=tmp_path / "out", count=4, seed=3, size="96x64", backend="pix2pix", weights=weights, workers=2, tensors=True
     )
-    synthesize(config, session_factory=FakeScene())
+    synthesize_dataset(config, session_factory=FakeScene())
     assert validate(tmp_path / "out").problems == []
     physics = SynthesizeConfig(
         out=tmp_path / "physics", count=4, seed=3, size="96x64", workers=1, tensors=True, layout=layout
     )
-    synthesize(physics, session_factory=FakeScene())
+    synthesize_dataset(physics, session_factory=FakeScene())
     network = read_model_file(weights).build()
     records = [json.loads(line) for line in (tmp_path / "out" / "frames.jsonl").read_text().splitlines()]
     plain = [json.loads(line) for line in (tmp_path / "physics" / "frames.jsonl").read_text().splitlines()]
     with tarfile.open(tmp_path / "physics" / "tensors" / "shard-000000.tar") as shard:
         samples = [decode_sample(shard.extractfile(member).read()) for member in shard.getmembers()]
     for record, other, sample in zip(records, plain, samples, strict=True):
-        assert record["backend"]["name"] == "pix2pix"
-        assert len(record["backend"]["weights_sha256"]) == 64
+        assert record["model"]["name"] == "pix2pix"
+        assert len(record["model"]["weights_sha256"]) == 64
         assert record["span_K"] == other["span_K"]
         with torch.inference_mode():
             wanted = network(torch.from_numpy(sample.source()[None])).numpy()[0, 0]
@@ -84,9 +84,9 @@ def test_a_layout_without_its_tensors_is_refused(tmp_path: Path) -> None:
 def test_models_that_do_not_fit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIS_CACHE", str(tmp_path / "cache"))
     with pytest.raises(ConfigError, match="takes 3 channels"):
-        Translation("pix2pix", model(tmp_path / "rgb.safetensors", 3), Physics(0))
+        Translation("pix2pix", model(tmp_path / "rgb.safetensors", 3), Physics())
     with pytest.raises(ConfigError, match="is a model of backend 'pix2pix'"):
-        Translation("cyclegan", tmp_path / "rgb.safetensors", Physics(0))
+        Translation("cyclegan", tmp_path / "rgb.safetensors", Physics())
     (tmp_path / "text").write_text("weights")
     with pytest.raises(CheckpointError, match="no safetensors file"):
-        Translation("pix2pix", tmp_path / "text", Physics(0))
+        Translation("pix2pix", tmp_path / "text", Physics())

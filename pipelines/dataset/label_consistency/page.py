@@ -1,4 +1,4 @@
-"""`drift.html` of a data set: how the label drift of its frames is spread, and the worst of them with outlines drawn.
+"""`label_errors.html` of a data set: how the errors of its frames are spread, and the worst with outlines drawn.
 
 The file needs no other.
 """
@@ -6,21 +6,22 @@ The file needs no other.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.dataset.store import FRAMES_FILE, Record, frame_name, read_record
-from pipelines.io.files import read_lines, write_text
+from pipelines.dataset.record import FrameRecord, LabelError
+from pipelines.dataset.store import read_records
+from pipelines.io.files import write_text
 from pipelines.io.images import read_png
 
-__all__ = ["DRIFT_FILE", "outlined", "write_drift"]
+__all__ = ["LABEL_ERRORS_FILE", "outlined", "write_label_errors"]
 
-DRIFT_FILE: Final = "drift.html"
+LABEL_ERRORS_FILE: Final = "label_errors.html"
 BINS: Final = 20
 WORST: Final = 12
 SIDE_PX: Final = 512
@@ -30,12 +31,26 @@ GOOD, BAD, UNMEASURED = (86, 180, 233), (235, 110, 60), (150, 156, 168)
 """RGB of the outlines of objects with a score up to a half, above it, and without one."""
 
 
-def write_drift(folder: Path, about: Mapping[str, Any]) -> None:
-    """Writes ``drift.html``.
+@dataclass(frozen=True)
+class _Row:
+    """What is shown of a frame."""
+
+    index: int
+    name: str
+    error: LabelError
+
+    @property
+    def score(self) -> float:
+        """Of a frame that was measured."""
+        return self.error.score or 0.0
+
+
+def write_label_errors(folder: Path, limit: float | None) -> None:
+    """Writes ``label_errors.html``.
 
     Args:
         folder: data set with its ``frames.jsonl`` and images.
-        about: what ``dataset.json`` says.
+        limit: above which frames were drawn again; None where there was none.
 
     Raises:
         OutputError: it cannot be written.
@@ -43,29 +58,27 @@ def write_drift(folder: Path, about: Mapping[str, Any]) -> None:
     """
     import jinja2
 
-    log = folder / FRAMES_FILE
-    rows = [_row(read_record(line, number, log)) for number, line in enumerate(read_lines(log))]
-    measured = sorted((row for row in rows if row["score"] is not None), key=lambda row: (-row["score"], row["index"]))
+    rows = [_row(record) for record in read_records(folder, FrameRecord)]
+    measured = sorted((row for row in rows if row.error.score is not None), key=lambda row: (-row.score, row.index))
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     page = environment.from_string(_TEMPLATE).render(
         frames=len(rows),
         measured=len(measured),
-        rejected=[row["name"] for row in rows if row["rejected"]],
-        again=sum(1 for row in rows if row["attempt"]),
-        most=about["configuration"].get("max_drift"),
-        median=float(np.median([row["score"] for row in measured])) if measured else None,
-        bars=_bars([row["score"] for row in measured]),
-        worst=[{**row, "uri": _embed(outlined(folder, row))} for row in measured[:WORST]],
+        rejected=[row.name for row in rows if row.error.rejected],
+        again=sum(1 for row in rows if row.error.attempt),
+        limit=limit,
+        median=float(np.median([row.score for row in measured])) if measured else None,
+        bars=_bars([row.score for row in measured]),
+        worst=[(row, _embed(outlined(folder, row.name, row.error))) for row in measured[:WORST]],
     )
-    write_text(folder / DRIFT_FILE, page)
+    write_text(folder / LABEL_ERRORS_FILE, page)
 
 
-def _row(record: Record) -> dict[str, Any]:
-    """What is shown of a frame; one from before drift was measured has no score."""
-    drift = record.get("drift") or {"score": None, "invented_px": None, "objects": [], "attempt": 0, "rejected": False}
-    return {**drift, "index": record["index"], "name": frame_name(record["index"])}
+def _row(record: FrameRecord) -> _Row:
+    """What is shown of a frame; one from before label errors were measured has no score."""
+    return _Row(record.index, record.stem, record.label_error or LabelError(None, None))
 
 
 def _bars(scores: list[float]) -> list[dict[str, float]]:
@@ -75,14 +88,14 @@ def _bars(scores: list[float]) -> list[dict[str, float]]:
     return [{"left": k / BINS, "height": int(n) / highest, "count": int(n)} for k, n in enumerate(counts)]
 
 
-def outlined(folder: Path, row: Mapping[str, Any]) -> NDArray[np.uint8]:
+def outlined(folder: Path, name: str, error: LabelError) -> NDArray[np.uint8]:
     """A frame with the outlines of its masks, coloured by their scores: (H, W, 3) RGB."""
-    grey = read_png(folder / "images" / f"{row['name']}.png")
-    mask = read_png(folder / "masks" / f"{row['name']}.png")
+    grey = read_png(folder / "images" / f"{name}.png")
+    mask = read_png(folder / "masks" / f"{name}.png")
     scale = max(1, round(SIDE_PX / max(grey.shape)))
     size = (grey.shape[1] * scale, grey.shape[0] * scale)
     picture = cv2.cvtColor(cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2RGB)
-    scores = {item["id"]: item["score"] for item in row["objects"]}
+    scores = {item.id: item.score for item in error.objects}
     for number in np.unique(mask[mask > 0]).tolist():
         score = scores.get(number)
         colour = UNMEASURED if score is None else BAD if score > 0.5 else GOOD
@@ -105,26 +118,26 @@ def _embed(picture: NDArray[np.uint8]) -> str:
 
 _TEMPLATE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Label drift</title>
+<title>Label errors</title>
 <style>
 :root { color-scheme: light dark; --line: #8886; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; padding: 0 1rem; max-width: 1180px; }
 h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 svg { max-width: 640px; width: 100%; height: auto; font-size: 12px; fill: currentColor; }
-.bar { fill: #56b4e9; } .axis { stroke: var(--line); } .most { stroke: #eb6e3c; stroke-width: 2; }
+.bar { fill: #56b4e9; } .axis { stroke: var(--line); } .limit { stroke: #eb6e3c; stroke-width: 2; }
 .sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(360px, 1fr)); gap: 1rem; }
 figure { margin: 0; } img { width: 100%; display: block; } figcaption { font-size: .85rem; }
 .good { color: #2a86c0; } .bad { color: #d0541f; }
 </style></head><body>
-<h1>Label drift</h1>
+<h1>Label errors</h1>
 <p>Does the picture still show its objects where the masks say? 0 is none, 1 is lost.
 {{ measured }} of {{ frames }} frames could be measured{% if median is not none %}, median {{ "%.2f"|format(median) }}
 {%- endif %}{% if measured < frames %}; the others hold no object of 20 x 20 px or more{% endif %}.
-{% if most is none %}No limit was set.{% else %}The limit is {{ most }}: {{ again }} frames are a later attempt,
+{% if limit is none %}No limit was set.{% else %}The limit is {{ limit }}: {{ again }} frames are a later attempt,
 {{ rejected|length }} still exceed it and are marked as rejected{% if rejected %}: {{ rejected[:50]|join(", ") }}
 {%- if rejected|length > 50 %} and more{% endif %}{% endif %}.{% endif %}</p>
-{% if measured %}<h2>Frames by drift</h2>
-<svg viewBox="0 0 640 190" role="img" aria-label="histogram of drift">
+{% if measured %}<h2>Frames by label error</h2>
+<svg viewBox="0 0 640 190" role="img" aria-label="histogram of label errors">
 {% for bar in bars %}{% if bar.count %}
 <rect class="bar" x="{{ 21 + 600 * bar.left }}" y="{{ "%.1f"|format(160 - 140 * bar.height) }}" width="28"
  height="{{ "%.1f"|format(140 * bar.height) }}"/>
@@ -133,15 +146,16 @@ figure { margin: 0; } img { width: 100%; display: block; } figcaption { font-siz
 <line class="axis" x1="20" y1="160" x2="620" y2="160"/>
 {% for tick in (0, 0.25, 0.5, 0.75, 1) %}
 <text x="{{ 20 + 600 * tick }}" y="180" text-anchor="middle">{{ tick }}</text>{% endfor %}
-{% if most is not none %}
-<line class="most" x1="{{ 20 + 600 * most }}" y1="10" x2="{{ 20 + 600 * most }}" y2="166"/>{% endif %}
+{% if limit is not none %}
+<line class="limit" x1="{{ 20 + 600 * limit }}" y1="10" x2="{{ 20 + 600 * limit }}" y2="166"/>{% endif %}
 </svg>
-<h2>Frames with the most drift</h2>
+<h2>Frames with the largest label error</h2>
 <p>Outlines of the masks: <span class="good">blue</span> up to a half, <span class="bad">orange</span> above,
 grey where the object is too small to be measured.</p>
-<div class="sheet">{% for row in worst %}
-<figure><img alt="frame {{ row.name }} with the outlines of its masks" src="{{ row.uri }}">
-<figcaption>{{ row.name }}: {{ "%.2f"|format(row.score) }}{% if row.rejected %}, rejected{% endif %}
-{% if row.invented_px %}, {{ row.invented_px }} px invented{% endif %}</figcaption></figure>{% endfor %}</div>
+<div class="sheet">{% for row, uri in worst %}
+<figure><img alt="frame {{ row.name }} with the outlines of its masks" src="{{ uri }}">
+<figcaption>{{ row.name }}: {{ "%.2f"|format(row.score) }}{% if row.error.rejected %}, rejected{% endif %}
+{% if row.error.invented_px %}, {{ row.error.invented_px }} px invented
+{%- endif %}</figcaption></figure>{% endfor %}</div>
 {% endif %}</body></html>
 """

@@ -12,8 +12,8 @@ from gan.data.layout import decode_sample, encode_sample
 from pipelines.errors import PipelineError
 from pipelines.synthesis.source_tensor import (
     LABEL_COLOURS,
-    continued,
-    hidden_background,
+    dilate_objects,
+    fill_background,
     label_image,
     object_edges,
     source_sample,
@@ -46,30 +46,30 @@ def background() -> NDArray[np.uint8]:
 
 def test_objects_hide_what_is_close_to_them(frame: Frame) -> None:
     tall = replace(frame.instances[0], box_amodal_px=(30.0, 0.0, 50.0, 100.0))
-    grown = hidden_background(replace(frame, instances=(tall,)))
+    grown = dilate_objects(replace(frame, instances=(tall,)))
     assert grown[40, 30 - 6] == 1, "6 % of 100 px"
     assert grown[40, 30 - 7] == 0
-    assert hidden_background(frame)[40, 30 - 3] == 1, "at least 3 px"
+    assert dilate_objects(frame)[40, 30 - 3] == 1, "at least 3 px"
 
 
 def test_a_car_beside_the_camera_hides_no_more_than_a_picture_s_height_and_a_half_would(frame: Frame) -> None:
     """Its box may reach a hundred pictures far, and growing by that many pixels took minutes."""
     beside = replace(frame.instances[0], box_amodal_px=(-90000.0, -50000.0, 70000.0, 60000.0))
     tall = replace(frame.instances[0], box_amodal_px=(30.0, 0.0, 50.0, 1.5 * SIZE))
-    grown = [hidden_background(replace(frame, instances=(item,))) for item in (beside, tall)]
+    grown = [dilate_objects(replace(frame, instances=(item,))) for item in (beside, tall)]
     np.testing.assert_array_equal(*grown)
 
 
 def test_an_object_does_not_hide_its_neighbour(frame: Frame) -> None:
     ids = frame.instance_id.copy()
     ids[20:60, 50:54] = 2
-    grown = hidden_background(replace(frame, instance_id=ids))
+    grown = dilate_objects(replace(frame, instance_id=ids))
     assert (grown[20:60, 50:54] == 2).all()
 
 
 def test_flat_paints_label_colours(frame: Frame, background: NDArray[np.uint8]) -> None:
     picture = label_image(background, frame)
-    hidden = hidden_background(frame) > 0
+    hidden = dilate_objects(frame) > 0
     assert (picture[hidden] == LABEL_COLOURS["car"]).all()
     assert (picture[~hidden] == background[~hidden][:, None]).all()
 
@@ -77,7 +77,7 @@ def test_flat_paints_label_colours(frame: Frame, background: NDArray[np.uint8]) 
 def test_physics_shows_its_picture_mask_and_edges(frame: Frame, background: NDArray[np.uint8]) -> None:
     physics = 255 - background
     picture = label_image(background, frame, physics)
-    inside, hidden = frame.instance_id > 0, hidden_background(frame) > 0
+    inside, hidden = frame.instance_id > 0, dilate_objects(frame) > 0
     assert (picture[..., 0] == physics).all()
     assert set(np.unique(picture[inside][:, 1])) == {255}
     assert set(np.unique(picture[hidden & ~inside][:, 1])) == {128}
@@ -87,12 +87,12 @@ def test_physics_shows_its_picture_mask_and_edges(frame: Frame, background: NDAr
 
 
 def test_a_frame_without_its_cars_shows_nothing_of_them(frame: Frame, background: NDArray[np.uint8]) -> None:
-    hidden = hidden_background(frame) > 0
-    empty = continued(background, hidden)
+    hidden = dilate_objects(frame) > 0
+    empty = fill_background(background, hidden)
     assert (empty[~hidden] == background[~hidden]).all()
     other = np.where(hidden, 255 - background, background).astype(np.uint8)
-    assert (continued(other, hidden) == empty).all()
-    assert empty[40, 28] == background[40, 26], "it is continued from beyond"
+    assert (fill_background(other, hidden) == empty).all()
+    assert empty[40, 28] == background[40, 26], "it is fill_background from beyond"
 
 
 def test_bends_are_edges(frame: Frame) -> None:

@@ -1,4 +1,4 @@
-"""Label drift: pictures whose masks are right, moved, of a car that is gone, or not of everything that is hot."""
+"""Label error: pictures whose masks are right, moved, of a car that is gone, or not of everything that is hot."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from fake_renderer import FakeScene
 
-from pipelines.dataset.label_consistency import Drift, measure_drift
+from pipelines.dataset.label_consistency.measure import measure_label_error
+from pipelines.dataset.record import LabelError
 from pipelines.dataset.validate import validate
 from pipelines.errors import ConfigError, PipelineError
 from pipelines.synthesis.config import SynthesizeConfig
-from pipelines.synthesis.frames import synthesize
+from pipelines.synthesis.dataset_run import synthesize_dataset
 
 
 def street(seed: int = 0) -> np.ndarray:
@@ -45,10 +46,10 @@ def picture(mask: np.ndarray, zone: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), 0.7))
 
 
-def moved(distance: int) -> Drift:
+def moved(distance: int) -> LabelError:
     mask, zone = car()
     there, zones = car(60 + round(distance * 0.6), 70 + round(distance * 0.8))
-    return measure_drift(picture(mask, zone), there, zones)
+    return measure_label_error(picture(mask, zone), there, zones)
 
 
 def test_score_rises_with_the_distance_that_a_mask_is_moved() -> None:
@@ -67,11 +68,11 @@ def test_offset_is_the_distance_in_pixels() -> None:
 def test_removed_car_is_lost_with_and_without_its_background() -> None:
     mask, zone = car()
     behind = street()
-    gone = measure_drift(behind, mask, zone, behind)
+    gone = measure_label_error(behind, mask, zone, behind)
     assert gone.score == pytest.approx(1, abs=0.01)
     assert gone.objects[0].lost == 1
-    assert measure_drift(behind, mask, zone).score > 0.6
-    there = measure_drift(picture(mask, zone), mask, zone, cv2.GaussianBlur(behind, (0, 0), 0.7))
+    assert measure_label_error(behind, mask, zone).score > 0.6
+    there = measure_label_error(picture(mask, zone), mask, zone, cv2.GaussianBlur(behind, (0, 0), 0.7))
     assert there.score < 0.05
     assert there.objects[0].lost == 0
 
@@ -80,20 +81,20 @@ def test_hot_blob_away_from_the_masks_is_invented() -> None:
     mask, zone = car()
     behind, image = street(), street()
     image[mask > 0] = picture(mask, zone)[mask > 0]
-    assert measure_drift(image, mask, zone, behind).invented_px == 0
+    assert measure_label_error(image, mask, zone, behind).invented_px == 0
     beside = image.copy()
     beside[98:101, 80:110] = 200  # heat on the road below the car is its own
-    assert measure_drift(beside, mask, zone, behind).invented_px == 0
+    assert measure_label_error(beside, mask, zone, behind).invented_px == 0
     beside = image.copy()
     beside[112:116, 80:110] = 200  # and it is some 20 px away still, half of the car's 42 px
-    assert measure_drift(beside, mask, zone, behind).invented_px == 0
+    assert measure_label_error(beside, mask, zone, behind).invented_px == 0
     beside[130:134, 80:110] = 200
-    assert measure_drift(beside, mask, zone, behind).invented_px == 120
+    assert measure_label_error(beside, mask, zone, behind).invented_px == 120
     image[10:30, 10:40] = 220
-    found = measure_drift(image, mask, zone, behind)
+    found = measure_label_error(image, mask, zone, behind)
     assert found.invented_px == 600
     assert found.score == pytest.approx(0.75, abs=0.05)
-    assert measure_drift(image, mask, zone).invented_px is None
+    assert measure_label_error(image, mask, zone).invented_px is None
 
 
 def test_16_bits_of_a_wide_span_score_as_8() -> None:
@@ -102,8 +103,8 @@ def test_16_bits_of_a_wide_span_score_as_8() -> None:
     narrow = 20000 + image.astype(np.uint16) * 40
     narrow[0, 0] = 65535  # one hot pixel takes most of the range
     behind = 20000 + street().astype(np.uint16) * 40
-    assert measure_drift(narrow, mask, zone).score < 0.1
-    assert measure_drift(behind, mask, zone, behind).score > 0.9
+    assert measure_label_error(narrow, mask, zone).score < 0.1
+    assert measure_label_error(behind, mask, zone, behind).score > 0.9
 
 
 @pytest.mark.parametrize("place", [(0, 0), (60, -20), (140, 180)])
@@ -112,31 +113,37 @@ def test_objects_cut_by_the_border_can_be_measured(place: tuple[int, int]) -> No
     keep = np.zeros(mask.shape, bool)
     keep[max(place[0], 0) : place[0] + 45, max(place[1], 0) : place[1] + 64] = True
     mask, zone = np.where(keep, mask, 0).astype(np.uint16), np.where(keep, zone, 0).astype(np.uint8)
-    drift = measure_drift(picture(mask, zone), mask, zone)
-    assert all(0 <= item.score < 0.3 for item in drift.objects)
+    error = measure_label_error(picture(mask, zone), mask, zone)
+    assert all(0 <= item.score < 0.3 for item in error.objects)
 
 
 def test_nothing_and_too_small_objects_have_no_score() -> None:
     empty = np.zeros((160, 200), np.uint16)
-    assert measure_drift(street(), empty, empty.astype(np.uint8)).score is None
+    assert measure_label_error(street(), empty, empty.astype(np.uint8)).score is None
     small = empty.copy()
     small[50:60, 50:70] = 7
-    drift = measure_drift(street(), small, (small > 0).astype(np.uint8))
-    assert (drift.score, drift.objects) == (None, ())
-    assert measure_drift(street(), empty, empty.astype(np.uint8), street()).score == 0
+    error = measure_label_error(street(), small, (small > 0).astype(np.uint8))
+    assert (error.score, error.objects) == (None, ())
+    assert measure_label_error(street(), empty, empty.astype(np.uint8), street()).score == 0
 
 
 def test_planes_that_do_not_fit_are_refused() -> None:
     mask, zone = car()
-    with pytest.raises(PipelineError, match="drift: image is float32"):
-        measure_drift(street().astype(np.float32), mask, zone)
-    with pytest.raises(PipelineError, match="drift: zones is uint8"):
-        measure_drift(street(), mask, zone[1:])
-    with pytest.raises(PipelineError, match="drift: background is"):
-        measure_drift(street(), mask, zone, street()[:, 1:])
+    with pytest.raises(PipelineError, match="label error: image is float32"):
+        measure_label_error(street().astype(np.float32), mask, zone)
+    with pytest.raises(PipelineError, match="label error: zones is uint8"):
+        measure_label_error(street(), mask, zone[1:])
+    with pytest.raises(PipelineError, match="label error: background is"):
+        measure_label_error(street(), mask, zone, street()[:, 1:])
 
 
 # --- in data sets -----------------------------------------------------------------------------------------------------
+
+
+EXACT = {
+    "score": 0.0, "pixels": 500, "offset_px": 0.0, "edge_contrast": 0.3, "edge_peak": 1.0, "edge_share": 1.0,
+    "zone_contrast": 0.2, "lost": None,
+}  # fmt: skip
 
 
 def config(out: Path, **options: object) -> SynthesizeConfig:
@@ -152,40 +159,40 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_frames_above_the_limit_are_drawn_again_the_same_by_any_number_of_workers(tmp_path: Path) -> None:
-    plain = records(synthesize(config(tmp_path / "plain"), session_factory=FakeScene()))
-    scores = [record["drift"]["score"] for record in plain]
+    plain = records(synthesize_dataset(config(tmp_path / "plain"), session_factory=FakeScene()))
+    scores = [record["label_error"]["score"] for record in plain]
     assert any(score is not None for score in scores)
     most = sorted(score for score in scores if score is not None)[0] + 1e-4
-    one = synthesize(config(tmp_path / "one", max_drift=most), session_factory=FakeScene())
-    two = synthesize(config(tmp_path / "two", max_drift=most, workers=2), session_factory=FakeScene())
+    one = synthesize_dataset(config(tmp_path / "one", max_drift=most), session_factory=FakeScene())
+    two = synthesize_dataset(config(tmp_path / "two", max_drift=most, workers=2), session_factory=FakeScene())
     assert contents(one) == contents(two)
     assert validate(one).problems == []
     strict = records(one)
     assert len(strict) == len(plain)
     for before, after in zip(plain, strict, strict=True):
-        drift = after["drift"]
-        assert drift["rejected"] == (drift["score"] is not None and drift["score"] > most)
-        if before["drift"]["score"] is None or before["drift"]["score"] <= most:
+        error = after["label_error"]
+        assert error["rejected"] == (error["score"] is not None and error["score"] > most)
+        if before["label_error"]["score"] is None or before["label_error"]["score"] <= most:
             assert after == before
-        elif drift["score"] is not None:
-            assert drift["score"] <= before["drift"]["score"]
-            assert drift["attempt"] > 0 or drift["rejected"]
-    assert any(record["drift"]["attempt"] for record in strict)
-    assert "Frames with the most drift" in (one / "drift.html").read_text()
+        elif error["score"] is not None:
+            assert error["score"] <= before["label_error"]["score"]
+            assert error["attempt"] > 0 or error["rejected"]
+    assert any(record["label_error"]["attempt"] for record in strict)
+    assert "Frames with the largest label error" in (one / "label_errors.html").read_text()
 
 
-def test_validate_names_drift_that_cannot_be(tmp_path: Path) -> None:
-    folder = synthesize(config(tmp_path / "out", count=2), session_factory=FakeScene())
+def test_validate_names_label_errors_that_cannot_be(tmp_path: Path) -> None:
+    folder = synthesize_dataset(config(tmp_path / "out", count=2), session_factory=FakeScene())
     rows = records(folder)
-    rows[0]["drift"].update(score=1.5, attempt=9)
-    rows[1]["drift"]["objects"] = [{"id": 999, "score": 0.5}]
+    rows[0]["label_error"].update(score=1.5, attempt=9)
+    rows[1]["label_error"]["objects"] = [{**EXACT, "id": 999}]
     (folder / "frames.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     found = "\n".join(validate(folder).problems)
-    for part in ("expected 0 to 1", "at attempt 9", "object 999, which has no label"):
+    for part in ("expected 0 to 1", "of attempt 9", "object 999, which has no label"):
         assert part in found
 
 
 @pytest.mark.parametrize("most", [0.0, -0.1, 1.1, float("nan")])
 def test_limits_that_cannot_be_are_refused(tmp_path: Path, most: float) -> None:
-    with pytest.raises(ConfigError, match="max-drift is"):
+    with pytest.raises(ConfigError, match="max-error is"):
         config(tmp_path / "out", max_drift=most)

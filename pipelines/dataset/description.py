@@ -1,0 +1,123 @@
+"""``dataset.json``: what is true of a whole data set of `gis synthesize`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from renderer.zones.catalogue import ZONES
+
+from pipelines.dataset.labels import CATEGORIES, MIN_VISIBLE_PX
+from pipelines.dataset.record import SCHEMA_VERSION, FrameRecord
+from pipelines.io.typed_json import from_json
+
+__all__ = ["SCHEMA", "Counts", "DatasetDescription", "ShardEntry", "count_objects", "dataset_header"]
+
+SCHEMA: Final = "gis-dataset"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Of the source tensors."""
+
+    name: str
+    version: int
+
+
+@dataclass(frozen=True)
+class ShardEntry:
+    """One file of source tensors."""
+
+    name: str
+    sha256: str
+    first: int
+    """Number of its first frame."""
+    frames: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Images, and labelled objects by what they are."""
+
+    images: int
+    objects: int
+    category: Mapping[str, int]
+    model: Mapping[str, int]
+    profile: Mapping[str, int]
+    occlusion: Mapping[str, int]
+    weather: Mapping[str, int]
+    """Images by weather."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetDescription:
+    """The whole data set; the first entries, up to the configuration, no run in the same folder may differ in."""
+
+    schema: str
+    version: int
+    layout: Layout
+    categories: tuple[str, ...]
+    min_visible_px: int
+    zones: Mapping[str, int]
+    """Values of ``zones/`` by name."""
+    configuration: Mapping[str, Any]
+    """As :meth:`pipelines.synthesis.config.SynthesizeConfig.to_json` has it."""
+    frames: int
+    counts: Counts
+    shards: tuple[ShardEntry, ...]
+    complete: bool
+    generator: str
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], where: str = "dataset.json") -> DatasetDescription:
+        """Of JSON values; the configuration of version 1 gets the names of this version.
+
+        Raises:
+            DatasetError: a value is missing or of another kind.
+        """
+        configuration = data.get("configuration")
+        more = {"configuration": upgraded_configuration(configuration)} if isinstance(configuration, Mapping) else {}
+        return from_json(cls, {**data, **more}, where)
+
+    @property
+    def place(self) -> Mapping[str, str]:
+        """Name and hash of the backgrounds, or else of the scene."""
+        place: Mapping[str, str] = self.configuration["backgrounds"] or self.configuration["scene"]
+        return place
+
+
+def upgraded_configuration(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with the names of this version."""
+    names = {"backend": "model", "max_drift": "max_label_error"}
+    return {names.get(key, key): value for key, value in configuration.items()}
+
+
+def dataset_header(configuration: Mapping[str, Any], layout: str, layout_version: int) -> dict[str, Any]:
+    """What stands in ``dataset.json`` from the beginning, and what no other run may differ in."""
+    return {
+        "schema": SCHEMA,
+        "version": SCHEMA_VERSION,
+        "layout": {"name": layout, "version": layout_version},
+        "categories": list(CATEGORIES),
+        "min_visible_px": MIN_VISIBLE_PX,
+        "zones": {info.name: int(info.zone) for info in ZONES},
+        "configuration": upgraded_configuration(configuration),
+    }
+
+
+def count_objects(records: Iterable[FrameRecord]) -> Counts:
+    """Counts over the records of a data set."""
+    images, weather = 0, Counter[str]()
+    category, model, profile, occlusion = (Counter[str]() for _ in range(4))
+    for record in records:
+        images += 1
+        weather[record.conditions.weather] += 1
+        for item in record.labelled:
+            category[item.category] += 1
+            model[item.model] += 1
+            profile[item.profile] += 1
+            occlusion[str(item.occlusion)] += 1
+    tables = (dict(sorted(table.items())) for table in (category, model, profile, occlusion, weather))
+    return Counts(images, category.total(), *tables)

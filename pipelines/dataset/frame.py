@@ -1,0 +1,71 @@
+"""A synthesized frame in memory: the arrays and what is known of them; nothing of it has been written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from gan.data.layout import Sample
+from numpy.typing import NDArray
+from renderer.geometry.camera import Camera
+from renderer.random_streams import Draw
+from renderer.thermal.conditions import Conditions
+from renderer.thermal.sensor import from_uint16
+
+from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, ModelRecord
+
+__all__ = ["SynthesizedFrame"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SynthesizedFrame:
+    """An infrared image with its labels. Arrays are (H, W), row 0 at the top."""
+
+    draw: Draw
+    """Seed, number of the frame, and which draw of it was kept."""
+    scene: str
+    """Name of the .blend file."""
+    camera: Camera
+    cam_to_world: NDArray[np.float64]
+    """(4, 4) OpenCV camera axes to the world (z up), metres."""
+    image: NDArray[np.uint8]
+    """As a display shows it, white hot."""
+    image16: NDArray[np.uint16]
+    """Over the full 16-bit range; without a span it is the display image."""
+    span_K: tuple[float, float] | None
+    """Apparent temperatures at 0 and 65535 of ``image16``; None where it is display intensity."""
+    depth_m: NDArray[np.float32]
+    """Along the optical axis, metres; ``inf`` where no surface was hit."""
+    instance_id: NDArray[np.uint16]
+    """Ids of the objects that have a label; 0 elsewhere."""
+    zone: NDArray[np.uint8]
+    """:class:`renderer.zones.catalogue.Zone`."""
+    instances: tuple[InstanceRecord, ...]
+    """Every object in view, by ascending id."""
+    background: BackgroundRecord
+    conditions: Conditions
+    profile: str | None
+    """Thermal profile of all cars; None where each has its own."""
+    model: ModelRecord
+    sensor: str
+    """Infrared sensor, a table of ``assets/cameras.toml``."""
+    label_error: LabelError
+    notes: tuple[str, ...]
+    """What had to be guessed, one line each."""
+    sample: Sample | None = None
+    """The source tensors, where they were asked for."""
+
+    @property
+    def index(self) -> int:
+        """Number of the frame."""
+        return self.draw.index
+
+    @property
+    def kelvin(self) -> NDArray[np.float32] | None:
+        """(H, W) apparent temperatures; None over a background that has none."""
+        return None if self.span_K is None else from_uint16(self.image16, self.span_K)
+
+    @property
+    def labelled(self) -> tuple[InstanceRecord, ...]:
+        """The objects that have a label."""
+        return tuple(item for item in self.instances if item.labelled)

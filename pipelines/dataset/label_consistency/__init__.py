@@ -1,0 +1,1 @@
+"""Label consistency: does the picture show its objects where the labels say?"""

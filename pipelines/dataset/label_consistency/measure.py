@@ -1,0 +1,214 @@
+"""Label error: does a picture still show its objects where the masks say?
+
+Physics draws an object exactly where its mask is. A network that redraws it may move it, smear it or leave it out, and
+then the labels are wrong although every file agrees with every other. :func:`measure_label_error` looks at the picture
+alone:
+
+- *edges*: along the outline of a mask, across it, there should be edges; along the same outline shifted elsewhere,
+  fewer. Where the object has the level of what is behind it no place is better than another, which counts neither way.
+- *zones*: one level per thermal zone (and one for the rim around the object) should explain more of the picture than
+  the same zones shifted.
+- *lost*, against the background before objects were put in: pixels of the mask that still show it.
+- *invented*, against the same background: hot patches away from every mask.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.dataset.label_consistency.invented import invented_px
+from pipelines.dataset.label_consistency.loops import bound_boxes, clear_edges, edge_strength, explained_variance
+from pipelines.dataset.label_consistency.outline import PAD_PX, REACH_PX, Box, ObjectOutline
+from pipelines.dataset.record import LabelError, ObjectLabelError
+from pipelines.errors import PipelineError
+
+__all__ = ["ATTEMPTS", "measure_label_error"]
+
+UInt8 = NDArray[np.uint8]
+UInt16 = NDArray[np.uint16]
+Float32 = NDArray[np.float32]
+Int32 = NDArray[np.int32]
+
+ATTEMPTS = 3
+"""How often a frame is drawn that may be rejected: with a tenth of the frames above the limit, one in 1000 stays so."""
+MIN_SIDE_PX = 20
+"""Least height and width of what is measured. In a smaller object a shift of 8 px is half the object, and its outline
+has too few points to tell."""
+MIN_OUTLINE = 20
+"""Least outline in pixels that is seen, as most of it can lie on the picture's border."""
+STEP_PX = 2
+"""Between the shifts of the outline that are compared. An edge is searched 1 px to both sides of each point, so no
+place lies between two steps."""
+FAR_PX = 6.0
+"""Shifts from here on are elsewhere: three times the tolerance."""
+TOLERANCE_PX = 2
+"""An edge within this distance is the outline's: models fitted to real cars lie as close (docs/fit.md)."""
+BLUR_PX = 0.8
+"""Blur before gradients are taken: about the edge spread of real sensors."""
+NOISE = np.float32(0.5 / 255)
+"""Gradient per pixel and deviation that no 8-bit picture can show."""
+WEIGHTS = (-7.75, -12.95, -5.8, -14.3)
+BIAS = 16.3
+"""Log odds that an outline lies elsewhere, by edge contrast, edge peak, edge share and zone contrast: logistic
+regression on masks as they are against masks moved by 8 px or taken from another frame; physics frames and real frames
+with fitted cars at equal weight (docs/metrics.md)."""
+POWER = 3.0
+"""Exponent of the mean over a frame's objects: between the mean (1), in which one lost car of six is hardly seen, and
+the worst (infinite), which is that of the hardest object to see."""
+TAILS = (0.005, 0.995)
+"""Share of 16-bit pixels at the ends that may saturate: few hot pixels must not take the contrast of all others."""
+SAME = np.float32(4 / 255)
+"""A pixel that differs by less still shows the background: rounding, resampling and noise differ by as much."""
+HALF_PX = 200
+"""Pixels of invented patches that make an error of a half: about a car of 20 x 10 px, the smallest that is measured."""
+UNCHANGED = 0.5
+"""Share of an object's pixels that may happen to have the background's level."""
+_STEPS = 2 * (REACH_PX // STEP_PX) + 1
+_DISTANCE_PX = np.hypot(*np.mgrid[-REACH_PX : REACH_PX + 1 : STEP_PX, -REACH_PX : REACH_PX + 1 : STEP_PX])
+
+
+def _compass(*radii_px: int) -> Int32:
+    """(1 + 8 N, 2) no shift, then eight directions of each length."""
+    around = [(radius * math.sin(k * math.pi / 4), radius * math.cos(k * math.pi / 4))
+              for radius in radii_px for k in range(8)]  # fmt: skip
+    return np.asarray(np.rint(np.array([(0.0, 0.0), *around])), dtype=np.int32)
+
+
+_SHIFTS = _compass(4, 8, 16)
+
+
+def measure_label_error(
+    image: UInt8 | UInt16, instance_id: UInt16, zone: UInt8, background: UInt8 | UInt16 | None = None
+) -> LabelError:
+    """Measures how far a picture shows its objects where the masks say.
+
+    Args:
+        image: (H, W) uint8 or uint16 over the full range, white hot.
+        instance_id: (H, W) mask, 0 for all that is no object.
+        zone: (H, W) thermal zones (:class:`renderer.zones.catalogue.Zone`).
+        background: (H, W) the picture before the objects were put in, its full range that of ``image``.
+
+    Raises:
+        PipelineError: sizes or types differ.
+    """
+    _check(image, instance_id, zone, background)
+    level, behind = _levels(image, background)
+    boxes = _boxes(instance_id)
+    invented = None if behind is None else invented_px(level, behind, instance_id, boxes)
+    unchanged = None if behind is None else np.abs(level - behind) < SAME
+    gradients = _Gradients.of(level)
+    large = ((number, box) for number, box in boxes if min(_sides(box)) >= MIN_SIDE_PX)
+    outlines = [ObjectOutline.of(number, box, instance_id, zone) for number, box in large]
+    objects = tuple(_measure(item, gradients, unchanged) for item in outlines if len(item.outline) >= MIN_OUTLINE)
+    return LabelError(_frame_score(objects, invented), invented, objects)
+
+
+def _check(image: Any, instance_id: Any, zone: Any, background: Any) -> None:
+    for name, plane, types in (
+        ("image", image, (np.uint8, np.uint16)),
+        ("mask", instance_id, (np.uint16,)),
+        ("zones", zone, (np.uint8,)),
+        ("background", image if background is None else background, (np.uint8, np.uint16)),
+    ):
+        if plane.shape != instance_id.shape or plane.ndim != 2 or plane.dtype not in types:
+            expected = " or ".join(np.dtype(kind).name for kind in types)
+            raise PipelineError(
+                f"label error: {name} is {plane.dtype} {plane.shape}: "
+                f"expected {expected} of the mask's {instance_id.shape}"
+            )
+
+
+def _levels(image: UInt8 | UInt16, background: UInt8 | UInt16 | None) -> tuple[Float32, Float32 | None]:
+    """Image and background, 0-1: 8 bits as they are shown, of 16 bits what the image makes use of."""
+    low, high = 0.0, 1.0
+    if image.dtype == np.uint16:
+        low, high = np.quantile(image[::4, ::4], TAILS) / 65535
+        low, high = float(low), max(float(high), float(low) + 1 / 255)
+
+    def levels(plane: UInt8 | UInt16) -> Float32:
+        part = plane.astype(np.float32) * np.float32(1 / np.iinfo(plane.dtype).max)
+        if (low, high) == (0.0, 1.0):
+            return np.asarray(part)
+        return np.asarray(np.clip((part - np.float32(low)) * np.float32(1 / (high - low)), 0, 1))
+
+    return levels(image), None if background is None else levels(background)
+
+
+def _boxes(instance_id: UInt16) -> list[tuple[int, Box]]:
+    """Ids and tight boxes of the objects, by ascending id."""
+    edges = np.zeros((int(instance_id.max()) + 1, 4), dtype=np.int32)
+    edges[:, :2] = np.iinfo(np.int32).max
+    bound_boxes(instance_id, edges)
+    return [(number, tuple(edges[number].tolist())) for number in (np.flatnonzero(edges[1:, 2]) + 1).tolist()]
+
+
+def _sides(box: Box) -> tuple[int, int]:
+    return box[2] - box[0], box[3] - box[1]
+
+
+# --- one object -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Gradients:
+    """The picture, padded by :data:`PAD_PX` with its own border, and its gradients."""
+
+    soft: Float32
+    """Slightly blurred, 0-1."""
+    across: Float32
+    """Gradient along x, per pixel."""
+    down: Float32
+    """Gradient along y, per pixel."""
+
+    @classmethod
+    def of(cls, level: Float32) -> _Gradients:
+        padded = cv2.copyMakeBorder(level, PAD_PX, PAD_PX, PAD_PX, PAD_PX, cv2.BORDER_REPLICATE)
+        soft = np.asarray(cv2.GaussianBlur(padded, (5, 5), BLUR_PX), dtype=np.float32)
+        across, down = (np.asarray(cv2.Sobel(soft, cv2.CV_32F, *axis, scale=1 / 8)) for axis in ((1, 0), (0, 1)))
+        return cls(soft, across, down)
+
+
+def _measure(item: ObjectOutline, field: _Gradients, unchanged: NDArray[np.bool_] | None) -> ObjectLabelError:
+    """One object; ``unchanged`` are the pixels that still show the background."""
+    top, left, bottom, right = item.box
+    around = (slice(top, bottom + 2 * PAD_PX), slice(left, right + 2 * PAD_PX))
+    across, down = field.across[around], field.down[around]
+    # Not cv2.magnitude: its last bit depends on where the arrays lie in memory.
+    level = np.float32(max(np.sqrt(across * across + down * down).mean(), NOISE))
+    strength = np.zeros((_STEPS, _STEPS), dtype=np.float32)
+    edge_strength(field.across, field.down, item.outline, item.normal, level, REACH_PX, STEP_PX, strength)
+    clear = clear_edges(field.across, field.down, item.outline, item.normal, level, TOLERANCE_PX)
+    here = float(strength[_STEPS // 2, _STEPS // 2])
+    contrast = here - float(strength[_DISTANCE_PX >= FAR_PX].mean())
+    peak = here / max(float(strength.max()), 1e-6)
+    explained = np.zeros(len(_SHIFTS))
+    explained_variance(field.soft, item.points, item.label, _SHIFTS, float(NOISE) ** 2, explained)
+    zones = float(explained[0] - explained[1:].mean())
+    lost = None
+    if unchanged is not None:
+        share = float(unchanged[top:bottom, left:right][item.inside].mean())
+        lost = max(0.0, (share - UNCHANGED) / (1.0 - UNCHANGED))
+    odds = BIAS + sum(weight * value for weight, value in zip(WEIGHTS, (contrast, peak, clear, zones), strict=True))
+    moved = 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, odds))))
+    offset = float(_DISTANCE_PX.flat[int(strength.argmax())])
+    return ObjectLabelError(
+        item.id, 1.0 - (1.0 - moved) * (1.0 - (lost or 0.0)), int(item.inside.sum()), offset, contrast, peak,
+        float(clear), zones, lost,
+    )  # fmt: skip
+
+
+def _frame_score(objects: tuple[ObjectLabelError, ...], invented: int | None) -> float | None:
+    """One number for the frame; larger objects count more, by their diameter."""
+    if not objects and invented is None:
+        return None
+    weight = sum(math.sqrt(item.pixels) for item in objects)
+    total = sum(math.sqrt(item.pixels) * item.score**POWER for item in objects)
+    moved = (total / weight) ** (1.0 / POWER) if objects else 0.0
+    extra = (invented or 0) / ((invented or 0) + HALF_PX)
+    return 1.0 - (1.0 - moved) * (1.0 - extra)

@@ -1,0 +1,112 @@
+"""What is looked at of an object: points along its outline, and of its zones and the rim around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["PAD_PX", "REACH_PX", "RIM", "Box", "ObjectOutline"]
+
+UInt8 = NDArray[np.uint8]
+UInt16 = NDArray[np.uint16]
+Float32 = NDArray[np.float32]
+Int32 = NDArray[np.int32]
+Box = tuple[int, int, int, int]
+"""Top, left, bottom, right in pixels; the last two are outside."""
+
+REACH_PX = 16
+"""Furthest shift of the outline that is compared: outlines 16 px off have nothing to do with the object any more."""
+MARGIN_PX, RING_PX = 8, 5
+"""Room around an object's box, and width of the rim that counts as one more zone."""
+PAD_PX = REACH_PX + MARGIN_PX + 2
+"""Of the padded picture: no shifted point lies outside."""
+OUTLINE_POINTS, ZONE_POINTS = 160, 1000
+"""Points that are looked at, evenly spread. Twice as many change the mean score of a set by less than 0.01."""
+OUTLINE_BLUR_PX = 1.5
+"""Blur of a mask before the normals of its outline are taken."""
+RIM, _ELSEWHERE = 254, 255
+
+
+@dataclass(frozen=True)
+class ObjectOutline:
+    """An object's mask in its box, with a margin, and the points that are looked at in the padded picture."""
+
+    id: int
+    box: Box
+    inside: NDArray[np.bool_]
+    """(h, w) the mask within the box."""
+    outline: Int32
+    """(N, 2) y, x of the outline's points that do not lie on the picture's border."""
+    normal: Float32
+    """(N, 2) y, x of the unit vectors across the outline."""
+    points: Int32
+    """(M, 2) y, x of points in the mask and in the rim around it."""
+    label: UInt8
+    """(M,) their zone; :data:`RIM` in the rim."""
+
+    @classmethod
+    def of(cls, number: int, box: Box, instance_id: UInt16, zone: UInt8) -> ObjectOutline:
+        """The object with a number in the mask, whose tight box is known."""
+        top, left, bottom, right = box
+        crop = (slice(top, bottom), slice(left, right))
+        inside = instance_id[crop] == number
+        grown = _continued_at_border(inside.astype(np.uint8), box, instance_id.shape)
+        outline, normal = _outline(grown)
+        points, label = _zone_points(grown, inside, zone[crop], box, instance_id.shape)
+        offset = np.array([top, left], dtype=np.int32) - MARGIN_PX + PAD_PX
+        return cls(number, box, inside, outline + offset, normal, points + offset, label)
+
+
+def _continued_at_border(inside: UInt8, box: Box, shape: tuple[int, ...]) -> UInt8:
+    """The mask with a margin around it; where the object meets the picture's border it goes on beyond."""
+    top, left, bottom, right = box
+    m = MARGIN_PX
+    grown = np.zeros((inside.shape[0] + 2 * m, inside.shape[1] + 2 * m), dtype=np.uint8)
+    grown[m:-m, m:-m] = inside
+    if top == 0:
+        grown[:m] = grown[m]
+    if bottom == shape[0]:
+        grown[-m:] = grown[-m - 1]
+    if left == 0:
+        grown[:, :m] = grown[:, m, None]
+    if right == shape[1]:
+        grown[:, -m:] = grown[:, -m - 1, None]
+    return grown
+
+
+def _outline(grown: UInt8) -> tuple[Int32, Float32]:
+    """Points of the outline within the picture, evenly thinned, and its unit normals there."""
+    m = MARGIN_PX
+    core = cv2.erode(grown, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    rows, columns = np.nonzero((grown > core)[m:-m, m:-m])
+    chosen = _thinned(len(rows), OUTLINE_POINTS)
+    rows, columns = rows[chosen] + m, columns[chosen] + m
+    soft = cv2.GaussianBlur(grown.astype(np.float32), (9, 9), OUTLINE_BLUR_PX, borderType=cv2.BORDER_REPLICATE)
+    down, across = cv2.Sobel(soft, cv2.CV_32F, 0, 1), cv2.Sobel(soft, cv2.CV_32F, 1, 0)
+    normal = np.stack((down[rows, columns], across[rows, columns]), axis=1)
+    length = np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+    return np.stack((rows, columns), axis=1).astype(np.int32), np.asarray(normal / length, dtype=np.float32)
+
+
+def _zone_points(
+    grown: UInt8, inside: NDArray[np.bool_], zone: UInt8, box: Box, shape: tuple[int, ...]
+) -> tuple[Int32, UInt8]:
+    """Points of the mask and of the rim around it within the picture, evenly thinned, and their labels."""
+    m = MARGIN_PX
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * RING_PX + 1, 2 * RING_PX + 1))
+    label = np.where((cv2.dilate(grown, kernel) > grown), np.uint8(RIM), np.uint8(_ELSEWHERE))
+    label[m:-m, m:-m][inside] = zone[inside]
+    rows, columns = np.nonzero(label != _ELSEWHERE)
+    y, x = rows + (box[0] - m), columns + (box[1] - m)
+    inner = np.flatnonzero((y >= 0) & (y < shape[0]) & (x >= 0) & (x < shape[1]))
+    inner = inner[_thinned(len(inner), ZONE_POINTS)]
+    rows, columns = rows[inner], columns[inner]
+    return np.stack((rows, columns), axis=1).astype(np.int32), label[rows, columns]
+
+
+def _thinned(count: int, most: int) -> NDArray[np.int64]:
+    """Positions of at most ``most`` of ``count`` things, evenly spread."""
+    return np.linspace(0, count - 1, min(count, most)).astype(np.int64)

@@ -1,0 +1,72 @@
+"""The files of one frame: images, masks, depth, labels and its source sample."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from renderer.zones.catalogue import zone_palette
+
+from pipelines.dataset import shards
+from pipelines.dataset.frame import SynthesizedFrame
+from pipelines.dataset.labels.coco import encode_rle, run_lengths
+from pipelines.dataset.labels.kitti import kitti_text
+from pipelines.dataset.labels.yolo import yolo_text
+from pipelines.dataset.record import FrameRecord, InstanceRecord, frame_name
+from pipelines.io.exr import encode_exr
+from pipelines.io.files import sha256, write_bytes
+from pipelines.io.images import encode_palette_png, encode_png
+
+__all__ = ["write_frame"]
+
+
+def write_frame(folder: Path, frame: SynthesizedFrame) -> FrameRecord:
+    """Writes every file of a frame, its source sample too where it has one; returns its record.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    contents = _encode_files(frame)
+    for file, data in contents.items():
+        write_bytes(folder / file, data)
+    return FrameRecord(
+        index=frame.index,
+        seed=frame.draw.seed,
+        scene=frame.scene,
+        camera=frame.camera,
+        cam_to_world=frame.cam_to_world,
+        background=frame.background,
+        conditions=frame.conditions,
+        profile=frame.profile,
+        model=frame.model,
+        sensor=frame.sensor,
+        span_K=frame.span_K,
+        instances=tuple(_with_code(item, frame) for item in frame.instances),
+        label_error=frame.label_error,
+        notes=frame.notes,
+        files={file: sha256(data) for file, data in sorted(contents.items())},
+        tensor_sha256=None if frame.sample is None else shards.write_part(folder, frame.sample),
+    )
+
+
+def _encode_files(frame: SynthesizedFrame) -> dict[str, bytes]:
+    """Contents of the files by their names below the folder."""
+    name, (height, width), objects = frame_name(frame.index), frame.image.shape, frame.labelled
+    contents = {
+        f"images/{name}.png": encode_png(frame.image),
+        f"masks/{name}.png": encode_png(frame.instance_id),
+        f"zones/{name}.png": encode_palette_png(frame.zone, zone_palette()),
+        f"depth/{name}.exr": encode_exr({"Z": frame.depth_m}),
+        f"annotations/kitti/{name}.txt": kitti_text(objects, width, height).encode(),
+        f"annotations/yolo/{name}.txt": yolo_text(objects, width, height).encode(),
+    }
+    if frame.span_K is not None:
+        contents[f"images16/{name}.png"] = encode_png(frame.image16)
+    return contents
+
+
+def _with_code(item: InstanceRecord, frame: SynthesizedFrame) -> InstanceRecord:
+    """An object with the run-length code of its pixels, where it has a label."""
+    if not item.labelled or item.box_visible_px is None:
+        return item
+    return replace(item, rle=encode_rle(run_lengths(frame.instance_id, item.id, item.box_visible_px)))

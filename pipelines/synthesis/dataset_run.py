@@ -1,0 +1,70 @@
+"""`gis synthesize`: a scene, or real backgrounds, to a labelled thermal data set on disk.
+
+A worker makes one frame from its number to its files. The parent appends the frame's line and, when all are there,
+writes what describes the whole: COCO labels, card, contact sheet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gan.data.layout import LAYOUT_VERSION
+
+from pipelines.dataset import shards
+from pipelines.dataset.description import dataset_header
+from pipelines.dataset.record import FrameRecord
+from pipelines.dataset.store import DATASET_FILE, FrameStore
+from pipelines.dataset.summary import is_finished, write_summary
+from pipelines.dataset.writer import write_frame
+from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.frame_maker import FrameInputs, open_frame_maker, read_inputs
+from pipelines.synthesis.run import make_frames
+from pipelines.synthesis.session import SessionFactory, open_session
+
+__all__ = ["SynthesizeJob", "synthesize_dataset"]
+
+
+def synthesize_dataset(
+    config: SynthesizeConfig, *, progress: bool = False, session_factory: SessionFactory = open_session
+) -> Path:
+    """Makes all frames that the folder does not hold yet, then what describes them; returns the folder.
+
+    Raises:
+        PipelineError: an option, the backgrounds, the folder or the disk.
+        RendererError: the scene.
+        GanError: the model.
+    """
+    inputs = read_inputs(config)
+    header = dataset_header(config.to_json(), config.layout, LAYOUT_VERSION)
+    store = FrameStore(config.out, DATASET_FILE, header, FrameRecord)
+    store.check_count(config.count)
+    todo = store.missing(config.count)
+    if config.tensors:
+        todo = sorted({*todo, *shards.missing_samples(config.out, config.count)})
+    if todo:
+        job = SynthesizeJob(config, inputs, session_factory)
+        after = (lambda index: shards.pack_if_full(config.out, index)) if config.tensors else None
+        # The first worker to load a model converts it for this machine; the others find that done.
+        one_first = config.weights is not None
+        make_frames(store, job, todo, config.processes, progress=progress, after=after, one_first=one_first)
+    if todo or not is_finished(config.out, config.count):
+        write_summary(store, config.count, tensors=config.tensors)
+    return config.out
+
+
+@dataclass(frozen=True)
+class SynthesizeJob:
+    """What a worker of `gis synthesize` does."""
+
+    config: SynthesizeConfig
+    inputs: FrameInputs
+    session_factory: SessionFactory
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[int], FrameRecord]]:
+        """Opens the scene and the model."""
+        with open_frame_maker(self.config, self.inputs, self.session_factory) as maker:
+            yield lambda index: write_frame(self.config.out, maker.make(index))

@@ -1,0 +1,270 @@
+"""One frame of `gis synthesize`, in memory: weather, background, passes, infrared image, label error.
+
+Everything random follows from the frame's :class:`Draw`. Nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from gan.data.layout import Sample
+from numpy.typing import NDArray
+from renderer.geometry.frame import Frame
+from renderer.random_streams import Draw, Stream
+from renderer.scene.placement import sample_on_plane
+from renderer.thermal.conditions import Conditions, sample_conditions
+
+from pipelines.backgrounds.capture_time import time_of
+from pipelines.backgrounds.geometry.boxes import read_boxes
+from pipelines.backgrounds.geometry.ground import Sites, on_ground
+from pipelines.backgrounds.geometry.obstacles import hide_behind
+from pipelines.backgrounds.images import Background, Backgrounds, choose, open_background, scan_backgrounds
+from pipelines.dataset.frame import SynthesizedFrame
+from pipelines.dataset.label_consistency.measure import ATTEMPTS, measure_label_error
+from pipelines.dataset.labels import CATEGORIES, labelled
+from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError
+from pipelines.errors import DatasetError
+from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.infrared import DEFAULT_PROFILE, DISPLAY_NOTE, Infrared, InfraredMaker, open_infrared
+from pipelines.synthesis.session import Session, SessionFactory
+from pipelines.synthesis.source_tensor import source_sample
+
+__all__ = ["FrameInputs", "FrameMaker", "PlacedFrame", "open_frame_maker", "open_sites", "read_inputs"]
+
+
+@dataclass(frozen=True)
+class FrameInputs:
+    """What is read once for all frames and workers."""
+
+    backgrounds: Backgrounds | None = None
+    """None renders the scene as the background."""
+    sites: Sites = field(default_factory=Sites)
+
+
+def read_inputs(config: SynthesizeConfig) -> FrameInputs:
+    """Reads the backgrounds and what the options tell of them.
+
+    Raises:
+        BackgroundError: backgrounds or boxes cannot be used.
+    """
+    backgrounds = None if config.backgrounds is None else scan_backgrounds(config.backgrounds)
+    return FrameInputs(backgrounds, open_sites(config))
+
+
+def open_sites(config: SynthesizeConfig) -> Sites:
+    """What the options tell of the ground of the backgrounds.
+
+    Raises:
+        BackgroundError: the boxes cannot be read.
+    """
+    boxes = None if config.boxes is None else read_boxes(config.boxes)
+    return Sites(boxes, config.road_mask, config.camera_height, config.road_heading)
+
+
+@contextmanager
+def open_frame_maker(
+    config: SynthesizeConfig, inputs: FrameInputs, session_factory: SessionFactory
+) -> Iterator[FrameMaker]:
+    """Opens the scene and the model.
+
+    Raises:
+        RendererError: the scene.
+        GanError: the model.
+    """
+    session = session_factory(config)
+    try:
+        yield FrameMaker(config, inputs, session, open_infrared(config))
+    finally:
+        session.close()
+
+
+@dataclass(frozen=True)
+class PlacedFrame:
+    """The passes of a draw, its weather and its background; no image yet."""
+
+    draw: Draw
+    """Of the noise too."""
+    frame: Frame
+    conditions: Conditions
+    background: Background | None
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """One draw of a frame, before it is accepted."""
+
+    draw: Draw
+    placed: PlacedFrame
+    labelled_frame: Frame
+    """Without the ids of objects that get no label."""
+    image: Infrared
+    label_error: LabelError
+
+    def exceeds(self, limit: float | None) -> bool:
+        """Whether the label error is larger than allowed; by what the record says, so that both always agree."""
+        return self.label_error.rounded().exceeds(limit)
+
+
+@dataclass(frozen=True)
+class FrameMaker:
+    """Makes frames in an opened scene."""
+
+    config: SynthesizeConfig
+    inputs: FrameInputs
+    session: Session
+    infrared: InfraredMaker
+
+    def make(self, index: int) -> SynthesizedFrame:
+        """The first draw of a frame whose label error is no larger than allowed, else the draw with the least."""
+        best = self._candidate(Draw(self.config.seed, index))
+        for attempt in range(1, ATTEMPTS):
+            if not best.exceeds(self.config.max_drift):
+                break
+            other = self._candidate(Draw(self.config.seed, index, attempt))
+            best = min(best, other, key=lambda candidate: candidate.label_error.score or 0.0)
+        return self._finished(best)
+
+    def make_frame(self, draw: Draw) -> SynthesizedFrame:
+        """The frame of one draw, whatever its label error."""
+        return self._finished(self._candidate(draw))
+
+    def place(self, draw: Draw) -> PlacedFrame:
+        """Weather, background and passes of a draw."""
+        background = self._background(draw)
+        # A scene may have its own animation, in which this frame is always the same: only the weather is drawn again.
+        animated = background is None and not self.session.has_traffic
+        geometry = Draw(draw.seed, draw.index) if animated else draw
+        conditions = self._conditions(draw, background)
+        frame = self._passes(geometry, conditions, background)
+        return PlacedFrame(geometry, _with_profile(frame, self.config.profile), conditions, background)
+
+    def _candidate(self, draw: Draw) -> _Candidate:
+        placed = self.place(draw)
+        image = self.infrared.make(placed.frame, placed.conditions, placed.background, placed.draw)
+        labelled_frame = _only_labelled(placed.frame)
+        picture, behind = _comparable(image, placed.background)
+        error = measure_label_error(picture, labelled_frame.instance_id, labelled_frame.zone, behind)
+        return _Candidate(draw, placed, labelled_frame, image, error)
+
+    def _conditions(self, draw: Draw, background: Background | None) -> Conditions:
+        """Drawn; what the options say, or else the clock of the background's camera, replaces a draw."""
+        hour, season = (None, None) if background is None else time_of(background)
+        return sample_conditions(
+            draw.rng(Stream.CONDITIONS),
+            weather=self.config.weather,
+            hour=hour if self.config.hour is None else self.config.hour,
+            season=season if self.config.season is None else self.config.season,
+        )
+
+    def _background(self, draw: Draw) -> Background | None:
+        if self.inputs.backgrounds is None:
+            return None
+        background = open_background(
+            self.inputs.backgrounds,
+            choose(self.inputs.backgrounds, draw),
+            camera=self.config.camera,
+            size=self.config.size,
+            horizon=self.config.horizon,
+        )
+        return on_ground(background, self.inputs.sites.ground(background))
+
+    def _passes(self, draw: Draw, conditions: Conditions, background: Background | None) -> Frame:
+        profile = self.config.profile
+        if background is None:
+            frame, _ = self.session.frame(
+                draw.index, attempt=draw.attempt, normals=True, parts=True, profile=profile, conditions=conditions
+            )
+            return frame
+        ground = self.inputs.sites.ground(background)
+        setup = sample_on_plane(
+            background.camera, self.session.model_sizes, draw,
+            horizon_px=background.horizon_px, horizon_slope=ground.horizon.slope, road_yaw_rad=ground.road_yaw_rad,
+            free_mask=ground.road.free, obstacles=[item.footprint for item in ground.obstacles],
+            profile=profile, conditions=conditions,
+        )  # fmt: skip
+        frame = self.session.frame_on_plane(setup, camera=background.camera, normals=True, parts=True)
+        frame = hide_behind(frame, ground.obstacles)
+        if ground.road.sure == 0.0:
+            frame = replace(frame, notes=(*frame.notes, f"no car placed: {ground.road.source}"))
+        return frame
+
+    def _finished(self, candidate: _Candidate) -> SynthesizedFrame:
+        placed, image, frame = candidate.placed, candidate.image, candidate.labelled_frame
+        background = placed.background
+        return SynthesizedFrame(
+            draw=candidate.draw,
+            scene=self.config.scene.name,
+            camera=frame.camera,
+            cam_to_world=frame.cam_to_world,
+            image=image.image,
+            image16=image.image16,
+            span_K=image.span_K,
+            depth_m=frame.depth_m,
+            instance_id=frame.instance_id,
+            zone=frame.zone,
+            instances=_instance_records(frame),
+            background=BackgroundRecord("scene")
+            if background is None
+            else BackgroundRecord.from_json(background.about),
+            conditions=placed.conditions,
+            profile=self.config.profile,
+            model=self.infrared.record,
+            sensor=image.sensor,
+            label_error=replace(
+                candidate.label_error.rounded(),
+                attempt=candidate.draw.attempt,
+                rejected=candidate.exceeds(self.config.max_drift),
+            ),
+            notes=(*frame.notes, *image.notes),
+            sample=self._sample(candidate) if self.config.tensors else None,
+        )
+
+    def _sample(self, candidate: _Candidate) -> Sample:
+        """As a translation model is shown the frame (`pipelines.synthesis.infrared`): on the scale of its target."""
+        image, background = candidate.image, candidate.placed.background
+        group = "" if background is None else str(background.about["name"])
+        grey = image.image if image.span_K is None else (image.image16 >> 8).astype(np.uint8)
+        physics = grey if self.config.layout == "physics" else None
+        return source_sample(image.background, candidate.labelled_frame, image.image16, image.span_K, group, physics)
+
+
+def _comparable(image: Infrared, background: Background | None) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """What the label error is measured on: the image, and in the same mapping the background without objects."""
+    if background is None or (image.span_K is not None and DISPLAY_NOTE in image.notes):
+        return image.image, None
+    if image.span_K is None or background.kelvin is None:
+        return image.image, background.image
+    low, high = image.span_K
+    share = np.clip((background.kelvin - low) / (high - low), 0.0, 1.0)
+    return image.image16, np.rint(share * 65535.0).astype(np.uint16)
+
+
+def _with_profile(frame: Frame, profile: str | None) -> Frame:
+    """The frame with a thermal profile for every object: the one that is asked for, its own, or the default."""
+    profiles = [profile or item.profile or DEFAULT_PROFILE for item in frame.instances]
+    pairs = zip(frame.instances, profiles, strict=True)
+    return replace(frame, instances=tuple(replace(item, profile=name) for item, name in pairs))
+
+
+def _only_labelled(frame: Frame) -> Frame:
+    """The frame without the ids of objects that get no label, so that masks and labels name the same objects."""
+    chosen = labelled(frame.instances)
+    keep = np.zeros(1 + max((item.id for item in frame.instances), default=0), dtype=np.uint16)
+    for item in chosen:
+        keep[item.id] = item.id
+    for item in chosen:
+        if item.category not in CATEGORIES:
+            raise DatasetError(
+                f"frame {frame.index}: {item.model!r} has category {item.category!r}: "
+                f"expected one of {', '.join(CATEGORIES)}; set its property gis_category"
+            )
+    return replace(frame, instance_id=keep.take(frame.instance_id))
+
+
+def _instance_records(frame: Frame) -> tuple[InstanceRecord, ...]:
+    chosen = {item.id for item in labelled(frame.instances)}
+    return tuple(InstanceRecord.of(item, labelled=item.id in chosen) for item in frame.instances)

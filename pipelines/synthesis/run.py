@@ -1,0 +1,60 @@
+"""Frames made by worker processes, and their lines appended in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from renderer.kernel_cache import forget_stale_kernels
+
+from pipelines.dataset.record import Record
+from pipelines.dataset.store import FrameStore
+from pipelines.io.files import remove_temporaries
+from pipelines.workers import FrameJob, FrameWorkers
+
+__all__ = ["make_frames"]
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Record)
+
+
+def make_frames(
+    store: FrameStore[R],
+    job: FrameJob[R],
+    todo: list[int],
+    workers: int,
+    *,
+    progress: bool,
+    after: Callable[[int], None] | None = None,
+    one_first: bool = False,
+) -> None:
+    """Makes the frames ``todo`` in worker processes and appends their lines in order.
+
+    Nothing is written before the first worker has opened its scene. Whatever ends it early, the folder can be gone on
+    with.
+
+    Args:
+        store: the folder.
+        job: what a worker does.
+        todo: frame numbers.
+        workers: processes.
+        progress: show a bar on stderr.
+        after: called with each number once the frame's line stands.
+        one_first: see :class:`FrameWorkers`.
+    """
+    forget_stale_kernels()
+    with FrameWorkers(job, min(workers, len(todo)), one_first=one_first) as pool:
+        pool.wait_ready()
+        with store.open_run() as complete:
+            try:
+                store.append_frames(_with_progress(pool.run(todo), len(todo), progress), complete, after)
+            except BaseException:
+                pool.stop()
+                remove_temporaries(store.folder)
+                raise
+
+
+def _with_progress(frames: Iterable[T], total: int, progress: bool) -> Iterator[T]:
+    from tqdm import tqdm
+
+    yield from tqdm(frames, total=total, unit="frame", desc="frames", disable=not progress, smoothing=0.1)

@@ -1,0 +1,77 @@
+"""The opened scene that frames are rendered in: what the renderer has to offer, and how a configuration opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from renderer.geometry.camera import Camera
+from renderer.geometry.frame import Frame
+from renderer.scene.traffic import FrameSetup, ModelSize
+from renderer.thermal.conditions import Conditions
+
+from pipelines.cameras import fit_camera, named_camera, parse_size
+from pipelines.errors import ConfigError
+from pipelines.synthesis.config import RenderConfig
+
+__all__ = ["Session", "SessionFactory", "open_session"]
+
+
+class Session(Protocol):
+    """An opened scene; :class:`renderer.blender.engine.RenderSession` is the real one."""
+
+    @property
+    def camera(self) -> Camera:
+        """Camera of the frames."""
+
+    @property
+    def model_sizes(self) -> tuple[ModelSize, ...]:
+        """Cars that can be placed."""
+
+    @property
+    def has_traffic(self) -> bool:
+        """Whether cars are drawn for each frame; else the scene moves by its own animation."""
+
+    def frame(
+        self,
+        index: int,
+        *,
+        attempt: int = 0,
+        normals: bool = False,
+        parts: bool = False,
+        profile: str | None = None,
+        conditions: Conditions | None = None,
+    ) -> tuple[Frame, FrameSetup]:
+        """One frame of the scene, and what was drawn by lot for it."""
+
+    def frame_on_plane(
+        self, setup: FrameSetup, *, camera: Camera | None = None, normals: bool = False, parts: bool = False
+    ) -> Frame:
+        """The cars of a setup and nothing else."""
+
+    def close(self) -> None:
+        """Close the scene."""
+
+
+SessionFactory = Callable[[RenderConfig], Session]
+
+
+def open_session(config: RenderConfig) -> Session:
+    """Opens the scene of a configuration in Blender.
+
+    Raises:
+        RendererError: scene, cars or camera cannot be used.
+        ConfigError: cars are named that have nowhere to stand.
+    """
+    from renderer.blender.engine import RenderSession
+
+    camera = named_camera(config.camera, config.size)
+    session = RenderSession(config.scene, camera=camera, engine=config.engine, cars=config.cars, seed=config.seed)
+    if config.needs_lanes and not session.has_traffic:
+        raise ConfigError(
+            f"{config.scene} has no lanes where cars of {config.cars} could stand: expected a scene with a street "
+            "(the shipped one has), or --backgrounds"
+        )
+    if camera is None and config.size is not None:
+        session.use_camera(fit_camera(session.camera, *parse_size(config.size)))
+    return session
