@@ -29,7 +29,7 @@ FOLDER = "gis_thermal"
 MANIFEST = "blender_manifest.toml"
 ASSET_FILES = ("cars.blend", "cars.npz", "cameras.toml", "thermal_profiles.toml")
 """Files of ``assets`` that the panel needs (the .blend for ``gis`` alone); the city comes with ``gis``."""
-RENDER_MODULES = ("errors", "dataset.store", "synthesis.config", "synthesis.passes")
+RENDER_MODULES = ("errors", "synthesis.config", "synthesis.passes", "synthesis.session")
 """Modules of ``pipelines`` that ``headless.py`` imports; they and what they import run with numpy alone."""
 RENDERER_IMPORT = re.compile(r"^(?P<indent>\s*)from renderer(?P<module>[\w.]*) import ", re.MULTILINE)
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
