@@ -158,7 +158,7 @@ def train(fold: Fold, fits: Fits, options: argparse.Namespace) -> str:
     write_text(fold.folder / "validation.txt", "\n".join(held) + "\n")
     command = [
         *(sys.executable, "-c", "from pipelines.cli import main; main()", "train", "--recipe", options.recipe),
-        *("--data", str(fold.folder / "pairs"), "--inserted", str(fold.folder / "inserted")),
+        *("--data", str(fold.folder / "pairs"), "--unpaired-objects", str(fold.folder / "inserted")),
         *("--validation-list", str(fold.folder / "validation.txt"), "--out", str(fold.model.parent)),
         *(("--weights-dir", str(options.weights_dir)) if options.weights_dir else ()),
         *(["--resume"] if (fold.model.parent / "run.json").is_file() else []),

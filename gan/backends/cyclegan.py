@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -43,6 +43,7 @@ from gan.losses.terms import GanLoss, discriminator_loss, generator_loss
 from gan.networks.patchgan import PatchGAN
 from gan.networks.resnet import Activation, ResNetGenerator
 from gan.networks.unet import Norm
+from gan.options import Option
 
 __all__ = ["PAPER", "Config", "CycleGAN", "Direction", "build_translator", "create", "suggest"]
 
@@ -67,7 +68,7 @@ class Config(BackendConfig):
 
     in_channels: int = 3
     """Channels of the source."""
-    sampling: Pairing = "unpaired"
+    pairing: Annotated[Pairing, Option("", old_names=("sampling",))] = "unpaired"
     """Whether a step sees a source and a target of one scene, or any two."""
     emsn: Emsn = "none"
     """Electromagnetic-spectrum normalisation: none, as printed, or on one joint spectrum."""
@@ -93,11 +94,6 @@ class Config(BackendConfig):
     """Weight of the identity loss, for each domain; 0 for none."""
     pool: int = 50
     """Generated images that each discriminator is reminded of; 0 for none."""
-
-    @property
-    def pairing(self) -> Pairing:
-        """As configured."""
-        return self.sampling
 
 
 def suggest(in_channels: int, out_channels: int, height_px: int, width_px: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -29,10 +29,11 @@ from torch.nn import functional
 from gan.backends.base import Backend, BackendConfig, Generated
 from gan.data.batch import Batch
 from gan.errors import ConfigError
-from gan.losses.object_discriminator import ObjectCritic, imagenet_features, object_crops, vary
+from gan.losses.object_discriminator import ObjectDiscriminator, imagenet_features, object_crops, vary
 from gan.losses.terms import GanLoss, discriminator_loss, generator_loss, gradient_loss, perceptual_loss
 from gan.networks.patchgan import PatchGAN
 from gan.networks.unet import Norm, UNet, Upsample
+from gan.options import Option
 
 __all__ = ["PAPER", "Config", "Pix2Pix", "build_translator", "create", "suggest"]
 
@@ -73,14 +74,14 @@ class Config(BackendConfig):
     """Weight of LPIPS in the generator's objective; needs the backbone's weights."""
     gradient_weight: float = 0.0
     """Weight of the gradient difference in the generator's objective."""
-    critic_weight: float = 0.0
+    object_discriminator_weight: Annotated[float, Option("", old_names=("critic_weight",))] = 0.0
     """Weight of the discriminator of objects in the generator's objective; needs the weights of SqueezeNet. It also
     judges what is made of sources that have no target."""
 
     @property
     def judges_unpaired(self) -> bool:
         """Whether the discriminator of objects is there."""
-        return self.critic_weight > 0
+        return self.object_discriminator_weight > 0
 
 
 def suggest(in_channels: int, out_channels: int, height_px: int, width_px: int) -> dict[str, Any]:
@@ -120,7 +121,7 @@ class Pix2Pix(Backend[Config]):
     A step trains the discriminators first, then the generator against them.
     """
 
-    eager = ("critic",)
+    eager = ("object_discriminator",)
 
     def __init__(self, config: Config, generator: nn.Module | None = None) -> None:
         self.generator = build_translator(config) if generator is None else generator
@@ -128,13 +129,13 @@ class Pix2Pix(Backend[Config]):
             config.in_channels, config.out_channels, config.ndf, config.discriminator_layers, norm=config.norm
         )
         discriminators: dict[str, nn.Module] = {"discriminator": self.discriminator}
-        if config.critic_weight:
-            discriminators["critic"] = ObjectCritic()
+        if config.object_discriminator_weight:
+            discriminators["object_discriminator"] = ObjectDiscriminator()
         super().__init__(config, self.generator, {"generator": self.generator}, discriminators)
 
     def load_weights(self, weights_dir: str, device: torch.device) -> None:
         """Reads the networks that the loss terms look through, where they are switched on."""
-        if self.config.critic_weight:
+        if self.config.object_discriminator_weight:
             self._features = imagenet_features(weights_dir, device)
         if self.config.lpips_weight:
             self._perceptual = perceptual_loss(weights_dir, device)
@@ -153,11 +154,11 @@ class Pix2Pix(Backend[Config]):
         image = generated["image"]
         real, fake = self._judge_both(batch, image[: len(batch.source)])
         terms = {"discriminator": discriminator_loss(self.config.gan_loss, real, fake)}
-        if self.config.critic_weight:
+        if self.config.object_discriminator_weight:
             reals = self._judge_objects(batch.target, batch.source)
             fakes = self._judge_objects(image, self._sources(batch))
             losses = [discriminator_loss("hinge", *pair) for pair in zip(reals, fakes, strict=True)]
-            terms["critic"] = torch.stack(losses).mean()
+            terms["object_discriminator"] = torch.stack(losses).mean()
         return terms
 
     def _judge_both(self, batch: Batch, fake: Tensor) -> Sequence[Tensor]:
@@ -169,7 +170,7 @@ class Pix2Pix(Backend[Config]):
         return both.chunk(2)
 
     def _judge_objects(self, images: Tensor, sources: Tensor) -> list[Tensor]:
-        logits: list[Tensor] = self.run("critic", self._features(vary(object_crops(images, sources))))
+        logits: list[Tensor] = self.run("object_discriminator", self._features(vary(object_crops(images, sources))))
         return logits
 
     def generator_losses(self, batch: Batch, generated: Generated) -> dict[str, Tensor]:
@@ -184,8 +185,8 @@ class Pix2Pix(Backend[Config]):
             terms["generator_gradient"] = gradient_loss(fake, target) * config.gradient_weight
         if config.lpips_weight:
             terms["generator_lpips"] = self._perceptual(fake, target) * config.lpips_weight
-        if config.critic_weight:
+        if config.object_discriminator_weight:
             judged = self._judge_objects(generated["image"], self._sources(batch))
             losses = [generator_loss("hinge", logits) for logits in judged]
-            terms["generator_critic"] = torch.stack(losses).mean() * config.critic_weight
+            terms["generator_object"] = torch.stack(losses).mean() * config.object_discriminator_weight
         return terms

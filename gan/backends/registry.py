@@ -8,14 +8,14 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from gan.data.batch import Pairing
 from gan.errors import ConfigError
-from gan.options import make_options
+from gan.options import make_options, new_names
 
 if TYPE_CHECKING:
     from gan.backends.base import BackendModule
@@ -72,15 +72,21 @@ def config_to_dict(config: Any) -> dict[str, Any]:
     return dataclasses.asdict(config)
 
 
-def make_config(kind: type[T], values: Mapping[str, Any], where: str = "options") -> T:
+def make_config(
+    kind: type[T],
+    values: Mapping[str, Any],
+    where: str = "options",
+    note: Callable[[str, str], None] = lambda old, new: None,
+) -> T:
     """Makes a frozen configuration from plain values and checks names and types; see `gan.options.make_options`.
 
     Args:
         kind: A dataclass whose fields are bool, int, float, str, a Literal of these, or one of these or None.
-        values: Field names and values; missing fields keep their defaults.
+        values: Field names, or names of earlier versions, and values; missing fields keep their defaults.
         where: Where the values come from, for messages.
+        note: Takes each old name that was used, and the new one.
 
     Raises:
         ConfigError: Where a name is unknown or a value has another type.
     """
-    return make_options(kind, values, where)
+    return make_options(kind, new_names(kind, values, note), where)

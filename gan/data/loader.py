@@ -38,7 +38,7 @@ __all__ = [
     "validation_targets",
 ]
 
-_ORDER, _AUGMENTATION, _TARGET_ORDER, _WINDOW, _TONE, _LEVELS, _INSERTED = 0, 1, 2, 3, 4, 5, 6
+_ORDER, _AUGMENTATION, _TARGET_ORDER, _WINDOW, _TONE, _LEVELS, _UNPAIRED = 0, 1, 2, 3, 4, 5, 6
 # Batches that wait decoded while one is trained on.
 _AHEAD: Final = 2
 
@@ -65,7 +65,7 @@ class TrainingData:
     """What the numbers of source tensors mean; None for images."""
     crop: int = 0
     """Edge of the windows that are handed out, pixels; 0 for whole images."""
-    inserted: Decoded | None = None
+    unpaired_objects: Decoded | None = None
     """Sources without targets that are handed out beside the samples."""
 
     @property
@@ -94,8 +94,8 @@ class TrainingData:
         """JSON description for logs and model files: kind, counts, size, hash of the content; no paths."""
         height, width = self.samples.size
         more: dict[str, Any] = {"pairing": self.pairing} if self.pairing == "unpaired" else {}
-        if self.inserted is not None:
-            more["inserted_sha256"] = self.inserted.fingerprint
+        if self.unpaired_objects is not None:
+            more["unpaired_objects_sha256"] = self.unpaired_objects.fingerprint
         return {
             "kind": self.kind,
             "train": len(self.split.train),
@@ -150,9 +150,9 @@ def open_data(
     if not sources.targets:
         split = _split_with_more(samples, len(sources.items), options, seed)
         data = TrainingData(sources.kind, samples, split, pairing=pairing, meaning=sources.meaning, crop=options.crop)
-        if options.inserted is None:
+        if options.unpaired_objects is None:
             return data
-        return replace(data, inserted=_open_inserted(data, options, cache, progress))
+        return replace(data, unpaired_objects=_open_unpaired_objects(data, options, cache, progress))
     targets = decode(sources.targets, cache, size, progress)
     if targets.size != samples.size:
         raise DataError(f"{folder}: sources are {samples.size}, targets {targets.size} (H, W); give --size")
@@ -161,13 +161,13 @@ def open_data(
     return TrainingData(sources.kind, samples, split, targets, target_split, pairing)
 
 
-def _open_inserted(
+def _open_unpaired_objects(
     data: TrainingData, options: DataOptions, cache: Path, progress: Callable[[Sequence[Item]], Sequence[Item]]
 ) -> Decoded:
     """Source tensors without targets, of the same layout as the others."""
-    folder = Path(options.inserted or "")
+    folder = Path(options.unpaired_objects or "")
     if not data.crop:
-        raise ConfigError(f"inserted is {folder}: objects without targets are seen in windows; give crop too")
+        raise ConfigError(f"unpaired-objects is {folder}: objects without targets are seen in windows; give crop too")
     found = find_sources(folder)
     if found.kind != "tensors" or found.meaning is None or data.meaning is None:
         raise DataError(f"{folder}: holds images; expected source tensors, as the pairs are")
@@ -283,8 +283,8 @@ class Loader:
             if options.resident:
                 raise ConfigError("crop and resident: windows are cut on the CPU; leave one of them out")
             self._indices = tuple(range(len(self._cutter)))
-        inserted = None if validate else data.inserted
-        self._inserted = None if inserted is None else WindowCutter(inserted, range(len(inserted.names)), data.crop)
+        unpaired = None if validate else data.unpaired_objects
+        self._unpaired = None if unpaired is None else WindowCutter(unpaired, range(len(unpaired.names)), data.crop)
         self._planes = _place(data.samples, device if options.resident else None)
         self._planes.pop("instance_id", None)  # only windows need it
         self._target_planes: dict[str, Plane] | None = None
@@ -330,18 +330,18 @@ class Loader:
                 for row in rows
             ]
             planes["target"] = _take(self._target_planes["target"], drawn)
-        inserted = self._cut_inserted(rows, number)
+        unpaired = self._cut_unpaired(rows, number)
         if self._device.type == "cuda" and not self._options.resident:
-            planes, inserted = ({name: plane.pin_memory() for name, plane in one.items()} for one in (planes, inserted))
-        return planes, inserted
+            planes, unpaired = ({name: plane.pin_memory() for name, plane in one.items()} for one in (planes, unpaired))
+        return planes, unpaired
 
-    def _cut_inserted(self, rows: list[int], number: int) -> dict[str, Tensor]:
-        """A window around an inserted object for each sample; empty where there are none."""
-        if self._inserted is None:
+    def _cut_unpaired(self, rows: list[int], number: int) -> dict[str, Tensor]:
+        """A window around an unpaired object for each sample; empty where there are none."""
+        if self._unpaired is None:
             return {}
-        draws = [np.random.default_rng([self._seed, _INSERTED, number, row]) for row in rows]
-        places = [int(rng.integers(len(self._inserted))) for rng in draws]
-        return self._inserted.cut(places, [Window.draw(rng, self._options.crop_zoom) for rng in draws])
+        draws = [np.random.default_rng([self._seed, _UNPAIRED, number, row]) for row in rows]
+        places = [int(rng.integers(len(self._unpaired))) for rng in draws]
+        return self._unpaired.cut(places, [Window.draw(rng, self._options.crop_zoom) for rng in draws])
 
     def _cut(self, rows: list[int], number: int) -> dict[str, Tensor]:
         """Windows around objects; empty where whole images are handed out."""
@@ -352,12 +352,12 @@ class Loader:
         draws = [np.random.default_rng([self._seed, _WINDOW, number, row]) for row in rows]
         return self._cutter.cut(rows, [Window.draw(rng, self._options.crop_zoom) for rng in draws])
 
-    def _finish(self, planes: dict[str, Tensor], inserted: dict[str, Tensor], rows: list[int], number: int) -> Batch:
+    def _finish(self, planes: dict[str, Tensor], unpaired: dict[str, Tensor], rows: list[int], number: int) -> Batch:
         batch = self._moved(planes)
         if self._validate:
             return batch
         batch = self._changed(batch, rows, number)
-        return replace(batch, unpaired=self._moved(inserted).source) if inserted else batch
+        return replace(batch, unpaired=self._moved(unpaired).source) if unpaired else batch
 
     def _moved(self, planes: dict[str, Tensor]) -> Batch:
         return planes_to_batch({name: plane.to(self._device, non_blocking=True) for name, plane in planes.items()})

@@ -102,13 +102,12 @@ class DataOptions:
             at_most=1.0,
         ),
     ] = 0.0
-    inserted: Annotated[
+    unpaired_objects: Annotated[
         str | None,
         Option(
             "Folder of source tensors of objects where no real one was, as many a step as there are pairs: no "
             "targets, so only losses that need none see them.",
             _DATA,
-            flag="unpaired-objects",
             old_names=("inserted",),
         ),
     ] = None

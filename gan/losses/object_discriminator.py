@@ -20,7 +20,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from gan.networks.squeezenet import DenseSqueezeNet, load_imagenet
 
-__all__ = ["CROP_PX", "ObjectCritic", "imagenet_features", "object_crops", "vary"]
+__all__ = ["CROP_PX", "ObjectDiscriminator", "imagenet_features", "object_crops", "vary"]
 
 Features = Callable[[Tensor], list[Tensor]]
 
@@ -42,7 +42,7 @@ _LEAK: Final = 0.2
 _SHIFT_PX, _GAIN, _OFFSET = 6, 0.15, 0.1
 
 
-class ObjectCritic(nn.Module):
+class ObjectDiscriminator(nn.Module):
     """Maps of logits, one per scale of features, positive where a crop looks real."""
 
     def __init__(self) -> None:

@@ -34,8 +34,8 @@ __all__ = ["RunLog", "image_grid", "open_run", "write_text"]
 _FREE: Final = {"keep", "log_every", "checkpoint_every", "checkpoint_minutes", "threads", "resident", "weights_dir"}
 # Options that runs did not have once, and what they did then: such runs can still be resumed.
 _LATER: Final[Mapping[str, Any]] = {
-    "crop": 0, "crop_zoom": 1.0, "tone": 0.0, "match_levels": 0.0, "residual": False, "critic_weight": 0.0,
-    "also": (),
+    "crop": 0, "crop_zoom": 1.0, "tone": 0.0, "match_levels": 0.0, "residual": False, "also": (),
+    "object_discriminator_weight": 0.0,
 }  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def open_run(out: Path, about: Mapping[str, Any], *, resume: bool) -> Path | Non
         stored = with_new_names(_read_run(path))
         if not resume and (found or (out / "model.safetensors").exists()):
             raise ConfigError(f"{out}: holds a training run; go on with --resume, or give another --out")
-        different = first_difference(stored, with_new_names(about))
+        different = first_difference(stored, about)
         if resume and different:
             raise ConfigError(
                 f"{out}: was started with another {different}; resume it with the same, or give another --out"

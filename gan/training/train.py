@@ -107,8 +107,13 @@ def train(
     pairing = make_config(module.Config, config or {}, f"options of {backend}").pairing
     data = _open_on_all(fabric, data_dir, data_options, cache or out / "cache", pairing, options.seed, progress)
     suggested = module.suggest(data.in_channels, data.out_channels, *data.size)
-    typed = make_config(module.Config, {**suggested, **(config or {})}, f"options of {backend}")
-    _check_inserted(data_options, typed, backend)
+    typed = make_config(
+        module.Config,
+        {**suggested, **(config or {})},
+        f"options of {backend}",
+        note=lambda old, new: say(f"{old} is now called {new}"),
+    )
+    _check_unpaired_objects(data_options, typed, backend)
     about = {
         "backend": backend,
         "config": config_to_dict(typed),
@@ -368,10 +373,13 @@ class _Run:
         )
 
 
-def _check_inserted(options: DataOptions, config: BackendConfig, backend: str) -> None:
+def _check_unpaired_objects(options: DataOptions, config: BackendConfig, backend: str) -> None:
     """Sources without targets that no loss would see are a mistake."""
-    if options.inserted and not config.judges_unpaired:
-        raise ConfigError(f"inserted is {options.inserted}: nothing of {backend} learns from it without critic_weight")
+    if options.unpaired_objects and not config.judges_unpaired:
+        raise ConfigError(
+            f"unpaired-objects is {options.unpaired_objects}: no loss of {backend} sees them; "
+            "expected the model pix2pix or pix2pix_mrff with an object_discriminator_weight above 0"
+        )
 
 
 def _make_fabric(options: TrainOptions) -> Fabric:

@@ -28,7 +28,7 @@ class Contestant:
     """One backend with its options."""
 
     spec: str
-    """As it was given: ``cyclegan:sampling=paired``."""
+    """As it was given: ``cyclegan:pairing=paired``."""
     backend: str
     """Name in the registry."""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class CompareConfig:
 
 
 def parse_backends(text: str, shared: Sequence[str] = ()) -> tuple[Contestant, ...]:
-    """Reads ``pix2pix,cyclegan:sampling=paired,emsn=joint,thermalnet``.
+    """Reads ``pix2pix,cyclegan:pairing=paired,emsn=joint,thermalnet``.
 
     Args:
         text: Names separated by commas; options follow a colon, separated by commas too.

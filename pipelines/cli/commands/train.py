@@ -29,8 +29,13 @@ _Crop = Annotated[
 _MatchLevels = Annotated[
     float, typer.Option(min=0.0, max=1.0, help="Share of sources of layout physics that get the target's levels.")
 ]
-_Inserted = Annotated[
-    Path | None, typer.Option(help="Folder of source tensors of objects where no real one was; they have no targets.")
+_UnpairedObjects = Annotated[
+    Path | None,
+    typer.Option(
+        "--unpaired-objects",
+        "--inserted",
+        help="Folder of source tensors of objects where no real one was; they have no targets.",
+    ),
 ]
 _Also = Annotated[
     list[Path] | None, typer.Option(help="More source tensors, which train and never validate; may be repeated.")
@@ -41,7 +46,7 @@ _Settings = Annotated[
 _Recipe = Annotated[
     Path | None, typer.Option(help="TOML file of options, or the name of a shipped one; options given here win.")
 ]
-_OF_ONE_RUN = ("context", "return", "data", "also", "inserted", "out", "resume", "cache", "settings", "recipe")
+_OF_ONE_RUN = ("context", "return", "data", "also", "unpaired_objects", "out", "resume", "cache", "settings", "recipe")
 """Parameters of the command that a recipe cannot set: the backend's settings are its table ``set``."""
 
 
@@ -76,7 +81,7 @@ def train(
     tone: Annotated[float, typer.Option(min=0.0, help="Strength of random tone curves, as of other cameras.")] = 0.0,
     match_levels: _MatchLevels = 0.0,
     also: _Also = None,
-    inserted: _Inserted = None,
+    unpaired_objects: _UnpairedObjects = None,
     resident: Annotated[bool, typer.Option("--resident", help="Keep all images in the device's memory.")] = False,
     cache: Annotated[Path | None, typer.Option(help="Folder for decoded images; default OUT/cache.")] = None,
     validate_every: Annotated[int, typer.Option(min=1, help="Epochs between validations.")] = 1,
@@ -100,16 +105,22 @@ def _train(context: typer.Context, given: dict[str, Any]) -> Path:
     if given["recipe"] is not None:
         options, values = read_recipe(given["recipe"])
         given |= _not_on_the_command_line(context, options, given["recipe"])
+    from gan.backends.registry import load_backend
     from gan.data.options import DataOptions
+    from gan.options import new_names
     from gan.training.options import TrainOptions
     from gan.training.train import train as run
 
+    kind = load_backend(given["backend"]).Config
+    values = new_names(kind, values) | new_names(
+        kind, parse_settings(given["settings"] or ()), lambda old, new: typer.echo(f"--set {old} is now called {new}")
+    )
     given["also"] = tuple(str(folder) for folder in given["also"] or ())
     return run(
         given["data"],
         given["out"],
         given["backend"],
-        values | parse_settings(given["settings"] or ()),
+        values,
         _pick(TrainOptions, given),
         _pick(DataOptions, given),
         resume=given["resume"],

@@ -175,7 +175,7 @@ def test_the_pair_does_not_enter_the_loss(make: Any, make_batch: Any) -> None:
     """Paired sampling pairs the images of a step and adds no term; so targets may be swapped within a batch."""
     batch = make_batch(3, count=2)
     swapped = Batch(batch.source, batch.target.flip(0))
-    losses = [make("cyclegan", 3, sampling="paired").train_step([it]) for it in (batch, swapped)]
+    losses = [make("cyclegan", 3, pairing="paired").train_step([it]) for it in (batch, swapped)]
     for name in losses[0]:
         torch.testing.assert_close(losses[0][name], losses[1][name], rtol=1e-4, atol=1e-5)
 

@@ -36,11 +36,11 @@ def _data(folder: Path, count: int) -> Path:
 
 
 def test_specs_keep_their_options_together() -> None:
-    found = parse_backends("pix2pix, cyclegan:sampling=paired,emsn=joint,thermalnet", SMALL)
+    found = parse_backends("pix2pix, cyclegan:pairing=paired,emsn=joint,thermalnet", SMALL)
     assert [one.backend for one in found] == ["pix2pix", "cyclegan", "thermalnet"]
-    assert found[1].settings == {"ngf": 4, "ndf": 4, "sampling": "paired", "emsn": "joint"}
+    assert found[1].settings == {"ngf": 4, "ndf": 4, "pairing": "paired", "emsn": "joint"}
     assert found[2].settings == {}
-    assert found[1].folder == "cyclegan-sampling-paired-emsn-joint"
+    assert found[1].folder == "cyclegan-pairing-paired-emsn-joint"
 
 
 @pytest.mark.parametrize(

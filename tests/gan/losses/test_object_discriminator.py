@@ -17,7 +17,7 @@ from gan.data.layout import Sample, encode_sample
 from gan.data.loader import Loader, open_data
 from gan.data.options import DataOptions
 from gan.errors import ConfigError, DataError
-from gan.losses.object_discriminator import CROP_PX, ObjectCritic, imagenet_features, object_crops, vary
+from gan.losses.object_discriminator import CROP_PX, ObjectDiscriminator, imagenet_features, object_crops, vary
 from gan.networks.squeezenet import DenseSqueezeNet
 from gan.storage.checkpoint import read_checkpoint
 from gan.training.options import TrainOptions
@@ -25,7 +25,7 @@ from gan.training.train import train
 
 SIZE = 64
 CPU = torch.device("cpu")
-TINY = {"ngf": 4, "ndf": 4, "levels": 3, "discriminator_layers": 3, "norm": "batch", "critic_weight": 0.5}
+TINY = {"ngf": 4, "ndf": 4, "levels": 3, "discriminator_layers": 3, "norm": "batch", "object_discriminator_weight": 0.5}
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +94,8 @@ def test_variations_keep_the_size_and_follow_the_seed() -> None:
 def test_it_learns_to_tell_stripes_from_noise(shared_data: Path) -> None:
     """With the real features, as in use; gradients reach the images through the frozen network."""
     torch.manual_seed(0)
-    features, critic = imagenet_features(str(shared_data / "weights"), CPU), ObjectCritic()
-    optimiser = torch.optim.Adam(critic.parameters(), lr=2e-3, betas=(0.0, 0.99))
+    features, discriminator = imagenet_features(str(shared_data / "weights"), CPU), ObjectDiscriminator()
+    optimiser = torch.optim.Adam(discriminator.parameters(), lr=2e-3, betas=(0.0, 0.99))
 
     def draw() -> tuple[torch.Tensor, torch.Tensor]:
         noise = torch.rand(4, 1, CROP_PX, CROP_PX) * 2 - 1
@@ -103,17 +103,17 @@ def test_it_learns_to_tell_stripes_from_noise(shared_data: Path) -> None:
         return 0.7 * stripes.expand_as(noise) + 0.3 * noise, noise
 
     for _ in range(12):
-        real, made = (critic(features(vary(one))) for one in draw())
+        real, made = (discriminator(features(vary(one))) for one in draw())
         loss = sum(
             functional.relu(1 - a).mean() + functional.relu(1 + b).mean() for a, b in zip(real, made, strict=True)
         )
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    real, made = (sum(one.mean() for one in critic(features(vary(each)))) for each in draw())
+    real, made = (sum(one.mean() for one in discriminator(features(vary(each)))) for each in draw())
     assert real - made > 1
     image = torch.zeros(1, 1, CROP_PX, CROP_PX, requires_grad=True)
-    sum(one.mean() for one in critic(features(image))).backward()
+    sum(one.mean() for one in discriminator(features(image))).backward()
     assert image.grad is not None
     assert float(image.grad.abs().max()) > 0
 
@@ -145,10 +145,10 @@ def test_matched_levels_are_those_of_the_target_in_each_class_of_heat() -> None:
     assert float(torch.corrcoef(torch.stack((before, after)))[0, 1]) > 0.999
 
 
-def test_inserted_sources_stand_beside_the_pairs_and_do_not_change_them(tmp_path: Path) -> None:
-    pairs, inserted = (write_samples(tmp_path / name, 5, seed) for name, seed in (("pairs", 1), ("inserted", 2)))
+def test_unpaired_sources_stand_beside_the_pairs_and_do_not_change_them(tmp_path: Path) -> None:
+    pairs, unpaired = (write_samples(tmp_path / name, 5, seed) for name, seed in (("pairs", 1), ("unpaired", 2)))
     plain = DataOptions(validation=0.2, crop=48, crop_zoom=1.2)
-    options = DataOptions(validation=0.2, crop=48, crop_zoom=1.2, inserted=str(inserted))
+    options = DataOptions(validation=0.2, crop=48, crop_zoom=1.2, unpaired_objects=str(unpaired))
     drawn = []
     for one in (plain, options, options):
         data = open_data(pairs, one, tmp_path / "cache")
@@ -165,42 +165,51 @@ def test_inserted_sources_stand_beside_the_pairs_and_do_not_change_them(tmp_path
         assert not torch.equal(other.unpaired, other.source)
 
 
-def test_inserted_sources_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+def test_unpaired_sources_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     pairs = write_samples(tmp_path / "pairs", 3, 1)
     flat = write_samples(tmp_path / "flat", 2, 2, layout="flat")
     with pytest.raises(DataError, match=r"layout 'flat'; expected that of the pairs, 'physics'"):
-        open_data(pairs, DataOptions(crop=48, inserted=str(flat)), tmp_path / "cache")
+        open_data(pairs, DataOptions(crop=48, unpaired_objects=str(flat)), tmp_path / "cache")
     with pytest.raises(ConfigError, match="give crop too"):
-        open_data(pairs, DataOptions(inserted=str(pairs)), tmp_path / "cache")
+        open_data(pairs, DataOptions(unpaired_objects=str(pairs)), tmp_path / "cache")
     with pytest.raises(ConfigError, match="has no sources of layout physics"):
         open_data(flat, DataOptions(match_levels=0.5), tmp_path / "cache")
     with pytest.raises(DataError, match="no such folder"):
-        open_data(pairs, DataOptions(crop=48, inserted=str(tmp_path / "none")), tmp_path / "cache")
+        open_data(pairs, DataOptions(crop=48, unpaired_objects=str(tmp_path / "none")), tmp_path / "cache")
 
 
-def test_inserted_sources_that_nothing_learns_from_are_refused(tmp_path: Path) -> None:
+def test_unpaired_sources_that_nothing_learns_from_are_refused(tmp_path: Path) -> None:
     pairs = write_samples(tmp_path / "pairs", 4, 1)
-    options = DataOptions(validation=0.25, crop=48, inserted=str(pairs))
-    with pytest.raises(ConfigError, match="nothing of pix2pix learns from it without critic_weight"):
-        train(pairs, tmp_path / "run", "pix2pix", {**TINY, "critic_weight": 0.0}, TrainOptions(epochs=1), options)
+    options = DataOptions(validation=0.25, crop=48, unpaired_objects=str(pairs))
+    with pytest.raises(
+        ConfigError, match=r"no loss of pix2pix sees them; expected .* object_discriminator_weight above 0"
+    ):
+        train(
+            pairs,
+            tmp_path / "run",
+            "pix2pix",
+            {**TINY, "object_discriminator_weight": 0.0},
+            TrainOptions(epochs=1),
+            options,
+        )
 
 
 def test_training_with_it_is_resumed_bit_by_bit(tmp_path: Path, backbone: Path) -> None:
-    pairs, inserted = (write_samples(tmp_path / name, 5, seed) for name, seed in (("pairs", 1), ("inserted", 2)))
+    pairs, unpaired = (write_samples(tmp_path / name, 5, seed) for name, seed in (("pairs", 1), ("unpaired", 2)))
 
     def run(out: Path, *, resume: bool = False) -> Path:
         return train(
             pairs, out, "pix2pix", TINY,
             TrainOptions(epochs=3, batch=2, threads=1, precision="fp32", keep=9, checkpoint_every=1, log_every=1,
                          weights_dir=str(backbone)),
-            DataOptions(validation=0.2, crop=48, inserted=str(inserted), match_levels=0.5),
+            DataOptions(validation=0.2, crop=48, unpaired_objects=str(unpaired), match_levels=0.5),
             resume=resume, metric=("l1", lambda fake, real: (fake - real).abs().mean(dim=(1, 2, 3))),
         )  # fmt: skip
 
     run(tmp_path / "whole")
     checkpoints = sorted((tmp_path / "whole" / "checkpoints").glob("*.safetensors"))
     state = read_checkpoint(checkpoints[-1]).state["backend"]
-    assert set(state["networks"]) == set(state["optimisers"]) == {"generator", "discriminator", "critic"}
+    assert set(state["networks"]) == set(state["optimisers"]) == {"generator", "discriminator", "object_discriminator"}
     broken = tmp_path / "broken"
     (broken / "checkpoints").mkdir(parents=True)
     shutil.copy(tmp_path / "whole" / "run.json", broken)
@@ -208,5 +217,5 @@ def test_training_with_it_is_resumed_bit_by_bit(tmp_path: Path, backbone: Path) 
     run(broken, resume=True)
     assert (broken / "checkpoints" / checkpoints[-1].name).read_bytes() == checkpoints[-1].read_bytes()
     log = (tmp_path / "whole" / "log.jsonl").read_text()
-    assert '"critic"' in log
-    assert '"generator_critic"' in log
+    assert '"object_discriminator"' in log
+    assert '"generator_object"' in log
