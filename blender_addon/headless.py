@@ -48,8 +48,8 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     add("--out", type=Path, required=True, help="folder of the output; a run that was cut short goes on in it")
     add("--count", type=int, default=16, help="how many frames (default: 16)")
     add("--scene", type=Path, help="a .blend file in place of the one that Blender opened")
-    told = "auto takes the fast engine where numba is there, else Cycles; raster is another name of fast"
-    add("--engine", choices=("auto", *ENGINES), default="auto", help=told)
+    engines = "auto takes the fast engine where numba is there, else Cycles; raster is another name of fast"
+    add("--engine", choices=("auto", *ENGINES), default="auto", help=engines)
     add(
         "--camera",
         help="a camera preset such as kitti-360, or a .json/.toml file of intrinsics; default: the scene's own",
@@ -81,24 +81,24 @@ def _pipelines(name: str) -> ModuleType:
     return importlib.import_module(f"pipelines.{name}")
 
 
-def _engine(wanted: str) -> str:
+def _engine(choice: str) -> str:
     """The engine's name as configurations have it.
 
     Raises:
         ConfigError: the fast one, and numba is not there.
     """
     has_numba = importlib.util.find_spec("numba") is not None
-    if wanted == "auto":
+    if choice == "auto":
         return "raster" if has_numba else "cycles"
-    if ENGINES[wanted] == "raster" and not has_numba:
+    if ENGINES[choice] == "raster" and not has_numba:
         raise _pipelines("errors").ConfigError(
-            f"engine {wanted} needs numba, which this Blender's Python has not: take --engine cycles or auto, "
+            f"engine {choice} needs numba, which this Blender's Python has not: take --engine cycles or auto, "
             "or install numba into Blender's Python"
         )
-    return ENGINES[wanted]
+    return ENGINES[choice]
 
 
-def _scene(named: Path | None) -> Path:
+def _scene(path: Path | None) -> Path:
     """The scene's file.
 
     Raises:
@@ -106,11 +106,11 @@ def _scene(named: Path | None) -> Path:
     """
     import bpy
 
-    if named is None and not bpy.data.filepath:
+    if path is None and not bpy.data.filepath:
         raise _pipelines("errors").ConfigError(
             "no scene is open: expected blender -b SCENE.blend -P headless.py -- ..., or --scene SCENE.blend"
         )
-    return named or Path(bpy.data.filepath)
+    return path or Path(bpy.data.filepath)
 
 
 def _generator() -> str:
@@ -147,7 +147,7 @@ def _run(words: Sequence[str]) -> str:
     return f"{config.count} frames in {config.out}"
 
 
-def _told(error: Exception) -> str:
+def _error_line(error: Exception) -> str:
     """One line for an error; of one that nobody foresaw it also says where it was."""
     text = " ".join(str(error).split())
     if type(error).__module__.endswith(".errors") and text:
@@ -163,10 +163,10 @@ def main(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print(f"{ERROR}stopped; the same command goes on where it stopped", file=sys.stderr)
         return INTERRUPTED
-    except SystemExit as ended:  # of the options
-        return int(ended.code or DONE)
+    except SystemExit as end:  # of the options
+        return int(end.code or DONE)
     except Exception as error:  # whatever it is: one line and a status, where Blender would give 0
-        print(f"{ERROR}{_told(error)}", file=sys.stderr)
+        print(f"{ERROR}{_error_line(error)}", file=sys.stderr)
         return FAILED
     return DONE
 

@@ -27,7 +27,7 @@ try:
         bpy.ops.preferences.addon_enable(module="gis_thermal")
         module = "gis_thermal"
     assert module in bpy.context.preferences.addons, module
-    assert not [name for name in ("renderer", "pipelines", "gan", "assets") if name in sys.modules]
+    assert not [name for name in ("renderer", "pipelines", "gan", "assets", "numba") if name in sys.modules]
 {story}
     print("RAN", bpy.app.version_string, flush=True)
 except BaseException:

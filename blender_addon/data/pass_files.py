@@ -20,15 +20,15 @@ _MAGIC, _VERSION, _ZIP, _BLOCK_ROWS = 20000630, 2, 3, 16
 
 def _attributes(data: bytes) -> tuple[dict[str, bytes], int]:
     """Values of the header by name, and where the header ends."""
-    found, at = {}, 8
+    attributes, at = {}, 8
     while data[at] != 0:
         name_end = data.index(0, at)
         kind_end = data.index(0, name_end + 1)
         (size,) = struct.unpack_from("<i", data, kind_end + 1)
         start = kind_end + 5
-        found[data[at:name_end].decode()] = data[start : start + size]
+        attributes[data[at:name_end].decode()] = data[start : start + size]
         at = start + size
-    return found, at + 1
+    return attributes, at + 1
 
 
 def _channel_names(listed: bytes) -> list[str]:

@@ -94,9 +94,9 @@ def doctor_report(code: int | None, text: str) -> tuple[bool, str]:
         whether ``gis`` can work there, and the line.
     """
     rows = [line.split(None, 1) for line in text.splitlines() if line and not line[0].isspace()]
-    found = {row[0]: row[1] for row in reversed(rows) if len(row) == 2}
-    if "missing" in found:
-        return False, f"gis lacks {found['missing']}"
+    first = {row[0]: row[1] for row in reversed(rows) if len(row) == 2}
+    if "missing" in first:
+        return False, f"gis lacks {first['missing']}"
     bpy = next((row[1] for row in rows if len(row) == 2 and row[1].startswith("bpy:")), "")
     if code == 0 and bpy:
         return True, f"gis is ready: {bpy.split(':', 1)[1].strip()}"
@@ -105,7 +105,7 @@ def doctor_report(code: int | None, text: str) -> tuple[bool, str]:
 
 def why_not_writable(folder: Path) -> str:
     """Why nothing can be written into a folder, which may not exist yet; empty where it can. Leaves nothing behind."""
-    place = next((one for one in (folder, *folder.parents) if os.path.lexists(one)), folder)
+    place = next((path for path in (folder, *folder.parents) if os.path.lexists(path)), folder)
     if not place.is_dir():
         return f"{place} is a file: choose a folder for the output"
     try:
@@ -175,7 +175,7 @@ class Job:
         """Complete frames."""
         self.error = ""
         """Why it failed, one line."""
-        self._read = 0
+        self._read_bytes = 0
         self._signals: list[tuple[float, signal.Signals]] = []
         # By name: what one system has, the types of another do not know.
         group = (
@@ -191,9 +191,10 @@ class Job:
             raise CommandError(
                 f"{self.command[0]} cannot be started: {getattr(error, 'strerror', '') or error}"
             ) from None
-        self._since: tuple[float, int] | None = None
+        self._first_new: tuple[float, int] | None = None
+        """When the first new frame was seen, and how many there were then."""
         self._count_frames()
-        self._before = self.done
+        self._done_before = self.done
 
     @property
     def progress(self) -> float:
@@ -208,9 +209,9 @@ class Job:
     @property
     def left_s(self) -> float | None:
         """Estimated seconds to the end, by the frames since the first new one; None until there are two."""
-        if self._since is None or self.done <= self._since[1]:
+        if self._first_new is None or self.done <= self._first_new[1]:
             return None
-        return (time.monotonic() - self._since[0]) / (self.done - self._since[1]) * (self.count - self.done)
+        return (time.monotonic() - self._first_new[0]) / (self.done - self._first_new[1]) * (self.count - self.done)
 
     def text(self) -> str:
         """The end of the log."""
@@ -227,8 +228,8 @@ class Job:
             return self.state
         code = self.process.poll()
         self._count_frames()
-        if self._since is None and self.done > self._before:
-            self._since = time.monotonic(), self.done
+        if self._first_new is None and self.done > self._done_before:
+            self._first_new = time.monotonic(), self.done
         if code is None:
             self._send_due_signals()
         else:
@@ -243,8 +244,8 @@ class Job:
         if _WINDOWS:
             self._signals = [(now, signal.Signals["CTRL_BREAK_EVENT"]), (now + GRACE_S, signal.SIGTERM)]
         else:
-            self._signals = [(now + step * GRACE_S, one) for step, one in
-                             enumerate((signal.SIGINT, signal.SIGTERM, signal.SIGKILL))]  # fmt: skip
+            numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+            self._signals = [(now + step * GRACE_S, number) for step, number in enumerate(numbers)]
         self._send_due_signals()
 
     def terminate(self) -> None:
@@ -259,11 +260,11 @@ class Job:
         if self.out is None:
             return
         with contextlib.suppress(OSError), (self.out / FRAMES_FILE).open("rb") as file:
-            if os.fstat(file.fileno()).st_size < self._read:
-                self._read = self.done = 0
-            file.seek(self._read)
+            if os.fstat(file.fileno()).st_size < self._read_bytes:
+                self._read_bytes = self.done = 0
+            file.seek(self._read_bytes)
             added = file.read()
-            self._read += len(added)
+            self._read_bytes += len(added)
             self.done += added.count(b"\n")
 
     def _send_due_signals(self) -> None:

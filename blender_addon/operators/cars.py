@@ -237,12 +237,12 @@ CLASSES = (GIS_OT_add_car, GIS_OT_import_car, GIS_OT_mark_car, GIS_OT_add_camera
 
 def register() -> None:
     """Register the operators."""
-    for one in CLASSES:
-        bpy.utils.register_class(one)
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
 
 
 def unregister() -> None:
     """Unregister them."""
-    for one in reversed(CLASSES):
-        bpy.utils.unregister_class(one)
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
     _car_rows.cache_clear()

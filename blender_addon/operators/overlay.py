@@ -87,12 +87,12 @@ CLASSES = (GIS_OT_show_overlay, GIS_OT_hide_overlay)
 
 def register() -> None:
     """Register the operators."""
-    for one in CLASSES:
-        bpy.utils.register_class(one)
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
 
 
 def unregister() -> None:
     """Unregister them."""
-    for one in reversed(CLASSES):
-        bpy.utils.unregister_class(one)
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
     _BEFORE.clear()

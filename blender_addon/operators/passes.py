@@ -128,8 +128,8 @@ CLASSES = (GIS_OT_render_view, GIS_OT_cancel_render)
 
 def register() -> None:
     """Register the operators."""
-    for one in CLASSES:
-        bpy.utils.register_class(one)
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
     bpy.app.handlers.load_post.append(_close_on_load)
 
 
@@ -138,5 +138,5 @@ def unregister() -> None:
     bpy.app.handlers.load_post.remove(_close_on_load)
     VIEW.stop()
     VIEW.frame = None
-    for one in reversed(CLASSES):
-        bpy.utils.unregister_class(one)
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

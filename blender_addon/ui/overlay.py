@@ -34,13 +34,13 @@ def _meshes(scene):
 
     Not those in edit mode: what is written to them is lost when it is left.
     """
-    found: dict = {}
+    meshes: dict = {}
     for item in scene.objects:
         inner = item.instance_collection.all_objects if item.instance_type == "COLLECTION" else []
-        for one in [item, *(inner or [])]:
-            if one.type == "MESH" and not one.data.library and not one.data.is_editmode and len(one.data.polygons):
-                found.setdefault(one.data, (one, item))
-    return found
+        for part in [item, *(inner or [])]:
+            if part.type == "MESH" and not part.data.library and not part.data.is_editmode and len(part.data.polygons):
+                meshes.setdefault(part.data, (part, item))
+    return meshes
 
 
 def _paint(mesh, colors):
@@ -71,12 +71,12 @@ def clear(scene: bpy.types.Scene) -> int:
 
 def show_zones(scene: bpy.types.Scene) -> int:
     """Paint the zones, magenta where none is assigned; returns how many meshes."""
-    palette, meshes, shown = zone_colors(), _meshes(scene), set()
+    palette, meshes, present = zone_colors(), _meshes(scene), set()
     for mesh in meshes:
         zones = np.clip(mesh_zones.read(mesh), 0, 255)
-        shown.update(np.unique(zones).tolist())
+        present.update(np.unique(zones).tolist())
         _paint(mesh, palette[zones])
-    scene.gis_thermal.overlay, scene.gis_thermal.overlay_zones = "ZONES", " ".join(map(str, sorted(shown)))
+    scene.gis_thermal.overlay, scene.gis_thermal.overlay_zones = "ZONES", " ".join(map(str, sorted(present)))
     return len(meshes)
 
 

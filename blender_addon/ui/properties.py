@@ -145,8 +145,8 @@ CLASSES = (GIS_PG_zone_row, GIS_PG_thermal)
 
 def register() -> None:
     """Give scenes their settings."""
-    for one in CLASSES:
-        bpy.utils.register_class(one)
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
     bpy.types.Scene.gis_thermal = bpy.props.PointerProperty(
         type=GIS_PG_thermal, name="GIS Thermal", description="Settings of the add-on GIS Thermal"
     )
@@ -155,7 +155,7 @@ def register() -> None:
 def unregister() -> None:
     """Take them away again; values stay in the file."""
     del bpy.types.Scene.gis_thermal
-    for one in reversed(CLASSES):
-        bpy.utils.unregister_class(one)
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
     for rows in (_zones, _cameras, _profiles, _sensors):
         rows.cache_clear()

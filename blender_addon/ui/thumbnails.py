@@ -12,24 +12,27 @@ __all__ = ["PICTURES", "clear", "icons", "pictures_of", "register", "show", "sho
 
 PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 """What Blender can read of the files that backgrounds are made of."""
-_LOOKED_AT = 20000
-"""Files of a folder that are looked at, so that a whole disk named by mistake takes no minutes."""
+_MOST_FILES = 20000
+"""How many files of a folder are looked at, so that a whole disk named by mistake takes no minutes."""
 _SIDE_PX = 256
-_ROWS: dict[str, list[int]] = {}
 _LOADED: dict[str, "bpy.utils.previews.ImagePreviewCollection"] = {}
+"""Pictures of each row of the panel. Blender drops those that Python does not hold, and wants them back at the end."""
+_ICONS: dict[str, list[int]] = {}
+"""Their numbers, in order."""
 
 
 def pictures_of(folder: Path, count: int) -> list[Path]:
     """Some pictures of a folder, spread over the sorted names; empty where there is no such folder."""
-    found: list[Path] = []
+    pictures: list[Path] = []
     with contextlib.suppress(OSError):
         for number, path in enumerate(folder.rglob("*")):
-            if number >= _LOOKED_AT:
+            if number >= _MOST_FILES:
                 break
             if path.suffix.lower() in PICTURES and path.is_file():
-                found.append(path)
-    found.sort()
-    return [found[k * len(found) // count] for k in range(min(count, len(found)))] if len(found) > count else found
+                pictures.append(path)
+    pictures.sort()
+    many = len(pictures)
+    return [pictures[k * many // count] for k in range(count)] if many > count else pictures
 
 
 def show(row: str, paths: Sequence[Path]) -> None:
@@ -39,9 +42,9 @@ def show(row: str, paths: Sequence[Path]) -> None:
         return
     loaded = _LOADED[row] = bpy.utils.previews.new()
     pictures = [loaded.load(str(path), str(path), "IMAGE") for path in paths]
-    for one in pictures:
-        tuple(one.image_size)  # reads the file now: Blender else waits for a quiet moment, and a busy panel has none
-    _ROWS[row] = [one.icon_id for one in pictures]
+    for picture in pictures:
+        tuple(picture.image_size)  # reads the file now: Blender waits for a quiet moment, and a busy panel has none
+    _ICONS[row] = [picture.icon_id for picture in pictures]
 
 
 def show_pixels(row: str, rgb: np.ndarray) -> None:
@@ -55,17 +58,17 @@ def show_pixels(row: str, rgb: np.ndarray) -> None:
     picture = loaded.new(row)
     picture.image_size = small.shape[1], small.shape[0]
     picture.image_pixels_float.foreach_set(rgba.ravel())
-    _ROWS[row] = [picture.icon_id]
+    _ICONS[row] = [picture.icon_id]
 
 
 def icons(row: str) -> list[int]:
     """Numbers for ``template_icon``."""
-    return _ROWS.get(row, [])
+    return _ICONS.get(row, [])
 
 
 def clear(row: str) -> None:
-    """Forget the pictures of a row."""
-    _ROWS.pop(row, None)
+    """Unload the pictures of a row."""
+    _ICONS.pop(row, None)
     if row in _LOADED:
         bpy.utils.previews.remove(_LOADED.pop(row))
 
@@ -75,6 +78,6 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Forget all pictures."""
+    """Unload all pictures."""
     for row in list(_LOADED):
         clear(row)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import ast
 import importlib.util
 import io
-import re
 import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -31,7 +30,6 @@ ASSET_FILES = ("cars.blend", "cars.npz", "cameras.toml", "thermal_profiles.toml"
 """Files of ``assets`` that the panel needs (the .blend for ``gis`` alone); the city comes with ``gis``."""
 RENDER_MODULES = ("errors", "synthesis.config", "synthesis.passes", "synthesis.session")
 """Modules of ``pipelines`` that ``headless.py`` imports; they and what they import run with numpy alone."""
-RENDERER_IMPORT = re.compile(r"^(?P<indent>\s*)from renderer(?P<module>[\w.]*) import ", re.MULTILINE)
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold: the time of the build would change the bytes."""
 
@@ -60,15 +58,16 @@ def relative_imports(source: str, name: str) -> str:
     Raises:
         PipelineError: the renderer is imported in another way.
     """
-    dots = "." * len(PurePosixPath(name).parts)
-    relative = RENDERER_IMPORT.sub(rf"\g<indent>from {dots}renderer\g<module> import ", source)
-    for node in ast.walk(ast.parse(relative)):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.level == 0:
-            names.append(node.module or "")
-        if any(module.split(".")[0] == "renderer" for module in names):
-            raise PipelineError(f"{name}: imports of the renderer begin a line with 'from renderer', found {names}")
-    return relative
+    lines, dots = source.splitlines(keepends=True), "." * len(PurePosixPath(name).parts)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import) and any(alias.name.split(".")[0] == "renderer" for alias in node.names):
+            raise PipelineError(
+                f"{name}:{node.lineno}: expected 'from renderer... import ...', found 'import renderer'"
+            )
+        if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] == "renderer":
+            line = lines[node.lineno - 1]
+            lines[node.lineno - 1] = line.replace("from renderer", f"from {dots}renderer", 1)
+    return "".join(lines)
 
 
 def _with_imports(modules: Iterable[str]) -> list[str]:

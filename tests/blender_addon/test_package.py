@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import subprocess
 import sys
 import tomllib
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import fresh_blender
 import pytest
 
-from pipelines.setup.addon_zip import addon_version, build_addon, zip_addon
+from pipelines.errors import PipelineError
+from pipelines.setup.addon_zip import addon_version, build_addon, relative_imports, zip_addon
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,6 +54,55 @@ def test_nothing_but_the_addon_is_inside(built: Path) -> None:
     for wanted in ("blender_manifest.toml", "__init__.py", "renderer/geometry/camera.py", "assets/cars.npz", "LICENSE"):
         assert f"gis_thermal/{wanted}" in names
     assert not [name for name in names if "__pycache__" in name or name.endswith("ruff.toml")]
+
+
+def _installed_names(node: ast.AST, name: str) -> list[str]:
+    """Files that an import of one of the installed add-on's modules needs; other packages are left out."""
+    ours = {"assets", "blender_addon", "gan", "pipelines", "renderer"}
+    if isinstance(node, ast.Import):
+        assert not ours & {alias.name.split(".")[0] for alias in node.names}, (name, node.lineno)
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    if not node.level:
+        assert str(node.module).split(".")[0] not in ours, (name, node.lineno)
+        return []
+    folder = PurePosixPath(name).parents[node.level - 1]
+    return [(folder / str(node.module or "").replace(".", "/")).as_posix()]
+
+
+def test_the_installed_addon_imports_its_own_files_alone(built: Path) -> None:
+    """Every import, also those in functions: no name that another add-on could have, and each leads to a file."""
+    with zipfile.ZipFile(built) as archive:
+        names = set(archive.namelist())
+        sources = {name: archive.read(name).decode("utf-8") for name in names if name.endswith(".py")}
+    rooms = {f"gis_thermal/{room}/" for room in ("assets", "pipelines")}  # of headless.py, in a process of its own
+    ours = {name: text for name, text in sources.items() if not any(name.startswith(room) for room in rooms)}
+    needed = {
+        (name, module)
+        for name, text in ours.items()
+        for node in ast.walk(ast.parse(text))
+        for module in _installed_names(node, name)
+    }
+    assert len([module for _, module in needed if module.startswith("gis_thermal/renderer/")]) > 30
+    lost = {(name, module) for name, module in needed if not {f"{module}.py", f"{module}/__init__.py"} & names}
+    assert lost == set()
+
+
+def test_imports_of_the_renderer_become_relative() -> None:
+    source = """TEXT = "from renderer.zones import nothing"
+from renderer.errors import RendererError  # from renderer
+def function():
+    from renderer.zones.catalogue import (
+        Zone,
+    )
+"""
+    relative = relative_imports(source, "data/mesh_zones.py").splitlines()
+    assert relative[0] == source.splitlines()[0]
+    assert relative[1] == "from ..renderer.errors import RendererError  # from renderer"
+    assert relative[3] == "    from ..renderer.zones.catalogue import ("
+    assert relative_imports(source, "adapter.py").splitlines()[1].startswith("from .renderer.errors import")
+    with pytest.raises(PipelineError, match=r"adapter.py:2: expected 'from renderer"):
+        relative_imports("import os\nimport renderer.errors\n", "adapter.py")
 
 
 def test_blender_finds_the_extension_valid(built: Path) -> None:
