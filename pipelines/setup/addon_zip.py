@@ -61,12 +61,10 @@ def relative_imports(source: str, name: str) -> str:
     lines, dots = source.splitlines(keepends=True), "." * len(PurePosixPath(name).parts)
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import) and any(alias.name.split(".")[0] == "renderer" for alias in node.names):
-            raise PipelineError(
-                f"{name}:{node.lineno}: expected 'from renderer... import ...', found 'import renderer'"
-            )
+            raise PipelineError(f"{name}:{node.lineno}: found 'import renderer': expected 'from renderer... import'")
         if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] == "renderer":
-            line = lines[node.lineno - 1]
-            lines[node.lineno - 1] = line.replace("from renderer", f"from {dots}renderer", 1)
+            row = node.lineno - 1
+            lines[row] = lines[row].replace("from renderer", f"from {dots}renderer", 1)
     return "".join(lines)
 
 

@@ -44,15 +44,15 @@ def look(material: bpy.types.Material) -> list[float]:
 
 def read_models() -> dict[str, np.ndarray]:
     """Collections, objects and meshes of the opened file."""
-    collections = {one.name: one for one in bpy.data.collections if "gis_category" in one}
-    items = [item for one in collections.values() for item in one.objects]
+    collections = {group.name: group for group in bpy.data.collections if "gis_category" in group}
+    items = [item for group in collections.values() for item in group.objects]
     about = {
-        "marks": {name: dict(one.items()) for name, one in collections.items()},
+        "marks": {name: dict(group.items()) for name, group in collections.items()},
         "objects": {
-            name: {item.name: [item.data.name, *item.location, *item.rotation_euler] for item in one.objects}
-            for name, one in collections.items()
+            name: {item.name: [item.data.name, *item.location, *item.rotation_euler] for item in group.objects}
+            for name, group in collections.items()
         },
-        "materials": {one.name: look(one) for item in items for one in item.data.materials},
+        "materials": {group.name: look(group) for item in items for group in item.data.materials},
     }
     arrays = {"about": np.array(json.dumps(about, sort_keys=True))}
     for mesh in {item.data.name: item.data for item in items}.values():

@@ -258,7 +258,7 @@ def test_check_and_find(empty: Scene) -> None:
 def test_what_gis_itself_refuses_is_told_in_one_line(two_cars: Scene, tmp_path: Path) -> None:
     settings = two_cars.gis_dataset
     settings.out = str(tmp_path / "out")
-    for item in [one for one in two_cars.objects if one.instance_type == "COLLECTION"]:
+    for item in [item for item in two_cars.objects if item.instance_type == "COLLECTION"]:
         bpy.data.objects.remove(item)
     assert "nothing to label" in refusal(bpy.ops.gis.render_dataset)
     assert settings.message.startswith("untitled.blend: nothing to label")
@@ -404,8 +404,8 @@ def test_pictures_are_spread_over_the_folder(empty: Scene, tmp_path: Path) -> No
     for number in range(9):
         (tmp_path / f"{number}.jpg").write_bytes(b"")
     (tmp_path / "notes.txt").write_bytes(b"")
-    found = thumbnails.pictures_of(tmp_path, 3)
-    assert [path.name for path in found] == ["0.jpg", "3.jpg", "6.jpg"]
+    pictures = thumbnails.pictures_of(tmp_path, 3)
+    assert [path.name for path in pictures] == ["0.jpg", "3.jpg", "6.jpg"]
     assert thumbnails.pictures_of(tmp_path / "none", 3) == []
     empty.gis_dataset.backgrounds = str(tmp_path)  # empty files: no error, no picture
     assert len(thumbnails.icons("backgrounds")) == 4
@@ -430,7 +430,7 @@ def test_a_car_put_into_the_street_is_labelled_beside_the_traffic(addon: None, t
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "copy.blend"), copy=True)
     with RenderSession(tmp_path / "copy.blend", seed=4) as session:
         after, _ = session.frame(0)
-    old, new = ({one.id: one for one in frame.instances} for frame in (before, after))
+    old, new = ({item.id: item for item in frame.instances} for frame in (before, after))
     (added,) = set(new) - set(old)
     assert added > max(old)
     assert (new[added].model, new[added].category) == ("taxi", "car")

@@ -97,18 +97,20 @@ def _same(ours: Path, gis: Path, depth: float = 0.0) -> list[dict[str, Any]]:
     assert sorted(str(item.relative_to(ours)) for item in ours.rglob("*")) == names
     assert (ours / "config.json").read_bytes() == (gis / "config.json").read_bytes()
     records = []
-    for line, wanted in zip(*((one / "frames.jsonl").read_text().splitlines() for one in (ours, gis)), strict=True):
-        made, expected = json.loads(line), json.loads(wanted)
-        for name, digest in made.pop("files").items():
+    for line, gis_line in zip(
+        *((folder / "frames.jsonl").read_text().splitlines() for folder in (ours, gis)), strict=True
+    ):
+        record, expected = json.loads(line), json.loads(gis_line)
+        for name, digest in record.pop("files").items():
             assert hashlib.sha256((ours / name).read_bytes()).hexdigest() == digest
             mine, theirs = read_exr(ours / name), read_exr(gis / name)
             assert mine.keys() == theirs.keys() == {"Z", "instance", "zone"}
             for channel in mine:
                 rtol = depth if channel == "Z" else 0.0
                 np.testing.assert_allclose(mine[channel], theirs[channel], rtol, err_msg=f"{name} {channel}")
-        assert list(expected.pop("files")) == [f"passes/{made['index']:06d}.exr"]
-        assert made == expected
-        records.append(made)
+        assert list(expected.pop("files")) == [f"passes/{record['index']:06d}.exr"]
+        assert record == expected
+        records.append(record)
     return records
 
 
@@ -123,8 +125,8 @@ def test_without_packages_it_gives_the_files_of_gis_render(script: Path, tmp_pat
     _gis(tmp_path, *options, "--engine", "cycles", "--out", "gis")
     records = _same(tmp_path / "ours", tmp_path / "gis")
     ids = read_exr(tmp_path / "ours" / "passes" / "000000.exr")["instance"]
-    assert {int(one) for one in np.unique(ids)} - {0} <= {one["id"] for one in records[0]["instances"]}
-    assert any(one["instances"] for one in records)
+    assert {int(number) for number in np.unique(ids)} - {0} <= {one["id"] for one in records[0]["instances"]}
+    assert any(record["instances"] for record in records)
     assert city.read_bytes() == before
 
 
@@ -139,8 +141,8 @@ def test_with_numba_it_takes_the_fast_engine(script: Path, tmp_path: Path) -> No
 
 
 def test_a_run_goes_on_where_it_stopped(script: Path, tmp_path: Path) -> None:
-    made = _run([sys.executable, "-c", MAKE_SCENE.format(path=str(tmp_path / "s.blend"))], tmp_path)
-    assert made.returncode == 0, made.stderr
+    blender = _run([sys.executable, "-c", MAKE_SCENE.format(path=str(tmp_path / "s.blend"))], tmp_path)
+    assert blender.returncode == 0, blender.stderr
     options = ["--scene", "s.blend", "--out", "ours"]
     assert _in_module(script, tmp_path, *options, "--count", "1").returncode == 0
     first = (tmp_path / "ours" / "passes" / "000000.exr").stat().st_mtime_ns
@@ -154,8 +156,8 @@ def test_a_run_goes_on_where_it_stopped(script: Path, tmp_path: Path) -> None:
 def test_in_the_blender_program(script: Path, tmp_path: Path) -> None:
     """A scene of that program's own, since it may be older than the shipped ones."""
     (tmp_path / "make.py").write_text(MAKE_SCENE.format(path=str(tmp_path / "own.blend")), encoding="utf-8")
-    made = _in_program(tmp_path / "make.py", tmp_path, "--factory-startup", options=[])
-    assert (tmp_path / "own.blend").is_file(), made.stdout + made.stderr
+    blender = _in_program(tmp_path / "make.py", tmp_path, "--factory-startup", options=[])
+    assert (tmp_path / "own.blend").is_file(), blender.stdout + blender.stderr
     before = (tmp_path / "own.blend").read_bytes()
     done = _in_program(script, tmp_path, "own.blend", options=["--count", "2", "--out", "ours"])
     assert done.returncode == 0, done.stdout + done.stderr
@@ -163,13 +165,13 @@ def test_in_the_blender_program(script: Path, tmp_path: Path) -> None:
     _gis(tmp_path, "--scene", "own.blend", "--count", "2", "--engine", "cycles", "--out", "gis")
     # Two releases of Cycles intersect rays with float32 rounding of their own: 5e-6 of the depth was seen.
     records = _same(tmp_path / "ours", tmp_path / "gis", depth=2e-5)
-    assert [[one["category"] for one in record["instances"]] for record in records] == [["car", "van"]] * 2
+    assert [[item["category"] for item in record["instances"]] for record in records] == [["car", "van"]] * 2
     ours = read_exr(tmp_path / "ours" / "passes" / "000001.exr")
     assert set(np.unique(ours["instance"])) == {0, 1, 2}
 
 
 @pytest.mark.parametrize(
-    ("options", "told", "status"),
+    ("options", "reason", "status"),
     [
         (["--out", "o"], "no scene is open", 1),
         (["--scene", "none.blend", "--out", "o"], "none.blend: no such file", 1),
@@ -183,14 +185,14 @@ def test_in_the_blender_program(script: Path, tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_work_is_told_in_one_line(
-    script: Path, tmp_path: Path, options: list[str], told: str, status: int
+    script: Path, tmp_path: Path, options: list[str], reason: str, status: int
 ) -> None:
     (tmp_path / "broken.blend").write_bytes(b"no scene")
     done = _in_module(script, tmp_path, *options)
     assert done.returncode == status, done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("gis render: ")
-    assert told in done.stderr
+    assert reason in done.stderr
     assert not (tmp_path / "o").exists()
 
 

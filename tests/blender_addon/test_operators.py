@@ -55,8 +55,8 @@ def test_every_property_is_named_and_described(addon: None) -> None:
     operators = [getattr(bpy.types, name) for name in dir(bpy.types) if name.startswith("GIS_OT")]
     assert len(operators) >= 15
     for group in (*CLASSES, GIS_PG_dataset, *operators):
-        for one in group.bl_rna.properties:
-            if one.identifier not in {
+        for field in group.bl_rna.properties:
+            if field.identifier not in {
                 "rna_type",
                 "name",
                 "properties",
@@ -64,8 +64,8 @@ def test_every_property_is_named_and_described(addon: None) -> None:
                 "layout",
                 "options",
                 "macros",
-            } and not one.identifier.startswith("bl_"):
-                assert all((one.name, one.description)), (group, one.identifier)
+            } and not field.identifier.startswith("bl_"):
+                assert all((field.name, field.description)), (group, field.identifier)
 
 
 def test_zone_of_object_material_and_faces(cube: bpy.types.Object) -> None:
@@ -163,13 +163,13 @@ def test_camera_rig_has_the_presets_intrinsics(empty: Scene, name: str) -> None:
     bpy.context.view_layer.update()
     from renderer.blender.view import scene_camera
 
-    wanted, got = adapter.cameras()[name], scene_camera(empty)
-    assert (got.width, got.height) == (wanted.width, wanted.height)
-    np.testing.assert_allclose(got.K, wanted.K, atol=2e-3)
+    preset, camera = adapter.cameras()[name], scene_camera(empty)
+    assert (camera.width, camera.height) == (preset.width, preset.height)
+    np.testing.assert_allclose(camera.K, preset.K, atol=2e-3)
     matrix = np.array(empty.camera.matrix_world)
-    np.testing.assert_allclose(matrix[:3, 3], (3.0, 2.0, 0.5 + wanted.height_m), atol=1e-5)
+    np.testing.assert_allclose(matrix[:3, 3], (3.0, 2.0, 0.5 + preset.height_m), atol=1e-5)
     looks = -matrix[:3, 2]
-    assert np.degrees(np.arcsin(-looks[2])) == pytest.approx(wanted.pitch_deg, abs=1e-3)
+    assert np.degrees(np.arcsin(-looks[2])) == pytest.approx(preset.pitch_deg, abs=1e-3)
     assert looks[0] > 0.99
 
 
@@ -300,8 +300,8 @@ def test_face_temperatures_follow_the_physics(addon: None) -> None:
     from renderer.thermal.physics import road_temperature_K
 
     at = sample_conditions(np.random.default_rng(1), weather="overcast", hour=12.0)
-    got = face_temperatures_K(np.array([Zone.ROAD], np.uint8), np.array([[0.0, 0, 1]]), at, adapter.profiles())
-    assert got[0] == pytest.approx(road_temperature_K(at, adapter.profiles()), abs=2.0)
+    kelvin = face_temperatures_K(np.array([Zone.ROAD], np.uint8), np.array([[0.0, 0, 1]]), at, adapter.profiles())
+    assert kelvin[0] == pytest.approx(road_temperature_K(at, adapter.profiles()), abs=2.0)
 
 
 def test_coarser_frame_keeps_its_rays(city: Scene) -> None:

@@ -27,14 +27,14 @@ def expected(addon: None) -> Arrays:
     return read_models()
 
 
-def is_the_same(made: Arrays, expected: Arrays, normals_to: float) -> None:
-    assert sorted(made) == sorted(expected)
-    assert len(made) > 8 * len(MODELS)
-    for name, wanted in expected.items():
+def is_the_same(models: Arrays, expected: Arrays, normals_to: float) -> None:
+    assert sorted(models) == sorted(expected)
+    assert len(models) > 8 * len(MODELS)
+    for name, values in expected.items():
         if name.endswith("/normals"):
-            np.testing.assert_allclose(made[name], wanted, atol=normals_to, err_msg=name)
+            np.testing.assert_allclose(models[name], values, atol=normals_to, err_msg=name)
         else:
-            np.testing.assert_array_equal(made[name], wanted, err_msg=name)
+            np.testing.assert_array_equal(models[name], values, err_msg=name)
 
 
 def test_this_blender(empty: bpy.types.Scene, expected: Arrays) -> None:
@@ -52,24 +52,27 @@ def test_the_blender_program(expected: Arrays, tmp_path: Path) -> None:
         pytest.skip(fresh_blender.NO_NUMPY)
     done = fresh_blender.run(fresh_blender.program("-P", str(script), "--", str(ROOT), str(out)), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    with np.load(out, allow_pickle=False) as made:
-        is_the_same(dict(made), expected, 2e-3)  # corner normals are 16 bits in 3.4
+    with np.load(out, allow_pickle=False) as stored:
+        is_the_same(dict(stored), expected, 2e-3)  # corner normals are 16 bits in 3.4
 
 
 def test_the_arrays_are_those_of_the_file(addon: None, tmp_path: Path) -> None:
     write_arrays(tmp_path / "cars.npz")
     assert [entry.name for entry in tmp_path.iterdir()] == ["cars.npz"]
-    with np.load(tmp_path / "cars.npz", allow_pickle=False) as made, np.load(CAR_ARRAYS, allow_pickle=False) as kept:
-        assert made.files == kept.files
-        for name in kept.files:
-            np.testing.assert_array_equal(made[name], kept[name])
-            assert made[name].dtype == kept[name].dtype
+    with (
+        np.load(tmp_path / "cars.npz", allow_pickle=False) as built,
+        np.load(CAR_ARRAYS, allow_pickle=False) as shipped,
+    ):
+        assert built.files == shipped.files
+        for name in shipped.files:
+            np.testing.assert_array_equal(built[name], shipped[name])
+            assert built[name].dtype == shipped[name].dtype
     assert CAR_ARRAYS.stat().st_size < 600_000
 
 
 def test_a_model_comes_alone_and_twice_is_two(empty: bpy.types.Scene) -> None:
     shipped_cars.add_models({"bus"})
-    assert [one.name for one in bpy.data.collections] == ["bus"]
+    assert [collection.name for collection in bpy.data.collections] == ["bus"]
     materials = len(bpy.data.materials)
     shipped_cars.add_models({"bus"})
     assert len(bpy.data.collections) == 2

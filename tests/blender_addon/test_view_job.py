@@ -66,8 +66,8 @@ def test_another_blender_gives_the_same(city: Scene, monkeypatch: pytest.MonkeyP
     assert not city.gis_thermal.is_rendering
     there = all_values()
     assert (there["Mask"] > 0).sum() > 500
-    for name, wanted in here.items():
-        np.testing.assert_array_equal(there[name], wanted, err_msg=name)
+    for name, values in here.items():
+        np.testing.assert_array_equal(there[name], values, err_msg=name)
     # The thermal image alone, of the passes that are there.
     city.gis_thermal.hour, city.gis_thermal.season = 14.0, "summer"
     monkeypatch.setattr(VIEW, "are_kernels_compiled", False)

@@ -53,9 +53,9 @@ class Seen:
 
     def step(self, name: str) -> dict[str, Any]:
         """What was noted at a step; fails where the story did not come so far."""
-        found = [step for step in self.report["steps"] if step["step"] == name]
-        assert found, f"the story did not come to {name!r}: {self.report['error']}"
-        return dict(found[-1])
+        steps = [step for step in self.report["steps"] if step["step"] == name]
+        assert steps, f"the story did not come to {name!r}: {self.report['error']}"
+        return dict(steps[-1])
 
     def pixels(self, name: str, area: str = "VIEW_3D") -> NDArray[np.uint8]:
         """The part of a screenshot that shows an area."""
@@ -97,8 +97,8 @@ def screen() -> Iterator[str]:
     )  # fmt: skip
     os.close(write)
     try:
-        with os.fdopen(read) as told:
-            number = told.readline().strip()
+        with os.fdopen(read) as answer:
+            number = answer.readline().strip()
         assert number, "Xvfb did not start"
         yield f":{number}"
     finally:

@@ -30,15 +30,15 @@ def dataset():
 
 def processes(word):
     """Command lines of running programs that hold a word; no zombies, which have none."""
-    found = []
+    lines = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             line = path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
         except OSError:
             continue
         if word in line and "xdotool" not in line:
-            found.append(line[:200])
-    return found
+            lines.append(line[:200])
+    return lines
 
 
 def temporary_files():

@@ -99,8 +99,8 @@ def test_a_thermal_image_appears(seen: Any) -> None:
     assert step["message"] == "2 cars in view"
     assert step["shown"] == "GIS Thermal"
     assert step["spread"] > 0.05
-    shown = seen.pixels("6-thermal", "IMAGE_EDITOR")[60:].astype(int)
-    grey = shown[(shown.max(axis=2) - shown.min(axis=2)) <= 2]
+    image = seen.pixels("6-thermal", "IMAGE_EDITOR")[60:].astype(int)
+    grey = image[(image.max(axis=2) - image.min(axis=2)) <= 2]
     assert len(np.unique(grey[:, 0])) > 60
     assert seen.step("thermal-noon")["kelvin"] > step["kelvin"] + 10.0
 
