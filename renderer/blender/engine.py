@@ -27,10 +27,10 @@ from ..geometry.boxes import (
 )
 from ..geometry.camera import Camera
 from ..geometry.frame import Box2D, Box3D, Frame, Instance
-from ..random_streams import Draw, Stream
+from ..random_streams import Draw
 from ..raster.rasterizer import MAX_INSTANCES, MAX_PARTS, Rasteriser, RasterPasses
 from ..scene.traffic import FrameSetup, ModelSize, Placement, Street, sample_frame
-from ..thermal.conditions import Conditions, sample_conditions
+from ..thermal.conditions import Conditions
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from .cycles import CyclesEngine, CyclesPasses
 from .extract import Extractor, PlacedMesh
@@ -146,7 +146,7 @@ class RenderSession:
             normals: also give ``Frame.normal``.
             parts: also give ``Frame.part`` and ``Frame.parts``.
             profile: thermal profile of all cars in traffic; None draws one per car.
-            conditions: weather and hour; None draws them.
+            conditions: weather and hour, which the profiles of parked cars suit; None draws them.
         """
         setup = self._setup(index, attempt, profile, conditions)
         if self.street is None:
@@ -216,7 +216,7 @@ class RenderSession:
         self.scene.frame_set(self.scene.frame_start + index)
         camera = self.scene.camera.evaluated_get(bpy.context.evaluated_depsgraph_get())
         pose = np.array(camera.matrix_world.normalized(), dtype=np.float64) @ CAMERA_AXES
-        return FrameSetup(index, (), pose, conditions or sample_conditions(draw.rng(Stream.CONDITIONS)))
+        return FrameSetup(index, (), pose)
 
     def _read(self, epoch: int) -> list[tuple[PlacedMesh, LabelledObject | None]]:
         """Every mesh of the evaluated scene with the labelled object it belongs to, cars first."""
@@ -244,9 +244,8 @@ class RenderSession:
         Traffic poses models and nothing else, so that what the depsgraph says of one copy holds for all.
         """
         if self._surveyed is None:
-            still = Conditions(12.0, 80, "clear", 283.15, 263.15, 0.5, 1.0, 2e4, 0.0, 0.0)
             line_up = tuple(Placement(name, 0.0, 0.0, 0.0, 0.0, "driving") for name in self._models)
-            empties = apply(self.scene, FrameSetup(0, line_up, np.eye(4), still), self._models)
+            empties = apply(self.scene, FrameSetup(0, line_up, np.eye(4)), self._models)
             model_of = {empty.name: name for empty, name in zip(empties, self._models, strict=True)}
             models: dict[str, list[PlacedMesh]] = {name: [] for name in self._models}
             street = []

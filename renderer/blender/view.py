@@ -12,7 +12,6 @@ from ..geometry.camera import Camera
 from ..geometry.frame import Frame
 from ..raster.rasterizer import Rasteriser
 from ..scene.traffic import FrameSetup
-from ..thermal.conditions import Conditions
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from .engine import CAMERA_AXES, Engine, RenderSession, _scene_camera
 from .extract import Extractor
@@ -20,9 +19,6 @@ from .objects import labels_of_scene
 from .zoning import assign_zones
 
 __all__ = ["ViewSession", "scene_camera"]
-
-_NO_WEATHER = Conditions(12.0, 80, "clear", 283.15, 263.15, 0.5, 1.0, 2e4, 0.0, 0.0)
-"""A setup has one; passes do not depend on it."""
 
 
 def scene_camera(scene: bpy.types.Scene) -> Camera:
@@ -68,5 +64,5 @@ class ViewSession(RenderSession):
         """Passes with normals and parts of the scene as it stands."""
         camera = self.scene.camera.evaluated_get(bpy.context.evaluated_depsgraph_get())
         pose = np.array(camera.matrix_world.normalized(), dtype=np.float64) @ CAMERA_AXES
-        setup = FrameSetup(self.scene.frame_current, (), pose, _NO_WEATHER)
+        setup = FrameSetup(self.scene.frame_current, (), pose)
         return self._render(setup, self._stage_scene(), self._background_zone, normals=True, parts=True)

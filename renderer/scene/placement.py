@@ -138,7 +138,7 @@ def sample_on_plane(
         depth_range_m: least and most distance of a car's nearest edge along the camera's heading.
         count: least and most cars.
         profile: thermal profile of all cars; None draws one per car that suits its place.
-        conditions: weather and hour instead of drawn ones.
+        conditions: weather and hour, which the profiles of parked cars suit; None draws them as for the frame itself.
 
     Returns:
         the setup; fewer cars than asked where there is no room, even none.
@@ -162,7 +162,7 @@ def sample_on_plane(
             int(rng.integers(count[0], count[1] + 1))
         )
     placements = [replace(p, profile=profile) if profile else p for p, _, _ in road.placed]
-    return FrameSetup(draw.index, tuple(placements), cam_to_world, weather)
+    return FrameSetup(draw.index, tuple(placements), cam_to_world)
 
 
 def _rolled(cam_to_world: Array, slope: float) -> Array:

@@ -1,7 +1,7 @@
 """Where cars stand and from where they are seen: seeded traffic on a street.
 
 A :class:`Street` is plain geometry: lanes, parking bays and the paths that the camera car drives. From it and a list of
-:class:`ModelSize` :func:`sample_frame` draws one frame: pose of the camera, weather, and a :class:`Placement` for each
+:class:`ModelSize` :func:`sample_frame` draws one frame: pose of the camera, and a :class:`Placement` for each
 car. Frame ``index`` of a seed is always the same, because all randomness comes from its :class:`Draw`.
 World axes: z up, metres; traffic keeps to the right-hand side because the lanes do.
 """
@@ -193,13 +193,12 @@ class Placement:
 
 @dataclass(frozen=True)
 class FrameSetup:
-    """Everything that is random about the geometry and the weather of one frame."""
+    """Everything that is random about the geometry of one frame."""
 
     index: int
     placements: tuple[Placement, ...]
     cam_to_world: Array
     """(4, 4) OpenCV camera axes to the world, metres."""
-    conditions: Conditions
 
 
 class _Line:
@@ -357,7 +356,7 @@ def sample_frame(
     density: float = 1.0,
     conditions: Conditions | None = None,
 ) -> FrameSetup:
-    """Draw camera pose, weather and cars of a frame.
+    """Draw camera pose and cars of a frame.
 
     Args:
         street: lanes, bays and camera paths.
@@ -366,7 +365,7 @@ def sample_frame(
         draw: seed of the dataset and number of the frame.
         profile: thermal profile of all cars; None draws one per car that suits its place.
         density: 1 is ordinary town traffic, 0 an empty street.
-        conditions: weather and hour instead of drawn ones.
+        conditions: weather and hour, which the profiles of parked cars suit; None draws them as for the frame itself.
 
     Raises:
         SceneError: no camera path, or no models.
@@ -386,7 +385,7 @@ def sample_frame(
         placements = traffic.sample(rng)
     if profile is not None:
         placements = [replace(p, profile=profile) for p in placements]
-    return FrameSetup(draw.index, tuple(placements), cam_to_world, weather)
+    return FrameSetup(draw.index, tuple(placements), cam_to_world)
 
 
 def _sample_camera(street: Street, camera: Camera, rng: np.random.Generator) -> tuple[Array, float]:

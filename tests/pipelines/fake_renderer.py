@@ -18,7 +18,7 @@ from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box3D, Frame, Instance, Part
 from renderer.random_streams import Draw, Stream
 from renderer.scene.traffic import FrameSetup, ModelSize
-from renderer.thermal.conditions import Conditions, sample_conditions
+from renderer.thermal.conditions import Conditions
 from renderer.zones.catalogue import Zone
 
 CAMERA = Camera("fake", 96, 64, 90.0, 90.0, 48.0, 30.0)
@@ -71,11 +71,9 @@ class FakeSession:
         conditions: Conditions | None = None,
     ) -> tuple[Frame, FrameSetup]:
         self._accidents(index)
-        draw_of_frame = Draw(self.seed, index, attempt)
-        rng = draw_of_frame.rng(Stream.TRAFFIC)
-        weather = conditions or sample_conditions(draw_of_frame.rng(Stream.CONDITIONS))
+        rng = Draw(self.seed, index, attempt).rng(Stream.TRAFFIC)
         frame = draw(self.camera, index, rng, profile or "")
-        return frame, FrameSetup(index, (), LOOKING_ALONG_Y, weather)
+        return frame, FrameSetup(index, (), LOOKING_ALONG_Y)
 
     def frame_on_plane(
         self, setup: FrameSetup, *, camera: Camera | None = None, normals: bool = False, parts: bool = False

@@ -12,9 +12,6 @@ import pytest
 from assets import CAMERAS
 from renderer.geometry.camera import Camera, read_cameras
 from renderer.scene.traffic import FrameSetup, Placement
-from renderer.thermal.conditions import Conditions
-
-CLEAR = Conditions(12.0, 80, "clear", 283.15, 263.15, 0.5, 1.0, 2e4, 0.0, 0.0)
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +39,7 @@ def setup_of(level_pose: Callable[[float], np.ndarray[Any, Any]]) -> Callable[..
 
     def setup(*cars: tuple[str, float, float, float], height_m: float = 1.65) -> FrameSetup:
         placements = tuple(Placement(model, x, y, 0.0, yaw, "driving") for model, x, y, yaw in cars)
-        return FrameSetup(0, placements, level_pose(height_m), CLEAR)
+        return FrameSetup(0, placements, level_pose(height_m))
 
     return setup
 
