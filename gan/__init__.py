@@ -38,7 +38,7 @@ from gan.errors import (
 if TYPE_CHECKING:
     from gan.backends.registry import ModelSummary, list_models
     from gan.data.images import image_files, read_image
-    from gan.data.layout import Sample, build_source, decode_sample, encode_sample
+    from gan.data.layout import Sample, SourceLayout, build_source, decode_sample, encode_sample
     from gan.data.options import DataOptions
     from gan.data.sample_files import read_samples
     from gan.metrics.summary import evaluate
@@ -60,6 +60,7 @@ __all__ = [
     "Sample",
     "ServingError",
     "ServingWarning",
+    "SourceLayout",
     "TrainOptions",
     "TrainingError",
     "TranslationModel",
@@ -78,7 +79,7 @@ __all__ = [
 _MODULES = {
     "gan.backends.registry": ("ModelSummary", "list_models"),
     "gan.data.images": ("image_files", "read_image"),
-    "gan.data.layout": ("Sample", "build_source", "decode_sample", "encode_sample"),
+    "gan.data.layout": ("Sample", "SourceLayout", "build_source", "decode_sample", "encode_sample"),
     "gan.data.options": ("DataOptions",),
     "gan.data.sample_files": ("read_samples",),
     "gan.metrics.summary": ("evaluate",),

@@ -39,14 +39,14 @@ def image_files(folder: Path | str, *, recursive: bool = False) -> dict[str, Pat
     ]
     if not paths:
         raise DataError(f"{folder}: no images; expected {', '.join(IMAGE_SUFFIXES)}")
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for path in paths:
         name = path.relative_to(folder).with_suffix("").as_posix()
-        if name in found:
-            raise DataError(f"{folder}: two files are named {name!r}, {found[name].name} and {path.name}; "
-                            "expected one image of each name")  # fmt: skip
-        found[name] = path
-    return found
+        if name in files:
+            both = f"{files[name].name} and {path.name}"
+            raise DataError(f"{folder}: two files are named {name!r}, {both}; expected one image of each name")
+        files[name] = path
+    return files
 
 
 def read_image(path: Path) -> npt.NDArray[Any]:

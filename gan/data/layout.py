@@ -36,23 +36,25 @@ from gan.errors import LayoutError
 
 __all__ = [
     "CHANNELS",
+    "IMAGE_LAYOUT",
     "LAYOUTS",
     "LAYOUT_NAME",
     "LAYOUT_VERSION",
     "NEAR_M",
     "Sample",
+    "SourceLayout",
     "build_source",
-    "check_layout",
     "decode_sample",
     "depth_to_inverse",
     "encode_sample",
     "planes_to_source",
-    "source_layout",
 ]
 
 LAYOUT_NAME: Final = "flat"
 """The published layout, the default."""
 LAYOUTS: Final = ("flat", "physics")
+IMAGE_LAYOUT: Final = "image"
+"""Of sources that are images and no source tensors."""
 LAYOUT_VERSION: Final = 2
 """Of all layouts; in 1 no background was hidden around objects."""
 CHANNELS: Final = ("label_r", "label_g", "label_b", "hot", "warm", "cold", "inverse_depth")
@@ -64,6 +66,51 @@ _HEAT_CLASSES: Final = 3
 UInt8 = npt.NDArray[np.uint8]
 UInt16 = npt.NDArray[np.uint16]
 Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SourceLayout:
+    """What the channels of a model's source mean."""
+
+    name: str
+    """One of `LAYOUTS` for source tensors, `IMAGE_LAYOUT` for the channels of an image."""
+    version: int
+    """Of the layout."""
+    channels: int
+    """Of the source."""
+    display: bool = False
+    """Whether the targets were display intensities, which say nothing of temperatures."""
+
+    @classmethod
+    def of(cls, channels: int, name: str = LAYOUT_NAME, *, display: bool = False) -> SourceLayout:
+        """The layout of today: of a source tensor for 7 channels, else plain image channels.
+
+        Args:
+            channels: Of the source.
+            name: One of `LAYOUTS`.
+            display: Whether the targets were display intensities.
+        """
+        if channels == len(CHANNELS):
+            return cls(name, LAYOUT_VERSION, channels, display)
+        return cls(IMAGE_LAYOUT, 1, channels)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any], where: str) -> SourceLayout:
+        """Reads what `to_json` gave, and checks that this program knows the layout.
+
+        Raises:
+            LayoutError: A layout or version that it does not know.
+            KeyError: Something is missing.
+        """
+        if stored["layout"] != IMAGE_LAYOUT:
+            _check_known(stored["layout"], stored["version"], where)
+        display = bool(stored.get("display", False))
+        return cls(str(stored["layout"]), int(stored["version"]), int(stored["channels"]), display)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values, as they stand in model files."""
+        stored = {"layout": self.name, "version": self.version, "channels": self.channels}
+        return stored | {"display": True} if self.display else stored
 
 
 @dataclass(frozen=True)
@@ -193,7 +240,7 @@ def decode_sample(data: bytes, where: str = "sample") -> Sample:
         LayoutError: Where the bytes are truncated, are no sample, or have another layout.
     """
     about = _sample_metadata(data, where)
-    check_layout(about, where)
+    _check_known(about.get("layout"), about.get("version"), where)
     try:
         planes = safetensors.numpy.load(data)
         sample = Sample(
@@ -217,17 +264,16 @@ def decode_sample(data: bytes, where: str = "sample") -> Sample:
     return sample
 
 
-def check_layout(about: Mapping[str, Any], where: str) -> None:
-    """Compares a stored layout name and version with those that this program knows.
+def _check_known(name: object, version: object, where: str) -> None:
+    """Compares a stored layout with those that this program knows.
 
     Raises:
         LayoutError: Where they differ.
     """
-    found = (about.get("layout"), about.get("version"))
-    if found[0] not in LAYOUTS or found[1] != LAYOUT_VERSION:
+    if name not in LAYOUTS or version != LAYOUT_VERSION:
         known = " or ".join(repr(name) for name in LAYOUTS)
         raise LayoutError(
-            f"{where}: source layout {found[0]!r} version {found[1]!r}, expected {known} version {LAYOUT_VERSION}; "
+            f"{where}: source layout {name!r} version {version!r}, expected {known} version {LAYOUT_VERSION}; "
             "write the tensors (or train the model) again with this version of gis"
         )
 
@@ -255,17 +301,3 @@ def _span(stored: object) -> tuple[float, float] | None:
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise ValueError(f"span_K is {low}..{high}, expected two rising temperatures")
     return low, high
-
-
-def source_layout(channels: int, name: str = LAYOUT_NAME, *, display: bool = False) -> dict[str, Any]:
-    """What the source channels mean: a layout of the source tensor for 7 channels, else plain image channels.
-
-    Args:
-        channels: Of the source.
-        name: One of :data:`LAYOUTS`.
-        display: Whether the targets were display intensities, which say nothing of temperatures.
-    """
-    if channels == len(CHANNELS):
-        about = {"layout": name, "version": LAYOUT_VERSION, "channels": channels}
-        return about | {"display": True} if display else about
-    return {"layout": "image", "version": 1, "channels": channels}

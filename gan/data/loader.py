@@ -21,7 +21,7 @@ from torch import Tensor
 from gan.data.augmentation import Augmentation, augment, change_tone, match_levels
 from gan.data.batch import Batch, Pairing
 from gan.data.decoded_cache import Decoded, decode
-from gan.data.layout import source_layout
+from gan.data.layout import SourceLayout
 from gan.data.options import DataOptions
 from gan.data.sources import Item, Meaning, Sources, find_sources
 from gan.data.splits import Split, groups_from_names, read_list, read_sequences, split_by_groups, split_by_lists
@@ -84,11 +84,11 @@ class TrainingData:
         return (self.crop, self.crop) if self.crop else self.samples.size
 
     @property
-    def layout(self) -> dict[str, Any]:
+    def layout(self) -> SourceLayout:
         """What the source means, as a model file says it."""
         if self.meaning is None:
-            return source_layout(self.in_channels)
-        return source_layout(self.in_channels, self.meaning.layout, display=self.meaning.display)
+            return SourceLayout.of(self.in_channels)
+        return SourceLayout.of(self.in_channels, self.meaning.layout, display=self.meaning.display)
 
     def describe(self) -> dict[str, Any]:
         """JSON description for logs and model files: kind, counts, size, hash of the content; no paths."""
@@ -276,7 +276,7 @@ class Loader:
             raise ConfigError(f"batch of {batch}: expected at least 1")
         self._batch, self._seed, self._options = batch, seed, options
         self._device, self._rank, self._world, self._validate = device, rank, world, validate
-        self._layout = data.layout["layout"]
+        self._layout = data.layout.name
         self._indices = data.split.validation if validate else data.split.train
         self._cutter = WindowCutter(data.samples, self._indices, data.crop) if data.crop else None
         if self._cutter is not None:

@@ -76,7 +76,7 @@ def read_samples(folder: Path | str) -> Iterator[Sample]:
     for place in (Path(folder) / "tensors", Path(folder)):
         stored = find_samples(place)
         if stored:
-            return (one.load() for one in stored)
+            return (sample.load() for sample in stored)
     raise DataError(f"{folder}: no samples; expected *{_SUFFIX} or *.tar of gis synthesize --tensors")
 
 
@@ -86,10 +86,10 @@ def find_samples(folder: Path) -> list[StoredSample]:
     Raises:
         DataError: A shard cannot be read.
     """
-    found = [StoredSample(path) for path in sorted(folder.glob(f"*{_SUFFIX}"))]
+    samples = [StoredSample(path) for path in sorted(folder.glob(f"*{_SUFFIX}"))]
     for shard in sorted(folder.glob("*.tar")):
-        found += shard_samples(shard)
-    return sorted(found, key=lambda one: one.name)
+        samples += shard_samples(shard)
+    return sorted(samples, key=lambda sample: sample.name)
 
 
 def shard_samples(shard: Path) -> list[StoredSample]:
@@ -108,5 +108,5 @@ def shard_samples(shard: Path) -> list[StoredSample]:
 
 def file_stamp(path: Path) -> str:
     """Name, size and time of a file: changes when it does."""
-    about = path.stat()
-    return f"{path.name}:{about.st_size}:{about.st_mtime_ns}"
+    status = path.stat()
+    return f"{path.name}:{status.st_size}:{status.st_mtime_ns}"

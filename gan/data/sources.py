@@ -104,9 +104,9 @@ def find_sources(
     if (folder / source_dir).is_dir() or (folder / target_dir).is_dir():
         return _find_folders(folder / source_dir, folder / target_dir, pairing, matched, target_range)
     for place in (folder / "tensors", folder):
-        found = _find_tensors(place)
-        if found is not None:
-            return found
+        tensors = _find_tensors(place)
+        if tensors is not None:
+            return tensors
     raise DataError(
         f"{folder}: no training data; expected *.safetensors or *.tar of gis synthesize --tensors, "
         f"or the folders {source_dir}/ and {target_dir}/"
@@ -132,10 +132,10 @@ def _find_tensors(folder: Path) -> Sources | None:
     stored = find_samples(folder)
     if not stored:
         return None
-    _refuse_doubles([one.name for one in stored], folder)
+    _refuse_doubles([sample.name for sample in stored], folder)
     first = stored[0]
     meaning = _meaning(first.load())
-    items = [Item(one.name, one.stamp, partial(_read_sample, one, meaning, first.name)) for one in stored]
+    items = [Item(sample.name, sample.stamp, partial(_read_sample, sample, meaning, first.name)) for sample in stored]
     return Sources("tensors", tuple(items), meaning=meaning)
 
 

@@ -34,7 +34,7 @@ def groups_from_names(names: Sequence[str]) -> list[str]:
 
 
 def split_by_groups(groups: Sequence[str], share: float, seed: int) -> Split:
-    """Whole groups go to validation, drawn by the seed, as long as it stays within its share of the images.
+    """Whole groups go to validation, shuffled by the seed, as long as it stays within its share of the images.
 
     Args:
         groups: Group of each image in name order; "" is a group of its own.
@@ -49,22 +49,22 @@ def split_by_groups(groups: Sequence[str], share: float, seed: int) -> Split:
         raise DataError(f"validation share {share}: expected 0 (none) up to less than 1")
     if share == 0:
         return _checked(tuple(range(count)), (), "no validation")
-    wanted = max(1, round(count * share))
+    validated_count = max(1, round(count * share))
     keys = [group or f"\0{position}" for position, group in enumerate(groups)]
     distinct = sorted(set(keys))
     if len(distinct) == 1:
         # One sequence: a block at its end touches the rest at one place only.
         rows = range(count)
-        how = f"the last {wanted} images in name order validate (they all look like one sequence)"
-        return _checked(tuple(rows[:-wanted]), tuple(rows[-wanted:]), how)
+        how = f"the last {validated_count} images in name order validate (they all look like one sequence)"
+        return _checked(tuple(rows[:-validated_count]), tuple(rows[-validated_count:]), how)
     sizes = collections.Counter(keys)
-    drawn = [distinct[position] for position in np.random.default_rng([seed, 0]).permutation(len(distinct))]
+    shuffled = [distinct[position] for position in np.random.default_rng([seed, 0]).permutation(len(distinct))]
     taken: set[str] = set()
-    for key in drawn:
-        if sum(sizes[other] for other in taken) + sizes[key] <= wanted:
+    for key in shuffled:
+        if sum(sizes[other] for other in taken) + sizes[key] <= validated_count:
             taken.add(key)
     # Where every sequence is longer than the share, the shortest validates.
-    taken = taken or {min(drawn, key=lambda key: sizes[key])}
+    taken = taken or {min(shuffled, key=lambda key: sizes[key])}
     train = tuple(position for position, key in enumerate(keys) if key not in taken)
     validation = tuple(position for position, key in enumerate(keys) if key in taken)
     return _checked(train, validation, f"{len(taken)} of {len(distinct)} sequences validate")

@@ -145,9 +145,9 @@ def _load(module: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
         raise MetricError(
             f"weights of {what} lack {len(missing)} tensors, first {missing[0]}: expected torchvision's names"
         )
-    wanted = {name: state[name] for name in module.state_dict() if name in state}
+    known = {name: state[name] for name in module.state_dict() if name in state}
     try:
-        module.load_state_dict(wanted, assign=True, strict=False)
+        module.load_state_dict(known, assign=True, strict=False)
     except RuntimeError as error:
         raise MetricError(f"weights of {what} do not fit: {' '.join(str(error).split())[:200]}") from error
 

@@ -81,11 +81,11 @@ def _build(backbone: Backbone, state: dict[str, Tensor]) -> Any:
     # The list `lins` holds the layers lin0, lin1, ... a second time.
     linear |= {name.replace("lin", "lins.", 1): tensor for name, tensor in linear.items()}
     # The package numbers the layers inside each slice as torchvision does: net.sliceK.N is features.N.
-    wanted = [name for name in module.state_dict() if name.startswith("net.")]
-    missing = [name for name in wanted if _torchvision_name(name) not in state]
+    names = [name for name in module.state_dict() if name.startswith("net.")]
+    missing = [name for name in names if _torchvision_name(name) not in state]
     if missing:
         raise MetricError(f"weights of {backbone} lack {_torchvision_name(missing[0])}: expected torchvision's names")
-    linear |= {name: state[_torchvision_name(name)] for name in wanted}
+    linear |= {name: state[_torchvision_name(name)] for name in names}
     scaling = lpips.ScalingLayer()
     linear |= {f"scaling_layer.{name}": tensor for name, tensor in scaling.state_dict().items()}
     module.load_state_dict(linear, assign=True)

@@ -63,10 +63,7 @@ def evaluate(
         from gan.metrics.lpips import Lpips
 
         metrics["lpips_alex"] = Lpips("alex", None if weights_dir is None else Path(weights_dir), device=device)
-    rows = [
-        [metric(_unit(real), _unit(fake)) for metric in metrics.values()]
-        for real, fake in pairs
-    ]  # fmt: skip
+    rows = [[metric(_unit(real), _unit(fake)) for metric in metrics.values()] for real, fake in pairs]
     if not rows:
         raise MetricError("no pairs: expected at least one real and one generated image")
     return {name: float(np.mean(column)) for name, column in zip(metrics, zip(*rows, strict=True), strict=True)}

@@ -53,7 +53,7 @@ def load_attention(path: Path, *, device: str = "auto") -> Callable[[Float32], F
         height, width = source.shape[1:]
         whole = torch.from_numpy(mirrored(source[None], multiple)).to(device)
         with torch.inference_mode():
-            found = network.attention_maps(whole)  # type: ignore[operator]
-        return np.asarray(found[0, :, :height, :width].float().cpu().numpy())
+            weights = network.attention_maps(whole)  # type: ignore[operator]
+        return np.asarray(weights[0, :, :height, :width].float().cpu().numpy())
 
     return maps

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from gan.data.layout import SourceLayout
 
 __all__ = [
     "Engine",
@@ -85,8 +87,8 @@ class LoadedNetwork:
     """(N, C, H, W): sources on which the network is compared with float32."""
     reference: Float32
     """(N, K, H, W): what plain float32 makes of them."""
-    layout: Mapping[str, Any]
-    """What its source means; see `gan.data.layout.source_layout`."""
+    layout: SourceLayout
+    """What its source means."""
     whole_image: bool = False
     """Whether the image's own statistics decide every value, so that a part of it is translated otherwise."""
 

@@ -11,13 +11,14 @@ how many processes work. Noise (dropout) is off unless the model was loaded with
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 
+from gan.data.layout import SourceLayout
 from gan.errors import ServingError
 from gan.serving.engine import (
     EngineLoader,
@@ -58,8 +59,8 @@ class ModelInfo:
     """Name of the model, as `gan.list_models` gives it."""
     weights_sha256: str
     """Hash of the model file's content."""
-    source_layout: Mapping[str, Any]
-    """What its source means; see `gan.data.layout.source_layout`."""
+    source_layout: SourceLayout
+    """What its source means."""
     inference: InferenceConfig
     """Engine, precision and device."""
     threads: int
@@ -91,7 +92,7 @@ class TranslationModel:
     @property
     def layout(self) -> str:
         """What its source means: one of `gan.data.layout.LAYOUTS`, or ``image``."""
-        return str(self.about.source_layout["layout"])
+        return self.about.source_layout.name
 
     def translate(self, source: Float32, *, seed: int | None = None) -> Float32:
         """Translates one source or a stack of them.

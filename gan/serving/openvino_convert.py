@@ -82,7 +82,7 @@ def convert_model(
         "whole": needs_whole_image(network),
         "weights_sha256": model.sha256,
         "backend": model.backend,
-        "layout": model.layout,
+        "layout": model.layout.to_json(),
     }
     del model, network  # their weights would lie in memory beside those of the quantiser
     if precision == "int8":
@@ -114,9 +114,9 @@ def _split(samples: Float32 | None, channels: int, multiple: int) -> tuple[Float
         return probe, probe
     if samples.ndim != 4 or samples.shape[1] != channels:
         raise ServingError(f"calibration samples are {samples.shape}: expected (N, {channels}, H, W)")
-    held = np.arange(len(samples)) % _HELD_BACK == min(_HELD_BACK, len(samples)) - 1
-    rest = samples[~held] if len(samples) > 1 else samples
-    return rest, np.ascontiguousarray(samples[held][:_MAX_PROBES])
+    held_back = np.arange(len(samples)) % _HELD_BACK == min(_HELD_BACK, len(samples)) - 1
+    calibration = samples[~held_back] if len(samples) > 1 else samples
+    return calibration, np.ascontiguousarray(samples[held_back][:_MAX_PROBES])
 
 
 def _reference(network: nn.Module, probes: Float32) -> Float32:

@@ -26,7 +26,7 @@ from filelock import FileLock
 from safetensors.numpy import load_file, save_file
 
 import gan.errors
-from gan.data.layout import LAYOUT_NAME, LAYOUT_VERSION
+from gan.data.layout import LAYOUT_NAME, LAYOUT_VERSION, SourceLayout
 from gan.errors import CheckpointError, ServingError
 from gan.serving.engine import Float32, InferenceConfig, LoadedNetwork, Precision, Run, TranslateRequest
 
@@ -67,7 +67,7 @@ def load_openvino(request: TranslateRequest, config: InferenceConfig) -> LoadedN
         model=about["backend"],
         probes=probes["source"],
         reference=probes["image"],
-        layout=about["layout"],
+        layout=SourceLayout.from_json(about["layout"], str(request.path)),
         whole_image=about.get("whole", True),  # conversions that were shipped before this was known
     )
 

@@ -160,9 +160,9 @@ def _check(image: Float32, what: str) -> None:
         raise DataError(f"{what} has shape {image.shape}: expected one grey image (H, W) of at least {_SMALLEST_PX} px")
 
 
-def _relative(found: Tensor, wanted: Tensor) -> Tensor:
+def _relative(features: Tensor, reference: Tensor) -> Tensor:
     """Squared difference as a share of the squares of what is wanted: comparable between layers and images."""
-    return functional.mse_loss(found, wanted) / wanted.square().mean().clamp_min(_TINY)
+    return functional.mse_loss(features, reference) / reference.square().mean().clamp_min(_TINY)
 
 
 def _gram(features: Tensor) -> Tensor:

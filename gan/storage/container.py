@@ -71,11 +71,11 @@ def read_container(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, 
         envelope = json.loads(metadata["gis"])
         text, digest = envelope["content"], envelope["sha256"]
         about = json.loads(text)
-        found = (about["kind"], about["format"])
+        stored = (about["kind"], about["format"])
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: not written by gis (no description); expected a {kind} file") from error
-    if found != (kind, _FORMAT_VERSION):
-        raise CheckpointError(f"{path}: is {found[0]} format {found[1]}, expected {kind} format {_FORMAT_VERSION}")
+    if stored != (kind, _FORMAT_VERSION):
+        raise CheckpointError(f"{path}: is {stored[0]} format {stored[1]}, expected {kind} format {_FORMAT_VERSION}")
     if _digest(tensors, text) != digest:
         raise CheckpointError(f"{path}: content does not match its hash: altered or damaged; get the file again")
     return tensors, about, digest

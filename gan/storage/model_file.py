@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from gan.backends.registry import load_backend, make_config
-from gan.data.layout import check_layout, source_layout
+from gan.data.layout import SourceLayout
 from gan.errors import CheckpointError
 from gan.storage.container import read_container, write_container
 
@@ -38,8 +38,8 @@ class ModelFile:
     """Name of the backend that trained it."""
     config: Any
     """The backend's frozen ``Config``."""
-    layout: dict[str, Any]
-    """What the source channels mean; see `source_layout`."""
+    layout: SourceLayout
+    """What the source channels mean."""
     state: dict[str, Tensor]
     """Weights of the translator, float32."""
     sha256: str
@@ -71,7 +71,7 @@ def write_model_file(
     state: Mapping[str, Tensor],
     meta: Mapping[str, Any],
     calibration: Tensor | None = None,
-    layout: Mapping[str, Any] | None = None,
+    layout: SourceLayout | None = None,
 ) -> str:
     """Writes a model file and returns the SHA-256 of its content.
 
@@ -83,7 +83,7 @@ def write_model_file(
         meta: JSON values: description of training data, metrics.
         calibration: (N, C, H, W) float32 sources in [-1, 1], real ones and different from each other; the first few
             travel with the model so that every machine quantises it alike.
-        layout: What the source means; None takes `source_layout` of the channels.
+        layout: What the source means; None takes that of the channels.
 
     Raises:
         CheckpointError: Where a weight is NaN, or too large for float16.
@@ -97,7 +97,7 @@ def write_model_file(
         "kind": _KIND,
         "backend": backend,
         "config": dict(vars(config)),
-        "layout": dict(layout) if layout is not None else source_layout(config.in_channels),
+        "layout": (layout or SourceLayout.of(config.in_channels)).to_json(),
         "meta": dict(meta),
     }
     return write_container(path, tensors, about)
@@ -112,9 +112,7 @@ def read_model_file(path: Path) -> ModelFile:
     """
     tensors, about, digest = read_container(path, _KIND)
     try:
-        name, layout = str(about["backend"]), dict(about["layout"])
-        if layout["layout"] != "image":
-            check_layout(layout, str(path))
+        name, layout = str(about["backend"]), SourceLayout.from_json(about["layout"], str(path))
         config = make_config(load_backend(name).Config, about["config"], str(path))
         meta = dict(about["meta"])
     except (KeyError, TypeError, ValueError) as error:

@@ -205,7 +205,7 @@ class Translation:
             )
         self._physics = physics
         info = self._translator.about
-        self._layout, self._display = str(info.source_layout["layout"]), bool(info.source_layout.get("display", False))
+        self._layout, self._display = info.source_layout.name, info.source_layout.display
         self._record = ModelRecord(backend, info.weights_sha256, str(info.inference), self._layout)
 
     @property

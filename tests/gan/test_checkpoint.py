@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from gan.backends import pix2pix
-from gan.data.layout import source_layout
+from gan.data.layout import SourceLayout
 from gan.errors import CheckpointError, LayoutError, TrainingError
 from gan.storage.checkpoint import checkpoint_paths, prune_checkpoints, read_checkpoint, write_checkpoint
 from gan.storage.model_file import read_model_file, write_model_file
@@ -34,7 +34,7 @@ def test_model_file_rebuilds_the_translator(model: Path) -> None:
     original = pix2pix.build_translator(CONFIG).eval()
     loaded = read_model_file(model)
     assert loaded.config == CONFIG
-    assert loaded.layout == {"layout": "flat", "version": 2, "channels": 7}
+    assert loaded.layout.to_json() == {"layout": "flat", "version": 2, "channels": 7}
     assert loaded.meta == {"metrics": {"l1": 0.5}}
     source = torch.rand(1, 7, 8, 8)
     # float16 has 11 bits
@@ -100,7 +100,7 @@ def test_other_layout_version(model: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_images_need_no_layout() -> None:
-    assert source_layout(3) == {"layout": "image", "version": 1, "channels": 3}
+    assert SourceLayout.of(3).to_json() == {"layout": "image", "version": 1, "channels": 3}
 
 
 def test_diverged_weights_are_not_shared(tmp_path: Path) -> None:

@@ -168,8 +168,8 @@ def test_a_model_says_its_layout_and_kind_of_target(tmp_path: Path) -> None:
     config = {"ngf": 2, "ndf": 2, "levels": 3, "discriminator_layers": 3}
     path = train(tmp_path / "data", tmp_path / "run", "pix2pix", config, TrainOptions(epochs=1, threads=1), options)
     model = read_model_file(path)
-    assert model.layout["layout"] == "physics"
-    assert model.layout["display"] is True
+    assert model.layout.name == "physics"
+    assert model.layout.display is True
     assert model.calibration is not None
     assert model.calibration.shape[2:] == (64, 64)
     assert json.loads((tmp_path / "run" / "run.json").read_text())["data_options"]["crop"] == 64

@@ -12,7 +12,7 @@ import torch
 from fake_renderer import FakeScene
 
 from gan.backends import pix2pix
-from gan.data.layout import decode_sample, source_layout
+from gan.data.layout import SourceLayout, decode_sample
 from gan.errors import CheckpointError
 from gan.storage.model_file import read_model_file, write_model_file
 from pipelines.dataset.validate import validate
@@ -28,7 +28,7 @@ def model(path: Path, channels: int = 7, layout: str = "flat", norm: str = "inst
     torch.manual_seed(0)
     config = pix2pix.Config(in_channels=channels, ngf=4, levels=3, norm=norm)
     weights = pix2pix.build_translator(config).state_dict()
-    write_model_file(path, "pix2pix", config, weights, {}, layout=source_layout(channels, layout))
+    write_model_file(path, "pix2pix", config, weights, {}, layout=SourceLayout.of(channels, layout))
     return path
 
 
