@@ -6,20 +6,24 @@
 
 The script lies in the add-on's folder and needs nothing outside of it; the add-on need not be enabled. Frames, names
 and options are those of `gis render`. Only the frames' files may be packed differently: their pixels are the same.
+
+Our packages are importable only after :func:`_find_packages`, so each function imports what it uses.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import importlib.util
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from pipelines.synthesis.config import RenderConfig
+    from renderer.blender.engine import Engine
 
 __all__ = ["ERROR", "main"]
 
@@ -28,7 +32,7 @@ BUNDLED = ("assets", "renderer", "pipelines")
 """Our packages, and the folders of the zip that hold them."""
 ERROR = "gis render: "
 """Begins the line that says why there is no result; the same as that of the command."""
-ENGINES = {"raster": "raster", "fast": "raster", "cycles": "cycles"}
+ENGINES: dict[str, Engine] = {"raster": "raster", "fast": "raster", "cycles": "cycles"}
 """Names of the engines on this command line, and those in ``config.json``."""
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses, as those of `gis`."""
@@ -76,22 +80,19 @@ def _find_packages() -> None:
         spec.loader.exec_module(module)
 
 
-def _pipelines(name: str) -> ModuleType:
-    """A module of our pipelines, which are importable only after :func:`_find_packages`."""
-    return importlib.import_module(f"pipelines.{name}")
-
-
-def _engine(choice: str) -> str:
+def _engine(choice: str) -> Engine:
     """The engine's name as configurations have it.
 
     Raises:
         ConfigError: the fast one, and numba is not there.
     """
+    from pipelines.errors import ConfigError
+
     has_numba = importlib.util.find_spec("numba") is not None
     if choice == "auto":
         return "raster" if has_numba else "cycles"
     if ENGINES[choice] == "raster" and not has_numba:
-        raise _pipelines("errors").ConfigError(
+        raise ConfigError(
             f"engine {choice} needs numba, which this Blender's Python has not: take --engine cycles or auto, "
             "or install numba into Blender's Python"
         )
@@ -105,9 +106,10 @@ def _scene(path: Path | None) -> Path:
         ConfigError: none was named, and Blender has none open.
     """
     import bpy
+    from pipelines.errors import ConfigError
 
     if path is None and not bpy.data.filepath:
-        raise _pipelines("errors").ConfigError(
+        raise ConfigError(
             "no scene is open: expected blender -b SCENE.blend -P headless.py -- ..., or --scene SCENE.blend"
         )
     return path or Path(bpy.data.filepath)
@@ -115,21 +117,25 @@ def _scene(path: Path | None) -> Path:
 
 def _generator() -> str:
     """Name and version of the program as files state it; the zip's manifest knows it."""
+    from renderer.optional import read_toml
+
     manifest = HERE / "blender_manifest.toml"
-    table = importlib.import_module("renderer.optional").read_toml(manifest.read_text(encoding="utf-8"))
-    return f"gis {table['version']}"
+    return f"gis {read_toml(manifest.read_text(encoding='utf-8'))['version']}"
 
 
-def _render(config: Any) -> None:
+def _render(config: RenderConfig) -> None:
     """`gis render` in this process: Blender's own Python cannot be relied on to start others."""
-    passes, session = _pipelines("synthesis.passes"), _pipelines("synthesis.session")
-    store = passes.passes_store(config)
+    from pipelines.synthesis.passes import PassesJob, passes_store
+    from pipelines.synthesis.session import open_session
+    from renderer.kernel_cache import forget_stale_kernels
+
+    store = passes_store(config)
     store.check_count(config.count)
     todo = store.missing(config.count)
     if not todo:
         return
-    importlib.import_module("renderer.kernel_cache").forget_stale_kernels()
-    with passes.PassesJob(config, session.open_session).open() as make, store.open_run() as complete:
+    forget_stale_kernels()
+    with PassesJob(config, open_session).open() as make, store.open_run() as complete:
         frames = ((index, make(index)) for index in todo)
         store.append_frames(frames, complete, lambda index: print(f"gis render: frame {index} written", flush=True))
     store.describe({"frames": config.count, "complete": True, "generator": _generator()})
@@ -139,7 +145,9 @@ def _run(words: Sequence[str]) -> str:
     """Do what the options say; returns what to tell in the end."""
     options = _options(words)
     _find_packages()
-    config = _pipelines("synthesis.config").RenderConfig(
+    from pipelines.synthesis.config import RenderConfig
+
+    config = RenderConfig(
         out=options.out, count=options.count, scene=_scene(options.scene), engine=_engine(options.engine),
         camera=options.camera, size=options.size, cars=options.cars, seed=options.seed, workers=1,
     )  # fmt: skip

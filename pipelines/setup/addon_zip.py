@@ -28,8 +28,8 @@ FOLDER = "gis_thermal"
 MANIFEST = "blender_manifest.toml"
 ASSET_FILES = ("cars.blend", "cars.npz", "cameras.toml", "thermal_profiles.toml")
 """Files of ``assets`` that the panel needs (the .blend for ``gis`` alone); the city comes with ``gis``."""
-RENDER_MODULES = ("errors", "synthesis.config", "synthesis.passes", "synthesis.session")
-"""Modules of ``pipelines`` that ``headless.py`` imports; they and what they import run with numpy alone."""
+HEADLESS = "headless.py"
+"""The script that runs in a process of its own, where our packages have their own names."""
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold: the time of the build would change the bytes."""
 
@@ -68,22 +68,22 @@ def relative_imports(source: str, name: str) -> str:
     return "".join(lines)
 
 
-def _with_imports(modules: Iterable[str]) -> list[str]:
-    """Files, relative to ``pipelines``, of some of its modules and of what they import of it at once."""
-    root, waiting, files = _package("pipelines"), [module.replace(".", "/") for module in modules], set[str]()
+def _pipeline_files(source: str) -> list[str]:
+    """Files, relative to ``pipelines``, of the modules that a script imports, and of what they import at once."""
+    root, waiting, files = _package("pipelines"), [*_imported(ast.walk(ast.parse(source)))], set[str]()
     while waiting:
         module = PurePosixPath(waiting.pop())
         for name in (f"{module}.py", *(f"{folder}/__init__.py" for folder in (module, *module.parents))):
             path = root / name
             if path.is_file() and name not in files:
                 files.add(name)
-                waiting += _imported_at_once(path.read_text(encoding="utf-8"))
+                waiting += _imported(ast.parse(path.read_text(encoding="utf-8")).body)
     return sorted(name.removeprefix("./") for name in files)
 
 
-def _imported_at_once(source: str) -> Iterator[str]:
-    """Modules of ``pipelines``, as ``dataset/store``, that code imports when it is itself imported."""
-    for node in ast.parse(source).body:
+def _imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Modules of ``pipelines``, as ``dataset/store``, that some of a module's statements import."""
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "pipelines":
             module = "/".join(str(node.module).split(".")[1:])
             yield from (module, *(f"{module}/{alias.name}".lstrip("/") for alias in node.names))
@@ -94,11 +94,11 @@ def _contents() -> Iterator[tuple[str, bytes]]:
     addon, renderer, assets, pipelines = map(_package, ("blender_addon", "renderer", "assets", "pipelines"))
     yield MANIFEST, (addon / MANIFEST).read_bytes()
     for path in addon.rglob("*.py"):
-        name = path.relative_to(addon).as_posix()
-        yield name, relative_imports(path.read_text(encoding="utf-8"), name).encode("utf-8")
+        name, source = path.relative_to(addon).as_posix(), path.read_text(encoding="utf-8")
+        yield name, (source if name == HEADLESS else relative_imports(source, name)).encode("utf-8")
     for path in renderer.rglob("*.py"):
         yield f"renderer/{path.relative_to(renderer).as_posix()}", path.read_bytes()
-    for name in _with_imports(RENDER_MODULES):
+    for name in _pipeline_files((addon / HEADLESS).read_text(encoding="utf-8")):
         yield f"pipelines/{name}", (pipelines / name).read_bytes()
     for name in ("__init__.py", *ASSET_FILES):
         yield f"assets/{name}", (assets / name).read_bytes()
