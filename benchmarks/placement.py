@@ -21,9 +21,10 @@ import numpy as np
 from pipelines.backgrounds.geometry.boxes import read_boxes
 from pipelines.backgrounds.geometry.ground import Sites, on_ground
 from pipelines.backgrounds.images import choose, open_background, scan_backgrounds
-from renderer.random_streams import Draw
+from renderer.random_streams import Draw, Stream
+from renderer.scene.cars import ModelSize, Placement
 from renderer.scene.placement import sample_on_plane
-from renderer.scene.traffic import ModelSize, Placement
+from renderer.thermal.conditions import sample_conditions
 
 __all__ = ["main"]
 
@@ -52,11 +53,12 @@ def main() -> None:
         ground = sites.ground(background)
         if len(sites.found) > known:
             estimates.append(time.perf_counter() - begin)
-        placed_on = on_ground(background, ground)
+        placed_on, draw = on_ground(background, ground), Draw(0, index)
+        weather = sample_conditions(draw.rng(Stream.CONDITIONS))
         begin = time.perf_counter()
         setup = sample_on_plane(
-            placed_on.camera, MODELS, Draw(0, index), horizon_px=placed_on.horizon_px, road_yaw_rad=ground.road_yaw_rad,
-            free_mask=ground.road.free, obstacles=[one.footprint for one in ground.obstacles],
+            placed_on.camera, MODELS, draw, weather, horizon_px=placed_on.horizon_px, road_yaw_rad=ground.road_yaw_rad,
+            free_mask=ground.road.free, obstacles=[item.footprint for item in ground.obstacles],
         )  # fmt: skip
         placing.append(time.perf_counter() - begin)
         cars.extend(setup.placements)

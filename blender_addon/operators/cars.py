@@ -179,7 +179,7 @@ class GIS_OT_add_camera(bpy.types.Operator):
     @reports_errors
     def execute(self, context):
         """Add, set up, report."""
-        from renderer.scene.traffic import camera_pose
+        from renderer.scene.projection import camera_pose
 
         scene, camera = context.scene, adapter.cameras()[context.scene.gis_thermal.camera]
         item = bpy.data.objects.new(f"GIS {camera.name}", bpy.data.cameras.new(f"GIS {camera.name}"))
@@ -216,8 +216,9 @@ class GIS_OT_scatter_traffic(bpy.types.Operator):
         """Draw, place, report."""
         from renderer.blender import traffic
         from renderer.blender.view import scene_camera
-        from renderer.random_streams import Draw
+        from renderer.random_streams import Draw, Stream
         from renderer.scene.traffic import sample_frame
+        from renderer.thermal.conditions import sample_conditions
 
         scene, settings = context.scene, context.scene.gis_thermal
         models = traffic.model_collections() or _models()
@@ -225,7 +226,9 @@ class GIS_OT_scatter_traffic(bpy.types.Operator):
         street = traffic.read_street(scene)
         if street is None:
             raise Refused(say("The scene has no street: open the shipped city, or mark lanes"))
-        setup = sample_frame(street, sizes, scene_camera(scene), Draw(settings.seed, settings.index))
+        draw = Draw(settings.seed, settings.index)
+        weather = sample_conditions(draw.rng(Stream.CONDITIONS))
+        setup = sample_frame(street, sizes, scene_camera(scene), draw, weather)
         traffic.apply(scene, setup, models)
         context.view_layer.update()
         self.report({"INFO"}, say("{n} cars placed", n=len(setup.placements)))

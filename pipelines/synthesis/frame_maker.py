@@ -175,16 +175,15 @@ class FrameMaker:
     def _passes(self, draw: Draw, conditions: Conditions, background: Background | None) -> Frame:
         profile = self.config.profile
         if background is None:
-            frame, _ = self.session.frame(
+            return self.session.frame(
                 draw.index, attempt=draw.attempt, normals=True, parts=True, profile=profile, conditions=conditions
             )
-            return frame
         ground = self.inputs.sites.ground(background)
         setup = sample_on_plane(
-            background.camera, self.session.model_sizes, draw,
+            background.camera, self.session.model_sizes, draw, conditions,
             horizon_px=background.horizon_px, horizon_slope=ground.horizon.slope, road_yaw_rad=ground.road_yaw_rad,
             free_mask=ground.road.free, obstacles=[item.footprint for item in ground.obstacles],
-            profile=profile, conditions=conditions,
+            profile=profile,
         )  # fmt: skip
         frame = self.session.frame_on_plane(setup, camera=background.camera, normals=True, parts=True)
         frame = hide_behind(frame, ground.obstacles)

@@ -64,7 +64,7 @@ class PassesJob:
             session.close()
 
     def _write(self, session: Session, index: int) -> PassesRecord:
-        frame, _ = session.frame(index)
+        frame = session.frame(index)
         name = f"passes/{frame_name(index)}.exr"
         data = encode_exr({"Z": frame.depth_m, "instance": frame.instance_id, "zone": frame.zone})
         write_bytes(self.config.out / name, data)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
-from renderer.scene.traffic import FrameSetup, ModelSize
+from renderer.scene.cars import FrameSetup, ModelSize
 from renderer.thermal.conditions import Conditions
 
 from pipelines.cameras import fit_camera, named_camera, parse_size
@@ -41,8 +41,8 @@ class Session(Protocol):
         parts: bool = False,
         profile: str | None = None,
         conditions: Conditions | None = None,
-    ) -> tuple[Frame, FrameSetup]:
-        """One frame of the scene, and what was drawn by lot for it."""
+    ) -> Frame:
+        """One frame of the scene."""
 
     def frame_on_plane(
         self, setup: FrameSetup, *, camera: Camera | None = None, normals: bool = False, parts: bool = False

@@ -27,10 +27,12 @@ from ..geometry.boxes import (
 )
 from ..geometry.camera import Camera
 from ..geometry.frame import Box2D, Box3D, Frame, Instance
-from ..random_streams import Draw
+from ..random_streams import Draw, Stream
 from ..raster.rasterizer import MAX_INSTANCES, MAX_PARTS, Rasteriser, RasterPasses
-from ..scene.traffic import FrameSetup, ModelSize, Placement, Street, sample_frame
-from ..thermal.conditions import Conditions
+from ..scene.cars import FrameSetup, ModelSize, Placement
+from ..scene.street import Street
+from ..scene.traffic import sample_frame
+from ..thermal.conditions import Conditions, sample_conditions
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from .cycles import CyclesEngine, CyclesPasses
 from .extract import Extractor, PlacedMesh
@@ -137,7 +139,7 @@ class RenderSession:
         parts: bool = False,
         profile: str | None = None,
         conditions: Conditions | None = None,
-    ) -> tuple[Frame, FrameSetup]:
+    ) -> Frame:
         """Render one frame.
 
         Args:
@@ -146,14 +148,14 @@ class RenderSession:
             normals: also give ``Frame.normal``.
             parts: also give ``Frame.part`` and ``Frame.parts``.
             profile: thermal profile of all cars in traffic; None draws one per car.
-            conditions: weather and hour, which the profiles of parked cars suit; None draws them.
+            conditions: weather and hour, which tell how parked cars were heated; None draws them.
         """
-        setup = self._setup(index, attempt, profile, conditions)
+        setup = self.setup(index, attempt, profile, conditions)
         if self.street is None:
             staged = self._stage_scene()
         else:
             staged = self._stage_traffic(setup, self._models_and_street()[1])
-        return self._render(setup, staged, self._background_zone, normals=normals, parts=parts), setup
+        return self._render(setup, staged, self._background_zone, normals=normals, parts=parts)
 
     def frame_on_plane(
         self, setup: FrameSetup, *, camera: Camera | None = None, normals: bool = False, parts: bool = False
@@ -203,16 +205,22 @@ class RenderSession:
     def _near_m(self) -> float:
         return float(self.scene.camera.data.clip_start) if self.scene.camera else 0.1
 
-    def _setup(
+    def setup(
         self, index: int, attempt: int = 0, profile: str | None = None, conditions: Conditions | None = None
     ) -> FrameSetup:
+        """Where the camera and the cars of a frame are; arguments as for :meth:`frame`.
+
+        A scene without a street is brought to the frame of its own animation, and has no cars to be placed.
+
+        Raises:
+            SceneError: the number is below 0.
+        """
         if index < 0:
             raise SceneError(f"frame {index}: expected 0 or more")
         draw = Draw(self.seed, index, attempt)
         if self.street:
-            return _as_stored(
-                sample_frame(self.street, self.model_sizes, self.camera, draw, profile, conditions=conditions)
-            )
+            weather = conditions or sample_conditions(draw.rng(Stream.CONDITIONS))
+            return _as_stored(sample_frame(self.street, self.model_sizes, self.camera, draw, weather, profile=profile))
         self.scene.frame_set(self.scene.frame_start + index)
         camera = self.scene.camera.evaluated_get(bpy.context.evaluated_depsgraph_get())
         pose = np.array(camera.matrix_world.normalized(), dtype=np.float64) @ CAMERA_AXES
@@ -286,7 +294,7 @@ class RenderSession:
         return Staged(groups, labelled)
 
     def _check_labelled(self) -> None:
-        self._setup(0)
+        self.setup(0)
         if not self._stage_scene().labelled:
             raise SceneError(
                 f"{self.path}: nothing to label: no object or collection has the property 'gis_category', "

@@ -16,7 +16,8 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ..errors import SceneError
-from ..scene.traffic import Bay, FrameSetup, Lane, ModelSize, Street
+from ..scene.cars import FrameSetup, ModelSize
+from ..scene.street import Bay, Lane, Street
 
 __all__ = ["apply", "is_waiting", "model_collections", "model_size", "read_street"]
 

@@ -11,7 +11,7 @@ from ..errors import SceneError
 from ..geometry.camera import Camera
 from ..geometry.frame import Frame
 from ..raster.rasterizer import Rasteriser
-from ..scene.traffic import FrameSetup
+from ..scene.cars import FrameSetup
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from .engine import CAMERA_AXES, Engine, RenderSession, _scene_camera
 from .extract import Extractor

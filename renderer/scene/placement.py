@@ -18,30 +18,17 @@ from numpy.typing import NDArray
 from ..errors import SceneError
 from ..geometry.camera import Camera
 from ..random_streams import Draw, Stream
-from ..thermal.conditions import Conditions, sample_conditions
-from .traffic import (
-    LATERAL_STD_M,
-    LEAD_MIN_LONG_M,
-    LONG_CATEGORIES,
-    NEAREST_M,
-    SAFETY_MARGIN_M,
-    FrameSetup,
-    ModelMix,
-    ModelSize,
-    Placement,
-    camera_pose,
-    covered_share,
-    footprint,
-    overlaps,
-    parked_profile,
-    projected_box,
-    seen_share,
-)
+from ..thermal.conditions import Conditions
+from .camera_car import LATERAL_STD_M
+from .cars import LONG_CATEGORIES, FrameSetup, ModelMix, ModelSize, Placement, parked_profile
+from .draws import clipped_normal
+from .footprints import SAFETY_MARGIN_M, footprint, overlaps
+from .projection import NEAREST_M, Box, camera_pose, covered_share, projected_box, seen_share
+from .traffic import LEAD_MIN_LONG_M
 
 __all__ = ["ObstacleFootprint", "sample_on_plane"]
 
 Array = NDArray[np.float64]
-Box = tuple[float, float, float, float]
 Spot = list[tuple[Placement, ModelSize]]
 """One car at one distance, at several positions beside each other."""
 
@@ -111,6 +98,7 @@ def sample_on_plane(
     camera: Camera,
     models: Sequence[ModelSize],
     draw: Draw,
+    conditions: Conditions,
     *,
     horizon_px: float | None = None,
     horizon_slope: float = 0.0,
@@ -120,7 +108,6 @@ def sample_on_plane(
     depth_range_m: tuple[float, float] = DEPTH_M,
     count: tuple[int, int] = COUNT,
     profile: str | None = None,
-    conditions: Conditions | None = None,
 ) -> FrameSetup:
     """Draw cars that stand on the plane z = 0 before a camera, for a real background.
 
@@ -130,6 +117,7 @@ def sample_on_plane(
         camera: of the background.
         models: what may stand there.
         draw: seed of the dataset and number of the frame.
+        conditions: weather and hour of the frame, which tell how parked cars were heated.
         horizon_px: row of the background's horizon, in the column of the optical axis; replaces the camera's pitch.
         horizon_slope: rows by which it falls per column to the right: the camera is rolled against the road.
         road_yaw_rad: heading of the road, counter-clockwise from the camera's; None draws one near 0.
@@ -138,7 +126,6 @@ def sample_on_plane(
         depth_range_m: least and most distance of a car's nearest edge along the camera's heading.
         count: least and most cars.
         profile: thermal profile of all cars; None draws one per car that suits its place.
-        conditions: weather and hour, which the profiles of parked cars suit; None draws them as for the frame itself.
 
     Returns:
         the setup; fewer cars than asked where there is no room, even none.
@@ -154,11 +141,10 @@ def sample_on_plane(
     if horizon_px is not None:
         pitch = math.atan2(camera.cy - horizon_px, camera.fy)
     cam_to_world = _rolled(camera_pose(0.0, 0.0, camera.height_m, 0.0, pitch), horizon_slope)
-    weather = conditions or sample_conditions(draw.rng(Stream.CONDITIONS))
     rng = draw.rng(Stream.TRAFFIC)
     road = _Road(camera, cam_to_world, free_mask, obstacles)
     if free_mask is None or free_mask.any():
-        _Candidates(models, road, depth_range_m, weather, rng, road_yaw_rad).fill(
+        _Candidates(models, road, depth_range_m, conditions, rng, road_yaw_rad).fill(
             int(rng.integers(count[0], count[1] + 1))
         )
     placements = [replace(p, profile=profile) if profile else p for p, _, _ in road.placed]
@@ -228,7 +214,7 @@ class _Candidates:
             x = depth + size.length_m / 2
             moving = "idling" if rng.random() < 0.3 else "driving"
             still = parked_profile(self.conditions, rng)
-            aside, turn = _clipped(rng, 0.25, 0.6), math.radians(_clipped(rng, 2.0, 6.0))
+            aside, turn = clipped_normal(rng, 0.25, 0.6), math.radians(clipped_normal(rng, 2.0, 6.0))
             # Sorting by exponential draws takes the slots with their shares, without putting one back.
             order = np.argsort(rng.exponential(size=len(SLOTS)) / SLOT_SHARES)
             spot = []
@@ -250,7 +236,7 @@ class _Candidates:
             if askew:
                 turn = float(rng.uniform(*TURNING_RAD)) * (1 if rng.random() < 0.5 else -1)
             else:
-                turn = math.radians(_clipped(rng, 2.0, 6.0))
+                turn = math.radians(clipped_normal(rng, 2.0, 6.0))
             yaw = (self.road_yaw_rad or 0.0) + turn + math.pi * (rng.random() < 0.5)
             profile = "driving" if rng.random() < 0.6 else parked_profile(self.conditions, rng)
             reach = abs(math.cos(yaw)) * size.length_m / 2 + abs(math.sin(yaw)) * size.width_m / 2
@@ -258,11 +244,6 @@ class _Candidates:
             sides = self.road.free_sides(Placement(size.name, x, 0.0, 0.0, yaw, profile), size, rng.random())
             chosen = rng.permutation(sides)[:SIDE_TRIES].tolist()
             yield [(Placement(size.name, x, side, 0.0, yaw, profile), size) for side in chosen]
-
-
-def _clipped(rng: np.random.Generator, std: float, limit: float) -> float:
-    """A normal draw, no farther from 0 than ``limit``."""
-    return min(max(float(rng.normal(0.0, std)), -limit), limit)
 
 
 class _Road:

@@ -15,8 +15,9 @@ bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not insta
 from assets import CAMERAS, CITY  # noqa: E402
 from renderer.blender.traffic import apply, model_collections, model_size, read_street  # noqa: E402
 from renderer.geometry.camera import read_cameras  # noqa: E402
-from renderer.random_streams import Draw  # noqa: E402
+from renderer.random_streams import Draw, Stream  # noqa: E402
 from renderer.scene.traffic import sample_frame  # noqa: E402
+from renderer.thermal.conditions import sample_conditions  # noqa: E402
 from renderer.zones.catalogue import FIRST_ENVIRONMENT_ZONE, ZONE_ATTRIBUTE, Zone  # noqa: E402
 
 MAX_TRIANGLES = 250_000
@@ -123,7 +124,8 @@ def test_traffic_is_put_into_the_scene_and_taken_out_again(scene: Any) -> None:
     sizes = [model_size(collection) for collection in models.values()]
     counts = []
     for index in (0, 1, 2, 0):
-        setup = sample_frame(street, sizes, camera, Draw(5, index))
+        draw = Draw(5, index)
+        setup = sample_frame(street, sizes, camera, draw, sample_conditions(draw.rng(Stream.CONDITIONS)))
         used = apply(scene, setup, models)
         bpy.context.view_layer.update()
         assert len(used) == len(set(used)) == len(setup.placements)
@@ -148,7 +150,8 @@ def test_a_car_is_in_view_of_nearly_every_frame_of_the_city(scene: Any) -> None:
     camera = read_cameras(CAMERAS)["kitti-object"].square(512)
     shown = 0
     for index in range(100):
-        setup = sample_frame(street, list(sizes.values()), camera, Draw(1, index))
+        draw = Draw(1, index)
+        setup = sample_frame(street, list(sizes.values()), camera, draw, sample_conditions(draw.rng(Stream.CONDITIONS)))
         view = np.linalg.inv(setup.cam_to_world)
         for placement in setup.placements:
             x, y, z, _ = view @ (placement.x_m, placement.y_m, 0.7, 1.0)

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from benchmarks.placement import off_axis_deg
-from renderer.scene.traffic import Placement
+from renderer.scene.cars import Placement
 
 
 @pytest.mark.parametrize(

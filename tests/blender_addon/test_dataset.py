@@ -418,7 +418,7 @@ def test_a_car_put_into_the_street_is_labelled_beside_the_traffic(addon: None, t
     from renderer.blender.engine import RenderSession
 
     with RenderSession(CITY, seed=4) as session:
-        before, _ = session.frame(0)
+        before = session.frame(0)
     bpy.ops.wm.open_mainfile(filepath=str(CITY), load_ui=False, use_scripts=False)
     scene = bpy.context.scene
     place = before.cam_to_world @ (1.0, 0.0, 9.0, 1.0)  # nine metres ahead
@@ -429,7 +429,7 @@ def test_a_car_put_into_the_street_is_labelled_beside_the_traffic(addon: None, t
     scene.collection.children.link(home)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "copy.blend"), copy=True)
     with RenderSession(tmp_path / "copy.blend", seed=4) as session:
-        after, _ = session.frame(0)
+        after = session.frame(0)
     old, new = ({item.id: item for item in frame.instances} for frame in (before, after))
     (added,) = set(new) - set(old)
     assert added > max(old)

@@ -223,7 +223,7 @@ def _renderers_frame(path: Path, index: int):  # type: ignore[no-untyped-def]
     bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
     camera = scene_camera(bpy.context.scene)
     with RenderSession(CITY, camera=camera, seed=4) as session:
-        return session.frame(index)[0]
+        return session.frame(index)
 
 
 def test_passes_equal_the_renderers(city: Scene, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from renderer.errors import SceneError
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box3D, Frame, Instance, Part
 from renderer.random_streams import Draw, Stream
-from renderer.scene.traffic import FrameSetup, ModelSize
+from renderer.scene.cars import FrameSetup, ModelSize
 from renderer.thermal.conditions import Conditions
 from renderer.zones.catalogue import Zone
 
@@ -69,11 +69,9 @@ class FakeSession:
         parts: bool = False,
         profile: str | None = None,
         conditions: Conditions | None = None,
-    ) -> tuple[Frame, FrameSetup]:
+    ) -> Frame:
         self._accidents(index)
-        rng = Draw(self.seed, index, attempt).rng(Stream.TRAFFIC)
-        frame = draw(self.camera, index, rng, profile or "")
-        return frame, FrameSetup(index, (), LOOKING_ALONG_Y)
+        return draw(self.camera, index, Draw(self.seed, index, attempt).rng(Stream.TRAFFIC), profile or "")
 
     def frame_on_plane(
         self, setup: FrameSetup, *, camera: Camera | None = None, normals: bool = False, parts: bool = False

@@ -11,7 +11,7 @@ import pytest
 
 from assets import CAMERAS
 from renderer.geometry.camera import Camera, read_cameras
-from renderer.scene.traffic import FrameSetup, Placement
+from renderer.scene.cars import FrameSetup, Placement
 
 
 @pytest.fixture(scope="session")

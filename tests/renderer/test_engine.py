@@ -32,7 +32,7 @@ def car(add_box: Add) -> Any:
 
 def first_frame(path: Path, index: int = 0, **options: Any) -> Frame:
     with RenderSession(path) as session:
-        return session.frame(index, **options)[0]
+        return session.frame(index, **options)
 
 
 def columns_of(frame: Frame) -> list[list[int]]:
@@ -146,7 +146,7 @@ def test_an_animated_object_moves(car: Any, empty_scene: Any, save_scene: Save) 
         car.keyframe_insert("location", frame=frame_number)
     car.location.x = 0.0
     with RenderSession(save_scene()) as session:
-        middle = [float(np.mean(columns_of(session.frame(k)[0])[0])) for k in (0, 2, 1, 0)]
+        middle = [float(np.mean(columns_of(session.frame(k))[0])) for k in (0, 2, 1, 0)]
     assert middle[0] == middle[3] < middle[2] < middle[1]
     assert middle[2] == pytest.approx(48, abs=1)
 
@@ -160,7 +160,7 @@ def test_a_deforming_mesh_is_read_anew(car: Any, empty_scene: Any, save_scene: S
         wide.value = value
         wide.keyframe_insert("value", frame=frame_number)
     with RenderSession(save_scene()) as session:
-        widths = [int(np.diff(columns_of(session.frame(k)[0])[0])[0]) for k in (0, 4, 0)]
+        widths = [int(np.diff(columns_of(session.frame(k))[0])[0]) for k in (0, 4, 0)]
     assert widths[0] == widths[2]
     assert widths[1] / widths[0] == pytest.approx(1.5, rel=0.05)
 
@@ -170,7 +170,7 @@ def test_an_animated_camera_zooms(car: Any, empty_scene: Any, save_scene: Save) 
         empty_scene.camera.location.y = y
         empty_scene.camera.keyframe_insert("location", frame=frame_number)
     with RenderSession(save_scene()) as session:
-        near, far = session.frame(1)[0], session.frame(0)[0]
+        near, far = session.frame(1), session.frame(0)
     assert far.depth_m[32, 48] == pytest.approx(4.5, rel=1e-6)
     assert near.depth_m[32, 48] == pytest.approx(2.0, rel=1e-6)
 
@@ -273,15 +273,15 @@ def test_city_frames_depend_on_nothing_but_their_number(kitti_square: Camera) ->
     """Forwards, backwards after other frames, and alone in a fresh session."""
     camera = kitti_square.resize(192, 192)
     with RenderSession(CITY, camera=camera, seed=9) as session:
-        forth = [content(session.frame(k, normals=True, parts=True)[0]) for k in range(5)]
+        forth = [content(session.frame(k, normals=True, parts=True)) for k in range(5)]
         session.frame(123)
-        back = [content(session.frame(k, normals=True, parts=True)[0]) for k in reversed(range(5))]
-        setups = [session.frame(k)[1] for k in (2, 3)]
+        back = [content(session.frame(k, normals=True, parts=True)) for k in reversed(range(5))]
+        setups = [session.setup(k) for k in (2, 3)]
     assert back[::-1] == forth
     assert len({item[0] for item in forth}) == 5
     with RenderSession(CITY, camera=camera, seed=9) as session:
-        frame, setup = session.frame(3, normals=True, parts=True)
+        frame, setup = session.frame(3, normals=True, parts=True), session.setup(3)
         assert content(frame) == forth[3]
         assert setup.placements == setups[1].placements
     with RenderSession(CITY, camera=camera, seed=10) as session:
-        assert content(session.frame(3, normals=True, parts=True)[0]) != forth[3]
+        assert content(session.frame(3, normals=True, parts=True)) != forth[3]

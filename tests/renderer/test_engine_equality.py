@@ -14,7 +14,7 @@ import pytest
 from assets import CITY
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
-from renderer.scene.traffic import FrameSetup
+from renderer.scene.cars import FrameSetup
 
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
@@ -94,7 +94,7 @@ def assert_equal(
 
 
 def frames_of(indices: Sequence[int]) -> Render:
-    return lambda session: [session.frame(index, normals=True, parts=True)[0] for index in indices]
+    return lambda session: [session.frame(index, normals=True, parts=True) for index in indices]
 
 
 def on_plane(setups: Sequence[FrameSetup]) -> Render:

@@ -21,7 +21,7 @@ from renderer.blender import models as blender_models  # noqa: E402
 from renderer.blender.engine import RenderSession  # noqa: E402
 from renderer.blender.models import load_models  # noqa: E402
 from renderer.errors import SceneError  # noqa: E402
-from renderer.scene.traffic import FrameSetup  # noqa: E402
+from renderer.scene.cars import FrameSetup  # noqa: E402
 
 FILES = {
     "kenney_car_kit/taxi.glb": "car",

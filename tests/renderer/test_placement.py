@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 
 from renderer.errors import SceneError
 from renderer.geometry.camera import Camera
-from renderer.random_streams import Draw
+from renderer.random_streams import Draw, Stream
+from renderer.scene.cars import FrameSetup, ModelSize, Placement
 from renderer.scene.placement import ObstacleFootprint, sample_on_plane
-from renderer.scene.traffic import FrameSetup, ModelSize, Placement, projected_box
+from renderer.scene.projection import projected_box
+from renderer.thermal.conditions import sample_conditions
 
 WIDE = Camera("wide", 640, 512, 400.0, 400.0, 320.0, 250.0, height_m=1.5)
 MODELS = (
@@ -25,6 +28,11 @@ MODELS = (
 )
 SIZES = {model.name: model for model in MODELS}
 FRAMES = 150
+
+
+def on_plane(draw: Draw, **options: Any) -> FrameSetup:
+    """Cars in the weather that is drawn for the frame."""
+    return sample_on_plane(WIDE, MODELS, draw, sample_conditions(draw.rng(Stream.CONDITIONS)), **options)
 
 
 def _cells(placement: Placement) -> NDArray[np.float64]:
@@ -49,7 +57,7 @@ def _distance_m(points_m: NDArray[np.float64], placement: Placement) -> NDArray[
 
 @cache
 def plane_frames() -> tuple[FrameSetup, ...]:
-    return tuple(sample_on_plane(WIDE, MODELS, Draw(3, k)) for k in range(FRAMES))
+    return tuple(on_plane(Draw(3, k)) for k in range(FRAMES))
 
 
 def test_cars_on_the_plane_are_apart_on_the_ground_and_in_the_picture() -> None:
@@ -68,7 +76,7 @@ def test_plane_headings_are_along_or_against_the_road() -> None:
 
 
 def test_horizon_row_sets_the_pitch() -> None:
-    setup = sample_on_plane(WIDE, MODELS, Draw(3, 0), horizon_px=200.0)
+    setup = on_plane(Draw(3, 0), horizon_px=200.0)
     far = np.linalg.inv(setup.cam_to_world) @ (1e7, 0.0, 0.0, 1.0)
     assert WIDE.project(far[:3])[1] == pytest.approx(200.0, abs=0.01)
 
@@ -78,13 +86,13 @@ def test_free_mask_is_obeyed() -> None:
     mask[:, WIDE.width // 2 :] = True
     placed = 0
     for k in range(60):
-        for placement in sample_on_plane(WIDE, MODELS, Draw(3, k), free_mask=mask).placements:
+        for placement in on_plane(Draw(3, k), free_mask=mask).placements:
             placed += 1
             assert placement.y_m < 0.0
     assert placed > 20
-    assert not sample_on_plane(WIDE, MODELS, Draw(3, 0), free_mask=np.zeros_like(mask)).placements
+    assert not on_plane(Draw(3, 0), free_mask=np.zeros_like(mask)).placements
     with pytest.raises(SceneError, match="free_mask"):
-        sample_on_plane(WIDE, MODELS, Draw(3, 0), free_mask=mask[1:])
+        on_plane(Draw(3, 0), free_mask=mask[1:])
 
 
 def test_cars_keep_off_what_stands_there_and_are_not_hidden_by_it() -> None:
@@ -92,7 +100,7 @@ def test_cars_keep_off_what_stands_there_and_are_not_hidden_by_it() -> None:
     thing = ObstacleFootprint(corners, 9.0, (0.0, 150.0, 420.0, 320.0))
     placed = 0
     for k in range(60):
-        setup = sample_on_plane(WIDE, MODELS, Draw(3, k), obstacles=(thing,))
+        setup = on_plane(Draw(3, k), obstacles=(thing,))
         for placement in setup.placements:
             placed += 1
             cells = _cells(placement)
@@ -109,7 +117,7 @@ def test_cars_keep_off_what_stands_there_and_are_not_hidden_by_it() -> None:
 
 def test_the_road_turns_the_headings() -> None:
     yaw = math.radians(8.0)
-    setups = [sample_on_plane(WIDE, MODELS, Draw(3, k), road_yaw_rad=yaw) for k in range(40)]
+    setups = [on_plane(Draw(3, k), road_yaw_rad=yaw) for k in range(40)]
     turned = [p.yaw_rad for setup in setups for p in setup.placements]
     assert np.median([math.remainder(value - yaw, math.pi) for value in turned]) == pytest.approx(0.0, abs=0.02)
 
@@ -117,5 +125,5 @@ def test_the_road_turns_the_headings() -> None:
 def test_free_ground_beside_the_lanes_is_used() -> None:
     mask = np.zeros((WIDE.height, WIDE.width), dtype=np.bool_)
     mask[:, : WIDE.width // 3] = True  # far to the left: no slot of a two-way street reaches it near by
-    setups = [sample_on_plane(WIDE, MODELS, Draw(3, k), free_mask=mask, depth_range_m=(8.0, 20.0)) for k in range(30)]
+    setups = [on_plane(Draw(3, k), free_mask=mask, depth_range_m=(8.0, 20.0)) for k in range(30)]
     assert sum(bool(setup.placements) for setup in setups) > 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 from pipelines.backgrounds.geometry.ground import Sites, on_ground
 from pipelines.backgrounds.images import open_background, scan_backgrounds
 from renderer.geometry.camera import Camera
-from renderer.random_streams import Draw
+from renderer.random_streams import Draw, Stream
+from renderer.scene.cars import FrameSetup, ModelSize, Placement
 from renderer.scene.placement import sample_on_plane
-from renderer.scene.traffic import FrameSetup, ModelSize, Placement
+from renderer.thermal.conditions import sample_conditions
 
 Array = NDArray[np.float64]
 
@@ -31,6 +33,11 @@ SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
 REAL_QUANTILES_M = (11.8, 17.3, 29.0, 36.2, 42.9)
 """Of 281 cars in RoadScene's training frames that stand 7 to 45 m away."""
 FX_PX, HEIGHT_M = 772.0, 1.5
+
+
+def on_plane(draw: Draw, camera: Camera = WIDE, **options: Any) -> FrameSetup:
+    """Cars in the weather that is drawn for the frame."""
+    return sample_on_plane(camera, MODELS, draw, sample_conditions(draw.rng(Stream.CONDITIONS)), **options)
 
 
 def _nearest_m(placement: Placement) -> float:
@@ -60,11 +67,14 @@ def _on_free_road(folder: Path, frames: int) -> tuple[FrameSetup, ...]:
         background = open_background(found, file)
         ground = Sites().ground(background)
         placed_on = on_ground(background, ground)
-        for draw in range(4):
-            setup = sample_on_plane(
-                placed_on.camera, MODELS, Draw(5, 4 * number + draw), horizon_px=placed_on.horizon_px,
-                road_yaw_rad=ground.road_yaw_rad, free_mask=ground.road.free,
-            )  # fmt: skip
+        for attempt in range(4):
+            setup = on_plane(
+                Draw(5, 4 * number + attempt),
+                placed_on.camera,
+                horizon_px=placed_on.horizon_px,
+                road_yaw_rad=ground.road_yaw_rad,
+                free_mask=ground.road.free,
+            )
             setups.append(setup)
     return tuple(setups)
 
@@ -82,7 +92,7 @@ def _real_m(folder: Path) -> Array:
 
 
 def test_on_an_empty_plane_cars_stand_as_far_away_as_real_ones() -> None:
-    cars = [p for k in range(250) for p in sample_on_plane(WIDE, MODELS, Draw(3, k)).placements]
+    cars = [p for k in range(250) for p in on_plane(Draw(3, k)).placements]
     depth = np.array([_nearest_m(p) for p in cars])
     assert len(depth) > 500
     assert np.quantile(depth, SHARES) == pytest.approx(REAL_QUANTILES_M, abs=3.0)
@@ -109,14 +119,8 @@ def test_no_car_stands_in_a_strip_of_free_ground_that_is_narrower_than_a_lane() 
     far[255:300, 300:325] = True  # 2.8 m wide at 45 m
     open_ground = far.copy()
     open_ground[300:] = True
-    assert not any(
-        sample_on_plane(WIDE, MODELS, Draw(4, k), horizon_px=250.0, free_mask=far).placements for k in range(40)
-    )
-    cars = [
-        p
-        for k in range(80)
-        for p in sample_on_plane(WIDE, MODELS, Draw(4, k), horizon_px=250.0, free_mask=open_ground).placements
-    ]
+    assert not any(on_plane(Draw(4, k), horizon_px=250.0, free_mask=far).placements for k in range(40))
+    cars = [p for k in range(80) for p in on_plane(Draw(4, k), horizon_px=250.0, free_mask=open_ground).placements]
     assert len(cars) > 40
     # Row 300 is 12 m away; a car may reach a grid point's share beyond it.
     assert max(p.x_m for p in cars) < 12.0
@@ -125,14 +129,14 @@ def test_no_car_stands_in_a_strip_of_free_ground_that_is_narrower_than_a_lane() 
 def test_a_frame_is_drawn_alike_whatever_was_drawn_before() -> None:
     mask = np.zeros((WIDE.height, WIDE.width), dtype=np.bool_)
     mask[260:, 100:500] = True
-    drawn = [sample_on_plane(WIDE, MODELS, Draw(8, k), free_mask=mask) for k in (4, 9, 4)]
+    drawn = [on_plane(Draw(8, k), free_mask=mask) for k in (4, 9, 4)]
     assert drawn[0].placements == drawn[2].placements
     assert drawn[0].placements != drawn[1].placements
 
 
 def test_positions_across_the_picture_are_not_on_a_grid() -> None:
     mask = np.ones((WIDE.height, WIDE.width), dtype=np.bool_)
-    cars = [p for k in range(120) for p in sample_on_plane(WIDE, MODELS, Draw(8, k), free_mask=mask).placements]
+    cars = [p for k in range(120) for p in on_plane(Draw(8, k), free_mask=mask).placements]
     askew = [p for p in cars if abs(np.sin(p.yaw_rad)) > np.sin(np.radians(14.0))]
     # 32 of 64 cells across half the field of view: the place within a cell.
     within = np.array([p.y_m / p.x_m / 0.8 * 32 % 1.0 for p in askew])

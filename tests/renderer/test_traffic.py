@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,19 +12,13 @@ from numpy.typing import NDArray
 
 from renderer.errors import SceneError
 from renderer.geometry.camera import Camera
-from renderer.random_streams import Draw
-from renderer.scene.traffic import (
-    Bay,
-    FrameSetup,
-    Lane,
-    ModelSize,
-    Placement,
-    Street,
-    camera_pose,
-    overlaps,
-    projected_box,
-    sample_frame,
-)
+from renderer.random_streams import Draw, Stream
+from renderer.scene.cars import FrameSetup, ModelSize, Placement
+from renderer.scene.footprints import overlaps
+from renderer.scene.projection import camera_pose, projected_box
+from renderer.scene.street import Bay, Lane, Street
+from renderer.scene.traffic import sample_frame
+from renderer.thermal.conditions import sample_conditions
 
 # KITTI's left colour camera, square crop of 512 px.
 CAMERA = Camera("kitti", 512, 512, 985.1, 985.1, 256.0, 236.7, height_m=1.65)
@@ -62,9 +57,18 @@ def street() -> Street:
     return Street(lanes, tuple(bays), paths)
 
 
+def on_street(
+    draw: Draw, where: Street | None = None, models: tuple[ModelSize, ...] = MODELS, **options: Any
+) -> FrameSetup:
+    """A frame in the weather that is drawn for it."""
+    return sample_frame(
+        where or street(), models, CAMERA, draw, sample_conditions(draw.rng(Stream.CONDITIONS)), **options
+    )
+
+
 @cache
 def frames() -> tuple[FrameSetup, ...]:
-    return tuple(sample_frame(street(), MODELS, CAMERA, Draw(7, k)) for k in range(FRAMES))
+    return tuple(on_street(Draw(7, k)) for k in range(FRAMES))
 
 
 def _cells(placement: Placement) -> NDArray[np.float64]:
@@ -170,11 +174,11 @@ def test_headings_jitter() -> None:
 
 
 def test_same_frames_in_any_order() -> None:
-    again = {k: sample_frame(street(), MODELS, CAMERA, Draw(7, k)) for k in (31, 4, 17)}
+    again = {k: on_street(Draw(7, k)) for k in (31, 4, 17)}
     for k, setup in again.items():
         assert setup.placements == frames()[k].placements
         np.testing.assert_array_equal(setup.cam_to_world, frames()[k].cam_to_world)
-    assert sample_frame(street(), MODELS, CAMERA, Draw(8, 4)).placements != frames()[4].placements
+    assert on_street(Draw(8, 4)).placements != frames()[4].placements
 
 
 def _seen(frame: FrameSetup, camera: Camera) -> list[float]:
@@ -227,19 +231,19 @@ def test_every_kind_of_car_and_state_turns_up() -> None:
 
 
 def test_profile_and_density_are_obeyed() -> None:
-    forced = [sample_frame(street(), MODELS, CAMERA, Draw(7, k), profile="just_parked") for k in range(4)]
+    forced = [on_street(Draw(7, k), profile="just_parked") for k in range(4)]
     assert {p.profile for f in forced for p in f.placements} == {"just_parked"}
     assert [p.x_m for p in forced[2].placements] == [p.x_m for p in frames()[2].placements]
-    assert sample_frame(street(), MODELS, CAMERA, Draw(7, 0), density=0.0).placements == ()
+    assert on_street(Draw(7, 0), density=0.0).placements == ()
 
 
 def test_street_without_path_and_traffic_without_models_are_errors() -> None:
     with pytest.raises(SceneError, match="camera path"):
-        sample_frame(Street((), (), ()), MODELS, CAMERA, Draw(0, 0))
+        on_street(Draw(0, 0), Street((), (), ()))
     with pytest.raises(SceneError, match="no car models"):
-        sample_frame(street(), (), CAMERA, Draw(0, 0))
+        on_street(Draw(0, 0), models=())
     with pytest.raises(SceneError, match=r"\(N, 3\)"):
-        sample_frame(Street((), (), (np.zeros((1, 3)),)), MODELS, CAMERA, Draw(0, 0))
+        on_street(Draw(0, 0), Street((), (), (np.zeros((1, 3)),)))
 
 
 def test_overlap_of_rectangles() -> None:

@@ -20,8 +20,9 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 from renderer.blender.traffic import apply, model_collections, model_size, read_street
 from renderer.geometry.camera import read_cameras
-from renderer.random_streams import Draw
+from renderer.random_streams import Draw, Stream
 from renderer.scene.traffic import sample_frame
+from renderer.thermal.conditions import sample_conditions
 from renderer.zones.catalogue import ZONE_ATTRIBUTE, Zone
 
 from assets import CAMERAS, CARS, CITY
@@ -229,6 +230,8 @@ def _first_frame(scene: bpy.types.Scene) -> None:
         raise RuntimeError("the city has no street or no cars: its build is broken")
     camera = read_cameras(CAMERAS)["kitti-object"].square(512)
     rig = scene.camera.matrix_world.copy()
-    setup = sample_frame(street, [model_size(c) for c in models.values()], camera, Draw(0, 3))
+    draw = Draw(0, 3)
+    weather = sample_conditions(draw.rng(Stream.CONDITIONS))
+    setup = sample_frame(street, [model_size(c) for c in models.values()], camera, draw, weather)
     apply(scene, setup, models)
     scene.camera.matrix_world = rig

@@ -22,9 +22,10 @@ from pipelines.synthesis.infrared import _keeping_obstacles
 from renderer.geometry.camera import Camera, read_cameras
 from renderer.geometry.frame import Box3D, Frame, Instance
 from renderer.insertion.foreground import ForegroundLayer
-from renderer.random_streams import Draw
+from renderer.random_streams import Draw, Stream
+from renderer.scene.cars import ModelSize
 from renderer.scene.placement import sample_on_plane
-from renderer.scene.traffic import ModelSize
+from renderer.thermal.conditions import sample_conditions
 
 CAMERA = Camera("street", 640, 512, 772.0, 772.0, 320.0, 256.0)
 ROW, HEIGHT_M = 230.0, 1.3
@@ -79,7 +80,8 @@ def test_a_leaning_camera_is_found_and_drawn_with_its_slope() -> None:
     assert flat is not None
     assert abs(flat.slope) < 1e-4
     models = [ModelSize("a", "car", 4.4, 1.8, 1.5)]
-    setup = sample_on_plane(CAMERA, models, Draw(1, 0), horizon_px=ROW, horizon_slope=slope)
+    weather = sample_conditions(Draw(1, 0).rng(Stream.CONDITIONS))
+    setup = sample_on_plane(CAMERA, models, Draw(1, 0), weather, horizon_px=ROW, horizon_slope=slope)
     for heading in (-0.3, 0.3):  # level directions left and right of the axis are drawn on the sloped horizon
         direction = np.array([1.0, heading, 0.0]) @ setup.cam_to_world[:3, :3]
         column = CAMERA.cx + CAMERA.fx * direction[0] / direction[2]

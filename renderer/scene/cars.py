@@ -1,0 +1,102 @@
+"""The cars of a frame: models by size and share, where each stands, and how a parked one was heated."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..thermal.conditions import Conditions
+
+__all__ = ["LONG_CATEGORIES", "FrameSetup", "ModelMix", "ModelSize", "Placement", "parked_profile"]
+
+Array = NDArray[np.float64]
+
+# Counts of KITTI's training labels (28742 cars, 2914 vans, 1094 trucks, 511 trams), with lorries and buses doubled so
+# that a small dataset holds some of each.
+CATEGORY_SHARE = {"car": 0.80, "van": 0.09, "truck": 0.07, "bus": 0.04}
+OTHER_SHARE = 0.05
+LONG_CATEGORIES = ("truck", "bus")
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """Outer size of a car model, whose origin stands on the ground below its centre."""
+
+    name: str
+    category: str
+    length_m: float
+    width_m: float
+    height_m: float
+
+
+@dataclass(frozen=True)
+class Placement:
+    """One car of a frame: pose of the model's origin in the world."""
+
+    model: str
+    x_m: float
+    y_m: float
+    z_m: float
+    yaw_rad: float
+    """Heading, counter-clockwise from world +x."""
+    profile: str
+    """Thermal profile, a key of ``assets/thermal_profiles.toml``."""
+
+    @property
+    def object_to_world(self) -> Array:
+        """(4, 4) pose."""
+        c, s = math.cos(self.yaw_rad), math.sin(self.yaw_rad)
+        return np.array(
+            [[c, -s, 0.0, self.x_m], [s, c, 0.0, self.y_m], [0.0, 0.0, 1.0, self.z_m], [0.0, 0.0, 0.0, 1.0]]
+        )
+
+
+@dataclass(frozen=True)
+class FrameSetup:
+    """Everything that is random about the geometry of one frame."""
+
+    index: int
+    placements: tuple[Placement, ...]
+    cam_to_world: Array
+    """(4, 4) OpenCV camera axes to the world, metres."""
+
+
+class ModelMix:
+    """Draws models with the shares of their categories."""
+
+    def __init__(self, models: Sequence[ModelSize]) -> None:
+        self.models = list(models)
+        counts: dict[str, int] = {}
+        for model in models:
+            counts[model.category] = counts.get(model.category, 0) + 1
+        self.shares = [CATEGORY_SHARE.get(m.category, OTHER_SHARE) / counts[m.category] for m in models]
+
+    def draw(self, rng: np.random.Generator) -> ModelSize:
+        """Any model."""
+        return self._draw(rng, self.shares)
+
+    def draw_fitting(self, rng: np.random.Generator, length_m: float, width_m: float) -> ModelSize | None:
+        """A model no larger than that, no lorry and no bus; None if there is none."""
+        shares = [
+            share if m.length_m <= length_m and m.width_m <= width_m and m.category not in LONG_CATEGORIES else 0.0
+            for m, share in zip(self.models, self.shares, strict=True)
+        ]
+        return self._draw(rng, shares) if any(shares) else None
+
+    def _draw(self, rng: np.random.Generator, shares: Sequence[float]) -> ModelSize:
+        edges = list(accumulate(shares))
+        return self.models[min(bisect_right(edges, rng.random() * edges[-1]), len(shares) - 1)]
+
+
+def parked_profile(conditions: Conditions, rng: np.random.Generator) -> str:
+    """A profile of a parked car that suits the weather."""
+    sunny = conditions.weather == "clear" and conditions.sun_elevation_deg > 10.0
+    shares = (0.25, 0.2, 0.55) if sunny else (0.7, 0.3, 0.0)
+    names = ("cold_soaked", "just_parked", "sun_loaded")
+    return names[int(np.searchsorted(np.cumsum(shares), rng.random() * sum(shares), side="right"))]
