@@ -40,9 +40,9 @@ from gan.data.spectrum import Band, Emsn, Spectrum
 from gan.errors import ConfigError
 from gan.losses.image_pool import ImagePool
 from gan.losses.terms import GanLoss, discriminator_loss, generator_loss
+from gan.networks.layers import Norm
 from gan.networks.patchgan import PatchGAN
 from gan.networks.resnet import Activation, ResNetGenerator
-from gan.networks.unet import Norm
 from gan.options import Option
 
 __all__ = ["PAPER", "Config", "CycleGAN", "Direction", "build_translator", "create", "suggest"]

@@ -31,8 +31,9 @@ from gan.data.batch import Batch
 from gan.errors import ConfigError
 from gan.losses.object_discriminator import ObjectDiscriminator, imagenet_features, object_crops, vary
 from gan.losses.terms import GanLoss, discriminator_loss, generator_loss, gradient_loss, perceptual_loss
+from gan.networks.layers import Norm
 from gan.networks.patchgan import PatchGAN
-from gan.networks.unet import Norm, UNet, Upsample
+from gan.networks.unet import UNet, Upsample
 from gan.options import Option
 
 __all__ = ["PAPER", "Config", "Pix2Pix", "build_translator", "create", "suggest"]

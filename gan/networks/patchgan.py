@@ -16,12 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gan.errors import ConfigError
-from gan.networks.unet import InstanceNorm, Norm, make_norm
+from gan.networks.layers import Norm, initialise, make_norm
 
 __all__ = ["PatchGAN"]
 
 _LEAK: Final = 0.2
-_WEIGHT_STD: Final = 0.02
 _WIDEST: Final = 8
 
 
@@ -61,7 +60,7 @@ class PatchGAN(nn.Module):
             bias = not middle or norm == "none"
             self.convolutions.append(nn.Conv2d(inputs[layer], outputs[layer], 4, stride=stride, padding=1, bias=bias))
             self.norms.append(make_norm(norm, outputs[layer]) if middle else nn.Identity())
-        self.apply(_init_weights)
+        self.apply(initialise)
 
     def forward(self, source: Tensor | None, image: Tensor) -> Tensor:
         """Logits (N, 1, h, w) of an image (N, K, H, W), given its source (N, C, H, W)."""
@@ -72,13 +71,3 @@ class PatchGAN(nn.Module):
             if layer < last:
                 x = functional.leaky_relu(x, _LEAK)
         return x
-
-
-@torch.no_grad()
-def _init_weights(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d):
-        nn.init.normal_(module.weight, 0.0, _WEIGHT_STD)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-    elif isinstance(module, (InstanceNorm, nn.BatchNorm2d)):
-        nn.init.normal_(module.weight, 1.0, _WEIGHT_STD)

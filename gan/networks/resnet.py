@@ -21,15 +21,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gan.errors import ConfigError
-from gan.networks.unet import InstanceNorm, Norm, make_norm
+from gan.networks.layers import InstanceNorm, Norm, check_source, initialise, make_norm
 
 __all__ = ["Activation", "ResNetGenerator", "ResidualBlock"]
 
 Activation = Literal["relu", "leaky_relu"]
 
 _LEAK: Final = 0.2
-# Section 7.1 of the paper: weights from a Gaussian with standard deviation 0.02.
-_WEIGHT_STD: Final = 0.02
 _HALVINGS: Final = 2
 
 
@@ -115,33 +113,14 @@ class ResNetGenerator(nn.Module):
             layers += [_make_norm(norm, width), _activation(activation)]
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
-        self.apply(_init_weights)
+        self.apply(initialise)
 
     def forward(self, source: Tensor) -> Tensor:
         """Translates (N, in_channels, H, W) to (N, out_channels, H, W)."""
-        if not torch._C._get_tracing_state():  # a tracer would take the comparison for part of the network
-            self._check(source)
+        check_source(source, self.in_channels, self.levels)
         image: Tensor = self.layers(source)
         return image
-
-    def _check(self, source: Tensor) -> None:
-        step = 2**self.levels
-        if source.shape[1] != self.in_channels or source.shape[2] % step or source.shape[3] % step:
-            raise ConfigError(
-                f"source is {tuple(source.shape[1:])} (C, H, W): "
-                f"expected {self.in_channels} channels and edges in multiples of {step} px"
-            )
 
 
 def _activation(kind: Activation) -> nn.Module:
     return nn.ReLU() if kind == "relu" else nn.LeakyReLU(_LEAK)
-
-
-@torch.no_grad()
-def _init_weights(module: nn.Module) -> None:
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-        nn.init.normal_(module.weight, 0.0, _WEIGHT_STD)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-    elif isinstance(module, (InstanceNorm, nn.BatchNorm2d)):
-        nn.init.normal_(module.weight, 1.0, _WEIGHT_STD)

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gan.errors import ConfigError
+from gan.networks.layers import check_source
 
 __all__ = ["DenseSqueezeNet", "Fire", "load_imagenet"]
 
@@ -98,14 +99,13 @@ class DenseSqueezeNet(nn.Module):
         )
         offset = [_HALF_RANGE - mean for mean in _BGR_MEAN] if in_channels == 3 else [0.0] * in_channels
         self.register_buffer("offset", torch.tensor(offset).view(1, -1, 1, 1), persistent=False)
-        self.apply(_init_weights)
+        self.apply(_initialise_he)
         # Small last weights: at first all classes are about as likely, whatever the scale of the features.
         nn.init.normal_(self.deconvolutions[1].weight, 0.0, _LAST_STD)  # type: ignore[arg-type]
 
     def forward(self, source: Tensor) -> Tensor:
         """Logits (N, classes, H, W) of a source (N, C, H, W) in [-1, 1]."""
-        if not torch._C._get_tracing_state():  # a tracer would take the comparison for part of the network
-            self._check(source)
+        check_source(source, self.in_channels, self.levels)
         x = self.features(self._prepare(source))  # (N, 512, H / 16, W / 16)
         x = functional.relu(self.deconvolutions[0](self.classifier(x)))  # (N, width, H / 4, W / 4)
         logits: Tensor = self.deconvolutions[1](x)  # (N, classes, H, W)
@@ -117,14 +117,6 @@ class DenseSqueezeNet(nn.Module):
         ordered = source.flip(1) if self.in_channels == 3 else source
         assert isinstance(self.offset, Tensor)
         return ordered * _HALF_RANGE + self.offset.to(source.dtype)
-
-    def _check(self, source: Tensor) -> None:
-        step = 2**self.levels
-        if source.shape[1] != self.in_channels or source.shape[2] % step or source.shape[3] % step:
-            raise ConfigError(
-                f"source is {tuple(source.shape[1:])} (C, H, W): "
-                f"expected {self.in_channels} channels and edges in multiples of {step} px"
-            )
 
 
 @torch.no_grad()
@@ -177,7 +169,7 @@ def _read(weights_dir: str) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def _init_weights(module: nn.Module) -> None:
+def _initialise_he(module: nn.Module) -> None:
     """He et al., ICCV 2015: keeps the variance from layer to layer, which a network without normalisation needs."""
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_uniform_(module.weight, nonlinearity="relu")

@@ -27,48 +27,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gan.errors import ConfigError
-from gan.networks.small_maps import convolve, normalise_each
+from gan.networks.layers import Norm, check_source, initialise, make_norm
+from gan.networks.small_maps import convolve
 from gan.networks.upsampled_conv import UpsampledConv2d
 
-__all__ = ["InstanceNorm", "Norm", "UNet", "Upsample", "count_parameters", "make_norm"]
+__all__ = ["UNet", "Upsample"]
 
-Norm = Literal["instance", "batch", "none"]
 Upsample = Literal["deconv", "resize"]
 
-# Section 6.1 of the paper: slope 0.2, weights from a Gaussian with standard deviation 0.02.
+# Section 6.1 of the paper: slope 0.2.
 _LEAK: Final = 0.2
-_WEIGHT_STD: Final = 0.02
 # Section 6.1.1: the widest layers have 512 features where the first has 64, and three decoder layers have dropout.
 _WIDEST: Final = 8
 _DROPOUT_LAYERS: Final = 3
-
-
-class InstanceNorm(nn.Module):
-    """Instance normalisation with scale and shift.
-
-    Written as group normalisation with one group per channel: unlike `torch.nn.InstanceNorm2d` that needs no copy of a
-    channels-last tensor, neither eagerly nor compiled.
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.channels = channels  # a plain number: exporters cannot take it from the shape of x
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalises (N, C, H, W) over H and W."""
-        by_hand = self.training and x.device.type == "cpu" and not torch.compiler.is_compiling()
-        if by_hand and x.is_contiguous(memory_format=torch.channels_last):
-            return normalise_each(x, self.weight, self.bias)
-        return functional.group_norm(x, self.channels, self.weight, self.bias)
-
-
-def make_norm(kind: Norm, channels: int) -> nn.Module:
-    """The normalisation layer of this kind for (N, channels, H, W)."""
-    if kind == "instance":
-        return InstanceNorm(channels)
-    return nn.BatchNorm2d(channels) if kind == "batch" else nn.Identity()
 
 
 class UNet(nn.Module):
@@ -127,12 +98,11 @@ class UNet(nn.Module):
             )
             for level in range(levels)
         )
-        self.apply(_init_weights)
+        self.apply(initialise)
 
     def forward(self, source: Tensor) -> Tensor:
         """Translates (N, C, H, W) to (N, K, H, W)."""
-        if not torch._C._get_tracing_state():  # a tracer would take the comparison for part of the network
-            self._check(source)
+        check_source(source, self.in_channels, self.levels)
         skips: list[Tensor] = []
         x = source
         for layer in self.encoder:
@@ -148,19 +118,6 @@ class UNet(nn.Module):
                 x = torch.cat((skips.pop(), x), dim=1)  # (N, 2 * width, ...)
         # The difference of two images lies between -2 and 2.
         return (source[:, :1] + 2 * torch.tanh(x)).clamp(-1, 1) if self.residual else torch.tanh(x)
-
-    def _check(self, source: Tensor) -> None:
-        step = 2**self.levels
-        if source.shape[1] != self.in_channels or source.shape[2] % step or source.shape[3] % step:
-            raise ConfigError(
-                f"source is {tuple(source.shape[1:])} (C, H, W): "
-                f"expected {self.in_channels} channels and edges in multiples of {step} px"
-            )
-
-
-def count_parameters(network: nn.Module) -> int:
-    """Number of trained values in a network."""
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def _apply(layer: nn.Module, x: Tensor) -> Tensor:
@@ -188,13 +145,3 @@ def _decoder_layer(inputs: int, outputs: int, norm: Norm, upsample: Upsample, *,
     if norm != "none":
         layers.append(make_norm(norm, outputs))
     return layers[0] if len(layers) == 1 else nn.Sequential(*layers)
-
-
-@torch.no_grad()
-def _init_weights(module: nn.Module) -> None:
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-        nn.init.normal_(module.weight, 0.0, _WEIGHT_STD)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-    elif isinstance(module, (InstanceNorm, nn.BatchNorm2d)):
-        nn.init.normal_(module.weight, 1.0, _WEIGHT_STD)

@@ -19,14 +19,14 @@ from torch.nn import functional
 
 from gan.errors import ConfigError
 from gan.networks.attention import FieldFusion
-from gan.networks.unet import InstanceNorm, Norm, Upsample, make_norm
+from gan.networks.layers import Norm, check_source, initialise, make_norm
+from gan.networks.unet import Upsample
 from gan.networks.upsampled_conv import UpsampledConv2d
 
 __all__ = ["UNetPlusPlus"]
 
-# As in pix2pix (Isola et al. 2017, section 6.1): slope, spread of the weights, widest layer.
+# As in pix2pix (Isola et al. 2017, section 6.1): slope, widest layer.
 _LEAK: Final = 0.2
-_WEIGHT_STD: Final = 0.02
 _WIDEST: Final = 8
 # Rows of the decoder, from the deepest, that have dropout: 3 nodes, as many as pix2pix has layers with dropout.
 _DROPOUT_ROWS: Final = 2
@@ -79,7 +79,7 @@ class UNetPlusPlus(nn.Module):
                 self.up[name] = _up(widths[row + 1], width, upsample)
                 self.nodes[name] = _node((column + 1) * width, width, norm)
         self.last = nn.Conv2d(features, out_channels, 3, padding=1)
-        self.apply(_init_weights)
+        self.apply(initialise)
         # With weights as small as the others, scores would start at zero and hardly ever learn to differ.
         self.fusion = FieldFusion(features, levels)
 
@@ -90,8 +90,7 @@ class UNetPlusPlus(nn.Module):
 
     def fields(self, source: Tensor) -> list[Tensor]:
         """Outputs of the nested U-Nets, each (N, features, H, W), smallest receptive field first."""
-        if not torch._C._get_tracing_state():  # a tracer would take the comparison for part of the network
-            self._check(source)
+        check_source(source, self.in_channels, self.levels)
         noisy = (self.training or self.noise) and self.dropout > 0
         x = self.nodes[_name(0, 0)](source)
         rows = [[x]]
@@ -112,14 +111,6 @@ class UNetPlusPlus(nn.Module):
         """Share of each receptive field in every pixel, (N, levels, H, W), smallest field first; they sum to 1."""
         return self.fusion.shares(self.fields(source))
 
-    def _check(self, source: Tensor) -> None:
-        step = 2**self.levels
-        if source.shape[1] != self.in_channels or source.shape[2] % step or source.shape[3] % step:
-            raise ConfigError(
-                f"source is {tuple(source.shape[1:])} (C, H, W): "
-                f"expected {self.in_channels} channels and edges in multiples of {step} px"
-            )
-
 
 def _name(row: int, column: int) -> str:
     return f"x{row}_{column}"
@@ -138,13 +129,3 @@ def _up(inputs: int, width: int, upsample: Upsample) -> nn.Module:
     if upsample == "deconv":
         return nn.ConvTranspose2d(inputs, width, 4, stride=2, padding=1)
     return nn.Sequential(nn.Identity(), UpsampledConv2d(inputs, width))  # model files name weights by the second place
-
-
-@torch.no_grad()
-def _init_weights(module: nn.Module) -> None:
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-        nn.init.normal_(module.weight, 0.0, _WEIGHT_STD)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-    elif isinstance(module, (InstanceNorm, nn.BatchNorm2d)):
-        nn.init.normal_(module.weight, 1.0, _WEIGHT_STD)

@@ -127,6 +127,6 @@ def network_multiple_px(network: Any) -> int:
 
 def needs_whole_image(network: Any) -> bool:
     """Whether a network normalises by statistics of the image that it is given."""
-    from gan.networks.unet import InstanceNorm
+    from gan.networks.layers import InstanceNorm
 
     return any(isinstance(module, InstanceNorm) for module in network.modules())

@@ -9,9 +9,10 @@ from torch.nn import functional
 
 from gan.backends.base import translate
 from gan.errors import ConfigError
+from gan.networks.layers import InstanceNorm, count_parameters
 from gan.networks.patchgan import PatchGAN
 from gan.networks.small_maps import convolve
-from gan.networks.unet import InstanceNorm, UNet, count_parameters
+from gan.networks.unet import UNet
 from gan.networks.upsampled_conv import UpsampledConv2d
 
 

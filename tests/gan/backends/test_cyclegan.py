@@ -17,9 +17,9 @@ from gan.backends.cyclegan import Config, CycleGAN
 from gan.data.batch import Batch
 from gan.errors import CheckpointError, ConfigError
 from gan.losses.image_pool import ImagePool
+from gan.networks.layers import count_parameters
 from gan.networks.patchgan import PatchGAN
 from gan.networks.resnet import ResidualBlock, ResNetGenerator
-from gan.networks.unet import count_parameters
 
 F = nn.functional
 
