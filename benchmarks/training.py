@@ -31,8 +31,8 @@ from gan.backends import pix2pix
 from gan.backends.base import StepOptions
 from gan.data.batch import Batch
 from gan.networks.patchgan import PatchGAN
+from gan.training.devices import choose_precision
 from gan.training.ema import Ema
-from gan.training.train import choose_precision
 
 __all__ = ["main", "make_fast", "make_plain"]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Final
 
-import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 __all__ = ["Ema"]
 
@@ -15,10 +14,10 @@ _EVERY: Final = 8
 
 
 class Ema:
-    """Keeps an averaged copy of a network.
+    """Keeps an averaged copy of a network, torch's `AveragedModel` under a decay of its own.
 
     The decay grows with the number of steps, ``min(decay, (1 + step) / (10 + step))``, so that a short run does not
-    average in its random start. Every eighth step moves the average by eight steps' worth.
+    average in its random start. Every eighth step moves the average by eight steps' worth. Buffers are copied.
 
     Args:
         network: Network to follow.
@@ -28,15 +27,16 @@ class Ema:
     def __init__(self, network: nn.Module, decay: float) -> None:
         self._source = network
         self._decay = decay
-        self.network = copy.deepcopy(network).eval().requires_grad_(False) if decay else network
+        self._averaged = AveragedModel(network) if decay else None
+        self.network = network
+        if self._averaged is not None:
+            self._averaged.n_averaged.fill_(1)  # the fresh weights count: else the first update would copy
+            self.network = self._averaged.module.eval().requires_grad_(False)
 
-    @torch.no_grad()
     def update(self, step: int) -> None:
         """Takes the network's weights after step number ``step`` (from 1) into the average."""
-        if not self._decay or step % _EVERY:
+        if self._averaged is None or step % _EVERY:
             return
         decay = min(self._decay, (1 + step) / (10 + step)) ** _EVERY
-        averages, values = tuple(self.network.parameters()), tuple(self._source.parameters())
-        torch._foreach_lerp_(averages, values, 1 - decay)
-        for average, value in zip(self.network.buffers(), self._source.buffers(), strict=True):
-            average.copy_(value)
+        self._averaged.multi_avg_fn = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        self._averaged.update_parameters(self._source)

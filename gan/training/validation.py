@@ -17,9 +17,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from gan.data.loader import TrainingData, validation_targets
 from gan.errors import MetricError
 
-__all__ = ["BetweenSets", "ByPairs", "Measure", "Metric", "Unmeasured", "choose_metric", "choose_set_measure"]
+__all__ = [
+    "BetweenSets",
+    "ByPairs",
+    "Measure",
+    "Metric",
+    "Unmeasured",
+    "choose_measure",
+    "choose_metric",
+    "choose_set_measure",
+]
 
 Metric = Callable[[Tensor, Tensor], Tensor]
 """Distance of fake and real images (N, K, H, W) in [-1, 1], one value per image."""
@@ -102,6 +112,34 @@ class Unmeasured:
     def values(self) -> dict[str, float]:
         """None."""
         return {}
+
+
+def choose_measure(
+    data: TrainingData,
+    weights_dir: str,
+    device: torch.device,
+    metric: tuple[str, Metric] | None,
+    say: Callable[[str], None],
+) -> Measure:
+    """What a run validates by, given its data.
+
+    Args:
+        data: The training data, of which some validate.
+        weights_dir: Folder with backbone weights; "" looks where `gan.metrics` looks.
+        device: Where it is computed.
+        metric: Name and function of the metric of pairs; None takes LPIPS, else L1.
+        say: Takes a line where something else than usual is taken, and why.
+    """
+    if data.targets is None or data.target_split is None:
+        name, function, reason = (*metric, "") if metric else choose_metric(weights_dir, device, data.size)
+        if reason:
+            say(f"validating by L1, because LPIPS cannot be had: {reason}")
+        return ByPairs(name, function)
+    counts = len(data.split.validation), len(data.target_split.validation)
+    measure, reason = choose_set_measure(weights_dir, device, data.samples.size, validation_targets(data), counts)
+    if reason:
+        say(f"validating by eye alone, the last weights become the model: {reason}")
+    return measure
 
 
 def choose_metric(weights_dir: str, device: torch.device, size: tuple[int, int]) -> tuple[str, Metric, str]:

@@ -29,8 +29,9 @@ from gan.data.batch import Batch
 from gan.data.loader import open_data
 from gan.data.options import DataOptions
 from gan.serving.inference import TranslationModel, load_model
+from gan.training.devices import choose_precision
 from gan.training.options import TrainOptions
-from gan.training.train import choose_precision, train
+from gan.training.train import train
 from torch.utils.flop_counter import FlopCounterMode
 
 from pipelines.comparison.samples import TestSet, open_test_set

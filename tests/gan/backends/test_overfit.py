@@ -14,7 +14,8 @@ from gan.data.loader import Loader, open_data
 from gan.data.options import DataOptions
 from gan.storage.model_file import read_model_file
 from gan.training.options import TrainOptions
-from gan.training.train import choose_metric, train
+from gan.training.train import train
+from gan.training.validation import choose_metric
 
 SIZE_PX = 64
 

@@ -22,10 +22,12 @@ from gan.data.options import DataOptions
 from gan.errors import CheckpointError, ConfigError, TrainingError
 from gan.storage.checkpoint import checkpoint_paths, read_checkpoint
 from gan.storage.model_file import read_model_file
+from gan.training.devices import choose_precision
 from gan.training.ema import Ema
 from gan.training.options import TrainOptions
 from gan.training.run_folder import image_grid
-from gan.training.train import choose_metric, choose_precision, train
+from gan.training.train import train
+from gan.training.validation import choose_metric
 
 TINY = {"ngf": 4, "ndf": 4}
 ROOT = Path(__file__).resolve().parents[3]
