@@ -148,9 +148,16 @@ def _run(words: Sequence[str]) -> str:
     from pipelines.synthesis.config import RenderConfig
 
     config = RenderConfig(
-        out=options.out, count=options.count, scene=_scene(options.scene), engine=_engine(options.engine),
-        camera=options.camera, size=options.size, cars=options.cars, seed=options.seed, workers=1,
-    )  # fmt: skip
+        out=options.out,
+        count=options.count,
+        scene=_scene(options.scene),
+        engine=_engine(options.engine),
+        camera=options.camera,
+        size=options.size,
+        cars=options.cars,
+        seed=options.seed,
+        workers=1,
+    )
     _render(config)
     return f"{config.count} frames in {config.out}"
 

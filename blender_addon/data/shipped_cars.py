@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import Any
+from typing import TypedDict
 
 import bpy
 import numpy as np
@@ -19,17 +19,42 @@ KEYS = ("vertices", "corners", "sizes", "zones", "slots", "sharp")
 """Entries of one mesh; ``assets/build/arrays.py`` says what they hold."""
 
 
+class _Model(TypedDict):
+    """A car: what marks its collection, and its objects."""
+
+    marks: dict[str, str | float]
+    parts: list[tuple[str, str, list[float], float]]
+    """Name, mesh, location in metres, turn about z in radians."""
+
+
+class _Look(TypedDict):
+    """A material: linear colour, and the shader's numbers from 0 to 1."""
+
+    colour: tuple[float, float, float]
+    roughness: float
+    metallic: float
+
+
+class _Shipped(TypedDict):
+    """What the file says beside the arrays."""
+
+    models: dict[str, _Model]
+    materials: dict[str, _Look]
+    slots: dict[str, list[str]]
+    """Materials of each mesh, by slot."""
+
+
 @functools.cache
-def _about() -> dict[str, Any]:
+def _shipped() -> _Shipped:
     """Models, their parts and materials."""
     with np.load(adapter.data_file(ARRAYS), allow_pickle=False) as stored:
-        about: dict[str, Any] = json.loads(str(stored["models"]))
-    return about
+        shipped: _Shipped = json.loads(str(stored["models"]))
+    return shipped
 
 
 def model_names() -> list[str]:
     """Names of the shipped models, sorted."""
-    return sorted(_about()["models"])
+    return sorted(_shipped()["models"])
 
 
 def add_models(names: set[str]) -> None:
@@ -41,19 +66,19 @@ def add_models(names: set[str]) -> None:
     Raises:
         FileMissing: the arrays are not in the add-on's folder.
     """
-    about = _about()
+    shipped = _shipped()
     with np.load(adapter.data_file(ARRAYS), allow_pickle=False) as stored:
         for name in sorted(names):
-            model = about["models"][name]
+            model = shipped["models"][name]
             used = sorted({mesh for _, mesh, _, _ in model["parts"]})
             meshes = {mesh: _mesh(mesh, {key: stored[f"{mesh}/{key}"] for key in KEYS}) for mesh in used}
             for mesh in used:
-                for material in about["slots"][mesh]:
-                    meshes[mesh].materials.append(_material(material, about["materials"][material]))
+                for material in shipped["slots"][mesh]:
+                    meshes[mesh].materials.append(_material(material, shipped["materials"][material]))
             _collection(name, model, meshes)
 
 
-def _collection(name: str, model: dict[str, Any], meshes: dict[str, bpy.types.Mesh]) -> None:
+def _collection(name: str, model: _Model, meshes: dict[str, bpy.types.Mesh]) -> None:
     """The model's objects, body and wheels, and its marks."""
     collection = bpy.data.collections.new(name)
     for key, value in model["marks"].items():
@@ -91,7 +116,7 @@ def _are_sharp(mesh: bpy.types.Mesh, sharp: np.ndarray) -> np.ndarray:
     return np.isin(low_high[:, 0] << 16 | low_high[:, 1], creases[:, 0] << 16 | creases[:, 1])
 
 
-def _material(name: str, look: dict[str, Any]) -> bpy.types.Material:
+def _material(name: str, look: _Look) -> bpy.types.Material:
     """A material by name, made where the file lacks it."""
     if (known := bpy.data.materials.get(name)) is not None:
         return known

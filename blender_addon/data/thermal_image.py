@@ -46,10 +46,9 @@ class ThermalSettings:
     def of_scene(cls, scene: bpy.types.Scene) -> ThermalSettings:
         """Those of the panel."""
         panel = scene.gis_thermal
-        return cls(
-            panel.seed, panel.index, panel.hour, panel.weather, panel.season, panel.profile, panel.sensor,
-            str(scene.camera.get("gis_sensor", DEFAULT_SENSOR)) if scene.camera else DEFAULT_SENSOR,
-        )  # fmt: skip
+        names = ("seed", "index", "hour", "weather", "season", "profile", "sensor")
+        camera_sensor = str(scene.camera.get("gis_sensor", DEFAULT_SENSOR)) if scene.camera else DEFAULT_SENSOR
+        return cls(**{name: getattr(panel, name) for name in names}, camera_sensor=camera_sensor)
 
     def conditions(self) -> Conditions:
         """Weather and hour that are named; what is not named is drawn by seed and frame."""
@@ -79,10 +78,8 @@ def coarser(frame: Frame, step: int) -> Frame:
     pixels = slice(step // 2, None, step)
     lens, (height, width) = frame.camera, frame.zone[pixels, pixels].shape
     middle = (step // 2 + 0.5 - step / 2) / step
-    camera = replace(
-        lens, width=width, height=height, fx=lens.fx / step, fy=lens.fy / step,
-        cx=lens.cx / step - middle, cy=lens.cy / step - middle,
-    )  # fmt: skip
+    cx, cy = lens.cx / step - middle, lens.cy / step - middle
+    camera = replace(lens, width=width, height=height, fx=lens.fx / step, fy=lens.fy / step, cx=cx, cy=cy)
     return replace(
         frame,
         camera=camera,

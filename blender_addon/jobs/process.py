@@ -19,9 +19,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 __all__ = [
-    "CANCELLED", "CANCELLING", "DONE", "FAILED", "IDLE", "RUNNING", "CommandError", "Job", "command_of",
-    "doctor_report", "find_gis", "last_error", "why_not_writable",
-]  # fmt: skip
+    "CANCELLED",
+    "CANCELLING",
+    "DONE",
+    "FAILED",
+    "IDLE",
+    "RUNNING",
+    "CommandError",
+    "Job",
+    "command_of",
+    "doctor_report",
+    "find_gis",
+    "last_error",
+    "why_not_writable",
+]
 
 IDLE, RUNNING, CANCELLING, DONE, FAILED, CANCELLED = "IDLE", "RUNNING", "CANCELLING", "DONE", "FAILED", "CANCELLED"
 FRAMES_FILE = "frames.jsonl"
@@ -184,9 +195,14 @@ class Job:
         try:
             with log.open("wb") as sink, _heeding_interrupts():
                 self.process = subprocess.Popen(
-                    self.command, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, cwd=cwd,
-                    env=_environment(), **group,
-                )  # fmt: skip
+                    self.command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=sink,
+                    stderr=subprocess.STDOUT,
+                    cwd=cwd,
+                    env=_environment(),
+                    **group,
+                )
         except (OSError, ValueError) as error:
             raise CommandError(
                 f"{self.command[0]} cannot be started: {getattr(error, 'strerror', '') or error}"

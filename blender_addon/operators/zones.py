@@ -147,8 +147,8 @@ class GIS_OT_guess_zones(bpy.types.Operator):
                 mesh_zones.write(item.data, zones)
                 how[source] += 1
             refresh_rows(context)
-        self.report({"INFO"}, say("Zones of {m} objects from materials, of {g} from shape",
-                                  m=how["materials"], g=how["geometry"]))  # fmt: skip
+        text = say("Zones of {m} objects from materials, of {g} from shape", m=how["materials"], g=how["geometry"])
+        self.report({"INFO"}, text)
         return {"FINISHED"}
 
 

@@ -102,9 +102,11 @@ class GIS_PG_thermal(bpy.types.PropertyGroup):
     zone: bpy.props.EnumProperty(name="Zone", description="Thermal zone to assign", items=_items(_zones))
     category: bpy.props.EnumProperty(name="Category", description="Detector class of the car", items=_CATEGORIES)
     car_file: bpy.props.StringProperty(
-        name="Car File", description="Model to import: .blend, .glb, .gltf, .obj, .fbx, .ply, .stl or .usd",
-        subtype="FILE_PATH", options=RELATIVE,
-    )  # fmt: skip
+        name="Car File",
+        description="Model to import: .blend, .glb, .gltf, .obj, .fbx, .ply, .stl or .usd",
+        subtype="FILE_PATH",
+        options=RELATIVE,
+    )
     camera: bpy.props.EnumProperty(name="Camera", description="Camera rig to add", items=_items(_cameras))
     seed: bpy.props.IntProperty(name="Seed", description="Seed of traffic, weather and noise", min=0, default=0)
     index: bpy.props.IntProperty(name="Frame", description="Number of the frame of that seed", min=0, default=0)
@@ -132,9 +134,13 @@ class GIS_PG_thermal(bpy.types.PropertyGroup):
     message: bpy.props.StringProperty(name="Message", description="What the last button said")
     is_refusal: bpy.props.BoolProperty(name="Refused", description="The message says why nothing was done")
     progress: bpy.props.FloatProperty(
-        name="Progress", description="Share of the rendering that is done", min=0.0, max=1.0, subtype="FACTOR",
+        name="Progress",
+        description="Share of the rendering that is done",
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
         get=lambda _self: VIEW.progress,
-    )  # fmt: skip
+    )
     is_rendering: bpy.props.BoolProperty(
         name="Rendering", description="A rendering runs", get=lambda _self: VIEW.is_running
     )

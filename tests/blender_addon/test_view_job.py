@@ -84,8 +84,13 @@ def test_cancel_takes_effect_at_once(city: Scene, when: str) -> None:
     city.gis_thermal.engine = "cycles"
     VIEW.frame = None
     VIEW.start(city, "ALL", reuse=False)
-    go_on_until({"at once": lambda: bool(workers()), "while it renders": lambda: VIEW.progress >= 0.1,
-                 "while it is computed": lambda: VIEW.frame is not None}[when])  # fmt: skip
+    go_on_until(
+        {
+            "at once": lambda: bool(workers()),
+            "while it renders": lambda: VIEW.progress >= 0.1,
+            "while it is computed": lambda: VIEW.frame is not None,
+        }[when]
+    )
     (worker,) = workers()
     folder = Path(worker.cmdline()[-1]).parent
     assert (folder / "copy.blend").is_file()

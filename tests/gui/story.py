@@ -178,9 +178,13 @@ def add_cars():
     added.select_set(False)
     bpy.context.view_layer.objects.active = own
     yield from HANDS.press("gis.mark_car(clear=False)", 0.6, 410)
-    HANDS.note("cars", added=added.get("gis_model", ""), category=added.get("gis_category", ""),
-               shown=len(added.instance_collection.all_objects) if added.instance_collection else 0,
-               own=own.get("gis_category", ""))  # fmt: skip
+    HANDS.note(
+        "cars",
+        added=added.get("gis_model", ""),
+        category=added.get("gis_category", ""),
+        shown=len(added.instance_collection.all_objects) if added.instance_collection else 0,
+        own=own.get("gis_category", ""),
+    )
 
 
 def guess_zones():
@@ -212,8 +216,13 @@ def render():
     yield from wait_for(lambda: not panel().is_rendering, 200, "thermal image")
     fit_image()
     yield from HANDS.look("6-thermal")
-    HANDS.note("thermal", message=panel().message, spread=spread("GIS Thermal"), kelvin=mean("GIS Thermal Data"),
-               shown=area_of("IMAGE_EDITOR").spaces.active.image.name)  # fmt: skip
+    HANDS.note(
+        "thermal",
+        message=panel().message,
+        spread=spread("GIS Thermal"),
+        kelvin=mean("GIS Thermal Data"),
+        shown=area_of("IMAGE_EDITOR").spaces.active.image.name,
+    )
     panel().hour, panel().season = 14.0, "summer"
     yield from HANDS.press("gis.render_view(what='THERMAL', reuse=True)", 0.5, 868)
     yield from wait_for(lambda: panel().is_rendering, 30, "rendering")
@@ -228,8 +237,9 @@ def cancel_render():
     yield from HANDS.press("gis.cancel_render()", 0.5, 62)
     yield from wait_for(lambda: not panel().is_rendering, 60, "cancelled rendering")
     yield 0.5
-    HANDS.note("render-cancelled", message=panel().message, processes=processes("passes_worker"),
-               left=temporary_files())  # fmt: skip
+    HANDS.note(
+        "render-cancelled", message=panel().message, processes=processes("passes_worker"), left=temporary_files()
+    )
 
 
 def synthesize():
@@ -250,8 +260,9 @@ def synthesize():
     rising.append(dataset().progress)
     yield from HANDS.scroll(30)
     yield from HANDS.look("9-synthesized")
-    HANDS.note("dataset", state=dataset().state, message=dataset().message, progress=rising,
-               seconds=time.monotonic() - started)  # fmt: skip
+    HANDS.note(
+        "dataset", state=dataset().state, message=dataset().message, progress=rising, seconds=time.monotonic() - started
+    )
 
 
 def cancel_dataset():
@@ -270,8 +281,15 @@ def cancel_dataset():
     yield from HANDS.press("gis.cancel_dataset()", 0.5, 690)
     started = time.monotonic()
     yield from wait_for(lambda: dataset().state not in ("RUNNING", "CANCELLING"), 60, "cancelled data set")
-    HANDS.note("cancelled", state=dataset().state, message=dataset().message, running=running, progress=rising,
-               left=processes(str(OUT / "cancelled")), seconds=time.monotonic() - started)  # fmt: skip
+    HANDS.note(
+        "cancelled",
+        state=dataset().state,
+        message=dataset().message,
+        running=running,
+        progress=rising,
+        left=processes(str(OUT / "cancelled")),
+        seconds=time.monotonic() - started,
+    )
     yield from HANDS.look("11-cancelled")
 
 
@@ -289,8 +307,12 @@ def leave():
     module = "gis_thermal" if bpy.app.version < (4, 2, 0) else "bl_ext.user_default.gis_thermal"
     bpy.ops.preferences.addon_disable(module=module)
     yield 0.5
-    HANDS.note("disabled", types=[name for name in dir(bpy.types) if name.startswith("GIS_")],
-               left=temporary_files(), scene=hasattr(bpy.types.Scene, "gis_thermal"))  # fmt: skip
+    HANDS.note(
+        "disabled",
+        types=[name for name in dir(bpy.types) if name.startswith("GIS_")],
+        left=temporary_files(),
+        scene=hasattr(bpy.types.Scene, "gis_thermal"),
+    )
 
 
 def story():
@@ -299,8 +321,7 @@ def story():
     HANDS.watch_panels()
     HANDS.free_the_keys()
     only = os.environ.get("GIS_GUI_STEPS")
-    for step in (open_panel, add_cars, guess_zones, render, cancel_render, synthesize, cancel_dataset,
-                 refuse, leave):  # fmt: skip
+    for step in (open_panel, add_cars, guess_zones, render, cancel_render, synthesize, cancel_dataset, refuse, leave):
         if not only or step.__name__ in only.split():
             yield from step()
 
