@@ -10,9 +10,9 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import gan.backends
 from gan.data.batch import Pairing
 from gan.errors import ConfigError
 from gan.options import make_options, new_names
@@ -37,6 +37,10 @@ class ModelSummary:
     """Where it was published."""
     pairing: Pairing
     """Whether it learns from pairs of source and image by default, or from two sets."""
+    config: dict[str, Any]
+    """Its options and their defaults."""
+    parameters: dict[str, int]
+    """Trained values of each of its networks, with the default options."""
 
 
 def list_models() -> tuple[ModelSummary, ...]:
@@ -46,14 +50,25 @@ def list_models() -> tuple[ModelSummary, ...]:
         >>> [model.name for model in list_models()]
         ['cyclegan', 'pix2pix', 'pix2pix_mrff', 'thermalnet']
     """
-    modules = {name: load_backend(name) for name in backend_names()}
-    return tuple(ModelSummary(name, module.PAPER, module.Config().pairing) for name, module in modules.items())
+    return tuple(_summary(name, load_backend(name)) for name in backend_names())
+
+
+def _summary(name: str, module: BackendModule) -> ModelSummary:
+    import torch
+
+    from gan.networks.layers import count_parameters
+
+    config = module.Config()
+    with torch.device("meta"):  # shapes without memory
+        networks = module.create(config).networks()
+    parameters = {part: count_parameters(network) for part, network in networks.items()}
+    return ModelSummary(name, module.PAPER, config.pairing, config_to_dict(config), parameters)
 
 
 def backend_names() -> tuple[str, ...]:
     """Names of all backends, sorted."""
-    found = (module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
-    return tuple(sorted(name for name in found if name not in _SHARED))
+    modules = (module.name for module in pkgutil.iter_modules(gan.backends.__path__))
+    return tuple(sorted(name for name in modules if name not in _SHARED))
 
 
 def load_backend(name: str) -> BackendModule:

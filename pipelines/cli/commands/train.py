@@ -14,7 +14,7 @@ import typer
 
 from pipelines.errors import ConfigError
 
-__all__ = ["backends", "describe_backends", "parse_settings", "train"]
+__all__ = ["backends", "parse_settings", "train"]
 
 Precision = Literal["auto", "fp32", "bf16"]
 _Compile = Annotated[bool, typer.Option("--compile", help="Compile the networks: slower start, faster steps.")]
@@ -168,7 +168,9 @@ def backends(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Lists the translation models: paper, pairing, default options, parameters."""
-    rows = describe_backends()
+    from gan.backends.registry import list_models
+
+    rows = [dataclasses.asdict(model) for model in list_models()]
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
@@ -176,32 +178,6 @@ def backends(
         counts = ", ".join(f"{name} {count / 1e6:.1f} M" for name, count in row["parameters"].items())
         typer.echo(f"{row['name']}  ({row['pairing']}; {counts} parameters)\n    {row['paper']}")
         typer.echo("    " + " ".join(f"{name}={value}" for name, value in row["config"].items()))
-
-
-def describe_backends() -> list[dict[str, Any]]:
-    """Every backend with its paper, pairing, default configuration and parameters of its networks."""
-    import torch
-    from gan.backends.registry import backend_names, config_to_dict, load_backend
-
-    rows = []
-    for name in backend_names():
-        module = load_backend(name)
-        config = module.Config()
-        with torch.device("meta"):  # shapes without memory
-            networks = module.create(config).networks()
-        rows.append(
-            {
-                "name": name,
-                "paper": module.PAPER,
-                "pairing": config.pairing,
-                "config": config_to_dict(config),
-                "parameters": {
-                    key: sum(parameter.numel() for parameter in network.parameters())
-                    for key, network in networks.items()
-                },
-            }
-        )
-    return rows
 
 
 def read_recipe(recipe: Path) -> tuple[dict[str, Any], dict[str, Any]]:
