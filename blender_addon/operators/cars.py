@@ -215,7 +215,7 @@ class GIS_OT_scatter_traffic(bpy.types.Operator):
     def execute(self, context):
         """Draw, place, report."""
         from renderer.blender import traffic
-        from renderer.blender.view import scene_camera
+        from renderer.blender.scene_camera import scene_camera
         from renderer.random_streams import Draw, Stream
         from renderer.scene.traffic import sample_frame
         from renderer.thermal.conditions import sample_conditions

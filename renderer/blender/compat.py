@@ -17,8 +17,8 @@ _PASS_NAMES = {"object_index": ("IndexOB", "Object Index"), "depth": ("Depth",),
 
 def pass_named(passes: bpy.types.bpy_prop_collection, name: str) -> bpy.types.RenderPass:
     """A render pass by our name for it, whatever this version of Blender calls it (an AOV by its own name)."""
-    wanted = _PASS_NAMES.get(name, (name,))
-    return next(one for one in passes if one.name in wanted)
+    names = _PASS_NAMES.get(name, (name,))
+    return next(item for item in passes if item.name in names)
 
 
 @contextlib.contextmanager
@@ -37,15 +37,15 @@ def numpy_names() -> Iterator[None]:
             del np.bool  # type: ignore[attr-defined]
 
 
-def read_pass(one: bpy.types.RenderPass) -> NDArray[np.float32]:
+def read_pass(render_pass: bpy.types.RenderPass) -> NDArray[np.float32]:
     """Values of a render pass, (pixels * channels,) float32, from the bottom row up."""
-    flat = np.zeros(len(one.rect) * one.channels, np.float32)
+    flat = np.zeros(len(render_pass.rect) * render_pass.channels, np.float32)
     try:
-        one.rect.foreach_get(flat)
+        render_pass.rect.foreach_get(flat)
     except TypeError:
         # 3.4 takes only a buffer as long as there are pixels, and then writes all channels: give it the beginning of
         # one that has room for them.
-        one.rect.foreach_get(flat[: len(one.rect)])
+        render_pass.rect.foreach_get(flat[: len(render_pass.rect)])
     return flat
 
 

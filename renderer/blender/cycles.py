@@ -77,7 +77,7 @@ class CyclesEngine:
         )
 
     def _give_aovs(self, placed: list[PlacedMesh]) -> None:
-        for owner in {one.owner.name: one.owner for one in placed}.values():
+        for owner in {mesh.owner.name: mesh.owner for mesh in placed}.values():
             if not owner.material_slots and hasattr(owner.data, "materials"):
                 owner.data.materials.append(self._default)
             for slot in owner.material_slots:
@@ -138,20 +138,20 @@ def _add_aovs(material: bpy.types.Material) -> None:
 
 def _mark_objects(placed: list[PlacedMesh], instance_of_part: NDArray[np.int64]) -> NDArray[np.int64]:
     """Write the numbers that the AOVs read; returns the table (instancer number, object number) -> part number."""
-    instancers = sorted({one.instancer.name for one in placed if one.instancer})
-    owners = sorted({one.owner.name for one in placed})
+    instancers = sorted({mesh.instancer.name for mesh in placed if mesh.instancer})
+    owners = sorted({mesh.owner.name for mesh in placed})
     instancer_number = {name: k + 1 for k, name in enumerate(instancers)}
     owner_number = {name: k + 1 for k, name in enumerate(owners)}
     if len(owners) > np.iinfo(np.int16).max:
         raise ValueError(f"{len(owners)} mesh objects: Blender's object index holds at most 32767")
     pairs = np.zeros((len(instancers) + 1, len(owners) + 1), np.int64)
-    for k, (one, instance) in enumerate(zip(placed, instance_of_part.tolist(), strict=True)):
-        one.owner.pass_index = owner_number[one.owner.name]
-        holder = one.instancer or one.owner
+    for k, (mesh, instance) in enumerate(zip(placed, instance_of_part.tolist(), strict=True)):
+        mesh.owner.pass_index = owner_number[mesh.owner.name]
+        holder = mesh.instancer or mesh.owner
         _set_number(holder, _INSTANCE_PROPERTY, instance)
-        if one.instancer:
-            _set_number(one.instancer, _PART_PROPERTY, instancer_number[one.instancer.name])
-        pairs[instancer_number[one.instancer.name] if one.instancer else 0, owner_number[one.owner.name]] = k + 1
+        if mesh.instancer:
+            _set_number(mesh.instancer, _PART_PROPERTY, instancer_number[mesh.instancer.name])
+        pairs[instancer_number[mesh.instancer.name] if mesh.instancer else 0, owner_number[mesh.owner.name]] = k + 1
     return pairs
 
 

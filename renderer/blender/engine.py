@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -38,9 +38,10 @@ from .cycles import CyclesEngine, CyclesPasses
 from .extract import Extractor, PlacedMesh
 from .models import load_models
 from .objects import LabelledObject, labels_of_scene
+from .scene_camera import camera_to_world, read_camera
 from .session import open_blend, show_as_rendered
 from .staging import Group, PlacedGroup, Staged
-from .traffic import apply, is_waiting, model_collections, model_size, read_street
+from .traffic import apply, is_traffic, model_collections, model_size, read_street
 from .zoning import assign_zones
 
 if TYPE_CHECKING:
@@ -49,8 +50,30 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "RenderSession"]
 
 Engine = Literal["raster", "cycles"]
-CAMERA_AXES = np.diag([1.0, -1.0, -1.0, 1.0])
-"""Blender's camera looks along -z with y up; ours looks along +z with y down."""
+
+
+@dataclass(frozen=True)
+class _Inventory:
+    """What a scene with a street is made of."""
+
+    models: Mapping[str, Group]
+    """By name, relative to the model's origin."""
+    extents_m: Mapping[str, NDArray[np.float64]]
+    """Sizes of the models."""
+    street: Group
+    """Everything that stands still."""
+    marked: tuple[LabelledObject | None, ...]
+    """The labelled object that each mesh of the street belongs to."""
+
+    def number_street(self, taken: int) -> tuple[PlacedGroup, dict[int, LabelledObject]]:
+        """The street with instance ids above those that are taken, and its labelled objects by id."""
+        numbers = np.zeros(len(self.street.members), np.int64)
+        ids: dict[str, int] = {}
+        for k, item in enumerate(self.marked):
+            if item is not None:
+                numbers[k] = ids.setdefault(item.key, taken + len(ids) + 1)
+        labelled = {int(number): item for number, item in zip(numbers, self.marked, strict=True) if item is not None}
+        return PlacedGroup(self.street, numbers), labelled
 
 
 class RenderSession:
@@ -92,13 +115,10 @@ class RenderSession:
         self._labels = labels_of_scene(self._objects())
         if not self.street and self.scene.camera is None:
             raise SceneError(f"{scene}: the scene has no active camera; add one and make it active (Ctrl+Numpad 0)")
-        self.camera = camera or _scene_camera(self.scene, scene)
+        self.camera = camera or read_camera(self.scene, scene)
         self._rasteriser = Rasteriser(self.camera, self._near_m())
         self._background_zone = int(self.scene.world.get(ZONE_ATTRIBUTE, 0)) if self.scene.world else 0
         self._cycles: CyclesEngine | None = None
-        self._surveyed: tuple[dict[str, Group], Group] | None = None
-        self._parked: tuple[LabelledObject | None, ...] = ()
-        self._model_extents: dict[str, NDArray[np.float64]] = {}
         self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
         if not self.street:
             self._check_labelled()
@@ -151,10 +171,7 @@ class RenderSession:
             conditions: weather and hour, which tell how parked cars were heated; None draws them.
         """
         setup = self.setup(index, attempt, profile, conditions)
-        if self.street is None:
-            staged = self._stage_scene()
-        else:
-            staged = self._stage_traffic(setup, self._models_and_street()[1])
+        staged = self._stage_traffic(setup, street=True) if self.street else self._stage_scene()
         return self._render(setup, staged, self._background_zone, normals=normals, parts=parts)
 
     def frame_on_plane(
@@ -165,13 +182,13 @@ class RenderSession:
             self._rasteriser = Rasteriser(camera, self._near_m())
         stored = _as_stored(setup)
         with self._street_hidden():
-            return self._render(stored, self._stage_traffic(stored, Group(())), 0, normals=normals, parts=parts)
+            return self._render(stored, self._stage_traffic(stored, street=False), 0, normals=normals, parts=parts)
 
     @contextlib.contextmanager
     def _street_hidden(self) -> Iterator[None]:
         """Keep what stands still out of renderings by Cycles, which draws whatever is in the file."""
-        still = self._models_and_street()[1].members if self.engine == "cycles" else ()
-        holders = {holder.name: holder for holder in (one.instancer or one.owner for one in still)}
+        meshes = self._inventory.street.members if self.engine == "cycles" else ()
+        holders = {holder.name: holder for holder in (mesh.instancer or mesh.owner for mesh in meshes)}
         for holder in holders.values():
             holder.hide_render = True
         try:
@@ -222,75 +239,74 @@ class RenderSession:
             weather = conditions or sample_conditions(draw.rng(Stream.CONDITIONS))
             return _as_stored(sample_frame(self.street, self.model_sizes, self.camera, draw, weather, profile=profile))
         self.scene.frame_set(self.scene.frame_start + index)
-        camera = self.scene.camera.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        pose = np.array(camera.matrix_world.normalized(), dtype=np.float64) @ CAMERA_AXES
-        return FrameSetup(index, (), pose)
+        return FrameSetup(index, (), camera_to_world(self.scene))
 
     def _read(self, epoch: int) -> list[tuple[PlacedMesh, LabelledObject | None]]:
         """Every mesh of the evaluated scene with the labelled object it belongs to, cars first."""
         bpy.context.view_layer.update()
         placed = self._extractor.placed(bpy.context.evaluated_depsgraph_get(), self._labels.on_car, epoch)
-        pairs = [(one, self._labels.find(one, self._extractor.pool)) for one in placed]
+        pairs = [(mesh, self._labels.find(mesh, self._extractor.pool)) for mesh in placed]
         return sorted(pairs, key=_rank)
 
     def _stage_scene(self) -> Staged:
         """The scene as it is at its current frame."""
         pairs = self._read(self.scene.frame_current)
         ids: dict[str, int] = {}
-        for _, found in pairs:
-            if found is not None:
-                ids.setdefault(found.key, len(ids) + 1)
+        for _, item in pairs:
+            if item is not None:
+                ids.setdefault(item.key, len(ids) + 1)
         if len(ids) > MAX_INSTANCES:
             raise SceneError(f"{self.path}: {len(ids)} labelled objects; expected at most {MAX_INSTANCES}")
-        numbers = np.array([ids[found.key] if found else 0 for _, found in pairs], dtype=np.int64)
-        everything = PlacedGroup(Group(tuple(one for one, _ in pairs)), numbers)
-        return Staged([everything], {ids[found.key]: found for _, found in pairs if found})
+        numbers = np.array([ids[item.key] if item else 0 for _, item in pairs], dtype=np.int64)
+        everything = PlacedGroup(Group(tuple(mesh for mesh, _ in pairs)), numbers)
+        return Staged([everything], {ids[item.key]: item for _, item in pairs if item})
 
-    def _models_and_street(self) -> tuple[dict[str, Group], Group]:
+    @cached_property
+    def _inventory(self) -> _Inventory:
         """Meshes of each model (relative to its origin) and of everything that stands still, read once.
 
         Traffic poses models and nothing else, so that what the depsgraph says of one copy holds for all.
         """
-        if self._surveyed is None:
-            line_up = tuple(Placement(name, 0.0, 0.0, 0.0, 0.0, "driving") for name in self._models)
-            empties = apply(self.scene, FrameSetup(0, line_up, np.eye(4)), self._models)
-            model_of = {empty.name: name for empty, name in zip(empties, self._models, strict=True)}
-            models: dict[str, list[PlacedMesh]] = {name: [] for name in self._models}
-            street = []
-            for one, found in self._read(0):
-                if one.instancer and one.instancer.name in model_of:
-                    models[model_of[one.instancer.name]].append(one)
-                elif not (one.instancer and is_waiting(one.instancer)):
-                    street.append((one, found if self._labels.by_mark else None))
-            groups = {name: Group(tuple(members)) for name, members in models.items()}
-            self._surveyed = groups, Group(tuple(one for one, _ in street))
-            self._parked = tuple(found for _, found in street)
-            pool = self._extractor.pool
-            for name, members in models.items():
-                meshes = ((pool.mesh(one.mesh), one.local_to_world) for one in members)
-                self._model_extents[name] = extent_m(meshes, np.eye(4))
-        return self._surveyed
+        at_origin = tuple(Placement(name, 0.0, 0.0, 0.0, 0.0, "driving") for name in self._models)
+        empties = apply(self.scene, FrameSetup(0, at_origin, np.eye(4)), self._models)
+        model_of = {empty.name: name for empty, name in zip(empties, self._models, strict=True)}
+        models: dict[str, list[PlacedMesh]] = {name: [] for name in self._models}
+        street = []
+        for mesh, item in self._read(0):
+            if mesh.instancer and mesh.instancer.name in model_of:
+                models[model_of[mesh.instancer.name]].append(mesh)
+            elif not (mesh.instancer and is_traffic(mesh.instancer)):
+                street.append((mesh, item if self._labels.by_mark else None))
+        return _Inventory(
+            {name: Group(tuple(members)) for name, members in models.items()},
+            {name: self._extent_of(members) for name, members in models.items()},
+            Group(tuple(mesh for mesh, _ in street)),
+            tuple(item for _, item in street),
+        )
 
-    def _stage_traffic(self, setup: FrameSetup, street: Group) -> Staged:
-        """The models of a setup, then what stands still; of that, what is marked is labelled too."""
-        models, _ = self._models_and_street()
+    def _extent_of(self, meshes: Sequence[PlacedMesh]) -> NDArray[np.float64]:
+        """Size of a model that stands at the origin."""
+        pool = self._extractor.pool
+        return extent_m(((pool.mesh(mesh.mesh), mesh.local_to_world) for mesh in meshes), np.eye(4))
+
+    def _stage_traffic(self, setup: FrameSetup, *, street: bool) -> Staged:
+        """The models of a setup, then what stands still (if ``street``); of that, what is marked is labelled too."""
+        inventory = self._inventory
         empties: Sequence[bpy.types.Object | None] = [None] * len(setup.placements)
         if self.engine == "cycles":
             empties = apply(self.scene, setup, self._models)
         groups, labelled = [], {}
         for number, (placement, empty) in enumerate(zip(setup.placements, empties, strict=True), start=1):
-            pose, extent = placement.object_to_world, self._model_extents[placement.model]
+            pose, extent = placement.object_to_world, inventory.extents_m[placement.model]
             category = str(self._models[placement.model]["gis_category"])
             labelled[number] = LabelledObject(f"{number}", category, placement.model, placement.profile, pose, extent)
-            group = models[placement.model]
+            group = inventory.models[placement.model]
             groups.append(PlacedGroup(group, np.full(len(group.members), number), pose, empty))
-        numbers = np.zeros(len(street.members), np.int64)
-        ids: dict[str, int] = {}
-        for at, found in enumerate(self._parked if street.members else ()):
-            if found is not None:
-                numbers[at] = ids.setdefault(found.key, len(setup.placements) + len(ids) + 1)
-                labelled[int(numbers[at])] = found
-        groups.append(PlacedGroup(street, numbers))
+        surroundings = PlacedGroup(Group(()), np.zeros(0, np.int64))
+        if street:
+            surroundings, marked = inventory.number_street(len(setup.placements))
+            labelled |= marked
+        groups.append(surroundings)
         return Staged(groups, labelled)
 
     def _check_labelled(self) -> None:
@@ -330,15 +346,15 @@ class RenderSession:
 
     def _cycles_engine(self, background_zone: int) -> CyclesEngine:
         camera = self._rasteriser.camera
-        made = self._cycles
-        if made is None or made.camera != camera or made.background_zone != background_zone:
-            made = self._cycles = CyclesEngine(self.scene, camera, self._near_m(), background_zone)
-        return made
+        engine = self._cycles
+        if engine is None or engine.camera != camera or engine.background_zone != background_zone:
+            engine = self._cycles = CyclesEngine(self.scene, camera, self._near_m(), background_zone)
+        return engine
 
     def _zone_notes(self) -> tuple[str, ...]:
         guessed = sorted(self._zoned_by.items())
-        told = {"materials": "read from the names of its materials", "geometry": "guessed from its geometry"}
-        return tuple(f"zones of {name!r} {told[how]}" for name, how in guessed)
+        sources = {"materials": "read from the names of its materials", "geometry": "guessed from its geometry"}
+        return tuple(f"zones of {name!r} {sources[how]}" for name, how in guessed)
 
     def _instances(
         self,
@@ -352,14 +368,14 @@ class RenderSession:
         matrices = drawing.local_to_px(camera, cam_to_world)
         boxes = projected_boxes(self._extractor.pool.flat(), drawing.mesh, matrices, drawing.instance_id, near_m)
         visible = visible_boxes(instance_id, len(boxes) - 1).tolist()
-        made = []
+        instances = []
         for number, labelled in sorted(staged.labelled.items()):
             amodal = boxes[number]
             if amodal is not None and clip_box(amodal, camera) is not None:
                 box_3d = upright_box(self._extent_m(staged, number), heading_frame(labelled.pose), cam_to_world)
                 seen = visible[number]
-                made.append(_instance(number, labelled, camera, box_3d, amodal, seen, int(amodal_px[number])))
-        return tuple(made)
+                instances.append(_instance(number, labelled, camera, box_3d, amodal, seen, int(amodal_px[number])))
+        return tuple(instances)
 
     def _extent_m(self, staged: Staged, number: int) -> NDArray[np.float64]:
         """Size of a labelled object: as known of its model, else measured."""
@@ -374,8 +390,8 @@ class RenderSession:
 def _as_stored(setup: FrameSetup) -> FrameSetup:
     """The setup with the precision of Blender's matrices (float32): what is drawn is what Blender would draw."""
     placements = tuple(
-        replace(one, x_m=float(np.float32(one.x_m)), y_m=float(np.float32(one.y_m)), z_m=float(np.float32(one.z_m)))
-        for one in setup.placements
+        replace(car, x_m=float(np.float32(car.x_m)), y_m=float(np.float32(car.y_m)), z_m=float(np.float32(car.z_m)))
+        for car in setup.placements
     )
     cam_to_world = setup.cam_to_world.astype(np.float32).astype(np.float64)
     return replace(setup, placements=placements, cam_to_world=cam_to_world)
@@ -410,35 +426,6 @@ def _instance(
 
 def _rank(pair: tuple[PlacedMesh, LabelledObject | None]) -> tuple[bool, str, str, bytes]:
     """Sort key that depends on the scene alone: labelled objects first, by name; equal names by pose."""
-    placed, found = pair
+    placed, item = pair
     top = placed.instancer.name if placed.instancer else ""
-    return (found is None, found.key if found else top, placed.name, placed.local_to_world.tobytes())
-
-
-def _scene_camera(scene: bpy.types.Scene, path: Path) -> Camera:
-    """The active camera at the scene's render resolution, with the infrared sensor that its ``gis_sensor`` names.
-
-    Raises:
-        SceneError: the camera is not a perspective one.
-    """
-    render = scene.render
-    width = int(render.resolution_x * render.resolution_percentage / 100)
-    height = int(render.resolution_y * render.resolution_percentage / 100)
-    data = scene.camera.data
-    if data.type != "PERSP":
-        raise SceneError(f"{path}: camera {scene.camera.name!r} is {data.type}: expected a perspective camera")
-    depsgraph = bpy.context.evaluated_depsgraph_get()
-    matrix = scene.camera.evaluated_get(depsgraph).calc_matrix_camera(
-        depsgraph, x=width, y=height, scale_x=render.pixel_aspect_x, scale_y=render.pixel_aspect_y
-    )
-    p = np.array(matrix, dtype=np.float64)
-    return Camera(
-        name=str(scene.camera.name),
-        width=width,
-        height=height,
-        fx=float(p[0, 0] * width / 2),
-        fy=float(p[1, 1] * height / 2),
-        cx=float(width / 2 * (1 - p[0, 2])),
-        cy=float(height / 2 * (1 + p[1, 2])),
-        sensor=str(scene.camera.get("gis_sensor", Camera.sensor)),
-    )
+    return (item is None, item.key if item else top, placed.name, placed.local_to_world.tobytes())

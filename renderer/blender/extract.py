@@ -77,10 +77,10 @@ class Extractor:
             return self.pool.number(key)
         mesh = item.data if item.type == "MESH" else item.to_mesh()
         slots = [slot.material for slot in item.material_slots]
-        made = _read(mesh, original.name, slots, on_car) if mesh is not None else _EMPTY
+        arrays = _read(mesh, original.name, slots, on_car) if mesh is not None else _EMPTY
         if item.type != "MESH":
             item.to_mesh_clear()
-        return self.pool.put(key, made)
+        return self.pool.put(key, arrays)
 
 
 _DEFORMING_PARENTS = ("ARMATURE", "LATTICE", "CURVE")

@@ -55,12 +55,12 @@ def load_models(path: Path) -> tuple[Models, tuple[str, ...]]:
     models: Models = {}
     notes: list[str] = []
     for file in _files(path):
-        found, said = _load_file(file)
-        for name, collection in found.items():
+        collections, guesses = _load_file(file)
+        for name, collection in collections.items():
             if name in models:
                 raise SceneError(f"{file}: a second model is called {name!r}; rename one of the files")
             models[name] = collection
-        notes += said
+        notes += guesses
     return dict(sorted(models.items())), tuple(notes)
 
 
@@ -98,8 +98,8 @@ def _append(path: Path) -> tuple[Models, list[bpy.types.Object]]:
             target.objects = list(source.objects)
     except OSError as error:
         raise SceneError(f"{path}: the Blender file is truncated or damaged; copy or save it again") from error
-    marked = {str(one.get(MODEL, one.name)): one for one in target.collections if one and CATEGORY in one}
-    return marked, [one for one in target.objects if one]
+    marked = {str(item.get(MODEL, item.name)): item for item in target.collections if item and CATEGORY in item}
+    return marked, [item for item in target.objects if item]
 
 
 def _import(path: Path) -> list[bpy.types.Object]:
@@ -112,7 +112,7 @@ def _import(path: Path) -> list[bpy.types.Object]:
         raise SceneError(
             f"{path}: the model could not be imported ({_reason(str(error))}); open it in its own program"
         ) from error
-    return [one for one in bpy.data.objects if one not in before]
+    return [item for item in bpy.data.objects if item not in before]
 
 
 def _importer(path: Path) -> Callable[..., object]:
@@ -191,7 +191,7 @@ def _places_of_materials(mesh: bpy.types.Mesh) -> list[tuple[str, NDArray[np.flo
     mesh.polygons.foreach_get("material_index", slots)
     mesh.polygons.foreach_get("center", centres)
     places = centres.reshape(-1, 3).astype(np.float64)
-    return [(str(one.name), places[slots == slot]) for slot, one in enumerate(mesh.materials) if one]
+    return [(str(item.name), places[slots == slot]) for slot, item in enumerate(mesh.materials) if item]
 
 
 def _bake(objects: list[bpy.types.Object]) -> list[tuple[str, bpy.types.Mesh]]:
@@ -205,7 +205,7 @@ def _bake(objects: list[bpy.types.Object]) -> list[tuple[str, bpy.types.Mesh]]:
     bpy.context.view_layer.update()
     depsgraph = bpy.context.evaluated_depsgraph_get()
     baked = []
-    for item in sorted((one for one in objects if one.type == "MESH"), key=lambda one: str(one.name)):
+    for item in sorted((item for item in objects if item.type == "MESH"), key=lambda item: str(item.name)):
         mesh = bpy.data.meshes.new_from_object(item.evaluated_get(depsgraph), depsgraph=depsgraph)
         if not mesh.polygons:
             continue

@@ -74,8 +74,8 @@ class Labels:
         """Names of objects are unique in a file and do not change while it is rendered, so the answer is kept."""
         key = (owner.name, instancer.name if instancer else "")
         if key not in self._marks:
-            found = (self._mark_of(holder, instancer) for holder in _holders(owner, instancer))
-            self._marks[key] = next((mark for mark in found if mark), None)
+            marks = (self._mark_of(holder, instancer) for holder in _holders(owner, instancer))
+            self._marks[key] = next((mark for mark in marks if mark), None)
         return self._marks[key]
 
     def _mark_of(self, holder: bpy.types.Object, instancer: bpy.types.Object | None) -> _Mark | None:

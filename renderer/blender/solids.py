@@ -47,10 +47,10 @@ def _read(name: str, collection: bpy.types.Collection) -> Solid:
     own = {item.name for item in collection.all_objects}
     extractor = Extractor()
     placed = extractor.placed(bpy.context.evaluated_depsgraph_get(), lambda *_: True)
-    placed = [one for one in placed if one.owner.name in own]
+    placed = [item for item in placed if item.owner.name in own]
     children.unlink(collection)
-    meshes = [extractor.pool.mesh(one.mesh) for one in placed]
-    poses = [one.local_to_world for one in placed]
+    meshes = [extractor.pool.mesh(item.mesh) for item in placed]
+    poses = [item.local_to_world for item in placed]
     first = np.concatenate([[0], np.cumsum([len(mesh.positions) for mesh in meshes])]).astype(np.int32)
     pairs = zip(meshes, poses, strict=True)
     positions = [mesh.positions @ pose[:3, :3].T + pose[:3, 3] for mesh, pose in pairs]

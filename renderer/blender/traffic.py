@@ -19,12 +19,12 @@ from ..errors import SceneError
 from ..scene.cars import FrameSetup, ModelSize
 from ..scene.street import Bay, Lane, Street
 
-__all__ = ["apply", "is_waiting", "model_collections", "model_size", "read_street"]
+__all__ = ["apply", "is_traffic", "model_collections", "model_size", "read_street"]
 
 LANE, BAY, CAMERA_PATH = "gis_lane", "gis_bay", "gis_camera_path"
 TRAFFIC_COLLECTION = "gis_traffic"
-STABLE_M = 5000.0
-"""How far behind the camera unused cars wait. Hiding them instead would rebuild the depsgraph."""
+OUT_OF_SIGHT_M = 5000.0
+"""How far behind the camera unused cars are kept. Hiding them instead would rebuild the depsgraph."""
 
 
 def read_street(scene: bpy.types.Scene) -> Street | None:
@@ -70,8 +70,8 @@ def model_collections(collections: Iterable[bpy.types.Collection] | None = None)
 
     Those with ``gis_category`` and a size: a collection without one is a car that stands where it is.
     """
-    found = bpy.data.collections if collections is None else collections
-    models = [item for item in found if "gis_category" in item and "gis_length_m" in item]
+    candidates = bpy.data.collections if collections is None else collections
+    models = [item for item in candidates if "gis_category" in item and "gis_length_m" in item]
     marked = {str(item.get("gis_model", item.name)): item for item in models}
     return dict(sorted(marked.items()))
 
@@ -101,7 +101,7 @@ def apply(
 ) -> list[bpy.types.Object]:
     """Pose the scene's camera and one collection-instance empty per placement; call ``view_layer.update()`` after it.
 
-    Empties are kept from frame to frame and reused by model; those without a placement wait far behind the camera.
+    Empties are kept from frame to frame and reused by model; those without a placement are kept far behind the camera.
 
     Returns:
         the empties, in the order of ``setup.placements``; each carries ``gis_category, gis_model, gis_profile``.
@@ -128,15 +128,15 @@ def apply(
         item.matrix_world = Matrix(placement.object_to_world.tolist())
         item["gis_profile"] = placement.profile
         used.append(item)
-    away = setup.cam_to_world @ (0.0, 0.0, -STABLE_M, 1.0)
+    away = setup.cam_to_world @ (0.0, 0.0, -OUT_OF_SIGHT_M, 1.0)
     for pool in free.values():
         for item in pool:
             item.matrix_world = Matrix.Translation(away[:3].tolist())
     return used
 
 
-def is_waiting(item: bpy.types.Object) -> bool:
-    """Whether an object is one of the empties that :func:`apply` places or parks."""
+def is_traffic(item: bpy.types.Object) -> bool:
+    """Whether an object is one of the empties that :func:`apply` places or keeps out of sight."""
     return any(home.name == TRAFFIC_COLLECTION for home in item.users_collection)
 
 

@@ -5,31 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
-import numpy as np
 
-from ..errors import SceneError
-from ..geometry.camera import Camera
 from ..geometry.frame import Frame
 from ..raster.rasterizer import Rasteriser
 from ..scene.cars import FrameSetup
 from ..zones.catalogue import ZONE_ATTRIBUTE
-from .engine import CAMERA_AXES, Engine, RenderSession, _scene_camera
+from .engine import Engine, RenderSession
 from .extract import Extractor
 from .objects import labels_of_scene
+from .scene_camera import camera_to_world, scene_camera
 from .zoning import assign_zones
 
-__all__ = ["ViewSession", "scene_camera"]
-
-
-def scene_camera(scene: bpy.types.Scene) -> Camera:
-    """Intrinsics of the active camera at the scene's resolution.
-
-    Raises:
-        SceneError: there is no active camera, or no perspective one.
-    """
-    if scene.camera is None:
-        raise SceneError(f"scene {scene.name!r} has no active camera: add one and make it active")
-    return _scene_camera(scene, Path(scene.name))
+__all__ = ["ViewSession"]
 
 
 class ViewSession(RenderSession):
@@ -53,7 +40,7 @@ class ViewSession(RenderSession):
         self.camera = scene_camera(scene)
         self._rasteriser = Rasteriser(self.camera, self._near_m())
         self._background_zone = int(scene.world.get(ZONE_ATTRIBUTE, 0)) if scene.world else 0
-        self._cycles, self._surveyed, self._model_extents, self._zoned_by = None, None, {}, {}
+        self._cycles, self._zoned_by = None, {}
         if engine == "cycles":
             self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
 
@@ -62,7 +49,5 @@ class ViewSession(RenderSession):
 
     def view(self) -> Frame:
         """Passes with normals and parts of the scene as it stands."""
-        camera = self.scene.camera.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        pose = np.array(camera.matrix_world.normalized(), dtype=np.float64) @ CAMERA_AXES
-        setup = FrameSetup(self.scene.frame_current, (), pose)
+        setup = FrameSetup(self.scene.frame_current, (), camera_to_world(self.scene))
         return self._render(setup, self._stage_scene(), self._background_zone, normals=True, parts=True)

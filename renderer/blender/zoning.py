@@ -48,14 +48,14 @@ def zones_of_faces(
     mesh.polygons.foreach_get("material_index", slots)
     table = np.array([0 if zone is None else zone for zone in by_slot] or [0], dtype=np.uint8)
     zones = table[np.clip(slots, 0, len(table) - 1)]
-    told = set(by_slot) - {None, Zone.BODY}
+    named = set(by_slot) - {None, Zone.BODY}
     rest = _guess_from_shape(mesh, name) if on_car else np.full(count, _rest(name), np.uint8)
-    if on_car and Zone.GLASS not in told:
+    if on_car and Zone.GLASS not in named:
         # Materials that name no glass do not part the windows from the paint: "body" may mean either.
         zones[zones == Zone.BODY] = 0
     elif on_car:
         rest = np.where(rest == Zone.GLASS, np.uint8(Zone.BODY), rest)
-    return Zoning(np.where(zones == 0, rest, zones), "materials" if told else "geometry")
+    return Zoning(np.where(zones == 0, rest, zones), "materials" if named else "geometry")
 
 
 def assign_zones(

@@ -164,13 +164,13 @@ def _cuts(edges: NDArray[np.float64]) -> NDArray[np.float64]:
     Args:
         edges: (E, 2, 3) their ends as shares of the model's size. Vertices alone may be far apart.
     """
-    found = np.full((len(_LEVELS), 2), np.nan)
+    cuts = np.full((len(_LEVELS), 2), np.nan)
     for row, level in enumerate(_LEVELS):
         start, end = edges[(edges[:, 0, 2] < level) != (edges[:, 1, 2] < level)].swapaxes(0, 1)
         x = start[:, 0] + (level - start[:, 2]) / (end[:, 2] - start[:, 2]) * (end[:, 0] - start[:, 0])
         if len(x):
-            found[row] = x.min(), x.max()
-    return found
+            cuts[row] = x.min(), x.max()
+    return cuts
 
 
 def _scale(length: float, width: float, category: str, notes: list[str]) -> float:
@@ -184,8 +184,8 @@ def _scale(length: float, width: float, category: str, notes: list[str]) -> floa
     typical, widest = TYPICAL_LENGTH_M.get(category, TYPICAL_LENGTH_M["car"]), WIDEST_M.get(category, WIDEST_M["car"])
     # Toy-like models are short for their width.
     scale = min(typical / length, widest / max(width, 1e-9))
-    made = f"scaled to a length of {scale * length:.3g} m"
-    notes.append(f"{made}: {length:.4g} units fit no {category} in any common unit")
+    change = f"scaled to a length of {scale * length:.3g} m"
+    notes.append(f"{change}: {length:.4g} units fit no {category} in any common unit")
     return scale
 
 

@@ -48,7 +48,8 @@ MIN_WIDTH_PX_SHARE = 0.025
 MAX_COVER = 0.55
 """Most of a car's box that the boxes of nearer cars or things may cover."""
 DEPTH_TRIES = 12
-"""Distances that are tried per car that is wanted. More would fill a frame whose free road is short with near cars."""
+"""Distances that are tried per car that is asked for. More would fill a frame whose free road is short with near
+cars."""
 LAST_DEPTH_TRIES = 40
 """Distances that are tried for one car along or against the road where a frame got none."""
 SIDE_TRIES = 4
@@ -187,16 +188,16 @@ class _Candidates:
     road_yaw_rad: float | None
     """None: not known."""
 
-    def fill(self, wanted: int) -> None:
+    def fill(self, count: int) -> None:
         """Put as many cars on the road, or as many as there is room for."""
         road, mix = self.road, ModelMix(self.models)
         real = depths = _Depths(self.depth_range_m, DEPTH_POWER)
         if road.free_mask is not None:
             depths = _Depths(self.depth_range_m, DEPTH_POWER + ROOM_POWER)
-            askew = int(self.rng.binomial(wanted, TURNING_SHARE))
+            askew = int(self.rng.binomial(count, TURNING_SHARE))
             road.fill(islice(self._on_free_ground(mix, depths, askew=True), askew * DEPTH_TRIES), askew)
         if abs(math.tan(self.road_yaw_rad or 0.0)) < MAX_LANE_SLOPE:
-            road.fill(islice(self._in_lanes(mix, depths), (wanted - len(road.placed)) * DEPTH_TRIES), wanted)
+            road.fill(islice(self._in_lanes(mix, depths), (count - len(road.placed)) * DEPTH_TRIES), count)
         if not road.placed and road.free_mask is None:
             road.fill(islice(self._in_lanes(mix, real), LAST_DEPTH_TRIES), 1)
         for askew_last in (False, True) if road.free_mask is not None else ():
@@ -261,12 +262,12 @@ class _Road:
         self.world_to_cam = [[float(value) for value in row] for row in np.linalg.inv(cam_to_world)[:3]]
         self.placed: list[tuple[Placement, Array, Box]] = []
 
-    def fill(self, spots: Iterator[Spot], wanted: int) -> None:
+    def fill(self, spots: Iterator[Spot], count: int) -> None:
         """Take the first car that fits of each spot, until there are enough."""
-        if len(self.placed) >= wanted:
+        if len(self.placed) >= count:
             return
         for spot in spots:
-            if any(self.offer(placement, size) for placement, size in spot) and len(self.placed) >= wanted:
+            if any(self.offer(placement, size) for placement, size in spot) and len(self.placed) >= count:
                 return
 
     def offer(self, placement: Placement, size: ModelSize) -> bool:

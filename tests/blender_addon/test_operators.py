@@ -161,7 +161,7 @@ def test_camera_rig_has_the_presets_intrinsics(empty: Scene, name: str) -> None:
     empty.gis_thermal.camera = name
     assert bpy.ops.gis.add_camera() == FINISHED
     bpy.context.view_layer.update()
-    from renderer.blender.view import scene_camera
+    from renderer.blender.scene_camera import scene_camera
 
     preset, camera = adapter.cameras()[name], scene_camera(empty)
     assert (camera.width, camera.height) == (preset.width, preset.height)
@@ -218,7 +218,7 @@ def test_imported_car_is_rendered(empty: Scene, shared_data: Path) -> None:
 def _renderers_frame(path: Path, index: int):  # type: ignore[no-untyped-def]
     """The same view by the renderer's own way, from the stored scene."""
     from renderer.blender.engine import RenderSession
-    from renderer.blender.view import scene_camera
+    from renderer.blender.scene_camera import scene_camera
 
     bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
     camera = scene_camera(bpy.context.scene)
