@@ -23,12 +23,13 @@ class DataOptions:
 
     source_dir: Annotated[str, Option("Folder of source images below the data.", _DATA)] = "visible"
     target_dir: Annotated[str, Option("Folder of infrared images below the data.", _DATA)] = "infrared"
-    matched: Annotated[
+    pair_by_name: Annotated[
         bool,
         Option(
             "Unpaired training: images of the same names are pairs, where every image has a partner, and validate as "
             "such.",
             _SPLIT,
+            old_names=("matched",),
         ),
     ] = True
     size: Annotated[
@@ -111,13 +112,12 @@ class DataOptions:
             old_names=("inserted",),
         ),
     ] = None
-    also: Annotated[
+    extra_data: Annotated[
         tuple[str, ...],
         Option(
             "One more folder of source tensors, of the same layout and size: its samples train, and never validate; "
             "may be repeated.",
             _DATA,
-            flag="extra-data",
             old_names=("also",),
         ),
     ] = ()

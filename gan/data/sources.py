@@ -83,7 +83,7 @@ def find_sources(
     source_dir: str = "visible",
     target_dir: str = "infrared",
     pairing: Pairing = "paired",
-    matched: bool = True,
+    pair_by_name: bool = True,
     target_range: tuple[float, float] | None = None,
 ) -> Sources:
     """Looks what kind of data a folder holds and lists its items in name order.
@@ -93,7 +93,7 @@ def find_sources(
         source_dir: Name of the folder of source images.
         target_dir: Name of the folder of target images.
         pairing: Unpaired sources and targets need not match.
-        matched: Of unpaired data: images of the same names are pairs, where every image has a partner.
+        pair_by_name: Of unpaired data: images of the same names are pairs, where every image has a partner.
         target_range: Target values that become black and white; None takes the full range of the integer type.
 
     Raises:
@@ -102,7 +102,7 @@ def find_sources(
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; expected tensors, or {source_dir}/ and {target_dir}/")
     if (folder / source_dir).is_dir() or (folder / target_dir).is_dir():
-        return _find_folders(folder / source_dir, folder / target_dir, pairing, matched, target_range)
+        return _find_folders(folder / source_dir, folder / target_dir, pairing, pair_by_name, target_range)
     for place in (folder / "tensors", folder):
         tensors = _find_tensors(place)
         if tensors is not None:
@@ -168,10 +168,14 @@ def _sample_planes(sample: Sample, where: str) -> tuple[Planes, str]:
 
 
 def _find_folders(
-    source_dir: Path, target_dir: Path, pairing: Pairing, matched: bool, target_range: tuple[float, float] | None
+    source_dir: Path,
+    target_dir: Path,
+    pairing: Pairing,
+    pair_by_name: bool,
+    target_range: tuple[float, float] | None,
 ) -> Sources:
     sources, targets = (image_files(folder, recursive=True) for folder in (source_dir, target_dir))
-    if pairing == "unpaired" and not (matched and set(sources) == set(targets)):
+    if pairing == "unpaired" and not (pair_by_name and set(sources) == set(targets)):
         return Sources(
             "unpaired",
             tuple(Item(name, file_stamp(path), partial(_read_source, path)) for name, path in sources.items()),
@@ -213,7 +217,8 @@ def _read_pair(source: Path, target: Path, target_range: tuple[float, float] | N
     if planes["source"].shape[1:] != planes["target"].shape[1:]:
         shapes = f"{planes['source'].shape[1:]} and {planes['target'].shape[1:]}"
         raise DataError(
-            f"{source}: size differs from its partner's ({shapes}); expected aligned images (unpaired: --no-matched)"
+            f"{source}: size differs from its partner's ({shapes}); expected aligned images (unpaired ones: "
+            "--no-pair-by-name)"
         )
     return planes, ""
 

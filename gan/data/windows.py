@@ -12,10 +12,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from gan.data.decoded_cache import Decoded
+from gan.data.decoded_images import DecodedImages
 from gan.errors import DataError
 
-__all__ = ["MIN_OBJECT_PX", "Window", "WindowCutter"]
+__all__ = ["MIN_OBJECT_PX", "WindowCutter", "WindowPlacement"]
 
 MIN_OBJECT_PX: Final = 24
 """Longer side of the smallest object that a window is cut around."""
@@ -28,8 +28,8 @@ and linear interpolation would take the finest detail out of all that a network 
 
 
 @dataclass(frozen=True)
-class Window:
-    """Where a window lies about its object."""
+class WindowPlacement:
+    """Where a training window lies about its object, and how large it shows it."""
 
     zoom: float = 1.0
     """Magnification of the picture."""
@@ -39,17 +39,17 @@ class Window:
     """The same downwards."""
 
     @staticmethod
-    def draw(rng: np.random.Generator, zoom: float) -> Window:
+    def draw(rng: np.random.Generator, zoom: float) -> WindowPlacement:
         """A random window with a magnification between 1 / zoom and zoom."""
         log_zoom, across, down = rng.uniform(-1, 1, 3)
-        return Window(float(max(zoom, 1.0) ** log_zoom), float(across), float(down))
+        return WindowPlacement(float(max(zoom, 1.0) ** log_zoom), float(across), float(down))
 
 
 class WindowCutter:
     """Cuts windows of one size from decoded source tensors.
 
     Args:
-        samples: Decoded samples with a plane ``instance_id``.
+        samples: DecodedImages samples with a plane ``instance_id``.
         rows: Samples to take objects from.
         edge_px: Edge of the windows.
 
@@ -57,7 +57,7 @@ class WindowCutter:
         DataError: Where no sample shows an object, or windows are larger than the samples.
     """
 
-    def __init__(self, samples: Decoded, rows: Sequence[int], edge_px: int) -> None:
+    def __init__(self, samples: DecodedImages, rows: Sequence[int], edge_px: int) -> None:
         if edge_px > min(samples.size):
             raise DataError(f"crop of {edge_px} px: samples are {samples.size} (H, W); expected a smaller crop")
         self._planes, self._edge = samples.planes, edge_px
@@ -71,13 +71,13 @@ class WindowCutter:
         """Number of objects."""
         return len(self._objects)
 
-    def cut(self, places: Sequence[int], windows: Sequence[Window] | None = None) -> dict[str, Tensor]:
+    def cut(self, places: Sequence[int], windows: Sequence[WindowPlacement] | None = None) -> dict[str, Tensor]:
         """The planes of some windows, (N, C, edge, edge); without ``windows`` each lies about its object's centre."""
-        drawn = windows or [Window()] * len(places)
-        parts = [self._one(*self._objects[place], window) for place, window in zip(places, drawn, strict=True)]
+        placements = windows or [WindowPlacement()] * len(places)
+        parts = [self._one(*self._objects[place], window) for place, window in zip(places, placements, strict=True)]
         return {name: _to_tensor(np.stack([part[name] for part in parts])) for name in parts[0]}
 
-    def _one(self, row: int, box: tuple[int, int, int, int], window: Window) -> dict[str, npt.NDArray[Any]]:
+    def _one(self, row: int, box: tuple[int, int, int, int], window: WindowPlacement) -> dict[str, npt.NDArray[Any]]:
         left, top, right, bottom = box
         size = max(right - left, bottom - top)
         zoom = min(window.zoom, self._edge / (_MARGIN * size))
@@ -99,7 +99,9 @@ class WindowCutter:
     def _warp(self, name: str, plane: npt.NDArray[Any], affine: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
         flags, size = _INTERPOLATION.get(name, cv2.INTER_CUBIC) | cv2.WARP_INVERSE_MAP, (self._edge, self._edge)
         border = cv2.BORDER_REPLICATE
-        return np.stack([cv2.warpAffine(np.array(one), affine, size, flags=flags, borderMode=border) for one in plane])
+        return np.stack(
+            [cv2.warpAffine(np.array(channel), affine, size, flags=flags, borderMode=border) for channel in plane]
+        )
 
 
 def _clamped(value: float, most: float) -> float:
@@ -108,13 +110,13 @@ def _clamped(value: float, most: float) -> float:
 
 def _boxes(ids: npt.NDArray[np.uint16]) -> list[tuple[int, int, int, int]]:
     """Boxes (left, top, right, bottom) of the objects that are large enough."""
-    found = []
+    boxes = []
     for number in np.unique(ids[ids > 0]):
         rows, columns = np.nonzero(ids == number)
         box = int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
         if max(box[2] - box[0], box[3] - box[1]) >= MIN_OBJECT_PX:
-            found.append(box)
-    return found
+            boxes.append(box)
+    return boxes
 
 
 def _to_tensor(stack: npt.NDArray[Any]) -> Tensor:

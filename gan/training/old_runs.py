@@ -8,9 +8,11 @@ from typing import Any, Final
 __all__ = ["current_state", "with_new_names"]
 
 _RENAMED: Final[Mapping[str, str]] = {
+    "also": "extra_data",
     "critic_weight": "object_discriminator_weight",
     "inserted": "unpaired_objects",
     "inserted_sha256": "unpaired_objects_sha256",
+    "matched": "pair_by_name",
     "sampling": "pairing",
 }
 """Keys of ``run.json``, old to new."""

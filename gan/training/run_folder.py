@@ -34,7 +34,7 @@ __all__ = ["RunLog", "image_grid", "open_run", "write_text"]
 _FREE: Final = {"keep", "log_every", "checkpoint_every", "checkpoint_minutes", "threads", "resident", "weights_dir"}
 # Options that runs did not have once, and what they did then: such runs can still be resumed.
 _LATER: Final[Mapping[str, Any]] = {
-    "crop": 0, "crop_zoom": 1.0, "tone": 0.0, "match_levels": 0.0, "residual": False, "also": (),
+    "crop": 0, "crop_zoom": 1.0, "tone": 0.0, "match_levels": 0.0, "residual": False, "extra_data": (),
     "object_discriminator_weight": 0.0,
 }  # fmt: skip
 

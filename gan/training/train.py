@@ -24,8 +24,9 @@ from tqdm import tqdm
 from gan.backends.base import Backend, BackendConfig, StepOptions, translate
 from gan.backends.registry import config_to_dict, load_backend, make_config
 from gan.data.batch import Batch, Pairing
-from gan.data.loader import Loader, TrainingData, open_data
+from gan.data.loader import Loader
 from gan.data.options import DataOptions
+from gan.data.training_data import TrainingData, open_data
 from gan.errors import CheckpointError, ConfigError, TrainingError
 from gan.storage.checkpoint import checkpoint_paths, prune_checkpoints, read_checkpoint, write_checkpoint
 from gan.training.devices import choose_precision, make_fabric

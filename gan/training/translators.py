@@ -11,7 +11,7 @@ from typing import Any, Final
 from torch import Tensor, nn
 
 from gan.backends.base import Backend, BackendConfig, TwoWay
-from gan.data.loader import TrainingData, calibration_sources, calibration_targets
+from gan.data.training_data import TrainingData, calibration_sources, calibration_targets
 from gan.storage.model_file import write_model_file
 from gan.training.ema import Ema
 

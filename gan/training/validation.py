@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gan.data.loader import TrainingData, validation_targets
+from gan.data.training_data import TrainingData, validation_targets
 from gan.errors import MetricError
 
 __all__ = [

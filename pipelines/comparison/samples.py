@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from gan.data.decoded_cache import Decoded, decode
-from gan.data.loader import open_data, planes_to_batch
+from gan.data.decoded_images import DecodedImages, decode
 from gan.data.options import DataOptions
+from gan.data.planes import planes_to_batch
 from gan.data.sources import find_sources
+from gan.data.training_data import open_data
 from gan.errors import DataError
 from gan.metrics.classes import boxes_to_regions
 
@@ -36,7 +37,7 @@ class TestSet:
 
     __test__ = False  # not a class of tests
 
-    decoded: Decoded
+    decoded: DecodedImages
     rows: tuple[int, ...]
     """Which samples count."""
 

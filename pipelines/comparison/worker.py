@@ -26,8 +26,8 @@ import torch
 from gan.backends.base import StepOptions
 from gan.backends.registry import load_backend, make_config
 from gan.data.batch import Batch
-from gan.data.loader import open_data
 from gan.data.options import DataOptions
+from gan.data.training_data import open_data
 from gan.serving.inference import TranslationModel, load_model
 from gan.training.devices import choose_precision
 from gan.training.options import TrainOptions

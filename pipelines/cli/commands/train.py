@@ -18,7 +18,14 @@ __all__ = ["backends", "parse_settings", "train"]
 
 Precision = Literal["auto", "fp32", "bf16"]
 _Compile = Annotated[bool, typer.Option("--compile", help="Compile the networks: slower start, faster steps.")]
-_Matched = Annotated[bool, typer.Option(help="Unpaired training: images of the same names are pairs to validate on.")]
+_PairByName = Annotated[
+    bool,
+    typer.Option(
+        "--pair-by-name/--no-pair-by-name",
+        "--matched/--no-matched",
+        help="Unpaired training: images of the same names are pairs to validate on.",
+    ),
+]
 _TargetRange = Annotated[
     tuple[float, float] | None, typer.Option(help="Target values that become black and white.", metavar="LOW HIGH")
 ]
@@ -37,8 +44,11 @@ _UnpairedObjects = Annotated[
         help="Folder of source tensors of objects where no real one was; they have no targets.",
     ),
 ]
-_Also = Annotated[
-    list[Path] | None, typer.Option(help="More source tensors, which train and never validate; may be repeated.")
+_ExtraData = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--extra-data", "--also", help="More source tensors, which train and never validate; may be repeated."
+    ),
 ]
 _Settings = Annotated[
     list[str] | None, typer.Option("--set", help="Option of the backend, as name=value; may be repeated.")
@@ -46,7 +56,18 @@ _Settings = Annotated[
 _Recipe = Annotated[
     Path | None, typer.Option(help="TOML file of options, or the name of a shipped one; options given here win.")
 ]
-_OF_ONE_RUN = ("context", "return", "data", "also", "unpaired_objects", "out", "resume", "cache", "settings", "recipe")
+_OF_ONE_RUN = (
+    "context",
+    "return",
+    "data",
+    "extra_data",
+    "unpaired_objects",
+    "out",
+    "resume",
+    "cache",
+    "settings",
+    "recipe",
+)
 """Parameters of the command that a recipe cannot set: the backend's settings are its table ``set``."""
 
 
@@ -67,7 +88,7 @@ def train(
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves the choice to torch.")] = 0,
     source_dir: Annotated[str, typer.Option(help="Folder of source images below --data.")] = "visible",
     target_dir: Annotated[str, typer.Option(help="Folder of infrared images below --data.")] = "infrared",
-    matched: _Matched = True,
+    pair_by_name: _PairByName = True,
     size: Annotated[int | None, typer.Option(min=8, help="Crop and scale all images to this edge in pixels.")] = None,
     target_range: _TargetRange = None,
     validation: _Validation = 0.1,
@@ -80,7 +101,7 @@ def train(
     crop_zoom: Annotated[float, typer.Option(min=1.0, help="Largest random magnification of windows.")] = 1.0,
     tone: Annotated[float, typer.Option(min=0.0, help="Strength of random tone curves, as of other cameras.")] = 0.0,
     match_levels: _MatchLevels = 0.0,
-    also: _Also = None,
+    extra_data: _ExtraData = None,
     unpaired_objects: _UnpairedObjects = None,
     resident: Annotated[bool, typer.Option("--resident", help="Keep all images in the device's memory.")] = False,
     cache: Annotated[Path | None, typer.Option(help="Folder for decoded images; default OUT/cache.")] = None,
@@ -115,7 +136,7 @@ def _train(context: typer.Context, given: dict[str, Any]) -> Path:
     values = new_names(kind, values) | new_names(
         kind, parse_settings(given["settings"] or ()), lambda old, new: typer.echo(f"--set {old} is now called {new}")
     )
-    given["also"] = tuple(str(folder) for folder in given["also"] or ())
+    given["extra_data"] = tuple(str(folder) for folder in given["extra_data"] or ())
     return run(
         given["data"],
         given["out"],

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from gan.backends.base import translate
-from gan.data.loader import Loader, open_data
+from gan.data.loader import Loader
 from gan.data.options import DataOptions
+from gan.data.training_data import open_data
 from gan.storage.model_file import read_model_file
 from gan.training.options import TrainOptions
 from gan.training.train import train

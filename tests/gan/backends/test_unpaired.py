@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from gan.data.batch import Pairing
-from gan.data.loader import Loader, TrainingData, open_data, validation_targets
+from gan.data.loader import Loader
 from gan.data.options import DataOptions
+from gan.data.training_data import TrainingData, open_data, validation_targets
 from gan.errors import DataError
 from gan.metrics.distribution import kernel_distance
 from gan.storage.model_file import read_model_file
@@ -85,13 +86,13 @@ def test_draws_follow_from_seed_and_epoch(pairs: Path, tmp_path: Path) -> None:
 
 
 def test_names_that_match_by_chance(pairs: Path, tmp_path: Path) -> None:
-    data = opened(pairs, tmp_path / "c", matched=False)
+    data = opened(pairs, tmp_path / "c", pair_by_name=False)
     assert data.kind == "unpaired"
     assert data.targets is not None
     write(pairs, "infrared", ["b_2"], size=40)
-    with pytest.raises(DataError, match=r"b_2\.png: size differs .*unpaired: --no-matched"):
+    with pytest.raises(DataError, match=r"b_2\.png: size differs .*unpaired ones: --no-pair-by-name"):
         opened(pairs, tmp_path / "c", size=16)
-    assert opened(pairs, tmp_path / "c", size=16, matched=False).samples.size == (16, 16)
+    assert opened(pairs, tmp_path / "c", size=16, pair_by_name=False).samples.size == (16, 16)
 
 
 def test_lists_split_both_sides(apart: Path, tmp_path: Path) -> None:

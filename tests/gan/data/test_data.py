@@ -16,12 +16,14 @@ import torch
 
 from gan.data.augmentation import Augmentation, augment
 from gan.data.batch import Batch
-from gan.data.decoded_cache import decode
+from gan.data.decoded_images import decode
 from gan.data.images import read_image
 from gan.data.layout import Sample, encode_sample
-from gan.data.loader import Loader, open_data, planes_to_batch
+from gan.data.loader import Loader
 from gan.data.options import DataOptions
+from gan.data.planes import planes_to_batch
 from gan.data.sources import find_sources, resize_plane
+from gan.data.training_data import open_data
 from gan.errors import ConfigError, DataError, LayoutError, TrainingError
 
 CPU = torch.device("cpu")

@@ -12,11 +12,12 @@ import torch
 
 from gan.data.augmentation import change_tone
 from gan.data.batch import Batch
-from gan.data.decoded_cache import Decoded
+from gan.data.decoded_images import DecodedImages
 from gan.data.layout import Sample, encode_sample
-from gan.data.loader import Loader, open_data
+from gan.data.loader import Loader
 from gan.data.options import DataOptions
-from gan.data.windows import Window, WindowCutter
+from gan.data.training_data import open_data
+from gan.data.windows import WindowCutter, WindowPlacement
 from gan.errors import ConfigError, DataError
 from gan.storage.model_file import read_model_file
 from gan.training.options import TrainOptions
@@ -39,14 +40,14 @@ def sample(index: int, box: tuple[int, int, int, int], layout: str = "flat") -> 
     )  # fmt: skip
 
 
-def decoded(box: tuple[int, int, int, int]) -> Decoded:
+def decoded(box: tuple[int, int, int, int]) -> DecodedImages:
     one = sample(0, box)
     planes = {
         "label_image": one.label_image.transpose(2, 0, 1)[None], "segmentation": one.segmentation[None, None],
         "inverse_depth": one.inverse_depth[None, None], "target": one.target[None, None],
         "instance_id": one.instance_id[None, None],
     }  # fmt: skip
-    return Decoded(planes, ("a",), ("",), ("",))
+    return DecodedImages(planes, ("a",), ("",), ("",))
 
 
 def columns(planes: dict[str, torch.Tensor]) -> np.ndarray:
@@ -73,7 +74,7 @@ def test_a_large_object_is_reduced_until_it_fits() -> None:
 
 
 def test_magnified_is_nearer() -> None:
-    planes = WindowCutter(decoded((30, 40, 54, 64)), [0], 64).cut([0], [Window(zoom=2.0)])
+    planes = WindowCutter(decoded((30, 40, 54, 64)), [0], 64).cut([0], [WindowPlacement(zoom=2.0)])
     assert planes["inverse_depth"].max() == 2000
     assert np.diff(columns(planes)[2:-2]) == pytest.approx(0.5, abs=0.1)
 
@@ -84,14 +85,14 @@ def test_windows_between_the_pixels_keep_fine_detail() -> None:
     stripes = np.where(np.arange(SIZE) // 2 % 2, 40000, 20000).astype(np.uint16)  # two pixels wide
     pictures.planes["target"] = np.broadcast_to(stripes, (1, 1, SIZE, SIZE)).copy()
     cutter = WindowCutter(pictures, [0], 32)
-    spread = [columns(cutter.cut([0], [Window(shift_x=shift)])).std() for shift in np.linspace(-0.5, 0.5, 40)]
+    spread = [columns(cutter.cut([0], [WindowPlacement(shift_x=shift)])).std() for shift in np.linspace(-0.5, 0.5, 40)]
     assert min(spread) > 0.9 * max(spread)
 
 
 def test_shifts_keep_the_object_inside() -> None:
     cutter = WindowCutter(decoded((40, 40, 64, 64)), [0], 48)
     for shift in (-1, 1):
-        ids = cutter.cut([0], [Window(shift_x=shift, shift_y=shift)])["instance_id"][0, 0].numpy() > 0
+        ids = cutter.cut([0], [WindowPlacement(shift_x=shift, shift_y=shift)])["instance_id"][0, 0].numpy() > 0
         assert ids.sum() == 24 * 24
 
 
@@ -128,7 +129,7 @@ def test_samples_of_more_folders_train_and_never_validate(tmp_path: Path) -> Non
     held.write_text("2\n")
     for options in (DataOptions(validation=0.5), DataOptions(validation_list=str(held))):
         alone = open_data(first, options, tmp_path / "cache")
-        both = open_data(first, replace(options, also=(str(second),)), tmp_path / "cache")
+        both = open_data(first, replace(options, extra_data=(str(second),)), tmp_path / "cache")
         assert both.split.validation == alone.split.validation
         assert both.split.train == (*alone.split.train, 4, 5, 6)
         assert both.samples.names == ("0", "1", "2", "3", "1/0", "1/1", "1/2")
@@ -142,14 +143,14 @@ def test_more_folders_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         ("copy", "flat", "which validates: leave one of them out"),
     ):
         more = str(write(tmp_path / name, 4, layout))
-        options = DataOptions(validation=0.25, also=(more,))
+        options = DataOptions(validation=0.25, extra_data=(more,))
         with pytest.raises(DataError, match=message):
             open_data(first, options, tmp_path / "cache")
     for side in ("visible", "infrared"):
         (tmp_path / "images" / side).mkdir(parents=True)
         np.save(tmp_path / "images" / side / "a.npy", np.zeros((SIZE, SIZE), np.uint8))
     with pytest.raises(DataError, match="only source tensors can be trained on beside source tensors"):
-        open_data(first, DataOptions(also=(str(tmp_path / "images"),)), tmp_path / "cache")
+        open_data(first, DataOptions(extra_data=(str(tmp_path / "images"),)), tmp_path / "cache")
 
 
 def test_tone_changes_background_and_target_alike_and_leaves_objects() -> None:

@@ -14,8 +14,9 @@ from torch.nn import functional
 from gan.data.augmentation import match_levels
 from gan.data.batch import Batch
 from gan.data.layout import Sample, encode_sample
-from gan.data.loader import Loader, open_data
+from gan.data.loader import Loader
 from gan.data.options import DataOptions
+from gan.data.training_data import open_data
 from gan.errors import ConfigError, DataError
 from gan.losses.object_discriminator import CROP_PX, ObjectDiscriminator, imagenet_features, object_crops, vary
 from gan.networks.squeezenet import DenseSqueezeNet

@@ -13,6 +13,7 @@ import pytest
 from gan.backends.registry import load_backend, make_config
 from gan.data.options import DataOptions
 from gan.errors import ConfigError
+from gan.options import make_options
 from gan.storage.checkpoint import checkpoint_paths, read_checkpoint, write_checkpoint
 from gan.training.old_runs import with_new_names
 from gan.training.options import TrainOptions
@@ -76,6 +77,7 @@ def test_every_name_of_an_old_run_is_known_today() -> None:
     assert about["data_options"]["unpaired_objects"] is None
     assert about["data_options"]["target_range"] == [0.0, 300.0]
     make_config(load_backend("pix2pix").Config, about["config"])
+    assert make_options(DataOptions, about["data_options"]) == DataOptions(validation=0.0, target_range=(0.0, 300.0))
     assert not {"critic_weight", "inserted", "target_low"} & {*about["config"], *about["data_options"]}
 
 

@@ -17,13 +17,13 @@ import numpy.typing as npt
 from gan.data.sources import Item, Planes, resize_plane
 from gan.errors import DataError, TrainingError
 
-__all__ = ["Decoded", "decode"]
+__all__ = ["DecodedImages", "decode"]
 
 _CACHE_VERSION: Final = 1
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedImages:
     """A set of samples (or one side of unpaired data) as arrays."""
 
     planes: dict[str, npt.NDArray[Any]]
@@ -52,7 +52,7 @@ def decode(
     cache: Path,
     size: tuple[int, int] | None = None,
     progress: Callable[[Sequence[Item]], Sequence[Item]] = lambda items: items,
-) -> Decoded:
+) -> DecodedImages:
     """Opens the cache of these items, and fills it first where it is not there yet.
 
     Args:
@@ -81,10 +81,10 @@ def decode(
     return _open(folder)
 
 
-def _open(folder: Path) -> Decoded:
+def _open(folder: Path) -> DecodedImages:
     index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     planes = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in index["planes"]}
-    return Decoded(planes, tuple(index["names"]), tuple(index["groups"]), tuple(index["digests"]))
+    return DecodedImages(planes, tuple(index["names"]), tuple(index["groups"]), tuple(index["digests"]))
 
 
 def _fill(
