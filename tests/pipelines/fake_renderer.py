@@ -39,6 +39,8 @@ class FakeScene:
     """Frame from which on the worker can write no file of more than a few bytes."""
     slow_s: float = 0.0
     """Time that each frame takes."""
+    has_traffic: bool = True
+    """Cars are drawn for each frame."""
     broken: bool = False
     """The scene cannot be opened."""
     log: Path | None = None
@@ -52,13 +54,12 @@ class FakeScene:
 
 class FakeSession:
     def __init__(self, scene: FakeScene, config: RenderConfig) -> None:
-        self.scene, self.seed = scene, config.seed
+        self.scene, self.seed, self.has_traffic = scene, config.seed, scene.has_traffic
         self.camera = named_camera(config.camera, config.size) or CAMERA
         if config.camera is None and config.size is not None:
             self.camera = fit_camera(CAMERA, *parse_size(config.size))
 
     model_sizes = MODELS
-    has_traffic = True
 
     def frame(
         self,
@@ -71,7 +72,8 @@ class FakeSession:
         conditions: Conditions | None = None,
     ) -> Frame:
         self._accidents(index)
-        return draw(self.camera, index, Draw(self.seed, index, attempt).rng(Stream.TRAFFIC), profile or "")
+        rng = Draw(self.seed, index, attempt if self.has_traffic else 0).rng(Stream.TRAFFIC)
+        return draw(self.camera, index, rng, profile or "")
 
     def frame_on_plane(
         self, setup: FrameSetup, *, camera: Camera | None = None, normals: bool = False, parts: bool = False
