@@ -26,6 +26,7 @@ Reader = Callable[[Any], Any]
 
 OMITTED_IF_NONE: Final = {"omitted_if_none": True}
 """Metadata of a field whose key is left out where it is None."""
+_PLAIN = (float, int, str, bool, type(None))
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", type(None): "null"}
 
 
@@ -39,9 +40,11 @@ class _Mismatch(Exception):
 
 def to_json(value: Any) -> Any:
     """A dataclass, or what stands in one, as JSON values; keys are in the order of the fields."""
+    if type(value) in _PLAIN:
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         own = getattr(value, "to_json", None)
-        return own() if own is not None else fields_to_json(value)
+        return fields_to_json(value) if own is None else own()
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
     if isinstance(value, (tuple, list)):
@@ -53,12 +56,14 @@ def to_json(value: Any) -> Any:
 
 def fields_to_json(value: Any) -> dict[str, Any]:
     """The fields of a dataclass as JSON values."""
-    pairs = ((field, getattr(value, field.name)) for field in fields(value))
-    return {
-        field.name: to_json(item)
-        for field, item in pairs
-        if item is not None or not field.metadata.get("omitted_if_none")
-    }
+    items = ((name, omitted, getattr(value, name)) for name, omitted in _names(type(value)))
+    return {name: to_json(item) for name, omitted, item in items if item is not None or not omitted}
+
+
+@cache
+def _names(kind: Any) -> tuple[tuple[str, bool], ...]:
+    """Fields of a dataclass, and whether their keys are left out where they are None."""
+    return tuple((field.name, bool(field.metadata.get("omitted_if_none"))) for field in fields(kind))
 
 
 def from_json(kind: Callable[..., T], data: Any, where: str) -> T:
@@ -101,7 +106,7 @@ def _reader(hint: Any) -> Reader:
 
 
 def _scalar(kind: Any) -> Reader:
-    accepted = (int, float) if kind is float else kind
+    accepted = (int, float) if kind is float else (kind,)
 
     def read(value: Any) -> Any:
         if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
@@ -167,7 +172,13 @@ def _mapping(hint: Any) -> Reader:
     def read(value: Any) -> Any:
         if not isinstance(value, Mapping):
             raise _Mismatch(f" is {_short(value)}: expected an object")
-        return {str(key): _named(str(key), inner, item) for key, item in value.items()}
+        result = {}
+        for key, item in value.items():
+            try:
+                result[key] = inner(item)
+            except _Mismatch as error:
+                raise error.within(f".{key}") from None
+        return result
 
     return read
 
@@ -186,27 +197,18 @@ def _dataclass(kind: Any) -> Reader:
         values = {}
         for name, reader, needed in known:
             if name in value:
-                values[name] = _named(name, reader, value[name])
+                try:
+                    values[name] = reader(value[name])
+                except _Mismatch as error:
+                    raise error.within(f".{name}") from None
             elif needed:
                 raise _Mismatch(f".{name} is missing")
-        return _made(kind, values)
+        try:
+            return kind(**values)
+        except RendererError as error:  # the dataclass may have limits of its own
+            raise _Mismatch(f" cannot be: {error}") from None
 
     return read
-
-
-def _made(kind: Any, values: dict[str, Any]) -> Any:
-    """The dataclass, which may have limits of its own."""
-    try:
-        return kind(**values)
-    except RendererError as error:
-        raise _Mismatch(f" cannot be: {error}") from None
-
-
-def _named(name: str, reader: Reader, value: Any) -> Any:
-    try:
-        return reader(value)
-    except _Mismatch as error:
-        raise error.within(f".{name}") from None
 
 
 def _short(value: Any, limit: int = 60) -> str:
