@@ -56,7 +56,7 @@ def to_json(value: Any) -> Any:
 
 def fields_to_json(value: Any) -> dict[str, Any]:
     """The fields of a dataclass as JSON values."""
-    items = ((name, omitted, getattr(value, name)) for name, omitted in _names(type(value)))
+    items = ((name, omitted, getattr(value, name)) for name, omitted in _names(value.__class__))
     return {name: to_json(item) for name, omitted, item in items if item is not None or not omitted}
 
 
