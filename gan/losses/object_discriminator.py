@@ -60,7 +60,7 @@ class ObjectDiscriminator(nn.Module):
 
     def forward(self, features: list[Tensor]) -> list[Tensor]:
         """Logits (N, 1, h, w) of each of the maps that :func:`imagenet_features` gives."""
-        return [head(one) for head, one in zip(self.heads, features, strict=True)]
+        return [head(level) for head, level in zip(self.heads, features, strict=True)]
 
 
 def imagenet_features(weights_dir: str, device: torch.device) -> Features:
@@ -78,12 +78,12 @@ def imagenet_features(weights_dir: str, device: torch.device) -> Features:
     network.eval().requires_grad_(False).to(device)
 
     def features(images: Tensor) -> list[Tensor]:
-        x, found = network._prepare(images.expand(-1, 3, -1, -1)), []
+        x, maps = network.prepare(images.expand(-1, 3, -1, -1)), []
         for index, layer in enumerate(network.features):
             x = layer(x)
             if index in _TAPS:
-                found.append(x * _SCALE)
-        return found
+                maps.append(x * _SCALE)
+        return maps
 
     return features
 

@@ -106,12 +106,13 @@ class DenseSqueezeNet(nn.Module):
     def forward(self, source: Tensor) -> Tensor:
         """Logits (N, classes, H, W) of a source (N, C, H, W) in [-1, 1]."""
         check_source(source, self.in_channels, self.levels)
-        x = self.features(self._prepare(source))  # (N, 512, H / 16, W / 16)
+        x = self.features(self.prepare(source))  # (N, 512, H / 16, W / 16)
         x = functional.relu(self.deconvolutions[0](self.classifier(x)))  # (N, width, H / 4, W / 4)
         logits: Tensor = self.deconvolutions[1](x)  # (N, classes, H, W)
         return logits
 
-    def _prepare(self, source: Tensor) -> Tensor:
+    def prepare(self, source: Tensor) -> Tensor:
+        """A source (N, C, H, W) in [-1, 1] as ImageNet's weights expect it, where they are used; else as it is."""
         if not self.caffe_input:
             return source
         ordered = source.flip(1) if self.in_channels == 3 else source
@@ -136,13 +137,13 @@ def load_imagenet(network: DenseSqueezeNet, weights_dir: str = "") -> None:
     """
     state = _read(weights_dir)
     first = state["features.0.weight"]
-    wanted = {name: state[name] for name in network.features.state_dict(prefix="features.") if name in state}
+    chosen = {name: state[name] for name in network.features.state_dict(prefix="features.") if name in state}
     if network.in_channels != first.shape[1]:
         spread = float(first.std()) * (first.shape[1] / network.in_channels) ** 0.5
-        wanted["features.0.weight"] = torch.empty(64, network.in_channels, 3, 3).normal_(0.0, spread)
-        wanted["features.0.bias"] = torch.zeros(64)
+        chosen["features.0.weight"] = torch.empty(64, network.in_channels, 3, 3).normal_(0.0, spread)
+        chosen["features.0.bias"] = torch.zeros(64)
     try:
-        missing, _ = network.load_state_dict(wanted, strict=False)
+        missing, _ = network.load_state_dict(chosen, strict=False)
     except RuntimeError as error:
         raise ConfigError(f"{_FILE} does not fit SqueezeNet 1.1: {str(error).splitlines()[-1].strip()}") from error
     absent = [name for name in missing if name.startswith("features.")]

@@ -13,10 +13,10 @@ from gan.training.options import Precision, TrainOptions
 __all__ = ["choose_precision", "make_fabric"]
 
 
-def choose_precision(wanted: Precision) -> Literal["fp32", "bf16"]:
+def choose_precision(precision: Precision) -> Literal["fp32", "bf16"]:
     """The precision that "auto" means here: bf16 where the hardware multiplies bf16 matrices (GPU, AMX), else fp32."""
-    if wanted != "auto":
-        return wanted
+    if precision != "auto":
+        return precision
     if torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
     return "bf16" if torch.cpu._is_amx_tile_supported() else "fp32"

@@ -51,33 +51,33 @@ def open_run(out: Path, about: Mapping[str, Any], *, resume: bool) -> Path | Non
         ConfigError: Where the folder holds another run, or one and ``resume`` is off.
     """
     path = out / "run.json"
-    found = checkpoint_paths(out / "checkpoints")
+    checkpoints = checkpoint_paths(out / "checkpoints")
     if path.is_file():
         stored = with_new_names(_read_run(path))
-        if not resume and (found or (out / "model.safetensors").exists()):
+        if not resume and (checkpoints or (out / "model.safetensors").exists()):
             raise ConfigError(f"{out}: holds a training run; go on with --resume, or give another --out")
         different = first_difference(stored, about)
         if resume and different:
             raise ConfigError(
                 f"{out}: was started with another {different}; resume it with the same, or give another --out"
             )
-    elif found:
+    elif checkpoints:
         raise ConfigError(f"{out}: has checkpoints but no run.json; give another --out")
     write_text(path, json.dumps(about, indent=2, sort_keys=True) + "\n")
-    return found[-1] if found else None
+    return checkpoints[-1] if checkpoints else None
 
 
-def first_difference(stored: Any, wanted: Any, where: str = "") -> str:
+def first_difference(stored: Any, now: Any, where: str = "") -> str:
     """The first value that differs between two JSON trees, but for what a resumed run may change; "" if none."""
-    if isinstance(stored, dict) and isinstance(wanted, Mapping):
-        for key in sorted({*stored, *wanted} - _FREE):
-            old, new = (tree.get(key, _LATER.get(key)) for tree in (stored, wanted))
+    if isinstance(stored, dict) and isinstance(now, Mapping):
+        for key in sorted({*stored, *now} - _FREE):
+            old, new = (tree.get(key, _LATER.get(key)) for tree in (stored, now))
             difference = first_difference(old, new, f"{where}.{key}" if where else key)
             if difference:
                 return difference
         return ""
-    same = json.dumps(stored, sort_keys=True) == json.dumps(wanted, sort_keys=True)
-    return "" if same else f"{where} ({stored!r}, now {wanted!r})"
+    same = json.dumps(stored, sort_keys=True) == json.dumps(now, sort_keys=True)
+    return "" if same else f"{where} ({stored!r}, now {now!r})"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -158,8 +158,8 @@ def image_grid(sources: Tensor, fakes: Tensor, targets: Tensor) -> Tensor:
 
     All are (N, C, H, W) in [-1, 1].
     """
-    shown = sources[:, :3] if sources.shape[1] >= 3 else sources[:, :1]
-    columns = [image.expand(-1, 3, -1, -1) for image in (shown, fakes, targets)]
+    visible = sources[:, :3] if sources.shape[1] >= 3 else sources[:, :1]
+    columns = [image.expand(-1, 3, -1, -1) for image in (visible, fakes, targets)]
     rows = torch.cat(columns, dim=3)  # (N, 3, H, 3 W)
     stacked = torch.cat(list(rows), dim=1)  # (3, N H, 3 W)
     return ((stacked.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu()

@@ -333,8 +333,8 @@ def _open_on_all(
 
 
 def _newest(out: Path) -> Path | None:
-    found = checkpoint_paths(out / "checkpoints")
-    return found[-1] if found else None
+    checkpoints = checkpoint_paths(out / "checkpoints")
+    return checkpoints[-1] if checkpoints else None
 
 
 def _chunks(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:

@@ -232,7 +232,7 @@ def test_joint_computes_in_float32_under_bfloat16(make: Any, make_batch: Any) ->
 
     from gan.backends.base import StepOptions
 
-    found = {}
+    dtypes = {}
     for kind in ("none", "joint"):
         torch.manual_seed(0)
         backend = cyclegan.create(Config(ngf=4, ndf=4, blocks=1, emsn=kind))  # type: ignore[arg-type]
@@ -242,8 +242,8 @@ def test_joint_computes_in_float32_under_bfloat16(make: Any, make_batch: Any) ->
             lambda _m, _i, out, seen=seen: seen.append(out.dtype)
         )
         backend.train_step([make_batch(3)])
-        found[kind] = set(seen)
-    assert found == {"none": {torch.bfloat16}, "joint": {torch.float32}}
+        dtypes[kind] = set(seen)
+    assert dtypes == {"none": {torch.bfloat16}, "joint": {torch.float32}}
 
 
 # --- both directions -------------------------------------------------------------------------------------------------

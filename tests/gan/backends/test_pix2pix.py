@@ -13,6 +13,7 @@ from torch import nn
 from gan.backends import pix2pix
 from gan.data.batch import Batch
 from gan.errors import ConfigError
+from gan.networks.layers import InstanceNorm
 
 
 @pytest.mark.parametrize("gan_loss", ["vanilla", "lsgan", "hinge"])
@@ -120,8 +121,24 @@ def test_lpips_term(shared_data: Path, make_batch: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["batch", "none"])
-def test_other_norms_train(kind: str, make: Any, make_batch: Any) -> None:
-    assert make("pix2pix", norm=kind).train_step([make_batch(count=2)])
+def test_other_norms_stand_in_both_networks_and_learn(kind: str, make: Any, make_batch: Any) -> None:
+    backend = make("pix2pix", norm=kind, dropout=0.0, learning_rate=2e-3)
+    for network in backend.networks().values():
+        norms = [module for module in network.modules() if isinstance(module, (InstanceNorm, nn.BatchNorm2d))]
+        assert bool(norms) == (kind == "batch")
+        assert all(isinstance(module, nn.BatchNorm2d) for module in norms)
+        # A bias would be subtracted again by a normalisation; without one every convolution has its own.
+        biases = [module.bias is not None for module in network.modules() if isinstance(module, nn.Conv2d)]
+        assert all(biases) == (kind == "none")
+    draw = make_batch(count=2)
+    smooth = Batch(draw.source, nn.functional.avg_pool2d(draw.source[:, :1], 9, 1, 4) * 4)
+    losses = [float(backend.train_step([smooth])["generator_l1"]) for _ in range(30)]
+    assert losses[-1] < 0.7 * losses[0]
+    if kind == "batch":  # statistics of the batches, which fresh layers do not have
+        layers = [module for module in backend.generator.modules() if isinstance(module, nn.BatchNorm2d)]
+        assert all(
+            int(layer.num_batches_tracked) == 30 and float(layer.running_mean.abs().max()) > 0 for layer in layers
+        )
 
 
 def test_suggested_levels() -> None:

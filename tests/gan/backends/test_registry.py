@@ -28,9 +28,9 @@ def test_pix2pix_is_found() -> None:
 
 
 def test_values_are_checked() -> None:
-    made = make_config(Options, {"width": 8, "rate": 1, "kind": "b", "on": True, "edge": None})
-    assert made == Options(8, 1.0, "b", True, None)
-    assert make_config(Options, config_to_dict(made)) == made
+    config = make_config(Options, {"width": 8, "rate": 1, "kind": "b", "on": True, "edge": None})
+    assert config == Options(8, 1.0, "b", True, None)
+    assert make_config(Options, config_to_dict(config)) == config
     assert make_config(Options, {"edge": 3}).edge == 3
 
 

@@ -170,7 +170,7 @@ def test_imagenet_weights_meet_the_input_they_expect(shared_data: Path) -> None:
     source = torch.from_numpy(pixels.transpose(2, 0, 1)[None] / 127.5 - 1).float()
     with torch.no_grad():
         wanted = reference.features(torch.from_numpy(caffe.transpose(2, 0, 1)[None].copy()))
-        found = network.features(network._prepare(source))
+        found = network.features(network.prepare(source))
     torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-2)
 
 
@@ -184,7 +184,7 @@ def test_other_channels_get_a_new_first_convolution(shared_data: Path) -> None:
     source = torch.rand(1, 7, 64, 64) * 2 - 1
     with torch.no_grad():
         spreads = [
-            float(each.features[0](each._prepare(source[:, : each.in_channels])).std()) for each in (network, three)
+            float(each.features[0](each.prepare(source[:, : each.in_channels])).std()) for each in (network, three)
         ]
     assert 0.3 < spreads[0] / spreads[1] < 3
 

@@ -83,13 +83,13 @@ def test_without_an_object_the_crop_is_the_image() -> None:
 
 def test_variations_keep_the_size_and_follow_the_seed() -> None:
     crops = torch.rand(3, 1, CROP_PX, CROP_PX)
-    drawn = []
+    varied = []
     for seed in (1, 1, 2):
         torch.manual_seed(seed)
-        drawn.append(vary(crops))
-    assert drawn[0].shape == crops.shape
-    assert torch.equal(drawn[0], drawn[1])
-    assert not torch.equal(drawn[0], drawn[2])
+        varied.append(vary(crops))
+    assert varied[0].shape == crops.shape
+    assert torch.equal(varied[0], varied[1])
+    assert not torch.equal(varied[0], varied[2])
 
 
 def test_it_learns_to_tell_stripes_from_noise(shared_data: Path) -> None:
@@ -104,15 +104,15 @@ def test_it_learns_to_tell_stripes_from_noise(shared_data: Path) -> None:
         return 0.7 * stripes.expand_as(noise) + 0.3 * noise, noise
 
     for _ in range(12):
-        real, made = (discriminator(features(vary(one))) for one in draw())
+        real, fake = (discriminator(features(vary(crops))) for crops in draw())
         loss = sum(
-            functional.relu(1 - a).mean() + functional.relu(1 + b).mean() for a, b in zip(real, made, strict=True)
+            functional.relu(1 - a).mean() + functional.relu(1 + b).mean() for a, b in zip(real, fake, strict=True)
         )
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    real, made = (sum(one.mean() for one in discriminator(features(vary(each)))) for each in draw())
-    assert real - made > 1
+    real, fake = (sum(one.mean() for one in discriminator(features(vary(each)))) for each in draw())
+    assert real - fake > 1
     image = torch.zeros(1, 1, CROP_PX, CROP_PX, requires_grad=True)
     sum(one.mean() for one in discriminator(features(image))).backward()
     assert image.grad is not None
@@ -137,8 +137,8 @@ def test_matched_levels_are_those_of_the_target_in_each_class_of_heat() -> None:
     assert torch.equal(changed.source[1], source[1])
     assert torch.equal(changed.source[0, 1:], source[0, 1:])
     for rows in (slice(10, 30), slice(30, 50)):
-        wanted = float(target[0, 0, rows, 10:50].mean())
-        assert float(changed.source[0, 0, rows, 10:50].mean()) == pytest.approx(wanted, abs=1e-5)
+        expected = float(target[0, 0, rows, 10:50].mean())
+        assert float(changed.source[0, 0, rows, 10:50].mean()) == pytest.approx(expected, abs=1e-5)
     outside = source[0, 1] < 0
     assert torch.equal(changed.source[0, 0][outside], source[0, 0][outside])
     # The pattern inside a part stays, at another contrast.
@@ -150,14 +150,14 @@ def test_unpaired_sources_stand_beside_the_pairs_and_do_not_change_them(tmp_path
     pairs, unpaired = (write_samples(tmp_path / name, 5, seed) for name, seed in (("pairs", 1), ("unpaired", 2)))
     plain = DataOptions(validation=0.2, crop=48, crop_zoom=1.2)
     options = DataOptions(validation=0.2, crop=48, crop_zoom=1.2, unpaired_objects=str(unpaired))
-    drawn = []
-    for one in (plain, options, options):
-        data = open_data(pairs, one, tmp_path / "cache")
-        drawn.append(list(Loader(data, 2, 4, one, CPU).epoch(3)))
-        validated = next(Loader(data, 1, 4, one, CPU, validate=True).epoch(0))
+    epochs = []
+    for chosen in (plain, options, options):
+        data = open_data(pairs, chosen, tmp_path / "cache")
+        epochs.append(list(Loader(data, 2, 4, chosen, CPU).epoch(3)))
+        validated = next(Loader(data, 1, 4, chosen, CPU, validate=True).epoch(0))
         assert validated.unpaired is None
-    assert all(batch.unpaired is None for batch in drawn[0])
-    for batch, other, again in zip(*drawn, strict=True):
+    assert all(batch.unpaired is None for batch in epochs[0])
+    for batch, other, again in zip(*epochs, strict=True):
         assert torch.equal(batch.source, other.source)
         assert other.unpaired is not None
         assert again.unpaired is not None
