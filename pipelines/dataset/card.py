@@ -113,6 +113,7 @@ def _limits(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
         "",
         "## Licence",
         "",
-        "The images belong to who made them." + (" The backgrounds keep the terms they came with." if real else "")
+        "The images belong to who made them."
+        + (" The backgrounds keep the terms they came with." if real else "")
         + " Car models that were brought along keep theirs.",
-    )  # fmt: skip
+    )

@@ -33,8 +33,11 @@ PALE: Colour = (150, 156, 168)
 # Colours that stay apart for every kind of colour vision: Okabe and Ito, "Color Universal Design", 2008 (sky blue,
 # orange, green, vermilion), a little lighter for a dark ground.
 CATEGORY_COLOURS: dict[str, Colour] = {
-    "car": (86, 180, 233), "van": (240, 160, 50), "truck": (60, 190, 140), "bus": (235, 110, 60),
-}  # fmt: skip
+    "car": (86, 180, 233),
+    "van": (240, 160, 50),
+    "truck": (60, 190, 140),
+    "bus": (235, 110, 60),
+}
 DETAIL_TITLES = ("infrared", "labels", "instances", "thermal zones", "depth")
 LARGE_SHARE = 0.006
 """Share of the image that an object fills when it can be made out on the sheet."""

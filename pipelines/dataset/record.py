@@ -22,9 +22,22 @@ from pipelines.errors import DatasetError
 from pipelines.io.typed_json import OMITTED_IF_NONE, fields_to_json, from_json
 
 __all__ = [
-    "SCHEMA_VERSION", "BackgroundRecord", "FitRecord", "FittedPose", "FrameRecord", "GroundRecord", "InstanceRecord",
-    "LabelError", "ModelRecord", "ObjectLabelError", "PairRecord", "PassesRecord", "Record", "SourceFile", "frame_name",
-]  # fmt: skip
+    "SCHEMA_VERSION",
+    "BackgroundRecord",
+    "FitRecord",
+    "FittedPose",
+    "FrameRecord",
+    "GroundRecord",
+    "InstanceRecord",
+    "LabelError",
+    "ModelRecord",
+    "ObjectLabelError",
+    "PairRecord",
+    "PassesRecord",
+    "Record",
+    "SourceFile",
+    "frame_name",
+]
 
 SCHEMA_VERSION: Final = 2
 """Of the lines of `gis synthesize`. Version 1 said ``backend`` for ``model`` and ``drift`` for ``label_error``."""

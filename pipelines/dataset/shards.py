@@ -57,11 +57,11 @@ def finish_shards(folder: Path, count: int) -> list[ShardEntry]:
 
 def missing_samples(folder: Path, count: int) -> list[int]:
     """Frames below ``count`` whose sample is neither in a shard nor waiting for one."""
-    there: set[int] = set()
+    stored: set[int] = set()
     for number in range((count + SHARD_FRAMES - 1) // SHARD_FRAMES):
         shard = _shard(folder, number)
-        there |= _samples(shard).keys() if shard.is_file() else set()
-    return [index for index in range(count) if index not in there and not _part(folder, index).is_file()]
+        stored |= _samples(shard).keys() if shard.is_file() else set()
+    return [index for index in range(count) if index not in stored and not _part(folder, index).is_file()]
 
 
 def read_shard(path: Path) -> Iterator[tuple[int, bytes]]:

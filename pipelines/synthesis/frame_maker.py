@@ -180,11 +180,17 @@ class FrameMaker:
             )
         ground = self.inputs.sites.ground(background)
         setup = sample_on_plane(
-            background.camera, self.session.model_sizes, draw, conditions,
-            horizon_px=background.horizon_px, horizon_slope=ground.horizon.slope, road_yaw_rad=ground.road_yaw_rad,
-            free_mask=ground.road.free, obstacles=[item.footprint for item in ground.obstacles],
+            background.camera,
+            self.session.model_sizes,
+            draw,
+            conditions,
+            horizon_px=background.horizon_px,
+            horizon_slope=ground.horizon.slope,
+            road_yaw_rad=ground.road_yaw_rad,
+            free_mask=ground.road.free,
+            obstacles=[item.footprint for item in ground.obstacles],
             profile=profile,
-        )  # fmt: skip
+        )
         frame = self.session.frame_on_plane(setup, camera=background.camera, normals=True, parts=True)
         frame = hide_behind(frame, ground.obstacles)
         if ground.road.sure == 0.0:

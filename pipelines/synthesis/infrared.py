@@ -139,7 +139,7 @@ class Physics:
         foreground = self._foreground(frame, conditions, background, draw)
         image = harmonise_grey(background.image, frame, foreground, conditions, measured, draw)
         wide = image.astype(np.uint16) * np.uint16(FULL_SCALE)
-        return Infrared(image, wide, None, background.image, sensor.name, (_said(measured),))
+        return Infrared(image, wide, None, background.image, sensor.name, (_sensor_note(measured),))
 
     def _foreground(self, frame: Frame, conditions: Conditions, background: Background, draw: Draw) -> ForegroundLayer:
         return _keeping_obstacles(render_foreground(frame, conditions, self.profiles, draw), background)
@@ -162,24 +162,25 @@ def _keeping_obstacles(foreground: ForegroundLayer, background: Background) -> F
     )
 
 
-def _said(measured: FrameSensor) -> str:
+def _sensor_note(measured: FrameSensor) -> str:
     return (
         f"cars as in real frames after gain control (no temperatures); of this frame: edge spread "
         f"{measured.edge_px:.2f} px, noise {measured.fine:.1f} grey levels"
     )
 
 
-def _on_kelvin(behind_K: NDArray[np.float32], made_K: NDArray[np.float32], weather: Conditions, sensor: Sensor
-) -> Infrared:  # fmt: skip
+def _on_kelvin(
+    background_K: NDArray[np.float32], image_K: NDArray[np.float32], weather: Conditions, sensor: Sensor
+) -> Infrared:
     """Cars in a radiometric image: where there is no car and no trace of one, its temperatures stay as they are."""
-    image16, span_K = to_uint16(made_K)
+    image16, span_K = to_uint16(image_K)
     # Where cars hide the coldest or hottest of the background it may leave the span.
-    share = np.clip((behind_K - span_K[0]) * (255.0 / (span_K[1] - span_K[0])), 0.0, 255.0)
+    share = np.clip((background_K - span_K[0]) * (255.0 / (span_K[1] - span_K[0])), 0.0, 255.0)
     note = (
         f"temperatures of the cars: to the road of the background; air {weather.air_temperature_K:.1f} K at its "
         f"horizon, sky {weather.sky_temperature_K:.1f} K"
     )
-    return Infrared(agc(made_K, sensor), image16, span_K, share.astype(np.uint8), sensor.name, (note,))
+    return Infrared(agc(image_K, sensor), image16, span_K, share.astype(np.uint8), sensor.name, (note,))
 
 
 class Translation:
@@ -227,8 +228,9 @@ class Translation:
         values = np.float32(65535 / 2) * (np.clip(output, -1.0, 1.0) + np.float32(1.0))
         if not display and base.span_K is not None:
             image16 = np.rint(base.image16 + share * (values - base.image16)).astype(np.uint16)
-            return replace(base, image=agc(from_uint16(image16, base.span_K), self._physics.sensor(frame)),
-                           image16=image16)  # fmt: skip
+            return replace(
+                base, image=agc(from_uint16(image16, base.span_K), self._physics.sensor(frame)), image16=image16
+            )
         image = np.rint(base.image + share * (values / FULL_SCALE - base.image)).astype(np.uint8)
         if base.span_K is None:
             return replace(base, image=image, image16=image.astype(np.uint16) * np.uint16(FULL_SCALE))

@@ -140,8 +140,8 @@ def _draw_edges(ids: UInt16, zone: UInt8, depth_m: Float32, normal: Float32, out
             for b, a in ((y + 1, x), (y, x + 1)):
                 if b == ids.shape[0] or a == ids.shape[1]:
                     continue
-                here, there = one / depth_m[y, x], one / depth_m[b, a]
-                step = abs(there - here) / max(here, there, tiny)
+                here, beside = one / depth_m[y, x], one / depth_m[b, a]
+                step = abs(beside - here) / max(here, beside, tiny)
                 if ids[y, x] != ids[b, a] or zone[y, x] != zone[b, a] or step > _DEPTH_STEP:
                     strength = one
                 elif normal.shape[0]:

@@ -48,9 +48,9 @@ def picture_windows(painted: NDArray[np.bool_], *, margin_px: int, step_px: int)
         near = (top - margin_px, left - margin_px, top + down + margin_px, left + across + margin_px)
         groups.setdefault(_fitted(near, (height, width), step_px), []).append(number)
     while (pair := _cheaper_together(groups, (height, width), step_px)) is not None:
-        one, other, both = pair
-        members = [*groups.pop(one), *groups.pop(other)]
-        groups.setdefault(both, []).extend(members)
+        first, second, common = pair
+        members = [*groups.pop(first), *groups.pop(second)]
+        groups.setdefault(common, []).extend(members)
     return [_window(box, members, label) for box, members in sorted(groups.items())]
 
 
@@ -63,11 +63,12 @@ def _fitted(box: Box, size: tuple[int, int], step_px: int) -> Box:
 
 def _cheaper_together(groups: dict[Box, Any], size: tuple[int, int], step_px: int) -> tuple[Box, Box, Box] | None:
     """Two windows whose common window is no larger than both, and that window."""
-    for one, other in itertools.combinations(sorted(groups), 2):
-        union = (*map(min, one[:2], other[:2]), *map(max, one[2:], other[2:]))
-        both = _fitted(union, size, step_px)  # type: ignore[arg-type]
-        if _area(both) <= _area(one) + _area(other):
-            return one, other, both
+    for first, second in itertools.combinations(sorted(groups), 2):
+        top, left = map(min, first[:2], second[:2])
+        bottom, right = map(max, first[2:], second[2:])
+        common = _fitted((top, left, bottom, right), size, step_px)
+        if _area(common) <= _area(first) + _area(second):
+            return first, second, common
     return None
 
 

@@ -75,8 +75,11 @@ _DISTANCE_PX = np.hypot(*np.mgrid[-REACH_PX : REACH_PX + 1 : STEP_PX, -REACH_PX 
 
 def _compass(*radii_px: int) -> Int32:
     """(1 + 8 N, 2) no shift, then eight directions of each length."""
-    around = [(radius * math.sin(k * math.pi / 4), radius * math.cos(k * math.pi / 4))
-              for radius in radii_px for k in range(8)]  # fmt: skip
+    around = [
+        (radius * math.sin(k * math.pi / 4), radius * math.cos(k * math.pi / 4))
+        for radius in radii_px
+        for k in range(8)
+    ]
     return np.asarray(np.rint(np.array([(0.0, 0.0), *around])), dtype=np.int32)
 
 
@@ -198,9 +201,16 @@ def _measure(item: ObjectOutline, field: _Gradients, unchanged: NDArray[np.bool_
     moved = 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, odds))))
     offset = float(_DISTANCE_PX.flat[int(strength.argmax())])
     return ObjectLabelError(
-        item.id, 1.0 - (1.0 - moved) * (1.0 - (lost or 0.0)), int(item.inside.sum()), offset, contrast, peak,
-        float(clear), zones, lost,
-    )  # fmt: skip
+        item.id,
+        1.0 - (1.0 - moved) * (1.0 - (lost or 0.0)),
+        int(item.inside.sum()),
+        offset,
+        contrast,
+        peak,
+        float(clear),
+        zones,
+        lost,
+    )
 
 
 def _frame_score(objects: tuple[ObjectLabelError, ...], invented: int | None) -> float | None:

@@ -30,8 +30,14 @@ def _row(instance: Instance, width: int, height: int) -> str:
     box = (_clip(left, width), _clip(top, height), _clip(right, width), _clip(bottom, height))
     solid = instance.box_3d
     values = (
-        observation_angle(solid), *box, solid.height_m, solid.width_m, solid.length_m, *solid.centre_m, solid.yaw_rad
-    )  # fmt: skip
+        observation_angle(solid),
+        *box,
+        solid.height_m,
+        solid.width_m,
+        solid.length_m,
+        *solid.centre_m,
+        solid.yaw_rad,
+    )
     head = f"{instance.category.capitalize()} {instance.truncation:.2f} {instance.occlusion}"
     return " ".join([head, *(f"{value:.2f}" for value in values)]) + "\n"
 
