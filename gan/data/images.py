@@ -49,12 +49,13 @@ def image_files(folder: Path | str, *, recursive: bool = False) -> dict[str, Pat
     return files
 
 
-def read_image(path: Path) -> npt.NDArray[Any]:
+def read_image(path: Path | str) -> npt.NDArray[Any]:
     """An image file as (C, H, W), RGB where it has colour; uint8, uint16 or float32.
 
     Raises:
         DataError: Where it cannot be read or holds NaN.
     """
+    path = Path(path)
     try:
         if path.suffix.lower() == ".npy":
             image = np.load(path, allow_pickle=False)

@@ -35,7 +35,7 @@ class Loader:
     """Hands out the batches of an epoch.
 
     Args:
-        data: Decoded data.
+        data: Training data, decoded and split.
         batch: Samples per batch and process.
         seed: Seed of order and augmentation.
         options: Augmentation and residence.
