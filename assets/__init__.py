@@ -1,10 +1,36 @@
-"""Files that ship with gis, by name. Nothing here is code; the scripts below ``assets/build`` make the .blend files."""
+"""Files that ship with gis, by name, and read: cameras, sensors, thermal profiles.
+
+    >>> import assets
+    >>> assets.camera("kitti-object", 512).fov_deg
+    (..., ...)
+
+The scripts below ``assets/build`` make the .blend files.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["CAMERAS", "CARS", "CAR_ARRAYS", "CAR_WEIGHTS", "CITY", "RECIPES", "THERMAL_PROFILES"]
+if TYPE_CHECKING:
+    from renderer.geometry.camera import Camera
+    from renderer.thermal.profiles import Profiles
+    from renderer.thermal.sensor import Sensor
+
+__all__ = [
+    "CAMERAS",
+    "CARS",
+    "CAR_ARRAYS",
+    "CAR_WEIGHTS",
+    "CITY",
+    "RECIPES",
+    "THERMAL_PROFILES",
+    "camera",
+    "cameras",
+    "sensor",
+    "sensors",
+    "thermal_profiles",
+]
 
 _HERE = Path(__file__).resolve().parent
 
@@ -18,3 +44,60 @@ CITY = _HERE / "city.blend"
 RECIPES = _HERE / "recipes"
 """Options of `gis train`, a TOML file each."""
 THERMAL_PROFILES = _HERE / "thermal_profiles.toml"
+
+
+def cameras() -> dict[str, Camera]:
+    """Camera presets by name: whole pictures, as the cameras take them."""
+    from renderer.geometry.camera import read_cameras
+
+    return read_cameras(CAMERAS)
+
+
+def camera(name: str, size: int | tuple[int, int] | None = None) -> Camera:
+    """A camera preset, cropped to a size.
+
+    Args:
+        name: one of :func:`cameras`.
+        size: edge of a square, or width and height, pixels: the largest centred window of that shape, resized; None
+            keeps the camera's own picture.
+
+    Raises:
+        CameraError: no preset has this name, or a size is none.
+    """
+    from renderer.errors import CameraError
+
+    presets = cameras()
+    if name not in presets:
+        raise CameraError(f"unknown camera {name!r}: expected one of {', '.join(presets)}")
+    if size is None:
+        return presets[name]
+    width, height = (size, size) if isinstance(size, int) else size
+    return presets[name].fitted(width, height)
+
+
+def sensors() -> dict[str, Sensor]:
+    """Infrared sensors by name."""
+    from renderer.thermal.sensor import read_sensors
+
+    return read_sensors(CAMERAS)
+
+
+def sensor(name: str) -> Sensor:
+    """An infrared sensor.
+
+    Raises:
+        ThermalError: none has this name.
+    """
+    from renderer.errors import ThermalError
+
+    presets = sensors()
+    if name not in presets:
+        raise ThermalError(f"unknown sensor {name!r}: expected one of {', '.join(presets)}")
+    return presets[name]
+
+
+def thermal_profiles() -> Profiles:
+    """Materials of all thermal zones, and temperatures of cars by what they did last."""
+    from renderer.thermal.profiles import read_profiles
+
+    return read_profiles(THERMAL_PROFILES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 from assets import CAMERAS
@@ -11,7 +10,7 @@ from renderer.geometry.camera import Camera, read_camera_file, read_cameras
 
 from pipelines.errors import ConfigError
 
-__all__ = ["DEFAULT_SIZE_PX", "fit_camera", "named_camera", "parse_size"]
+__all__ = ["DEFAULT_SIZE_PX", "named_camera", "parse_size"]
 
 DEFAULT_SIZE_PX = 512
 """Side of the square that a camera preset is cropped to unless a size is given: what the networks take."""
@@ -33,18 +32,6 @@ def parse_size(text: str) -> tuple[int, int]:
         if not 1 <= side <= MAX_SIZE_PX:
             raise ConfigError(f"size is {text!r}: expected sides from 1 to {MAX_SIZE_PX} pixels")
     return width, height
-
-
-def fit_camera(camera: Camera, width: int, height: int) -> Camera:
-    """The largest centred window of the camera that has this shape, sampled with ``width x height`` pixels."""
-    scale = min(camera.width / width, camera.height / height)
-    window = (width * scale, height * scale)
-    left, top = (camera.width - window[0]) / 2, (camera.height - window[1]) / 2
-    zoom = 1 / scale
-    return replace(
-        camera, width=width, height=height, fx=camera.fx * zoom, fy=camera.fy * zoom,
-        cx=(camera.cx - left) * zoom, cy=(camera.cy - top) * zoom,
-    )  # fmt: skip
 
 
 def named_camera(name: str | None, size: str | None, *, crop: bool = True) -> Camera | None:
@@ -71,4 +58,4 @@ def named_camera(name: str | None, size: str | None, *, crop: bool = True) -> Ca
         raise ConfigError(
             f"unknown camera {name!r}: expected one of {', '.join(presets)}, or a .json or .toml file of intrinsics"
         )
-    return fit_camera(camera, *shape) if crop else camera
+    return camera.fitted(*shape) if crop else camera

@@ -25,7 +25,7 @@ from renderer.random_streams import Draw, Stream
 from renderer.thermal.sensor import from_uint16
 
 from pipelines.backgrounds.ingest.crop import centred_window, resize_window
-from pipelines.cameras import DEFAULT_SIZE_PX, fit_camera, named_camera, parse_size
+from pipelines.cameras import DEFAULT_SIZE_PX, named_camera, parse_size
 from pipelines.errors import BackgroundError
 from pipelines.io.files import read_json, sha256
 
@@ -249,7 +249,7 @@ def _camera_of(shape: tuple[int, ...], name: str | None, sidecar: dict[str, Any]
     said = "given" if name else f"assumed {ASSUMED_CAMERA}"
     if (found.width, found.height) == (columns, rows):
         return found, said
-    return replace(fit_camera(found, columns, rows), name=found.name), said
+    return replace(found.fitted(columns, rows), name=found.name), said
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -95,6 +95,22 @@ class Camera:
             self, width=width, height=height, fx=self.fx * sx, fy=self.fy * sy, cx=self.cx * sx, cy=self.cy * sy
         )
 
+    def fitted(self, width: int, height: int) -> Camera:
+        """The largest centred window of this shape, sampled with ``width x height`` pixels.
+
+        Raises:
+            CameraError: a size that no picture has.
+        """
+        if min(width, height) < 1:
+            raise CameraError(f"camera {self.name!r}: size is {width}x{height} px, expected 1 to {MAX_SIZE_PX} each")
+        scale = min(self.width / width, self.height / height)
+        left, top = (self.width - width * scale) / 2, (self.height - height * scale) / 2
+        zoom = 1 / scale
+        return replace(
+            self, width=width, height=height, fx=self.fx * zoom, fy=self.fy * zoom,
+            cx=(self.cx - left) * zoom, cy=(self.cy - top) * zoom,
+        )  # fmt: skip
+
     def square(self, size: int) -> Camera:
         """Largest centred square crop, sampled with ``size x size`` pixels."""
         side = min(self.width, self.height)

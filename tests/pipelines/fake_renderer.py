@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.cameras import fit_camera, named_camera, parse_size
+from pipelines.cameras import named_camera, parse_size
 from pipelines.synthesis.config import RenderConfig
 from renderer.errors import SceneError
 from renderer.geometry.camera import Camera
@@ -57,7 +57,7 @@ class FakeSession:
         self.scene, self.seed, self.has_traffic = scene, config.seed, scene.has_traffic
         self.camera = named_camera(config.camera, config.size) or CAMERA
         if config.camera is None and config.size is not None:
-            self.camera = fit_camera(CAMERA, *parse_size(config.size))
+            self.camera = CAMERA.fitted(*parse_size(config.size))
 
     model_sizes = MODELS
 

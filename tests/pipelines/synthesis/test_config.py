@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assets import CAMERAS, CITY
-from pipelines.cameras import fit_camera, named_camera, parse_size
+from pipelines.cameras import named_camera, parse_size
 from pipelines.errors import ConfigError
 from pipelines.synthesis.config import RenderConfig, SynthesizeConfig, resolve_scene
 from renderer.geometry.camera import read_cameras
@@ -35,7 +35,7 @@ def test_city_is_the_shipped_one_unless_there_is_another(tmp_path: Path, monkeyp
 def test_a_fitted_camera_sees_the_same_directions(shape: tuple[int, int]) -> None:
     """What the whole camera sees at a place in the window is seen at the same place in the picture."""
     whole = read_cameras(CAMERAS)["kitti-object"]
-    fitted = fit_camera(whole, *shape)
+    fitted = whole.fitted(*shape)
     scale = min(whole.width / shape[0], whole.height / shape[1])
     left, top = (whole.width - shape[0] * scale) / 2, (whole.height - shape[1] * scale) / 2
     for across, down in ((0.0, 0.0), (0.5, 0.5), (1.0, 0.25)):
