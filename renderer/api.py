@@ -114,9 +114,7 @@ def open_scene(
             raise
         raise SceneError("Blender's module bpy is not installed: pip install 'gis-thermal[render]'") from None
     return Scene(
-        RenderSession(
-            Path(scene), camera=camera, engine=engine, cars=None if cars is None else Path(cars), seed=seed
-        )
+        RenderSession(Path(scene), camera=camera, engine=engine, cars=None if cars is None else Path(cars), seed=seed)
     )
 
 

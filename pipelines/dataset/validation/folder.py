@@ -1,0 +1,312 @@
+"""A folder as a whole: its description, its lines, its files, and each frame by the checks beside this module.
+
+Each check is a function that yields what is wrong, one line each, beginning with the file. Frames are checked in
+threads: hashing and decoding let go of Python's lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from gan.data.layout import decode_sample
+from gan.errors import LayoutError
+
+from pipelines.dataset.record import FrameRecord, PairRecord, PassesRecord, Record, frame_name
+from pipelines.dataset.shards import read_shard
+from pipelines.dataset.validation import facts
+from pipelines.dataset.validation.labels import check_classes, check_coco, check_rows
+from pipelines.dataset.validation.objects import Rules, check_objects, tight_box
+from pipelines.dataset.validation.planes import Planes
+from pipelines.errors import DatasetError
+from pipelines.io.exr import read_exr
+from pipelines.io.files import file_sha256, read_json, read_lines, sha256
+from pipelines.io.images import decode_png
+from pipelines.workers import default_workers
+
+__all__ = ["Report", "validate"]
+
+FRAMES_FILE = "frames.jsonl"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of folder."""
+
+    description: str
+    """The file that describes it."""
+    versions: tuple[int, ...]
+    record: type[Record]
+    whole_files: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Files that describe all frames together, by version."""
+
+
+_LABELS = ("annotations/coco.json", "annotations/yolo/classes.txt", "README.md", "preview.png")
+KINDS = {
+    "gis-dataset": Kind(
+        "dataset.json",
+        (1, 2),
+        FrameRecord,
+        {1: (*_LABELS, "drift.html"), 2: (*_LABELS, "label_errors.html")},
+    ),
+    "gis-passes": Kind("config.json", (1, 2), PassesRecord),
+    "gis.fit.dataset": Kind("dataset.json", (1, 2), PairRecord),
+}
+PAIRS_FILES = ("fit.json", "fits-0.jsonl", "models.safetensors", "review.html", "validation.txt")
+
+
+@dataclass
+class Report:
+    """What a check found."""
+
+    frames: int = 0
+    objects: int = 0
+    files: int = 0
+    problems: list[str] = field(default_factory=list)
+    """One line each; empty where all is well."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of ``frames.jsonl``."""
+
+    record: Record
+    data: Mapping[str, Any]
+    """Its JSON values."""
+
+
+def validate(folder: Path, *, progress: bool = False) -> Report:
+    """Checks a data set of `gis synthesize`, the passes of `gis render`, or the pairs of `gis fit`.
+
+    Args:
+        folder: of the data set.
+        progress: show a bar on stderr.
+
+    Raises:
+        DatasetError: the folder holds none of them.
+    """
+    about = _read_about(folder)
+    schema, report = about["schema"], Report()
+    lines = _read_lines(folder, KINDS[schema].record, report)
+    records = [line.record for line in lines]
+    check = {"gis-dataset": _frame_check(about), "gis-passes": _check_passes, "gis.fit.dataset": _check_pair}[schema]
+    for problems in _in_threads(folder, lines, check, progress):
+        report.problems += problems
+    report.frames = len(records)
+    report.objects = sum(item.labelled is not False for record in records for item in record.instances)
+    report.problems += [*_check_count(about, len(records)), *_check_shards(folder, about, records)]
+    if schema == "gis-dataset":
+        report.problems += _check_whole(folder, about, cast(Sequence[FrameRecord], records))
+    expected = _expected_files(folder, about, records)
+    report.problems += _check_presence(folder, expected)
+    report.files = len(expected)
+    return report
+
+
+def _read_about(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: no such folder: expected one of `gis synthesize`, `gis render` or `gis fit`")
+    for schema, kind in KINDS.items():
+        if (folder / kind.description).is_file():
+            about = read_json(folder / kind.description)
+            if isinstance(about, dict) and about.get("schema") == schema and about.get("version") in kind.versions:
+                return about
+    raise DatasetError(
+        f"{folder}: holds no dataset.json or config.json that this version reads: expected a folder of "
+        "`gis synthesize`, `gis render` or `gis fit`"
+    )
+
+
+def _read_lines(folder: Path, kind: type[Record], report: Report) -> list[Line]:
+    log = folder / FRAMES_FILE
+    found: list[Line] = []
+    try:
+        for number, line in enumerate(read_lines(log)):
+            record = kind.from_line(line, number, Path(FRAMES_FILE))
+            found.append(Line(record, json.loads(line)))
+    except DatasetError as error:
+        report.problems.append(str(error))
+    if log.is_file() and (data := log.read_bytes()) and not data.endswith(b"\n"):
+        report.problems.append(f"{FRAMES_FILE}: its last line is cut off: give the same command again")
+    return found
+
+
+def _in_threads(
+    folder: Path, lines: list[Line], check: Callable[[Path, Line], Iterator[str]], progress: bool
+) -> Iterator[list[str]]:
+    from tqdm import tqdm
+
+    def of_one(line: Line) -> list[str]:
+        return [*_check_line(line), *_check_hashes(folder, line.record), *check(folder, line)]
+
+    with ThreadPoolExecutor(default_workers()) as pool:
+        yield from tqdm(pool.map(of_one, lines), total=len(lines), unit="frame", desc="check", disable=not progress)
+
+
+def _expected_files(folder: Path, about: Mapping[str, Any], records: Sequence[Record]) -> set[str]:
+    kind = KINDS[about["schema"]]
+    expected = {FRAMES_FILE, kind.description, *kind.whole_files.get(about["version"], ())}
+    expected |= {name for record in records for name in record.files}
+    expected |= {shard["name"] for shard in about.get("shards", [])}
+    if about["schema"] == "gis.fit.dataset":
+        # The decisions of a review, and a pass of fits for each that was asked for.
+        expected |= {*PAIRS_FILES, *(path.name for path in (*folder.glob("fits-*.jsonl"), *folder.glob("review.txt")))}
+    return expected
+
+
+def _check_count(about: Mapping[str, Any], frames: int) -> Iterator[str]:
+    kind = KINDS[about["schema"]]
+    if not about.get("complete") and about["schema"] != "gis.fit.dataset":  # described when they are complete
+        yield f"{kind.description}: says that the run is not complete: give the same command again"
+    elif about.get("frames") != frames:
+        yield f"{FRAMES_FILE}: has {frames} whole lines, expected {about.get('frames')}"
+
+
+def _check_presence(folder: Path, expected: set[str]) -> Iterator[str]:
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    yield from (f"{name}: is missing" for name in sorted(expected - there))
+    yield from (f"{name}: does not belong to the data set" for name in sorted(there - expected))
+
+
+# --- one frame --------------------------------------------------------------------------------------------------------
+
+
+def _check_line(line: Line) -> Iterator[str]:
+    """A line against its own hash, and what every kind of line has."""
+    here = f"{FRAMES_FILE}: frame {line.record.stem}"
+    said = line.data.get("record_sha256")
+    if said is not None:
+        rest = {key: value for key, value in line.data.items() if key != "record_sha256"}
+        if hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest() != said:
+            yield f"{here}: is not the line that was written (record_sha256 is that of another)"
+    yield from (f"{here}: {problem}" for problem in facts.check_camera(line.record))
+    yield from (f"{here}: {problem}" for problem in facts.check_matrix(line.data["camera"]))
+
+
+def _check_hashes(folder: Path, record: Record) -> Iterator[str]:
+    for name, wanted in record.files.items():
+        path = folder / name
+        if path.is_file() and file_sha256(path) != wanted:
+            yield f"{name}: is not the file that was written (its SHA-256 differs from {FRAMES_FILE})"
+
+
+def _check_passes(folder: Path, line: Line) -> Iterator[str]:
+    camera = line.record.camera
+    for name in line.record.files:
+        if not (folder / name).is_file():
+            continue
+        try:
+            channels = read_exr(folder / name)
+        except DatasetError as error:
+            yield f"{name}: {error}"
+            continue
+        if set(channels) != {"Z", "instance", "zone"}:
+            yield f"{name}: has channels {sorted(channels)}, expected Z, instance and zone"
+        if any(plane.shape != (camera.height, camera.width) for plane in channels.values()):
+            yield f"{name}: is not {camera.width}x{camera.height} pixels as its camera says"
+
+
+def _check_pair(folder: Path, line: Line) -> Iterator[str]:
+    """A real frame and its fitted cars."""
+    record = line.record
+    planes = Planes(folder, record.stem, (record.camera.height, record.camera.width))
+    yield from planes.problems
+    if planes.mask is None:
+        return
+    here, entries = f"masks/{record.stem}.png", {item.id: item for item in record.instances}
+    for number in sorted(set(np.unique(planes.mask).tolist()) - {0} - set(entries)):
+        yield f"{here}: holds id {number}, which is no car of {FRAMES_FILE}"
+    for number, item in entries.items():
+        count, tight = tight_box(planes.mask == number)
+        if item.box_visible_px != tight or item.visible_px != count:
+            yield f"{here}: id {number}: {item.visible_px} pixels in {item.box_visible_px}, it has {count} in {tight}"
+
+
+def _frame_check(about: Mapping[str, Any]) -> Callable[[Path, Line], Iterator[str]]:
+    """The check of a frame in the data set that is described so."""
+    if about["schema"] != "gis-dataset":
+        return lambda folder, line: iter(())
+    configuration = about["configuration"]
+    rules = Rules(tuple(about["categories"]), about["min_visible_px"], configuration["profile"])
+    limit = configuration.get("max_label_error", configuration.get("max_drift"))
+
+    def check(folder: Path, line: Line) -> Iterator[str]:
+        record = cast(FrameRecord, line.record)
+        here = f"{FRAMES_FILE}: frame {record.stem}"
+        planes = Planes(folder, record.stem, (record.camera.height, record.camera.width))
+        yield from planes.problems
+        yield from check_objects(record, planes, rules)
+        yield from check_rows(folder, record, rules.categories)
+        more = [
+            *_file_names(record),
+            *facts.check_configuration(record, configuration),
+            *facts.check_conditions(record.conditions),
+            *facts.check_span(record, planes),
+        ]
+        if record.label_error is not None:
+            more += facts.check_label_error(record.label_error, record, planes, limit)
+        yield from (f"{here}: {problem}" for problem in more)
+
+    return check
+
+
+def _file_names(record: FrameRecord) -> Iterator[str]:
+    name = record.stem
+    wanted = {f"{place}/{name}.png" for place in ("images", "masks", "zones")}
+    wanted |= {f"depth/{name}.exr", f"annotations/kitti/{name}.txt", f"annotations/yolo/{name}.txt"}
+    if record.span_K is not None:
+        wanted.add(f"images16/{name}.png")
+    for odd in sorted(wanted ^ set(record.files)):
+        yield f"{'does not name' if odd in wanted else 'names'} {odd}"
+
+
+# --- the whole --------------------------------------------------------------------------------------------------------
+
+
+def _check_whole(folder: Path, about: Mapping[str, Any], records: Sequence[FrameRecord]) -> Iterator[str]:
+    categories = about["categories"]
+    yield from check_classes(folder, categories)
+    yield from check_coco(folder, records, categories)
+    yield from facts.check_counts(about, records)
+    preview = folder / "preview.png"
+    if preview.is_file():
+        try:
+            decode_png(preview.read_bytes(), "preview.png")
+        except DatasetError as error:
+            yield str(error)
+
+
+def _check_shards(folder: Path, about: Mapping[str, Any], records: Sequence[Record]) -> Iterator[str]:
+    """Source tensors against the hashes in dataset.json and in the lines, which name the first variant of a pair."""
+    hashes = {record.index: getattr(record, "tensor_sha256", None) for record in records}
+    pairs = about["schema"] == "gis.fit.dataset"
+    for shard in about.get("shards", []):
+        path, name = folder / shard["name"], shard["name"]
+        if not path.is_file():
+            continue
+        if file_sha256(path) != shard["sha256"]:
+            yield f"{name}: is not the file that was written (its SHA-256 differs from dataset.json)"
+        try:
+            members = {index: sha256(data) for index, data in _decoded(path)}
+        except (DatasetError, LayoutError) as error:
+            yield f"{name}: {error}"
+            continue
+        wanted = range(shard["first"], shard["first"] + shard["frames"])
+        if list(members) != list(wanted):
+            yield f"{name}: holds frames {list(members)[:3]}..., expected {wanted.start} to {wanted.stop - 1}"
+        for index, digest in members.items():
+            if hashes.get(index) != digest and not (pairs and index not in hashes):
+                yield f"{name}: sample {frame_name(index)} is not the one that {FRAMES_FILE} names"
+
+
+def _decoded(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Samples of a shard, each decoded once to see that it can be."""
+    for index, data in read_shard(path):
+        decode_sample(data, f"{path.name}:{frame_name(index)}")
+        yield index, data

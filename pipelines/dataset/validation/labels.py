@@ -1,0 +1,179 @@
+"""KITTI, YOLO and COCO files against masks and records, each read as its format says and computed anew."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from renderer.geometry.camera import Camera
+
+from pipelines.dataset.record import InstanceRecord, Record
+from pipelines.errors import DatasetError
+from pipelines.io.files import read_json
+
+__all__ = ["check_classes", "check_coco", "check_rows"]
+
+COCO_FILE, CLASSES_FILE = "annotations/coco.json", "annotations/yolo/classes.txt"
+KITTI_COLUMNS = (
+    "truncation", "occlusion", "alpha", "left", "top", "right", "bottom", "height", "width", "length", "x", "y", "z",
+    "rotation_y",
+)  # fmt: skip
+"""Columns after the type, in the order of the KITTI object benchmark's development kit."""
+_HALF_A_PLACE = 0.005 + 1e-9
+"""KITTI rows have two places."""
+
+
+def check_rows(folder: Path, record: Record, categories: Sequence[str]) -> Iterator[str]:
+    """Text labels of one frame: a row for each labelled object, by ascending id."""
+    for place, read in (("kitti", _kitti_problem), ("yolo", _yolo_problem)):
+        where = f"annotations/{place}/{record.stem}.txt"
+        if not (folder / where).is_file():
+            continue
+        rows = (folder / where).read_text(encoding="utf-8", errors="replace").splitlines()
+        if len(rows) != len(record.labelled):
+            yield f"{where}: has {len(rows)} rows, {len(record.labelled)} objects have a label"
+            continue
+        for number, (row, item) in enumerate(zip(rows, record.labelled, strict=True), 1):
+            if problem := read(row.split(), item, record.camera, categories):
+                yield f"{where}: row {number}: {problem}"
+
+
+def _kitti_problem(words: list[str], item: InstanceRecord, camera: Camera, categories: Sequence[str]) -> str:
+    """What is wrong with a row of a KITTI file; empty where nothing is."""
+    if len(words) != 1 + len(KITTI_COLUMNS):
+        return f"has {len(words)} columns, expected {1 + len(KITTI_COLUMNS)}"
+    if words[0].lower() != item.category:
+        return f"type {words[0]}, the object is a {item.category}"
+    box, solid = item.box_amodal_px, item.box_3d
+    # KITTI counts from the centres of pixels, and its boxes end at the picture.
+    edges = [min(max(edge - 0.5, 0.0), side - 1.0) for edge, side in zip(box, (camera.width, camera.height) * 2)]  # noqa: B905
+    alpha = math.remainder(solid.yaw_rad - math.atan2(solid.centre_m[0], solid.centre_m[2]), 2 * math.pi)
+    wanted = (
+        item.truncation, item.occlusion, alpha, *edges, solid.height_m, solid.width_m, solid.length_m, *solid.centre_m,
+        solid.yaw_rad,
+    )  # fmt: skip
+    for name, word, value in zip(KITTI_COLUMNS, words[1:], wanted, strict=True):
+        if not _is_near(word, value, _HALF_A_PLACE):
+            return f"{name} is {word}, expected {value:.2f}"
+    return ""
+
+
+def _yolo_problem(words: list[str], item: InstanceRecord, camera: Camera, categories: Sequence[str]) -> str:
+    """What is wrong with a row of a YOLO file; empty where nothing is."""
+    if len(words) != 5:
+        return f"has {len(words)} columns, expected 5"
+    if words[0] != str(list(categories).index(item.category)):
+        return f"class {words[0]}, the object is a {item.category}"
+    left, top, right, bottom = item.box_visible_px or item.box_amodal_px
+    centre_x, centre_y, wide, high = (float(word) if _is_number(word) else math.nan for word in words[1:])
+    found = (
+        (centre_x - wide / 2) * camera.width, (centre_y - high / 2) * camera.height,
+        (centre_x + wide / 2) * camera.width, (centre_y + high / 2) * camera.height,
+    )  # fmt: skip
+    # Six places of a share, twice.
+    slack = 1.5e-6 * max(camera.width, camera.height) + 1e-9
+    if not all(abs(one - other) <= slack for one, other in zip(found, (left, top, right, bottom), strict=True)):
+        return f"box {[round(edge, 2) for edge in found]}, its pixels span {[left, top, right, bottom]}"
+    return ""
+
+
+def _is_number(word: str) -> bool:
+    try:
+        return math.isfinite(float(word))
+    except ValueError:
+        return False
+
+
+def _is_near(word: str, value: float, slack: float) -> bool:
+    return _is_number(word) and abs(float(word) - value) <= slack
+
+
+def check_classes(folder: Path, categories: Sequence[str]) -> Iterator[str]:
+    """The names of YOLO's classes, one a line."""
+    path = folder / CLASSES_FILE
+    if path.is_file() and (names := path.read_text(encoding="utf-8", errors="replace").splitlines()) != [*categories]:
+        yield f"{CLASSES_FILE}: names {names}, {folder.name}/dataset.json says {[*categories]}"
+
+
+# --- COCO -------------------------------------------------------------------------------------------------------------
+
+
+def check_coco(folder: Path, records: Sequence[Record], categories: Sequence[str]) -> Iterator[str]:
+    """COCO labels of all frames."""
+    if not (folder / COCO_FILE).is_file():
+        return
+    try:
+        coco = read_json(folder / COCO_FILE)
+        images = {image["id"]: image for image in coco["images"]}
+        names = {entry["id"]: entry["name"] for entry in coco["categories"]}
+        found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for annotation in coco["annotations"]:
+            found[annotation["image_id"]].append(annotation)
+        numbers = [annotation["id"] for annotation in coco["annotations"]]
+    except (DatasetError, KeyError, TypeError) as error:
+        yield f"{COCO_FILE}: cannot be read as COCO labels ({error})"
+        return
+    if names != dict(enumerate(categories, 1)):
+        yield f"{COCO_FILE}: categories {names}, expected {dict(enumerate(categories, 1))}"
+    if len(set(numbers)) != len(numbers):
+        yield f"{COCO_FILE}: two annotations have one id"
+    if sorted(images) != list(range(len(records))):
+        yield f"{COCO_FILE}: has {len(images)} images, expected {len(records)}"
+    for record in records:
+        yield from (f"{COCO_FILE}: {problem}" for problem in _of_image(images, found[record.index], record, names))
+
+
+def _of_image(
+    images: Mapping[int, Any], found: list[dict[str, Any]], record: Record, names: Mapping[int, str]
+) -> Iterator[str]:
+    index = record.index
+    image = {
+        "id": index, "file_name": f"{record.stem}.png", "width": record.camera.width, "height": record.camera.height
+    }  # fmt: skip
+    if index in images and images[index] != image:
+        yield f"image {index} is {images[index]}, expected {image}"
+    if len(found) != len(record.labelled):
+        yield f"image {index} has {len(found)} annotations, {len(record.labelled)} objects have a label"
+        return
+    for annotation, item in zip(found, record.labelled, strict=True):
+        wanted = _expected(item, record)
+        name = names.get(annotation.get("category_id", 0))
+        if name != item.category:
+            yield f"annotation {annotation.get('id')}: category is {name}, the object is a {item.category}"
+        for key, value in wanted.items():
+            if annotation.get(key) != value:
+                yield f"annotation {annotation.get('id')}: {key} is {annotation.get(key)!r}, expected {value!r}"
+                break
+
+
+def _expected(item: InstanceRecord, record: Record) -> dict[str, Any]:
+    """What an annotation says of an object, as JSON gives it back."""
+    values = {
+        "bbox": _corner_and_size(item.box_visible_px or item.box_amodal_px),
+        "area": item.visible_px,
+        "segmentation": {"size": [record.camera.height, record.camera.width], "counts": item.rle},
+        "iscrowd": 0,
+        "instance_id": item.id,
+        "model": item.model,
+        "profile": item.profile,
+        "bbox_amodal": _corner_and_size(item.box_amodal_px),
+        "occlusion": item.occlusion,
+        "truncation": item.truncation,
+        "box_3d": {
+            "centre_m": item.box_3d.centre_m,
+            "length_m": item.box_3d.length_m,
+            "height_m": item.box_3d.height_m,
+            "width_m": item.box_3d.width_m,
+            "yaw_rad": item.box_3d.yaw_rad,
+        },
+    }
+    return dict(json.loads(json.dumps(values)))
+
+
+def _corner_and_size(box: Sequence[float]) -> list[float]:
+    left, top, right, bottom = box
+    return [left, top, right - left, bottom - top]
