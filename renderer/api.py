@@ -180,7 +180,9 @@ def thermal_image(
         weather = conditions(weather=weather, hour=hour, season=season, seed=seed, index=frame.index)
     named = [replace(item, profile=profile or item.profile or DEFAULT_PROFILE) for item in frame.instances]
     frame = replace(frame, instances=tuple(named))
-    return render_thermal(frame, weather, profiles or _shipped_profiles(), seed).apparent_temperature_K
+    return render_thermal(
+        frame, weather, profiles or _shipped_profiles(), Draw(seed, frame.index)
+    ).apparent_temperature_K
 
 
 def measure(kelvin: NDArray[np.float32], sensor: Sensor, frame: Frame, *, seed: int = 0) -> NDArray[np.float32]:
@@ -195,7 +197,7 @@ def measure(kelvin: NDArray[np.float32], sensor: Sensor, frame: Frame, *, seed: 
     Returns:
         (H, W) float32, kelvin.
     """
-    return detectors.expose(kelvin, sensor, seed, frame.index, frame.camera)
+    return detectors.expose(kelvin, sensor, Draw(seed, frame.index), frame.camera)
 
 
 def gain_control(measured: NDArray[np.float32], sensor: Sensor) -> NDArray[np.uint8]:

@@ -50,7 +50,8 @@ def _kitti_problem(words: list[str], item: InstanceRecord, camera: Camera, categ
         return f"type {words[0]}, the object is a {item.category}"
     box, solid = item.box_amodal_px, item.box_3d
     # KITTI counts from the centres of pixels, and its boxes end at the picture.
-    edges = [min(max(edge - 0.5, 0.0), side - 1.0) for edge, side in zip(box, (camera.width, camera.height) * 2)]  # noqa: B905
+    sides = (camera.width, camera.height) * 2
+    edges = [min(max(edge - 0.5, 0.0), side - 1.0) for edge, side in zip(box, sides, strict=True)]
     alpha = math.remainder(solid.yaw_rad - math.atan2(solid.centre_m[0], solid.centre_m[2]), 2 * math.pi)
     wanted = (
         item.truncation, item.occlusion, alpha, *edges, solid.height_m, solid.width_m, solid.length_m, *solid.centre_m,
@@ -66,7 +67,7 @@ def _yolo_problem(words: list[str], item: InstanceRecord, camera: Camera, catego
     """What is wrong with a row of a YOLO file; empty where nothing is."""
     if len(words) != 5:
         return f"has {len(words)} columns, expected 5"
-    if words[0] != str(list(categories).index(item.category)):
+    if words[0] not in map(str, range(len(categories))) or categories[int(words[0])] != item.category:
         return f"class {words[0]}, the object is a {item.category}"
     left, top, right, bottom = item.box_visible_px or item.box_amodal_px
     centre_x, centre_y, wide, high = (float(word) if _is_number(word) else math.nan for word in words[1:])
