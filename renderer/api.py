@@ -70,8 +70,7 @@ class Scene:
         """
         if index < 0:
             raise SceneError(f"frame {index}: expected 0 or more")
-        frame, _ = self._session.frame(index, normals=normals, parts=parts)
-        return frame
+        return self._session.frame(index, normals=normals, parts=parts)
 
     def close(self) -> None:
         """Close the scene; nothing can be rendered any more."""

@@ -12,7 +12,7 @@ FIXTURES = Path(__file__).resolve().parent / "fixtures"
 
 @pytest.mark.parametrize(("name", "objects"), [("dataset_v1", 10), ("passes_v1", 26)])
 def test_old_data_sets_validate(name: str, objects: int) -> None:
-    from pipelines.dataset.validate import validate
+    from pipelines.dataset.validation import validate
 
     report = validate(FIXTURES / name)
     assert report.problems == []

@@ -6,6 +6,7 @@ Three commands write such lines, with camera, objects and files in common: :clas
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from pipelines.errors import DatasetError
 from pipelines.io.typed_json import OMITTED_IF_NONE, fields_to_json, from_json
 
 __all__ = [
+    "HASH_KEY",
     "SCHEMA_VERSION",
     "BackgroundRecord",
     "FitRecord",
@@ -37,10 +39,21 @@ __all__ = [
     "Record",
     "SourceFile",
     "frame_name",
+    "line_sha256",
 ]
 
 SCHEMA_VERSION: Final = 2
 """Of the lines of `gis synthesize`. Version 1 said ``backend`` for ``model`` and ``drift`` for ``label_error``."""
+
+
+HASH_KEY: Final = "record_sha256"
+"""Of a line: the hash of all else in it. Lines from before it was written are read too."""
+
+
+def line_sha256(data: Mapping[str, Any]) -> str:
+    """SHA-256 of the values of a line but for its own hash: of their JSON text with sorted keys."""
+    rest = {key: value for key, value in data.items() if key != HASH_KEY}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def frame_name(index: int) -> str:
@@ -271,6 +284,11 @@ class Record:
         data = fields_to_json(self)
         data["camera"] = {**data["camera"], "K": self.camera.K.tolist(), "cam_to_world": data.pop("cam_to_world")}
         return data
+
+    def to_line(self) -> str:
+        """A line of ``frames.jsonl``: :meth:`to_json`, and its own hash, which tells when a value was changed later."""
+        data = self.to_json()
+        return json.dumps({**data, HASH_KEY: line_sha256(data)}, allow_nan=False)
 
     @classmethod
     def from_json(cls: type[R], data: Mapping[str, Any], where: str = "record") -> R:

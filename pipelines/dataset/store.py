@@ -236,7 +236,7 @@ class FrameStore(RunFolder, Generic[R]):
         Raises:
             OutputError: the line cannot be written.
         """
-        append_line(self.log, json.dumps(record.to_json(), allow_nan=False))
+        append_line(self.log, record.to_line())
 
     def verify(self, record: R) -> None:
         """Checks that a frame that was made again came out as its line says.
@@ -246,7 +246,7 @@ class FrameStore(RunFolder, Generic[R]):
         """
         index = record.index
         stored = next(line for number, line in enumerate(read_lines(self.log)) if number == index)
-        different = first_difference(json.loads(stored), json.loads(json.dumps(record.to_json())))
+        different = first_difference(json.loads(stored), json.loads(record.to_line()))
         if different:
             raise DatasetError(
                 f"{self.log}: frame {index} came out differently than its line says ({different}): "

@@ -288,7 +288,7 @@ def _write_pairs(config: FitConfig, fitter: Fitter, chosen: list[tuple[RealFrame
     for index, (frame, cars) in enumerate(chosen):
         _, *others = _numbers(config, chosen, index)
         record = draw_pair(config.out, fitter, index, frame, cars, config.layout, tuple(others))
-        append_line(config.out / LOG_FILE, json.dumps(record.to_json(), allow_nan=False))
+        append_line(config.out / LOG_FILE, record.to_line())
     shards: list[Any] = to_json(tensors.finish_shards(config.out, len(chosen) * config.variants))
     return shards
 

@@ -10,7 +10,7 @@ from renderer.geometry.frame import Frame
 from renderer.scene.cars import FrameSetup, ModelSize
 from renderer.thermal.conditions import Conditions
 
-from pipelines.cameras import fit_camera, named_camera, parse_size
+from pipelines.cameras import named_camera, parse_size
 from pipelines.errors import ConfigError
 from pipelines.synthesis.config import RenderConfig
 
@@ -73,5 +73,5 @@ def open_session(config: RenderConfig) -> Session:
             "(the shipped one has), or --backgrounds"
         )
     if camera is None and config.size is not None:
-        session.use_camera(fit_camera(session.camera, *parse_size(config.size)))
+        session.use_camera(session.camera.fitted(*parse_size(config.size)))
     return session

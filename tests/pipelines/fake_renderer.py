@@ -116,6 +116,7 @@ def draw(camera: Camera, index: int, rng: np.random.Generator, profile: str) -> 
     part = np.where(road, 1, 0).astype(np.uint16)
     parts = [Part("road", 0, np.eye(4))]
     boxes: dict[int, tuple[int, int, int, int]] = {}
+    solids: dict[int, Box3D] = {}
     distances = sorted(rng.uniform(6.0, 40.0, int(rng.integers(1, 5))), reverse=True)
     for number, distance in enumerate([*distances, 5.0], 1):
         sliver = number == len(distances) + 1
@@ -131,18 +132,35 @@ def draw(camera: Camera, index: int, rng: np.random.Generator, profile: str) -> 
         zone[rows, columns] = Zone.BODY
         zone[max(box[3] - 2, 0) : max(box[3], 0), columns] = Zone.TYRE
         normal[rows, columns] = (0, -1, 0)
-        pose = np.eye(4)
-        pose[:3, 3] = (x, distance, 0.0)
-        parts.append(Part(f"car.{number}", number, pose))
-        boxes[number] = box
-    instances = tuple(_instance(number, box, ids, parts[number], camera, profile) for number, box in boxes.items())
+        solid = _solid_behind(box, distance, camera)
+        x_m, y_m, _ = solid.centre_m
+        parts.append(Part(f"car.{number}", number, _heading_away(x_m, distance, 1.65 - y_m)))
+        boxes[number], solids[number] = box, solid
+    instances = tuple(
+        _instance(number, boxes[number], solids[number], ids, parts[number], camera, profile) for number in boxes
+    )
     return Frame(
         index, camera, LOOKING_ALONG_Y, depth, ids, zone, instances, normal, part, tuple(parts), ("zones were drawn",)
     )
 
 
+def _heading_away(x_m: float, y_m: float, z_m: float) -> np.ndarray:
+    """Pose of a model on the road whose front looks along the camera's view."""
+    pose = np.eye(4)
+    pose[:3, 0], pose[:3, 1], pose[:3, 3] = (0, 1, 0), (-1, 0, 0), (x_m, y_m, z_m)
+    return pose
+
+
+def _solid_behind(box: tuple[int, int, int, int], distance_m: float, camera: Camera) -> Box3D:
+    """The shallow 3-D box that a rectangle of pixels at this distance cuts in the middle."""
+    left, top, right, bottom = box
+    centre = ((left + right) / 2 - camera.cx) / camera.fx * distance_m, (bottom - camera.cy) / camera.fy * distance_m
+    width, height = (right - left) / camera.fx * distance_m, (bottom - top) / camera.fy * distance_m
+    return Box3D((*centre, float(distance_m)), width / 4, height, width, -np.pi / 2)
+
+
 def _instance(
-    number: int, box: tuple[int, int, int, int], ids: np.ndarray, part: Part, camera: Camera, profile: str
+    number: int, box: tuple[int, int, int, int], solid: Box3D, ids: np.ndarray, part: Part, camera: Camera, profile: str
 ) -> Instance:
     rows, columns = np.nonzero(ids == number)
     seen = None
@@ -152,12 +170,10 @@ def _instance(
     inside = max(0, min(right, camera.width) - max(left, 0)) * max(0, min(bottom, camera.height) - max(top, 0))
     area = (right - left) * (bottom - top)
     model = MODELS[0] if number % 2 else MODELS[1]
-    x, distance = part.local_to_world[:2, 3]
-    solid = Box3D((float(x), 1.65, float(distance)), model.length_m, model.height_m, model.width_m, -np.pi / 2)
     share = len(rows) / inside if inside else 0.0
     return Instance(
         id=number, category=model.category, model=model.name, profile=profile, object_to_world=part.local_to_world,
         box_3d=solid, box_amodal_px=tuple(map(float, box)), box_visible_px=seen, visible_px=len(rows),
         amodal_px=inside, truncation=1 - inside / area,
-        occlusion=3 if not len(rows) else 0 if share > 0.95 else 1 if share > 0.5 else 2,
+        occlusion=3 if not len(rows) else 0 if share >= 0.95 else 1 if share >= 0.5 else 2,
     )  # fmt: skip

@@ -17,7 +17,7 @@ SHOWN = 40
 
 def validate(folder: Annotated[Path, typer.Argument(help="Folder of gis synthesize, gis render or gis fit.")]) -> None:
     """Check a data set: hashes, sizes, ids, boxes, labels."""
-    from pipelines.dataset import validate as pipeline
+    from pipelines.dataset import validation as pipeline
 
     report = pipeline.validate(folder, progress=shows_progress())
     for problem in report.problems[:SHOWN]:

@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D, Instance
 
 from pipelines.dataset.labels import CATEGORIES
-from pipelines.errors import DatasetError
 from pipelines.io.files import write_through
 
-__all__ = ["coco_annotations", "coco_image", "decode_rle", "encode_rle", "run_lengths", "write_coco"]
+__all__ = ["coco_annotations", "coco_image", "encode_rle", "run_lengths", "write_coco"]
 
 Image = tuple[int, str, int, int]
 """Frame number, file name below ``images/``, width, height."""
@@ -139,27 +138,3 @@ def encode_rle(counts: Sequence[int]) -> str:
             if last:
                 break
     return text.decode("ascii")
-
-
-def decode_rle(text: str, height: int, width: int) -> NDArray[np.bool_]:
-    """The mask of a run-length code, (H, W) bool; the inverse of :func:`run_lengths` and :func:`encode_rle`.
-
-    Raises:
-        DatasetError: a code of another size, or none.
-    """
-    counts: list[int] = []
-    value, shift = 0, 0
-    for character in text.encode("ascii", "replace"):
-        group = character - 48
-        value |= (group & 31) << shift
-        shift += 5
-        if group & 32:
-            continue
-        if group & 16:
-            value -= 1 << shift
-        counts.append(value + (counts[-2] if len(counts) > 2 else 0))
-        value, shift = 0, 0
-    if sum(counts) != height * width or min(counts, default=0) < 0:
-        raise DatasetError(f"run-length code of {sum(counts)} pixels: expected {height} x {width}")
-    runs = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
-    return np.asarray(runs.reshape(width, height).T)

@@ -6,7 +6,6 @@ threads: hashing and decoding let go of Python's lock.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ import numpy as np
 from gan.data.layout import decode_sample
 from gan.errors import LayoutError
 
-from pipelines.dataset.record import FrameRecord, PairRecord, PassesRecord, Record, frame_name
+from pipelines.dataset.record import HASH_KEY, FrameRecord, PairRecord, PassesRecord, Record, frame_name, line_sha256
 from pipelines.dataset.shards import read_shard
 from pipelines.dataset.validation import facts
 from pipelines.dataset.validation.labels import check_classes, check_coco, check_rows
@@ -98,13 +97,14 @@ def validate(folder: Path, *, progress: bool = False) -> Report:
     check = {"gis-dataset": _frame_check(about), "gis-passes": _check_passes, "gis.fit.dataset": _check_pair}[schema]
     for problems in _in_threads(folder, lines, check, progress):
         report.problems += problems
-    report.frames = len(records)
     report.objects = sum(item.labelled is not False for record in records for item in record.instances)
-    report.problems += [*_check_count(about, len(records)), *_check_shards(folder, about, records)]
-    if schema == "gis-dataset":
+    report.problems += [*_check_count(about, report.frames), *_check_shards(folder, about, records)]
+    all_read = len(records) == report.frames
+    if schema == "gis-dataset" and all_read:
         report.problems += _check_whole(folder, about, cast(Sequence[FrameRecord], records))
     expected = _expected_files(folder, about, records)
-    report.problems += _check_presence(folder, expected)
+    if all_read:  # a line that says nothing names no files
+        report.problems += _check_presence(folder, expected)
     report.files = len(expected)
     return report
 
@@ -124,12 +124,16 @@ def _read_about(folder: Path) -> dict[str, Any]:
 
 
 def _read_lines(folder: Path, kind: type[Record], report: Report) -> list[Line]:
+    """The lines that can be read; of the others the report says what is wrong, and it counts all."""
     log = folder / FRAMES_FILE
     found: list[Line] = []
     try:
-        for number, line in enumerate(read_lines(log)):
-            record = kind.from_line(line, number, Path(FRAMES_FILE))
-            found.append(Line(record, json.loads(line)))
+        for index, line in enumerate(read_lines(log)):
+            report.frames = index + 1
+            try:
+                found.append(Line(kind.from_line(line, index, Path(FRAMES_FILE)), json.loads(line)))
+            except DatasetError as error:
+                report.problems.append(str(error))
     except DatasetError as error:
         report.problems.append(str(error))
     if log.is_file() and (data := log.read_bytes()) and not data.endswith(b"\n"):
@@ -180,11 +184,8 @@ def _check_presence(folder: Path, expected: set[str]) -> Iterator[str]:
 def _check_line(line: Line) -> Iterator[str]:
     """A line against its own hash, and what every kind of line has."""
     here = f"{FRAMES_FILE}: frame {line.record.stem}"
-    said = line.data.get("record_sha256")
-    if said is not None:
-        rest = {key: value for key, value in line.data.items() if key != "record_sha256"}
-        if hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest() != said:
-            yield f"{here}: is not the line that was written (record_sha256 is that of another)"
+    if line.data.get(HASH_KEY, digest := line_sha256(line.data)) != digest:
+        yield f"{here}: is not the line that was written ({HASH_KEY} is that of another)"
     yield from (f"{here}: {problem}" for problem in facts.check_camera(line.record))
     yield from (f"{here}: {problem}" for problem in facts.check_matrix(line.data["camera"]))
 

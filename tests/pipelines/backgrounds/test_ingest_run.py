@@ -17,7 +17,7 @@ from pipelines.backgrounds.images import open_background, scan_backgrounds
 from pipelines.backgrounds.ingest.metadata import Overrides
 from pipelines.backgrounds.ingest.readers import Reading
 from pipelines.backgrounds.ingest.run import IngestConfig, ingest, make_reading
-from pipelines.dataset.validate import validate
+from pipelines.dataset.validation import validate
 from pipelines.errors import BackgroundError, ConfigError, DatasetError
 from pipelines.io.images import decode_png, read_png
 from pipelines.synthesis.config import SynthesizeConfig

@@ -12,7 +12,7 @@ from fake_renderer import FakeScene
 
 from pipelines.dataset.label_consistency.measure import measure_label_error
 from pipelines.dataset.record import LabelError
-from pipelines.dataset.validate import validate
+from pipelines.dataset.validation import validate
 from pipelines.errors import ConfigError, PipelineError
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
@@ -188,7 +188,7 @@ def test_validate_names_label_errors_that_cannot_be(tmp_path: Path) -> None:
     rows[1]["label_error"]["objects"] = [{**EXACT, "id": 999}]
     (folder / "frames.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     found = "\n".join(validate(folder).problems)
-    for part in ("expected 0 to 1", "of attempt 9", "object 999, which has no label"):
+    for part in ("expected 0 to 1", "attempt is 9", "object 999, which has no label"):
         assert part in found
 
 

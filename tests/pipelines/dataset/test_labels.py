@@ -13,10 +13,11 @@ from hypothesis.extra import numpy as hnp
 
 from assets import CAMERAS
 from pipelines.dataset.labels import CATEGORIES, MIN_VISIBLE_PX, labelled
-from pipelines.dataset.labels.coco import decode_rle, encode_rle, run_lengths, write_coco
+from pipelines.dataset.labels.coco import encode_rle, run_lengths, write_coco
 from pipelines.dataset.labels.kitti import kitti_text
 from pipelines.dataset.labels.yolo import yolo_classes, yolo_text
 from pipelines.dataset.record import InstanceRecord
+from pipelines.dataset.validation.run_lengths import decode_rle
 from pipelines.errors import DatasetError
 from pipelines.io.typed_json import from_json, to_json
 from renderer.geometry.camera import read_cameras

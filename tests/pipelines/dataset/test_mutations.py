@@ -1,8 +1,7 @@
 """A wrong value in any label or record field is found, also where all hashes are made right again.
 
-The data set is a real one (the fixture of version 1 and one of today's). Each mutation writes one wrong value on purpose,
-as a faulty writer would: a file that is changed gets its new hash, and the line its own, so that only what the value
-itself says can give it away.
+The data set is a real one. Each mutation writes one wrong value on purpose, as a faulty writer would: a file that is
+changed gets its new hash, and the line its own, so that only what the value itself says can give it away.
 """
 
 from __future__ import annotations
@@ -10,15 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_renderer import FakeScene
 
 from pipelines.dataset.validation import validate
 from pipelines.io.files import file_sha256
 from pipelines.io.images import encode_palette_png, encode_png, read_png
+from pipelines.synthesis.config import RenderConfig
+from pipelines.synthesis.passes import render
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 FRAME = 0
@@ -277,3 +279,32 @@ def test_a_wrong_value_is_found(folder: Path, name: str) -> None:
     problems = validate(folder).problems
     assert problems
     assert all("\n" not in problem for problem in problems)
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Places of all numbers and texts of a JSON tree, of lists the first alone."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(inner, (*path, key))
+    elif isinstance(value, list) and value:
+        yield from leaves(value[0], (*path, 0))
+    elif isinstance(value, (int, float, str)) and path != ("index",):
+        yield path
+
+
+def test_any_value_changed_after_writing_is_found(tmp_path: Path) -> None:
+    """What nothing else tells (the wind, a note) the line's own hash does."""
+    config = RenderConfig(out=tmp_path / "out", count=1, workers=1)
+    log = render(config, session_factory=FakeScene()) / "frames.jsonl"
+    line = log.read_text()
+    places = list(leaves(json.loads(line)))
+    assert len(places) > 25
+    for place in places:
+        record = json.loads(line)
+        node = record
+        for key in place[:-1]:
+            node = node[key]
+        old = node[place[-1]]
+        node[place[-1]] = old + "x" if isinstance(old, str) else not old if isinstance(old, bool) else old + 1
+        log.write_text(json.dumps(record) + "\n")
+        assert validate(tmp_path / "out").problems, place

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fake_renderer import FakeScene
 
-from pipelines.dataset.validate import validate
+from pipelines.dataset.validation import validate
 from pipelines.errors import DatasetError
 from pipelines.io.exr import read_exr, write_exr
 from pipelines.io.files import file_sha256
@@ -126,10 +126,10 @@ DAMAGES: list[tuple[Callable[[Path], object], str]] = [
     (lambda f: edit_line(f, 2, lambda r: r.update(index=5)), "line 3: expected the record of frame 2"),
     (lambda f: edit_line(f, 2, lambda r: r["files"].pop("masks/000002.png")), "does not name masks/000002.png"),
     (lambda f: (f / "frames.jsonl").write_bytes((f / "frames.jsonl").read_bytes()[:-9]), "last line is cut off"),
-    (lambda f: edit_coco(f, lambda c: c["annotations"].pop()), "annotations, frames.jsonl says"),
+    (lambda f: edit_coco(f, lambda c: c["annotations"].pop()), "annotations, "),
     (lambda f: edit_coco(f, lambda c: c["annotations"][0].update(bbox=[0, 0, 1, 1])), "annotation 1: bbox"),
     (lambda f: edit_coco(f, lambda c: c["images"].pop()), "has 3 images, expected 4"),
-    (lambda f: (f / "annotations" / "yolo" / "classes.txt").write_text("van\n"), "classes.txt: row 1"),
+    (lambda f: (f / "annotations" / "yolo" / "classes.txt").write_text("van\n"), "classes.txt: names"),
 ]
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipelines.dataset.validate import validate
+from pipelines.dataset.validation import validate
 from pipelines.errors import ConfigError, PipelineError
 from pipelines.fitting.candidates import Cut, free_edges, solve
 from pipelines.fitting.fitter import Fitter

@@ -18,8 +18,8 @@ from fake_renderer import FakeScene
 
 from gan.data.layout import CHANNELS, decode_sample
 from pipelines.dataset import shards as tensors
-from pipelines.dataset.labels.coco import decode_rle
-from pipelines.dataset.validate import validate
+from pipelines.dataset.validation import validate
+from pipelines.dataset.validation.run_lengths import decode_rle
 from pipelines.errors import DatasetError, OutputError, WorkerError
 from pipelines.io.exr import read_exr
 from pipelines.io.images import read_png

@@ -15,7 +15,7 @@ from gan.backends import pix2pix
 from gan.data.layout import SourceLayout, decode_sample
 from gan.errors import CheckpointError
 from gan.storage.model_file import read_model_file, write_model_file
-from pipelines.dataset.validate import validate
+from pipelines.dataset.validation import validate
 from pipelines.errors import ConfigError
 from pipelines.io.images import read_png
 from pipelines.synthesis.config import SynthesizeConfig
