@@ -14,7 +14,7 @@ from fake_renderer import FakeScene
 from pipelines.dataset.frame import SynthesizedFrame
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import read_records
-from pipelines.dataset.validate import validate
+from pipelines.dataset.validation import validate
 from pipelines.dataset.writer import write_frame
 from pipelines.io.exr import read_exr
 from pipelines.io.images import read_png
