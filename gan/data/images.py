@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,10 +13,27 @@ import tifffile
 
 from gan.errors import DataError
 
-__all__ = ["IMAGE_SUFFIXES", "image_files", "read_image"]
+__all__ = ["IMAGE_SUFFIXES", "PICTURE_SUFFIXES", "decode_image", "image_files", "list_images", "read_image"]
 
 IMAGE_SUFFIXES: Final = (".bmp", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp")
 """What `read_image` can read."""
+PICTURE_SUFFIXES: Final = tuple(suffix for suffix in IMAGE_SUFFIXES if suffix != ".npy")
+"""The same without arrays."""
+
+_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+_PNG_OF_PILLOW: Final = {(0, 8), (0, 16), (2, 8), (3, 1), (3, 2), (3, 4), (3, 8), (6, 8)}
+"""Colour types and bits of the PNG specification (ISO/IEC 15948) whose pixels Pillow hands out as they are stored."""
+
+
+def list_images(
+    folder: Path | str, *, recursive: bool = False, suffixes: tuple[str, ...] = IMAGE_SUFFIXES
+) -> list[Path]:
+    """Image files of a folder in the order of their paths; hidden ones are left out."""
+    folder = Path(folder)
+    paths = sorted(folder.rglob("*") if recursive else folder.glob("*"))
+    return [
+        path for path in paths if path.suffix.lower() in suffixes and not path.name.startswith(".") and path.is_file()
+    ]
 
 
 def image_files(folder: Path | str, *, recursive: bool = False) -> dict[str, Path]:
@@ -29,14 +47,12 @@ def image_files(folder: Path | str, *, recursive: bool = False) -> dict[str, Pat
         Paths by what stands behind ``folder/``, without suffix.
 
     Raises:
-        DataError: No image, or two of one name.
+        DataError: No folder, no image, or two of one name.
     """
     folder = Path(folder)
-    paths = [
-        path
-        for path in sorted(folder.rglob("*") if recursive else folder.glob("*"))
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
-    ]
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; expected a folder of images")
+    paths = list_images(folder, recursive=recursive)
     if not paths:
         raise DataError(f"{folder}: no images; expected {', '.join(IMAGE_SUFFIXES)}")
     files: dict[str, Path] = {}
@@ -62,7 +78,7 @@ def read_image(path: Path | str) -> npt.NDArray[Any]:
         elif path.suffix.lower() in (".tif", ".tiff"):
             image = tifffile.imread(path)
         else:
-            image = _decode(path)
+            image = decode_image(path.read_bytes())
     except (OSError, ValueError, tifffile.TiffFileError) as error:
         raise DataError(f"{path}: cannot be read ({error}); expected PNG, JPEG, TIFF or NPY") from error
     planes = image[None] if image.ndim == 2 else np.moveaxis(image, -1, 0)
@@ -78,10 +94,44 @@ def read_image(path: Path | str) -> npt.NDArray[Any]:
     return np.ascontiguousarray(planes)
 
 
-def _decode(path: Path) -> npt.NDArray[Any]:
-    image: npt.NDArray[Any] | None = cv2.imdecode(
-        np.frombuffer(path.read_bytes(), dtype=np.uint8), cv2.IMREAD_UNCHANGED
-    )
+def decode_image(data: bytes) -> npt.NDArray[Any]:
+    """Pixels of a PNG, JPEG, BMP or WebP file as they are stored, not turned by EXIF.
+
+    imageio (with Pillow) reads the ordinary kinds; OpenCV what Pillow would change: colour of 16 bits, grey of less
+    than 8, transparency of a palette, ink colours.
+
+    Returns:
+        (H, W) grey, or (H, W, 3) RGB, or (H, W, 4) RGB and opacity; uint8 or uint16.
+
+    Raises:
+        ValueError: damaged, cut short, or no image.
+    """
+    if data[:8] == _PNG and not _suits_pillow(data):
+        return _decode_by_opencv(data)
+    import imageio.v3 as iio
+    from PIL import Image
+
+    try:
+        image = np.asarray(iio.imread(data, plugin="pillow", index=0))
+    except (OSError, SyntaxError, ValueError, IndexError, struct.error, Image.DecompressionBombError) as error:
+        raise ValueError(str(error) or "truncated, or no image") from error
+    if data[:2] == _JPEG and image.ndim == 3 and image.shape[2] == 4:
+        return _decode_by_opencv(data)
+    return image
+
+
+def _suits_pillow(png: bytes) -> bool:
+    bits, colour_type = png[24:25], png[25:26]
+    if not colour_type or (colour_type[0], bits[0]) not in _PNG_OF_PILLOW:
+        return False
+    return colour_type != b"\x03" or b"tRNS" not in png
+
+
+def _decode_by_opencv(data: bytes) -> npt.NDArray[Any]:
+    try:
+        image: npt.NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:  # its limit on the number of pixels
+        raise ValueError(str(error)) from error
     if image is None:
         raise ValueError("truncated, or no image")
-    return image[..., ::-1] if image.ndim == 3 and image.shape[2] == 3 else image
+    return np.asarray(image if image.ndim == 2 else image[..., [2, 1, 0, 3][: image.shape[2]]])

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from assets import CAMERAS
+from gan.data.images import PICTURE_SUFFIXES, list_images
 from numpy.typing import NDArray
 from renderer.errors import CameraError
 from renderer.geometry.camera import Camera, read_cameras
@@ -25,9 +25,11 @@ from renderer.random_streams import Draw, Stream
 from renderer.thermal.sensor import from_uint16
 
 from pipelines.backgrounds.ingest.crop import centred_window, resize_window
+from pipelines.backgrounds.pictures import decode_grey
 from pipelines.cameras import DEFAULT_SIZE_PX, named_camera, parse_size
 from pipelines.errors import BackgroundError
 from pipelines.io.files import read_json, sha256
+from pipelines.io.images import decode_png
 
 __all__ = [
     "ASSUMED_CAMERA",
@@ -48,14 +50,8 @@ Float32 = NDArray[np.float32]
 INDEX_FILE = "index.json"
 """List of what `gis backgrounds` made of a folder."""
 INDEX_SCHEMA, INDEX_VERSION = "gis-backgrounds", 1
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 ASSUMED_CAMERA = "flir-adas"
 """The camera of most public thermal street images, RoadScene and FLIR ADAS among them."""
-MIN_SIZE_PX = 32
-"""Fewer pixels show no street."""
-MAX_PIXELS = 1 << 26
-"""Refused above: no thermal camera has 64 megapixels, and a small file may claim any size."""
-STRETCH_PERCENT = (0.5, 99.5)
 
 
 @dataclass(frozen=True)
@@ -111,15 +107,15 @@ def scan_backgrounds(folder: Path) -> Backgrounds:
     """
     if (folder / INDEX_FILE).is_file():
         return Backgrounds(folder, _scan_ingested(folder))
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    paths = list_images(folder, suffixes=PICTURE_SUFFIXES)
     if not paths:
-        raise BackgroundError(f"{folder} holds no images: expected thermal images ({' '.join(SUFFIXES)})")
+        raise BackgroundError(f"{folder} holds no images: expected thermal images ({' '.join(PICTURE_SUFFIXES)})")
     return Backgrounds(folder, tuple(_scan(path) for path in paths))
 
 
 def _scan(path: Path) -> BackgroundFile:
     data = _read_bytes(path)
-    height, width = _decode(data, path).shape
+    height, width = decode_grey(data, path).shape
     return BackgroundFile(path.name, sha256(data), width, height)
 
 
@@ -185,7 +181,7 @@ def open_background(
         raise BackgroundError(f"{path}: changed while the data set was made: expected the file that was there before")
     sidecar = chosen.sidecar or {}
     kelvin = _decode_kelvin(data, path, sidecar) if sidecar.get("radiometric") else None
-    image = _decode(data, path) if kelvin is None else kelvin
+    image = decode_grey(data, path) if kelvin is None else kelvin
     whole, of_camera = _camera_of(image.shape, camera, sidecar)
     width, height = parse_size(size or str(DEFAULT_SIZE_PX))
     window = centred_window(image.shape, width, height)
@@ -218,9 +214,9 @@ def open_background(
 
 def _decode_kelvin(data: bytes, path: Path, sidecar: dict[str, Any]) -> Float32:
     """Temperatures of an ingested radiometric frame."""
-    counts = _decode_other(data)
+    counts = decode_png(data, str(path))
     low, high = (float(value) for value in sidecar["span_K"])
-    if counts is None or counts.dtype != np.uint16 or counts.ndim != 2 or not 0 < low < high:
+    if counts.dtype != np.uint16 or counts.ndim != 2 or not 0 < low < high:
         raise BackgroundError(f"{path}: expected a grey 16-bit PNG and its span_K; run `gis backgrounds` again")
     return from_uint16(counts, (low, high))
 
@@ -257,77 +253,3 @@ def _read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BackgroundError(f"{path}: cannot be read ({error.strerror}): expected a thermal image") from error
-
-
-def _decode(data: bytes, path: Path) -> UInt8:
-    """Grey 8-bit pixels of an image of any kind.
-
-    Raises:
-        BackgroundError: naming the file and what is wrong with it.
-    """
-    if not data:
-        raise BackgroundError(f"{path}: is empty: expected a thermal image; remove it from the folder")
-    pixels = _decode_tiff(data, path) if path.suffix.lower() in (".tif", ".tiff") else _decode_other(data)
-    if pixels is None:
-        raise BackgroundError(f"{path}: cannot be decoded: expected a whole image file; remove it or save it again")
-    grey = _grey(pixels)
-    if grey is None:
-        raise BackgroundError(f"{path}: has shape {pixels.shape}: expected one grey or colour image")
-    rows, columns = grey.shape
-    if min(rows, columns) < MIN_SIZE_PX or rows * columns > MAX_PIXELS:
-        raise BackgroundError(
-            f"{path}: is {columns}x{rows} pixels: expected {MIN_SIZE_PX} or more on each side and at most "
-            f"{MAX_PIXELS >> 20} megapixels"
-        )
-    if grey.dtype.kind == "f" and not np.isfinite(grey).all():
-        bad = int((~np.isfinite(grey)).sum())
-        raise BackgroundError(f"{path}: holds {bad} pixels that are no number (NaN or inf): expected finite values")
-    return grey if grey.dtype == np.uint8 else _stretch(grey, path)
-
-
-def _decode_other(data: bytes) -> NDArray[Any] | None:
-    try:
-        pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:  # OpenCV's own limit on the number of pixels
-        return None
-    return None if pixels is None else np.asarray(pixels)
-
-
-def _decode_tiff(data: bytes, path: Path) -> NDArray[Any] | None:
-    """First page of a TIFF, by a reader that knows floats and 16 bits of every compression."""
-    from io import BytesIO
-
-    import tifffile
-
-    try:
-        with tifffile.TiffFile(BytesIO(data)) as file:
-            page = file.pages[0]
-            if int(np.prod(page.shape)) > 4 * MAX_PIXELS:
-                raise BackgroundError(f"{path}: claims a shape of {page.shape}: expected at most 64 megapixels")
-            return np.asarray(page.asarray())
-    except (tifffile.TiffFileError, ValueError, IndexError, KeyError, OSError, RuntimeError, TypeError):
-        return _decode_other(data)
-
-
-def _grey(pixels: NDArray[Any]) -> NDArray[Any] | None:
-    """(H, W) of grey, grey with alpha, or colour; None for anything else."""
-    if pixels.dtype.kind not in "uif" or pixels.dtype.itemsize > 8:
-        return None
-    if pixels.ndim == 2:
-        return pixels
-    if pixels.ndim != 3 or pixels.shape[2] > 4:
-        return None
-    if pixels.shape[2] < 3:
-        return np.asarray(pixels[..., 0])
-    # Grey images saved as colour are the rule; of real colour ones (palettes) the brightness is all that can be used.
-    mean = pixels[..., :3].astype(np.float64).mean(axis=2)
-    return np.asarray(np.rint(mean) if pixels.dtype.kind in "ui" else mean).astype(pixels.dtype)
-
-
-def _stretch(counts: NDArray[Any], path: Path) -> UInt8:
-    """Counts or floats to 8 bits over their middle 99 %."""
-    values = counts.astype(np.float64)
-    low, high = np.percentile(values, STRETCH_PERCENT)
-    if high <= low:
-        raise BackgroundError(f"{path}: all pixels have the value {low:g}: expected an image with contrast")
-    return np.asarray(np.rint(np.clip((values - low) / (high - low), 0.0, 1.0) * 255.0), dtype=np.uint8)

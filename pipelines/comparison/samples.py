@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -22,7 +21,8 @@ from gan.metrics.classes import boxes_to_regions
 
 from pipelines.errors import ConfigError
 from pipelines.io.files import write_bytes
-from pipelines.translation.translate import encode_png
+from pipelines.io.images import decode_luminance
+from pipelines.translation.translate import encode_image
 
 __all__ = ["Objects", "TestSet", "grey_copy", "open_test_set", "read_objects", "resized_box", "write_test_set"]
 
@@ -110,7 +110,7 @@ def write_test_set(test: TestSet, folder: Path) -> None:
         for kind, image in (("source", shown), ("real", real), ("grey", grey)):
             path = folder / kind / f"{name}.png"
             if not path.is_file():
-                write_bytes(path, encode_png(np.ascontiguousarray(image)))
+                write_bytes(path, encode_image(np.ascontiguousarray(image)))
 
 
 def read_objects(path: Path, size: int | None) -> Objects:
@@ -156,7 +156,8 @@ def class_regions(objects: Objects, name: str, shape: tuple[int, ...]) -> dict[s
 
 def read_grey(path: Path) -> npt.NDArray[np.float64]:
     """A written image as float64 in [0, 1], grey."""
-    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise DataError(f"{path}: cannot be read; delete it and give the same command again")
+    try:
+        image = decode_luminance(path.read_bytes())
+    except (OSError, ValueError):
+        raise DataError(f"{path}: cannot be read; delete it and give the same command again") from None
     return np.asarray(image, dtype=np.float64) / 255

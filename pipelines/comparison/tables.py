@@ -15,7 +15,8 @@ from gan.metrics.classes import ClassErrors
 from pipelines.comparison.plan import BASELINE, MAIN_SET, CompareConfig
 from pipelines.comparison.samples import Objects, TestSet, class_regions, read_grey
 from pipelines.errors import GisError
-from pipelines.evaluation.evaluate import EvaluateConfig, evaluate
+from pipelines.evaluation.evaluate import evaluate
+from pipelines.evaluation.results import EvaluateConfig
 from pipelines.io.files import read_json, read_lines
 
 __all__ = ["COLUMNS", "COSTS", "Comparison", "Curve", "Row", "losses", "measure", "text_table"]

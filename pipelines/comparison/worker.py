@@ -37,7 +37,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from pipelines.comparison.samples import TestSet, open_test_set
 from pipelines.errors import GisError
 from pipelines.io.files import read_json, write_bytes, write_json, write_text
-from pipelines.translation.translate import encode_png
+from pipelines.translation.translate import encode_image
 
 __all__ = ["main"]
 
@@ -179,7 +179,7 @@ def _clock_s(threads: int) -> float:
 
 def _translate(translator: TranslationModel, images: TestSet, folder: Path) -> None:
     for name, source, _ in images:
-        write_bytes(folder / f"{name}.png", encode_png(translator.translate(source)))
+        write_bytes(folder / f"{name}.png", encode_image(translator.translate(source)))
 
 
 def _speed(translator: TranslationModel, images: TestSet) -> float:

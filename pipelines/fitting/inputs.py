@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
+from gan.data.images import PICTURE_SUFFIXES, list_images
 from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D
@@ -17,10 +17,10 @@ from pipelines.backgrounds.geometry.horizon import horizon_from_boxes
 from pipelines.errors import ConfigError
 from pipelines.fitting.fitter import level_camera
 from pipelines.io.files import read_json
+from pipelines.io.images import decode_luminance
 
 __all__ = ["RealFrame", "read_image", "scan_frames"]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 STRETCH = (0.5, 99.5)
 """Percentiles of 16-bit counts that become black and white."""
 
@@ -51,9 +51,10 @@ def read_image(path: Path) -> NDArray[np.uint16]:
     Raises:
         ConfigError: no picture.
     """
-    pixels = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_GRAYSCALE)
-    if pixels is None:
-        raise ConfigError(f"{path}: is no picture that can be read: remove it, or give a whole file")
+    try:
+        pixels = decode_luminance(path.read_bytes())
+    except (OSError, ValueError):
+        raise ConfigError(f"{path}: is no picture that can be read: remove it, or give a whole file") from None
     if pixels.dtype == np.uint8:
         return np.asarray(pixels, dtype=np.uint16) * np.uint16(257)
     low, high = np.percentile(pixels, STRETCH)
@@ -71,9 +72,11 @@ def scan_frames(folder: Path, boxes: Path, camera: Camera) -> list[RealFrame]:
     """
     if not boxes.exists():
         raise ConfigError(f"{boxes}: no such file or folder: expected boxes as COCO, KITTI, YOLO, or JSON by image")
-    pictures = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES)
+    pictures = list_images(folder, suffixes=PICTURE_SUFFIXES)
     if not pictures:
-        raise ConfigError(f"{folder}: holds no pictures ({', '.join(SUFFIXES)}): give the folder of the thermal frames")
+        raise ConfigError(
+            f"{folder}: holds no pictures ({', '.join(PICTURE_SUFFIXES)}): give the folder of the thermal frames"
+        )
     known, about = read_boxes(boxes), _about(boxes)
     found = []
     for path in pictures:

@@ -6,11 +6,9 @@ Cars without a line are accepted where the fit itself is good enough.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
-from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 from pipelines.errors import ConfigError
 from pipelines.fitting.shapes import PART_OF_BIN, PARTS
 from pipelines.io.files import write_text
+from pipelines.io.html import data_uri, fill_template
 from pipelines.io.images import encode_png
 
 __all__ = ["DECISIONS", "REVIEW_FILE", "encode_overlay", "overlay", "read_decisions", "write_sheet"]
@@ -27,15 +26,7 @@ DECISIONS = ("accept", "flip", "reject")
 REVIEW_FILE = "review.txt"
 UInt8 = NDArray[np.uint8]
 
-_PAGE = """<!doctype html><meta charset="utf-8"><title>Fitted cars</title>
-<style>body{{font:14px sans-serif;background:#222;color:#eee}}figure{{display:inline-block;margin:6px}}
-img{{display:block;image-rendering:pixelated}}textarea{{width:40em;height:8em}}</style>
-<p>Least certain first. Left the picture, right the fit: borders of parts in yellow, the front in red.
-Save the text below as {file} in the data set's folder and give the same command again.</p>
-{figures}<p><textarea id="t" readonly></textarea></p>
-<script>const put=()=>t.value=[...document.querySelectorAll('select')].filter(s=>s.value)
-.map(s=>s.name+' '+s.value).join('\\n')+'\\n';document.onchange=put;put()</script>
-"""
+_TEMPLATE: Final = Path(__file__).with_name("review.html.j2")
 
 
 def read_decisions(path: Path) -> dict[str, str]:
@@ -78,20 +69,18 @@ def overlay(image: NDArray[np.float64], bins: UInt8) -> UInt8:
 
 def write_sheet(path: Path, cars: Iterable[tuple[dict[str, Any], bytes]], decided: dict[str, str]) -> None:
     """Writes the page; ``cars`` are records of fits with their PNG pictures, in the order to show."""
-    figures = []
-    for car, png in cars:
-        key = escape(str(car["key"]), quote=True)
-        options = "".join(
-            f"<option{' selected' if decided.get(car['key']) == name else ''}>{name}</option>"
-            for name in ("", *DECISIONS)
-        )
-        text = f"{key} {escape(car['model'])} {car['confidence']:.2f}, box {car['box_iou']:.2f}"
-        data = base64.b64encode(png).decode()
-        picture = f'<img alt="{key}" src="data:image/png;base64,{data}">'
-        figures.append(
-            f'<figure>{picture}<figcaption>{text} <select name="{key}">{options}</select></figcaption></figure>'
-        )
-    write_text(path, _PAGE.format(file=REVIEW_FILE, figures="\n".join(figures)))
+    rows = [
+        {
+            "key": car["key"],
+            "model": car["model"],
+            "confidence": f"{car['confidence']:.2f}",
+            "box_iou": f"{car['box_iou']:.2f}",
+            "decision": decided.get(car["key"]),
+            "picture": data_uri("image/png", png),
+        }
+        for car, png in cars
+    ]
+    write_text(path, fill_template(_TEMPLATE, file=REVIEW_FILE, decisions=("", *DECISIONS), cars=rows))
 
 
 def encode_overlay(image: NDArray[np.float64], bins: UInt8) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from pipelines.errors import DatasetError, OutputError
 __all__ = [
     "append_line",
     "file_sha256",
+    "finite",
     "make_folder",
     "read_json",
     "read_lines",
@@ -98,6 +100,15 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, data: Any) -> None:
     """Writes a whole JSON file, indented, keys in their order; see :func:`write_through`."""
     write_text(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
+
+
+def finite(value: Any) -> Any:
+    """The value with None for infinities, which JSON does not have."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def append_line(path: Path, line: str) -> None:

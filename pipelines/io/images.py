@@ -1,4 +1,4 @@
-"""PNG files: grey 8 and 16 bit, palette, colour.
+"""Image files: PNG of grey, palette and colour, written and read; other kinds read.
 
 The encoder decides the throughput of a data set. Rows are filtered by numpy (each less the row above) and packed by
 ISA-L's deflate. On one core, 512x512, against OpenCV at its fastest: a thermal image of 16 bits 1.4 ms instead of
@@ -14,12 +14,23 @@ from typing import Any
 
 import cv2
 import numpy as np
+from gan.data.images import decode_image
 from numpy.typing import NDArray
 
 from pipelines.errors import DatasetError
 from pipelines.io.deflate import compress
 
-__all__ = ["decode_png", "encode_palette_png", "encode_png", "png_header", "read_png"]
+__all__ = [
+    "decode_image",
+    "decode_luminance",
+    "decode_png",
+    "decode_upright",
+    "encode_jpeg",
+    "encode_palette_png",
+    "encode_png",
+    "png_header",
+    "read_png",
+]
 
 UInt8 = NDArray[np.uint8]
 
@@ -30,13 +41,11 @@ _UP = 2
 
 
 def encode_png(image: NDArray[Any]) -> bytes:
-    """PNG of a grey (H, W) uint8 or uint16, or colour (H, W, 3) RGB uint8 image."""
-    grey = image.ndim == 2 and image.dtype in (np.uint8, np.uint16)
-    colour = image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8
-    if not (grey or colour) or image.size == 0:
-        raise DatasetError(
-            f"image is {image.dtype} {image.shape}: expected (H, W) of uint8 or uint16, or (H, W, 3) of uint8"
-        )
+    """PNG of a grey (H, W) or RGB (H, W, 3) image of uint8 or uint16."""
+    grey = image.ndim == 2
+    whole = grey or (image.ndim == 3 and image.shape[2] == 3)
+    if not whole or image.dtype not in (np.uint8, np.uint16) or image.size == 0:
+        raise DatasetError(f"image is {image.dtype} {image.shape}: expected (H, W) or (H, W, 3) of uint8 or uint16")
     return _encode(image, _GREY if grey else _COLOUR)
 
 
@@ -82,21 +91,21 @@ def decode_png(data: bytes, where: str = "image") -> NDArray[Any]:
     """
     if png_header(data, where)[3] == _PALETTE:
         return _decode_palette(data, where)
-    pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None:
-        raise DatasetError(f"{where}: PNG cannot be decoded: expected a whole file; make the frame again")
-    return np.ascontiguousarray(pixels[..., 2::-1]) if pixels.ndim == 3 else np.asarray(pixels)
+    try:
+        pixels = decode_image(data)
+    except ValueError as error:
+        raise DatasetError(
+            f"{where}: PNG cannot be decoded ({error}): expected a whole file; make the frame again"
+        ) from error
+    return np.ascontiguousarray(pixels[..., :3]) if pixels.ndim == 3 else pixels
 
 
 def _decode_palette(data: bytes, where: str) -> UInt8:
-    """Indices of a palette PNG; OpenCV would give colours."""
-    from io import BytesIO
-
-    from PIL import Image
+    """Indices of a palette PNG, where :func:`decode_image` gives colours."""
+    import imageio.v3 as iio
 
     try:
-        with Image.open(BytesIO(data)) as image:
-            return np.array(image, dtype=np.uint8)
+        return np.asarray(iio.imread(data, plugin="pillow", mode="P"), dtype=np.uint8)
     except (OSError, SyntaxError, ValueError) as error:
         raise DatasetError(f"{where}: PNG cannot be decoded ({error}): make the frame again") from error
 
@@ -108,3 +117,42 @@ def read_png(path: Path) -> NDArray[Any]:
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror}): expected a PNG file") from error
     return decode_png(data, str(path))
+
+
+def decode_upright(data: bytes) -> NDArray[Any]:
+    """Pixels turned upright as EXIF says: (H, W) grey or (H, W, 3) RGB, without opacity; uint8 or uint16.
+
+    Raises:
+        ValueError: no image that can be decoded.
+    """
+    pixels = _decode_by_opencv(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
+    return pixels[..., ::-1] if pixels.ndim == 3 else pixels
+
+
+def decode_luminance(data: bytes) -> NDArray[Any]:
+    """Brightness of a grey or colour image, (H, W) uint8 or uint16; of a JPEG the one that is stored, not of its RGB.
+
+    Raises:
+        ValueError: no image that can be decoded.
+    """
+    return _decode_by_opencv(data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
+
+
+def _decode_by_opencv(data: bytes, flags: int) -> NDArray[Any]:
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
+    except cv2.error as error:  # empty, or more pixels than OpenCV takes
+        raise ValueError(str(error)) from error
+    if pixels is None:
+        raise ValueError("truncated, or no image")
+    return np.asarray(pixels)
+
+
+def encode_jpeg(image: UInt8, quality: int = 92) -> bytes:
+    """JPEG of a grey (H, W) or RGB (H, W, 3) image, for pages that hold many."""
+    whole, data = cv2.imencode(
+        ".jpg", image if image.ndim == 2 else image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
+    if not whole:
+        raise DatasetError(f"image is {image.dtype} {image.shape}: cannot be written as JPEG")
+    return data.tobytes()

@@ -6,8 +6,8 @@ import struct
 import zlib
 from typing import Any, cast
 
-import cv2
 import numpy as np
+from gan.data.images import decode_image
 from isal import isal_zlib
 from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
@@ -96,7 +96,10 @@ def decode_grey_png(data: bytes, what: str) -> NDArray[Any]:
         BackgroundError: damaged, lying, too small or too large, or in colour.
     """
     check_png(data, what)
-    pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.ndim != 2:
+    try:
+        pixels = decode_image(data)
+    except ValueError:
+        pixels = np.empty(0)
+    if pixels.ndim != 2:
         raise BackgroundError(f"{what}: a PNG that is not grey or cannot be decoded")
-    return np.asarray(pixels)
+    return pixels

@@ -25,11 +25,12 @@ from typing import Any, Final, Literal
 import cv2
 import numpy as np
 import numpy.typing as npt
-from gan.data.images import read_image
+from gan.data.images import image_files, read_image
 from gan.errors import DataError
 
 from pipelines.errors import ConfigError, DatasetError
 from pipelines.io.files import make_folder, write_bytes, write_json
+from pipelines.io.images import encode_png
 
 __all__ = [
     "MODELS",
@@ -48,7 +49,6 @@ Model = Literal["similarity", "affine", "homography"]
 
 MODELS: Final = ("similarity", "affine", "homography")
 _PARAMETERS: Final = {"similarity": 4, "affine": 6, "homography": 8}
-_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".npy")
 
 _COARSE_PX: Final = 96  # long side for the grid
 _LEVELS_PX: Final = (128, 256)  # long sides of the pyramid; a fifth of a pixel at 256 is half a one at 640
@@ -156,7 +156,7 @@ def _describe(
 
 
 def _find_pairs(config: AlignConfig) -> dict[str, tuple[Path, Path]]:
-    visible, infrared = _images(config.visible), _images(config.infrared)
+    visible, infrared = image_files(config.visible), image_files(config.infrared)
     for here, there, has, lacks in (
         (visible, infrared, config.visible, config.infrared),
         (infrared, visible, config.infrared, config.visible),
@@ -168,21 +168,6 @@ def _find_pairs(config: AlignConfig) -> dict[str, tuple[Path, Path]]:
                 "expected the same names in both"
             )
     return {name: (visible[name], infrared[name]) for name in sorted(visible)}
-
-
-def _images(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
-        raise DatasetError(f"{folder}: no such folder; expected a folder of images")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in _SUFFIXES or path.name.startswith("."):
-            continue
-        if path.stem in found:
-            raise DatasetError(f"{folder} holds {found[path.stem].name} and {path.name}: expected one of each name")
-        found[path.stem] = path
-    if not found:
-        raise DatasetError(f"{folder} holds no image: expected files like 000000.png ({', '.join(_SUFFIXES)})")
-    return found
 
 
 def _evenly(names: Sequence[str], count: int) -> list[str]:
@@ -468,10 +453,10 @@ def _write_pairs(
         warped = _warp(visible, transforms[name], shapes[1])
         crops = [np.ascontiguousarray(image[y0:y1, x0:x1]) for image in (warped, infrared)]
         for kind, image in zip(("visible", "infrared"), crops, strict=True):
-            write_bytes(out / kind / f"{name}.png", _png(image))
+            write_bytes(out / kind / f"{name}.png", encode_png(image))
         if name in shown:
             previews.append(checkerboard(*crops))
-    write_bytes(out / "preview.png", _png(np.concatenate(previews)))
+    write_bytes(out / "preview.png", encode_png(np.concatenate(previews)))
 
 
 def _read_pairs(
@@ -503,10 +488,3 @@ def _colour(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     low, high = np.percentile(image, (1, 99))
     image = np.clip((image - low) * (255 / max(high - low, 1)), 0, 255).astype(np.uint8)
     return np.asarray(image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2), dtype=np.uint8)
-
-
-def _png(image: npt.NDArray[Any]) -> bytes:
-    done, data = cv2.imencode(".png", image if image.ndim == 2 else np.ascontiguousarray(image[..., ::-1]))
-    if not done:
-        raise DataError(f"image of shape {image.shape} cannot be written as PNG")
-    return data.tobytes()

@@ -181,7 +181,7 @@ def test_image_files_are_named_by_their_path(tmp_path: Path) -> None:
     (tmp_path / "b.npy").write_bytes(b"")
     with pytest.raises(gan.DataError, match=r"b\.PNG and b\.npy|b\.npy and b\.PNG"):
         gan.image_files(tmp_path)
-    with pytest.raises(gan.DataError, match="no images"):
+    with pytest.raises(gan.DataError, match="no such folder"):
         gan.image_files(tmp_path / "none")
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
 
 from pipelines.errors import BackgroundError
+from pipelines.io.images import decode_luminance
 
 __all__ = ["Road", "RoadPlane", "estimate_road", "read_road_mask"]
 
@@ -146,8 +147,8 @@ def read_road_mask(path: Path, name: str, window: tuple[int, int, int, int], wid
             raise BackgroundError(f"{path} holds no road mask for {name}: expected {Path(name).stem}.png")
         file = found[0]
     try:
-        mask = cv2.imdecode(np.fromfile(file, dtype=np.uint8), cv2.IMREAD_GRAYSCALE)
-    except (OSError, cv2.error):
+        mask = decode_luminance(file.read_bytes())
+    except (OSError, ValueError):
         mask = None
     left, top, right, bottom = window
     if mask is None or mask.shape[0] < bottom or mask.shape[1] < right:

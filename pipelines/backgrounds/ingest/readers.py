@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from pipelines.backgrounds.ingest.metadata import Overrides, camera_of, checked_
 from pipelines.backgrounds.ingest.radiometric import KELVIN_AT_0_C, kelvin_of_all_counts
 from pipelines.backgrounds.ingest.tiff import Unit, decode_tiff, stated_scale, unit_to_kelvin
 from pipelines.errors import BackgroundError
+from pipelines.io.images import decode_upright
 from pipelines.io.png import check_png, check_size
 
 __all__ = ["Decoded", "Reading", "read_frames"]
@@ -208,14 +208,11 @@ _UNKNOWN: dict[str, Any] = dict.fromkeys(_ENTRIES)
 
 
 def _decode(data: bytes) -> NDArray[Any]:
-    """Pixels by OpenCV, turned upright; colours in RGB order."""
+    """Pixels turned upright; colours in RGB order."""
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
-    except cv2.error:  # OpenCV's own limit on the number of pixels
-        pixels = None
-    if pixels is None:
-        raise BackgroundError("a picture that cannot be decoded: the file is damaged")
-    return np.asarray(pixels[..., ::-1] if pixels.ndim == 3 else pixels)
+        return decode_upright(data)
+    except ValueError:
+        raise BackgroundError("a picture that cannot be decoded: the file is damaged") from None
 
 
 def _read_tiff(data: bytes, reading: Reading) -> Decoded:

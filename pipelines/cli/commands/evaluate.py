@@ -44,7 +44,8 @@ def evaluate(
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1 ...")] = "cpu",
 ) -> None:
     """Measure generated images against real ones: LPIPS, SSIM, PSNR and more, with intervals and an HTML report."""
-    from pipelines.evaluation.evaluate import EvaluateConfig, evaluate_to
+    from pipelines.evaluation.evaluate import evaluate_to
+    from pipelines.evaluation.results import EvaluateConfig
 
     config = EvaluateConfig(
         real=real, fake=fake, lpips=_names("--lpips", lpips), features=_names("--features", features),

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from PIL import Image
 
 from gan.data.augmentation import Augmentation, augment
 from gan.data.batch import Batch
 from gan.data.decoded_images import decode
-from gan.data.images import read_image
+from gan.data.images import decode_image, read_image
 from gan.data.layout import Sample, encode_sample
 from gan.data.loader import Loader
 from gan.data.options import DataOptions
@@ -368,3 +369,41 @@ def test_real_pairs(shared_data: Path, tmp_path: Path) -> None:
     data = open_data(shared_data / "msrs", options, tmp_path)
     assert len(data.split.train) + len(data.split.validation) == 34
     assert data.in_channels == 3
+
+
+def _written(mode: str, kind: str, **options: Any) -> bytes:
+    rng = np.random.default_rng(3)
+    colour = cv2.GaussianBlur(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8), (0, 0), 2)
+    stream = io.BytesIO()
+    image = Image.fromarray(colour)
+    (image.quantize(90) if mode == "P" else image.convert(mode)).save(stream, kind, **options)
+    return stream.getvalue()
+
+
+_TURNED = Image.Exif()
+_TURNED[0x0112] = 6
+KINDS = {
+    "grey": _written("L", "PNG"), "one bit": _written("1", "PNG"), "colour": _written("RGB", "PNG"),
+    "opacity": _written("RGBA", "PNG"), "grey with opacity": _written("LA", "PNG"), "palette": _written("P", "PNG"),
+    "palette with a hole": _written("P", "PNG", transparency=3), "jpeg": _written("RGB", "JPEG", quality=70),
+    "whole jpeg": _written("RGB", "JPEG", quality=95, subsampling=0), "grey jpeg": _written("L", "JPEG"),
+    "inks": _written("CMYK", "JPEG"), "turned": _written("RGB", "JPEG", exif=_TURNED), "bmp": _written("RGB", "BMP"),
+    "webp": _written("RGB", "WEBP"),
+    "grey16": cv2.imencode(".png", np.arange(3072, dtype=np.uint16).reshape(48, 64) * 21)[1].tobytes(),
+    "colour16": cv2.imencode(".png", np.arange(9216, dtype=np.uint16).reshape(48, 64, 3) * 7)[1].tobytes(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_libraries_read_the_same_pixels(kind: str) -> None:
+    pixels = decode_image(KINDS[kind])
+    other = cv2.imdecode(np.frombuffer(KINDS[kind], np.uint8), cv2.IMREAD_UNCHANGED)
+    assert pixels.dtype == other.dtype
+    assert np.array_equal(pixels, other if other.ndim == 2 else other[..., [2, 1, 0, 3][: other.shape[2]]])
+
+
+@pytest.mark.parametrize("kind", ["grey", "colour16", "jpeg", "webp", "bmp"])
+def test_what_is_no_whole_image_is_one_error(kind: str) -> None:
+    for broken in (b"", b"text", KINDS[kind][:20], KINDS[kind][: len(KINDS[kind]) // 2]):
+        with pytest.raises(ValueError, match=r"."):
+            decode_image(broken)

@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 from gan.errors import DataError, MetricError
-from pipelines.evaluation.evaluate import EvaluateConfig, evaluate, evaluate_to, read_image
+from pipelines.evaluation.evaluate import evaluate, evaluate_to
+from pipelines.evaluation.images import read_image
+from pipelines.evaluation.results import EvaluateConfig
 
 
 def _write(path: Path, image: np.ndarray) -> None:
@@ -189,7 +191,7 @@ def _boxes(config: EvaluateConfig) -> EvaluateConfig:
         (_kelvin, r"000001\.npy: values 290 to 290"),
         (_double, r"000001\.bmp and 000001\.png"),
         (_colour, r"000001: real image is grey, generated one colour"),
-        (_empty, r"fake holds no image"),
+        (_empty, r"fake: no images"),
         (_boxes, r"boxes\.json holds no boxes"),
         (lambda config: replace(config, masks=config.real, boxes=config.real), "both masks and boxes"),
         (lambda config: replace(config, real=config.real / "none"), r"none is no folder"),

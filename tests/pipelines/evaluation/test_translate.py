@@ -16,7 +16,7 @@ from gan.data.layout import Sample, depth_to_inverse, encode_sample
 from gan.errors import DataError, LayoutError, MetricError, ServingError
 from gan.storage.model_file import read_model_file, write_model_file
 from pipelines.errors import ConfigError, OutputError
-from pipelines.translation.translate import TranslateConfig, encode_png, find_inputs, translate_folder
+from pipelines.translation.translate import TranslateConfig, encode_image, find_inputs, translate_folder
 
 
 def _sample(index: int, size: int = 32) -> Sample:
@@ -97,9 +97,9 @@ def test_images_for_a_model_of_colour(tmp_path: Path) -> None:
 
 def test_png_keeps_every_level() -> None:
     levels = np.linspace(-1, 1, 65536, dtype=np.float32).reshape(256, 256)
-    decoded = cv2.imdecode(np.frombuffer(encode_png(levels, 16), np.uint8), cv2.IMREAD_UNCHANGED)
+    decoded = cv2.imdecode(np.frombuffer(encode_image(levels, 16), np.uint8), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(decoded.ravel(), np.arange(65536))
-    eight = cv2.imdecode(np.frombuffer(encode_png(np.array([[-2, -1, 0, 1, 2]], np.float32)), np.uint8), 0)
+    eight = cv2.imdecode(np.frombuffer(encode_image(np.array([[-2, -1, 0, 1, 2]], np.float32)), np.uint8), 0)
     np.testing.assert_array_equal(eight, [[0, 0, 128, 255, 255]])
 
 
