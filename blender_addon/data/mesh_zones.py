@@ -2,12 +2,13 @@
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 from renderer.zones.catalogue import ZONE_ATTRIBUTE
 
 __all__ = ["count_zones", "guess", "material_of", "read", "selected_faces", "write"]
 
 
-def read(mesh: bpy.types.Mesh) -> np.ndarray:
+def read(mesh: bpy.types.Mesh) -> NDArray[np.int32]:
     """(F,) int32 zones; 0 where none is assigned."""
     values = np.zeros(len(mesh.polygons), np.int32)
     attribute = mesh.attributes.get(ZONE_ATTRIBUTE)
@@ -16,7 +17,7 @@ def read(mesh: bpy.types.Mesh) -> np.ndarray:
     return values
 
 
-def write(mesh: bpy.types.Mesh, values: np.ndarray) -> None:
+def write(mesh: bpy.types.Mesh, values: NDArray[np.int32]) -> None:
     """Store zones, (F,) int32, as the face attribute."""
     attribute = mesh.attributes.get(ZONE_ATTRIBUTE)
     if attribute is not None and (attribute.domain != "FACE" or attribute.data_type != "INT"):
@@ -28,21 +29,21 @@ def write(mesh: bpy.types.Mesh, values: np.ndarray) -> None:
     mesh.update()
 
 
-def selected_faces(mesh: bpy.types.Mesh) -> np.ndarray:
+def selected_faces(mesh: bpy.types.Mesh) -> NDArray[np.bool_]:
     """(F,) bool."""
     chosen = np.empty(len(mesh.polygons), np.bool_)
     mesh.polygons.foreach_get("select", chosen)
     return chosen
 
 
-def material_of(mesh: bpy.types.Mesh) -> np.ndarray:
+def material_of(mesh: bpy.types.Mesh) -> NDArray[np.int32]:
     """(F,) int32 slot of each face's material."""
     slots = np.empty(len(mesh.polygons), np.int32)
     mesh.polygons.foreach_get("material_index", slots)
     return slots
 
 
-def guess(item: bpy.types.Object, *, on_car: bool, keep: bool) -> tuple[np.ndarray, str]:
+def guess(item: bpy.types.Object, *, on_car: bool, keep: bool) -> tuple[NDArray[np.int32], str]:
     """Zones by materials, then by shape.
 
     Args:
@@ -68,7 +69,7 @@ def guess(item: bpy.types.Object, *, on_car: bool, keep: bool) -> tuple[np.ndarr
     return (np.where(old > 0, old, new) if keep else new), zoning.how
 
 
-def count_zones(items: list[bpy.types.Object]) -> np.ndarray:
+def count_zones(items: list[bpy.types.Object]) -> NDArray[np.int64]:
     """(256,) faces of each zone in some objects; a mesh that several share counts once."""
     meshes = {item.data.name: item.data for item in items}.values()
     counts = np.zeros(256, np.int64)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 from renderer.zones.catalogue import ZONE_ATTRIBUTE
 
 from .. import adapter
@@ -89,7 +90,7 @@ def _collection(name: str, model: _Model, meshes: dict[str, bpy.types.Mesh]) -> 
         collection.objects.link(item)
 
 
-def _mesh(name: str, arrays: dict[str, np.ndarray]) -> bpy.types.Mesh:
+def _mesh(name: str, arrays: dict[str, NDArray[Any]]) -> bpy.types.Mesh:
     """A smooth mesh with sharp creases, material slots and thermal zones."""
     mesh = bpy.data.meshes.new(name)
     ends = np.cumsum(arrays["sizes"], dtype=np.int64)
@@ -106,7 +107,7 @@ def _mesh(name: str, arrays: dict[str, np.ndarray]) -> bpy.types.Mesh:
     return mesh
 
 
-def _are_sharp(mesh: bpy.types.Mesh, sharp: np.ndarray) -> np.ndarray:
+def _are_sharp(mesh: bpy.types.Mesh, sharp: NDArray[np.uint16]) -> NDArray[np.bool_]:
     """(E,) bool: which edges of the mesh are among the given pairs of vertices, (S, 2) with the smaller first."""
     pairs = np.empty(len(mesh.edges) * 2, np.int32)
     mesh.edges.foreach_get("vertices", pairs)

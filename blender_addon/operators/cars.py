@@ -2,6 +2,7 @@
 
 import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
@@ -13,6 +14,9 @@ from ..data import shipped_cars
 from ..translations import say
 from ..ui.availability import why_no_room
 from .common import Refused, refuses, reports_errors
+
+if TYPE_CHECKING:
+    from renderer.geometry.camera import Camera
 
 __all__ = ["register", "unregister"]
 
@@ -26,7 +30,7 @@ def _car_rows() -> list[tuple[str, str, str]]:
     return [(name, name.replace("_", " ").capitalize(), "") for name in shipped_cars.model_names()]
 
 
-def _models(names=None):
+def _models(names: set[str] | None = None) -> dict[str, bpy.types.Collection]:
     """Car models of this file by name, after adding the shipped ones that are named (None: all) and missing."""
     from renderer.blender.traffic import model_collections
 
@@ -35,7 +39,7 @@ def _models(names=None):
     return model_collections()
 
 
-def _place(context, model, profile="driving"):
+def _place(context: bpy.types.Context, model: bpy.types.Collection, profile: str = "driving") -> bpy.types.Object:
     """An empty that shows a model at the 3-D cursor, marked and selected."""
     item = bpy.data.objects.new(str(model.get("gis_model", model.name)), None)
     item.instance_type, item.instance_collection = "COLLECTION", model
@@ -60,12 +64,12 @@ class GIS_OT_add_car(bpy.types.Operator):
     model: bpy.props.EnumProperty(name="Car", description="Shipped car", items=lambda _self, _context: _car_rows())
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         """Cars are added in object mode, into a collection of this file."""
         return not refuses(cls, why_no_room(context))
 
     @reports_errors
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Load, place, report."""
         item = _place(context, _models({self.model})[self.model])
         self.report({"INFO"}, say("Added {name}", name=item.name))
@@ -80,13 +84,13 @@ class GIS_OT_import_car(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         """A file is named, and there is a place for the car."""
         named = bool(context.scene.gis_thermal.car_file)
         return not refuses(cls, why_no_room(context) or ("" if named else "Choose a model file first"))
 
     @reports_errors
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Import, place, report."""
         from renderer.blender.models import load_models
         from renderer.blender.zoning import assign_zones
@@ -102,7 +106,7 @@ class GIS_OT_import_car(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _markable(context):
+def _markable(context: bpy.types.Context) -> list[bpy.types.Object]:
     """What gets the mark: the instanced collection's empty or the selected objects' topmost parents."""
     tops = {}
     for item in context.selected_objects:
@@ -130,12 +134,12 @@ class GIS_OT_mark_car(bpy.types.Operator):
     clear: bpy.props.BoolProperty(name="Clear", description="Take the mark away instead")
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         """Something is selected."""
         return not refuses(cls, "" if context.selected_objects or context.collection else "Select an object")
 
     @reports_errors
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Mark, report."""
         marked = [context.collection] if self.what == "COLLECTION" else _markable(context)
         if not marked or marked == [context.scene.collection]:
@@ -151,7 +155,7 @@ class GIS_OT_mark_car(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _fit_camera(scene, camera):
+def _fit_camera(scene: bpy.types.Scene, camera: "Camera") -> None:
     """Give the active camera and the scene's resolution exact intrinsics."""
     lens, data, render = camera.blender_lens(), scene.camera.data, scene.render
     data.type, data.sensor_fit, data.lens_unit = "PERSP", "HORIZONTAL", "MILLIMETERS"
@@ -172,12 +176,12 @@ class GIS_OT_add_camera(bpy.types.Operator):
     yaw: bpy.props.FloatProperty(name="Heading", description="Counter-clockwise from +X", subtype="ANGLE")
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         """Cameras are added in object mode, into a collection of this file."""
         return not refuses(cls, why_no_room(context))
 
     @reports_errors
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Add, set up, report."""
         from renderer.scene.projection import camera_pose
 
@@ -202,7 +206,7 @@ class GIS_OT_scatter_traffic(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         """There is an active camera and a street."""
         if context.scene.camera is None:
             return not refuses(cls, "The scene has no active camera: add a camera rig")
@@ -212,7 +216,7 @@ class GIS_OT_scatter_traffic(bpy.types.Operator):
         return not refuses(cls, "" if street else "The scene has no street: open the shipped city, or mark lanes")
 
     @reports_errors
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Draw, place, report."""
         from renderer.blender import traffic
         from renderer.blender.scene_camera import scene_camera

@@ -1,6 +1,8 @@
 """What all operators share: refusals, and errors as messages instead of tracebacks."""
 
 import functools
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec
 
 import bpy
 from renderer.errors import RendererError
@@ -10,6 +12,8 @@ from ..jobs.process import CommandError
 from ..ui.availability import why_not_editable
 
 __all__ = ["Refused", "editable_meshes", "refuses", "reports_errors", "show_message"]
+
+P = ParamSpec("P")
 
 
 class Refused(Exception):
@@ -35,15 +39,15 @@ def show_message(context: bpy.types.Context, message: str, *, is_refusal: bool) 
     settings.message, settings.is_refusal = message, is_refusal
 
 
-def reports_errors(execute):
+def reports_errors(execute: Callable[Concatenate[Any, bpy.types.Context, P], set[str]]) -> Callable[..., set[str]]:
     """Turn errors into a report and into the panel's message, which the next try takes away."""
 
     @functools.wraps(execute)
-    def safe(self, context, **options):
+    def safe(self: Any, context: bpy.types.Context, *args: P.args, **options: P.kwargs) -> set[str]:
         if context.scene.gis_thermal.is_refusal:
             show_message(context, "", is_refusal=False)
         try:
-            return execute(self, context, **options)
+            return execute(self, context, *args, **options)
         except (Refused, FileMissing, RendererError, CommandError, ValueError, OSError) as error:
             self.report({"ERROR"}, str(error))
             show_message(context, str(error), is_refusal=True)

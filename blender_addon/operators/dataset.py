@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def _copy_of_scene(folder: Path) -> Path:
     return copy
 
 
-def _options(scene, what: str) -> list[str]:
+def _options(scene: bpy.types.Scene, what: str) -> list[str]:
     """What the panel asks for, as options of a command."""
     settings = scene.gis_dataset
     options = ["--count", str(settings.count), "--seed", str(settings.seed)]
@@ -45,7 +46,7 @@ def _options(scene, what: str) -> list[str]:
     return options if settings.vary else options + _condition_options(scene.gis_thermal)
 
 
-def _model_options(settings) -> list[str]:
+def _model_options(settings: bpy.types.PropertyGroup) -> list[str]:
     """The model that the user chose; nothing where the command is to choose.
 
     Raises:
@@ -61,7 +62,7 @@ def _model_options(settings) -> list[str]:
     return ["--backend", name, *(["--weights", _path(settings.weights)] if settings.weights else [])]
 
 
-def _background_options(settings) -> list[str]:
+def _background_options(settings: bpy.types.PropertyGroup) -> list[str]:
     """Backgrounds, and the cars for them: the file's models, else the shipped ones."""
     from renderer.blender.traffic import model_collections
 
@@ -69,13 +70,13 @@ def _background_options(settings) -> list[str]:
     return options if model_collections() else [*options, "--cars", str(data_file("cars.blend"))]
 
 
-def _condition_options(settings) -> list[str]:
+def _condition_options(settings: bpy.types.PropertyGroup) -> list[str]:
     """Weather, hour and season of the panel; and the profile, where it names one for all cars."""
     options = ["--hour", f"{settings.hour % 24.0:g}", "--weather", settings.weather, "--season", settings.season]
     return options if settings.profile == "EACH" else [*options, "--profile", settings.profile]
 
 
-def _note(scene) -> str:
+def _note(scene: bpy.types.Scene) -> str:
     """What a user should know of the frames that a scene gives; empty where there is nothing."""
     if scene.gis_dataset.backgrounds or any("gis_camera_path" in item for item in scene.objects):
         return ""
@@ -85,7 +86,7 @@ def _note(scene) -> str:
     return say("The scene has no lanes and no animation: every frame is the same view")
 
 
-def _end_message(out: Path, copy: Path, note: str):
+def _end_message(out: Path, copy: Path, note: str) -> Callable[[process.Job], str]:
     """The message at the end of a command, in the words of the panel."""
 
     def message(job: process.Job) -> str:
@@ -130,20 +131,20 @@ def command_of_scene(scene: bpy.types.Scene, what: str) -> Command:
 class _Runs:
     """Starts a command: to its end in scripts, beside Blender where there is a window."""
 
-    def command(self, _context):
+    def command(self, _context: bpy.types.Context) -> Command | None:
         """What to run; None is the command that was cut short."""
         return None
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Run to the end."""
         return self._run(context, waits=True)
 
-    def invoke(self, context, _event):
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Start, and leave the rest to a timer."""
         return self._run(context, waits=bpy.app.background)
 
     @reports_errors
-    def _run(self: Any, context, *, waits):
+    def _run(self: Any, context: bpy.types.Context, *, waits: bool) -> set[str]:
         try:
             dataset_watch.start(self.command(context))
         except (process.CommandError, FileMissing, ValueError, OSError) as error:
@@ -166,11 +167,11 @@ class _MakesDataset(_Runs):
     """The command's name, as of :func:`command_of_scene`."""
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         """There are a camera and an output folder, and no command runs."""
         return not refuses(cls, why_no_dataset(context.scene))
 
-    def command(self, context):
+    def command(self, context: bpy.types.Context) -> Command:
         """What to run."""
         return command_of_scene(context.scene, self.what)
 
@@ -198,7 +199,7 @@ class GIS_OT_continue_dataset(_Runs, bpy.types.Operator):
     bl_label = "Continue"
 
     @classmethod
-    def poll(cls, _context):
+    def poll(cls, _context: bpy.types.Context) -> bool:
         """A command was cut short."""
         return not refuses(cls, "" if RUNNER.can_continue else "There is nothing to continue")
 
@@ -210,11 +211,11 @@ class GIS_OT_cancel_dataset(bpy.types.Operator):
     bl_label = "Cancel"
 
     @classmethod
-    def poll(cls, _context):
+    def poll(cls, _context: bpy.types.Context) -> bool:
         """A command runs."""
         return not refuses(cls, "" if RUNNER.is_running else "No command runs")
 
-    def execute(self, _context):
+    def execute(self, _context: bpy.types.Context) -> set[str]:
         """Ask it to end."""
         RUNNER.cancel()
         return {"FINISHED"}
@@ -227,7 +228,7 @@ class GIS_OT_find_environment(bpy.types.Operator):
     bl_label = "Find gis"
 
     @reports_errors
-    def execute(self, _context):
+    def execute(self, _context: bpy.types.Context) -> set[str]:
         """Look, store, report."""
         own = preferences.preferences()
         if own:
@@ -248,11 +249,11 @@ class GIS_OT_check_environment(_Runs, bpy.types.Operator):
     bl_label = "Check gis"
 
     @classmethod
-    def poll(cls, _context):
+    def poll(cls, _context: bpy.types.Context) -> bool:
         """No command runs."""
         return not refuses(cls, "A command runs already" if RUNNER.is_running else "")
 
-    def command(self, _context):
+    def command(self, _context: bpy.types.Context) -> Command:
         """What to run; its log is needed no longer than it is shown."""
         arguments, folder = (*preferences.gis_command(), "doctor", "--out", tempfile.gettempdir()), new_folder()
         return Command(arguments, folder / "doctor.log", folder, end_message=_doctor_message)

@@ -16,7 +16,7 @@ _BEFORE: dict[int, dict[str, object]] = {}
 """Shading of the viewports before an overlay was shown, by the area's address: an area takes no data of an add-on's."""
 
 
-def _shade(context, *, is_shown):
+def _shade(context: bpy.types.Context, *, is_shown: bool) -> None:
     """Make the 3-D viewports show the active colour attribute, or what they showed before."""
     for area in context.screen.areas if context.screen else ():
         if area.type == "VIEW_3D":
@@ -45,12 +45,12 @@ class GIS_OT_show_overlay(bpy.types.Operator):
     )
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         """Colours are written in object mode."""
         return not refuses(cls, "" if context.mode == "OBJECT" else "Leave edit mode first")
 
     @reports_errors
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Paint, report."""
         paint = overlay.show_zones if self.kind == "ZONES" else overlay.show_temperatures
         count = paint(context.scene)
@@ -69,12 +69,12 @@ class GIS_OT_hide_overlay(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         """An overlay is shown."""
         return not refuses(cls, "" if context.scene.gis_thermal.overlay else "No overlay is shown")
 
     @reports_errors
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Remove, report."""
         count = overlay.clear(context.scene)
         _shade(context, is_shown=False)

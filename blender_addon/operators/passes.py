@@ -14,7 +14,7 @@ _STEP_S = 0.1
 
 
 @bpy.app.handlers.persistent
-def _close_on_load(*_args) -> None:
+def _close_on_load(*_args: object) -> None:
     VIEW.stop()
     VIEW.frame = None
 
@@ -41,19 +41,19 @@ class GIS_OT_render_view(bpy.types.Operator):
     _timer = None
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         """There is a perspective camera, and no rendering runs."""
         running = "A rendering runs already" if VIEW.is_running else ""
         return not refuses(cls, running or why_no_view(context.scene))
 
     @reports_errors
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Render to the end; used by scripts and without a window."""
         for _ in VIEW.steps(context.scene, self.what, reuse=self.reuse, may_block=True):
             pass
         return self._finish(context)
 
-    def invoke(self, context, _event):
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Render step by step; Blender stays usable."""
         if bpy.app.background:
             return self.execute(context)
@@ -62,7 +62,7 @@ class GIS_OT_render_view(bpy.types.Operator):
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
-    def modal(self, context, event):
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """One step a tick."""
         if event.type == "ESC" or not VIEW.is_running:
             self.cancel(context)
@@ -79,10 +79,10 @@ class GIS_OT_render_view(bpy.types.Operator):
         return result
 
     @reports_errors
-    def _advance(self, context):
+    def _advance(self, context: bpy.types.Context) -> set[str]:
         return {"RUNNING_MODAL"} if VIEW.step() else self._finish(context)
 
-    def cancel(self, context):
+    def cancel(self, context: bpy.types.Context) -> None:
         """Leave no timer and no process behind; Blender calls it when a window closes or a file is loaded."""
         VIEW.stop()
         if self._timer is not None:
@@ -90,7 +90,7 @@ class GIS_OT_render_view(bpy.types.Operator):
         self._timer = None
         _redraw(context)
 
-    def _finish(self, context):
+    def _finish(self, context: bpy.types.Context) -> set[str]:
         images.show_in_editor(context, "GIS Zones" if self.what == "PASSES" else "GIS Thermal")
         instances = VIEW.frame.instances if VIEW.frame else ()
         text = say("{n} cars in view", n=sum(instance.visible_px > 0 for instance in instances))
@@ -99,7 +99,7 @@ class GIS_OT_render_view(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _redraw(context) -> None:
+def _redraw(context: bpy.types.Context) -> None:
     """Show the progress in all windows."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
@@ -113,11 +113,11 @@ class GIS_OT_cancel_render(bpy.types.Operator):
     bl_label = "Cancel"
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         """A rendering runs."""
         return not refuses(cls, "" if VIEW.is_running else "No rendering runs")
 
-    def execute(self, _context):
+    def execute(self, _context: bpy.types.Context) -> set[str]:
         """End the other Blender; the operator that shows the rendering sees it at its next step."""
         VIEW.stop()
         return {"FINISHED"}

@@ -1,9 +1,11 @@
 """Assign, guess, count and select thermal zones."""
 
 import contextlib
+from collections.abc import Iterator
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 from renderer.zones.catalogue import ZONES, parse_zone, zone_palette
 
 from ..data import mesh_zones
@@ -22,7 +24,7 @@ _TARGETS = [
 
 
 @contextlib.contextmanager
-def _object_mode(context):
+def _object_mode(context: bpy.types.Context) -> Iterator[None]:
     """Leave edit mode for a moment: attributes can only be written outside it."""
     mode = context.active_object.mode if context.active_object else "OBJECT"
     if mode == "EDIT":
@@ -53,12 +55,12 @@ def refresh_rows(context: bpy.types.Context) -> int:
     return int(counts[0])
 
 
-def _faces_with_material(item, material):
+def _faces_with_material(item: bpy.types.Object, material: bpy.types.Material) -> NDArray[np.bool_]:
     slots = np.array([slot.material == material for slot in item.material_slots] or [False])
     return slots[np.clip(mesh_zones.material_of(item.data), 0, len(slots) - 1)]
 
 
-def _assign(context, target, zone) -> int:
+def _assign(context: bpy.types.Context, target: str, zone: int) -> int:
     """Write a zone to faces, material or objects; returns how many faces got it."""
     if target == "MATERIAL":
         material = context.active_object.active_material
@@ -89,12 +91,12 @@ class GIS_OT_assign_zone(bpy.types.Operator):
     target: bpy.props.EnumProperty(name="To", description="What gets the zone", items=_TARGETS)
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         """A mesh of this file with faces is active."""
         return not refuses(cls, why_not_editable(context.active_object))
 
     @reports_errors
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Assign, count, report."""
         if self.target == "MATERIAL" and context.active_object.active_material is None:
             raise Refused(say("The active object has no material: add one, or assign to the whole object"))
@@ -129,12 +131,12 @@ class GIS_OT_guess_zones(bpy.types.Operator):
     )
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         """A mesh of this file with faces is active."""
         return not refuses(cls, why_not_editable(context.active_object))
 
     @reports_errors
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Guess, count, report."""
         from renderer.blender.objects import labels_of_scene
 
@@ -160,13 +162,13 @@ class GIS_OT_count_zones(bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         """There is a mesh."""
         has_mesh = any(item.type == "MESH" for item in context.scene.objects)
         return not refuses(cls, "" if has_mesh else "The scene has no mesh")
 
     @reports_errors
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Count, report."""
         with _object_mode(context):
             left = refresh_rows(context)
@@ -184,12 +186,12 @@ class GIS_OT_select_zone(bpy.types.Operator):
     zone: bpy.props.IntProperty(name="Zone", description="Number of the zone, 0 selects what has none", min=0, max=255)
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         """A mesh of this file with faces is active."""
         return not refuses(cls, why_not_editable(context.active_object))
 
     @reports_errors
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Select, report."""
         with _object_mode(context):
             # In vertex mode entering edit mode would select by vertices again.

@@ -26,7 +26,7 @@ class GIS_PT_dataset(bpy.types.Panel):
     bl_parent_id = GIS_PT_main.bl_idname
     bl_label = "Dataset"
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         """Settings, buttons, state."""
         layout, settings = self.layout, context.scene.gis_dataset
         preferences.draw_program(layout, context)
@@ -52,7 +52,7 @@ class GIS_PT_dataset(bpy.types.Panel):
             self._draw_end(context, settings)
         _draw_pictures(layout, ROW, _LAST_SCALE)
 
-    def _draw_end(self, context, settings):
+    def _draw_end(self, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
         """What came of the last command, and why none can be started."""
         layout = self.layout
         if settings.message:
@@ -68,7 +68,7 @@ class GIS_PT_dataset(bpy.types.Panel):
             draw_lines(layout, context, say(reason), "INFO")
 
 
-def _draw_pictures(layout, name, scale):
+def _draw_pictures(layout: bpy.types.UILayout, name: str, scale: float) -> None:
     row = layout.row(align=True)
     for icon in thumbnails.icons(name):
         row.template_icon(icon, scale=scale)

@@ -18,7 +18,7 @@ _MODELS = [
 ]
 
 
-def _show_backgrounds(self, _context) -> None:
+def _show_backgrounds(self: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
     folder = Path(bpy.path.abspath(self.backgrounds)) if self.backgrounds else None
     thumbnails.show("backgrounds", thumbnails.pictures_of(folder, _BACKGROUNDS_SHOWN) if folder else [])
 

@@ -10,6 +10,7 @@ from . import overlay
 
 __all__ = ["register", "rows_of", "ticks_of", "unregister"]
 
+Color = tuple[float, float, float]
 _BAR_PX = (18, 200)
 _ROW_PX = 20
 _SWATCH_PX = 14
@@ -31,19 +32,19 @@ def ticks_of(low_C: float, high_C: float) -> list[tuple[float, str]]:
     return [((value - low_C) / span, f"{value:.1f} °C" if step < 1 else f"{value:.0f} °C") for value in values]
 
 
-def rows_of(settings) -> list[tuple[tuple[float, float, float], str]]:
+def rows_of(settings: bpy.types.PropertyGroup) -> list[tuple[Color, str]]:
     """Colours and names of the zones that the overlay shows."""
     colors, names = overlay.zone_colors(), overlay.zone_names()
     zones = [int(word) for word in settings.overlay_zones.split()]
     return [(tuple(colors[zone]), names.get(zone, str(zone)) if zone else say("unassigned")) for zone in zones]
 
 
-def _shader(name):
+def _shader(name: str) -> gpu.types.GPUShader:
     """A built-in shader; its name had a dimension before Blender 4.0."""
     return gpu.shader.from_builtin(name if bpy.app.version >= (4, 0, 0) else f"2D_{name}")
 
 
-def _box(x, y, width, height, color):
+def _box(x: float, y: float, width: float, height: float, color: tuple[float, ...]) -> None:
     corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
     shader = _shader("UNIFORM_COLOR")
     shader.bind()
@@ -51,7 +52,7 @@ def _box(x, y, width, height, color):
     batch_for_shader(shader, "TRIS", {"pos": corners}, indices=[(0, 1, 2), (0, 2, 3)]).draw(shader)
 
 
-def _text(x, y, size, text):
+def _text(x: float, y: float, size: float, text: str) -> None:
     if bpy.app.version >= (4, 0, 0):
         blf.size(0, size)
     else:
@@ -61,7 +62,7 @@ def _text(x, y, size, text):
     blf.draw(0, text)
 
 
-def _bar(x, y, width, height):
+def _bar(x: float, y: float, width: float, height: float) -> None:
     """The overlay's scale, cold below."""
     scale = overlay.SCALE
     places, colors, faces = [], [], []
@@ -76,7 +77,7 @@ def _bar(x, y, width, height):
     batch_for_shader(shader, "TRIS", {"pos": places, "color": colors}, indices=faces).draw(shader)
 
 
-def _draw_temperatures(settings, left, low, unit):
+def _draw_temperatures(settings: bpy.types.PropertyGroup, left: float, low: float, unit: float) -> None:
     width, height = _BAR_PX[0] * unit, _BAR_PX[1] * unit
     pad, text = 8 * unit, _TEXT_PX * unit
     _box(left, low, width + 64 * unit, height + 2 * pad + 1.6 * _ROW_PX * unit, _BACK)
@@ -88,7 +89,7 @@ def _draw_temperatures(settings, left, low, unit):
         _text(left + pad + width + 7 * unit, at - 0.35 * text, text, label)
 
 
-def _draw_zones(settings, left, low, unit):
+def _draw_zones(settings: bpy.types.PropertyGroup, left: float, low: float, unit: float) -> None:
     rows, pad, step = rows_of(settings), 8 * unit, _ROW_PX * unit
     _box(left, low, 130 * unit, len(rows) * step + pad, _BACK)
     for number, (color, name) in enumerate(reversed(rows)):
@@ -97,7 +98,7 @@ def _draw_zones(settings, left, low, unit):
         _text(left + pad + (_SWATCH_PX + 8) * unit, at + 5 * unit, _TEXT_PX * unit, name)
 
 
-def _draw():
+def _draw() -> None:
     """Draw where an overlay is shown; called by Blender for each 3-D viewport."""
     context = bpy.context
     settings = context.scene.gis_thermal

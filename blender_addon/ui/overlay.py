@@ -2,6 +2,7 @@
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 from renderer.zones.catalogue import FIRST_ENVIRONMENT_ZONE, ZONES, zone_palette
 
 from .. import adapter
@@ -16,10 +17,13 @@ _LEFT_OUT = 0.02
 # Ends and middle of an iron-like scale: black, violet, orange, yellow, white.
 SCALE = np.array([[0, 0, 0], [0.3, 0, 0.45], [0.85, 0.25, 0.15], [1, 0.75, 0.1], [1, 1, 0.9]], np.float32)
 
+Meshes = dict[bpy.types.Mesh, tuple[bpy.types.Object, bpy.types.Object]]
+"""Meshes, each with an object that has it, and the object of the scene that shows that."""
 
-def zone_colors() -> np.ndarray:
+
+def zone_colors() -> NDArray[np.float32]:
     """(256, 3) sRGB 0-1 of each zone; magenta where none is assigned."""
-    palette: np.ndarray = zone_palette().astype(np.float32) / 255
+    palette: NDArray[np.float32] = zone_palette().astype(np.float32) / 255
     palette[0] = 1, 0, 1
     return palette
 
@@ -29,12 +33,12 @@ def zone_names() -> dict[int, str]:
     return {int(row.zone): row.name.replace("_", " ") for row in ZONES[1:]}
 
 
-def _meshes(scene):
+def _meshes(scene: bpy.types.Scene) -> Meshes:
     """Meshes of this file that the scene shows, with an object that has each, instanced collections included.
 
     Not those in edit mode: what is written to them is lost when it is left.
     """
-    meshes: dict = {}
+    meshes: Meshes = {}
     for item in scene.objects:
         inner = item.instance_collection.all_objects if item.instance_type == "COLLECTION" else []
         for part in [item, *(inner or [])]:
@@ -43,7 +47,7 @@ def _meshes(scene):
     return meshes
 
 
-def _paint(mesh, colors):
+def _paint(mesh: bpy.types.Mesh, colors: NDArray[np.float32]) -> None:
     """Give each face of a mesh its colour, (F, 3) sRGB."""
     attribute = mesh.color_attributes.get(ATTRIBUTE)
     if attribute is None:
@@ -80,7 +84,7 @@ def show_zones(scene: bpy.types.Scene) -> int:
     return len(meshes)
 
 
-def _normals(mesh, item):
+def _normals(mesh: bpy.types.Mesh, item: bpy.types.Object) -> NDArray[np.float64]:
     """(F, 3) unit normals in the world."""
     flat = np.empty(len(mesh.polygons) * 3, np.float32)
     mesh.polygons.foreach_get("normal", flat)
@@ -89,14 +93,14 @@ def _normals(mesh, item):
     return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
-def _areas(mesh):
+def _areas(mesh: bpy.types.Mesh) -> NDArray[np.float32]:
     """(F,) areas of the faces, m2 where the object is not scaled."""
     areas = np.empty(len(mesh.polygons), np.float32)
     mesh.polygons.foreach_get("area", areas)
     return areas
 
 
-def _span(values, weights):
+def _span(values: NDArray[np.float64], weights: NDArray[np.float32]) -> tuple[float, float]:
     """Temperatures between which all but a fiftieth of the area at either end lies."""
     order = np.argsort(values)
     share = np.cumsum(weights[order], dtype=np.float64)
@@ -104,7 +108,9 @@ def _span(values, weights):
     return values[order[low]], values[order[min(high, len(order) - 1)]]
 
 
-def _range(kelvin, zones):
+def _range(
+    kelvin: dict[bpy.types.Mesh, NDArray[np.float64]], zones: dict[bpy.types.Mesh, NDArray[np.uint8]]
+) -> tuple[float, float]:
     """Ends of the scale for temperatures by mesh: cars and street each fill it, so neither hides the other.
 
     A street has a thousand times the area of a car, and a car's exhaust more faces than its roof.

@@ -14,7 +14,7 @@ _PX_PER_LETTER = 7.0
 _MARGIN_PX = 60.0
 
 
-def draw_lines(layout, context, text: str, icon: str) -> None:
+def draw_lines(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str) -> None:
     """A text in lines as wide as the sidebar; Blender cuts a label that is longer."""
     room = context.region.width / context.preferences.system.ui_scale - _MARGIN_PX if context.region else 200.0
     column = layout.column(align=True)
@@ -22,7 +22,9 @@ def draw_lines(layout, context, text: str, icon: str) -> None:
         column.label(text=line, icon="BLANK1" if number else icon, translate=False)
 
 
-def draw_progress(layout, context, data, text: str) -> None:
+def draw_progress(
+    layout: bpy.types.UILayout, context: bpy.types.Context, data: bpy.types.PropertyGroup, text: str
+) -> None:
     """A text, and below it a bar for the property ``progress`` of a group, 0 to 1."""
     draw_lines(layout, context, text, "TIME")
     if bpy.app.version >= (4, 0, 0):
@@ -31,14 +33,14 @@ def draw_progress(layout, context, data, text: str) -> None:
         layout.prop(data, "progress", text="", slider=True)
 
 
-def draw_setting(layout, settings, name: str) -> None:
+def draw_setting(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, name: str) -> None:
     """Name and field of a property side by side, with room for both in a narrow sidebar."""
     split = layout.split(factor=0.36)
     split.label(text=settings.bl_rna.properties[name].name)
     split.prop(settings, name, text="")
 
 
-def _titled_row(layout, title):
+def _titled_row(layout: bpy.types.UILayout, title: str) -> bpy.types.UILayout:
     """A row of buttons, close below a line that says what they do."""
     column = layout.column(align=True)
     column.label(text=title)
@@ -59,7 +61,7 @@ class GIS_PT_main(_Tab, bpy.types.Panel):
     bl_idname = "GIS_PT_main"
     bl_label = "GIS Thermal"
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         """Message of the last rendering, with its progress."""
         settings = context.scene.gis_thermal
         if settings.is_rendering:
@@ -74,7 +76,10 @@ class GIS_UL_zones(bpy.types.UIList):
 
     bl_idname = "GIS_UL_zones"
 
-    def draw_item(self, _context, layout, _data, item, _icon, _active, _property):
+    def draw_item(
+        self, _context: bpy.types.Context, layout: bpy.types.UILayout, _data: object, item: bpy.types.PropertyGroup,
+        _icon: int, _active: object, _property: str,
+    ) -> None:  # fmt: skip
         """Colour, name, faces; a click on the arrow selects them."""
         row = layout.row(align=True)
         color = row.row()
@@ -92,7 +97,7 @@ class GIS_PT_zones(_Tab, bpy.types.Panel):
     bl_parent_id = "GIS_PT_main"
     bl_label = "Thermal Zones"
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         """Assign, guess, count, show."""
         layout, settings = self.layout, context.scene.gis_thermal
         if reason := why_not_editable(context.active_object):
@@ -119,7 +124,7 @@ class GIS_PT_cars(_Tab, bpy.types.Panel):
     bl_parent_id = "GIS_PT_main"
     bl_label = "Cars and Cameras"
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         """Add, mark, scatter."""
         layout, settings = self.layout, context.scene.gis_thermal
         if reason := why_no_room(context):
@@ -148,7 +153,7 @@ class GIS_PT_passes(_Tab, bpy.types.Panel):
     bl_parent_id = "GIS_PT_main"
     bl_label = "Passes and Thermal Image"
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         """Settings and two buttons."""
         layout, settings = self.layout, context.scene.gis_thermal
         for name in ("engine", "profile", "hour", "weather", "season", "sensor"):

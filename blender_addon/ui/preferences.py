@@ -27,7 +27,7 @@ class GIS_AP_preferences(bpy.types.AddonPreferences):
         subtype="FILE_PATH",
     )
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         """Path, search, check."""
         draw_program(self.layout, context)
 
@@ -38,7 +38,7 @@ def preferences() -> "GIS_AP_preferences | None":
     return entry.preferences if entry else None
 
 
-def draw_program(layout, context) -> None:
+def draw_program(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Path, search and check of the program, with what the check said; in the preferences and in the panel."""
     row = layout.row(align=True)
     if own := preferences():

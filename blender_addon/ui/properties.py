@@ -54,7 +54,7 @@ def _items(rows: Callable[[], Rows]) -> Callable[..., Rows]:
     return lambda _self, _context: rows()
 
 
-def _repaint(_self, context):
+def _repaint(_self: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
     """A temperature overlay follows the panel's conditions."""
     if context.scene.gis_thermal.overlay == "TEMPERATURE":
         overlay.refresh(context.scene)

@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 import bpy.utils.previews
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["PICTURES", "clear", "icons", "pictures_of", "register", "show", "show_pixels", "unregister"]
 
@@ -47,7 +48,7 @@ def show(row: str, paths: Sequence[Path]) -> None:
     _ICONS[row] = [picture.icon_id for picture in pictures]
 
 
-def show_pixels(row: str, rgb: np.ndarray) -> None:
+def show_pixels(row: str, rgb: NDArray[np.float32]) -> None:
     """Show one picture, (H, W, 3) float32 from 0 to 1, made smaller to fit."""
     clear(row)
     step = -(-max(rgb.shape[:2]) // _SIDE_PX)
