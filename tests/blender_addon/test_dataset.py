@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -137,7 +136,7 @@ def test_the_button_makes_what_the_command_makes(two_cars: Scene, tmp_path: Path
     assert bpy.ops.gis.synthesize_dataset() == FINISHED
     options = ["--scene", str(mine), "--count", "1", "--seed", "3", "--out", str(tmp_path / "command")]
     gis = [*preferences.gis_command(), "synthesize", *options]
-    done = subprocess.run(gis, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=200)
+    done = fresh_blender.run(gis, tmp_path)  # without this process's PYTHONPATH, as the panel's command
     assert done.returncode == 0, done.stderr
     panel, command = tmp_path / "panel", tmp_path / "command"
     (ours,), (theirs,) = records(panel), records(command)
