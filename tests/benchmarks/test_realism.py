@@ -34,7 +34,7 @@ from pipelines.errors import ConfigError
 from pipelines.fitting.candidates import Cut, solve
 from pipelines.fitting.inputs import scan_frames
 from pipelines.fitting.shapes import Shape, make_shape, save_shapes
-from pipelines.synthesis.source_tensor import hidden_background
+from pipelines.synthesis.source_tensor import dilate_objects
 from renderer.geometry.camera import Camera
 from renderer.thermal.sensor import read_sensors
 from renderer.zones.catalogue import Zone
@@ -214,11 +214,11 @@ def test_the_nearest_car_may_be_mirrored(fits: Fits) -> None:
 
 def test_a_box_hole_holds_the_usual_one(fits: Fits) -> None:
     frame = open_case(fits, "a", 0).frame
-    usual, box = hidden_background(frame) > 0, box_hole(frame) > 0
+    usual, box = dilate_objects(frame) > 0, box_hole(frame) > 0
     rows, columns = np.nonzero(usual)
     assert box.sum() == (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
     assert (box | ~usual).all()
-    flat, boxed = (draw_samples(fits, ["a"], "flat", grow)[0].label_image for grow in (hidden_background, box_hole))
+    flat, boxed = (draw_samples(fits, ["a"], "flat", grow)[0].label_image for grow in (dilate_objects, box_hole))
     colour = (0, 0, 255)
     assert ((boxed == colour).all(axis=-1) == box).all()
     assert ((flat == colour).all(axis=-1) == usual).all()
