@@ -16,6 +16,8 @@ __all__ = ["forget_stale_kernels"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _STAMP = "kernels-"
+_MARKS = (b"njit", b"kernel", b"NamedTuple", b"IntEnum")
+"""Words of the files whose contents go into kernels."""
 
 
 def forget_stale_kernels(package: Path = _PACKAGE) -> bool:
@@ -31,7 +33,7 @@ def forget_stale_kernels(package: Path = _PACKAGE) -> bool:
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         source = path.read_bytes()
-        if b"njit" in source:
+        if any(mark in source for mark in _MARKS):
             digest.update(str(path.relative_to(package)).encode() + b"\0" + source)
     stamp = package / "__pycache__" / f"{_STAMP}{digest.hexdigest()[:16]}"
     if stamp.exists():

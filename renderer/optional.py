@@ -9,12 +9,14 @@ import ast
 import importlib
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["cv2", "njit", "read_toml"]
+__all__ = ["cv2", "fast_kernel", "inlined_kernel", "kernel", "njit", "read_toml"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def _plain(*functions: Callable[..., Any], **_options: Any) -> Any:
@@ -98,3 +100,26 @@ def _found(module: str, name: str | None, otherwise: Any) -> Any:
 njit: Any = _found("numba", "njit", _plain)
 cv2: Any = _found("cv2", None, _NumpyCv2)
 read_toml: Callable[[str], dict[str, Any]] = _found("tomllib", "loads", _read_toml)  # Python 3.11 has it
+
+# Of LLVM's fast math what leaves infinities and NaN alone: a * b + c in one rounding, no difference between zeros of
+# either sign, and division by multiplication with the reciprocal. Only last bits move.
+_FAST = {"contract", "nsz", "arcp"}
+
+
+def kernel(function: Function) -> Function:
+    """A compiled loop: kept on disk, runs without Python's lock, divides by zero as numpy does.
+
+    It may take ``NamedTuple`` arguments and compare with ``IntEnum`` members. What it takes from other modules is
+    compiled into it: :mod:`.kernel_cache` sees to it that a change there is noticed.
+    """
+    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def fast_kernel(function: Function) -> Function:
+    """A :func:`kernel` whose last bits may differ between processors."""
+    return cast(Function, njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)(function))
+
+
+def inlined_kernel(function: Function) -> Function:
+    """A :func:`fast_kernel` that is compiled into each place that calls it."""
+    return cast(Function, njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST, inline="always")(function))

@@ -364,9 +364,8 @@ class RenderSession:
         cam_to_world: NDArray[np.float64],
     ) -> tuple[Instance, ...]:
         camera, near_m = self._rasteriser.camera, self._rasteriser.near_m
-        drawing = staged.drawing
-        matrices = drawing.local_to_px(camera, cam_to_world)
-        boxes = projected_boxes(self._extractor.pool.flat(), drawing.mesh, matrices, drawing.instance_id, near_m)
+        parts = staged.drawing.seen_by(camera, cam_to_world)
+        boxes = projected_boxes(self._extractor.pool.flat(), parts, near_m)
         visible = visible_boxes(instance_id, len(boxes) - 1).tolist()
         instances = []
         for number, labelled in sorted(staged.labelled.items()):

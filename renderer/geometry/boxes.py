@@ -12,11 +12,11 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..raster.kernels import bound_instances, bound_pixels, bound_triangles
 from .affine import world_to_local
 from .camera import Camera
+from .clusters import FlatMeshes, PlacedParts, bound_instances, bound_pixels, bound_triangles
 from .frame import Box2D, Box3D
-from .meshes import FlatMeshes, Mesh, cluster_blocks
+from .meshes import Mesh, cluster_blocks
 
 __all__ = [
     "OCCLUSION_LEVELS",
@@ -71,27 +71,16 @@ def _as_box(bounds: NDArray[np.float64]) -> Box2D | None:
     return None if left > right else (left, top, right, bottom)
 
 
-def projected_boxes(
-    flat: FlatMeshes,
-    mesh: NDArray[np.int64],
-    matrices: NDArray[np.float64],
-    instance_id: NDArray[np.int64],
-    near_m: float,
-) -> list[Box2D | None]:
+def projected_boxes(meshes: FlatMeshes, parts: PlacedParts, near_m: float) -> list[Box2D | None]:
     """Tight image box of each instance, by id: not clipped to the image, None where all of it is before the near plane.
 
     Args:
-        flat: the meshes.
-        mesh: (P,) mesh of each part.
-        matrices: (P, 3, 4) each part's coordinates to ``(x*z, y*z, z)``.
-        instance_id: (P,) 0 for the environment, which gets no box.
+        meshes: all that the parts are made of.
+        parts: as the camera sees them; the environment gets no box.
         near_m: distance of the near plane.
     """
-    bounds = np.tile([np.inf, np.inf, -np.inf, -np.inf], (int(instance_id.max(initial=0)) + 1, 1))
-    bound_instances(
-        flat.blocks, flat.mesh_triangle, flat.mesh_cluster, flat.cluster_box,
-        mesh, matrices, instance_id, near_m, bounds,
-    )  # fmt: skip
+    bounds = np.tile([np.inf, np.inf, -np.inf, -np.inf], (int(parts.instance_id.max(initial=0)) + 1, 1))
+    bound_instances(meshes, parts, near_m, bounds)
     return [_as_box(row) for row in bounds]
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..raster.kernels import CLUSTER_TRIANGLES
+from .clusters import CLUSTER_TRIANGLES, FlatMeshes
 
-__all__ = ["FlatMeshes", "Mesh", "MeshPool", "cluster_blocks", "make_mesh"]
+__all__ = ["Mesh", "MeshPool", "cluster_blocks", "make_mesh"]
 
 _MORTON_BITS = 10
 """Per axis; a cell is then a thousandth of the mesh, far smaller than a cluster."""
@@ -72,26 +72,6 @@ def _near_each_other(positions: NDArray[np.float32], triangles: NDArray[np.int32
         for axis in range(3):
             code |= ((cells[:, axis] >> np.uint64(bit)) & np.uint64(1)) << np.uint64(3 * bit + axis)
     return np.argsort(code, kind="stable")
-
-
-@dataclass(frozen=True, eq=False)
-class FlatMeshes:
-    """All meshes of a pool, one after the other, cut into clusters of :data:`CLUSTER_TRIANGLES` triangles."""
-
-    blocks: NDArray[np.float32]
-    """(sum C, 9 * CLUSTER_TRIANGLES) the clusters' corners, see :func:`cluster_blocks`."""
-    zones: NDArray[np.uint8]
-    """(sum T,)"""
-    normals: NDArray[np.float32]
-    """(sum T, 3, 3)"""
-    mesh_triangle: NDArray[np.int64]
-    """(M + 1,) where each mesh's triangles begin."""
-    mesh_cluster: NDArray[np.int64]
-    """(M + 1,) where each mesh's clusters begin."""
-    mesh_box: NDArray[np.float64]
-    """(M, 2, 3) lowest and highest corner of each mesh."""
-    cluster_box: NDArray[np.float64]
-    """(sum C, 2, 3) lowest and highest corner of each cluster."""
 
 
 class MeshPool:

@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 
 from ..geometry.affine import world_to_local
 from ..geometry.camera import Camera
-from ..geometry.meshes import FlatMeshes, MeshPool
-from .kernels import NO_HIT, draw_parts, fill_normals, nearest_of_parts, normal_matrices, resolve
+from ..geometry.clusters import FlatMeshes, PlacedParts
+from ..geometry.meshes import MeshPool
+from .hits import NO_HIT
+from .kernels import Buffers, HitPasses, draw_parts, nearest_of_parts, resolve
+from .normals import fill_normals, normal_matrices
 
 __all__ = ["MAX_INSTANCES", "MAX_PARTS", "Drawing", "RasterPasses", "Rasteriser"]
 
@@ -38,10 +41,10 @@ class Drawing:
     instance_id: NDArray[np.int64]
     """(P,) 0 for the environment."""
 
-    def local_to_px(self, camera: Camera, cam_to_world: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(P, 3, 4) each part's coordinates to ``(x*z, y*z, z)`` in pixels and metres."""
+    def seen_by(self, camera: Camera, cam_to_world: NDArray[np.float64]) -> PlacedParts:
+        """The parts before a camera with a pose (4, 4; OpenCV axes)."""
         world_to_px = camera.K @ world_to_local(cam_to_world)
-        return np.ascontiguousarray(world_to_px @ self.local_to_world)
+        return PlacedParts(self.mesh, np.ascontiguousarray(world_to_px @ self.local_to_world), self.instance_id)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +68,7 @@ class Rasteriser:
         """Camera and distance of the near plane, metres along the optical axis."""
         shape = (camera.height, camera.width)
         self.camera, self.near_m = camera, near_m
-        self._inverse_depth = np.empty(shape, np.float64)
-        self._hit = np.empty(shape, np.int64)
-        self._stamp = np.empty(shape, np.uint16)
+        self._buffers = Buffers(np.empty(shape, np.float64), np.empty(shape, np.int64), np.empty(shape, np.uint16))
 
     def draw(
         self,
@@ -79,47 +80,39 @@ class Rasteriser:
         normals: bool = False,
     ) -> RasterPasses:
         """Rasterise the parts as the camera at ``cam_to_world`` (4, 4; OpenCV axes) sees them."""
-        flat, shape = pool.flat(), self._hit.shape
-        matrices = drawing.local_to_px(self.camera, cam_to_world)
-        self._inverse_depth.fill(0.0)
-        self._hit.fill(NO_HIT)
-        self._stamp.fill(0)
-        amodal_px = np.zeros(int(drawing.instance_id.max(initial=0)) + 1, np.int64)
-        draw_parts(
-            flat.blocks, flat.mesh_triangle, flat.mesh_cluster, flat.cluster_box,
-            drawing.mesh, matrices, drawing.instance_id, self._order(flat, drawing, matrices),
-            self.near_m, self._inverse_depth, self._hit, self._stamp, amodal_px,
-        )  # fmt: skip
-        depth_m, instance_id = np.empty(shape, np.float32), np.empty(shape, np.uint16)
-        zone, part = np.empty(shape, np.uint8), np.empty(shape, np.uint16)
-        resolve(
-            self._inverse_depth, self._hit, drawing.instance_id, flat.mesh_triangle[drawing.mesh], flat.zones,
-            background_zone, depth_m, instance_id, zone, part,
-        )  # fmt: skip
-        normal = None
-        if normals:
-            normal = self._normals(flat, drawing, matrices)
-        return RasterPasses(depth_m, instance_id, zone, part, normal, amodal_px)
+        meshes, parts = pool.flat(), drawing.seen_by(self.camera, cam_to_world)
+        self._buffers.inverse_depth.fill(0.0)
+        self._buffers.hit.fill(NO_HIT)
+        self._buffers.stamp.fill(0)
+        amodal_px = np.zeros(int(parts.instance_id.max(initial=0)) + 1, np.int64)
+        draw_parts(meshes, parts, self._order(meshes, parts), self.near_m, self._buffers, amodal_px)
+        passes = self._empty_passes()
+        resolve(self._buffers, meshes, parts, background_zone, passes)
+        normal = self._normals(meshes, parts, drawing.local_to_world) if normals else None
+        return RasterPasses(*passes, normal, amodal_px)
 
-    def _normals(self, flat: FlatMeshes, drawing: Drawing, matrices: NDArray[np.float64]) -> NDArray[np.float32]:
+    def _empty_passes(self) -> HitPasses:
+        shape = self._buffers.hit.shape
+        depth_m, instance_id = np.empty(shape, np.float32), np.empty(shape, np.uint16)
+        return HitPasses(depth_m, instance_id, np.empty(shape, np.uint8), np.empty(shape, np.uint16))
+
+    def _normals(
+        self, meshes: FlatMeshes, parts: PlacedParts, local_to_world: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
         """(H, W, 3) unit normals in the world, interpolated from the corners, towards the camera; 0 for no hit."""
-        normal = np.zeros((*self._hit.shape, 3), np.float32)
-        turn, mirrored = np.empty((len(drawing.mesh), 3, 3)), np.empty(len(drawing.mesh), np.bool_)
-        normal_matrices(drawing.local_to_world, turn, mirrored)
-        fill_normals(
-            self._hit, flat.blocks, flat.normals, flat.mesh_triangle[drawing.mesh], flat.mesh_cluster[drawing.mesh],
-            matrices, turn, mirrored, normal,
-        )  # fmt: skip
+        hit, count = self._buffers.hit, len(parts.mesh)
+        normal = np.zeros((*hit.shape, 3), np.float32)
+        turn, mirrored = np.empty((count, 3, 3)), np.empty(count, np.bool_)
+        normal_matrices(local_to_world, turn, mirrored)
+        fill_normals(hit, meshes, parts, turn, mirrored, normal)
         return normal
 
-    def _order(self, flat: FlatMeshes, drawing: Drawing, matrices: NDArray[np.float64]) -> NDArray[np.int64]:
+    def _order(self, meshes: FlatMeshes, parts: PlacedParts) -> NDArray[np.int64]:
         """Parts that can be in the image: those of an instance together, near instances first, the street last."""
-        nearest = np.empty(len(drawing.mesh))
-        nearest_of_parts(
-            flat.mesh_box, flat.mesh_triangle, drawing.mesh, matrices, self.near_m,
-            float(self.camera.width), float(self.camera.height), nearest,
-        )  # fmt: skip
-        group = drawing.instance_id
+        nearest = np.empty(len(parts.mesh))
+        width, height = float(self.camera.width), float(self.camera.height)
+        nearest_of_parts(meshes, parts, self.near_m, width, height, nearest)
+        group = parts.instance_id
         first = np.full(int(group.max(initial=0)) + 1, np.inf)
         np.minimum.at(first, group, nearest)
         first[0] = np.inf

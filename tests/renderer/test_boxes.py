@@ -69,8 +69,7 @@ def test_amodal_boxes_hold_all_vertices(seed: int) -> None:
     poses = [turned(rng.uniform(0, 6), *rng.uniform((-6, -2, 5), (6, 2, 30))) for _ in range(6)]
     ids = np.array([1, 1, 2, 0, 4, 4])
     drawing = Drawing(np.array([0, 1, 0, 0, 1, 0]), np.array(poses), ids)
-    matrices = drawing.local_to_px(CAMERA, np.eye(4))
-    found = projected_boxes(pool.flat(), drawing.mesh, matrices, ids, 0.1)
+    found = projected_boxes(pool.flat(), drawing.seen_by(CAMERA, np.eye(4)), 0.1)
     assert found[0] is None
     assert found[3] is None
     for number in (1, 2, 4):
@@ -88,9 +87,7 @@ def test_an_amodal_box_is_clipped_at_the_near_plane() -> None:
     pool.put(0, mesh)
     pose = turned(0.4, 0.2, 0.1, 1.5)
     drawing = Drawing(np.array([0]), pose[None], np.array([1]))
-    (_, found) = projected_boxes(
-        pool.flat(), drawing.mesh, drawing.local_to_px(CAMERA, np.eye(4)), drawing.instance_id, 0.5
-    )
+    (_, found) = projected_boxes(pool.flat(), drawing.seen_by(CAMERA, np.eye(4)), 0.5)
     weights = np.array([(i, j, 60 - i - j) for i in range(61) for j in range(61 - i)]) / 60
     points = np.einsum("wc,tck->twk", weights, mesh.positions[mesh.triangles].astype(np.float64)).reshape(-1, 3)
     points = points @ pose[:3, :3].T + pose[:3, 3]
@@ -103,7 +100,7 @@ def test_an_amodal_box_is_clipped_at_the_near_plane() -> None:
     assert (np.array(found[2:]) >= high - 1e-3).all()
     np.testing.assert_allclose(found, (*low, *high), atol=0.06 * float((high - low).max()))
     behind = Drawing(np.array([0]), turned(0.4, 0, 0, -9)[None], np.array([1]))
-    boxes = projected_boxes(pool.flat(), behind.mesh, behind.local_to_px(CAMERA, np.eye(4)), behind.instance_id, 0.5)
+    boxes = projected_boxes(pool.flat(), behind.seen_by(CAMERA, np.eye(4)), 0.5)
     assert boxes[1] is None
 
 
