@@ -162,16 +162,16 @@ def _box_is_hidden(on_screen: Floats, instance: int, buffers: Buffers) -> bool:
     end_row = math.ceil(min(on_screen[BOTTOM], height + 1.0) - 0.5 + MARGIN_PX)
     return _is_hidden(
         max(0, first_row), min(height, end_row), max(0, first_col), min(width, end_col),
-        (1.0 + MARGIN_DEPTH) / on_screen[NEAREST], instance, buffers,
+        (1.0 + MARGIN_DEPTH) / on_screen[NEAREST], instance, buffers.inverse_depth, buffers.stamp,
     )  # fmt: skip
 
 
 @kernel
 def _is_hidden(
-    first_row: int, end_row: int, first_col: int, end_col: int, closest: float, instance: int, buffers: Buffers
-) -> bool:
+    first_row: int, end_row: int, first_col: int, end_col: int, closest: float, instance: int,
+    inverse_depth: Floats, stamp: NDArray[np.uint16],
+) -> bool:  # fmt: skip
     """Whether every one of some pixels is nearer already, and counted for the instance."""
-    inverse_depth, stamp = buffers.inverse_depth, buffers.stamp
     if instance == 0:  # nothing is counted
         for row in range(first_row, end_row):
             r = np.uint64(row)
@@ -212,7 +212,8 @@ def _spans(points: Floats, axis: int, size: float, first: NDArray[np.int32], end
 @kernel
 def _draw_cluster(points: Floats, count: int, face: int, instance: int, buffers: Buffers, work: _Workspace) -> int:
     """Draw one cluster of projected points; returns how many pixels its instance had not covered before."""
-    height, width = buffers.hit.shape
+    inverse_depth, hit, stamp = buffers.inverse_depth, buffers.hit, buffers.stamp
+    height, width = hit.shape
     first_row, end_row, first_col, end_col = work.spans[0], work.spans[1], work.spans[2], work.spans[3]
     covering = work.spans[4]
     _spans(points, 1, height + 0.0, first_row, end_row)
@@ -227,11 +228,11 @@ def _draw_cluster(points: Floats, count: int, face: int, instance: int, buffers:
         a, b, c = t, t + CORNER_STEP, t + 2 * CORNER_STEP
         aq, bq, cq = points[a + 2 * AXIS_STEP], points[b + 2 * AXIS_STEP], points[c + 2 * AXIS_STEP]
         closest = max(aq, bq, cq)
-        if _is_hidden(first_row[t], end_row[t], first_col[t], end_col[t], closest, instance, buffers):
+        if _is_hidden(first_row[t], end_row[t], first_col[t], end_col[t], closest, instance, inverse_depth, stamp):
             continue
         fresh += _draw_triangle(
             points[a], points[a + AXIS_STEP], aq, points[b], points[b + AXIS_STEP], bq,
-            points[c], points[c + AXIS_STEP], cq, face + t, instance, buffers, work.columns,
+            points[c], points[c + AXIS_STEP], cq, face + t, instance, inverse_depth, hit, stamp, work.columns,
         )  # fmt: skip
     return fresh
 
@@ -248,7 +249,7 @@ def _draw_clipped(
         for k in range(1, n - 1):
             fresh += _draw_triangle(
                 px[0], py[0], pq[0], px[k], py[k], pq[k], px[k + 1], py[k + 1], pq[k + 1],
-                face + t, instance, buffers, work.columns,
+                face + t, instance, buffers.inverse_depth, buffers.hit, buffers.stamp, work.columns,
             )  # fmt: skip
     return fresh
 
@@ -288,7 +289,7 @@ def _stamp(stamp: NDArray[np.uint16], row: int, first: int, end: int, instance: 
 @kernel
 def _draw_triangle(
     x0: float, y0: float, q0: float, x1: float, y1: float, q1: float, x2: float, y2: float, q2: float,
-    face: int, instance: int, buffers: Buffers, columns: NDArray[np.int32],
+    face: int, instance: int, inverse_depth: Floats, hit: Ints, stamp: NDArray[np.uint16], columns: NDArray[np.int32],
 ) -> int:  # fmt: skip
     """Draw one projected triangle; returns how many pixels its instance had not covered before."""
     # From top to bottom, so that both triangles of an edge compute the same columns for it.
@@ -306,7 +307,6 @@ def _draw_triangle(
     gy = ((q2 - q0) * (x1 - x0) - (q1 - q0) * (x2 - x0)) * inverse_area
     q_low, q_high = min(q0, q1, q2), max(q0, q1, q2)
     long_slope, upper_slope, lower_slope = _slope(x0, y0, x2, y2), _slope(x0, y0, x1, y1), _slope(x1, y1, x2, y2)
-    inverse_depth, hit = buffers.inverse_depth, buffers.hit
     height, width = hit.shape
     first_row, end_row = max(0, math.ceil(y0 - 0.5)), min(height, math.ceil(y2 - 0.5))
     _columns(
@@ -331,7 +331,7 @@ def _draw_triangle(
                 inverse_depth[r, c] = q
                 hit[r, c] = face
         if instance > 0:
-            fresh += _stamp(buffers.stamp, row, first, end, instance)
+            fresh += _stamp(stamp, row, first, end, instance)
     return fresh
 
 
