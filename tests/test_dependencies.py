@@ -1,0 +1,70 @@
+"""What the packages import, at any place in them, is what pyproject.toml declares, by extra."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = {"assets", "blender_addon", "gan", "pipelines", "renderer"}
+# Names of packages that are not those of their modules.
+PACKAGES = {"cv2": "opencv-python-headless", "PIL": "pillow", "lightning_fabric": "lightning-fabric"}
+OF_BLENDER = dict.fromkeys(("blf", "bmesh", "cycles", "gpu", "gpu_extras", "mathutils"), "bpy")
+# Comes with lpips, and is taken only where that is there.
+COMES_ALONG = {"torchvision"}
+# Imported by others: torch.utils.tensorboard, torch.onnx.
+FOR_OTHERS = {"onnx", "tensorboard"}
+# A deeper folder overrules its parent.
+EXTRAS = {
+    "assets": {"render"},
+    "blender_addon": {"render"},
+    "gan": {"gan", "serve"},
+    "pipelines": set(),
+    "pipelines/comparison": {"gan"},
+    "renderer": set(),
+    "renderer/blender": {"render"},
+}
+
+
+def _declared() -> dict[str, set[str]]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lists = {"": project["dependencies"], **project["optional-dependencies"]}
+    return {extra: {re.split(r"[\s<>=!~;\[]", item)[0].lower() for item in items} for extra, items in lists.items()}
+
+
+def _imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.split(".")[0])
+    foreign = names - OURS - COMES_ALONG - set(sys.stdlib_module_names)
+    return {(PACKAGES | OF_BLENDER).get(name, name).lower() for name in foreign}
+
+
+def _extras(path: Path) -> set[str]:
+    folders = [folder.as_posix() for folder in path.relative_to(ROOT).parents]
+    return EXTRAS[next(folder for folder in folders if folder in EXTRAS)]
+
+
+@pytest.mark.parametrize("package", sorted(OURS))
+def test_every_import_is_declared(package: str) -> None:
+    declared = _declared()
+    missing = {
+        str(path.relative_to(ROOT)): lacking
+        for path in (ROOT / package).rglob("*.py")
+        if (lacking := _imported(path) - declared[""].union(*(declared[extra] for extra in _extras(path))))
+    }
+    assert not missing
+
+
+def test_every_declaration_is_imported() -> None:
+    imported = {name for package in OURS for path in (ROOT / package).rglob("*.py") for name in _imported(path)}
+    declared = set().union(*(names for extra, names in _declared().items() if extra != "dev"))
+    assert declared - imported - FOR_OTHERS - {"gis-thermal"} == set()
