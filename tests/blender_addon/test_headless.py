@@ -101,6 +101,9 @@ def _same(ours: Path, gis: Path, depth: float = 0.0) -> list[dict[str, Any]]:
         *((folder / "frames.jsonl").read_text().splitlines() for folder in (ours, gis)), strict=True
     ):
         record, expected = json.loads(line), json.loads(gis_line)
+        digest = record.pop("record_sha256")  # of all else in the line, the files' hashes too
+        assert hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest() == digest
+        assert expected.pop("record_sha256")
         for name, digest in record.pop("files").items():
             assert hashlib.sha256((ours / name).read_bytes()).hexdigest() == digest
             mine, theirs = read_exr(ours / name), read_exr(gis / name)
