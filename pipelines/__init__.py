@@ -1,1 +1,71 @@
-"""Joins renderer and gan: backgrounds, composition, datasets, labels and the command line."""
+"""Joins renderer and gan: labelled thermal frames, data sets, real backgrounds, measures, and the command line.
+
+    >>> import pipelines
+    >>> for frame in pipelines.synthesize(count=4, hour=22):
+    ...     print(frame.image.shape, [item.box_visible_px for item in frame.instances])
+    >>> pipelines.write_dataset("out/night", count=500, hour=22, workers=4)
+
+Names are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipelines.dataset.frame import SynthesizedFrame
+    from pipelines.dataset.record import FrameRecord
+    from pipelines.dataset.store import read_records
+    from pipelines.dataset.validation import Report, validate
+    from pipelines.errors import (
+        BackgroundError,
+        ConfigError,
+        DatasetError,
+        GisError,
+        OutputError,
+        PipelineError,
+        WorkerError,
+    )
+    from pipelines.synthesis.api import synthesize, write_dataset
+
+__all__ = [
+    "BackgroundError",
+    "ConfigError",
+    "DatasetError",
+    "FrameRecord",
+    "GisError",
+    "OutputError",
+    "PipelineError",
+    "Report",
+    "SynthesizedFrame",
+    "WorkerError",
+    "read_records",
+    "synthesize",
+    "validate",
+    "write_dataset",
+]
+
+_MODULES = {
+    "pipelines.dataset.frame": ("SynthesizedFrame",),
+    "pipelines.dataset.record": ("FrameRecord",),
+    "pipelines.dataset.store": ("read_records",),
+    "pipelines.dataset.validation": ("Report", "validate"),
+    "pipelines.errors": (
+        "BackgroundError", "ConfigError", "DatasetError", "GisError", "OutputError", "PipelineError", "WorkerError",
+    ),
+    "pipelines.synthesis.api": ("synthesize", "write_dataset"),
+}  # fmt: skip
+
+if not TYPE_CHECKING:  # else every misspelt name would pass the check of types
+
+    def __getattr__(name: str) -> Any:
+        for module, names in _MODULES.items():
+            if name in names:
+                globals()[name] = getattr(importlib.import_module(module), name)
+                return globals()[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

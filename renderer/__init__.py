@@ -47,7 +47,7 @@ __all__ = [
     "thermal_image",
 ]
 
-_HOMES = {
+_MODULES = {
     "api": ("Scene", "conditions", "expose", "gain_control", "measure", "open_scene", "thermal_image"),
     "errors": ("CameraError", "GisError", "RendererError", "SceneError", "ThermalError", "ZoneError"),
     "geometry.camera": ("Camera",),
@@ -57,16 +57,15 @@ _HOMES = {
     "zones.catalogue": ("Zone",),
 }
 
+if not TYPE_CHECKING:  # else every misspelt name would pass the check of types
 
-def __getattr__(name: str) -> Any:
-    """Loads a public name from its module (PEP 562)."""
-    for home, names in _HOMES.items():
-        if name in names:
-            value = getattr(importlib.import_module(f".{home}", __name__), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        for module, names in _MODULES.items():
+            if name in names:
+                globals()[name] = getattr(importlib.import_module(f".{module}", __name__), name)
+                return globals()[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*globals(), *__all__})
