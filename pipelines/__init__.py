@@ -14,6 +14,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipelines.backgrounds.images import Background, open_backgrounds
+    from pipelines.backgrounds.ingest.run import ingest_backgrounds
     from pipelines.dataset.frame import SynthesizedFrame
     from pipelines.dataset.record import FrameRecord
     from pipelines.dataset.store import read_records
@@ -27,9 +29,11 @@ if TYPE_CHECKING:
         PipelineError,
         WorkerError,
     )
+    from pipelines.export.tiff import export_tiff
     from pipelines.synthesis.api import synthesize, write_dataset
 
 __all__ = [
+    "Background",
     "BackgroundError",
     "ConfigError",
     "DatasetError",
@@ -40,6 +44,9 @@ __all__ = [
     "Report",
     "SynthesizedFrame",
     "WorkerError",
+    "export_tiff",
+    "ingest_backgrounds",
+    "open_backgrounds",
     "read_records",
     "synthesize",
     "validate",
@@ -47,6 +54,9 @@ __all__ = [
 ]
 
 _MODULES = {
+    "pipelines.backgrounds.images": ("Background", "open_backgrounds"),
+    "pipelines.backgrounds.ingest.run": ("ingest_backgrounds",),
+    "pipelines.export.tiff": ("export_tiff",),
     "pipelines.dataset.frame": ("SynthesizedFrame",),
     "pipelines.dataset.record": ("FrameRecord",),
     "pipelines.dataset.store": ("read_records",),

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "python.md"
 
 MY_STREET = """
+import os
 import bpy
 bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
 bpy.ops.mesh.primitive_plane_add(size=40)
@@ -31,7 +32,7 @@ camera.location, camera.rotation_euler = (0, 0, 1.5), (1.5708, 0, 0)
 bpy.context.collection.objects.link(camera)
 scene = bpy.context.scene
 scene.camera, scene.render.resolution_x, scene.render.resolution_y = camera, 160, 120
-bpy.ops.wm.save_as_mainfile(filepath="my_street.blend")
+bpy.ops.wm.save_as_mainfile(filepath=os.path.abspath("my_street.blend"))
 """
 
 

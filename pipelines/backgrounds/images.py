@@ -11,7 +11,9 @@ assumed stands in each frame's record.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,7 @@ __all__ = [
     "Backgrounds",
     "choose",
     "open_background",
+    "open_backgrounds",
     "scan_backgrounds",
 ]
 
@@ -153,6 +156,25 @@ def _scan_frame(folder: Path, sidecar: Path) -> BackgroundFile:
 def choose(backgrounds: Backgrounds, draw: Draw) -> BackgroundFile:
     """The background of a frame."""
     return backgrounds.files[int(draw.rng(Stream.BACKGROUND).integers(len(backgrounds.files)))]
+
+
+def open_backgrounds(
+    folder: str | PathLike[str], *, camera: str | None = None, size: str | None = None, horizon: float | None = None
+) -> Iterator[Background]:
+    """The images of a folder as frames use them, by name.
+
+    Args:
+        folder: of thermal images, or one of `gis backgrounds`, whose frames may have kelvin.
+        camera: see :func:`open_background`.
+        size: see :func:`open_background`.
+        horizon: see :func:`open_background`.
+
+    Raises:
+        BackgroundError: no images, or one that cannot be used, by name.
+    """
+    backgrounds = scan_backgrounds(Path(folder))
+    for file in backgrounds.files:
+        yield open_background(backgrounds, file, camera=camera, size=size, horizon=horizon)
 
 
 def open_background(

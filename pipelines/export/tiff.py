@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from pipelines.errors import ConfigError, DatasetError
 from pipelines.io.files import read_json, remove_temporaries, sha256
 from pipelines.io.images import read_png
 
-__all__ = ["EXPORT_FILE", "FORMATS", "export"]
+__all__ = ["EXPORT_FILE", "FORMATS", "export_tiff"]
 
 EXPORT_FILE = "export.json"
 SCHEMA, SCHEMA_VERSION = "gis-export", 1
@@ -42,8 +43,19 @@ class _Image:
     about: str
 
 
-def export(folder: Path, out: Path, file_format: str = "tiff", *, progress: bool = False) -> dict[str, Any]:
-    """Writes ``out/NAME.tiff`` for each radiometric frame, and ``out/export.json``; returns what that says.
+def export_tiff(
+    folder: str | PathLike[str], out: str | PathLike[str], file_format: str = "tiff", *, progress: bool = False
+) -> dict[str, Any]:
+    """Writes ``out/NAME.tiff`` for each radiometric frame, and ``out/export.json``.
+
+    Args:
+        folder: a data set of `gis synthesize`, or a folder of `gis backgrounds`.
+        out: folder of the images, 16 bits, 10 mK per count.
+        file_format: ``tiff``.
+        progress: show a bar on stderr.
+
+    Returns:
+        what ``export.json`` says: the frames, how counts become kelvin, and how many were left out.
 
     Raises:
         ConfigError: a format that is none, or folders that cannot work.
@@ -54,6 +66,7 @@ def export(folder: Path, out: Path, file_format: str = "tiff", *, progress: bool
 
     if file_format not in FORMATS:
         raise ConfigError(f"format is {file_format!r}: expected one of {', '.join(FORMATS)}")
+    folder, out = Path(folder), Path(out)
     if out.resolve() == folder.resolve() or (out.exists() and not out.is_dir()):
         raise ConfigError(f"{out} cannot hold the export: expected a new folder; give another --out")
     source, images = _images(folder)

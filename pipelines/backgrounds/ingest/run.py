@@ -17,7 +17,8 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,47 @@ def _check_overrides(overrides: Overrides) -> None:
         low, high, unit = ranges[name]
         if not low <= value <= high:
             raise ConfigError(f"{name} is {value:g}{unit}: expected {low:g} to {high:g}{unit}")
+
+
+def ingest_backgrounds(
+    folder: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    size: int = 512,
+    byte_order: str = "auto",
+    unit: str = "stated",
+    workers: int | None = None,
+    progress: bool = False,
+    **overrides: float | None,
+) -> dict[str, Any]:
+    """Takes in real thermal files as backgrounds that keep their degrees, as `gis backgrounds` does.
+
+    Args:
+        folder: of thermal files, searched with its subfolders.
+        out: folder of the frames; a run that was cut short goes on in it.
+        size: side of the square crops, pixels.
+        byte_order: of FLIR raw data: ``auto``, ``big`` or ``little``.
+        unit: of 16-bit and float pictures: ``stated`` in the file, ``kelvin``, ``centikelvin`` or ``celsius``.
+        workers: processes; None takes one per core. Changes no file.
+        progress: show a bar on stderr.
+        overrides: values in place of each file's own: ``emissivity``, ``reflected_C``, ``atmospheric_C``, ``humidity``,
+            ``distance_m``, ``window_C``, ``window_transmittance``.
+
+    Returns:
+        the index of the folder: every file with what became of it, the frames, and counts.
+
+    Raises:
+        ConfigError: an option.
+        BackgroundError: no file can be used.
+        DatasetError: the output folder is another's.
+        OutputError: a file cannot be written.
+    """
+    known = {field.name for field in fields(Overrides)}
+    for name in overrides:
+        if name not in known:
+            raise ConfigError(f"unknown option {name!r}: expected one of {', '.join(sorted(known))}")
+    reading = make_reading(Overrides(**overrides), byte_order, unit)
+    return ingest(IngestConfig(Path(folder), Path(out), reading, size, workers), progress=progress)
 
 
 def ingest(config: IngestConfig, *, progress: bool = False) -> dict[str, Any]:

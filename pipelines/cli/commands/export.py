@@ -20,6 +20,6 @@ def export(
     """Write radiometric images as TIFF in kelvin, for ImageJ, QGIS and other tools."""
     from pipelines.export import tiff as pipeline
 
-    about = pipeline.export(folder, out, file_format, progress=shows_progress())
+    about = pipeline.export_tiff(folder, out, file_format, progress=shows_progress())
     left = f", {about['left_out']} display-only ones left out" if about["left_out"] else ""
     typer.echo(f"{len(about['frames'])} frames in {out}{left}: {about['convention']}")

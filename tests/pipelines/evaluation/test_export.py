@@ -14,7 +14,7 @@ from pipelines.backgrounds.ingest.readers import Reading, read_frames
 from pipelines.backgrounds.ingest.run import IngestConfig, ingest
 from pipelines.backgrounds.ingest.tiff import write_kelvin_tiff
 from pipelines.errors import BackgroundError, ConfigError, DatasetError
-from pipelines.export.tiff import export
+from pipelines.export.tiff import export_tiff
 from pipelines.io.images import read_png
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
@@ -28,7 +28,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_values_are_the_datasets_temperatures(dataset: Path, tmp_path: Path) -> None:
-    export(dataset, tmp_path / "out")
+    export_tiff(dataset, tmp_path / "out")
     for line in (dataset / "frames.jsonl").read_text().splitlines():
         record = json.loads(line)
         name = f"{record['index']:06d}"
@@ -40,7 +40,7 @@ def test_values_are_the_datasets_temperatures(dataset: Path, tmp_path: Path) -> 
 
 
 def test_the_file_states_its_convention(dataset: Path, tmp_path: Path) -> None:
-    about = export(dataset, tmp_path / "out")
+    about = export_tiff(dataset, tmp_path / "out")
     with tifffile.TiffFile(tmp_path / "out" / "000000.tiff") as file:
         page = file.pages[0]
         lines = page.description.splitlines()
@@ -57,20 +57,20 @@ def test_the_file_states_its_convention(dataset: Path, tmp_path: Path) -> None:
 
 
 def test_the_same_export_is_the_same_files_and_another_is_refused(dataset: Path, tmp_path: Path) -> None:
-    export(dataset, tmp_path / "a")
-    export(dataset, tmp_path / "b")
-    export(dataset, tmp_path / "b")
+    export_tiff(dataset, tmp_path / "a")
+    export_tiff(dataset, tmp_path / "b")
+    export_tiff(dataset, tmp_path / "b")
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "mine.txt").write_text("x")
     with pytest.raises(DatasetError, match="holds other files"):
-        export(dataset, tmp_path / "c")
+        export_tiff(dataset, tmp_path / "c")
     other = synthesize_dataset(
         SynthesizeConfig(out=tmp_path / "other", count=1, seed=4, workers=1), session_factory=FakeScene()
     )
     with pytest.raises(DatasetError, match="holds another configuration"):
-        export(other, tmp_path / "a")
+        export_tiff(other, tmp_path / "a")
 
 
 def test_radiometric_backgrounds_are_exported_and_display_only_ones_left_out(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_radiometric_backgrounds_are_exported_and_display_only_ones_left_out(tmp
     (tmp_path / "in" / "street.jpg").write_bytes(flir_jpeg())
     cv2.imwrite(str(tmp_path / "in" / "grey.png"), (street_counts() >> 7).astype(np.uint8))
     ingest(IngestConfig(tmp_path / "in", tmp_path / "ingested", workers=1))
-    about = export(tmp_path / "ingested", tmp_path / "out")
+    about = export_tiff(tmp_path / "ingested", tmp_path / "out")
     assert about["left_out"] == 1
     (row,) = about["frames"]
     with tifffile.TiffFile(tmp_path / "out" / row["file"]) as file:
@@ -97,17 +97,17 @@ def test_display_only_data_sets_are_refused(tmp_path: Path) -> None:
     made = SynthesizeConfig(out=tmp_path / "made", count=2, workers=1, size="64", backgrounds=tmp_path / "in")
     synthesize_dataset(made, session_factory=FakeScene())
     with pytest.raises(DatasetError, match="none of 2 frames has temperatures"):
-        export(tmp_path / "made", tmp_path / "out")
+        export_tiff(tmp_path / "made", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_what_is_no_data_set_is_refused(dataset: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"holds neither dataset\.json nor index\.json"):
-        export(tmp_path, tmp_path / "out")
+        export_tiff(tmp_path, tmp_path / "out")
     with pytest.raises(ConfigError, match="format is 'png'"):
-        export(dataset, tmp_path / "out", "png")
+        export_tiff(dataset, tmp_path / "out", "png")
     with pytest.raises(ConfigError, match="cannot hold the export"):
-        export(dataset, dataset)
+        export_tiff(dataset, dataset)
 
 
 @pytest.mark.parametrize("value", [-0.01, 655.36, np.nan, np.inf])
