@@ -67,7 +67,7 @@ def test_every_block_of_the_page_runs(tmp_path: Path) -> None:
     assert len(blocks()) == 6
     printed = run("\n".join(blocks()), tmp_path)
     assert "(256, 256)" in printed
-    assert "pix2pix flat (4, 1, 128, 128)" in printed
+    assert "pix2pix flat (4, 128, 128)" in printed
     assert len(list((tmp_path / "out" / "tiff").rglob("*.tiff"))) == 2
 
 
