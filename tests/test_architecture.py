@@ -131,7 +131,6 @@ def test_components_finds_a_circle() -> None:
     assert _components({"a": {"b"}, "b": {"c"}, "c": set()}) == []
 
 
-@pytest.mark.xfail(reason="being cut", strict=False)
 def test_no_module_stands_in_a_circle() -> None:
     assert _components(graph()) == []
 
@@ -169,8 +168,12 @@ def test_every_room_has_its_place(package: str) -> None:
     assert folders == set(ROOMS[package])
 
 
-@pytest.mark.xfail(reason="being cut", strict=False)
-@pytest.mark.parametrize("package", sorted(ROOMS))
+BEING_CUT = pytest.mark.xfail(reason="being cut", strict=False)
+
+
+@pytest.mark.parametrize(
+    "package", [pytest.param(name, marks=BEING_CUT if name == "renderer" else ()) for name in sorted(ROOMS)]
+)
 def test_rooms_use_only_what_lies_below(package: str) -> None:
     height = {room: number for number, room in enumerate((None, *ROOMS[package]))} | {package: len(ROOMS[package]) + 1}
     # The command line is the one room that stands above the façade.

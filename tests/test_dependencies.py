@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.setup import doctor
+
 ROOT = Path(__file__).resolve().parent.parent
 OURS = {"assets", "blender_addon", "gan", "pipelines", "renderer"}
 # Names of packages that are not those of their modules.
@@ -68,3 +70,9 @@ def test_every_declaration_is_imported() -> None:
     imported = {name for package in OURS for path in (ROOT / package).rglob("*.py") for name in _imported(path)}
     declared = set().union(*(names for extra, names in _declared().items() if extra != "dev"))
     assert declared - imported - FOR_OTHERS - {"gis-thermal"} == set()
+
+
+def test_doctor_looks_for_what_no_command_can_do_without() -> None:
+    # typer is there wherever `gis doctor` runs.
+    assert {name.lower() for name in doctor.PACKAGES.values()} == _declared()[""] - {"typer"}
+    assert {PACKAGES.get(module, module).lower() for module in doctor.PACKAGES} == _declared()[""] - {"typer"}

@@ -11,8 +11,8 @@ from typing import Any
 
 from gan.backends.registry import load_backend, make_config
 from gan.data.options import DataOptions
+from gan.options import parse_settings
 
-from pipelines.cli.commands.train import parse_settings
 from pipelines.errors import ConfigError
 
 __all__ = ["BASELINE", "CompareConfig", "Contestant", "parse_also", "parse_backends", "shared_plan"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-__all__ = ["CHECKS", "LIBRARIES", "Finding", "examine", "missing_libraries"]
+__all__ = ["CHECKS", "LIBRARIES", "PACKAGES", "Finding", "examine", "missing_libraries"]
 
 LIBRARIES = {
     "libX11.so.6": "libx11-6",
@@ -28,6 +28,24 @@ LIBRARIES = {
     "libEGL.so.1": "libegl1",
 }
 """System libraries that Blender's wheel loads, and the Debian packages that bring them."""
+PACKAGES = {
+    "OpenEXR": "OpenEXR",
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "filelock": "filelock",
+    "flyr": "flyr",
+    "imageio": "imageio",
+    "isal": "isal",
+    "jinja2": "jinja2",
+    "numba": "numba",
+    "numpy": "numpy",
+    "platformdirs": "platformdirs",
+    "safetensors": "safetensors",
+    "scipy": "scipy",
+    "tifffile": "tifffile",
+    "tqdm": "tqdm",
+}
+"""Modules that no command can do without, and the packages that bring them."""
 PYTHON_OF_BLENDER = (3, 11)
 """Blender 4.5's wheel is built for CPython 3.11 alone."""
 FREE_BYTES = 2 << 30
@@ -63,14 +81,7 @@ def _python(_: Path) -> Iterator[Finding]:
 
 
 def _packages(_: Path) -> Iterator[Finding]:
-    for module, name in (
-        ("cv2", "opencv-python-headless"),
-        ("numba", "numba"),
-        ("OpenEXR", "OpenEXR"),
-        ("flyr", "flyr"),
-        ("isal", "isal"),
-        ("PIL", "pillow"),
-    ):
+    for module, name in PACKAGES.items():
         if importlib.util.find_spec(module) is None:
             yield Finding(name, "missing", "not installed", f"{sys.executable} -m pip install {name}")
         else:
