@@ -267,8 +267,12 @@ def _checked(declaration: Declaration, value: Any) -> Any:
             raise ConfigError(f"unknown {label} {unknown[0]!r}: expected {_expected(declaration)}")
     for number in value if isinstance(value, tuple) else (value,):
         if isinstance(number, numbers.Real) and not _within(option, number):
-            raise ConfigError(f"{label} is {number}: expected {_limits(option)}")
+            raise ConfigError(f"{label} is {_short(number)}: expected {_limits(option)}")
     return value
+
+
+def _short(number: Any) -> str:
+    return f"{number:g}" if isinstance(number, float) else str(number)
 
 
 def _within(option: Option, number: Any) -> bool:

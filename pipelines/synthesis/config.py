@@ -1,36 +1,69 @@
 """What the commands that make frames are told: frozen, checked, and written beside their output.
 
-A configuration checks itself when it is made, and :func:`scene_camera` and the rest resolve names to things, so every
-mistake of a user shows before a file is written.
+Each option is declared once, on its field (:mod:`gan.options`). A configuration checks itself when it is made and
+resolves what it leaves open, so every mistake of a user shows before a file is written.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from assets import CITY, THERMAL_PROFILES
+from assets import CAMERAS, CITY, THERMAL_PROFILES
+from gan.options import Option, check_options, declarations
 
-from pipelines.cameras import named_camera, parse_size
 from pipelines.errors import ConfigError
 from pipelines.io.files import file_sha256
+from pipelines.synthesis.model_choice import AUTO, PHYSICS, choose_model
 from pipelines.workers import default_workers
 
-__all__ = [
-    "PHYSICS",
-    "RenderConfig",
-    "SynthesizeConfig",
-    "resolve_scene",
-]
+__all__ = ["PHYSICS", "Engine", "RenderConfig", "SynthesizeConfig", "camera_names", "resolve_scene"]
 
-ENGINES = ("raster", "cycles")
-PHYSICS = "physics"
-"""The backend that needs no model: radiometry alone."""
 MODEL_SUFFIXES = (".blend", ".glb", ".gltf", ".obj", ".fbx", ".usd", ".usda", ".usdc", ".usdz")
 
 Engine = Literal["raster", "cycles"]
+_SCENE, _CAMERA, _BACKGROUNDS, _CONDITIONS = "Scene", "Camera", "Backgrounds", "Conditions"
+_MODEL, _OUTPUT, _RUN = "Model", "Output", "Run"
+
+
+def camera_names() -> tuple[str, ...]:
+    """Names of the camera presets."""
+    import tomllib  # Blender's Python may be older than it, and does not ask
+
+    return tuple(tomllib.loads(CAMERAS.read_text(encoding="utf-8"))["camera"])
+
+
+def _profiles() -> Iterable[str]:
+    import tomllib
+
+    return tuple(tomllib.loads(THERMAL_PROFILES.read_text(encoding="utf-8"))["profile"])
+
+
+def _models() -> Iterable[str]:
+    from gan.backends.registry import backend_names
+
+    return (AUTO, PHYSICS, *backend_names())
+
+
+def _layouts() -> Iterable[str]:
+    from gan.data.layout import LAYOUTS
+
+    return LAYOUTS
+
+
+def _weathers() -> Iterable[str]:
+    from renderer.thermal.condition_names import WEATHERS
+
+    return WEATHERS
+
+
+def _seasons() -> Iterable[str]:
+    from renderer.thermal.condition_names import SEASONS
+
+    return SEASONS
 
 
 @dataclass(frozen=True)
@@ -41,36 +74,51 @@ class RenderConfig:
         ConfigError: an option that cannot work.
     """
 
-    out: Path
-    """Folder of the output."""
-    count: int
-    """Frames 0 to count - 1."""
-    scene: Path = CITY
-    """A .blend file."""
-    engine: Engine = "raster"
-    """What draws the passes."""
-    camera: str | None = None
-    """A preset's name or a file of intrinsics; None takes the scene's own camera."""
-    size: str | None = None
-    """``512`` (square) or ``1242x375``: the largest centred window of that shape, resized."""
-    cars: Path | None = None
-    """Car models that stand in for the scene's own."""
-    seed: int = 0
-    """Seed of everything random."""
-    workers: int | None = None
-    """Processes; None takes one per core. Changes no file."""
+    out: Annotated[
+        Path,
+        Option("Folder of the output; a run that was cut short goes on in it.", _OUTPUT, decides_content=False),
+    ]
+    count: Annotated[int, Option("How many frames.", _OUTPUT, at_least=1, decides_content=False)] = 16
+    scene: Annotated[
+        Path, Option("A .blend file; city.blend is the shipped street.", _SCENE, default_text="city.blend")
+    ] = CITY
+    engine: Annotated[Engine, Option("What draws the passes.", _SCENE)] = "raster"
+    camera: Annotated[
+        str | None,
+        Option(
+            "A preset of assets/cameras.toml, or a .json or .toml file of intrinsics.",
+            _CAMERA,
+            suggestions=camera_names,
+            default_text="the scene's own",
+        ),
+    ] = None
+    size: Annotated[
+        str | None,
+        Option("512 (square), or WIDTHxHEIGHT: the largest centred window of that shape, resized.", _CAMERA),
+    ] = None
+    cars: Annotated[
+        Path | None,
+        Option(
+            "File or folder of car models (.blend .glb .obj .fbx .usd) to use instead.",
+            _SCENE,
+            default_text="the scene's own",
+        ),
+    ] = None
+    seed: Annotated[int, Option("Seed of everything random.", _RUN, at_least=0)] = 0
+    workers: Annotated[
+        int | None,
+        Option(
+            "Processes; changes no file.", _RUN, at_least=1, default_text="one per core", decides_content=False
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         """Check what can be checked without opening the scene."""
-        if self.count < 1:
-            raise ConfigError(f"count is {self.count}: expected 1 frame or more")
-        if self.seed < 0:
-            raise ConfigError(f"seed is {self.seed}: expected 0 or more")
-        if self.workers is not None and self.workers < 1:
-            raise ConfigError(f"workers is {self.workers}: expected 1 or more")
-        if self.engine not in ENGINES:
-            raise ConfigError(f"unknown engine {self.engine!r}: expected one of {', '.join(ENGINES)}")
+        check_options(self)
+        object.__setattr__(self, "scene", resolve_scene(self.scene))
         if self.size is not None:
+            from pipelines.cameras import parse_size
+
             parse_size(self.size)
         if self.out.exists() and not self.out.is_dir():
             raise ConfigError(f"{self.out} is a file: expected a folder for the output")
@@ -98,14 +146,12 @@ class RenderConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Everything that decides the content of the files, and nothing else: names and hashes, no paths."""
+        from pipelines.cameras import named_camera
+
         camera = named_camera(self.camera, self.size)
-        return {
-            "scene": named_file(self.scene),
-            "engine": self.engine,
-            "camera": "of the scene" if camera is None else camera.to_json(),
-            "size": self.size,
-            "cars": None if self.cars is None else named_file(self.cars),
-            "seed": self.seed,
+        deciding = [one.field for one in declarations(type(self)) if one.option.decides_content]
+        return {name: _described(getattr(self, name)) for name in deciding} | {
+            "camera": "of the scene" if camera is None else camera.to_json()
         }
 
 
@@ -117,37 +163,108 @@ class SynthesizeConfig(RenderConfig):
         ConfigError: an option that cannot work.
     """
 
-    backgrounds: Path | None = None
-    """Folder of real thermal images that cars are put into; None renders the scene around them."""
-    horizon: float | None = None
-    """Row of the horizon in the backgrounds as they are on disk, pixels; None estimates it for each."""
-    boxes: Path | None = None
-    """What the backgrounds show already: see :func:`pipelines.backgrounds.geometry.boxes.read_boxes`."""
-    road_mask: Path | None = None
-    """Mask of the road, or a folder of one per background; None estimates it."""
-    camera_height: float | None = None
-    """Height of the backgrounds' camera above the road, metres; None estimates it."""
-    road_heading: float | None = None
-    """Where the road goes, degrees to the left of the camera's axis; None estimates it."""
-    backend: str = PHYSICS
-    """``physics`` or a translation model of ``gan/backends``."""
-    weights: Path | None = None
-    """Model file of a translation model."""
-    profile: str | None = None
-    """Thermal profile of all cars; None draws one per car."""
-    weather: str | None = None
-    """Weather of all frames; None draws it."""
-    hour: float | None = None
-    """Hour of the day of all frames, 0 to 24; None draws it."""
-    season: str | None = None
-    """Season of all frames; None draws it."""
-    tensors: bool = False
-    """Also store the source tensors."""
-    layout: str = "flat"
-    """Of the source tensors: ``flat``, or ``physics``, which shows the picture of the backend physics."""
-    max_drift: float | None = None
-    """A frame with more label drift (:mod:`pipelines.dataset.label_consistency`) is drawn anew; None takes every
-    frame."""
+    backgrounds: Annotated[
+        Path | None,
+        Option(
+            "Folder of real thermal images that cars are put into.",
+            _BACKGROUNDS,
+            default_text="the scene around the cars is rendered",
+        ),
+    ] = None
+    horizon: Annotated[
+        float | None,
+        Option(
+            "Row of the horizon in the backgrounds as they are on disk, pixels.",
+            _BACKGROUNDS,
+            default_text="estimated for each",
+        ),
+    ] = None
+    boxes: Annotated[
+        Path | None,
+        Option(
+            "Cars and people that the backgrounds show already: a COCO or JSON file, or a folder of KITTI or YOLO "
+            "labels.",
+            _BACKGROUNDS,
+        ),
+    ] = None
+    road_mask: Annotated[
+        Path | None,
+        Option(
+            "Mask of the road, or a folder of one per background.", _BACKGROUNDS, default_text="estimated for each"
+        ),
+    ] = None
+    camera_height: Annotated[
+        float | None,
+        Option(
+            "Height of the backgrounds' camera above the road, metres.",
+            _BACKGROUNDS,
+            at_least=0.3,
+            at_most=20.0,
+            unit="metres",
+            default_text="estimated for each",
+        ),
+    ] = None
+    road_heading: Annotated[
+        float | None,
+        Option(
+            "Where the road goes, degrees to the left of the camera's axis.",
+            _BACKGROUNDS,
+            at_least=-180.0,
+            at_most=180.0,
+            unit="degrees, to the left",
+            default_text="estimated for each",
+        ),
+    ] = None
+    model: Annotated[
+        str,
+        Option(
+            "A translation model, or physics alone; auto: the shipped model where it can run, else physics.",
+            _MODEL,
+            choices=_models,
+            old_names=("backend",),
+        ),
+    ] = AUTO
+    weights: Annotated[Path | None, Option("Model file of a translation model, as gis train writes it.", _MODEL)] = None
+    profile: Annotated[
+        str | None,
+        Option("Thermal profile of all cars.", _CONDITIONS, choices=_profiles, default_text="drawn for each car"),
+    ] = None
+    weather: Annotated[
+        str | None,
+        Option("Weather of all frames.", _CONDITIONS, choices=_weathers, default_text="drawn for each frame"),
+    ] = None
+    hour: Annotated[
+        float | None,
+        Option(
+            "Hour of the day of all frames, 0 to 24.",
+            _CONDITIONS,
+            at_least=0.0,
+            below=24.0,
+            default_text="drawn for each frame",
+        ),
+    ] = None
+    season: Annotated[
+        str | None,
+        Option("Season of all frames.", _CONDITIONS, choices=_seasons, default_text="drawn for each frame"),
+    ] = None
+    tensors: Annotated[bool, Option("Also store the source tensors, as WebDataset shards.", _OUTPUT)] = False
+    layout: Annotated[
+        str,
+        Option(
+            "What the source tensors show; physics: the picture of the model physics.", _OUTPUT, choices=_layouts
+        ),
+    ] = "flat"
+    max_label_error: Annotated[
+        float | None,
+        Option(
+            "Draw a frame anew whose picture disagrees with its labels by more, above 0 to 1.",
+            _OUTPUT,
+            above=0.0,
+            at_most=1.0,
+            old_names=("max_drift",),
+            default_text="every frame is taken",
+        ),
+    ] = None
 
     @property
     def needs_lanes(self) -> bool:
@@ -155,79 +272,42 @@ class SynthesizeConfig(RenderConfig):
         return super().needs_lanes and self.backgrounds is None
 
     def __post_init__(self) -> None:
-        """Check what can be checked without opening the scene."""
+        """Check what can be checked without opening the scene, and choose the model."""
         super().__post_init__()
-        self._check_backend()
-        self._check_conditions()
         self._check_ground()
-        if self.max_drift is not None and not 0 < self.max_drift <= 1:
-            raise ConfigError(f"max-drift is {self.max_drift}: expected more than 0, at most 1")
         if self.backgrounds is not None and not self.backgrounds.is_dir():
             raise ConfigError(f"{self.backgrounds}: no such folder: expected a folder of thermal images")
+        self._choose_model()
 
-    def _check_backend(self) -> None:
-        from gan.backends.registry import backend_names
-        from gan.data.layout import LAYOUT_NAME, LAYOUTS
+    def _choose_model(self) -> None:
+        from gan.data.layout import LAYOUT_NAME
 
-        known = (PHYSICS, *backend_names())
-        if self.backend not in known:
-            raise ConfigError(f"unknown backend {self.backend!r}: expected one of {', '.join(known)}")
-        if self.backend == PHYSICS and self.weights is not None:
-            raise ConfigError("backend physics has no weights: name the model's backend, or leave --weights out")
-        if self.backend != PHYSICS and self.weights is None:
-            raise ConfigError(f"backend {self.backend} needs --weights: expected a model file of `gis train`")
-        if self.weights is not None and not self.weights.is_file():
-            raise ConfigError(f"{self.weights}: no such file: expected a model file of `gis train`")
-
-        _check_choice("layout", self.layout, LAYOUTS)
-        if self.layout != LAYOUT_NAME and (self.backend != PHYSICS or not self.tensors):
-            raise ConfigError(f"layout {self.layout} shows the picture of physics: give --tensors --backend physics")
+        model, weights, why = choose_model(self.model, self.weights)
+        object.__setattr__(self, "model", model)
+        object.__setattr__(self, "weights", weights)
+        if model == PHYSICS and weights is not None:
+            raise ConfigError("model physics has no weights: name the file's model, or leave --weights out")
+        if model != PHYSICS and weights is None:
+            raise ConfigError(f"model {model} needs --weights: expected a model file of `gis train`")
+        if weights is not None and not weights.is_file():
+            raise ConfigError(f"{weights}: no such file: expected a model file of `gis train`")
+        if self.layout != LAYOUT_NAME and (model != PHYSICS or not self.tensors):
+            raise ConfigError(f"layout {self.layout} shows the picture of physics: give --tensors --model physics")
+        if why:
+            warnings.warn(why, stacklevel=4)
 
     def _check_ground(self) -> None:
         for name in ("horizon", "boxes", "road_mask", "camera_height", "road_heading"):
             if getattr(self, name) is not None and self.backgrounds is None:
-                said = name.replace("_", "-")
-                raise ConfigError(f"{said} is that of the backgrounds: give --backgrounds too, or leave it out")
-        if self.camera_height is not None and not 0.3 <= self.camera_height <= 20.0:
-            raise ConfigError(f"camera-height is {self.camera_height}: expected 0.3 to 20 metres")
-        if self.road_heading is not None and not -180.0 <= self.road_heading <= 180.0:
-            raise ConfigError(f"road-heading is {self.road_heading}: expected -180 to 180 degrees, to the left")
+                flag = name.replace("_", "-")
+                raise ConfigError(f"{flag} is that of the backgrounds: give --backgrounds too, or leave it out")
         for path, what in ((self.boxes, "boxes"), (self.road_mask, "road masks")):
             if path is not None and not path.exists():
                 raise ConfigError(f"{path}: no such file or folder: expected {what} of the backgrounds")
 
-    def _check_conditions(self) -> None:
-        from renderer.thermal.conditions import SEASONS, WEATHERS
-        from renderer.thermal.profiles import profile_names
 
-        _check_choice("profile", self.profile, profile_names(THERMAL_PROFILES))
-        _check_choice("weather", self.weather, WEATHERS)
-        _check_choice("season", self.season, SEASONS)
-        if self.hour is not None and not 0 <= self.hour < 24:
-            raise ConfigError(f"hour is {self.hour}: expected 0 or more and below 24")
-
-    def to_json(self) -> dict[str, Any]:
-        """See :meth:`RenderConfig.to_json`."""
-        names = (
-            "horizon", "camera_height", "road_heading", "backend", "profile", "weather", "hour", "season", "tensors",
-            "layout", "max_drift",
-        )  # fmt: skip
-        return {
-            **super().to_json(),
-            **{name: _named(getattr(self, name)) for name in ("backgrounds", "boxes", "road_mask")},
-            **{name: getattr(self, name) for name in names},
-            "weights": None if self.weights is None else named_file(self.weights),
-        }
-
-
-def _check_choice(label: str, value: str | None, known: Iterable[str]) -> None:
-    names = tuple(known)
-    if value is not None and value not in names:
-        raise ConfigError(f"unknown {label} {value!r}: expected one of {', '.join(names)}")
-
-
-def _named(path: Path | None) -> dict[str, str] | None:
-    return None if path is None else named_file(path)
+def _described(value: Any) -> Any:
+    return named_file(value) if isinstance(value, Path) else value
 
 
 def named_file(path: Path) -> dict[str, str]:

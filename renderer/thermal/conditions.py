@@ -10,11 +10,9 @@ import numpy as np
 
 from ..errors import ThermalError
 from .atmosphere import zenith_sky_temperature_K
+from .condition_names import SEASONS, WEATHERS
 
 __all__ = ["SEASONS", "WEATHERS", "Conditions", "sample_conditions", "sun_elevation_deg"]
-
-WEATHERS = ("clear", "cloudy", "overcast", "rain", "fog")
-SEASONS = ("winter", "spring", "summer", "autumn")
 
 _LATITUDE_DEG = 48.0
 """Assumed: central Europe, where the street's cars and traffic rules are from."""

@@ -10,7 +10,7 @@ from gan.backends import pix2pix
 from gan.storage.model_file import write_model_file
 from pipelines.errors import ConfigError
 from pipelines.synthesis import model_choice as models
-from pipelines.synthesis.model_choice import choose_model, model_backend
+from pipelines.synthesis.model_choice import AUTO, choose_model, model_of_file
 
 
 @pytest.fixture
@@ -23,31 +23,31 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_shipped_model_is_the_default(shipped: Path) -> None:
-    assert choose_model(None, None) == ("pix2pix", shipped, "")
+    assert choose_model(AUTO, None) == ("pix2pix", shipped, "")
 
 
 def test_the_shipped_model_needs_no_file(shipped: Path) -> None:
     assert choose_model("pix2pix", None) == ("pix2pix", shipped, "")
-    assert choose_model("cyclegan", None) == ("cyclegan", None, ""), "it is not its backend"
+    assert choose_model("cyclegan", None) == ("cyclegan", None, ""), "it is not the one that ships"
 
 
 def test_what_is_asked_for_wins(shipped: Path) -> None:
     assert choose_model("physics", None) == ("physics", None, "")
-    assert choose_model(None, shipped) == ("pix2pix", shipped, ""), "a file says whose it is"
+    assert choose_model(AUTO, shipped) == ("pix2pix", shipped, ""), "a file says whose it is"
     assert choose_model("cyclegan", shipped) == ("cyclegan", shipped, ""), "and is refused later"
 
 
 def test_without_its_packages_physics_takes_its_place(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "ENGINES", ("no_such_package", "nor_this"))
-    backend, weights, why = choose_model(None, None)
-    assert (backend, weights) == ("physics", None)
+    model, weights, why = choose_model(AUTO, None)
+    assert (model, weights) == ("physics", None)
     assert "no_such_package" in why
 
 
 def test_without_its_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "CAR_WEIGHTS", tmp_path / "gone.safetensors")
-    backend, weights, why = choose_model(None, None)
-    assert (backend, weights) == ("physics", None)
+    model, weights, why = choose_model(AUTO, None)
+    assert (model, weights) == ("physics", None)
     assert "gone.safetensors" in why
     assert choose_model("pix2pix", None) == ("pix2pix", None, ""), "the option is missed later"
 
@@ -58,4 +58,4 @@ def test_other_files_are_no_models(content: bytes | None, tmp_path: Path) -> Non
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ConfigError, match="expected a model file"):
-        model_backend(path)
+        model_of_file(path)
