@@ -91,7 +91,7 @@ def opened(frames: Path, boxes: Path | None, seed: int, count: int) -> Iterator[
     """The maker of frames of a folder."""
     with tempfile.TemporaryDirectory(prefix="gis-pictures-") as temporary:
         out = Path(temporary) / "out"
-        config = SynthesizeConfig(out=out, backgrounds=frames, count=count, seed=seed, boxes=boxes)
+        config = SynthesizeConfig(out=out, backgrounds=frames, count=count, seed=seed, boxes=boxes, model="physics")
         session = open_session(config)
         try:
             physics = Physics()

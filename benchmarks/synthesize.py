@@ -1,8 +1,8 @@
 """Complete frames per second of ``gis synthesize``, everything written, and memory over a long run.
 
-    python -m benchmarks.synthesize [--frames 2000] [--workers 2] [--backend pix2pix]
+    python -m benchmarks.synthesize [--frames 2000] [--workers 2] [--model pix2pix]
 
-Physics by default; with ``--backend pix2pix`` the shipped model refines its pictures, as in `gis synthesize` by itself.
+Physics by default; with ``--model pix2pix`` the shipped model refines its pictures, as in `gis synthesize` by itself.
 
 The rate counts from the first complete frame to the last; opening the scene and the contact sheet are told apart.
 Memory is the resident set of the largest worker when frame 200 (or a tenth of a shorter run) and when the last frame is
@@ -79,16 +79,16 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--tensors", action="store_true", help="store source tensors too")
-    parser.add_argument("--backend", default="physics", help="physics or pix2pix")
+    parser.add_argument("--model", default="physics", help="physics or pix2pix")
     options = parser.parse_args()
-    backend, weights, _ = choose_model(options.backend, None)
+    model, weights, _ = choose_model(options.model, None)
     with tempfile.TemporaryDirectory(prefix="gis-benchmark-") as folder:
         out = Path(folder) / "out"
         watch = Watch(out / FRAMES_FILE, options.frames)
         begin = time.perf_counter()
         watch.start()
         config = SynthesizeConfig(
-            out=out, count=options.frames, workers=options.workers, tensors=options.tensors, backend=backend,
+            out=out, count=options.frames, workers=options.workers, tensors=options.tensors, model=model,
             weights=weights,
         )  # fmt: skip
         synthesize_dataset(config)
@@ -101,7 +101,7 @@ def main() -> None:
     )
     print(f"{size / options.frames / 1e6:.2f} MB per frame, {options.workers} workers")
     result = {
-        "backend": backend,
+        "model": model,
         "fps": round(fps, 1),
         "rss_mb_200": round(watch.rss_early),
         "rss_mb_last": round(watch.rss_last),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ERROR", "main"]
 
 HERE = Path(__file__).resolve().parent
-BUNDLED = ("assets", "renderer", "pipelines")
+BUNDLED = ("assets", "renderer", "gan", "pipelines")
 """Our packages, and the folders of the zip that hold them."""
 ERROR = "gis render: "
 """Begins the line that says why there is no result; the same as that of the command."""

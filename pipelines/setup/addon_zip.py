@@ -28,6 +28,8 @@ FOLDER = "gis_thermal"
 MANIFEST = "blender_manifest.toml"
 ASSET_FILES = ("cars.blend", "cars.npz", "cameras.toml", "thermal_profiles.toml")
 """Files of ``assets`` that the panel needs (the .blend for ``gis`` alone); the city comes with ``gis``."""
+GAN_FILES = ("__init__.py", "errors.py", "options.py")
+"""Files of ``gan`` that declare options; they need Python alone."""
 HEADLESS = "headless.py"
 """The script that runs in a process of its own, where our packages have their own names."""
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
@@ -91,7 +93,8 @@ def _imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 def _contents() -> Iterator[tuple[str, bytes]]:
     """Names in the zip, and what stands there."""
-    addon, renderer, assets, pipelines = map(_package, ("blender_addon", "renderer", "assets", "pipelines"))
+    packages = ("blender_addon", "renderer", "assets", "gan", "pipelines")
+    addon, renderer, assets, gan, pipelines = map(_package, packages)
     yield MANIFEST, (addon / MANIFEST).read_bytes()
     for path in addon.rglob("*.py"):
         name, source = path.relative_to(addon).as_posix(), path.read_text(encoding="utf-8")
@@ -100,6 +103,8 @@ def _contents() -> Iterator[tuple[str, bytes]]:
         yield f"renderer/{path.relative_to(renderer).as_posix()}", path.read_bytes()
     for name in _pipeline_files((addon / HEADLESS).read_text(encoding="utf-8")):
         yield f"pipelines/{name}", (pipelines / name).read_bytes()
+    for name in GAN_FILES:
+        yield f"gan/{name}", (gan / name).read_bytes()
     for name in ("__init__.py", *ASSET_FILES):
         yield f"assets/{name}", (assets / name).read_bytes()
     licence = addon.parent / "LICENSE"

@@ -122,7 +122,7 @@ class FrameMaker:
         """The first draw of a frame whose label error is no larger than allowed, else the draw with the least."""
         best = self._candidate(Draw(self.config.seed, index))
         for attempt in range(1, ATTEMPTS):
-            if not best.exceeds(self.config.max_drift):
+            if not best.exceeds(self.config.max_label_error):
                 break
             other = self._candidate(Draw(self.config.seed, index, attempt))
             best = min(best, other, key=lambda candidate: candidate.label_error.score or 0.0)
@@ -222,7 +222,7 @@ class FrameMaker:
             label_error=replace(
                 candidate.label_error.rounded(),
                 attempt=candidate.draw.attempt,
-                rejected=candidate.exceeds(self.config.max_drift),
+                rejected=candidate.exceeds(self.config.max_label_error),
             ),
             notes=(*frame.notes, *image.notes),
             sample=self._sample(candidate) if self.config.tensors else None,

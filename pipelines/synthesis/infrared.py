@@ -90,9 +90,9 @@ def open_infrared(config: SynthesizeConfig) -> InfraredMaker:
         ConfigError: the model is another backend's, or takes other tensors.
     """
     physics = Physics()
-    if config.backend == PHYSICS or config.weights is None:
+    if config.model == PHYSICS or config.weights is None:
         return physics
-    return Translation(config.backend, config.weights, physics)
+    return Translation(config.model, config.weights, physics)
 
 
 class Physics:
@@ -198,7 +198,7 @@ class Translation:
         self._translator = load_model(weights, threads=1, any_size=True)
         trained = self._translator.name
         if trained != backend:
-            raise ConfigError(f"{weights} is a model of backend {trained!r}: give --backend {trained}")
+            raise ConfigError(f"{weights} is a model of backend {trained!r}: give --model {trained}")
         if self._translator.in_channels != len(CHANNELS):
             raise ConfigError(
                 f"{weights} takes {self._translator.in_channels} channels: expected a model of source tensors "

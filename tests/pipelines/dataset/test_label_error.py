@@ -147,7 +147,7 @@ EXACT = {
 
 
 def config(out: Path, **options: object) -> SynthesizeConfig:
-    return SynthesizeConfig(**{"out": out, "count": 6, "seed": 3, "workers": 1, "size": "128", **options})
+    return SynthesizeConfig(**{"out": out, "count": 6, "seed": 3, "workers": 1, "size": "128", "model": "physics", **options})
 
 
 def records(folder: Path) -> list[dict]:
@@ -163,8 +163,8 @@ def test_frames_above_the_limit_are_drawn_again_the_same_by_any_number_of_worker
     scores = [record["label_error"]["score"] for record in plain]
     assert any(score is not None for score in scores)
     most = sorted(score for score in scores if score is not None)[0] + 1e-4
-    one = synthesize_dataset(config(tmp_path / "one", max_drift=most), session_factory=FakeScene())
-    two = synthesize_dataset(config(tmp_path / "two", max_drift=most, workers=2), session_factory=FakeScene())
+    one = synthesize_dataset(config(tmp_path / "one", max_label_error=most), session_factory=FakeScene())
+    two = synthesize_dataset(config(tmp_path / "two", max_label_error=most, workers=2), session_factory=FakeScene())
     assert contents(one) == contents(two)
     assert validate(one).problems == []
     strict = records(one)
@@ -195,4 +195,4 @@ def test_validate_names_label_errors_that_cannot_be(tmp_path: Path) -> None:
 @pytest.mark.parametrize("most", [0.0, -0.1, 1.1, float("nan")])
 def test_limits_that_cannot_be_are_refused(tmp_path: Path, most: float) -> None:
     with pytest.raises(ConfigError, match="max-drift is"):
-        config(tmp_path / "out", max_drift=most)
+        config(tmp_path / "out", max_label_error=most)

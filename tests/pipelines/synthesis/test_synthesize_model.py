@@ -40,12 +40,12 @@ def test_images_are_the_model_s_and_the_span_is_kept(
     monkeypatch.setenv("GIS_CACHE", str(tmp_path / "cache"))
     weights = model(tmp_path / "model.safetensors", layout=layout, norm=norm)
     config = SynthesizeConfig(
-        out=tmp_path / "out", count=4, seed=3, size="96x64", backend="pix2pix", weights=weights, workers=2, tensors=True
+        out=tmp_path / "out", count=4, seed=3, size="96x64", model="pix2pix", weights=weights, workers=2, tensors=True
     )
     synthesize_dataset(config, session_factory=FakeScene())
     assert validate(tmp_path / "out").problems == []
     physics = SynthesizeConfig(
-        out=tmp_path / "physics", count=4, seed=3, size="96x64", workers=1, tensors=True, layout=layout
+        out=tmp_path / "physics", count=4, seed=3, size="96x64", workers=1, tensors=True, layout=layout, model="physics"
     )
     synthesize_dataset(physics, session_factory=FakeScene())
     network = read_model_file(weights).build()
@@ -75,8 +75,8 @@ def test_images_are_the_model_s_and_the_span_is_kept(
 
 
 def test_a_layout_without_its_tensors_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="give --tensors --backend physics"):
-        SynthesizeConfig(out=tmp_path, count=1, layout="physics")
+    with pytest.raises(ConfigError, match="give --tensors --model physics"):
+        SynthesizeConfig(out=tmp_path, count=1, layout="physics", model="physics")
     with pytest.raises(ConfigError, match="unknown layout 'round': expected one of flat, physics"):
         SynthesizeConfig(out=tmp_path, count=1, tensors=True, layout="round")
 
