@@ -124,7 +124,9 @@ def take_ours(options: argparse.Namespace, seed: int, names: set[str], crops: Cr
         for path in options.frames.iterdir():
             if path.stem in names:
                 (folder / path.name).symlink_to(path.resolve())
-        config = SynthesizeConfig(out=Path(temporary) / "out", backgrounds=folder, count=options.count, seed=seed, model="physics")
+        config = SynthesizeConfig(
+            out=Path(temporary) / "out", backgrounds=folder, count=options.count, seed=seed, model="physics"
+        )
         physics = Physics()
         session = open_session(config)
         try:

@@ -181,7 +181,9 @@ def _maker(frames: Path, boxes: Path, names: Sequence[str], count: int, seed: in
         for path in frames.iterdir():
             if path.stem in names:
                 (folder / path.name).symlink_to(path.resolve())
-        config = SynthesizeConfig(out=Path(temporary) / "out", backgrounds=folder, count=count, seed=seed, boxes=boxes, model="physics")
+        config = SynthesizeConfig(
+            out=Path(temporary) / "out", backgrounds=folder, count=count, seed=seed, boxes=boxes, model="physics"
+        )
         session = open_session(config)
         try:
             yield FrameMaker(config, read_inputs(config), session, Physics())

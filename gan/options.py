@@ -110,11 +110,16 @@ class Declaration:
         return self.default is dataclasses.MISSING
 
     @property
+    def inner(self) -> Any:
+        """The type without ``None``."""
+        return _inner(self.type)
+
+    @property
     def choices(self) -> tuple[str, ...]:
         """The words that are allowed; empty where anything of the type is."""
         if self.option.choices is not None:
             return tuple(self.option.choices())
-        inner = _inner(self.type)
+        inner = self.inner
         if typing.get_origin(inner) is tuple:
             inner = typing.get_args(inner)[0]
         return tuple(map(str, typing.get_args(inner))) if typing.get_origin(inner) is Literal else ()

@@ -54,7 +54,7 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
     done = gis("--help")
     assert done.returncode == 0
-    for command in ("render", "synthesize", "train", "translate", "evaluate", "backends", "validate", "doctor"):
+    for command in ("render", "synthesize", "train", "translate", "evaluate", "models", "validate", "doctor"):
         assert command in done.stdout
     assert gis("synthesize", "--help").returncode == 0
 
@@ -68,7 +68,7 @@ def test_usage_errors_are_code_two() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--count", 0), "count is 0: expected 1 frame or more"),
+        (("--count", 0), "count is 0: expected 1 or more"),
         (("--count", -3), "count is -3"),
         (("--seed", -1), "seed is -1"),
         (("--workers", 0), "workers is 0"),
@@ -77,9 +77,9 @@ def test_usage_errors_are_code_two() -> None:
         (("--engine", "eevee"), "unknown engine 'eevee': expected one of raster, cycles"),
         (("--camera", "kity"), "unknown camera 'kity': expected one of kitti-object, "),
         (("--camera", "missing.toml"), "missing.toml: intrinsics could not be read"),
-        (("--backend", "pix3pix"), "unknown backend 'pix3pix': expected one of physics, "),
-        (("--backend", "cyclegan"), "backend cyclegan needs --weights"),
-        (("--backend", "pix2pix", "--weights", "none.safetensors"), "none.safetensors: no such file"),
+        (("--model", "pix3pix"), "unknown model 'pix3pix': expected one of auto, physics, "),
+        (("--model", "cyclegan"), "model cyclegan needs --weights"),
+        (("--model", "pix2pix", "--weights", "none.safetensors"), "none.safetensors: no such file"),
         (("--profile", "flying"), "unknown profile 'flying': expected one of .*driving"),
         (("--weather", "hail"), "unknown weather 'hail'"),
         (("--hour", 24), "hour is 24"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
+from gan.backends.registry import backend_names
+from gan.data.options import DataOptions
 from gan.options import Option, check_options
 
-__all__ = ["Precision", "TrainOptions"]
+__all__ = ["Precision", "TrainOptions", "TrainingRun"]
 
 Precision = Literal["auto", "fp32", "bf16"]
 _SCHEDULE, _MACHINE, _RUN = "Schedule", "Machine", "Run"
@@ -57,6 +60,38 @@ class TrainOptions:
     weights_dir: Annotated[
         str, Option("Folder with backbone weights for LPIPS.", _RUN, default_text="GIS_WEIGHTS, else a download")
     ] = ""
+
+    def __post_init__(self) -> None:
+        """Check each option."""
+        check_options(self)
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """One training run: what of, from what, and how.
+
+    Raises:
+        ConfigError: An option of another type, or outside of its limits.
+    """
+
+    data: Annotated[
+        Path, Option("Source tensors of gis synthesize or gis fit, or the parent of two image folders.", "Data")
+    ]
+    out: Annotated[Path, Option("Folder of the run: checkpoints, log, images, model.safetensors.", _RUN)]
+    model: Annotated[
+        str,
+        Option("Translation model; gis models describes them.", "Model", choices=backend_names, old_names=("backend",)),
+    ] = "pix2pix"
+    settings: Annotated[
+        dict[str, Any],
+        Option("Option of the model, as name=value; may be repeated.", "Model", flag="set"),
+    ] = field(default_factory=dict)
+    options: TrainOptions = field(default_factory=TrainOptions)
+    data_options: DataOptions = field(default_factory=DataOptions)
+    resume: Annotated[bool, Option("Go on where the run in the output folder stopped.", _RUN, in_files=False)] = False
+    cache: Annotated[
+        Path | None, Option("Folder for decoded images.", _RUN, default_text="cache in the output folder")
+    ] = None
 
     def __post_init__(self) -> None:
         """Check each option."""

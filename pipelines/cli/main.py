@@ -1,8 +1,8 @@
 """The command line: ``gis COMMAND``.
 
-Each command is a function in a small module (most in ``pipelines/commands``) and one row of :data:`COMMANDS`. These
-modules import nothing heavy before the command runs, so ``gis --help`` answers at once. A command parses, builds a
-frozen configuration and calls one function; here errors become exit codes:
+Each command is a function in a small module of its own and one row of :data:`COMMANDS`. A module is imported when its
+command is called, so ``gis --help`` answers at once. A command takes its options (most as one dataclass, see
+:mod:`pipelines.cli.declared_options`), calls one function and prints; here errors become exit codes:
 
 ====  ==========================================================================
 code  meaning
@@ -18,46 +18,129 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.metadata
 import sys
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import typer
 from renderer.errors import GisError
+from typer.core import TyperCommand, TyperGroup
 
-__all__ = ["COMMANDS", "app", "main"]
+__all__ = ["COMMANDS", "Command", "app", "main"]
+
+_DATA, _MODELS, _OTHER = "Data sets", "Models", "Files and tools"
+_PLACE = "pipelines.cli.commands"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A row of the help: what can be said of a command before its module is imported."""
+
+    help: str
+    """The first line of its function's docstring."""
+    panel: str
+
 
 COMMANDS = {
-    "backgrounds": "pipelines.cli.commands.backgrounds",
-    "render": "pipelines.cli.commands.render",
-    "synthesize": "pipelines.cli.commands.synthesize",
-    "train": "pipelines.cli.commands.train",
-    "backends": "pipelines.cli.commands.train",
-    "fit": "pipelines.cli.commands.fit",
-    "translate": "pipelines.cli.commands.translate",
-    "align": "pipelines.cli.commands.align",
-    "evaluate": "pipelines.cli.commands.evaluate",
-    "compare": "pipelines.cli.commands.compare",
-    "validate": "pipelines.cli.commands.validate",
-    "export": "pipelines.cli.commands.export",
-    "addon": "pipelines.cli.commands.addon",
-    "doctor": "pipelines.cli.commands.doctor",
+    "backgrounds": Command(
+        "Take in real thermal files: FLIR JPEG and FFF with their degrees, other pictures as display-only.", _DATA
+    ),
+    "render": Command("Render depth, instance and zone passes of a scene: one EXR a frame, and frames.jsonl.", _DATA),
+    "synthesize": Command(
+        "Make a labelled thermal data set: images, masks, zones, depth, COCO, KITTI and YOLO labels.", _DATA
+    ),
+    "fit": Command(
+        "Fit car models to the cars of real frames: aligned pairs of source tensor and real image, to train from.",
+        _DATA,
+    ),
+    "align": Command(
+        "Bring a visible camera's pictures onto an infrared camera's: one transform from many frames, cropped pairs.",
+        _DATA,
+    ),
+    "validate": Command("Check a data set: hashes, sizes, ids, boxes, labels.", _DATA),
+    "train": Command("Train a translation model and write one small file to share, OUT/model.safetensors.", _MODELS),
+    "models": Command("List the translation models: paper, pairing, default options, parameters.", _MODELS),
+    "translate": Command(
+        "Translate a folder of source tensors or images into infrared images with a trained model.", _MODELS
+    ),
+    "evaluate": Command(
+        "Measure generated images against real ones: LPIPS, SSIM, PSNR and more, with intervals and an HTML report.",
+        _MODELS,
+    ),
+    "compare": Command(
+        "Train several translation models alike, measure them on the same images, and write one page about it.",
+        _MODELS,
+    ),
+    "export": Command("Write radiometric images as TIFF in kelvin, for ImageJ, QGIS and other tools.", _OTHER),
+    "addon": Command("Build the Blender add-on: an extension from Blender 4.2 on, a legacy add-on before.", _OTHER),
+    "doctor": Command("Check this machine: Python, Blender and its libraries, room on the disk.", _OTHER),
 }
-"""Name of each command and the module that holds a function of that name, in the order of the help."""
+"""Name of each command, of its function and of that function's module, in the order of the help."""
+OLD_COMMANDS = {"backends": "models"}
+"""Names of earlier versions, which go on working with a note."""
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+class _Commands(TyperGroup):
+    """Commands whose modules are imported when they are called; the help needs their rows alone."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The row of a command, as the help shows it."""
+        row = COMMANDS.get(cmd_name)
+        return row and TyperCommand(cmd_name, help=row.help, rich_help_panel=row.panel)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command itself."""
+        if args[0] in OLD_COMMANDS:
+            new = OLD_COMMANDS[args[0]]
+            if not ctx.resilient_parsing:
+                typer.echo(f"gis: {args[0]} is now {new}; the next version knows that name alone", err=True)
+            args = [new, *args[1:]]
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command and load_command(str(name)), rest
+
+
+def load_command(name: str) -> Any:
+    """A command with its options."""
+    from pipelines.cli.declared_options import declared_command, is_declared
+
+    function = getattr(importlib.import_module(f"{_PLACE}.{name}"), name)
+    alone = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="rich", add_completion=False)
+    cls = TyperCommand
+    if is_declared(function):
+        function, cls = declared_command(function)
+    alone.command(name, cls=cls, context_settings=_CONTEXT)(_reporting(function))
+    return typer.main.get_command(alone)
+
 
 app = typer.Typer(
     name="gis",
-    help="Labelled thermal-infrared training data out of Blender.",
+    cls=_Commands,
     no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    context_settings=_CONTEXT,
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gis {importlib.metadata.version('gis-thermal')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Labelled thermal-infrared training data out of Blender."""
 
 
@@ -79,17 +162,9 @@ def _reporting(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _register() -> None:
-    for name, module in COMMANDS.items():
-        app.command(name)(_reporting(getattr(importlib.import_module(module), name)))
-
-
-_register()
-
-
 def main() -> None:
     """Entry point of the script ``gis``."""
-    app()
+    app(prog_name="gis")
     sys.exit(0)
 
 

@@ -107,9 +107,7 @@ class RenderConfig:
     seed: Annotated[int, Option("Seed of everything random.", _RUN, at_least=0)] = 0
     workers: Annotated[
         int | None,
-        Option(
-            "Processes; changes no file.", _RUN, at_least=1, default_text="one per core", decides_content=False
-        ),
+        Option("Processes; changes no file.", _RUN, at_least=1, default_text="one per core", decides_content=False),
     ] = None
 
     def __post_init__(self) -> None:
@@ -189,9 +187,7 @@ class SynthesizeConfig(RenderConfig):
     ] = None
     road_mask: Annotated[
         Path | None,
-        Option(
-            "Mask of the road, or a folder of one per background.", _BACKGROUNDS, default_text="estimated for each"
-        ),
+        Option("Mask of the road, or a folder of one per background.", _BACKGROUNDS, default_text="estimated for each"),
     ] = None
     camera_height: Annotated[
         float | None,
@@ -250,9 +246,7 @@ class SynthesizeConfig(RenderConfig):
     tensors: Annotated[bool, Option("Also store the source tensors, as WebDataset shards.", _OUTPUT)] = False
     layout: Annotated[
         str,
-        Option(
-            "What the source tensors show; physics: the picture of the model physics.", _OUTPUT, choices=_layouts
-        ),
+        Option("What the source tensors show; physics: the picture of the model physics.", _OUTPUT, choices=_layouts),
     ] = "flat"
     max_label_error: Annotated[
         float | None,

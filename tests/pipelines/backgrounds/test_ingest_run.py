@@ -272,6 +272,7 @@ def test_a_frame_that_was_changed_is_refused(sources: Path, tmp_path: Path) -> N
 
 def test_synthesize_keeps_the_degrees_of_the_background(whole: Path, tmp_path: Path) -> None:
     options = {"out": tmp_path / "out", "count": 8, "seed": 3, "workers": 1, "size": "60", "backgrounds": whole}
+    options["model"] = "physics"
     synthesize_dataset(SynthesizeConfig(**options), session_factory=FakeScene())
     assert validate(tmp_path / "out").problems == []
     backgrounds = scan_backgrounds(whole)

@@ -147,7 +147,9 @@ EXACT = {
 
 
 def config(out: Path, **options: object) -> SynthesizeConfig:
-    return SynthesizeConfig(**{"out": out, "count": 6, "seed": 3, "workers": 1, "size": "128", "model": "physics", **options})
+    return SynthesizeConfig(
+        **{"out": out, "count": 6, "seed": 3, "workers": 1, "size": "128", "model": "physics", **options}
+    )
 
 
 def records(folder: Path) -> list[dict]:

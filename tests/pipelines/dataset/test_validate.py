@@ -25,7 +25,8 @@ from pipelines.synthesis.passes import render
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("made") / "out"
     return synthesize_dataset(
-        SynthesizeConfig(out=out, count=4, seed=3, workers=1, tensors=True, model="physics"), session_factory=FakeScene()
+        SynthesizeConfig(out=out, count=4, seed=3, workers=1, tensors=True, model="physics"),
+        session_factory=FakeScene(),
     )
 
 

@@ -24,7 +24,10 @@ from renderer.thermal.sensor import from_uint16
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("dataset") / "out"
-    return synthesize_dataset(SynthesizeConfig(out=out, count=3, seed=3, workers=1, model="physics"), session_factory=FakeScene())
+    return synthesize_dataset(
+        SynthesizeConfig(out=out, count=3, seed=3, workers=1, model="physics"),
+        session_factory=FakeScene(),
+    )
 
 
 def test_values_are_the_datasets_temperatures(dataset: Path, tmp_path: Path) -> None:
@@ -67,7 +70,8 @@ def test_the_same_export_is_the_same_files_and_another_is_refused(dataset: Path,
     with pytest.raises(DatasetError, match="holds other files"):
         export_tiff(dataset, tmp_path / "c")
     other = synthesize_dataset(
-        SynthesizeConfig(out=tmp_path / "other", count=1, seed=4, workers=1, model="physics"), session_factory=FakeScene()
+        SynthesizeConfig(out=tmp_path / "other", count=1, seed=4, workers=1, model="physics"),
+        session_factory=FakeScene(),
     )
     with pytest.raises(DatasetError, match="holds another configuration"):
         export_tiff(other, tmp_path / "a")
@@ -94,7 +98,9 @@ def test_radiometric_backgrounds_are_exported_and_display_only_ones_left_out(tmp
 def test_display_only_data_sets_are_refused(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     cv2.imwrite(str(tmp_path / "in" / "grey.png"), (street_counts(96, 80) >> 7).astype(np.uint8))
-    made = SynthesizeConfig(out=tmp_path / "made", count=2, workers=1, size="64", backgrounds=tmp_path / "in", model="physics")
+    made = SynthesizeConfig(
+        out=tmp_path / "made", count=2, workers=1, size="64", backgrounds=tmp_path / "in", model="physics"
+    )
     synthesize_dataset(made, session_factory=FakeScene())
     with pytest.raises(DatasetError, match="none of 2 frames has temperatures"):
         export_tiff(tmp_path / "made", tmp_path / "out")

@@ -32,7 +32,9 @@ COUNT = 10
 
 
 def config(out: Path, **options: object) -> SynthesizeConfig:
-    return SynthesizeConfig(**{"out": out, "count": COUNT, "seed": 3, "workers": 1, "tensors": True, "model": "physics", **options})
+    return SynthesizeConfig(
+        **{"out": out, "count": COUNT, "seed": 3, "workers": 1, "tensors": True, "model": "physics", **options}
+    )
 
 
 def contents(folder: Path) -> dict[str, bytes]:
