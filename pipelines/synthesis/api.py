@@ -20,7 +20,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from gan.options import make_options
+from gan.options import make_options, new_names
 from renderer.kernel_cache import forget_stale_kernels
 
 from pipelines.dataset.frame import SynthesizedFrame
@@ -28,7 +28,6 @@ from pipelines.errors import ConfigError
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
 from pipelines.synthesis.frame_maker import FrameInputs, open_frame_maker, read_inputs
-from pipelines.synthesis.model_choice import choose_model
 from pipelines.synthesis.session import SessionFactory, open_session
 
 __all__ = ["synthesize", "write_dataset"]
@@ -103,11 +102,11 @@ def _config(out: Path, count: int, options: dict[str, Any]) -> SynthesizeConfig:
     values = {**options, "out": out, "count": count}
     if isinstance(values.get("size"), int):
         values["size"] = str(values["size"])
-    weights = values.get("weights")
-    backend, chosen, why = choose_model(values.pop("model", None), None if weights is None else Path(weights))
-    if why:
-        warnings.warn(why, stacklevel=3)
-    return make_options(SynthesizeConfig, {**values, "backend": backend, "weights": chosen})
+    return make_options(SynthesizeConfig, new_names(SynthesizeConfig, values, _warn_of_old_name))
+
+
+def _warn_of_old_name(old: str, new: str) -> None:
+    warnings.warn(f"{old} is now called {new}; the next version knows that name alone", FutureWarning, stacklevel=5)
 
 
 def _frames(

@@ -196,5 +196,5 @@ def test_validate_names_label_errors_that_cannot_be(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("most", [0.0, -0.1, 1.1, float("nan")])
 def test_limits_that_cannot_be_are_refused(tmp_path: Path, most: float) -> None:
-    with pytest.raises(ConfigError, match="max-drift is"):
+    with pytest.raises(ConfigError, match="max-label-error is"):
         config(tmp_path / "out", max_label_error=most)
