@@ -5,7 +5,7 @@
 The sequences of the training frames are dealt out to folds. For each fold a model is trained by the recipe on the other
 folds (`gis train`; frames of other splits choose its weights, as in a usual training), and measured on the frames of
 the fold: on their fitted cars, and on cars put where none was. PAIRS and SOURCES are what the recipe is trained on:
-`gis fit` of FRAMES, and `gis synthesize --backend physics --tensors --layout physics` on the training frames.
+`gis fit` of FRAMES, and `gis synthesize --model physics --tensors --layout physics` on the training frames.
 
 A training takes a quarter of an hour on a core, and 3 GB of disk while it lasts. A run that was ended goes on with the
 same command. Prints tables and ends with a line of JSON.
@@ -157,7 +157,7 @@ def train(fold: Fold, fits: Fits, options: argparse.Namespace) -> str:
     held = [sample for sample, name in pairs.items() if fits.splits.get(name, TRAIN) != TRAIN]
     write_text(fold.folder / "validation.txt", "\n".join(held) + "\n")
     command = [
-        *(sys.executable, "-c", "from pipelines.cli import main; main()", "train", "--recipe", options.recipe),
+        *(sys.executable, "-c", "from pipelines.cli import main; main()", "train", "--config", options.recipe),
         *("--data", str(fold.folder / "pairs"), "--unpaired-objects", str(fold.folder / "inserted")),
         *("--validation-list", str(fold.folder / "validation.txt"), "--out", str(fold.model.parent)),
         *(("--weights-dir", str(options.weights_dir)) if options.weights_dir else ()),

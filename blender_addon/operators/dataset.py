@@ -55,11 +55,11 @@ def _model_options(settings: bpy.types.PropertyGroup) -> list[str]:
     if settings.model == "DEFAULT":
         return []
     if settings.model == "PHYSICS":
-        return ["--backend", "physics"]
+        return ["--model", "physics"]
     name = settings.model_name.strip()
     if not name:
-        raise ValueError(say("Name the translation model: gis backends lists them"))
-    return ["--backend", name, *(["--weights", _path(settings.weights)] if settings.weights else [])]
+        raise ValueError(say("Name the translation model: gis models lists them"))
+    return ["--model", name, *(["--weights", _path(settings.weights)] if settings.weights else [])]
 
 
 def _background_options(settings: bpy.types.PropertyGroup) -> list[str]:

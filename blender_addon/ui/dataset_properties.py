@@ -14,7 +14,7 @@ _BACKGROUNDS_SHOWN = 4
 _MODELS = [
     ("DEFAULT", "Default", "As the command chooses: the shipped model where it can run, else physics"),
     ("PHYSICS", "Physics", "Radiometry alone, without a translation model"),
-    ("NAMED", "By Name", "A translation model by its name: gis backends lists them"),
+    ("NAMED", "By Name", "A translation model by its name: gis models lists them"),
 ]
 
 

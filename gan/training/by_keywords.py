@@ -38,7 +38,7 @@ def train(
         cache: Folder for decoded images; None takes ``out/cache``.
         progress: Show bars, and print what is noteworthy.
         options: Fields of `gan.TrainOptions` (how to train), of `gan.DataOptions` (how to read and split the data), and
-            of the model's own configuration (``gis backends`` lists them).
+            of the model's own configuration (``gis models`` lists them).
 
     Returns:
         The model file, ``out/model.safetensors``.

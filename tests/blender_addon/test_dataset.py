@@ -110,7 +110,7 @@ def model_options(scene: Scene) -> list[str]:
     command = command_of_scene(scene, "synthesize")
     shutil.rmtree(command.folder)
     words = iter(command.arguments)
-    return [part for word in words if word in ("--backend", "--model", "--weights") for part in (word, next(words))]
+    return [part for word in words if word in ("--model", "--weights") for part in (word, next(words))]
 
 
 def test_the_model_is_named_only_where_the_user_names_it(two_cars: Scene, tmp_path: Path) -> None:
@@ -119,12 +119,12 @@ def test_the_model_is_named_only_where_the_user_names_it(two_cars: Scene, tmp_pa
     settings.property_unset("model")
     assert model_options(two_cars) == []
     settings.model = "PHYSICS"
-    assert model_options(two_cars) == ["--backend", "physics"]
+    assert model_options(two_cars) == ["--model", "physics"]
     settings.model, settings.weights = "NAMED", str(tmp_path / "mine.safetensors")
     with pytest.raises(ValueError, match="Name the translation model"):
         model_options(two_cars)
     settings.model_name = "cut"
-    assert model_options(two_cars) == ["--backend", "cut", "--weights", str(tmp_path / "mine.safetensors")]
+    assert model_options(two_cars) == ["--model", "cut", "--weights", str(tmp_path / "mine.safetensors")]
 
 
 def test_the_button_makes_what_the_command_makes(two_cars: Scene, tmp_path: Path) -> None:
