@@ -14,7 +14,7 @@ Sources:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +42,8 @@ _DIFFUSE = {"clear": 0.12, "cloudy": 0.25, "overcast": 0.25, "rain": 0.15, "fog"
 _TABLE = 256
 
 
-@dataclass(frozen=True)
-class Balance:
-    """Gains and losses per zone number; arrays are float64."""
+class Balance(NamedTuple):
+    """Gains and losses per zone number; arrays are float64 and contiguous, so that one compiled kernel takes all."""
 
     sun_world: NDArray[np.float64]
     """(K, 3) unit vectors towards the sun, now and in past hours, world axes."""
@@ -84,7 +83,7 @@ def surface_balance(conditions: Conditions, profiles: Profiles, band: Band = LWI
         diffuse_K[info.zone] = gain * float(memory @ diffuse)
         sky_loss_K[info.zone] = material.emissivity * material.exposure * loss / transfer
     shining = beam > 1.0
-    return Balance(directions[shining], sun_K[:, shining], diffuse_K, sky_loss_K)
+    return Balance(directions[shining], np.ascontiguousarray(sun_K[:, shining]), diffuse_K, sky_loss_K)
 
 
 def _past_suns(conditions: Conditions) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

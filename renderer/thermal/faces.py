@@ -41,11 +41,8 @@ def face_temperatures_K(
     Raises:
         ThermalError: unknown profile.
     """
-    balance, car, air_K = (
-        surface_balance(conditions, profiles, band),
-        profiles.car(profile),
-        conditions.air_temperature_K,
-    )
+    balance, car = surface_balance(conditions, profiles, band), profiles.car(profile)
+    air_K = conditions.air_temperature_K
     mean_K, emissivity = np.zeros(256), np.ones(256)
     for zone, material in profiles.materials.items():
         heat = car.heat.get(zone, material.heat)

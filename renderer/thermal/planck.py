@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ThermalError
-from ..optional import njit
+from ..optional import fast_kernel, inlined_kernel
 
 __all__ = [
     "LWIR",
@@ -130,26 +129,28 @@ def band_table(band: Band = LWIR) -> BandTable:
     return BandTable(band, forward, inverse)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
-def radiance_of(kelvin: Any, forward: NDArray[np.float32]) -> Any:
+@inlined_kernel
+def radiance_of(kelvin: float, forward: NDArray[np.float32]) -> float:
     """One radiance by :attr:`BandTable.forward`."""
     position = (kelvin - np.float32(100.0)) * np.float32(4.0)
     position = min(max(position, np.float32(0.0)), np.float32(forward.size - 2))
     row = int(position)
     share = position - np.float32(row)
-    return forward[row] + share * (forward[row + 1] - forward[row])
+    radiance: float = forward[row] + share * (forward[row + 1] - forward[row])
+    return radiance
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
-def temperature_of(radiance: Any, inverse: NDArray[np.float32]) -> Any:
+@inlined_kernel
+def temperature_of(radiance: float, inverse: NDArray[np.float32]) -> float:
     """One temperature by :attr:`BandTable.inverse`."""
     bits = np.float32(min(max(np.float32(radiance), _LEAST), _MOST)).view(np.int32)
     row = (bits >> _SHIFT) - _FIRST_ROW
     share = np.float32((bits & _REST) * _PER_REST)
-    return inverse[row] + share * (inverse[row + 1] - inverse[row])
+    kelvin: float = inverse[row] + share * (inverse[row + 1] - inverse[row])
+    return kelvin
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
+@fast_kernel
 def _radiances(kelvin: NDArray[np.float32], forward: NDArray[np.float32]) -> NDArray[np.float32]:
     out = np.empty_like(kelvin)
     for i in range(kelvin.size):
@@ -157,7 +158,7 @@ def _radiances(kelvin: NDArray[np.float32], forward: NDArray[np.float32]) -> NDA
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
+@fast_kernel
 def _temperatures(radiance: NDArray[np.float32], inverse: NDArray[np.float32]) -> NDArray[np.float32]:
     out = np.empty_like(radiance)
     for i in range(radiance.size):

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ..errors import ThermalError
 from ..geometry.camera import Camera
-from ..optional import cv2, njit, read_toml
+from ..optional import cv2, kernel, read_toml
 from ..random_streams import Draw, Stream, dataset_rng
 from .planck import LWIR, Band, band_radiance, band_table
 
@@ -245,7 +245,7 @@ def agc(measured_K: NDArray[np.float32], sensor: Sensor) -> NDArray[np.uint8]:
     if sensor.detail > 0:
         sigma = sensor.detail_sigma_px
         smooth = cv2.GaussianBlur(grey, _kernel(sigma * 0.75), sigma, borderType=cv2.BORDER_REPLICATE)
-        return np.asarray(_sharpened(grey, smooth, np.float32(sensor.detail)))
+        return _sharpened(grey, smooth, np.float32(sensor.detail))
     return np.asarray((np.clip(grey, 0.0, 255.0) + np.float32(0.5)).astype(np.uint8))
 
 
@@ -279,8 +279,8 @@ def _without_tails(counts: NDArray[np.int64], low: float, high: float, tail: flo
     return (cut_low, cut_high) if cut_high > cut_low else (low, high)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _histogram(values: Any, low: Any, high: Any, bins: Any) -> Any:
+@kernel
+def _histogram(values: NDArray[np.float32], low: float, high: float, bins: int) -> NDArray[np.int64]:
     """Counts of equal bins; what lies outside falls into the outer ones."""
     counts = np.zeros(bins, dtype=np.int64)
     scale = np.float32(bins / (high - low))
@@ -291,8 +291,10 @@ def _histogram(values: Any, low: Any, high: Any, bins: Any) -> Any:
     return counts
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _apply_curve(values: Any, curve: Any, low: Any, per_K: Any, out: Any) -> None:
+@kernel
+def _apply_curve(
+    values: NDArray[np.float32], curve: NDArray[np.float32], low: float, per_K: float, out: NDArray[np.float32]
+) -> None:
     """Linear interpolation in the tone curve."""
     last = np.float32(curve.size - 1)
     start, scale = np.float32(low), np.float32(per_K)
@@ -303,8 +305,8 @@ def _apply_curve(values: Any, curve: Any, low: Any, per_K: Any, out: Any) -> Non
             out[r, c] = curve[at] + (position - np.float32(at)) * (curve[at + 1] - curve[at])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _sharpened(grey: Any, smooth: Any, gain: Any) -> Any:
+@kernel
+def _sharpened(grey: NDArray[np.float32], smooth: NDArray[np.float32], gain: np.float32) -> NDArray[np.uint8]:
     """Add detail; the more of it there is, the less it is raised, which keeps halos at strong edges low."""
     out = np.empty(grey.shape, dtype=np.uint8)
     for r in range(grey.shape[0]):

@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..optional import njit
+from ..optional import fast_kernel, inlined_kernel
 from ..random_streams import Stream, dataset_rng
+from ..zones.catalogue import Zone
 
 __all__ = [
+    "Lattice",
     "building_pattern",
     "car_pattern",
     "lattice",
@@ -35,6 +36,9 @@ __all__ = [
     "window_pattern",
 ]
 
+Lattice = NDArray[np.float32]
+"""(256, 256) random values, see :func:`lattice`."""
+
 LATTICE = 256
 _MASK = LATTICE - 1
 
@@ -46,57 +50,58 @@ def lattice(seed: int) -> NDArray[np.float32]:
     return rng.uniform(-1.0, 1.0, (LATTICE, LATTICE)).astype(np.float32)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
-def noise2(values: Any, x: Any, y: Any) -> Any:
+@inlined_kernel
+def noise2(values: Lattice, x: float, y: float) -> float:
     """Smooth value noise in the plane, -1 to 1, one cell per unit."""
     fx, fy = math.floor(x), math.floor(y)
     tx, ty = x - fx, y - fy
     i, j = int(fx) & _MASK, int(fy) & _MASK
     i1, j1 = (i + 1) & _MASK, (j + 1) & _MASK
     tx, ty = tx * tx * (3.0 - 2.0 * tx), ty * ty * (3.0 - 2.0 * ty)
-    a = values[j, i] + tx * (values[j, i1] - values[j, i])
-    b = values[j1, i] + tx * (values[j1, i1] - values[j1, i])
+    a: float = values[j, i] + tx * (values[j, i1] - values[j, i])
+    b: float = values[j1, i] + tx * (values[j1, i1] - values[j1, i])
     return a + ty * (b - a)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
-def _bump(distance: Any, width: Any) -> Any:
+@inlined_kernel
+def _bump(distance: float, width: float) -> float:
     """Bell that is 1 at 0 and 0 from ``2 width`` on; its half-width at half maximum is near ``width``."""
     t = distance / (2.0 * width)
     s = max(0.0, 1.0 - t * t)
     return s * s
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
-def _line(distance: Any, width: Any, fine: Any) -> Any:
+@inlined_kernel
+def _line(distance: float, width: float, fine: float) -> float:
     """Coverage of a pixel by a line of that width, 0-1."""
     reach = max(width, fine)
     return max(0.0, 1.0 - abs(distance) / reach) * min(1.0, width / reach)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
-def _fade(size: Any, fine: Any) -> Any:
+@inlined_kernel
+def _fade(size: float, fine: float) -> float:
     """What is left of detail of that size where a pixel covers ``fine`` metres."""
     return min(1.0, max(0.0, 1.25 - fine / size))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
-def _step(low: Any, high: Any, x: Any) -> Any:
+@inlined_kernel
+def _step(low: float, high: float, x: float) -> float:
     """Smooth step from 0 at ``low`` to 1 at ``high``."""
     t = min(1.0, max(0.0, (x - low) / (high - low)))
     return t * t * (3.0 - 2.0 * t)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
-def _hash01(values: Any, i: Any, j: Any) -> Any:
+@inlined_kernel
+def _hash01(values: Lattice, i: float, j: float) -> float:
     """Random number of an integer cell, 0-1."""
     a = (int(i) * 73 + int(j) * 19) & _MASK
     b = (int(j) * 101 + int(i) * 7) & _MASK
-    return 0.5 + 0.5 * values[a, b]
+    value: float = values[a, b]
+    return 0.5 + 0.5 * value
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
-def wheel_pattern(values: Any, x: Any, y: Any, z: Any, radius: Any, shift: Any, fine: Any) -> Any:
+@fast_kernel
+def wheel_pattern(values: Lattice, x: float, y: float, z: float, radius: float, shift: float, fine: float) -> float:
     """Tyre, rim and hub of a wheel around its own axle (local y), metres from the hub.
 
     Tread and shoulder are warmest, flexing where they meet the road; the side wall follows; the rim is cooler, with
@@ -117,41 +122,44 @@ def wheel_pattern(values: Any, x: Any, y: Any, z: Any, radius: Any, shift: Any, 
     return heat + 0.2 * noise2(values, x * 5.0 + shift, z * 5.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
+@fast_kernel
 def car_pattern(
-    values: Any, zone: Any, x: Any, y: Any, z: Any, half_l: Any, half_w: Any, height: Any, shift: Any, fine: Any
-) -> Any:
+    values: Lattice, zone: int, x: float, y: float, z: float, half_l: float, half_w: float,
+    height: float, shift: float, fine: float,
+) -> float:  # fmt: skip
     """Pattern of a car's zone at a point in the model's axes (x forward, y left, z up), metres."""
     u, v, w = x / half_l, y / half_w, z / height
     # On a shell two slanted coordinates tell as much as three straight ones, at a third of the cost.
     smooth = noise2(values, x * 1.3 + z * 0.5 + shift, y * 1.3 + z * 1.6)
-    if zone == 1:
+    if zone == Zone.BODY:
         return _body(values, x, y, z, u, v, w, shift, fine) + 0.45 * smooth
-    if zone == 2:  # roof: bows below the skin cool less
+    if zone == Zone.ROOF:  # bows below the skin cool less
         return 0.5 * smooth + 0.35 * math.cos(11.4 * x) * _fade(0.25, fine)
-    if zone == 3:  # glass: warm air rises inside from the heater along the lower edge
+    if zone == Zone.GLASS:  # warm air rises inside from the heater along the lower edge
         lines = math.cos(180.0 * z) * _fade(0.02, fine) if u < -0.25 else 0.0
         return 1.1 * (0.76 - w) / 0.24 - 0.35 + 0.45 * smooth + 0.1 * lines - 0.2 * v * v
-    if zone == 4:  # bonnet: the engine below its middle, ribs of the frame cooler
+    if zone == Zone.BONNET:  # the engine below its middle, ribs of the frame cooler
         engine = _bump(u - 0.68, 0.22) * _bump(v, 0.6)
         rib = _line(abs(v) - 0.55, 0.03, fine)
         return 1.5 * engine - 0.75 + 0.3 * smooth - 0.25 * rib
-    if zone == 5:  # grille: slats before the radiator
+    if zone == Zone.GRILLE:  # slats before the radiator
         slats = math.cos(125.0 * z) * _fade(0.03, fine)
         return 0.9 * _bump(v, 0.5) - 0.4 + 0.45 * slats + 0.5 * noise2(values, x * 4.0 + z * 7.0, y * 5.0 + shift)
-    if zone == 9:  # lamp: the bulb or the heat sink somewhere behind the cover
+    if zone == Zone.LAMP:  # the bulb or the heat sink somewhere behind the cover
         rear = 3.5 if u < 0.0 else 0.0  # tail lamps draw 5 W, head lamps 55 W
         return 1.2 * noise2(values, x * 4.0 + z * 8.0 + shift, abs(y) * 8.0) + 0.2 * (0.55 - w) - rear
-    if zone == 10:  # underbody: engine in front, exhaust line along the middle
+    if zone == Zone.UNDERBODY:  # engine in front, exhaust line along the middle
         line = _bump(v - 0.15, 0.2) * _step(-1.1, -0.6, u)
         return 1.1 * _bump(u - 0.6, 0.4) + 0.5 * line - 0.5 + 0.4 * smooth
-    if zone == 6:  # a tyre that is not a part of its own
+    if zone == Zone.TYRE:  # a tyre that is not a part of its own
         return 0.5 * noise2(values, x * 5.0 + shift, y * 3.0 + z * 5.0) + 0.6 * _step(0.14, 0.0, w)
     return 0.6 * noise2(values, x * 5.0 + z * 2.0 + shift, y * 5.0 + z * 5.0) + 0.3 * smooth
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
-def _body(values: Any, x: Any, y: Any, z: Any, u: Any, v: Any, w: Any, shift: Any, fine: Any) -> Any:
+@inlined_kernel
+def _body(
+    values: Lattice, x: float, y: float, z: float, u: float, v: float, w: float, shift: float, fine: float
+) -> float:
     """Painted panels: warm sills and wheel arches, engine heat in the wings, gaps, plates and bumpers."""
     heat = 1.1 * (0.42 - w) + 0.7 * _bump(u - 0.72, 0.25) * _step(0.75, 0.4, w)
     arch = max(_bump(u - 0.62, 0.16), _bump(u + 0.6, 0.16))
@@ -171,8 +179,8 @@ def _body(values: Any, x: Any, y: Any, z: Any, u: Any, v: Any, w: Any, shift: An
     return heat + 0.16 * noise2(values, x * 6.0 + z * 3.0, y * 6.0 + z * 5.0 + shift) * _fade(0.1, fine)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
-def road_pattern(values: Any, along: Any, across: Any, fine: Any, coarse: Any) -> Any:
+@fast_kernel
+def road_pattern(values: Lattice, along: float, across: float, fine: float, coarse: float) -> tuple[float, float]:
     """Asphalt: wheel tracks, seams, repaired patches, aggregate.
 
     Args:
@@ -204,8 +212,8 @@ def road_pattern(values: Any, along: Any, across: Any, fine: Any, coarse: Any) -
     return _road_works(values, along, across, coarse, heat)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"}, inline="always")
-def _road_works(values: Any, along: Any, across: Any, coarse: Any, heat: Any) -> Any:
+@inlined_kernel
+def _road_works(values: Lattice, along: float, across: float, coarse: float, heat: float) -> tuple[float, float]:
     """Manhole covers and rectangular repairs, at most one of each in 17 m of street."""
     cell = math.floor(along / 17.0)
     chance = _hash01(values, cell, 5)
@@ -223,8 +231,8 @@ def _road_works(values: Any, along: Any, across: Any, coarse: Any, heat: Any) ->
     return heat, iron
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
-def pavement_pattern(values: Any, along: Any, across: Any, coarse: Any) -> Any:
+@fast_kernel
+def pavement_pattern(values: Lattice, along: float, across: float, coarse: float) -> float:
     """Slabs of 0.5 m with joints, each a little different."""
     i, j = math.floor(along * 2.0), math.floor(across * 2.0)
     slab = 2.0 * _hash01(values, i, j) - 1.0
@@ -233,8 +241,8 @@ def pavement_pattern(values: Any, along: Any, across: Any, coarse: Any) -> Any:
     return heat + (0.35 * slab - 0.6 * joint) * _fade(0.5, coarse)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
-def building_pattern(values: Any, across: Any, z: Any, part: Any, fine: Any) -> Any:
+@fast_kernel
+def building_pattern(values: Lattice, across: float, z: float, part: int, fine: float) -> float:
     """Masonry: floor slabs that lead heat out, courses, damp and thin places.
 
     Args:
@@ -256,8 +264,8 @@ def building_pattern(values: Any, across: Any, z: Any, part: Any, fine: Any) -> 
     return heat
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
-def vegetation_pattern(values: Any, x: Any, y: Any, z: Any, fine: Any) -> Any:
+@fast_kernel
+def vegetation_pattern(values: Lattice, x: float, y: float, z: float, fine: float) -> tuple[float, float]:
     """Leaves in clumps: (pattern, share of the sun that the leaf gets, 0-1)."""
     clump = noise2(values, x * 0.9 + z * 0.7, y * 0.9 + z * 0.9)
     heat = 0.55 * clump
@@ -268,16 +276,16 @@ def vegetation_pattern(values: Any, x: Any, y: Any, z: Any, fine: Any) -> Any:
     return heat, min(1.0, max(0.0, 0.5 + 0.5 * heat))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
-def sun_dapple(values: Any, x: Any, y: Any) -> Any:
+@fast_kernel
+def sun_dapple(values: Lattice, x: float, y: float) -> float:
     """Share of the sun that trees and houses beyond the picture keep away, 0-1, at a point of the ground."""
     wide = noise2(values, x * 0.085 + 7.0, y * 0.085 + 3.0)
     small = noise2(values, x * 0.8, y * 0.8) * 0.35 + noise2(values, x * 2.3, y * 2.3) * 0.2
     return _step(0.05, 0.45, wide + small)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
-def person_warmth(values: Any, x: Any, y: Any, z: Any, height: Any) -> Any:
+@fast_kernel
+def person_warmth(values: Lattice, x: float, y: float, z: float, height: float) -> float:
     """Share of the way from air to skin temperature that a point of a person shows, 0-1.
 
     Bare skin of face and neck shows about all of it, clothing a third (assumed: 1 clo, still air), legs less.
@@ -286,9 +294,9 @@ def person_warmth(values: Any, x: Any, y: Any, z: Any, height: Any) -> Any:
     return cloth + (0.92 - cloth) * _step(1.42, 1.5, height)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
-def window_pattern(values: Any, across: Any, z: Any, part: Any) -> Any:
+@fast_kernel
+def window_pattern(values: Lattice, across: float, z: float, part: int) -> float:
     """Rooms behind panes are heated unalike; curtains and blinds."""
     i, j = math.floor(across / 1.4), math.floor(z / 3.0)
-    room = values[(i * 31 + int(part)) & _MASK, (j * 57 + int(part) * 3) & _MASK]
+    room: float = values[(i * 31 + int(part)) & _MASK, (j * 57 + int(part) * 3) & _MASK]
     return room + 0.3 * noise2(values, across * 2.0, z * 1.1)

@@ -10,8 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from thermal_scenes import every_zone, profiles, winter_night
 
 from renderer.optional import _NumpyCv2, _read_toml
+from renderer.random_streams import Draw
+from renderer.thermal.physics import render_thermal
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,3 +64,23 @@ def test_preview_runs_with_numpy_alone() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "(20, 30)"
+
+
+def test_temperatures_without_numba_are_the_compiled_ones(tmp_path: Path) -> None:
+    """Of all zones, a car and its wheel, in the sun: interpreted, the named arguments lead to the same numbers."""
+    code = (
+        "import sys\n"
+        "sys.modules['numba'] = None\n"
+        "sys.path.insert(0, 'tests/renderer')\n"
+        "import numpy as np, test_optional\n"
+        f"np.save({str(tmp_path / 'plain.npy')!r}, test_optional._noon_K())"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    compiled, plain = _noon_K(), np.load(tmp_path / "plain.npy")
+    assert np.ptp(compiled) > 20.0
+    np.testing.assert_allclose(plain, compiled, rtol=0, atol=0.01)
+
+
+def _noon_K() -> NDArray[np.float32]:
+    conditions = winter_night(hour=12.0, sun_elevation_deg=30.0, sun_azimuth_deg=170.0)
+    return render_thermal(every_zone(), conditions, profiles(), Draw(3, 0)).apparent_temperature_K

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from renderer.geometry.camera import Camera
-from renderer.geometry.frame import Box3D, Frame, Instance
+from renderer.geometry.frame import Box3D, Frame, Instance, Part
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.profiles import Profiles, read_profiles
 from renderer.zones.catalogue import FIRST_ENVIRONMENT_ZONE, Zone
@@ -93,3 +94,24 @@ def car(point_m: NDArray[np.float64], local_m: tuple[float, float, float], profi
     matrix[:3, 3] = point_m - matrix[:3, :3] @ np.asarray(local_m)
     box = Box3D((0.0, 1.65, 10.0), 4.5, 1.45, 1.8, 0.0)
     return Instance(1, "car", "saloon", profile, matrix, box, (0, 0, 1, 1), None, 0, 0, 0.0, 0)
+
+
+def every_zone() -> Frame:
+    """A small frame with a column for each zone, of which one is the sky's, and a car one of whose parts is a wheel."""
+    zones = [*Zone, Zone.TYRE]
+    frame = surface(Zone.BODY, (-1.0, 0.3, 0.6), distance_m=6.0, down_deg=12.0, size=(6, len(zones)))
+    zone = np.tile(np.array(zones, np.uint8), (6, 1))
+    is_car = (zone > 0) & (zone < FIRST_ENVIRONMENT_ZONE)
+    part = np.where(is_car, 1, 2).astype(np.uint16)
+    part[:, -1] = 3
+    to_world = frame.instances[0].object_to_world
+    wheel = to_world.copy()
+    wheel[:3, 3] = (to_world @ (1.3, 0.7, 0.3, 1.0))[:3]
+    return dataclasses.replace(
+        frame,
+        zone=zone,
+        depth_m=np.where(zone == Zone.SKY, np.inf, frame.depth_m).astype(np.float32),
+        instance_id=is_car.astype(np.uint16),
+        part=part,
+        parts=(Part("car", 1, to_world), Part("street", 0, np.eye(4)), Part("wheel", 1, wheel)),
+    )
