@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.backgrounds.geometry.boxes import KnownBox, read_boxes
-from pipelines.backgrounds.geometry.ground import Ground, find_ground
+from pipelines.backgrounds.geometry.ground import GroundPlane, estimate_ground_plane
 from pipelines.backgrounds.geometry.horizon import HEIGHT_M, Horizon, horizon_from_boxes
 from pipelines.backgrounds.images import Backgrounds, open_background, scan_backgrounds
 
@@ -54,7 +54,7 @@ def main() -> None:
         if name in known and options.split in ("all", listed[name]["split"]):
             rows[name], found = frame_rows(backgrounds, chosen.name, known[name], options.camera)
             for key, ground in zip(free, found, strict=True):
-                free[key] += ground.road.sure > 0.0
+                free[key] += ground.road.confidence > 0.0
     report = {
         "frames": len(rows),
         "frames_with_free_road": free,
@@ -76,14 +76,14 @@ def arguments() -> argparse.Namespace:
 
 def frame_rows(
     backgrounds: Backgrounds, name: str, boxes: tuple[KnownBox, ...], camera: str
-) -> tuple[list[tuple[float, ...]], tuple[Ground, Ground]]:
+) -> tuple[list[tuple[float, ...]], tuple[GroundPlane, GroundPlane]]:
     """Each car's row: whether it is hidden, and its three errors; and the ground with and without boxes.
 
     An error is NaN where nothing is estimated.
     """
     chosen = next(one for one in backgrounds.files if one.name == name)
     whole = open_background(backgrounds, chosen, camera=camera, size=f"{chosen.width}x{chosen.height}")
-    both = find_ground(whole, boxes), find_ground(whole)
+    both = estimate_ground_plane(whole, boxes), estimate_ground_plane(whole)
     rows = []
     for box in boxes:
         left, top, right, bottom = box.box_px

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.plain_blending import blend_plainly, plain_layer
-from pipelines.backgrounds.geometry.ground import Ground, Sites
+from pipelines.backgrounds.geometry.ground import GroundPlane, GroundPlanes
 from pipelines.backgrounds.images import open_background, scan_backgrounds
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameMaker, read_inputs
@@ -78,7 +78,7 @@ def main() -> None:
             if len(rows) == ROWS and parts is not None:
                 break
         if options.boxes is not None:
-            write(options.out / "geometry.jpg", grounds(options.frames, maker.inputs.sites))
+            write(options.out / "geometry.jpg", grounds(options.frames, maker.inputs.ground_planes))
     if parts is None or len(rows) < ROWS:
         raise SystemExit(f"{options.frames}: {len(rows)} frames with a car of {MIN_PX} pixels: expected {ROWS}")
     head = np.hstack([strip(text, ROW_PX[0]) for text in COLUMNS])
@@ -108,7 +108,7 @@ class Scene:
         frame, background = placed.frame, placed.background
         assert background is not None
         self._draw, self._conditions = draw, placed.conditions
-        self.name, self.behind, self.frame = str(background.about["name"]), background.image, frame
+        self.name, self.behind, self.frame = background.file.name, background.image, frame
         self._background, self._physics = background, physics
         self.box = largest_car(frame)
         self.height_px = self.box[3] - self.box[1]
@@ -199,19 +199,19 @@ def strip(text: str, width: int) -> UInt8:
     return picture
 
 
-def grounds(frames: Path, sites: Sites) -> UInt8:
+def grounds(frames: Path, planes: GroundPlanes) -> UInt8:
     """Whole frames with their horizon, free road and silhouettes, below each other's names."""
     backgrounds, tiles = scan_backgrounds(frames), []
     for file in backgrounds.files:
         if Path(file.name).stem in GROUND_FRAMES:
             whole = open_background(backgrounds, file, size=f"{file.width}x{file.height}")
-            drawn = overlay(whole.image, whole.camera, sites.ground(whole))
+            drawn = overlay(whole.image, whole.camera, planes.of(whole))
             head = cv2.cvtColor(strip(Path(file.name).stem, GROUND_PX[0]), cv2.COLOR_GRAY2BGR)
             tiles.append(np.vstack([head, cv2.resize(drawn, GROUND_PX, interpolation=cv2.INTER_AREA)]))
     return np.hstack(tiles)
 
 
-def overlay(image: UInt8, camera: Camera, ground: Ground) -> UInt8:
+def overlay(image: UInt8, camera: Camera, ground: GroundPlane) -> UInt8:
     """A frame with what was found, tinted so that it is seen on white and on black, (H, W, 3) BGR."""
     marked = np.zeros(image.shape, dtype=np.bool_)
     for one in ground.obstacles:

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from pipelines.backgrounds.geometry.boxes import read_boxes
-from pipelines.backgrounds.geometry.ground import Sites, on_ground
+from pipelines.backgrounds.geometry.ground import GroundPlanes, with_ground_plane
 from pipelines.backgrounds.images import choose, open_background, scan_backgrounds
 from renderer.random_streams import Draw, Stream
 from renderer.scene.cars import ModelSize, Placement
@@ -44,16 +44,16 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(0)
     backgrounds = scan_backgrounds(options.folder)
-    sites = Sites(None if options.boxes is None else read_boxes(options.boxes))
+    planes = GroundPlanes(None if options.boxes is None else read_boxes(options.boxes))
     estimates, placing, refused = [], [], 0
     cars: list[Placement] = []
     for index in range(options.frames):
         background = open_background(backgrounds, choose(backgrounds, Draw(0, index)))
-        known, begin = len(sites.found), time.perf_counter()
-        ground = sites.ground(background)
-        if len(sites.found) > known:
+        known, begin = len(planes.estimates), time.perf_counter()
+        ground = planes.of(background)
+        if len(planes.estimates) > known:
             estimates.append(time.perf_counter() - begin)
-        placed_on, draw = on_ground(background, ground), Draw(0, index)
+        placed_on, draw = with_ground_plane(background, ground), Draw(0, index)
         weather = sample_conditions(draw.rng(Stream.CONDITIONS))
         begin = time.perf_counter()
         setup = sample_on_plane(
@@ -62,7 +62,7 @@ def main() -> None:
         )  # fmt: skip
         placing.append(time.perf_counter() - begin)
         cars.extend(setup.placements)
-        refused += ground.road.sure == 0.0
+        refused += ground.road.confidence == 0.0
     on_axis = round(float(np.mean([off_axis_deg(car) < 10.0 for car in cars])), 3) if cars else None
     print(
         json.dumps(

@@ -168,7 +168,7 @@ def insert_cars(
                 if box is None or item.occlusion > 0 or item.truncation > 0 or item.category not in ("car", "van"):
                     continue
                 if MIN_PX <= box[3] - box[1] <= MAX_PX:
-                    name = Path(str(background.about["name"])).stem
+                    name = Path(background.file.name).stem
                     found.add(name, box[3] - box[1], {way: crop_inserted(image, box) for way, image in made.items()})
     return found
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pipelines.backgrounds.images import Background
 
-__all__ = ["time_of"]
+__all__ = ["capture_time"]
 
 FIRST_YEAR = 2003
 """Earlier years are those of a clock that was never set: no FLIR file is older
@@ -15,12 +15,12 @@ SEASON_OF_MONTH = ("winter",) * 2 + ("spring",) * 3 + ("summer",) * 3 + ("autumn
 """Meteorological seasons of the north."""
 
 
-def time_of(background: Background) -> tuple[float | None, str | None]:
+def capture_time(background: Background) -> tuple[float | None, str | None]:
     """Hour of the day and season of a background; None and None where its file does not say.
 
     Clocks are off by their zone and daylight saving, at most two hours: night stays night.
     """
-    stored = background.about.get("time")
+    stored = (background.file.sidecar or {}).get("time")
     if not isinstance(stored, str):
         return None, None
     try:

@@ -29,6 +29,7 @@ from renderer.thermal.sensor import from_uint16
 from pipelines.backgrounds.ingest.crop import centred_window, resize_window
 from pipelines.backgrounds.pictures import decode_grey
 from pipelines.cameras import DEFAULT_SIZE_PX, named_camera, parse_size
+from pipelines.dataset.record import BackgroundRecord, GroundRecord
 from pipelines.errors import BackgroundError
 from pipelines.io.files import read_json, sha256
 from pipelines.io.images import decode_png
@@ -87,19 +88,49 @@ class Background:
     """Camera of the cropped and resized image."""
     horizon_px: float | None
     """Row of the horizon in it; None: from the camera's pitch."""
-    about: dict[str, Any]
-    """Entry of the frame's record."""
+    file: BackgroundFile
+    """The image on disk."""
+    crop_px: tuple[int, int, int, int]
+    """Left, top, right, bottom of the window that was cut out of the file."""
+    camera_source: str
+    """Where the camera comes from, in words."""
+    horizon_source: str
+    """Where the horizon comes from, in words."""
     kelvin: Float32 | None = None
     """(H, W) temperatures of a radiometric frame, as its file's settings give them; None: display-only."""
     span_K: tuple[float, float] | None = None
     """Kelvin at 0 and 255 of ``image``; None where it is display intensity."""
     obstacle_mask: NDArray[np.bool_] | None = None
     """(H, W) pixels of real things on the road, which no shadow or warm road of a car reaches; None: unknown."""
+    ground: GroundRecord | None = None
+    """What was estimated of its ground; None before that."""
 
     @property
     def radiometric(self) -> bool:
         """Whether the pixels have temperatures."""
         return self.kelvin is not None
+
+    @property
+    def record(self) -> BackgroundRecord:
+        """Entry of the frame's record.
+
+        Raises:
+            DatasetError: the sidecar holds values of another kind.
+        """
+        sidecar = self.file.sidecar or {}
+        known = {name: sidecar.get(name) for name in ("source", "conditions", "time")}
+        of_file = BackgroundRecord.from_json(known | {"kind": "image"}, f"sidecar of {self.file.name}")
+        return replace(
+            of_file,
+            name=self.file.name,
+            sha256=self.file.sha256,
+            size_px=(self.file.width, self.file.height),
+            crop_px=self.crop_px,
+            radiometric=self.radiometric,
+            camera=self.camera_source,
+            horizon=self.horizon_source,
+            geometry=self.ground,
+        )
 
 
 def scan_backgrounds(folder: Path) -> Backgrounds:
@@ -204,31 +235,19 @@ def open_background(
     sidecar = chosen.sidecar or {}
     kelvin = _decode_kelvin(data, path, sidecar) if sidecar.get("radiometric") else None
     image = decode_grey(data, path) if kelvin is None else kelvin
-    whole, of_camera = _camera_of(image.shape, camera, sidecar)
+    whole, camera_source = _camera_of(image.shape, camera, sidecar)
     width, height = parse_size(size or str(DEFAULT_SIZE_PX))
-    window = centred_window(image.shape, width, height)
-    left, top, right, bottom = window
+    window = left, top, right, bottom = centred_window(image.shape, width, height)
     resized = resize_window(image, window, width, height)
-    shown, span_K = (resized.astype(np.uint8), None) if kelvin is None else _grey_of_kelvin(resized)
+    grey, span_K = (resized.astype(np.uint8), None) if kelvin is None else _grey_of_kelvin(resized)
     return Background(
-        image=np.ascontiguousarray(shown),
+        image=np.ascontiguousarray(grey),
         camera=whole.crop(left, top, right - left, bottom - top).resize(width, height),
         horizon_px=None if horizon is None else (horizon - top) * height / (bottom - top),
-        about={
-            "kind": "image",
-            "name": chosen.name,
-            "sha256": chosen.sha256,
-            "size_px": [chosen.width, chosen.height],
-            "crop_px": [left, top, right, bottom],
-            "radiometric": kelvin is not None,
-            "camera": of_camera,
-            "horizon": "from the camera's pitch" if horizon is None else "given",
-            **(
-                {"source": sidecar["source"], "conditions": sidecar["conditions"], "time": sidecar.get("time")}
-                if sidecar
-                else {}
-            ),
-        },
+        file=chosen,
+        crop_px=window,
+        camera_source=camera_source,
+        horizon_source="from the camera's pitch" if horizon is None else "given",
         kelvin=None if kelvin is None else np.asarray(resized, dtype=np.float32),
         span_K=span_K,
     )
@@ -263,11 +282,11 @@ def _camera_of(shape: tuple[int, ...], name: str | None, sidecar: dict[str, Any]
         raise BackgroundError(f"intrinsics of a sidecar: {error}; run `gis backgrounds` again") from error
     if of_file is not None:
         return of_file, str(sidecar["optics"]["source"])
-    found = named_camera(name, None, crop=False) or read_cameras(CAMERAS)[ASSUMED_CAMERA]
-    said = "given" if name else f"assumed {ASSUMED_CAMERA}"
-    if (found.width, found.height) == (columns, rows):
-        return found, said
-    return replace(found.fitted(columns, rows), name=found.name), said
+    preset = named_camera(name, None, crop=False) or read_cameras(CAMERAS)[ASSUMED_CAMERA]
+    source = "given" if name else f"assumed {ASSUMED_CAMERA}"
+    if (preset.width, preset.height) == (columns, rows):
+        return preset, source
+    return replace(preset.fitted(columns, rows), name=preset.name), source
 
 
 def _read_bytes(path: Path) -> bytes:

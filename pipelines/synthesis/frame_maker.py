@@ -18,9 +18,9 @@ from renderer.random_streams import Draw, Stream
 from renderer.scene.placement import sample_on_plane
 from renderer.thermal.conditions import Conditions, sample_conditions
 
-from pipelines.backgrounds.capture_time import time_of
+from pipelines.backgrounds.capture_time import capture_time
 from pipelines.backgrounds.geometry.boxes import read_boxes
-from pipelines.backgrounds.geometry.ground import Sites, on_ground
+from pipelines.backgrounds.geometry.ground import GroundPlanes, with_ground_plane
 from pipelines.backgrounds.geometry.obstacles import hide_behind
 from pipelines.backgrounds.images import Background, Backgrounds, choose, open_background, scan_backgrounds
 from pipelines.dataset.frame import SynthesizedFrame
@@ -33,7 +33,7 @@ from pipelines.synthesis.infrared import DEFAULT_PROFILE, DISPLAY_NOTE, Infrared
 from pipelines.synthesis.session import Session, SessionFactory
 from pipelines.synthesis.source_tensor import source_sample
 
-__all__ = ["FrameInputs", "FrameMaker", "PlacedFrame", "open_frame_maker", "open_sites", "read_inputs"]
+__all__ = ["FrameInputs", "FrameMaker", "PlacedFrame", "open_frame_maker", "open_ground_planes", "read_inputs"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class FrameInputs:
 
     backgrounds: Backgrounds | None = None
     """None renders the scene as the background."""
-    sites: Sites = field(default_factory=Sites)
+    ground_planes: GroundPlanes = field(default_factory=GroundPlanes)
 
 
 def read_inputs(config: SynthesizeConfig) -> FrameInputs:
@@ -52,17 +52,17 @@ def read_inputs(config: SynthesizeConfig) -> FrameInputs:
         BackgroundError: backgrounds or boxes cannot be used.
     """
     backgrounds = None if config.backgrounds is None else scan_backgrounds(config.backgrounds)
-    return FrameInputs(backgrounds, open_sites(config))
+    return FrameInputs(backgrounds, open_ground_planes(config))
 
 
-def open_sites(config: SynthesizeConfig) -> Sites:
+def open_ground_planes(config: SynthesizeConfig) -> GroundPlanes:
     """What the options tell of the ground of the backgrounds.
 
     Raises:
         BackgroundError: the boxes cannot be read.
     """
     boxes = None if config.boxes is None else read_boxes(config.boxes)
-    return Sites(boxes, config.road_mask, config.camera_height, config.road_heading)
+    return GroundPlanes(boxes, config.road_mask, config.camera_height, config.road_heading)
 
 
 @contextmanager
@@ -151,8 +151,8 @@ class FrameMaker:
         return _Candidate(draw, placed, labelled_frame, image, error)
 
     def _conditions(self, draw: Draw, background: Background | None) -> Conditions:
-        """Drawn; what the options say, or else the clock of the background's camera, replaces a draw."""
-        hour, season = (None, None) if background is None else time_of(background)
+        """Drawn; what the options say, or else the capture time of the background, replaces a draw."""
+        hour, season = (None, None) if background is None else capture_time(background)
         return sample_conditions(
             draw.rng(Stream.CONDITIONS),
             weather=self.config.weather,
@@ -170,7 +170,7 @@ class FrameMaker:
             size=self.config.size,
             horizon=self.config.horizon,
         )
-        return on_ground(background, self.inputs.sites.ground(background))
+        return with_ground_plane(background, self.inputs.ground_planes.of(background))
 
     def _passes(self, draw: Draw, conditions: Conditions, background: Background | None) -> Frame:
         profile = self.config.profile
@@ -178,7 +178,7 @@ class FrameMaker:
             return self.session.frame(
                 draw.index, attempt=draw.attempt, normals=True, parts=True, profile=profile, conditions=conditions
             )
-        ground = self.inputs.sites.ground(background)
+        ground = self.inputs.ground_planes.of(background)
         setup = sample_on_plane(
             background.camera,
             self.session.model_sizes,
@@ -193,7 +193,7 @@ class FrameMaker:
         )
         frame = self.session.frame_on_plane(setup, camera=background.camera, normals=True, parts=True)
         frame = hide_behind(frame, ground.obstacles)
-        if ground.road.sure == 0.0:
+        if ground.road.confidence == 0.0:
             frame = replace(frame, notes=(*frame.notes, f"no car placed: {ground.road.source}"))
         return frame
 
@@ -212,9 +212,7 @@ class FrameMaker:
             instance_id=frame.instance_id,
             zone=frame.zone,
             instances=_instance_records(frame),
-            background=BackgroundRecord("scene")
-            if background is None
-            else BackgroundRecord.from_json(background.about),
+            background=BackgroundRecord("scene") if background is None else background.record,
             conditions=placed.conditions,
             profile=self.config.profile,
             model=self.infrared.record,
@@ -231,7 +229,7 @@ class FrameMaker:
     def _sample(self, candidate: _Candidate) -> Sample:
         """As a translation model is shown the frame (`pipelines.synthesis.infrared`): on the scale of its target."""
         image, background = candidate.image, candidate.placed.background
-        group = "" if background is None else str(background.about["name"])
+        group = "" if background is None else background.file.name
         grey = image.image if image.span_K is None else (image.image16 >> 8).astype(np.uint8)
         physics = grey if self.config.layout == "physics" else None
         return source_sample(image.background, candidate.labelled_frame, image.image16, image.span_K, group, physics)

@@ -146,7 +146,7 @@ class Physics:
 
     def _background_sensor(self, background: Background) -> FrameSensor:
         """Measured once for each crop of a background."""
-        key = f"{background.about['sha256']} {background.about['crop_px']} {background.image.shape}"
+        key = f"{background.file.sha256} {background.crop_px} {background.image.shape}"
         if key not in self._measured:
             values = background.image if background.kelvin is None else background.kelvin
             self._measured[key] = measure_sensor(values.astype(np.float32))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.backgrounds.geometry.ground import Sites, on_ground
+from pipelines.backgrounds.geometry.ground import GroundPlanes, with_ground_plane
 from pipelines.backgrounds.images import open_background, scan_backgrounds
 from renderer.geometry.camera import Camera
 from renderer.random_streams import Draw, Stream
@@ -65,8 +65,8 @@ def _on_free_road(folder: Path, frames: int) -> tuple[FrameSetup, ...]:
     setups = []
     for number, file in enumerate(training[:: max(1, len(training) // frames)]):
         background = open_background(found, file)
-        ground = Sites().ground(background)
-        placed_on = on_ground(background, ground)
+        ground = GroundPlanes().of(background)
+        placed_on = with_ground_plane(background, ground)
         for attempt in range(4):
             setup = on_plane(
                 Draw(5, 4 * number + attempt),

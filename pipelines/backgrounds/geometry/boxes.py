@@ -65,15 +65,15 @@ def read_boxes(path: Path) -> dict[str, tuple[KnownBox, ...]]:
     data = read_json(path)
     try:
         if isinstance(data, dict) and isinstance(data.get("annotations"), list):
-            found = _read_coco(data)
+            boxes = _read_coco(data)
         else:
-            found = {_stem(name): tuple(_read_entry(entry)) for name, entry in data.items()}
+            boxes = {_stem(name): tuple(_read_entry(entry)) for name, entry in data.items()}
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise BackgroundError(
             f"{path}: boxes could not be read ({error!r}): expected COCO, or an object by image with "
             "'boxes': [{'cls': 'car', 'xyxy': [left, top, right, bottom]}]"
         ) from None
-    return found
+    return boxes
 
 
 def to_crop(
@@ -107,7 +107,7 @@ def _stem(name: str) -> str:
     return stem if dot and 1 <= len(suffix) <= 5 else base
 
 
-def _made(name: str, values: Iterable[Any], *, relative: bool = False, outline: Any = ()) -> KnownBox | None:
+def _known_box(name: str, values: Iterable[Any], *, relative: bool = False, outline: Any = ()) -> KnownBox | None:
     """A box; None for regions that no object is in.
 
     Raises:
@@ -123,25 +123,25 @@ def _made(name: str, values: Iterable[Any], *, relative: bool = False, outline: 
 
 
 def _read_entry(entry: Any) -> Iterator[KnownBox]:
-    boxes = entry if isinstance(entry, list) else entry.get("boxes_full", entry.get("boxes", []))
-    for box in boxes:
-        made = _made(str(box["cls"]), box["xyxy"])
-        if made is not None:
-            yield made
+    items = entry if isinstance(entry, list) else entry.get("boxes_full", entry.get("boxes", []))
+    for item in items:
+        box = _known_box(str(item["cls"]), item["xyxy"])
+        if box is not None:
+            yield box
 
 
 def _read_coco(data: dict[str, Any]) -> dict[str, tuple[KnownBox, ...]]:
     names = {item["id"]: str(item["name"]) for item in data["categories"]}
     images = {item["id"]: _stem(str(item["file_name"])) for item in data["images"]}
-    found: dict[str, list[KnownBox]] = {stem: [] for stem in images.values()}
+    by_stem: dict[str, list[KnownBox]] = {stem: [] for stem in images.values()}
     for item in data["annotations"]:
         x, y, width, height = (float(value) for value in item["bbox"])
         rings = item.get("segmentation")
         outline = [_ring(ring) for ring in rings] if isinstance(rings, list) else []
-        made = _made(names[item["category_id"]], (x, y, x + width, y + height), outline=outline)
-        if made is not None:
-            found[images[item["image_id"]]].append(made)
-    return {stem: tuple(boxes) for stem, boxes in found.items()}
+        box = _known_box(names[item["category_id"]], (x, y, x + width, y + height), outline=outline)
+        if box is not None:
+            by_stem[images[item["image_id"]]].append(box)
+    return {stem: tuple(boxes) for stem, boxes in by_stem.items()}
 
 
 def _ring(values: list[Any]) -> tuple[tuple[float, float], ...]:
@@ -164,21 +164,21 @@ def _read_lines(path: Path, classes: list[str] | None) -> Iterator[KnownBox]:
         if not columns:
             continue
         try:
-            made = _read_line(columns, classes)
+            box = _read_line(columns, classes)
         except (ValueError, IndexError) as error:
             raise BackgroundError(
                 f"{path}, line {number}: {error}: expected a KITTI line of {KITTI_COLUMNS} columns, or YOLO's "
                 f"'class x y width height' in shares of the image and a {CLASSES_FILE} beside it"
             ) from None
-        if made is not None:
-            yield made
+        if box is not None:
+            yield box
 
 
 def _read_line(columns: list[str], classes: list[str] | None) -> KnownBox | None:
     if len(columns) >= KITTI_COLUMNS:
-        return _made(columns[0], columns[4:8])
+        return _known_box(columns[0], columns[4:8])
     if len(columns) < YOLO_COLUMNS or classes is None:
         raise ValueError(f"{len(columns)} columns" if classes else f"no {CLASSES_FILE}")
     x, y, width, height = (float(value) for value in columns[1:5])
     box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-    return _made(classes[int(columns[0])], box, relative=True)
+    return _known_box(classes[int(columns[0])], box, relative=True)

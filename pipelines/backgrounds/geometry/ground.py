@@ -1,11 +1,10 @@
-"""Everything that placement needs of a background, estimated once per file: :func:`find_ground`."""
+"""Everything that placement needs of a background, estimated once per file: :func:`estimate_ground_plane`."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -24,26 +23,28 @@ from pipelines.backgrounds.geometry.horizon import (
 from pipelines.backgrounds.geometry.obstacles import Obstacle, find_obstacles
 from pipelines.backgrounds.geometry.road import Road, RoadPlane, estimate_road, read_road_mask
 from pipelines.backgrounds.images import Background
+from pipelines.dataset.record import GroundRecord
 
-__all__ = ["Ground", "Sites", "find_ground", "on_ground", "overlay"]
+__all__ = ["GroundPlane", "GroundPlanes", "estimate_ground_plane", "overlay", "with_ground_plane"]
 
 UInt8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
 
 GIVEN_ROW_STD_SHARE = 0.002
 """A given row is right to a pixel of 512."""
-MIN_SURE_POINT = 0.55
+MIN_POINT_CONFIDENCE = 0.55
 """Below, the lines of the picture do not say where the road goes."""
 POINT_ROW_STD_SHARE = 0.03
 """Error of a vanishing point's row, as a share of the picture's height."""
-SURE_MOUNTING = 0.2
+MOUNTING_CONFIDENCE = 0.2
+"""Of a horizon by the pitch of a camera that is mounted on a car."""
 STRETCH_PERCENT = (1, 99)
 MAX_KEPT = 256
-"""Grounds kept in memory, some 0.3 MB each."""
+"""Ground planes kept in memory, some 0.3 MB each."""
 
 
 @dataclass(frozen=True)
-class Ground:
+class GroundPlane:
     """The plane before a background's camera."""
 
     horizon: Horizon
@@ -52,44 +53,47 @@ class Ground:
     point: VanishingPoint | None
     road_yaw_rad: float | None
     """Heading of the road, counter-clockwise from the camera's; None where nothing says."""
-    about: dict[str, Any]
+    record: GroundRecord
     """Entry of the frame's record."""
 
 
 @dataclass(frozen=True)
-class Sites:
-    """The grounds of a folder of backgrounds, each found once per process."""
+class GroundPlanes:
+    """The ground planes of a folder of backgrounds, each estimated once per process."""
 
     boxes: dict[str, tuple[KnownBox, ...]] | None = None
     """What the images show, by the stem of their names; None where no boxes are given."""
     road_mask: Path | None = None
     camera_height_m: float | None = None
     road_heading_deg: float | None = None
-    found: dict[tuple[str, int, int], Ground] = field(default_factory=dict, compare=False)
+    estimates: dict[tuple[str, int, int], GroundPlane] = field(default_factory=dict, compare=False)
+    """By hash of the file, and width and height of the crop."""
 
-    def ground(self, background: Background) -> Ground:
-        """The ground of a background; the estimate depends on its file and the options alone."""
-        camera, name = background.camera, str(background.about["name"])
-        key = (str(background.about["sha256"]), camera.width, camera.height)
-        if key not in self.found:
-            if len(self.found) >= MAX_KEPT:
-                self.found.pop(next(iter(self.found)))
-            boxes = None if self.boxes is None else self.boxes.get(Path(name).stem, ())
-            self.found[key] = find_ground(
-                background, boxes, camera_height_m=self.camera_height_m, road_mask=self.road_mask,
+    def of(self, background: Background) -> GroundPlane:
+        """The ground plane of a background; the estimate depends on its file and the options alone."""
+        camera, file = background.camera, background.file
+        key = (file.sha256, camera.width, camera.height)
+        if key not in self.estimates:
+            if len(self.estimates) >= MAX_KEPT:
+                self.estimates.pop(next(iter(self.estimates)))
+            self.estimates[key] = estimate_ground_plane(
+                background,
+                None if self.boxes is None else self.boxes.get(Path(file.name).stem, ()),
+                camera_height_m=self.camera_height_m,
+                road_mask=self.road_mask,
                 road_heading_deg=self.road_heading_deg,
-            )  # fmt: skip
-        return self.found[key]
+            )
+        return self.estimates[key]
 
 
-def find_ground(
+def estimate_ground_plane(
     background: Background,
     boxes: tuple[KnownBox, ...] | None = None,
     *,
     camera_height_m: float | None = None,
     road_mask: Path | None = None,
     road_heading_deg: float | None = None,
-) -> Ground:
+) -> GroundPlane:
     """Estimates what is not given.
 
     Args:
@@ -102,45 +106,45 @@ def find_ground(
     Raises:
         BackgroundError: the mask cannot be used.
     """
-    image, camera, about = _stretched(background), background.camera, background.about
-    crop = tuple(about["crop_px"])
-    known = to_crop(boxes or (), tuple(about["size_px"]), crop, camera.width, camera.height)
+    image, camera, file, crop = _stretched(background), background.camera, background.file, background.crop_px
+    known = to_crop(boxes or (), (file.width, file.height), crop, camera.width, camera.height)
     point = vanishing_point(image, camera, row_px=_given_row(background))
     horizon = _horizon(background, known, point, camera_height_m)
-    sure_point = point if point is not None and point.sure >= MIN_SURE_POINT else None
-    column = camera.cx if sure_point is None else sure_point.column_px
+    evident_point = point if point is not None and point.confidence >= MIN_POINT_CONFIDENCE else None
+    column = camera.cx if evident_point is None else evident_point.column_px
     obstacles = find_obstacles(known, image, camera, horizon)
     if road_mask is not None:
-        road = read_road_mask(road_mask, str(about["name"]), crop, camera.width, camera.height)
+        road = read_road_mask(road_mask, file.name, crop, camera.width, camera.height)
     else:
-        plane = RoadPlane(camera, horizon.row_px, horizon.height_m, column, horizon.certain, horizon.slope)
+        plane = RoadPlane(camera, horizon.row_px, horizon.height_m, column, horizon.street_known, horizon.slope)
         road = estimate_road(image, plane, _taken(obstacles, image))
-        if horizon.sure == 0.0 and road.sure > 0.0:
+        if horizon.confidence == 0.0 and road.confidence > 0.0:
             why = "no free road found: no lines, boxes or options say where the horizon is"
             road = Road(np.zeros_like(road.free), 0.0, why)
-    yaw = None if sure_point is None else math.atan2(camera.cx - sure_point.column_px, camera.fx)
+    yaw = None if evident_point is None else math.atan2(camera.cx - evident_point.column_px, camera.fx)
     if road_heading_deg is not None:
         yaw = math.radians(road_heading_deg)
-    return Ground(horizon, _without(road, obstacles), obstacles, point, yaw,
-                  _about(horizon, road, obstacles, yaw, boxes is not None))  # fmt: skip
+    record = _record(horizon, road, obstacles, yaw, boxes is not None)
+    return GroundPlane(horizon, _without(road, obstacles), obstacles, point, yaw, record)
 
 
-def on_ground(background: Background, ground: Ground) -> Background:
+def with_ground_plane(background: Background, ground: GroundPlane) -> Background:
     """The background with the horizon and the camera height of its ground, and what was estimated in its record."""
     return replace(
         background,
         camera=replace(background.camera, height_m=ground.horizon.height_m),
         horizon_px=ground.horizon.row_px,
         obstacle_mask=_obstacle_mask(ground.obstacles, background.image),
-        about={**background.about, "horizon": ground.horizon.source, "geometry": ground.about},
+        horizon_source=ground.horizon.source,
+        ground=ground.record,
     )
 
 
 def _taken(obstacles: tuple[Obstacle, ...], image: UInt8) -> Bool:
     """Pixels that show something that stands on the road."""
     taken = np.zeros(image.shape, dtype=np.bool_)
-    for one in obstacles:
-        left, top, right, bottom = one.window
+    for obstacle in obstacles:
+        left, top, right, bottom = obstacle.window
         taken[top:bottom, left:right] = True
     return taken
 
@@ -150,9 +154,9 @@ def _obstacle_mask(obstacles: tuple[Obstacle, ...], image: UInt8) -> Bool | None
     if not obstacles:
         return None
     mask = np.zeros(image.shape, dtype=np.bool_)
-    for one in obstacles:
-        left, top, right, bottom = one.window
-        mask[top:bottom, left:right] |= one.mask
+    for obstacle in obstacles:
+        left, top, right, bottom = obstacle.window
+        mask[top:bottom, left:right] |= obstacle.mask
     return mask
 
 
@@ -182,53 +186,53 @@ def _horizon(
         return Horizon(given[0], metres, "given", 1.0, given[1], slope=0.0 if fitted is None else fitted.slope)
     if fitted is not None:
         return fitted
-    if point is not None and point.sure >= MIN_SURE_POINT:
+    if point is not None and point.confidence >= MIN_POINT_CONFIDENCE:
         std = POINT_ROW_STD_SHARE * camera.height
-        return Horizon(point.row_px, height[0], "lines of the road", round(0.7 * point.sure, 3), std)
+        return Horizon(point.row_px, height[0], "lines of the road", round(0.7 * point.confidence, 3), std)
     row, std = level_row(camera)
-    if str(background.about["camera"]).startswith(("given", "assumed")):
+    if background.camera_source.startswith(("given", "assumed")):
         # A preset is that of a camera on a car; metadata of a handheld camera say nothing of how it was held.
-        return Horizon(row, height[0], "assumed: the preset's mounting", SURE_MOUNTING, std)
+        return Horizon(row, height[0], "assumed: the preset's mounting", MOUNTING_CONFIDENCE, std)
     return Horizon(row, height[0], "assumed: the camera's pitch", 0.0, std)
 
 
 def _without(road: Road, obstacles: tuple[Obstacle, ...]) -> Road:
     """The road without the lowest pixels of what stands on it: a mask may run below people and cars."""
     free = road.free.copy()
-    for one in obstacles:
-        left, top, right, bottom = one.window
+    for obstacle in obstacles:
+        left, top, right, bottom = obstacle.window
         contact = max(top, bottom - max(2, (bottom - top) // 6))
         free[contact:bottom, left:right] = False
     return replace(road, free=free)
 
 
-def _about(
-    horizon: Horizon, road: Road, obstacles: tuple[Obstacle, ...], yaw: float | None, known: bool
-) -> dict[str, Any]:
-    return {
-        "horizon_px": round(horizon.row_px, 2),
-        "horizon_std_px": round(horizon.row_std_px, 2),
-        "horizon_from": horizon.source,
-        "horizon_sure": horizon.sure,
-        "camera_height_m": round(horizon.height_m, 3),
-        "roll_deg": round(math.degrees(math.atan(horizon.slope)), 2),
-        "road_from": road.source,
-        "road_sure": road.sure,
-        "road_share": round(float(road.free.mean()), 4),
-        "road_yaw_deg": None if yaw is None else round(math.degrees(yaw), 2),
-        "obstacles": len(obstacles),
-        "obstacles_from": "given boxes" if known else "the free road ends before them",
-        "placement": "on the free road" if road.sure > 0.0 else "refused",
-    }
+def _record(
+    horizon: Horizon, road: Road, obstacles: tuple[Obstacle, ...], yaw: float | None, boxes_given: bool
+) -> GroundRecord:
+    return GroundRecord(
+        horizon_px=round(horizon.row_px, 2),
+        horizon_std_px=round(horizon.row_std_px, 2),
+        horizon_from=horizon.source,
+        horizon_confidence=horizon.confidence,
+        camera_height_m=round(horizon.height_m, 3),
+        roll_deg=round(math.degrees(math.atan(horizon.slope)), 2),
+        road_from=road.source,
+        road_confidence=road.confidence,
+        road_share=round(float(road.free.mean()), 4),
+        road_yaw_deg=None if yaw is None else round(math.degrees(yaw), 2),
+        obstacles=len(obstacles),
+        obstacles_from="given boxes" if boxes_given else "the free road ends before them",
+        placement="on the free road" if road.confidence > 0.0 else "refused",
+    )
 
 
-def overlay(background: Background, ground: Ground) -> UInt8:
+def overlay(background: Background, ground: GroundPlane) -> UInt8:
     """The picture with the horizon, the free road and the obstacles drawn into it, (H, W, 3) uint8 BGR."""
     picture = cv2.cvtColor(_stretched(background), cv2.COLOR_GRAY2BGR)
     picture[ground.road.free, 1] = np.minimum(255, picture[ground.road.free, 1].astype(np.int32) + 60).astype(np.uint8)
     left, right = (round(ground.horizon.row_at(x, background.camera)) for x in (0.0, float(picture.shape[1])))
     cv2.line(picture, (0, left), (picture.shape[1], right), (0, 255, 255), 1)
-    for one in ground.obstacles:
-        left, top, right, bottom = one.window
-        picture[top:bottom, left:right, 2][one.mask] = 220
+    for obstacle in ground.obstacles:
+        left, top, right, bottom = obstacle.window
+        picture[top:bottom, left:right, 2][obstacle.mask] = 220
     return np.asarray(picture, dtype=np.uint8)

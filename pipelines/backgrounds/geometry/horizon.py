@@ -43,7 +43,8 @@ ROLL_STD_RAD = 0.03
 """Camber of streets and lean of cars: slopes of 119 training frames of RoadScene spread by 0.021 with this prior."""
 PITCH_STD_DEG = 3.0
 """How far the optical axis of a camera that someone mounted or held level is off, before anything is known."""
-SURE_PLANE = 0.5
+STREET_CONFIDENCE = 0.5
+"""From here on boxes say that there is a street."""
 LEVEL_STD_RAD = 1e-5
 ROUNDS = 10
 CAUCHY = 1.5
@@ -64,7 +65,7 @@ MAX_YAW_DEG = 18.0
 """Beyond, the camera looks across the road rather than along it."""
 MIN_VOTES_SHARE, MIN_SIDE_SHARE = 0.8, 0.1
 """Least length of the lines that meet, in widths of the picture, and least share of it on either side of the point."""
-SURE_LINES = 0.45
+EVIDENT_LINES_SHARE = 0.45
 """Share of the lines' length that meets in the vanishing point of an evident road."""
 
 
@@ -77,11 +78,11 @@ class Horizon:
     height_m: float
     source: str
     """What it was read from, in words."""
-    sure: float
+    confidence: float
     """0 (assumed) to 1 (given)."""
     row_std_px: float
     """Standard error of the row by its own reckoning."""
-    certain: bool = False
+    street_known: bool = False
     """Whether boxes or options say that there is a street, so that the picture need not prove it."""
     slope: float = 0.0
     """Rows by which it falls per column to the right: the tangent of the camera's roll against the road."""
@@ -97,7 +98,7 @@ class VanishingPoint:
 
     column_px: float
     row_px: float
-    sure: float
+    confidence: float
     """0 to 1: share of the lines that meet there, against that of an evident road."""
 
 
@@ -128,9 +129,11 @@ def horizon_from_boxes(
     data = np.array([_measures(box, camera) for box in usable])
     unknowns, std, share = _robust_fit(data, prior, camera.height)
     row, slope, height = float(unknowns[0]), float(unknowns[1]), 1.0 / float(unknowns[2])
-    sure = share * min(1.0, 0.02 * camera.height / max(std, 1e-6)) * min(1.0, 0.55 + 0.15 * len(usable))
+    confidence = share * min(1.0, 0.02 * camera.height / max(std, 1e-6)) * min(1.0, 0.55 + 0.15 * len(usable))
     source = f"{len(usable)} boxes of cars or people" if len(usable) > 1 else f"1 box of a {usable[0].kind}"
-    return Horizon(row, height, source, round(float(min(sure, 0.95)), 3), std, sure > SURE_PLANE, slope)
+    return Horizon(
+        row, height, source, round(float(min(confidence, 0.95)), 3), std, confidence > STREET_CONFIDENCE, slope
+    )
 
 
 def level_row(camera: Camera) -> tuple[float, float]:
@@ -187,21 +190,21 @@ def _robust_fit(data: Array, prior: _Prior, rows: int) -> tuple[Array, float, fl
     contact, column, seen, size, spread = data.T
     pixel = ROW_STD_PX_SHARE * rows
     means, stds = prior.means, prior.stds
-    found = means.copy()
+    unknowns = means.copy()
     for _ in range(ROUNDS):
-        row, slope, per_metre = found
+        row, slope, per_metre = unknowns
         below = contact - row - slope * column
-        wanted = np.maximum(size * per_metre * below, FLOOR_PX_SHARE * rows)
-        errors = np.sqrt(pixel**2 * (1.0 + (size * per_metre) ** 2) + (spread * wanted) ** 2)
+        predicted = np.maximum(size * per_metre * below, FLOOR_PX_SHARE * rows)
+        errors = np.sqrt(pixel**2 * (1.0 + (size * per_metre) ** 2) + (spread * predicted) ** 2)
         off = (seen - size * per_metre * below) / errors
         scale = 1.0 / np.hypot(1.0, off / CAUCHY)
         gradient = np.column_stack([-size * per_metre, -size * per_metre * column, size * below])
         design = np.vstack([gradient * (scale / errors)[:, None], np.diag(1.0 / stds)])
-        step = np.linalg.lstsq(design, np.concatenate([off * scale, (means - found) / stds]), rcond=None)[0]
-        found = found + step
-        found[2] = np.clip(found[2], 1.0 / HEIGHT_RANGE_M[1], 1.0 / HEIGHT_RANGE_M[0])
+        step = np.linalg.lstsq(design, np.concatenate([off * scale, (means - unknowns) / stds]), rcond=None)[0]
+        unknowns = unknowns + step
+        unknowns[2] = np.clip(unknowns[2], 1.0 / HEIGHT_RANGE_M[1], 1.0 / HEIGHT_RANGE_M[0])
     covariance = np.linalg.inv(design.T @ design)
-    return found, float(math.sqrt(covariance[0, 0])), float((np.abs(off) < 2.0).mean())
+    return unknowns, float(math.sqrt(covariance[0, 0])), float((np.abs(off) < 2.0).mean())
 
 
 def vanishing_point(
@@ -241,7 +244,9 @@ def vanishing_point(
     if votes[best] < MIN_VOTES_SHARE * camera.width or not MIN_SIDE_SHARE < left < 1.0 - MIN_SIDE_SHARE:
         return None
     share = float(votes[best] / length.sum())
-    return VanishingPoint(float(columns[best[1]]), float(rows[best[0]]), round(min(1.0, share / SURE_LINES), 3))
+    return VanishingPoint(
+        float(columns[best[1]]), float(rows[best[0]]), round(min(1.0, share / EVIDENT_LINES_SHARE), 3)
+    )
 
 
 def _lines(image: UInt8, horizon_px: float) -> Array:
@@ -250,10 +255,10 @@ def _lines(image: UInt8, horizon_px: float) -> Array:
     top = int(np.clip(horizon_px, 0, height - 8))
     ground = cv2.GaussianBlur(np.ascontiguousarray(image[top:]), (0, 0), max(0.8, width / 500))
     detector = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD)
-    found = detector.detect(ground)[0]
-    if found is None:
+    segments = detector.detect(ground)[0]
+    if segments is None:
         return np.zeros((0, 4))
-    lines = found.reshape(-1, 4).astype(np.float64)
+    lines = segments.reshape(-1, 4).astype(np.float64)
     lines[:, [1, 3]] += top
     run, rise = np.abs(lines[:, 2] - lines[:, 0]), np.abs(lines[:, 3] - lines[:, 1])
     slope = rise / np.maximum(run, 1e-6)

@@ -65,7 +65,7 @@ def find_obstacles(boxes: Sequence[KnownBox], image: UInt8, camera: Camera, hori
         camera: of the picture.
         horizon: and the height of the camera above the road.
     """
-    found = []
+    obstacles = []
     for box in boxes:
         footprint = _footprint(box, camera, horizon)
         if footprint is None:
@@ -76,8 +76,8 @@ def find_obstacles(boxes: Sequence[KnownBox], image: UInt8, camera: Camera, hori
             min(camera.width, int(np.ceil(right))), min(camera.height, int(np.ceil(bottom))),
         )  # fmt: skip
         if window[0] < window[2] and window[1] < window[3]:
-            found.append(Obstacle(footprint, _silhouette(box, window, image), window))
-    return tuple(sorted(found, key=lambda one: one.footprint.depth_m))
+            obstacles.append(Obstacle(footprint, _silhouette(box, window, image), window))
+    return tuple(sorted(obstacles, key=lambda item: item.footprint.depth_m))
 
 
 def _footprint(box: KnownBox, camera: Camera, horizon: Horizon) -> ObstacleFootprint | None:
@@ -157,11 +157,11 @@ def hide_behind(frame: Frame, obstacles: Sequence[Obstacle]) -> Frame:
     """
     hidden = np.zeros(frame.instance_id.shape, dtype=np.bool_)
     nearest = _nearest_m(frame)
-    for one in obstacles:
-        left, top, right, bottom = one.window
+    for obstacle in obstacles:
+        left, top, right, bottom = obstacle.window
         ids = frame.instance_id[top:bottom, left:right]
-        behind = (nearest > one.footprint.depth_m)[ids] & (ids > 0)
-        hidden[top:bottom, left:right] |= behind & one.mask
+        behind = (nearest > obstacle.footprint.depth_m)[ids] & (ids > 0)
+        hidden[top:bottom, left:right] |= behind & obstacle.mask
     if not hidden.any():
         return frame
     instance_id = np.where(hidden, 0, frame.instance_id).astype(np.uint16)

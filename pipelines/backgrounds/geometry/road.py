@@ -54,7 +54,7 @@ class Road:
 
     free: Bool
     """(H, W), True where a wheel may stand."""
-    sure: float
+    confidence: float
     """0: none found, to 1: given."""
     source: str
     """What it was read from, and why there is none, in words."""
@@ -70,7 +70,7 @@ class RoadPlane:
     """Of the camera above the road."""
     column_px: float
     """Column in which the road vanishes."""
-    certain: bool
+    street_known: bool
     """Whether it is known that there is a street; else the picture must show that its ground is plain."""
     slope: float = 0.0
     """Rows by which the horizon falls per column to the right."""
@@ -85,7 +85,7 @@ def estimate_road(image: UInt8, plane: RoadPlane, taken: Bool) -> Road:
         taken: (H, W), pixels of things known to stand there.
 
     Returns:
-        the road; ``sure`` 0 and no free pixel where the picture shows none.
+        the road; ``confidence`` 0 and no free pixel where the picture shows none.
     """
     camera, horizon_px, column_px = plane.camera, plane.horizon_px, plane.column_px
     scale = min(1.0, WORKING_WIDTH_PX / camera.width)
@@ -111,10 +111,10 @@ def estimate_road(image: UInt8, plane: RoadPlane, taken: Bool) -> Road:
     share = float(alike[rows][middle[rows]].mean())
     if share < MIN_MIDDLE_SHARE:
         return _none(image, f"only {share:.0%} of the ground ahead looks like one surface")
-    plain = 1.0 if plane.certain else _plainness(small, middle, rows, horizon)
+    plain = 1.0 if plane.street_known else _plainness(small, middle, rows, horizon)
     if plain < MIN_DIFFERENCE:
         return _none(image, f"the ground ahead is as structured as what is above the horizon ({plain:.2f})")
-    flat = FLAT_M * focal_y / depth if plane.certain else np.zeros(len(small))
+    flat = FLAT_M * focal_y / depth if plane.street_known else np.zeros(len(small))
     free = _connected(_columns_free(alike, rows, np.where(busy, 0.0, flat[:, None])), middle)
     area = _area_m2(free, rows, depth, focal_x)
     if area < MIN_FREE_M2:
@@ -123,8 +123,8 @@ def estimate_road(image: UInt8, plane: RoadPlane, taken: Bool) -> Road:
     free[rows[-1] + 1 :] = free[rows[-1]]
     level = cv2.resize(free.astype(np.uint8), (camera.width, camera.height), interpolation=cv2.INTER_NEAREST)
     whole = _level(level, plane, back=True) > 0
-    sure = min(0.9, share) * min(1.0, 0.5 + plain / 2)
-    return Road(np.asarray(whole), round(float(sure), 3), "estimated from the picture")
+    confidence = min(0.9, share) * min(1.0, 0.5 + plain / 2)
+    return Road(np.asarray(whole), round(float(confidence), 3), "estimated from the picture")
 
 
 def read_road_mask(path: Path, name: str, window: tuple[int, int, int, int], width: int, height: int) -> Road:
@@ -142,10 +142,10 @@ def read_road_mask(path: Path, name: str, window: tuple[int, int, int, int], wid
     """
     file = path
     if path.is_dir():
-        found = sorted(item for item in path.iterdir() if item.stem == Path(name).stem and item.is_file())
-        if not found:
+        masks = sorted(item for item in path.iterdir() if item.stem == Path(name).stem and item.is_file())
+        if not masks:
             raise BackgroundError(f"{path} holds no road mask for {name}: expected {Path(name).stem}.png")
-        file = found[0]
+        file = masks[0]
     try:
         mask = decode_luminance(file.read_bytes())
     except (OSError, ValueError):

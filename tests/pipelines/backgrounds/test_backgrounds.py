@@ -117,7 +117,7 @@ def test_camera_follows_crop_and_size(tmp_path: Path) -> None:
     picture[200:203, 300:303] = 255
     png(tmp_path / "a.png", picture)
     background = opened(tmp_path, size="256", horizon=230.0)
-    assert background.about["crop_px"] == [64, 0, 576, 512]
+    assert background.crop_px == (64, 0, 576, 512)
     whole = read_cameras(CAMERAS)["flir-adas"]
     point = np.array([(301.5 - whole.cx) / whole.fx, (201.5 - whole.cy) / whole.fy, 1.0])
     column, row = background.camera.project(point)
@@ -135,7 +135,7 @@ def test_a_preset_of_another_size_keeps_its_field_of_view(tmp_path: Path) -> Non
 
     whole = read_cameras(CAMERAS)["flir-adas"].square(100)
     assert background.camera.fx == pytest.approx(whole.fx, rel=0.01)
-    assert background.about["camera"] == "given"
+    assert background.camera_source == "given"
 
 
 def test_choice_follows_seed_and_frame_alone(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ import pytest
 
 from assets import CAMERAS
 from pipelines.backgrounds.geometry.boxes import KnownBox, read_boxes, to_crop
-from pipelines.backgrounds.geometry.ground import Ground, on_ground
+from pipelines.backgrounds.geometry.ground import GroundPlane, with_ground_plane
 from pipelines.backgrounds.geometry.horizon import Horizon, horizon_from_boxes, vanishing_point
 from pipelines.backgrounds.geometry.obstacles import find_obstacles, hide_behind
 from pipelines.backgrounds.geometry.road import Road, RoadPlane, estimate_road, read_road_mask
-from pipelines.backgrounds.images import Background
+from pipelines.backgrounds.images import Background, BackgroundFile
+from pipelines.dataset.record import GroundRecord
 from pipelines.errors import BackgroundError
 from pipelines.synthesis.infrared import _keeping_obstacles
 from renderer.geometry.camera import Camera, read_cameras
@@ -29,6 +30,21 @@ from renderer.thermal.conditions import sample_conditions
 
 CAMERA = Camera("street", 640, 512, 772.0, 772.0, 320.0, 256.0)
 ROW, HEIGHT_M = 230.0, 1.3
+RECORD = GroundRecord(
+    horizon_px=ROW,
+    horizon_std_px=0.0,
+    horizon_from="given",
+    horizon_confidence=1.0,
+    camera_height_m=HEIGHT_M,
+    roll_deg=0.0,
+    road_from="none",
+    road_confidence=0.0,
+    road_share=0.0,
+    road_yaw_deg=None,
+    obstacles=1,
+    obstacles_from="given boxes",
+    placement="refused",
+)
 
 
 def box_at(depth_m: float, size_m: float, kind: str = "car", x_m: float = 0.0) -> KnownBox:
@@ -59,7 +75,7 @@ def test_boxes_give_horizon_and_height_in_spite_of_wrong_ones() -> None:
     assert found is not None
     assert found.row_px == pytest.approx(ROW, abs=4.0)
     assert found.height_m == pytest.approx(HEIGHT_M, abs=0.1)
-    assert found.sure > 0.6
+    assert found.confidence > 0.6
     assert horizon_from_boxes(boxes[5:], CAMERA, row_px=(ROW, 0.5)).row_px == pytest.approx(ROW, abs=1.5)
     assert horizon_from_boxes([], CAMERA) is None
     assert horizon_from_boxes([KnownBox("car", (0.0, 300.0, 400.0, 511.0))], CAMERA) is None
@@ -93,16 +109,16 @@ def test_lines_of_the_road_meet_where_they_were_drawn() -> None:
     found = vanishing_point(street_picture(), CAMERA)
     assert found is not None
     assert (found.column_px, found.row_px) == (pytest.approx(350.0, abs=12), pytest.approx(230.0, abs=12))
-    assert found.sure > 0.6
+    assert found.confidence > 0.6
     assert vanishing_point(np.full((512, 640), 90, dtype=np.uint8), CAMERA) is None
 
 
 def test_free_road_ends_before_what_stands_on_it() -> None:
     picture = street_picture()
     picture[240:330, 250:300] = 250  # somebody, 14 m away
-    plane = RoadPlane(CAMERA, ROW, HEIGHT_M, 350.0, certain=False)
+    plane = RoadPlane(CAMERA, ROW, HEIGHT_M, 350.0, street_known=False)
     road = estimate_road(picture, plane, np.zeros(picture.shape, dtype=np.bool_))
-    assert road.sure > 0.4
+    assert road.confidence > 0.4
     assert road.free[350, 275]
     assert not road.free[:330, 255:295].any()
     assert not road.free[:229].any()
@@ -110,15 +126,15 @@ def test_free_road_ends_before_what_stands_on_it() -> None:
 
 
 def test_pictures_without_a_road_are_refused_with_a_reason() -> None:
-    plane = RoadPlane(CAMERA, ROW, HEIGHT_M, 320.0, certain=False)
+    plane = RoadPlane(CAMERA, ROW, HEIGHT_M, 320.0, street_known=False)
     noise = np.random.default_rng(1).integers(0, 255, (64, 80), dtype=np.uint8)
     picture = cv2.resize(noise, (640, 512), interpolation=cv2.INTER_NEAREST)
     road = estimate_road(picture, plane, np.zeros(picture.shape, dtype=np.bool_))
-    assert road.sure == 0.0
+    assert road.confidence == 0.0
     assert not road.free.any()
     assert road.source.startswith("no free road found: ")
-    below = RoadPlane(CAMERA, 520.0, HEIGHT_M, 320.0, certain=True)
-    assert estimate_road(street_picture(), below, np.zeros(picture.shape, dtype=np.bool_)).sure == 0.0
+    below = RoadPlane(CAMERA, 520.0, HEIGHT_M, 320.0, street_known=True)
+    assert estimate_road(street_picture(), below, np.zeros(picture.shape, dtype=np.bool_)).confidence == 0.0
 
 
 def test_road_mask_is_cropped_like_its_picture(tmp_path: Path) -> None:
@@ -224,8 +240,11 @@ def test_real_cars_have_the_height_that_camera_and_plane_predict(shared_data: Pa
 def test_ground_of_a_car_does_not_change_on_real_things_in_front_of_it() -> None:
     things = find_obstacles([box_at(8.0, 1.52)], street_picture(), CAMERA, Horizon(ROW, HEIGHT_M, "given", 1.0, 0.0))
     empty = Road(np.zeros((512, 640), dtype=bool), 0.0, "none")
-    ground = Ground(Horizon(ROW, HEIGHT_M, "given", 1.0, 0.0), empty, things, None, None, {})
-    background = on_ground(Background(street_picture(), CAMERA, None, {}), ground)
+    ground = GroundPlane(Horizon(ROW, HEIGHT_M, "given", 1.0, 0.0), empty, things, None, None, RECORD)
+    plain = Background(street_picture(), CAMERA, None, BackgroundFile("a.png", "0", 640, 512), (0, 0, 640, 512), "", "")
+    background = with_ground_plane(plain, ground)
+    assert background.record.geometry == RECORD
+    assert background.record.horizon == "given"
     assert background.obstacle_mask is not None
     foreground = ForegroundLayer(np.zeros((512, 640), np.float32), np.ones((512, 640), np.float32), 280.0)
     left, top, right, bottom = things[0].window
@@ -233,16 +252,18 @@ def test_ground_of_a_car_does_not_change_on_real_things_in_front_of_it() -> None
     assert change[(top + bottom) // 2, (left + right) // 2] == 0.0
     assert change[bottom + 5, (left + right) // 2] == 1.0
     assert things[0].mask.mean() > 0.6
-    assert _keeping_obstacles(foreground, Background(street_picture(), CAMERA, None, {})) is foreground
+    assert _keeping_obstacles(foreground, plain) is foreground
 
 
 def test_marks_do_not_end_the_road_where_boxes_tell_what_stands_there() -> None:
     picture = street_picture()
     picture[400:406] = 230  # a stop line, 6 m away
     nothing = np.zeros(picture.shape, dtype=np.bool_)
-    known = estimate_road(picture, RoadPlane(CAMERA, ROW, HEIGHT_M, 350.0, certain=True), nothing)
-    unknown = estimate_road(picture, RoadPlane(CAMERA, ROW, HEIGHT_M, 350.0, certain=False), nothing)
+    known = estimate_road(picture, RoadPlane(CAMERA, ROW, HEIGHT_M, 350.0, street_known=True), nothing)
+    unknown = estimate_road(picture, RoadPlane(CAMERA, ROW, HEIGHT_M, 350.0, street_known=False), nothing)
     assert known.free[330, 350]
     assert not unknown.free[330, 350]
     picture[340:406, 300:400] = 230  # 0.5 m high
-    assert not estimate_road(picture, RoadPlane(CAMERA, ROW, HEIGHT_M, 350.0, certain=True), nothing).free[330, 350]
+    assert not estimate_road(picture, RoadPlane(CAMERA, ROW, HEIGHT_M, 350.0, street_known=True), nothing).free[
+        330, 350
+    ]

@@ -246,13 +246,13 @@ def test_an_ingested_folder_brings_its_camera_and_degrees(whole: Path) -> None:
     stored = from_uint16(decode_png((whole / about["frame"]["file"]).read_bytes()), about["span_K"])
     assert np.array_equal(street.kelvin, stored[:, 10:70])
     assert street.camera.fx == pytest.approx(about["intrinsics"]["fx"])
-    assert street.about["camera"] == "field of view in the file"
+    assert street.camera_source == "field of view in the file"
     grey = np.rint((street.kelvin - street.span_K[0]) / (street.span_K[1] - street.span_K[0]) * 255)
     assert np.array_equal(street.image, grey)
     display = open_background(backgrounds, by_source["grey.png"], size="80")
     assert (display.radiometric, display.span_K, display.kelvin) == (False, None, None)
     assert np.array_equal(display.image, GREY[:, 8:88])
-    assert open_background(backgrounds, by_source["street.jpg"], camera="flir-adas").about["camera"] == "given"
+    assert open_background(backgrounds, by_source["street.jpg"], camera="flir-adas").camera_source == "given"
 
 
 def test_a_frame_that_was_changed_is_refused(sources: Path, tmp_path: Path) -> None:

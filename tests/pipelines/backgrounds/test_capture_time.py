@@ -1,12 +1,12 @@
-"""Time of a background by its camera's clock."""
+"""Capture time of a background, by the clock of its camera."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from pipelines.backgrounds.capture_time import time_of
-from pipelines.backgrounds.images import Background
+from pipelines.backgrounds.capture_time import capture_time
+from pipelines.backgrounds.images import Background, BackgroundFile
 from renderer.geometry.camera import Camera
 
 
@@ -21,6 +21,7 @@ from renderer.geometry.camera import Camera
     ],
 )
 def test_hour_and_season_of_the_file(stored: str | None, expected: tuple[float | None, str | None]) -> None:
+    file = BackgroundFile("a.png", "0", 64, 48, {"time": stored})
     camera = Camera("any", 64, 48, 80.0, 80.0, 32.0, 24.0)
-    background = Background(np.zeros((48, 64), dtype=np.uint8), camera, None, {"time": stored})
-    assert time_of(background) == expected
+    background = Background(np.zeros((48, 64), dtype=np.uint8), camera, None, file, (0, 0, 64, 48), "", "")
+    assert capture_time(background) == expected
