@@ -19,10 +19,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from assets import CARS, THERMAL_PROFILES
+from assets import THERMAL_PROFILES
 from benchmarks.plain_blending import blend_plainly, plain_layer
 from gan.data.layout import LAYOUT_NAME, Sample, decode_sample
-from pipelines.cameras import named_camera
 from pipelines.dataset import shards as tensors
 from pipelines.errors import ConfigError
 from pipelines.fitting import pairs
@@ -30,8 +29,7 @@ from pipelines.fitting.cameras import camera_of_poses
 from pipelines.fitting.fitter import Fitter
 from pipelines.fitting.inputs import RealFrame, read_image, scan_frames
 from pipelines.fitting.review import REVIEW_FILE, read_decisions
-from pipelines.fitting.run import FIT_FILE, MODELS_FILE, FitConfig, accepted
-from pipelines.fitting.run import fit as run_fit
+from pipelines.fitting.run import FIT_FILE, MODELS_FILE, accepted, fit_cars
 from pipelines.fitting.shapes import load_shapes
 from pipelines.fitting.texture import no_texture
 from pipelines.io.files import read_json, read_lines
@@ -158,9 +156,7 @@ def read_fits(frames: Path, boxes: Path, folder: Path, camera: str, review: Path
     """
     head = folder / FIT_FILE
     if not head.is_file():
-        seen_by = named_camera(camera, None, crop=False)
-        assert seen_by is not None
-        run_fit(FitConfig(frames, boxes, seen_by, folder, CARS))
+        fit_cars(frames, boxes, folder, camera=camera)
     about = read_json(head)
     log = folder / f"fits-{about['passes'] - 1}.jsonl"
     if not log.is_file():

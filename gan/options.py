@@ -96,8 +96,8 @@ class Declaration:
 
     @property
     def flag(self) -> str:
-        """Name on the command line, without the dashes before it."""
-        return self.name.replace("_", "-")
+        """Name on the command line, without the dashes before it; small letters, where a unit has a capital."""
+        return self.name.replace("_", "-").lower()
 
     @property
     def label(self) -> str:
@@ -312,6 +312,8 @@ def _in_words(hint: Any) -> str:
     hint, origin = _inner(hint), typing.get_origin(_inner(hint))
     if origin is Literal:
         return f"one of {', '.join(map(str, typing.get_args(hint)))}"
+    if origin is typing.Union:
+        return " or ".join(map(_in_words, typing.get_args(hint)))
     if origin is tuple:
         parts = [part for part in typing.get_args(hint) if part is not Ellipsis]
         return f"a list of {len(parts)}" if len(parts) > 1 else f"a list, each {_in_words(parts[0])}"

@@ -30,13 +30,17 @@ if TYPE_CHECKING:
         WorkerError,
     )
     from pipelines.export.tiff import export_tiff
+    from pipelines.fitting.run import FitResult, fit_cars
+    from pipelines.registration.align import AlignResult, align_cameras
     from pipelines.synthesis.api import synthesize, write_dataset
 
 __all__ = [
+    "AlignResult",
     "Background",
     "BackgroundError",
     "ConfigError",
     "DatasetError",
+    "FitResult",
     "FrameRecord",
     "GisError",
     "OutputError",
@@ -44,7 +48,9 @@ __all__ = [
     "Report",
     "SynthesizedFrame",
     "WorkerError",
+    "align_cameras",
     "export_tiff",
+    "fit_cars",
     "ingest_backgrounds",
     "open_backgrounds",
     "read_records",
@@ -57,6 +63,8 @@ _MODULES = {
     "pipelines.backgrounds.images": ("Background", "open_backgrounds"),
     "pipelines.backgrounds.ingest.run": ("ingest_backgrounds",),
     "pipelines.export.tiff": ("export_tiff",),
+    "pipelines.fitting.run": ("FitResult", "fit_cars"),
+    "pipelines.registration.align": ("AlignResult", "align_cameras"),
     "pipelines.dataset.frame": ("SynthesizedFrame",),
     "pipelines.dataset.record": ("FrameRecord",),
     "pipelines.dataset.store": ("read_records",),

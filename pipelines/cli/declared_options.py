@@ -183,7 +183,8 @@ def _typer_type(declaration: Declaration) -> Any:
     """The type that typer parses: a word for what is checked here, lists for what may be repeated."""
     kind, arguments = declaration.inner, typing.get_args(declaration.inner)
     origin = typing.get_origin(kind)
-    if declaration.option.parse is not None or (kind not in (str, int, float, bool, Path) and origin is None):
+    own = origin is typing.Union or (origin is None and kind not in (str, int, float, bool, Path))
+    if declaration.option.parse is not None or own:
         base: Any = str
     elif origin is Literal:
         base = type(arguments[0])

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from assets import CARS
 from gan.data.layout import LAYOUT_NAME, LAYOUT_VERSION, LAYOUTS
+from gan.options import Option, check_options, make_options
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D
 from renderer.raster.rasterizer import Rasteriser
 from renderer.zones.catalogue import ZONES
 
+from pipelines.cameras import named_camera
 from pipelines.dataset import shards as tensors
 from pipelines.dataset.record import frame_name
 from pipelines.dataset.store import RunFolder, first_difference, generator
@@ -41,9 +45,10 @@ from pipelines.io.files import (
     write_json,
 )
 from pipelines.io.typed_json import to_json
+from pipelines.synthesis.config import camera_names
 from pipelines.workers import FrameWorkers, default_workers
 
-__all__ = ["FitConfig", "fit"]
+__all__ = ["FitConfig", "FitResult", "fit", "fit_cars"]
 
 MODELS_FILE, FIT_FILE, SHEET_FILE = "models.safetensors", "fit.json", "review.html"
 HELD_FILE = "validation.txt"
@@ -54,34 +59,73 @@ WHOLE_IOU, MOST_HIDDEN, HEIGHTS_M = 0.85, 0.35, (0.6, 2.6)
 NOT_SEARCHED = {"taxi"}
 """The shipped taxi is the estate with a sign on its roof."""
 FLIP_DEG = 40
+_INPUT, _FITTING, _OUTPUT = "Input", "Fitting", "Output"
+
+
+def _layouts() -> Iterable[str]:
+    return LAYOUTS
 
 
 @dataclass(frozen=True)
 class FitConfig:
-    """Options of `gis fit`."""
+    """Real frames, the boxes of their cars, the camera, and how cars are fitted: options of `gis fit`.
 
-    frames: Path
-    boxes: Path
-    camera: Camera
-    out: Path
-    cars: Path
-    passes: int = 3
-    min_px: float = 24.0
-    workers: int | None = None
-    layout: str = LAYOUT_NAME
-    review: Path | None = None
-    variants: int = 1
+    Raises:
+        ConfigError: an option that cannot work.
+        CameraError: a file that describes no camera.
+    """
+
+    frames: Annotated[Path, Option("Folder of real thermal frames.", _INPUT)]
+    boxes: Annotated[Path, Option("COCO or JSON file, or folder of KITTI or YOLO labels.", _INPUT)]
+    camera: Annotated[
+        str | Path | Camera,
+        Option(
+            "The camera that took the frames: a preset of assets/cameras.toml, or a .json or .toml file of intrinsics.",
+            _INPUT,
+            suggestions=camera_names,
+        ),
+    ]
+    out: Annotated[Path, Option("Folder of the output; a run that was cut short goes on in it.", _OUTPUT)]
+    cars: Annotated[
+        Path,
+        Option(
+            "File or folder of car models (.blend .glb .obj .fbx .usd) to fit.", _INPUT, default_text="the shipped cars"
+        ),
+    ] = CARS
+    passes: Annotated[int, Option("Passes of fitting and learning the texture.", _FITTING, at_least=1)] = 3
+    min_px: Annotated[
+        float, Option("Shorter side of the smallest box to fit, pixels.", _FITTING, at_least=8.0, unit="pixels")
+    ] = 24.0
+    workers: Annotated[
+        int | None, Option("Processes; changes no file.", "Run", at_least=1, default_text="one per core")
+    ] = None
+    layout: Annotated[
+        str,
+        Option("What the source tensors show; physics: the picture of the model physics.", _OUTPUT, choices=_layouts),
+    ] = LAYOUT_NAME
+    review: Annotated[
+        Path | None,
+        Option("Decisions of another run on the same boxes; those of review.txt in the output folder win.", _INPUT),
+    ] = None
+    variants: Annotated[int, Option("Samples of each frame, with other draws of the physics.", _OUTPUT, at_least=1)] = 1
 
     def __post_init__(self) -> None:
-        """Checks the options."""
-        if self.passes < 1 or self.min_px < 8 or (self.workers is not None and self.workers < 1):
-            raise ConfigError("--passes and --workers must be 1 or more, --min-px 8 or more")
+        """Check what can be checked without reading a frame."""
+        check_options(self)
         if self.review is not None and not self.review.is_file():
             raise ConfigError(f"{self.review}: no such file: expected decisions of a review sheet")
-        if self.variants < 1 or (self.variants > 1 and self.layout != "physics"):
-            raise ConfigError("--variants must be 1 or more, and 1 for --layout flat, whose sources have no variants")
-        if self.layout not in LAYOUTS:
-            raise ConfigError(f"unknown layout {self.layout!r}: expected one of {', '.join(LAYOUTS)}")
+        if self.variants > 1 and self.layout != "physics":
+            raise ConfigError(f"variants is {self.variants}: expected 1, for sources of layout flat have no variants")
+        assert self.intrinsics
+
+    @property
+    def intrinsics(self) -> Camera:
+        """The camera with its whole picture."""
+        if isinstance(self.camera, Camera):
+            return self.camera
+        camera = named_camera(str(self.camera), None, crop=False)
+        assert camera is not None
+        return camera
 
     @property
     def processes(self) -> int:
@@ -91,19 +135,66 @@ class FitConfig:
     def head(self) -> dict[str, Any]:
         """What another run in the same folder may not differ in."""
         return {
-            "schema": "gis.fit", "version": 1, "camera": self.camera.to_json(), "passes": self.passes,
+            "schema": "gis.fit", "version": 1, "camera": self.intrinsics.to_json(), "passes": self.passes,
             "min_px": self.min_px, "boxes_sha256": file_sha256(self.boxes), "cars_sha256": file_sha256(self.cars),
         }  # fmt: skip
 
 
-def fit(config: FitConfig) -> dict[str, Any]:
+@dataclass(frozen=True)
+class FitResult:
+    """What a fit gave."""
+
+    folder: Path
+    """Of the data set of aligned pairs."""
+    frames: int
+    """Frames with at least one accepted car."""
+    cars: int
+    """Accepted cars in these frames."""
+    fitted: int
+    """All cars that were fitted, with those that wait for a review."""
+
+    @property
+    def review_sheet(self) -> Path:
+        """Page that shows each fitted car, the least certain ones first."""
+        return self.folder / SHEET_FILE
+
+
+def fit_cars(
+    frames: str | PathLike[str],
+    boxes: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    camera: str | PathLike[str] | Camera,
+    **options: Any,
+) -> FitResult:
+    """Fits car models to the cars of real frames, as `gis fit` does: aligned pairs to train from.
+
+    Args:
+        frames: folder of real thermal frames.
+        boxes: of their cars: COCO or JSON file, or folder of KITTI or YOLO labels.
+        out: folder of the pairs; a run that was cut short goes on in it.
+        camera: that took the frames: a preset of ``assets/cameras.toml``, a file of intrinsics, or a camera.
+        options: the other fields of :class:`FitConfig`: ``cars`` (path), ``passes`` (3), ``min_px`` (24), ``workers``,
+            ``layout`` (``flat`` or ``physics``), ``review`` (path), ``variants`` (1).
+
+    Returns:
+        the folder, and how many cars were fitted and accepted.
+
+    Raises:
+        PipelineError: options, boxes, pictures, the folder or the disk.
+        RendererError: the camera or the car models.
+    """
+    return fit(make_options(FitConfig, {**options, "frames": frames, "boxes": boxes, "out": out, "camera": camera}))
+
+
+def fit(config: FitConfig) -> FitResult:
     """Fits all cars, then makes the sheet and the data set; a run that was cut short goes on.
 
     Raises:
         PipelineError: options, boxes, pictures, the folder or the disk.
         RendererError: the car models.
     """
-    frames = scan_frames(config.frames, config.boxes, config.camera)
+    frames = scan_frames(config.frames, config.boxes, config.intrinsics)
     _claim(config)
     with RunFolder(config.out, FIT_FILE, config.head()).locked():
         remove_temporaries(config.out)
@@ -114,7 +205,8 @@ def fit(config: FitConfig) -> dict[str, Any]:
         for number in range(config.passes):
             records = _pass(config, frames, textures, number)
             textures = learn((car["time"], car["levels"]) for record in records for car in record["cars"])
-        return _finish(config, frames, records, textures)
+        about = _finish(config, frames, records, textures)
+    return FitResult(config.out, about["frames"], about["cars"], about["fitted"])
 
 
 def _claim(config: FitConfig) -> None:

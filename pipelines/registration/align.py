@@ -19,24 +19,27 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from gan.data.images import image_files, read_image
 from gan.errors import DataError
+from gan.options import Option, check_options, make_options
 
-from pipelines.errors import ConfigError, DatasetError
+from pipelines.errors import DatasetError
 from pipelines.io.files import make_folder, write_bytes, write_json
 from pipelines.io.images import encode_png
 
 __all__ = [
-    "MODELS",
     "AlignConfig",
+    "AlignResult",
     "Alignment",
     "align",
+    "align_cameras",
     "corner_error_px",
     "estimate",
     "largest_rectangle",
@@ -47,7 +50,6 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Model = Literal["similarity", "affine", "homography"]
 
-MODELS: Final = ("similarity", "affine", "homography")
 _PARAMETERS: Final = {"similarity": 4, "affine": 6, "homography": 8}
 
 _COARSE_PX: Final = 96  # long side for the grid
@@ -61,24 +63,33 @@ _LEAST_SIDE_PX: Final = 32
 _MASK_STEP_PX: Final = 2  # resolution of the common field
 _TILES: Final = 8  # of the checkerboard along the longer side
 _PREVIEWED: Final = 3
+_TRANSFORM: Final = "Transform"
 
 
 @dataclass(frozen=True)
 class AlignConfig:
-    """What to align, and how."""
+    """What to align, and how.
 
-    visible: Path
-    """Folder of visible pictures, all of one size."""
-    infrared: Path
-    """Folder of infrared pictures of the same names, all of one size."""
-    out: Path
-    """Folder of ``visible/``, ``infrared/``, ``transform.json`` and ``preview.png``."""
-    model: Model = "affine"
-    """Kind of transform."""
-    per_frame: bool = False
-    """Also shift each frame a little: for cameras that are triggered apart, or shake."""
-    frames: int = 24
-    """Frames that the transform is estimated from, evenly spaced over all."""
+    Raises:
+        ConfigError: an option that cannot work.
+    """
+
+    visible: Annotated[Path, Option("Folder of visible pictures, all of one size.", "Input")]
+    infrared: Annotated[Path, Option("Folder of infrared pictures of the same names, all of one size.", "Input")]
+    out: Annotated[Path, Option("Folder of the aligned pairs, transform.json and preview.png.", "Output")]
+    model: Annotated[Model, Option("Kind of transform.", _TRANSFORM)] = "affine"
+    per_frame: Annotated[
+        bool,
+        Option("Also shift each frame a little: for cameras that are triggered apart, or shake.", _TRANSFORM),
+    ] = False
+    frames: Annotated[
+        int,
+        Option("Frames that the transform is estimated from, evenly spaced over all.", _TRANSFORM, at_least=1),
+    ] = 24
+
+    def __post_init__(self) -> None:
+        """Check each option."""
+        check_options(self)
 
 
 @dataclass(frozen=True)
@@ -93,20 +104,57 @@ class Alignment:
     """The same with the fields only fitted onto each other."""
 
 
-def align(config: AlignConfig) -> dict[str, Any]:
-    """Estimates the transform, and writes the aligned pairs cropped to the common field; returns transform.json.
+@dataclass(frozen=True)
+class AlignResult:
+    """What an alignment of two folders gave."""
+
+    folder: Path
+    """Of ``visible/``, ``infrared/``, ``transform.json`` and ``preview.png``."""
+    alignment: Alignment
+    """Of all frames together."""
+    frames: int
+    """Pairs written."""
+    crop_px: tuple[int, int, int, int]
+    """Left, top, right, bottom of the pairs in the infrared pictures; ends exclusive."""
+
+    @property
+    def preview(self) -> Path:
+        """Picture of some pairs as checkerboards: where they are aligned, edges run on."""
+        return self.folder / "preview.png"
+
+
+def align_cameras(
+    visible: str | PathLike[str], infrared: str | PathLike[str], out: str | PathLike[str], **options: Any
+) -> AlignResult:
+    """Brings a visible camera's pictures onto an infrared camera's, as `gis align` does.
+
+    Args:
+        visible: folder of visible pictures, all of one size.
+        infrared: folder of infrared pictures of the same names, all of one size.
+        out: folder of the cropped pairs, ``transform.json`` and ``preview.png``.
+        options: the other fields of :class:`AlignConfig`: ``model`` (``similarity``, ``affine`` or ``homography``),
+            ``per_frame`` (False), ``frames`` (24).
+
+    Returns:
+        the transform and how well edges agree, the folder and the common field.
+
+    Raises:
+        ConfigError: an option that cannot work.
+        DataError, DatasetError: pictures that cannot be used.
+        OutputError: files that cannot be written.
+    """
+    return align(make_options(AlignConfig, {**options, "visible": visible, "infrared": infrared, "out": out}))
+
+
+def align(config: AlignConfig) -> AlignResult:
+    """Estimates the transform, and writes the aligned pairs cropped to the common field, and transform.json.
 
     The visible pictures are resampled; the infrared ones keep their values, so they stay what the sensor measured.
 
     Raises:
-        ConfigError: options that cannot work.
         DataError, DatasetError: pictures that cannot be used.
         OutputError: files that cannot be written.
     """
-    if config.model not in MODELS:
-        raise ConfigError(f"--model is {config.model!r}: expected {', '.join(MODELS)}")
-    if config.frames < 1:
-        raise ConfigError(f"--frames is {config.frames}: expected at least 1")
     pairs = _find_pairs(config)
     names = list(pairs)
     chosen = _evenly(names, config.frames)
@@ -119,9 +167,8 @@ def align(config: AlignConfig) -> dict[str, Any]:
     shapes = stack[0][0].shape, stack[0][1].shape
     field = common_field(list(transforms.values()), *shapes)
     _write_pairs(config.out, pairs, transforms, shapes, field)
-    about = _describe(config, found, transforms, shapes, field, len(chosen))
-    write_json(config.out / "transform.json", about)
-    return about
+    write_json(config.out / "transform.json", _describe(config, found, transforms, shapes, field, len(chosen)))
+    return AlignResult(config.out, found, len(pairs), field)
 
 
 def _describe(

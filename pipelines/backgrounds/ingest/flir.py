@@ -25,7 +25,6 @@ from pipelines.errors import BackgroundError
 from pipelines.io.png import decode_grey_png
 
 __all__ = [
-    "BYTE_ORDERS",
     "ByteOrder",
     "CameraInfo",
     "Raw",
@@ -39,7 +38,6 @@ __all__ = [
 ]
 
 ByteOrder = Literal["auto", "big", "little"]
-BYTE_ORDERS: tuple[ByteOrder, ...] = ("auto", "big", "little")
 UInt16 = NDArray[np.uint16]
 
 _RAW_DATA, _CAMERA_INFO = 1, 32

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from assets import CAMERAS
+from gan.options import Option, check_options
 from renderer.geometry.camera import Camera, read_cameras
 
 from pipelines.backgrounds.ingest.flir import CameraInfo
@@ -38,17 +39,45 @@ _SENSORS = (("flir one", "flir-one-pro"), ("*", "flir-one-pro"))
 """Sensor model by the beginning of the camera's name (the first FLIR ONE calls itself ``*``); all others tau2."""
 
 
+_OWN = "In place of each file's own values"
+
+
 @dataclass(frozen=True)
 class Overrides:
-    """Values that the user gives instead of the file's; None keeps the file's."""
+    """Values that the user gives instead of the file's; None keeps the file's.
 
-    emissivity: float | None = None
-    reflected_C: float | None = None
-    atmospheric_C: float | None = None
-    humidity: float | None = None
-    distance_m: float | None = None
-    window_C: float | None = None
-    window_transmittance: float | None = None
+    They are held to more than a file's, which are used with a warning.
+
+    Raises:
+        ConfigError: a value outside of its limits.
+    """
+
+    emissivity: Annotated[
+        float | None,
+        Option("Emissivity of what the frames show, above 0 to 1.", _OWN, at_least=0.01, at_most=1.0),
+    ] = None
+    reflected_C: Annotated[
+        float | None,
+        Option("Reflected apparent temperature, degrees Celsius.", _OWN, at_least=-150.0, at_most=1500.0, unit="C"),
+    ] = None
+    atmospheric_C: Annotated[
+        float | None, Option("Air temperature, degrees Celsius.", _OWN, at_least=-90.0, at_most=100.0, unit="C")
+    ] = None
+    humidity: Annotated[float | None, Option("Relative humidity, 0 to 1.", _OWN, at_least=0.0, at_most=1.0)] = None
+    distance_m: Annotated[
+        float | None, Option("Object distance, metres.", _OWN, at_least=0.0, at_most=10_000.0, unit="m")
+    ] = None
+    window_C: Annotated[
+        float | None,
+        Option("Temperature of an infrared window, degrees Celsius.", _OWN, at_least=-100.0, at_most=1000.0, unit="C"),
+    ] = None
+    window_transmittance: Annotated[
+        float | None, Option("Transmittance of an infrared window; 1 is none.", _OWN, at_least=0.01, at_most=1.0)
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Check each value."""
+        check_options(self)
 
     def apply(self, stored: Conditions) -> Conditions:
         """The stored conditions with those values changed."""

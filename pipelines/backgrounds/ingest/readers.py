@@ -9,9 +9,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from gan.options import Option, check_options
 from numpy.typing import NDArray
 
 from pipelines.backgrounds.ingest import flir
@@ -30,17 +31,28 @@ _PLAUSIBLE_K = (173.0, 1800.0)
 _MOST_MISSING = 0.5
 _OUT_OF_RANGE = 0.01
 _PANCHROMATIC_BITS = 8
+_READING = "How files are read"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How files are read."""
+    """How files are read.
+
+    Raises:
+        ConfigError: a word that is none of the choices.
+    """
 
     overrides: Overrides = field(default_factory=Overrides)
-    byte_order: flir.ByteOrder = "auto"
-    """Of the raw data of FLIR files."""
-    unit: Unit = "stated"
-    """What the values of 16-bit and float pictures are."""
+    byte_order: Annotated[
+        flir.ByteOrder, Option("Byte order of the raw data of FLIR files; auto: the smoother picture.", _READING)
+    ] = "auto"
+    unit: Annotated[
+        Unit, Option("Unit of 16-bit and float pictures; stated: what the file says, else display-only.", _READING)
+    ] = "stated"
+
+    def __post_init__(self) -> None:
+        """Check each option."""
+        check_options(self)
 
 
 @dataclass(frozen=True)

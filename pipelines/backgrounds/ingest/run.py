@@ -17,37 +17,37 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
+from gan.options import Option, check_options, make_options
 from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
 from renderer.thermal.sensor import to_uint16
 
 from pipelines.backgrounds.images import INDEX_FILE, INDEX_SCHEMA, INDEX_VERSION
 from pipelines.backgrounds.ingest.crop import centred_window, resize_window
-from pipelines.backgrounds.ingest.flir import BYTE_ORDERS, fff_begins
-from pipelines.backgrounds.ingest.metadata import Overrides
+from pipelines.backgrounds.ingest.flir import fff_begins
 from pipelines.backgrounds.ingest.radiometric import KELVIN_AT_0_C
 from pipelines.backgrounds.ingest.readers import Decoded, Reading, read_frames
-from pipelines.backgrounds.ingest.tiff import UNITS
 from pipelines.dataset.store import RunFolder, generator
 from pipelines.errors import BackgroundError, ConfigError
 from pipelines.io.files import read_json, remove_temporaries, sha256, write_bytes, write_json
 from pipelines.io.images import encode_png
 from pipelines.workers import FrameWorkers, default_workers
 
-__all__ = ["IngestConfig", "ingest", "make_reading"]
+__all__ = ["IngestConfig", "ingest", "ingest_backgrounds"]
 
 SIDECAR = ("gis-background", 1)
 """Schema and version of a sidecar."""
 MAX_FILE_BYTES = 1 << 29
 """Half a gigabyte: a sequence of 1700 frames of 320x240. Larger ones are to be cut."""
 _FRAMES, _CROPS = "frames", "crops"
+_OUTPUT = "Output"
 
 Entry = dict[str, Any]
 
@@ -60,28 +60,29 @@ class IngestConfig:
         ConfigError: an option that cannot work.
     """
 
-    folder: Path
-    """Searched with all its subfolders."""
-    out: Path
+    folder: Annotated[
+        Path,
+        Option("Folder of thermal files, searched with its subfolders.", "Input", positional=True),
+    ]
+    out: Annotated[Path, Option("Folder of the output; a run that was cut short goes on in it.", _OUTPUT)]
     reading: Reading = field(default_factory=Reading)
-    size_px: int = 512
-    """Side of the square crops."""
-    workers: int | None = None
-    """Processes; None takes one per core. Changes no file."""
+    size_px: Annotated[
+        int,
+        Option("Side of the square crops, pixels.", _OUTPUT, at_least=16, at_most=8192, unit="pixels", flag="size"),
+    ] = 512
+    workers: Annotated[
+        int | None, Option("Processes; changes no file.", "Run", at_least=1, default_text="one per core")
+    ] = None
 
     def __post_init__(self) -> None:
         """Check what can be checked without reading a file."""
+        check_options(self)
         if not self.folder.is_dir():
             raise ConfigError(f"{self.folder}: no such folder: expected a folder of thermal files")
         if self.out.exists() and not self.out.is_dir():
             raise ConfigError(f"{self.out} is a file: expected a folder for the output")
         if self.out.resolve() == self.folder.resolve():
             raise ConfigError(f"{self.out} is the folder that is read: give another --out")
-        if not 16 <= self.size_px <= 8192:
-            raise ConfigError(f"size is {self.size_px}: expected 16 to 8192 pixels")
-        if self.workers is not None and self.workers < 1:
-            raise ConfigError(f"workers is {self.workers}: expected 1 or more")
-        _check_overrides(self.reading.overrides)
 
     def to_json(self) -> dict[str, Any]:
         """Everything that decides the content of a frame's files."""
@@ -94,55 +95,20 @@ class IngestConfig:
         }
 
 
-def make_reading(overrides: Overrides, byte_order: str, unit: str) -> Reading:
-    """How files are read, from the words of the command line.
-
-    Raises:
-        ConfigError: a word that is none of the choices.
-    """
-    if byte_order not in BYTE_ORDERS:
-        raise ConfigError(f"byte order is {byte_order!r}: expected one of {', '.join(BYTE_ORDERS)}")
-    if unit not in UNITS:
-        raise ConfigError(f"unit is {unit!r}: expected one of {', '.join(UNITS)}")
-    return Reading(overrides, byte_order, unit)
-
-
-def _check_overrides(overrides: Overrides) -> None:
-    """The user's own values are held to more than a file's."""
-    ranges = {
-        "emissivity": (0.01, 1.0, ""), "reflected_C": (-150.0, 1500.0, " C"), "atmospheric_C": (-90.0, 100.0, " C"),
-        "humidity": (0.0, 1.0, ""), "distance_m": (0.0, 10_000.0, " m"), "window_C": (-100.0, 1000.0, " C"),
-        "window_transmittance": (0.01, 1.0, ""),
-    }  # fmt: skip
-    for name, value in overrides.given().items():
-        low, high, unit = ranges[name]
-        if not low <= value <= high:
-            raise ConfigError(f"{name} is {value:g}{unit}: expected {low:g} to {high:g}{unit}")
-
-
 def ingest_backgrounds(
-    folder: str | PathLike[str],
-    out: str | PathLike[str],
-    *,
-    size: int = 512,
-    byte_order: str = "auto",
-    unit: str = "stated",
-    workers: int | None = None,
-    progress: bool = False,
-    **overrides: float | None,
+    folder: str | PathLike[str], out: str | PathLike[str], *, progress: bool = False, **options: Any
 ) -> dict[str, Any]:
     """Takes in real thermal files as backgrounds that keep their degrees, as `gis backgrounds` does.
 
     Args:
         folder: of thermal files, searched with its subfolders.
         out: folder of the frames; a run that was cut short goes on in it.
-        size: side of the square crops, pixels.
-        byte_order: of FLIR raw data: ``auto``, ``big`` or ``little``.
-        unit: of 16-bit and float pictures: ``stated`` in the file, ``kelvin``, ``centikelvin`` or ``celsius``.
-        workers: processes; None takes one per core. Changes no file.
         progress: show a bar on stderr.
-        overrides: values in place of each file's own: ``emissivity``, ``reflected_C``, ``atmospheric_C``, ``humidity``,
-            ``distance_m``, ``window_C``, ``window_transmittance``.
+        options: ``size`` (int, 512): side of the square crops, pixels; ``byte_order`` of FLIR raw data: ``auto``,
+            ``big`` or ``little``; ``unit`` of 16-bit and float pictures: ``stated`` in the file, ``kelvin``,
+            ``centikelvin`` or ``celsius``; ``workers``: processes, one per core unless given; values in place of each
+            file's own: ``emissivity``, ``reflected_C``, ``atmospheric_C``, ``humidity``, ``distance_m``, ``window_C``,
+            ``window_transmittance``.
 
     Returns:
         the index of the folder: every file with what became of it, the frames, and counts.
@@ -153,12 +119,7 @@ def ingest_backgrounds(
         DatasetError: the output folder is another's.
         OutputError: a file cannot be written.
     """
-    known = {field.name for field in fields(Overrides)}
-    for name in overrides:
-        if name not in known:
-            raise ConfigError(f"unknown option {name!r}: expected one of {', '.join(sorted(known))}")
-    reading = make_reading(Overrides(**overrides), byte_order, unit)
-    return ingest(IngestConfig(Path(folder), Path(out), reading, size, workers), progress=progress)
+    return ingest(make_options(IngestConfig, {**options, "folder": folder, "out": out}), progress=progress)
 
 
 def ingest(config: IngestConfig, *, progress: bool = False) -> dict[str, Any]:

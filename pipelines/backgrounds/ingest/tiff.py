@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import tifffile
@@ -19,7 +19,6 @@ from pipelines.io.png import check_size
 __all__ = [
     "CONVENTION",
     "KELVIN_PER_COUNT",
-    "UNITS",
     "Unit",
     "decode_tiff",
     "stated_scale",
@@ -28,7 +27,6 @@ __all__ = [
 ]
 
 Unit = Literal["stated", "kelvin", "centikelvin", "celsius"]
-UNITS: tuple[Unit, ...] = get_args(Unit)
 """What values of 16-bit and float pictures mean; ``stated``: what the file itself says, else nothing is known."""
 
 KELVIN_PER_COUNT = 0.01

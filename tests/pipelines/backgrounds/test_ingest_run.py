@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from fake_renderer import FakeScene
 from flir_files import PREVIEW, camera_record, exif_of, fff, flir_jpeg, jpeg, raw_record, street_counts
+from typer.testing import CliRunner
 
 from pipelines.backgrounds.images import open_background, scan_backgrounds
 from pipelines.backgrounds.ingest.metadata import Overrides
 from pipelines.backgrounds.ingest.readers import Reading
-from pipelines.backgrounds.ingest.run import IngestConfig, ingest, make_reading
+from pipelines.backgrounds.ingest.run import IngestConfig, ingest, ingest_backgrounds
+from pipelines.cli.main import app
 from pipelines.dataset.validation import validate
 from pipelines.errors import BackgroundError, ConfigError, DatasetError
 from pipelines.io.images import decode_png, read_png
@@ -178,25 +180,41 @@ def test_frames_of_files_that_are_gone_go_too(tmp_path: Path) -> None:
 
 BAD_OPTIONS = {
     "no folder": ({"folder": Path("nowhere")}, "no such folder"),
-    "size": ({"size_px": 3}, "size is 3"),
-    "workers": ({"workers": 0}, "workers is 0"),
-    "emissivity": ({"reading": Reading(Overrides(emissivity=1.2))}, r"emissivity is 1\.2"),
-    "humidity": ({"reading": Reading(Overrides(humidity=50.0))}, "humidity is 50"),
-    "not a number": ({"reading": Reading(Overrides(distance_m=float("nan")))}, "distance_m is nan"),
+    "size": ({"size": 3}, "size is 3: expected 16 to 8192 pixels"),
+    "workers": ({"workers": 0}, "workers is 0: expected 1 or more"),
+    "emissivity": ({"emissivity": 1.2}, r"emissivity is 1\.2: expected 0\.01 to 1$"),
+    "humidity": ({"humidity": 50.0}, "humidity is 50: expected 0 to 1$"),
+    "not a number": ({"distance_m": float("nan")}, "distance-m is nan: expected a number"),
+    "too hot": ({"reflected_C": 2000}, "reflected-c is 2000: expected -150 to 1500 C"),
+    "byte order": ({"byte_order": "middle"}, "unknown byte-order 'middle': expected one of auto, big, little"),
+    "unit": ({"unit": "fahrenheit"}, "unknown unit 'fahrenheit': expected one of stated, kelvin"),
+    "no option": ({"emmisivity": 1}, "unknown option 'emmisivity'; expected one of .*emissivity"),
 }
 
 
 @pytest.mark.parametrize(("options", "said"), BAD_OPTIONS.values(), ids=BAD_OPTIONS)
 def test_options_that_cannot_work(options: dict[str, object], said: str, sources: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=said):
-        IngestConfig(**{"folder": sources, "out": tmp_path / "out", **options})
+        ingest_backgrounds(**{"folder": sources, "out": tmp_path / "out", **options})
+    assert not (tmp_path / "out").exists()
 
 
-def test_words_that_are_no_choice() -> None:
-    with pytest.raises(ConfigError, match="byte order is 'middle'"):
-        make_reading(Overrides(), "middle", "stated")
-    with pytest.raises(ConfigError, match="unit is 'fahrenheit'"):
-        make_reading(Overrides(), "auto", "fahrenheit")
+def test_keywords_and_the_command_line_give_the_same_files(sources: Path, tmp_path: Path) -> None:
+    """Every override, by its name in Python and on the command line; what is written says the values."""
+    values = {
+        "emissivity": 0.9, "reflected_C": 15.5, "atmospheric_C": -5.0, "humidity": 0.25, "distance_m": 12.0,
+        "window_C": 21.0, "window_transmittance": 0.75,
+    }  # fmt: skip
+    index = ingest_backgrounds(str(sources), tmp_path / "a", size=64, byte_order="big", workers=1, **values)
+    assert index["configuration"] == {"size_px": 64, "byte_order": "big", "unit": "stated", "overrides": values}
+    flags = [text for name, value in values.items() for text in (f"--{name.replace('_', '-').lower()}", str(value))]
+    more = ["--out", str(tmp_path / "b"), "--size", "64", "--byte-order", "big", "--workers", "1"]
+    done = CliRunner().invoke(app, ["backgrounds", *more, *flags, str(sources)])
+    assert done.exit_code == 0, done.output
+    files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*") if path.is_file())
+    assert len(files) > 10
+    for file in files:
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes(), file
 
 
 def test_the_output_may_lie_in_the_folder(tmp_path: Path) -> None:

@@ -135,6 +135,18 @@ def examples(folder: Path) -> dict[str, dict[str, object]]:
             "extra_data": [paths["more"]], "validation_list": paths["list.txt"], "flip": False,
             "set": {"ngf": 8, "gan_loss": "hinge", "dropout": 0.5, "note": 'quote " and \\ and ü'},
         },
+        "backgrounds": {
+            "folder": paths["images"], "out": paths["out"], "reflected_C": -40, "window_transmittance": 0.5, "size": 64,
+            "byte_order": "big", "unit": "kelvin", "workers": 2,
+        },
+        "fit": {
+            "frames": paths["images"], "boxes": paths["data"], "camera": "kitti-object", "out": paths["out"],
+            "cars": paths["more"], "min_px": 30, "layout": "physics", "variants": 3, "review": paths["list.txt"],
+        },
+        "align": {
+            "visible": paths["data"], "infrared": paths["images"], "out": paths["out"], "model": "homography",
+            "per_frame": True, "frames": 5,
+        },
     }  # fmt: skip
 
 
@@ -271,6 +283,9 @@ def test_words_are_completed() -> None:
     assert complete("gis render --camera kitti-ob") == ["kitti-object"]
     assert complete("gis train --model cyc") == ["cyclegan"]
     assert complete("gis train --config c") == ["cars"]
+    assert complete("gis align --model s") == ["similarity"]
+    assert complete("gis fit --camera flir-a") == ["flir-adas"]
+    assert complete("gis backgrounds x --refl") == ["--reflected-c"]
     assert complete("gis syn") == ["synthesize"]
     assert "--max-label-error" in complete("gis synthesize --max")
 

@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli.main import app
-from pipelines.registration.align import _grey, corner_error_px, estimate, largest_rectangle
+from pipelines.errors import ConfigError
+from pipelines.registration.align import _grey, align_cameras, corner_error_px, estimate, largest_rectangle
 
 # Rotation in degrees, scale, shift in pixels: visible to infrared.
 WARPS = ((3.0, 1.12, 18.0, -10.0), (-4.0, 0.92, -15.0, 9.0), (6.0, 1.05, 5.0, 12.0))
@@ -97,6 +98,14 @@ def test_the_command_writes_pairs_that_agree(tmp_path: Path) -> None:
         kept = cv2.imread(str(folders[1] / f"{index}.png"), cv2.IMREAD_UNCHANGED)
         np.testing.assert_array_equal(pair[1], kept[crop["top"] : crop["bottom"], crop["left"] : crop["right"]])
         assert (out / "preview.png").is_file()
+    again = align_cameras(str(folders[0]), folders[1], tmp_path / "again", per_frame=True)
+    assert (again.folder, again.frames, again.preview.is_file()) == (tmp_path / "again", 3, True)
+    assert again.alignment.visible_to_infrared.tolist() == about["visible_to_infrared"]
+    assert (again.alignment.measure, again.alignment.before) == (about["measure"], about["measure_before"])
+    assert again.crop_px == (crop["left"], crop["top"], crop["right"], crop["bottom"])
+    assert (again.folder / "transform.json").read_bytes() == (out / "transform.json").read_bytes()
+    height, width = crop["bottom"] - crop["top"], crop["right"] - crop["left"]
+    assert text.startswith(f"3 pairs of {width}x{height} px in {out}; edges agree to {about['measure']:.3f} (before: ")
 
 
 def test_bad_input_is_one_line(tmp_path: Path) -> None:
@@ -115,6 +124,9 @@ def test_bad_input_is_one_line(tmp_path: Path) -> None:
     code, text = _run("--visible", good, "--infrared", good, "--out", tmp_path / "out", "--model", "spline")
     assert code == 1
     assert "similarity, affine, homography" in text
+    for options, message in (({"frames": 0}, "frames is 0: expected 1 or more"), ({"frame": 1}, "option 'frame'")):
+        with pytest.raises(ConfigError, match=message):
+            align_cameras(good, good, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
 
 

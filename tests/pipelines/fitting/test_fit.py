@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from assets import CAMERAS
 from pipelines.dataset.validation import validate
 from pipelines.errors import ConfigError, PipelineError
 from pipelines.fitting.candidates import Cut, free_edges, solve
 from pipelines.fitting.fitter import Fitter
 from pipelines.fitting.inputs import scan_frames
 from pipelines.fitting.review import read_decisions
-from pipelines.fitting.run import FitConfig, accepted, fit
+from pipelines.fitting.run import FitConfig, FitResult, accepted, fit, fit_cars
 from pipelines.fitting.shapes import BINS, PART_OF_BIN, PARTS, Shape, load_shapes, make_shape, save_shapes
 from pipelines.fitting.texture import car_levels, learn, no_texture
 from pipelines.io.images import decode_png, encode_png
-from renderer.geometry.camera import Camera
+from renderer.geometry.camera import Camera, read_cameras
 from renderer.raster.rasterizer import Rasteriser
 from renderer.zones.catalogue import Zone
 
@@ -150,11 +152,12 @@ def test_a_run_goes_on_and_respects_the_review(tmp_path: Path, car: Shape, monke
     cars = tmp_path / "cars.blend"
     cars.write_bytes(b"stands in")
 
-    def run(name: str, workers: int) -> dict[str, object]:
-        return fit(FitConfig(frames, boxes, CAMERA, tmp_path / name, cars, passes=2, workers=workers))
+    def run(name: str, workers: int) -> FitResult:
+        return fit_cars(frames, boxes, str(tmp_path / name), camera=CAMERA, cars=cars, passes=2, workers=workers)
 
     whole = run("one", 1)
-    assert whole["cars"] == 2
+    assert whole == FitResult(tmp_path / "one", frames=2, cars=2, fitted=2)
+    assert whole.review_sheet.is_file()
     report = validate(tmp_path / "one")
     assert (report.problems, report.objects) == ([], 2)
     run("two", 2)
@@ -166,7 +169,7 @@ def test_a_run_goes_on_and_respects_the_review(tmp_path: Path, car: Shape, monke
     run("two", 1)
     assert log.read_bytes() == (tmp_path / "one" / "fits-1.jsonl").read_bytes()
     (tmp_path / "one" / "review.txt").write_text("a#0 reject\n")
-    assert run("one", 1)["cars"] == 1
+    assert run("one", 1) == FitResult(tmp_path / "one", frames=1, cars=1, fitted=2)
     assert validate(tmp_path / "one").problems == []
     (mask,) = sorted((tmp_path / "one" / "masks").iterdir())
     mask.write_bytes(encode_png(np.where(decode_png(mask.read_bytes(), "") > 0, 1, 7).astype(np.uint16)))
@@ -175,6 +178,35 @@ def test_a_run_goes_on_and_respects_the_review(tmp_path: Path, car: Shape, monke
     assert any("masks/000000.png: holds id 7" in one for one in problems)
     with pytest.raises(PipelineError, match="another fit"):
         fit(FitConfig(frames, boxes, CAMERA, tmp_path / "one", cars, passes=3, workers=1))
+
+
+def test_a_camera_is_named_or_given(tmp_path: Path) -> None:
+    preset = read_cameras(CAMERAS)["flir-adas"]
+    file = tmp_path / "own.json"
+    file.write_text(json.dumps(preset.to_json()))
+    for camera in ("flir-adas", preset, file, str(file)):
+        seen = FitConfig(tmp_path, tmp_path, camera, tmp_path).intrinsics
+        assert replace(seen, name=preset.name) == preset
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"passes": 0}, "passes is 0: expected 1 or more"),
+        ({"min_px": 7.5}, "min-px is 7.5: expected 8 or more pixels"),
+        ({"workers": 0}, "workers is 0: expected 1 or more"),
+        ({"layout": "round"}, "unknown layout 'round': expected one of flat, physics"),
+        ({"variants": 2}, "variants is 2: expected 1, for sources of layout flat have no variants"),
+        ({"review": "nowhere.txt"}, "nowhere.txt: no such file"),
+        ({"camera": "none"}, "unknown camera 'none': expected one of .*flir-adas"),
+        ({"camera": 3}, "camera is 3: expected text or a path or Camera"),
+        ({"pases": 3}, "unknown option 'pases'"),
+    ],
+)
+def test_options_that_cannot_work(options: dict[str, object], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        fit_cars(tmp_path, tmp_path, tmp_path / "out", **{"camera": "flir-adas", **options})
+    assert not (tmp_path / "out").exists()
 
 
 def test_shapes_survive_their_file(tmp_path: Path, car: Shape) -> None:
