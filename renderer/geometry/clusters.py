@@ -170,11 +170,13 @@ def bound_instances(meshes: FlatMeshes, parts: PlacedParts, near_m: float, bound
     The clusters' boxes are projected first, and only those that reach beyond what is known are looked into: first the
     four that reach farthest, then hardly any other.
     """
+    mesh, matrices, ids = parts.mesh, parts.matrices, parts.instance_id
+    mesh_cluster, cluster_box = meshes.mesh_cluster, meshes.cluster_box
     points = np.empty(9 * CLUSTER_TRIANGLES)
     farthest = np.full((bounds.shape[0], 4), np.inf)
     where = np.zeros((bounds.shape[0], 4, 2), np.int64)
-    for p in range(parts.mesh.shape[0]):
-        i = parts.instance_id[p]
+    for p in range(mesh.shape[0]):
+        i = ids[p]
         if i > 0:
             _bound_near_clusters(meshes, parts, p, near_m, points, bounds[i], farthest[i], where[i])
     for i in range(bounds.shape[0]):
@@ -184,10 +186,10 @@ def bound_instances(meshes: FlatMeshes, parts: PlacedParts, near_m: float, bound
                 count = _transform(meshes, parts, p, c, points)
                 _widen_by_points(points, count, bounds[i])
     on_screen = np.empty(6)
-    for p in range(parts.mesh.shape[0]):
-        i, m = parts.instance_id[p], parts.mesh[p]
-        for c in range(meshes.mesh_cluster[m], meshes.mesh_cluster[m + 1] if i > 0 else 0):
-            box_on_screen(meshes.cluster_box, c, parts.matrices, p, near_m, 1.0, 1.0, on_screen)
+    for p in range(mesh.shape[0]):
+        i, m = ids[p], mesh[p]
+        for c in range(mesh_cluster[m], mesh_cluster[m + 1] if i > 0 else 0):
+            box_on_screen(cluster_box, c, matrices, p, near_m, 1.0, 1.0, on_screen)
             if on_screen[NEAREST] >= near_m and _reaches_beyond(on_screen, bounds[i]):
                 count = _transform(meshes, parts, p, c, points)
                 _widen_by_points(points, count, bounds[i])
@@ -208,10 +210,11 @@ def _bound_near_clusters(
     where: NDArray[np.int64],
 ) -> None:  # fmt: skip
     """Widen an instance's bounds by what the near plane cuts; note which of the other clusters reach farthest."""
+    matrices, cluster_box = parts.matrices, meshes.cluster_box
     on_screen = np.empty(6)
     m = parts.mesh[p]
     for c in range(meshes.mesh_cluster[m], meshes.mesh_cluster[m + 1]):
-        box_on_screen(meshes.cluster_box, c, parts.matrices, p, near_m, 1.0, 1.0, on_screen)
+        box_on_screen(cluster_box, c, matrices, p, near_m, 1.0, 1.0, on_screen)
         if on_screen[NEAREST] < near_m <= on_screen[FARTHEST]:
             count = _transform(meshes, parts, p, c, points)
             _widen_by_triangles(points, count, near_m, bounds)

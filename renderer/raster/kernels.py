@@ -73,27 +73,19 @@ class _Clusters(NamedTuple):
     """(N, 6) see :func:`box_on_screen`."""
 
 
-class _Workspace(NamedTuple):
-    """Memory that is used again for each cluster."""
-
-    spans: NDArray[np.int32]
-    """(5, CLUSTER_TRIANGLES): first and end row, first and end column of each triangle; numbers of those with any."""
-    columns: NDArray[np.int32]
-    """(2, H): first and end column in each row of one triangle."""
-
-
 @kernel
 def nearest_of_parts(
     meshes: FlatMeshes, parts: PlacedParts, near_m: float, width: float, height: float, out: Floats
 ) -> None:
     """Distance of each part's box, metres; ``inf`` where it is outside the image."""
+    mesh, matrices, mesh_triangle, mesh_box = parts.mesh, parts.matrices, meshes.mesh_triangle, meshes.mesh_box
     on_screen = np.empty(6)
-    for p in range(parts.mesh.shape[0]):
-        m = parts.mesh[p]
+    for p in range(mesh.shape[0]):
+        m = mesh[p]
         out[p] = np.inf
-        if meshes.mesh_triangle[m] == meshes.mesh_triangle[m + 1]:
+        if mesh_triangle[m] == mesh_triangle[m + 1]:
             continue
-        state = box_on_screen(meshes.mesh_box, m, parts.matrices, p, near_m, width, height, on_screen)
+        state = box_on_screen(mesh_box, m, matrices, p, near_m, width, height, on_screen)
         if state != BoxState.OUTSIDE:
             out[p] = on_screen[NEAREST]
 
@@ -103,36 +95,42 @@ def draw_parts(
     meshes: FlatMeshes, parts: PlacedParts, order: Ints, near_m: float, buffers: Buffers, amodal_px: Ints
 ) -> None:
     """Draw the parts of one instance after the other, each instance's clusters from near to far."""
-    height, width = buffers.hit.shape
+    inverse_depth, hit, stamp = buffers.inverse_depth, buffers.hit, buffers.stamp
+    mesh, matrices, ids, blocks = parts.mesh, parts.matrices, parts.instance_id, meshes.blocks
+    mesh_cluster, mesh_triangle = meshes.mesh_cluster, meshes.mesh_triangle
     total = 0
     for p in order:
-        total += meshes.mesh_cluster[parts.mesh[p] + 1] - meshes.mesh_cluster[parts.mesh[p]]
-    found = _Clusters(
-        np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64), np.empty((total, 6))
-    )
-    points = np.empty(9 * CLUSTER_TRIANGLES)
-    work = _Workspace(np.empty((5, CLUSTER_TRIANGLES), np.int32), np.empty((2, height), np.int32))
+        total += mesh_cluster[mesh[p] + 1] - mesh_cluster[mesh[p]]
+    part, cluster, state = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
+    on_screen = np.empty((total, 6))
+    found = _Clusters(part, cluster, state, on_screen)
+    points, spans = np.empty(9 * CLUSTER_TRIANGLES), np.empty((5, CLUSTER_TRIANGLES), np.int32)
+    columns = np.empty((2, hit.shape[0]), np.int32)
     first = 0
     while first < len(order):
-        instance = parts.instance_id[order[first]]
+        instance = ids[order[first]]
         last = first + 1
-        while last < len(order) and parts.instance_id[order[last]] == instance:
+        while last < len(order) and ids[order[last]] == instance:
             last += 1
-        count = _find_clusters(meshes, parts, order[first:last], near_m, width, height, found)
-        for k in np.argsort(found.on_screen[:count, NEAREST]):
-            p, c, in_front = found.part[k], found.cluster[k], found.state[k] == BoxState.IN_FRONT
-            if in_front and _box_is_hidden(found.on_screen[k], instance, buffers):
+        count = _find_clusters(meshes, parts, order[first:last], near_m, hit.shape[1], hit.shape[0], found)
+        for k in np.argsort(on_screen[:count, NEAREST]):
+            p, c, in_front = part[k], cluster[k], state[k] == BoxState.IN_FRONT
+            if in_front and _box_is_hidden(on_screen[k], instance, inverse_depth, stamp):
                 continue
-            m = parts.mesh[p]
-            number = (c - meshes.mesh_cluster[m]) * CLUSTER_TRIANGLES
-            triangles = min(CLUSTER_TRIANGLES, meshes.mesh_triangle[m + 1] - meshes.mesh_triangle[m] - number)
+            m = mesh[p]
+            number = (c - mesh_cluster[m]) * CLUSTER_TRIANGLES
+            triangles = min(CLUSTER_TRIANGLES, mesh_triangle[m + 1] - mesh_triangle[m] - number)
             face = (p << PART_SHIFT) + number
-            transform_cluster(meshes.blocks[c], parts.matrices[p], points)
+            transform_cluster(blocks[c], matrices[p], points)
             if in_front:
                 _project(points)
-                amodal_px[instance] += _draw_cluster(points, triangles, face, instance, buffers, work)
+                amodal_px[instance] += _draw_cluster(
+                    points, triangles, face, instance, inverse_depth, hit, stamp, spans, columns
+                )
             else:
-                amodal_px[instance] += _draw_clipped(points, triangles, face, instance, near_m, buffers, work)
+                amodal_px[instance] += _draw_clipped(
+                    points, triangles, face, instance, near_m, inverse_depth, hit, stamp, columns
+                )
         first = last
     amodal_px[0] = 0
 
@@ -142,27 +140,29 @@ def _find_clusters(
     meshes: FlatMeshes, parts: PlacedParts, numbers: Ints, near_m: float, width: int, height: int, found: _Clusters
 ) -> int:
     """List the clusters of some parts that can be in the image; returns how many."""
+    mesh, matrices, mesh_cluster, cluster_box = parts.mesh, parts.matrices, meshes.mesh_cluster, meshes.cluster_box
+    found_part, found_cluster, found_state, on_screen = found.part, found.cluster, found.state, found.on_screen
     n = 0
     for p in numbers:
-        for c in range(meshes.mesh_cluster[parts.mesh[p]], meshes.mesh_cluster[parts.mesh[p] + 1]):
-            state = box_on_screen(meshes.cluster_box, c, parts.matrices, p, near_m, width, height, found.on_screen[n])
+        for c in range(mesh_cluster[mesh[p]], mesh_cluster[mesh[p] + 1]):
+            state = box_on_screen(cluster_box, c, matrices, p, near_m, width, height, on_screen[n])
             if state != BoxState.OUTSIDE:
-                found.part[n], found.cluster[n], found.state[n] = p, c, state
+                found_part[n], found_cluster[n], found_state[n] = p, c, state
                 n += 1
     return n
 
 
 @kernel
-def _box_is_hidden(on_screen: Floats, instance: int, buffers: Buffers) -> bool:
+def _box_is_hidden(on_screen: Floats, instance: int, inverse_depth: Floats, stamp: NDArray[np.uint16]) -> bool:
     """Whether a cluster can change nothing."""
-    height, width = buffers.inverse_depth.shape
+    height, width = inverse_depth.shape
     first_col = math.ceil(max(on_screen[LEFT], 0.0) - 0.5 - MARGIN_PX)
     end_col = math.ceil(min(on_screen[RIGHT], width + 1.0) - 0.5 + MARGIN_PX)
     first_row = math.ceil(max(on_screen[TOP], 0.0) - 0.5 - MARGIN_PX)
     end_row = math.ceil(min(on_screen[BOTTOM], height + 1.0) - 0.5 + MARGIN_PX)
     return _is_hidden(
         max(0, first_row), min(height, end_row), max(0, first_col), min(width, end_col),
-        (1.0 + MARGIN_DEPTH) / on_screen[NEAREST], instance, buffers.inverse_depth, buffers.stamp,
+        (1.0 + MARGIN_DEPTH) / on_screen[NEAREST], instance, inverse_depth, stamp,
     )  # fmt: skip
 
 
@@ -210,12 +210,17 @@ def _spans(points: Floats, axis: int, size: float, first: NDArray[np.int32], end
 
 
 @kernel
-def _draw_cluster(points: Floats, count: int, face: int, instance: int, buffers: Buffers, work: _Workspace) -> int:
-    """Draw one cluster of projected points; returns how many pixels its instance had not covered before."""
-    inverse_depth, hit, stamp = buffers.inverse_depth, buffers.hit, buffers.stamp
+def _draw_cluster(
+    points: Floats, count: int, face: int, instance: int, inverse_depth: Floats, hit: Ints, stamp: NDArray[np.uint16],
+    spans: NDArray[np.int32], columns: NDArray[np.int32],
+) -> int:  # fmt: skip
+    """Draw one cluster of projected points; returns how many pixels its instance had not covered before.
+
+    Overwrites ``spans`` (5, CLUSTER_TRIANGLES: first and end row, first and end column of each triangle; numbers of
+    those with any) and ``columns`` (2, H: first and end column in each row of one triangle).
+    """
     height, width = hit.shape
-    first_row, end_row, first_col, end_col = work.spans[0], work.spans[1], work.spans[2], work.spans[3]
-    covering = work.spans[4]
+    first_row, end_row, first_col, end_col, covering = spans[0], spans[1], spans[2], spans[3], spans[4]
     _spans(points, 1, height + 0.0, first_row, end_row)
     _spans(points, 0, width + 0.0, first_col, end_col)
     left = 0
@@ -232,15 +237,16 @@ def _draw_cluster(points: Floats, count: int, face: int, instance: int, buffers:
             continue
         fresh += _draw_triangle(
             points[a], points[a + AXIS_STEP], aq, points[b], points[b + AXIS_STEP], bq,
-            points[c], points[c + AXIS_STEP], cq, face + t, instance, inverse_depth, hit, stamp, work.columns,
+            points[c], points[c + AXIS_STEP], cq, face + t, instance, inverse_depth, hit, stamp, columns,
         )  # fmt: skip
     return fresh
 
 
 @kernel
 def _draw_clipped(
-    points: Floats, count: int, face: int, instance: int, near_m: float, buffers: Buffers, work: _Workspace
-) -> int:
+    points: Floats, count: int, face: int, instance: int, near_m: float, inverse_depth: Floats, hit: Ints,
+    stamp: NDArray[np.uint16], columns: NDArray[np.int32],
+) -> int:  # fmt: skip
     """Draw one cluster of points ``(x*z, y*z, z)``, clipped at the near plane; returns as :func:`_draw_cluster`."""
     px, py, pq = np.empty(4), np.empty(4), np.empty(4)
     fresh = 0
@@ -249,7 +255,7 @@ def _draw_clipped(
         for k in range(1, n - 1):
             fresh += _draw_triangle(
                 px[0], py[0], pq[0], px[k], py[k], pq[k], px[k + 1], py[k + 1], pq[k + 1],
-                face + t, instance, buffers.inverse_depth, buffers.hit, buffers.stamp, work.columns,
+                face + t, instance, inverse_depth, hit, stamp, columns,
             )  # fmt: skip
     return fresh
 
@@ -338,10 +344,12 @@ def _draw_triangle(
 @kernel
 def resolve(buffers: Buffers, meshes: FlatMeshes, parts: PlacedParts, background_zone: int, passes: HitPasses) -> None:
     """Turn hits into passes."""
-    inverse_depth, hit = buffers.inverse_depth, buffers.hit
+    inverse_depth, hit, zones, mesh_triangle = buffers.inverse_depth, buffers.hit, meshes.zones, meshes.mesh_triangle
+    mesh, ids = parts.mesh, parts.instance_id
+    depth_m, instance_id, zone, part = passes.depth_m, passes.instance_id, passes.zone, passes.part
     for r in range(hit.shape[0]):
         for c in range(hit.shape[1]):
-            passes.depth_m[r, c] = 1.0 / inverse_depth[r, c]  # 1 / 0 is infinite, as it should be
+            depth_m[r, c] = 1.0 / inverse_depth[r, c]  # 1 / 0 is infinite, as it should be
         last, i, z, p = NO_HIT, 0, background_zone, -1
         for c in range(hit.shape[1]):
             h = hit[r, c]
@@ -350,5 +358,5 @@ def resolve(buffers: Buffers, meshes: FlatMeshes, parts: PlacedParts, background
                 i, z, p = 0, background_zone, -1
                 if h != NO_HIT:
                     p = h >> PART_SHIFT
-                    i, z = parts.instance_id[p], meshes.zones[meshes.mesh_triangle[parts.mesh[p]] + (h & TRIANGLE_MASK)]
-            passes.instance_id[r, c], passes.zone[r, c], passes.part[r, c] = i, z, p + 1
+                    i, z = ids[p], zones[mesh_triangle[mesh[p]] + (h & TRIANGLE_MASK)]
+            instance_id[r, c], zone[r, c], part[r, c] = i, z, p + 1
