@@ -26,6 +26,7 @@ import numbers
 import os
 import types
 import typing
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +35,8 @@ from typing import Any, Literal, TypeVar
 from gan.errors import ConfigError
 
 __all__ = [
-    "Declaration", "Option", "check_options", "declarations", "make_options", "new_names", "option_values",
-    "parse_settings",
+    "Declaration", "Option", "check_options", "declarations", "keyword_options", "make_options", "new_names",
+    "option_values", "parse_settings",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -219,6 +220,22 @@ def new_names(
             raise ConfigError(f"{name} and {old.get(name, name)} are one option: expected it once")
         renamed[old.get(name, name)] = value
     return renamed
+
+
+def keyword_options(kind: type[T], keywords: Mapping[str, Any]) -> T:
+    """Makes a dataclass of options from the keywords of a Python function, which calls this itself.
+
+    As `make_options`; an option's name of an earlier version goes on working with a FutureWarning.
+
+    Raises:
+        ConfigError: A name that is no option, an option that must be given and is not, or a value that cannot work.
+    """
+
+    def warn(old: str, new: str) -> None:
+        message = f"{old} is now called {new}; the next version knows that name alone"
+        warnings.warn(message, FutureWarning, stacklevel=5)  # the line that calls the function
+
+    return make_options(kind, new_names(kind, keywords, warn))
 
 
 def check_options(options: Any) -> None:

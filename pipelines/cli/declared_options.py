@@ -79,9 +79,9 @@ def declared_command(function: Callable[[Any], None]) -> tuple[Callable[..., Non
             warnings.showwarning = lambda message, *_, **__: typer.echo(f"gis {context.info_name}: {message}", err=True)
             values = resolved_values(kind, typed, file, lambda line: typer.echo(line, err=True))
             config = make_options(kind, values, "" if file is None else str(file))
-        if save is not None:
-            write_config_file(save, function.__name__, values_for_file(config))
-        function(config)
+            if save is not None:
+                write_config_file(save, function.__name__, values_for_file(config))
+            function(config)
 
     parameters = [_context(), *map(_parameter, declarations(kind)), *_file_parameters()]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -6,74 +6,89 @@ encoded. Post-processing and attention maps are extra, and take their own time p
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from gan.data.images import list_images
 from gan.data.sample_files import StoredSample, find_samples
 from gan.errors import DataError, GisError
+from gan.options import keyword_options
 
-from pipelines.errors import ConfigError
 from pipelines.evaluation.images import read_image
 from pipelines.io.files import file_sha256, write_bytes, write_json
 from pipelines.io.images import encode_png
+from pipelines.translation.config import Bits, Postprocess, StyleStart, TranslateConfig
 
 if TYPE_CHECKING:
     from gan.serving.inference import TranslationModel
 
-__all__ = ["TranslateConfig", "calibration_samples", "encode_image", "find_inputs", "translate_folder"]
+__all__ = [
+    "StyleSummary",
+    "TranslationSummary",
+    "calibration_samples",
+    "encode_image",
+    "find_inputs",
+    "translate",
+    "translate_folder",
+]
 
 Float32 = npt.NDArray[np.float32]
-Postprocess = Literal["none", "gaussian", "style"]
 
 _AHEAD: Final = 4  # inputs decoded, and outputs waiting to be written, at most: 7 MB each
 _CALIBRATION_COUNT: Final = 6
 
 
 @dataclass(frozen=True)
-class TranslateConfig:
-    """What to translate, and how to run the network."""
+class StyleSummary:
+    """How the style of a real image was taken."""
 
-    weights: Path
-    """Model file of `gis train`."""
-    source: Path
-    """Folder of source tensors (``*.safetensors``, ``*.tar``, or in ``tensors/``) or images (or in ``images/``)."""
-    out: Path
-    """Folder of the images to write."""
-    bits: Literal[8, 16] = 8
-    """Depth of the PNG files."""
-    precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
-    """Number format; auto takes the fastest that is exact enough."""
-    engine: Literal["auto", "torch", "openvino"] = "auto"
-    """What runs the network."""
-    device: str = "auto"
-    """First CUDA GPU or CPU; or a torch device."""
-    threads: int | None = None
-    """CPU threads; None takes all."""
-    compile: bool = False
-    """torch.compile the network."""
-    noise_seed: int | None = None
-    """Keep the model's noise on, with this seed for the first image; None is deterministic."""
-    postprocess: Postprocess = "none"
-    """What is done to each image: 3x3 smoothing, or the style of a reference (`gan.serving.postprocess`)."""
-    reference: Path | None = None
-    """Real thermal image whose style is taken."""
-    style_start: Literal["output", "noise"] = "output"
-    """Where the style reconstruction starts."""
-    style_steps: int = 100
-    """Iterations of the style reconstruction."""
-    weights_dir: Path | None = None
-    """Folder with VGG-16's weights, for the style."""
-    attention: Path | None = None
-    """Folder for the attention maps, ``NAME_1.png`` ...; None writes none."""
+    reference: dict[str, str]
+    """``name`` and ``sha256`` of the real image."""
+    start: StyleStart
+    """What it started from."""
+    steps: int
+    """Iterations."""
+
+
+@dataclass(frozen=True)
+class TranslationSummary:
+    """What was translated, and how: ``translate.json``."""
+
+    images: int
+    """How many were written."""
+    weights: str
+    """Name of the model file."""
+    weights_sha256: str
+    """Its hash."""
+    engine: str
+    """What ran the network."""
+    precision: str
+    """Its number format."""
+    mean_error_to_fp32: float
+    """Mean difference to the images in fp32, fraction of full range."""
+    bits: Bits
+    """Per pixel."""
+    noise_seed: int | None
+    """Seed of the model's noise; None: no noise."""
+    postprocess: Postprocess
+    """What was done to each image."""
+    style: StyleSummary | None = None
+    """None without `style`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in ``translate.json``."""
+        values = {"schema": "gis-translate", "version": 1, **dataclasses.asdict(self)}
+        return {name: value for name, value in values.items() if name != "style" or value}
 
 
 @dataclass(frozen=True)
@@ -85,11 +100,46 @@ class Input:
     """(C, H, W) float32 in [-1, 1]."""
 
 
-def translate_folder(config: TranslateConfig, *, progress: bool = False) -> dict[str, Any]:
+def translate(
+    weights: str | PathLike[str],
+    input: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    progress: bool = False,
+    **options: Any,
+) -> TranslationSummary:
+    """Translates a folder of source tensors or images into infrared images, as `gis translate` does.
+
+    Args:
+        weights: Model file of `gis train`.
+        input: Folder of source tensors or images.
+        out: Folder of the images to write, one PNG of the same name for each input, and ``translate.json``.
+        progress: Show a bar on stderr.
+        options: Those of `gis translate` by name: bits, precision, engine, device, threads, postprocess ...; see
+            `pipelines.translation.config.TranslateConfig`.
+
+    Returns:
+        What was done.
+
+    Raises:
+        ConfigError: An option that cannot work.
+        DataError: Inputs that cannot be used.
+        OutputError: A folder that cannot be written.
+        GanError: A model that cannot be used.
+
+    Example:
+        >>> import pipelines
+        >>> pipelines.translate("runs/a/model.safetensors", "out/test", "out/images", bits=16)  # doctest: +SKIP
+        TranslationSummary(images=40, ...)
+    """
+    config = keyword_options(TranslateConfig, {**options, "weights": weights, "input": input, "out": out})
+    return translate_folder(config, progress=progress)
+
+
+def translate_folder(config: TranslateConfig, *, progress: bool = False) -> TranslationSummary:
     """Translates every input; returns what was done, as also written to ``out/translate.json``.
 
     Raises:
-        ConfigError: options that do not go together.
         DataError: inputs that cannot be used.
         OutputError: an output folder that cannot be written.
         GanError: a model that cannot be used.
@@ -123,9 +173,9 @@ def translate_folder(config: TranslateConfig, *, progress: bool = False) -> dict
                 pending.popleft().result()
         for future in pending:
             future.result()
-    about = _about(config, model, len(inputs))
-    write_json(config.out / "translate.json", about)
-    return about
+    summary = _summary(config, model, len(inputs))
+    write_json(config.out / "translate.json", summary.to_json())
+    return summary
 
 
 def _translate(model: TranslationModel, item: Input, source: Float32, noise_seed: int | None, number: int) -> Float32:
@@ -137,22 +187,27 @@ def _translate(model: TranslationModel, item: Input, source: Float32, noise_seed
     return image
 
 
-def _about(config: TranslateConfig, model: TranslationModel, count: int) -> dict[str, Any]:
-    info = model.about
-    return {
-        "schema": "gis-translate",
-        "version": 1,
-        "images": count,
-        "weights": config.weights.name,
-        "weights_sha256": info.weights_sha256,
-        "engine": info.inference.engine,
-        "precision": info.inference.precision,
-        "mean_error_to_fp32": info.mean_error,
-        "bits": config.bits,
-        "noise_seed": config.noise_seed,
-        "postprocess": config.postprocess,
-        **_about_style(config),
-    }
+def _summary(config: TranslateConfig, model: TranslationModel, count: int) -> TranslationSummary:
+    about = model.about
+    return TranslationSummary(
+        images=count,
+        weights=config.weights.name,
+        weights_sha256=about.weights_sha256,
+        engine=about.inference.engine,
+        precision=about.inference.precision,
+        mean_error_to_fp32=about.mean_error,
+        bits=config.bits,
+        noise_seed=config.noise_seed,
+        postprocess=config.postprocess,
+        style=_style_summary(config),
+    )
+
+
+def _style_summary(config: TranslateConfig) -> StyleSummary | None:
+    if config.reference is None:
+        return None
+    reference = {"name": config.reference.name, "sha256": file_sha256(config.reference)}
+    return StyleSummary(reference, config.style_start, config.style_steps)
 
 
 # --- after the network -----------------------------------------------------------------------------------------------
@@ -160,10 +215,6 @@ def _about(config: TranslateConfig, model: TranslationModel, count: int) -> dict
 
 def _postprocess(config: TranslateConfig) -> Callable[[Float32, int], Float32]:
     """What turns the network's image, given its number, into the one that is written."""
-    if config.postprocess not in ("none", "gaussian", "style"):
-        raise ConfigError(f"--postprocess is {config.postprocess!r}: expected none, gaussian or style")
-    if (config.reference is not None) != (config.postprocess == "style"):
-        raise ConfigError("--postprocess style takes a thermal image as --reference, and nothing else does")
     if config.postprocess == "none":
         return lambda image, number: image
     from gan.serving.postprocess import StyleReconstruction, gaussian_smooth
@@ -181,13 +232,6 @@ def _postprocess(config: TranslateConfig) -> Callable[[Float32, int], Float32]:
         device=config.device,
     )
     return lambda image, number: style(image, config.noise_seed or 0, number)
-
-
-def _about_style(config: TranslateConfig) -> dict[str, Any]:
-    if config.reference is None:
-        return {}
-    reference = {"name": config.reference.name, "sha256": file_sha256(config.reference)}
-    return {"style": {"reference": reference, "start": config.style_start, "steps": config.style_steps}}
 
 
 def _attention(config: TranslateConfig) -> Callable[[str, Float32], None]:
@@ -286,7 +330,7 @@ def _read_ahead(inputs: Sequence[Input], pool: ThreadPoolExecutor) -> Iterator[t
 # --- outputs ---------------------------------------------------------------------------------------------------------
 
 
-def encode_image(image: Float32, bits: Literal[8, 16] = 8) -> bytes:
+def encode_image(image: Float32, bits: Bits = 8) -> bytes:
     """PNG of an image in [-1, 1], (H, W) grey or (3, H, W) RGB; values beyond are clipped."""
     highest = 2**bits - 1
     scaled = np.rint((np.clip(image, -1.0, 1.0) + np.float32(1)) * np.float32(highest / 2))
@@ -294,5 +338,5 @@ def encode_image(image: Float32, bits: Literal[8, 16] = 8) -> bytes:
     return encode_png(pixels.transpose(1, 2, 0) if pixels.ndim == 3 else pixels)
 
 
-def _write_image(path: Path, image: Float32, bits: Literal[8, 16]) -> None:
+def _write_image(path: Path, image: Float32, bits: Bits) -> None:
     write_bytes(path, encode_image(image, bits))

@@ -129,6 +129,11 @@ def examples(folder: Path) -> dict[str, dict[str, object]]:
             "out": paths["out"], "backgrounds": paths["images"], "model": "physics", "hour": 22.5, "weather": "fog",
             "tensors": True, "layout": "physics", "max_label_error": 0.25, "camera_height": 1.5,
         },
+        "translate": {
+            "weights": paths["list.txt"], "input": paths["images"], "out": paths["out"], "bits": 16, "threads": 2,
+            "noise_seed": 3, "postprocess": "style", "reference": paths["list.txt"], "style_start": "noise",
+            "attention": paths["more"], "compile": True,
+        },
         "train": {
             "data": paths["data"], "out": paths["out"], "model": "cyclegan", "epochs": 3,
             "target_range": [270.5, 300.0],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from gan.data.layout import Sample, depth_to_inverse, encode_sample
 from gan.errors import DataError, LayoutError, MetricError, ServingError
 from gan.storage.model_file import read_model_file, write_model_file
 from pipelines.errors import ConfigError, OutputError
-from pipelines.translation.translate import TranslateConfig, encode_image, find_inputs, translate_folder
+from pipelines.translation.config import TranslateConfig
+from pipelines.translation.translate import encode_image, find_inputs, translate, translate_folder
 
 
 def _sample(index: int, size: int = 32) -> Sample:
@@ -56,9 +58,13 @@ def _plain(model: Path, source: np.ndarray) -> np.ndarray:
 
 def test_tensors_become_the_network_s_images(tensors: Path, tmp_path: Path) -> None:
     model = _model(tmp_path / "model.safetensors", 7)
-    config = TranslateConfig(model, tensors, tmp_path / "out", bits=16, engine="torch", device="cpu", threads=1)
-    about = translate_folder(config)
-    assert about["images"] == 5
+    options = {"bits": 16, "engine": "torch", "device": "cpu", "threads": 1}
+    done = translate(str(model), tensors, str(tmp_path / "out"), **options)
+    assert (done.images, done.bits, done.engine, done.precision) == (5, 16, "torch", "fp32")
+    written = json.loads((tmp_path / "out" / "translate.json").read_text())
+    assert written == {"schema": "gis-translate", "version": 1, "images": 5, "bits": 16, "engine": "torch",
+                       "precision": "fp32", "weights": "model.safetensors", "weights_sha256": done.weights_sha256,
+                       "mean_error_to_fp32": 0.0, "noise_seed": None, "postprocess": "none"}  # fmt: skip
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == [*(f"{index:06d}.png" for index in range(5)), "translate.json"]
     for index in range(5):
@@ -67,7 +73,7 @@ def test_tensors_become_the_network_s_images(tensors: Path, tmp_path: Path) -> N
         wanted = _plain(model, _sample(index).source())
         np.testing.assert_allclose(image / 65535 * 2 - 1, wanted, atol=1e-4)
     before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
-    translate_folder(config)
+    translate(model, tensors, tmp_path / "out", **options)
     assert before == {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
 
 
@@ -76,8 +82,8 @@ def test_int8_is_calibrated_on_the_inputs(tensors: Path, tmp_path: Path, monkeyp
     model = _model(tmp_path / "model.safetensors", 7)
     config = TranslateConfig(model, tensors, tmp_path / "out", precision="int8", device="cpu", threads=1)
     about = translate_folder(config)
-    assert about["precision"] == "int8"
-    assert 0 < about["mean_error_to_fp32"] <= 1 / 255
+    assert about.precision == "int8"
+    assert 0 < about.mean_error_to_fp32 <= 1 / 255
     image = cv2.imread(str(tmp_path / "out" / "000002.png"), cv2.IMREAD_UNCHANGED)
     assert np.abs(image / 255 * 2 - 1 - _plain(model, _sample(2).source())).mean() / 2 < 2 / 255
 
@@ -140,7 +146,7 @@ def _quick(model: Path, tensors: Path, out: Path, **more: object) -> TranslateCo
 def test_gaussian_smooths_what_the_network_gives(tensors: Path, tmp_path: Path) -> None:
     model = _model(tmp_path / "model.safetensors", 7)
     about = translate_folder(_quick(model, tensors, tmp_path / "out", bits=16, postprocess="gaussian"))
-    assert about["postprocess"] == "gaussian"
+    assert about.postprocess == "gaussian"
     image = cv2.imread(str(tmp_path / "out" / "000001.png"), cv2.IMREAD_UNCHANGED)
     padded = np.pad(_plain(model, _sample(1).source()), 1, mode="symmetric")
     wanted = sum(
@@ -160,7 +166,8 @@ def test_style_of_a_reference(tensors: Path, tmp_path: Path, shared_data: Path) 
     options = {"reference": reference, "style_steps": 3, "weights_dir": shared_data / "weights"}
     about = translate_folder(_quick(model, tensors, tmp_path / "a", postprocess="style", **options))
     translate_folder(_quick(model, tensors, tmp_path / "b", postprocess="style", **options))
-    assert about["style"]["reference"]["name"] == "reference.png"
+    assert about.style is not None
+    assert (about.style.reference["name"], about.style.steps) == ("reference.png", 3)
     images = [cv2.imread(str(tmp_path / run / "000001.png"), cv2.IMREAD_UNCHANGED) for run in "ab"]
     np.testing.assert_array_equal(*images)
     assert np.abs(images[0] / 255 * 2 - 1 - _plain(model, _sample(1).source())).max() > 2 / 255

@@ -1,0 +1,75 @@
+"""What `gis translate` is told; apart from the work, so that asking for its options loads nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from gan.options import Option, check_options
+
+from pipelines.errors import ConfigError
+
+__all__ = ["Bits", "Engine", "Postprocess", "Precision", "StyleStart", "TranslateConfig"]
+
+Bits = Literal[8, 16]
+Engine = Literal["auto", "torch", "openvino"]
+Postprocess = Literal["none", "gaussian", "style"]
+Precision = Literal["auto", "fp32", "bf16", "int8"]
+StyleStart = Literal["output", "noise"]
+_FILES, _NETWORK, _AFTER = "Files", "Network", "After the network"
+
+
+@dataclass(frozen=True)
+class TranslateConfig:
+    """What to translate, and how to run the network.
+
+    Raises:
+        ConfigError: An option of another type or outside of its limits, or options that do not go together.
+    """
+
+    weights: Annotated[Path, Option("Model file of gis train.", _FILES)]
+    source: Annotated[
+        Path,
+        Option(
+            "Folder of source tensors (*.safetensors, *.tar, or in tensors/) or images (or in images/).",
+            _FILES,
+            flag="input",
+        ),
+    ]
+    out: Annotated[Path, Option("Folder of the infrared images (PNG).", _FILES)]
+    bits: Annotated[Bits, Option("Bits per pixel.", _FILES)] = 8
+    precision: Annotated[Precision, Option("Number format; auto: the fastest that is exact enough.", _NETWORK)] = "auto"
+    engine: Annotated[Engine, Option("What runs the network; auto: OpenVINO on a CPU.", _NETWORK)] = "auto"
+    device: Annotated[str, Option("A torch device: cpu, cuda ...; auto: a GPU where there is one.", _NETWORK)] = "auto"
+    threads: Annotated[int | None, Option("CPU threads.", _NETWORK, at_least=1, default_text="all")] = None
+    compile: Annotated[bool, Option("Use torch.compile: a minute at first, then faster.", _NETWORK)] = False
+    noise_seed: Annotated[
+        int | None,
+        Option(
+            "Keep the model's noise on, with this seed for the first image.",
+            _NETWORK,
+            at_least=0,
+            default_text="no noise, repeatable",
+        ),
+    ] = None
+    postprocess: Annotated[
+        Postprocess,
+        Option("What is done to each image; gaussian: 3x3 smoothing; style: that of the reference.", _AFTER),
+    ] = "none"
+    reference: Annotated[Path | None, Option("Real thermal image whose style is taken.", _AFTER)] = None
+    style_start: Annotated[StyleStart, Option("What the style reconstruction starts from.", _AFTER)] = "output"
+    style_steps: Annotated[int, Option("Iterations of the style reconstruction.", _AFTER, at_least=1)] = 100
+    weights_dir: Annotated[
+        Path | None,
+        Option("Folder with VGG-16's weights, for style.", _AFTER, default_text="GIS_WEIGHTS, else a download"),
+    ] = None
+    attention: Annotated[
+        Path | None, Option("Folder for attention maps, NAME_1.png ..., of models that have them.", _AFTER)
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Check the options, one by one and together."""
+        check_options(self)
+        if (self.reference is not None) != (self.postprocess == "style"):
+            raise ConfigError("--postprocess style takes a thermal image as --reference, and nothing else does")
