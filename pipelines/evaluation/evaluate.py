@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,17 +21,19 @@ from gan.errors import DataError, MetricError
 from gan.metrics import image as measures
 from gan.metrics.bootstrap import bootstrap_mean
 from gan.metrics.distribution import frechet_distance, kernel_distance_interval
+from gan.options import keyword_options
 from gan.serving.hardware import check_device
 
+from pipelines.evaluation.config import EvaluateConfig
 from pipelines.evaluation.images import find_images, partners, read_image, read_pair
 from pipelines.evaluation.page import write_report
 from pipelines.evaluation.regions import Regions
-from pipelines.evaluation.results import EvaluateConfig, Evaluation
+from pipelines.evaluation.results import Evaluation
 
 if TYPE_CHECKING:
     from gan.metrics.features import FeatureExtractor
 
-__all__ = ["evaluate", "evaluate_to"]
+__all__ = ["evaluate", "evaluate_folders"]
 
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -46,44 +49,69 @@ _PIXEL_MEASURES: Final[dict[str, Callable[[Any, Any, Any], float]]] = {
 }
 
 
-def evaluate(config: EvaluateConfig, *, progress: bool = False) -> Evaluation:
-    """Measures every pair and both sets.
+def evaluate(
+    real: str | PathLike[str],
+    generated: str | PathLike[str],
+    out: str | PathLike[str] | None = None,
+    *,
+    progress: bool = False,
+    **options: Any,
+) -> Evaluation:
+    """Measures generated images against real ones of the same names, as `gis evaluate` does.
+
+    Args:
+        real: Folder of real images, or of a data set with ``images/``.
+        generated: Folder of generated images.
+        out: Folder of ``metrics.json`` and ``report.html``; None writes nothing.
+        progress: Show a bar on stderr.
+        options: Those of `gis evaluate` by name: lpips, features, masks, boxes, unpaired, device ...; see
+            `pipelines.evaluation.config.EvaluateConfig`.
+
+    Returns:
+        ``means`` by measure with a 95 % confidence interval, ``rows`` by pair, ``distributions``, ``notes``.
+
+    Raises:
+        ConfigError: An option that cannot work.
+        DataError: Folders, images, masks or boxes that cannot be used.
+        MetricError: Backbone weights that cannot be found, or images that cannot be compared.
+        OutputError: A folder that cannot be written.
+
+    Example:
+        >>> import pipelines
+        >>> pipelines.evaluate("real", "out/images", lpips="none").means["rmse"].mean  # doctest: +SKIP
+        0.0588
+    """
+    values = {**options, "real": real, "generated": generated, "out": out}
+    return evaluate_folders(keyword_options(EvaluateConfig, values), progress=progress)
+
+
+def evaluate_folders(config: EvaluateConfig, *, progress: bool = False) -> Evaluation:
+    """Measures every pair and both sets, and writes ``metrics.json`` and ``report.html`` where there is a folder.
 
     Raises:
         DataError: folders, images, masks or boxes that cannot be used.
         MetricError: backbone weights that cannot be found, or images that cannot be compared.
+        OutputError: a folder that cannot be written.
     """
-    _check(config)
-    real, fake = find_images(config.real), find_images(config.fake)
+    result = _evaluation(config, progress)
+    if config.out is not None:
+        write_report(config.out, config, result)
+    return result
+
+
+def _evaluation(config: EvaluateConfig, progress: bool) -> Evaluation:
+    if config.device != "cpu" and (config.lpips or config.features or config.inception):
+        check_device(config.device)
+    real, generated = find_images(config.real), find_images(config.generated)
     if config.unpaired:
         result = Evaluation(notes=["Unpaired: the two folders show different scenes, so only the sets are compared."])
     else:
-        result = _evaluate_pairs(config, partners(config.real, config.fake), progress)
+        result = _evaluate_pairs(config, partners(config.real, config.generated), progress)
     if config.masks is None and config.boxes is None:
-        _add_distributions(result, config, list(real.values()), list(fake.values()), progress)
+        _add_distributions(result, config, list(real.values()), list(generated.values()), progress)
     else:
         result.notes.append("Distances between distributions are left out: they are taken on whole images.")
     return result
-
-
-def evaluate_to(out: Path, config: EvaluateConfig, *, progress: bool = False) -> Evaluation:
-    """Evaluates, and writes ``out/metrics.json`` and ``out/report.html``."""
-    result = evaluate(config, progress=progress)
-    write_report(out, config, result)
-    return result
-
-
-def _check(config: EvaluateConfig) -> None:
-    if config.masks is not None and config.boxes is not None:
-        raise DataError("both masks and boxes were given: expected one region; leave one out")
-    if config.unpaired and not (config.features or config.inception):
-        raise DataError(
-            "unpaired folders need features for a distance between distributions: expected alex, vgg or inception"
-        )
-    if config.device != "cpu" and (config.lpips or config.features or config.inception):
-        check_device(config.device)
-    if config.unpaired and (config.masks or config.boxes):
-        raise DataError("a region needs pairs: leave out masks and boxes, or unpaired")
 
 
 def _evaluate_pairs(config: EvaluateConfig, pairs: Sequence[tuple[str, Path, Path]], progress: bool) -> Evaluation:

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipelines.evaluation.config import EvaluateConfig, config_values
 from pipelines.evaluation.images import find_images, read_image
-from pipelines.evaluation.results import METRICS, EvaluateConfig, Evaluation, Metric, config_values
+from pipelines.evaluation.results import METRICS, Evaluation, Metric
 from pipelines.io.files import finite, write_json, write_text
 from pipelines.io.html import data_uri, fill_template
 from pipelines.io.images import encode_png
@@ -84,7 +85,7 @@ def _groups(config: EvaluateConfig, result: Evaluation) -> list[dict[str, Any]]:
     ranked = sorted((row for row in result.rows if row[leader.name] is not None), key=lambda row: -row[leader.name])
     middle = max(len(ranked) // 2 - _SHOWN // 2, 0)
     parts = {"Worst": ranked[:_SHOWN], "Median": ranked[middle : middle + _SHOWN], "Best": ranked[-_SHOWN:][::-1]}
-    real, fake = find_images(config.real), find_images(config.fake)
+    real, fake = find_images(config.real), find_images(config.generated)
     shown: set[str] = set()
     groups = []
     for title, rows in parts.items():

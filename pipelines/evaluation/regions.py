@@ -12,8 +12,8 @@ import numpy.typing as npt
 from gan.data import images
 from gan.errors import DataError
 
+from pipelines.evaluation.config import EvaluateConfig
 from pipelines.evaluation.images import find_images
-from pipelines.evaluation.results import EvaluateConfig
 
 __all__ = ["Regions"]
 

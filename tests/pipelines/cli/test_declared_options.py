@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gan.data.options import DataOptions
-from gan.options import Option, declarations, make_options, new_names, option_values
+from gan.options import Option, declarations, keyword_options, make_options, new_names, option_values
 from gan.training.options import TrainingRun, TrainOptions
 from pipelines.cli.config_files import config_text, read_config_file, write_config_file
 from pipelines.cli.declared_options import is_declared, resolved_values, values_for_file
@@ -91,6 +91,19 @@ def test_old_names_are_read_once() -> None:
         new_names(Outer, {"location": "a", "place": "b"})
 
 
+def test_an_old_keyword_warns_at_the_line_of_the_caller() -> None:
+    def function(**keywords: object) -> Outer:
+        return keyword_options(Outer, keywords)
+
+    with pytest.warns(FutureWarning, match="location is now called place") as caught:
+        assert function(location="a") == Outer(Path("a"))
+    assert [(warning.filename, warning.lineno) for warning in caught] == [
+        (__file__, 1 + inspect.getsourcelines(test_an_old_keyword_warns_at_the_line_of_the_caller)[1] + 4)
+    ]
+    with pytest.raises(ConfigError, match="unknown option 'plaice'"):
+        function(plaice="a")
+
+
 @pytest.mark.parametrize("kind", [TrainOptions, DataOptions])
 def test_constructors_check_too(kind: type) -> None:
     with pytest.raises(ConfigError, match=r"(seed|crop) is -1: expected 0 or more"):
@@ -133,6 +146,10 @@ def examples(folder: Path) -> dict[str, dict[str, object]]:
             "weights": paths["list.txt"], "input": paths["images"], "out": paths["out"], "bits": 16, "threads": 2,
             "noise_seed": 3, "postprocess": "style", "reference": paths["list.txt"], "style_start": "noise",
             "attention": paths["more"], "compile": True,
+        },
+        "evaluate": {
+            "real": paths["images"], "generated": paths["more"], "out": paths["out"], "lpips": "both",
+            "features": "none", "boxes": paths["list.txt"], "seed": 3, "device": "cuda",
         },
         "train": {
             "data": paths["data"], "out": paths["out"], "model": "cyclegan", "epochs": 3,

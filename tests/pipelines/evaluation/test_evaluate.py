@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from gan.errors import DataError, MetricError
-from pipelines.evaluation.evaluate import evaluate, evaluate_to
+from pipelines.errors import ConfigError
+from pipelines.evaluation.config import EvaluateConfig
+from pipelines.evaluation.evaluate import evaluate, evaluate_folders
 from pipelines.evaluation.images import read_image
-from pipelines.evaluation.results import EvaluateConfig
 
 
 def _write(path: Path, image: np.ndarray) -> None:
@@ -37,7 +38,7 @@ def config(tmp_path: Path) -> EvaluateConfig:
 
 
 def test_figures_are_those_of_the_offsets(config: EvaluateConfig, tmp_path: Path) -> None:
-    evaluate_to(tmp_path / "report", config)
+    evaluate_folders(replace(config, out=tmp_path / "report"))
     written = json.loads((tmp_path / "report" / "metrics.json").read_text())
     assert [row["name"] for row in written["images"]] == ["000000", "000001", "000002", "000003"]
     assert [row["mae"] for row in written["images"]] == pytest.approx([0, 10 / 255, 20 / 255, 30 / 255], abs=1e-7)
@@ -51,7 +52,7 @@ def test_figures_are_those_of_the_offsets(config: EvaluateConfig, tmp_path: Path
 
 def test_a_second_run_writes_the_same_bytes(config: EvaluateConfig, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        evaluate_to(tmp_path / name, config)
+        evaluate_folders(replace(config, out=tmp_path / name))
     for file in ("metrics.json", "report.html"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
     assert str(tmp_path) not in (tmp_path / "one" / "report.html").read_text()
@@ -59,7 +60,7 @@ def test_a_second_run_writes_the_same_bytes(config: EvaluateConfig, tmp_path: Pa
 
 
 def test_the_report_needs_no_other_file(config: EvaluateConfig, tmp_path: Path) -> None:
-    evaluate_to(tmp_path / "report", config)
+    evaluate_folders(replace(config, out=tmp_path / "report"))
     html = (tmp_path / "report" / "report.html").read_text()
     sources = re.findall(r'(?:src|href)="([^"]{0,30})', html)
     assert len(sources) == 12  # four pairs: real, generated, difference
@@ -71,7 +72,7 @@ def test_the_report_needs_no_other_file(config: EvaluateConfig, tmp_path: Path) 
 
 @pytest.mark.parametrize("kind", ["masks", "coco", "plain"])
 def test_a_region_limits_what_counts(config: EvaluateConfig, tmp_path: Path, kind: str) -> None:
-    path = config.fake / "000002.png"
+    path = config.generated / "000002.png"
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     image[:12] = 255  # outside the region: x 8..28, y 12..32
     cv2.imwrite(str(path), image)
@@ -88,7 +89,7 @@ def test_a_region_limits_what_counts(config: EvaluateConfig, tmp_path: Path, kin
         }
     (tmp_path / "boxes.json").write_text(json.dumps(boxes))
     region = {"masks": tmp_path / "masks"} if kind == "masks" else {"boxes": tmp_path / "boxes.json"}
-    result = evaluate(replace(config, **region))
+    result = evaluate_folders(replace(config, **region))
     assert [row["mae"] for row in result.rows] == pytest.approx([0, 10 / 255, 20 / 255, 30 / 255], abs=1e-7)
     assert {row["region_px"] for row in result.rows} == {400}
 
@@ -96,7 +97,7 @@ def test_a_region_limits_what_counts(config: EvaluateConfig, tmp_path: Path, kin
 def test_images_without_an_object_count_in_no_mean(config: EvaluateConfig, tmp_path: Path) -> None:
     boxes = {f"{index:06d}": [[8, 12, 28, 32]] if index in (1, 3) else [] for index in range(4)}
     (tmp_path / "boxes.json").write_text(json.dumps(boxes))
-    result = evaluate(replace(config, boxes=tmp_path / "boxes.json"))
+    result = evaluate_folders(replace(config, boxes=tmp_path / "boxes.json"))
     assert result.rows[0]["mae"] is None
     assert result.means["mae"].count == 2
     assert result.means["mae"].mean == pytest.approx(20 / 255, abs=1e-7)
@@ -104,73 +105,75 @@ def test_images_without_an_object_count_in_no_mean(config: EvaluateConfig, tmp_p
 
 
 def test_bits_and_colour_do_not_change_the_figures(config: EvaluateConfig, tmp_path: Path) -> None:
-    wanted = evaluate(config).rows
-    for path in sorted(config.fake.iterdir()):
+    wanted = evaluate_folders(config).rows
+    for path in sorted(config.generated.iterdir()):
         grey = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         _write(tmp_path / "wide" / path.name, grey.astype(np.uint16) * 257)
         _write(tmp_path / "rgb" / path.name, np.repeat(grey[..., None], 3, axis=2))
     for folder in ("wide", "rgb"):
-        for row, same in zip(evaluate(replace(config, fake=tmp_path / folder)).rows, wanted, strict=True):
+        for row, same in zip(evaluate_folders(replace(config, generated=tmp_path / folder)).rows, wanted, strict=True):
             assert row["mse"] == pytest.approx(same["mse"], abs=1e-9)
             assert row["ssim"] == pytest.approx(same["ssim"], abs=1e-6)
 
 
 def test_networks(config: EvaluateConfig, shared_data: Path) -> None:
     weights = shared_data / "weights"
-    result = evaluate(replace(config, lpips=("alex",), features=("alex",), weights_dir=weights))
+    result = evaluate_folders(replace(config, lpips=("alex",), features=("alex",), weights_dir=weights))
     values = [row["lpips_alex"] for row in result.rows]
     assert values[0] == pytest.approx(0, abs=1e-6)
     assert values[3] > values[1]
     assert [row["name"] for row in result.distributions] == ["frechet_distance", "kernel_distance"]
     assert all("alexnet" in row["features"] for row in result.distributions)
     assert any("biased" in note for note in result.notes)
-    same = evaluate(replace(config, fake=config.real, unpaired=True, features=("alex",), weights_dir=weights))
+    same = evaluate_folders(
+        replace(config, generated=config.real, unpaired=True, features=("alex",), weights_dir=weights)
+    )
     assert same.rows == []
     assert same.distributions[0]["value"] == pytest.approx(0, abs=1e-6)
 
 
 def _truncate(config: EvaluateConfig) -> EvaluateConfig:
-    path = config.fake / "000001.png"
+    path = config.generated / "000001.png"
     path.write_bytes(path.read_bytes()[:60])
     return config
 
 
 def _resize(config: EvaluateConfig) -> EvaluateConfig:
-    _write(config.fake / "000001.png", np.zeros((40, 50), np.uint8))
+    _write(config.generated / "000001.png", np.zeros((40, 50), np.uint8))
     return config
 
 
 def _drop(config: EvaluateConfig) -> EvaluateConfig:
-    (config.fake / "000001.png").unlink()
+    (config.generated / "000001.png").unlink()
     return config
 
 
 def _nan(config: EvaluateConfig) -> EvaluateConfig:
     image = np.zeros((40, 48), np.float32)
     image[3, 4] = np.nan
-    (config.fake / "000001.png").unlink()
-    np.save(config.fake / "000001.npy", image)
+    (config.generated / "000001.png").unlink()
+    np.save(config.generated / "000001.npy", image)
     return config
 
 
 def _kelvin(config: EvaluateConfig) -> EvaluateConfig:
-    (config.fake / "000001.png").unlink()
-    np.save(config.fake / "000001.npy", np.full((40, 48), 290.0))
+    (config.generated / "000001.png").unlink()
+    np.save(config.generated / "000001.npy", np.full((40, 48), 290.0))
     return config
 
 
 def _double(config: EvaluateConfig) -> EvaluateConfig:
-    shutil.copy(config.fake / "000001.png", config.fake / "000001.bmp")
+    shutil.copy(config.generated / "000001.png", config.generated / "000001.bmp")
     return config
 
 
 def _colour(config: EvaluateConfig) -> EvaluateConfig:
-    _write(config.fake / "000001.png", np.random.default_rng(0).integers(0, 255, (40, 48, 3), dtype=np.uint8))
+    _write(config.generated / "000001.png", np.random.default_rng(0).integers(0, 255, (40, 48, 3), dtype=np.uint8))
     return config
 
 
 def _empty(config: EvaluateConfig) -> EvaluateConfig:
-    for path in config.fake.iterdir():
+    for path in config.generated.iterdir():
         path.unlink()
     return config
 
@@ -193,23 +196,50 @@ def _boxes(config: EvaluateConfig) -> EvaluateConfig:
         (_colour, r"000001: real image is grey, generated one colour"),
         (_empty, r"fake: no images"),
         (_boxes, r"boxes\.json holds no boxes"),
-        (lambda config: replace(config, masks=config.real, boxes=config.real), "both masks and boxes"),
         (lambda config: replace(config, real=config.real / "none"), r"none is no folder"),
-        (lambda config: replace(config, unpaired=True), r"need features"),
     ],
 )
 def test_bad_input_is_one_clear_line(
     config: EvaluateConfig, spoil: Callable[[EvaluateConfig], EvaluateConfig], message: str
 ) -> None:
     with pytest.raises(DataError, match=message) as caught:
-        evaluate(spoil(config))
+        evaluate_folders(spoil(config))
     assert "\n" not in str(caught.value)
     assert "expected" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"masks": "a", "boxes": "b"}, "both masks and boxes were given: expected one region"),
+        ({"unpaired": True, "features": "none"}, "unpaired folders need features"),
+        ({"unpaired": True, "boxes": "b"}, "a region needs pairs"),
+        ({"lpips": "alex,resnet"}, "lpips is 'alex,resnet': expected alex, vgg, both or none"),
+        ({"lpips": ["resnet"]}, "lpips is ['resnet']: expected one of alex, vgg"),
+        ({"seed": -1}, "seed is -1: expected 0 or more"),
+        ({"lpisp": "alex"}, "unknown option 'lpisp'"),
+    ],
+)
+def test_bad_options_are_one_clear_line(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        evaluate("real", "generated", tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_keywords_are_the_options_of_the_command(config: EvaluateConfig, tmp_path: Path) -> None:
+    result = evaluate(str(config.real), config.generated, tmp_path / "a", lpips="none", features=[])
+    assert result == evaluate_folders(replace(config, out=tmp_path / "b"))
+    assert (tmp_path / "a" / "metrics.json").read_bytes() == (tmp_path / "b" / "metrics.json").read_bytes()
+    settings = json.loads((tmp_path / "a" / "metrics.json").read_text())["settings"]
+    assert settings == {
+        "real": "real", "fake": "fake", "lpips": [], "features": [], "inception": None, "weights_dir": None,
+        "masks": None, "boxes": None, "unpaired": False, "seed": 0, "device": "cpu",
+    }  # fmt: skip
+
+
 def test_missing_backbones_are_named(config: EvaluateConfig, tmp_path: Path) -> None:
     with pytest.raises(MetricError, match="alexnet_features"):
-        evaluate(replace(config, lpips=("alex",), weights_dir=tmp_path))
+        evaluate_folders(replace(config, lpips=("alex",), weights_dir=tmp_path))
 
 
 def test_read_image_depths(tmp_path: Path) -> None:
