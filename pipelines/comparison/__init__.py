@@ -3,7 +3,7 @@
 ========  ==================================================================
 plan      what is compared, and how the command line says it
 samples   the test sets, the grey copy, and where the objects are
-worker    one backend in a process of its own: budget, training, translation
+worker    one model in a process of its own: budget, training, translation
 run       one worker after the other; goes on where it was stopped
 tables    results to rows of numbers
 report    one HTML page and one JSON file

@@ -6,21 +6,23 @@ import dataclasses
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from gan.options import keyword_options
 from gan.training.run_folder import first_difference
 
-from pipelines.comparison.plan import MAIN_SET, CompareConfig, Contestant, shared_plan
+from pipelines.comparison.plan import MAIN_SET, CompareConfig, ComparedModel, shared_plan, with_new_names
 from pipelines.comparison.report import write_report
 from pipelines.comparison.samples import TestSet, open_test_set, read_objects, write_test_set
 from pipelines.comparison.tables import Comparison, measure
 from pipelines.errors import ConfigError
 from pipelines.io.files import make_folder, read_json, remove_temporaries, write_json
 
-__all__ = ["compare"]
+__all__ = ["compare", "run_comparison"]
 
 
 @dataclass(frozen=True)
@@ -29,56 +31,85 @@ class _Opened:
     plan: dict[str, Any]
 
 
-def compare(config: CompareConfig, *, say: Callable[[str], None] = lambda text: None) -> Comparison:
-    """Trains, translates and measures every backend, and writes ``report.html`` and ``compare.json``.
+def compare(
+    data: str | PathLike[str],
+    models: str | Sequence[str],
+    out: str | PathLike[str],
+    *,
+    test_sets: Mapping[str, str | PathLike[str]] | None = None,
+    log: Callable[[str], None] = lambda text: None,
+    **options: Any,
+) -> Comparison:
+    """Trains several models alike and measures them on the same images, as `gis compare` does.
 
-    A backend that fails leaves one line in its row, and is tried again by the next call; finished ones are not.
+    Args:
+        data: Training data: source tensors, or the parent of ``visible/`` and ``infrared/``.
+        models: Models with their options: ``"pix2pix,cyclegan:pairing=paired"``, or a list of such names.
+        out: Folder of the runs, ``report.html`` and ``compare.json``; an interrupted comparison goes on in it.
+        test_sets: Folders of further test sets that nothing is trained on, by name.
+        log: Takes lines for the user.
+        options: Those of `gis compare` by name: epochs, budget_minutes, size, validation, boxes, set ...; see
+            `pipelines.comparison.plan.CompareConfig`.
+
+    Returns:
+        ``rows`` of figures, the baseline first; a model that failed has its ``error`` there.
+
+    Raises:
+        ConfigError: An option that cannot work, or a folder that holds another comparison.
+        DataError: Data that cannot be used.
+        OutputError: Files that cannot be written.
+
+    Example:
+        >>> import pipelines
+        >>> result = pipelines.compare("roadscene", "pix2pix,thermalnet", "out", size=128)  # doctest: +SKIP
+        >>> [(row.name, row.means["test"]["psnr_dB"]["mean"]) for row in result.rows]  # doctest: +SKIP
+    """
+    texts = [f"{name}={os.fspath(folder)}" for name, folder in (test_sets or {}).items()]
+    values = {**options, "data": data, "models": models, "out": out, "test_sets": texts}
+    return run_comparison(keyword_options(CompareConfig, values), log=log)
+
+
+def run_comparison(config: CompareConfig, *, log: Callable[[str], None] = lambda text: None) -> Comparison:
+    """Trains, translates and measures every model, and writes ``report.html`` and ``compare.json``.
+
+    A model that fails leaves one line in its row, and is tried again by the next call; finished ones are not.
 
     Args:
         config: What to compare.
-        say: Takes lines for the user.
+        log: Takes lines for the user.
 
     Raises:
-        ConfigError: options that cannot work, or a folder that holds another comparison.
-        DataError: data that cannot be used.
-        OutputError: files that cannot be written.
+        ConfigError: A folder that holds another comparison.
+        DataError: Data that cannot be used.
+        OutputError: Files that cannot be written.
     """
-    _check(config)
     opened = _open(config)
     _claim(config.out, opened.plan)
     objects = read_objects(config.boxes, config.data_options.size) if config.boxes else None
     for name, images in opened.sets.items():
         write_test_set(images, config.out / "sets" / name)
-    for number, contestant in enumerate(config.contestants, 1):
-        say(f"{number}/{len(config.contestants)} {contestant.spec}: {_contest(config, contestant)}")
-    result = measure(config, opened.sets, objects, say)
+    for number, model in enumerate(config.compared, 1):
+        log(f"{number}/{len(config.models)} {model.spec}: {_run_model(config, model)}")
+    result = measure(config, opened.sets, objects, log)
     write_report(config, opened.plan, result)
     return result
-
-
-def _check(config: CompareConfig) -> None:
-    if config.budget_minutes is not None and config.budget_minutes <= 0:
-        raise ConfigError(f"--budget-minutes is {config.budget_minutes:g}: expected more than 0")
-    for name in ("epochs", "batch", "threads", "shown"):
-        if getattr(config, name) < 1:
-            raise ConfigError(f"--{name} is {getattr(config, name)}: expected at least 1")
 
 
 def _open(config: CompareConfig) -> _Opened:
     cache = config.out / "cache"
     main, about = open_test_set(config.data, config.data_options, cache, seed=config.seed)
     sets, also = {MAIN_SET: main}, {}
-    for name, folder in config.also.items():
+    for name, folder in config.test_folders.items():
         sets[name], described = open_test_set(folder, config.data_options, cache, everything=True)
         also[name] = described["sha256"]
     return _Opened(sets, shared_plan(config, about, also))
 
 
 def _claim(out: Path, plan: dict[str, Any]) -> None:
-    """Writes the plan, or checks that the folder holds the same one; other backends may join it."""
+    """Writes the plan, or checks that the folder holds the same one; other models may join it."""
     path = out / "plan.json"
     if path.is_file():
-        different = first_difference(read_json(path), plan)
+        different = first_difference(with_new_names(read_json(path)), plan)
         if different:
             raise ConfigError(f"{out}: holds a comparison with another {different}; give the same, or another --out")
         remove_temporaries(out)
@@ -87,13 +118,13 @@ def _claim(out: Path, plan: dict[str, Any]) -> None:
     write_json(path, plan)
 
 
-def _contest(config: CompareConfig, contestant: Contestant) -> str:
+def _run_model(config: CompareConfig, model: ComparedModel) -> str:
     """Runs one worker unless its result is there; returns a line for the user."""
-    out = config.out / "runs" / contestant.folder
-    job = _job(config, contestant, out)
+    out = config.out / "runs" / model.folder
+    job = _job(config, model, out)
     path = out / "job.json"
     if (out / "result.json").is_file():
-        different = first_difference(read_json(path)["settings"], contestant.settings)
+        different = first_difference(read_json(path)["settings"], model.settings)
         if different:
             raise ConfigError(f"{out}: was trained with another {different}; give the same, or another --out")
         return "done before"
@@ -112,13 +143,13 @@ def read_error(out: Path) -> str:
     return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
 
-def _job(config: CompareConfig, contestant: Contestant, out: Path) -> dict[str, Any]:
+def _job(config: CompareConfig, model: ComparedModel, out: Path) -> dict[str, Any]:
     return {
-        **dataclasses.asdict(contestant),
+        **dataclasses.asdict(model),
         "out": str(out.resolve()),
         "data": str(config.data.resolve()),
         "cache": str((config.out / "cache").resolve()),
-        "also": {name: str(folder.resolve()) for name, folder in config.also.items()},
+        "also": {name: str(folder.resolve()) for name, folder in config.test_folders.items()},
         "data_options": dataclasses.asdict(config.data_options),
         "epochs": config.epochs,
         "batch": config.batch,

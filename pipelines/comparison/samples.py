@@ -1,4 +1,4 @@
-"""The test sets: read once, the same pixels for every backend."""
+"""The test sets: read once, the same pixels for every model."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ Curve = list[tuple[int, float]]
 
 @dataclass
 class Row:
-    """One backend, or the baseline."""
+    """One model, or the baseline."""
 
     name: str
     error: str = ""
@@ -74,14 +74,14 @@ class Comparison:
 
 
 def measure(
-    config: CompareConfig, sets: Mapping[str, TestSet], objects: Objects | None, say: Callable[[str], None]
+    config: CompareConfig, sets: Mapping[str, TestSet], objects: Objects | None, log: Callable[[str], None]
 ) -> Comparison:
     """Measures what the workers left, and the grey copy beside it."""
     result = Comparison(sets={name: images.names for name, images in sets.items()})
     lpips = _has_lpips(config, result)
     folders = {name: config.out / "sets" / name for name in sets}
     rows = [Row(BASELINE, images={name: folder / "grey" for name, folder in folders.items()})]
-    rows += [_row(config, contestant.spec, contestant.folder, sets) for contestant in config.contestants]
+    rows += [_row(config, model.spec, model.folder, sets) for model in config.compared]
     for row in rows:
         if not row.error:
             try:
@@ -90,7 +90,7 @@ def measure(
                 row.error = " ".join(str(error).split())
         result.rows.append(row)
     for line in text_table(result, MAIN_SET):
-        say(line)
+        log(line)
     return result
 
 

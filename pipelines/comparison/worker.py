@@ -1,6 +1,6 @@
-"""One backend of a comparison, in a process of its own: ``python -m pipelines.comparison.worker JOB.json``.
+"""One model of a comparison, in a process of its own: ``python -m pipelines.comparison.worker JOB.json``.
 
-A process of its own keeps a crash away from the others, and its peak memory is this backend's alone. What stands in
+A process of its own keeps a crash away from the others, and its peak memory is this model's alone. What stands in
 its folder when it is done:
 
 train/         the run of `gan.training.train`
@@ -104,7 +104,7 @@ def _train(job: dict[str, Any], data: DataOptions, cache: Path, epochs: int, ste
     out = Path(job["out"]) / "train"
     if (out / "model.safetensors").is_file():
         return out / "model.safetensors"
-    return train(path, out, job["backend"], job["settings"], options, data, resume=True, cache=cache)
+    return train(path, out, job["model"], job["settings"], options, data, resume=True, cache=cache)
 
 
 def _epochs(job: dict[str, Any], options: DataOptions, cache: Path) -> tuple[int, dict[str, Any]]:
@@ -119,7 +119,7 @@ def _epochs(job: dict[str, Any], options: DataOptions, cache: Path) -> tuple[int
 def _measured(job: dict[str, Any], options: DataOptions, cache: Path) -> dict[str, Any]:
     data = open_data(Path(job["data"]), options, cache, seed=job["seed"])
     height, width = data.samples.size
-    module = load_backend(job["backend"])
+    module = load_backend(job["model"])
     suggested = module.suggest(data.in_channels, data.out_channels, height, width)
     config = make_config(module.Config, {**suggested, **job["settings"]}, f"options of {job['spec']}")
     backend = module.create(config)

@@ -151,6 +151,10 @@ def examples(folder: Path) -> dict[str, dict[str, object]]:
             "real": paths["images"], "generated": paths["more"], "out": paths["out"], "lpips": "both",
             "features": "none", "boxes": paths["list.txt"], "seed": 3, "device": "cuda",
         },
+        "compare": {
+            "data": paths["data"], "out": paths["out"], "models": ["pix2pix", "cyclegan:pairing=paired,emsn=joint"],
+            "set": {"ngf": 8}, "budget_minutes": 2.5, "size": 64, "test_sets": [f"night={paths['more']}"], "shown": 3,
+        },
         "train": {
             "data": paths["data"], "out": paths["out"], "model": "cyclegan", "epochs": 3,
             "target_range": [270.5, 300.0],
@@ -230,11 +234,15 @@ def test_old_names_in_a_file(tmp_path: Path) -> None:
         ("train", "--recipe", "--config", "no such"),
         ("train", "--matched", "--pair-by-name", None),
         ("train", "--no-matched", "--no-pair-by-name", None),
+        ("evaluate", "--fake", "--generated", None),
+        ("compare", "--backends", "--models", "none"),
+        ("compare", "--also", "--test-sets", "night"),
     ],
 )
 def test_old_names_on_the_command_line(command: str, old: str, new: str, value: str | None, tmp_path: Path) -> None:
     """Both names are refused for the same value, or accepted alike; the old one with a note."""
-    extra = ["--data", str(tmp_path / "none")] if command == "train" else []
+    demanded = {"train": ["--data", "none"], "evaluate": ["--real", "none"], "compare": ["--data", "none"]}
+    extra = demanded.get(command, []) + (["--models", "pix2pix"] if old == "--also" and command == "compare" else [])
     given = [value or "x"] if "matched" not in old else []
     results = [
         CliRunner().invoke(app, [command, "--out", str(tmp_path / "out"), *extra, flag, *given]) for flag in (old, new)

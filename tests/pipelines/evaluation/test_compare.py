@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -14,14 +15,13 @@ import pytest
 from safetensors.numpy import load_file
 
 from gan.data.options import DataOptions
-from gan.errors import ConfigError as BackendConfigError
-from pipelines.comparison.plan import CompareConfig, parse_also, parse_backends
+from pipelines.comparison.plan import CompareConfig, split_models
 from pipelines.comparison.report import chosen_names
-from pipelines.comparison.run import compare
+from pipelines.comparison.run import compare, run_comparison
 from pipelines.comparison.samples import grey_copy, read_objects, resized_box
 from pipelines.errors import ConfigError
 
-SMALL = ("ngf=4", "ndf=4")
+SMALL = {"ngf": 4, "ndf": 4}
 
 
 def _data(folder: Path, count: int) -> Path:
@@ -35,33 +35,43 @@ def _data(folder: Path, count: int) -> Path:
     return folder
 
 
-def test_specs_keep_their_options_together() -> None:
-    found = parse_backends("pix2pix, cyclegan:pairing=paired,emsn=joint,thermalnet", SMALL)
-    assert [one.backend for one in found] == ["pix2pix", "cyclegan", "thermalnet"]
+def test_models_keep_their_options_together(tmp_path: Path) -> None:
+    models = split_models("pix2pix, cyclegan:pairing=paired,emsn=joint,thermalnet")
+    found = CompareConfig(tmp_path, tmp_path / "out", models, SMALL).compared
+    assert [one.model for one in found] == ["pix2pix", "cyclegan", "thermalnet"]
     assert found[1].settings == {"ngf": 4, "ndf": 4, "pairing": "paired", "emsn": "joint"}
     assert found[2].settings == {}
     assert found[1].folder == "cyclegan-pairing-paired-emsn-joint"
 
 
+def test_a_model_s_own_option_goes_first_and_old_names_are_read(tmp_path: Path) -> None:
+    settings = {"ngf": 4, "sampling": "paired"}
+    (model,) = CompareConfig(tmp_path, tmp_path / "out", ("cyclegan:ngf=8",), settings).compared
+    assert model.settings == {"ngf": 8, "pairing": "paired"}
+
+
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("models", "settings", "message"),
     [
-        ("", "expected names"),
-        ("nope", "unknown backend"),
-        ("pix2pix:a=1", "unknown option"),
-        ("pix2pix,pix2pix", "twice"),
+        ("", {}, "models is '': expected names"),
+        ("nope", {}, "unknown backend"),
+        ("pix2pix:a=1", {}, "unknown option"),
+        ("pix2pix,pix2pix", {}, "twice"),
+        ("pix2pix,thermalnet", {"emsn": "joint"}, "set emsn: no model of this comparison"),
     ],
 )
-def test_bad_specs_say_so(text: str, message: str) -> None:
-    with pytest.raises((ConfigError, BackendConfigError), match=message):
-        parse_backends(text)
+def test_bad_models_say_so(models: str, settings: dict[str, object], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        compare(tmp_path, models, tmp_path / "out", set=settings)
+    assert not (tmp_path / "out").exists()
 
 
-def test_also_needs_a_name_and_a_folder(tmp_path: Path) -> None:
-    assert parse_also([f"night={tmp_path}"]) == {"night": tmp_path}
-    for text in (str(tmp_path), f"test={tmp_path}", "night=missing"):
-        with pytest.raises(ConfigError, match="--also"):
-            parse_also([text])
+def test_a_test_set_needs_a_name_and_a_folder(tmp_path: Path) -> None:
+    config = CompareConfig(tmp_path, tmp_path / "out", (), test_sets=(f"night={tmp_path}",))
+    assert config.test_folders == {"night": tmp_path}
+    for texts in ((str(tmp_path),), (f"test={tmp_path}",), ("night=missing",), (f"a={tmp_path}", f"a={tmp_path}")):
+        with pytest.raises(ConfigError, match="test-sets"):
+            dataclasses.replace(config, test_sets=texts)
 
 
 def test_boxes_follow_the_centred_crop(tmp_path: Path) -> None:
@@ -87,11 +97,11 @@ def test_a_failure_leaves_the_others_and_the_rest_is_resumed(tmp_path: Path) -> 
     (tmp_path / "test.txt").write_text("s1\ns3\n")
     options = DataOptions(validation_list=str(tmp_path / "test.txt"))
     # 9 levels do not fit into 64 px: the worker fails, the comparison does not.
-    contestants = parse_backends("pix2pix:levels=9,thermalnet:features=4")
-    config = CompareConfig(
-        data=data, out=tmp_path / "out", contestants=contestants, epochs=1, data_options=options, also={"other": other}
-    )
-    failed, done = compare(config).rows[1:]
+    models = ["pix2pix:levels=9", "thermalnet:features=4"]
+    config = CompareConfig(data, tmp_path / "out", tuple(models), epochs=1, test_sets=(f"other={other}",),
+                           data_options=options)  # fmt: skip
+    listed = {"epochs": 1, "validation_list": str(tmp_path / "test.txt")}
+    failed, done = compare(str(data), models, str(tmp_path / "out"), test_sets={"other": other}, **listed).rows[1:]
     assert failed.error
     assert not failed.means
     assert not done.error
@@ -102,22 +112,30 @@ def test_a_failure_leaves_the_others_and_the_rest_is_resumed(tmp_path: Path) -> 
     assert [row["name"] for row in content["rows"]] == ["grey copy", "pix2pix:levels=9", "thermalnet:features=4"]
     page = (tmp_path / "out" / "report.html").read_text()
     assert page.count("data:image/jpeg") == 2 * 4 + 2 * 4  # source, real, grey copy and one model, for two pairs each
-    model = tmp_path / "out" / "runs" / contestants[1].folder / "train" / "model.safetensors"
+    model = tmp_path / "out" / "runs" / "thermalnet-features-4" / "train" / "model.safetensors"
     before = model.stat().st_mtime_ns
     said: list[str] = []
-    again = CompareConfig(**{**config.__dict__, "contestants": contestants[1:]})
-    assert compare(again, say=said.append).rows[1].means == done.means
+    _use_old_names(tmp_path / "out" / "plan.json")
+    assert run_comparison(dataclasses.replace(config, models=models[1:]), log=said.append).rows[1].means == done.means
     assert model.stat().st_mtime_ns == before
     assert "done before" in said[0]
     with pytest.raises(ConfigError, match="batch"):
-        compare(CompareConfig(**{**config.__dict__, "batch": 2}))
+        run_comparison(dataclasses.replace(config, batch=2))
+
+
+def _use_old_names(plan: Path) -> None:
+    """A plan as earlier versions wrote it."""
+    text = plan.read_text()
+    for old, new in (("matched", "pair_by_name"), ("inserted", "unpaired_objects")):
+        assert f'"{new}"' in text
+        text = text.replace(f'"{new}"', f'"{old}"')
+    plan.write_text(text)
 
 
 def test_the_grey_copy_is_measured_by_hand(tmp_path: Path) -> None:
     data = _data(tmp_path / "data", 5)
     options = DataOptions(validation=0.4)
-    config = CompareConfig(data=data, out=tmp_path / "out", contestants=(), data_options=options)
-    result = compare(config)
+    result = run_comparison(CompareConfig(data, tmp_path / "out", (), data_options=options))
     errors = []
     for name in result.sets["test"]:
         grey = cv2.imread(str(data / "visible" / f"{name}.png"), cv2.IMREAD_GRAYSCALE) / 255.0
@@ -132,13 +150,9 @@ def test_a_killed_comparison_goes_on_to_the_same_model(tmp_path: Path) -> None:
     script = tmp_path / "go.py"
     script.write_text(
         "import sys\n"
-        "from pathlib import Path\n"
-        "from gan.data.options import DataOptions\n"
-        "from pipelines.comparison.plan import CompareConfig, parse_backends\n"
-        "from pipelines.comparison.run import compare\n"
-        "compare(CompareConfig(data=Path(sys.argv[1]), out=Path(sys.argv[2]), epochs=int(sys.argv[3]),\n"
-        "    contestants=parse_backends('pix2pix', ('ngf=4', 'ndf=4')), checkpoint_minutes=0.0,\n"
-        "    data_options=DataOptions(validation=0.3)))\n"
+        "import pipelines\n"
+        "pipelines.compare(sys.argv[1], 'pix2pix', sys.argv[2], epochs=int(sys.argv[3]),\n"
+        "    set={'ngf': 4, 'ndf': 4}, checkpoint_minutes=0.0, validation=0.3)\n"
     )
 
     def command(out: Path) -> list[str]:
