@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pipelines.backgrounds.images import Background, open_backgrounds
     from pipelines.backgrounds.ingest.run import ingest_backgrounds
+    from pipelines.comparison.run import compare
+    from pipelines.comparison.tables import Comparison
     from pipelines.dataset.frame import SynthesizedFrame
     from pipelines.dataset.record import FrameRecord
     from pipelines.dataset.store import read_records
@@ -29,17 +31,22 @@ if TYPE_CHECKING:
         PipelineError,
         WorkerError,
     )
+    from pipelines.evaluation.evaluate import evaluate
+    from pipelines.evaluation.results import Evaluation
     from pipelines.export.tiff import export_tiff
     from pipelines.fitting.run import FitResult, fit_cars
     from pipelines.registration.align import AlignResult, align_cameras
     from pipelines.synthesis.api import synthesize, write_dataset
+    from pipelines.translation.translate import TranslationSummary, translate
 
 __all__ = [
     "AlignResult",
     "Background",
     "BackgroundError",
+    "Comparison",
     "ConfigError",
     "DatasetError",
+    "Evaluation",
     "FitResult",
     "FrameRecord",
     "GisError",
@@ -47,14 +54,18 @@ __all__ = [
     "PipelineError",
     "Report",
     "SynthesizedFrame",
+    "TranslationSummary",
     "WorkerError",
     "align_cameras",
+    "compare",
+    "evaluate",
     "export_tiff",
     "fit_cars",
     "ingest_backgrounds",
     "open_backgrounds",
     "read_records",
     "synthesize",
+    "translate",
     "validate",
     "write_dataset",
 ]
@@ -62,6 +73,10 @@ __all__ = [
 _MODULES = {
     "pipelines.backgrounds.images": ("Background", "open_backgrounds"),
     "pipelines.backgrounds.ingest.run": ("ingest_backgrounds",),
+    "pipelines.comparison.run": ("compare",),
+    "pipelines.comparison.tables": ("Comparison",),
+    "pipelines.evaluation.evaluate": ("evaluate",),
+    "pipelines.evaluation.results": ("Evaluation",),
     "pipelines.export.tiff": ("export_tiff",),
     "pipelines.fitting.run": ("FitResult", "fit_cars"),
     "pipelines.registration.align": ("AlignResult", "align_cameras"),
@@ -73,6 +88,7 @@ _MODULES = {
         "BackgroundError", "ConfigError", "DatasetError", "GisError", "OutputError", "PipelineError", "WorkerError",
     ),
     "pipelines.synthesis.api": ("synthesize", "write_dataset"),
+    "pipelines.translation.translate": ("TranslationSummary", "translate"),
 }  # fmt: skip
 
 if not TYPE_CHECKING:  # else every misspelt name would pass the check of types

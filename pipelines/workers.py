@@ -229,9 +229,14 @@ def _serve(there: Connection) -> None:
 
 
 def _portable(error: Exception, index: int | None) -> Exception:
-    """The error itself where it is one of ours, else a WorkerError that says where it came from, on one line."""
+    """The error itself where it is one of ours, else a WorkerError that says where it came from, on one line.
+
+    A missing package stays one too: the command line knows what brings it.
+    """
     if isinstance(error, GisError):
         return type(error)(str(error))
+    if isinstance(error, ModuleNotFoundError):
+        return ModuleNotFoundError(str(error), name=error.name)
     place = traceback.extract_tb(error.__traceback__)[-1]
     at = "while getting ready" if index is None else f"at frame {index}"
     reason = " ".join(f"{type(error).__name__}: {error}".split())

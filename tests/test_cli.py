@@ -66,6 +66,34 @@ def test_usage_errors_are_code_two() -> None:
 
 
 @pytest.mark.parametrize(
+    ("missing", "extra", "command"),
+    [
+        ("torch", "gan", ("train", "--data", "data", "--out", "out")),
+        ("torch", "gan", ("compare", "--data", "data", "--models", "pix2pix", "--out", "out")),
+        ("torch", "gan", ("translate", "--weights", "file", "--input", "images", "--out", "out", "--engine", "torch")),
+        ("torch", "gan", ("evaluate", "--real", "images", "--generated", "images", "--lpips", "none")),
+        ("lightning_fabric", "gan", ("train", "--data", "data", "--out", "out")),
+        ("bpy", "render", ("synthesize", "--count", "1", "--workers", "1", "--model", "physics", "--out", "out")),
+    ],
+)
+def test_a_missing_extra_is_one_line(missing: str, extra: str, command: tuple[str, ...], tmp_path: Path) -> None:
+    for folder in ("images", "data/visible", "data/infrared"):
+        (tmp_path / folder).mkdir(parents=True)
+        for name in ("a.png", "b.png"):
+            cv2.imwrite(str(tmp_path / folder / name), np.zeros((64, 64), np.uint8))
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without" / f"{missing}.py").write_text(f"raise ModuleNotFoundError('none', name={missing!r})")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path / 'without'}{os.pathsep}{ROOT}"}
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *command],
+        capture_output=True, text=True, cwd=tmp_path, env=environment, check=False,
+    )  # fmt: skip
+    refused(done, rf"^gis {command[0]}: .*{missing} is not installed: pip install 'gis-thermal\[{extra}\]'")
+    assert not (tmp_path / "out" / "frames.jsonl").exists()
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         (("--count", 0), "count is 0: expected 1 or more"),

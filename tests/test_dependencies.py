@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.cli.main import EXTRAS as EXTRAS_OF_COMMANDS
 from pipelines.setup import doctor
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -76,3 +77,8 @@ def test_doctor_looks_for_what_no_command_can_do_without() -> None:
     # typer is there wherever `gis doctor` runs.
     assert {name.lower() for name in doctor.PACKAGES.values()} == _declared()[""] - {"typer"}
     assert {PACKAGES.get(module, module).lower() for module in doctor.PACKAGES} == _declared()[""] - {"typer"}
+
+
+def test_commands_know_which_extra_brings_what() -> None:
+    declared = {(name, extra) for extra in ("render", "gan", "serve") for name in _declared()[extra] - {"numpy"}}
+    assert {(PACKAGES.get(module, module), extra) for module, extra in EXTRAS_OF_COMMANDS.items()} == declared

@@ -28,7 +28,7 @@ import typer
 from renderer.errors import GisError
 from typer.core import TyperCommand, TyperGroup
 
-__all__ = ["COMMANDS", "Command", "app", "main"]
+__all__ = ["COMMANDS", "EXTRAS", "Command", "app", "main"]
 
 _DATA, _MODELS, _OTHER = "Data sets", "Models", "Files and tools"
 _PLACE = "pipelines.cli.commands"
@@ -80,6 +80,17 @@ COMMANDS = {
 """Name of each command, of its function and of that function's module, in the order of the help."""
 OLD_COMMANDS = {"backends": "models"}
 """Names of earlier versions, which go on working with a note."""
+EXTRAS = {
+    "bpy": "render",
+    "lightning_fabric": "gan",
+    "lpips": "gan",
+    "nncf": "serve",
+    "onnx": "serve",
+    "openvino": "serve",
+    "tensorboard": "gan",
+    "torch": "gan",
+}
+"""Modules that some commands alone need, and the extras of the package that bring them."""
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
@@ -153,6 +164,13 @@ def _reporting(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **kwargs)
         except GisError as error:
             typer.echo(f"gis {command.__name__}: {' '.join(str(error).split())}", err=True)
+            raise typer.Exit(1) from None
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if missing not in EXTRAS:
+                raise
+            hint = f"pip install 'gis-thermal[{EXTRAS[missing]}]'"
+            typer.echo(f"gis {command.__name__}: {missing} is not installed: {hint}", err=True)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             again = "the same command with --resume" if command.__name__ == "train" else "the same command"

@@ -15,7 +15,8 @@ from gan.metrics.classes import ClassErrors
 from pipelines.comparison.plan import BASELINE, MAIN_SET, CompareConfig
 from pipelines.comparison.samples import Objects, TestSet, class_regions, read_grey
 from pipelines.errors import GisError
-from pipelines.evaluation.evaluate import evaluate
+from pipelines.evaluation.config import EvaluateConfig
+from pipelines.evaluation.evaluate import evaluate_folders
 from pipelines.io.files import read_json, read_lines
 
 __all__ = ["COLUMNS", "COSTS", "Comparison", "Curve", "Row", "losses", "measure", "text_table"]
@@ -122,8 +123,15 @@ def _measure_row(
 ) -> None:
     for name in sets:
         real = config.out / "sets" / name / "real"
-        networks = {"lpips": ("alex",) if lpips else (), "features": (), "weights_dir": config.weights_dir}
-        intervals = evaluate(real, row.images[name], seed=config.seed, **networks).means
+        what = EvaluateConfig(
+            real,
+            row.images[name],
+            lpips=("alex",) if lpips else (),
+            features=(),
+            seed=config.seed,
+            weights_dir=config.weights_dir,
+        )
+        intervals = evaluate_folders(what).means
         row.means[name] = {
             key: {"mean": value.mean, "low": value.low, "high": value.high} for key, value in intervals.items()
         }
