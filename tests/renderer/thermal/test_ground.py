@@ -81,3 +81,38 @@ def test_a_parked_car_keeps_the_night_sky_from_the_ground() -> None:
     cover = (np.abs(points[..., 0]) < 1.5) & (np.abs(points[..., 1]) < 0.4)
     overcast = winter_night(weather="overcast", sky_temperature_K=274.5)
     assert heat[cover].mean() > effects("cold_soaked", overcast)[0][cover].mean() + 0.3
+
+
+def test_a_shadow_is_where_the_way_to_the_sun_runs_into_the_car() -> None:
+    """Against points along each ray, tested one by one for being inside the box."""
+    _, shade, points = effects("sun_loaded", afternoon())
+    suns = surface_balance(afternoon(), profiles()).sun_world[:3]
+    ground = points[::4, ::4]
+    along = np.linspace(0.0, 8.0, 1601)[:, None]
+    half = 0.95 * np.array([2.25, 0.9])
+    expected = np.zeros(ground.shape[:2])
+    for sun in suns:  # the car is symmetric about its axes, and its roof is 1.45 m up
+        at = ground[..., None, :] + along * sun
+        inside = (np.abs(at[..., :2]) < half).all(axis=-1) & (at[..., 2] > 0.18) & (at[..., 2] < 0.95 * 1.45)
+        expected += inside.any(axis=-1) / len(suns)
+    assert 0.02 < (expected > 0).mean() < 0.9
+    assert np.abs(shade[::4, ::4] - expected).mean() < 2e-3  # rays that graze an edge between two points
+    assert shade.max() == pytest.approx(1.0, abs=1e-6)
+
+
+def test_warming_ends_where_the_air_from_under_the_car_does() -> None:
+    heat, _, points = effects("idling", winter_night())
+    beside = np.maximum(np.abs(points[..., :2]) - (2.25, 0.9), 0.0)
+    reach_m = np.hypot(beside[..., 0], beside[..., 1])
+    assert not heat[reach_m > 0.76].any()
+    assert (heat[reach_m < 0.74] > 0.0).all()
+    # The middle of the side: a logistic of 0.13 m, whose tail falls by e each 0.13 m.
+    middle = np.abs(points[..., 0]) < 0.04
+    across, there = np.abs(points[middle][:, 1]), heat[middle]
+    order = np.argsort(across)
+    edge, outside, far = np.interp([0.9, 1.16, 1.42], across[order], there[order])
+    assert outside / far == pytest.approx(np.exp(2.0), rel=0.15)
+    assert 1.5 < edge / outside < np.exp(2.0) - 0.5
+    # The end of the exhaust, on the left at the rear, is warmer than its mirror image; the car looks along -x.
+    left, right = (heat[np.hypot(points[..., 0] - 2.0, points[..., 1] - y) < 0.15].mean() for y in (-0.36, 0.36))
+    assert left > right + 0.1
