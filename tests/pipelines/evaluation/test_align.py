@@ -12,7 +12,10 @@ from typer.testing import CliRunner
 
 from pipelines.cli.main import app
 from pipelines.errors import ConfigError
-from pipelines.registration.align import _grey, align_cameras, corner_error_px, estimate, largest_rectangle
+from pipelines.registration.align import align_cameras
+from pipelines.registration.common_field import largest_rectangle
+from pipelines.registration.estimation import corner_error_px, estimate
+from pipelines.registration.pictures import read_grey
 
 # Rotation in degrees, scale, shift in pixels: visible to infrared.
 WARPS = ((3.0, 1.12, 18.0, -10.0), (-4.0, 0.92, -15.0, 9.0), (6.0, 1.05, 5.0, 12.0))
@@ -59,7 +62,8 @@ def test_known_warps_of_roadscene_are_found(shared_data: Path) -> None:
     folder = shared_data / "roadscene"
     boxes = json.loads((folder / "boxes.json").read_text())
     names = [name for name, about in boxes.items() if about["time"] == "day"][:10]
-    stacks = [[_grey(folder / kind / f"{name}.jpg") for name in names] for kind in ("crop_LR_visible", "cropinfrared")]
+    kinds = ("crop_LR_visible", "cropinfrared")
+    stacks = [[read_grey(folder / kind / f"{name}.jpg") for name in names] for kind in kinds]
     height, width = (min(image.shape[axis] for image in stacks[0]) for axis in (0, 1))
     visible, infrared = ([image[:height, :width] for image in stack] for stack in stacks)
     errors = []
