@@ -6,8 +6,6 @@ longer than a whole frame takes.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +24,7 @@ def world_to_local(local_to_world: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @njit(cache=True, nogil=True)
-def _inverse(m: Any) -> Any:
+def _inverse(m: NDArray[np.float64]) -> NDArray[np.float64]:
     """Cofactors over the determinant; numpy calls on so few numbers would cost more than the numbers."""
     out = np.empty((3, 4))
     for i in range(3):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +77,7 @@ def _project_corners(block: NDArray[np.float32], t: int, matrix: Floats, out: Fl
 
 
 @kernel
-def _weights(corner: Floats, weight: Floats) -> Any:
+def _weights(corner: Floats, weight: Floats) -> float:
     """Rows of ``weight``: the corners' weights as functions of the pixel (up to scale); returns the facing sign.
 
     Weights ``w`` solve ``sum w_i h_i ~ (x, y, 1)`` for homogeneous corners ``h_i``: Cramer's rule makes them the cross
@@ -89,7 +88,8 @@ def _weights(corner: Floats, weight: Floats) -> Any:
         weight[i, 0] = corner[j, 1] * corner[k, 2] - corner[j, 2] * corner[k, 1]
         weight[i, 1] = corner[j, 2] * corner[k, 0] - corner[j, 0] * corner[k, 2]
         weight[i, 2] = corner[j, 0] * corner[k, 1] - corner[j, 1] * corner[k, 0]
-    return corner[0, 0] * weight[0, 0] + corner[0, 1] * weight[0, 1] + corner[0, 2] * weight[0, 2]
+    determinant: float = corner[0, 0] * weight[0, 0] + corner[0, 1] * weight[0, 1] + corner[0, 2] * weight[0, 2]
+    return determinant
 
 
 @kernel

@@ -5,8 +5,8 @@ They are made of value noise on a periodic lattice (no two places of a street lo
 simple shapes. Each returns kelvin in units of the zone's ``variation_K``: about -1 to 1 with mean near 0. The shapes
 are assumed after street pictures of thermal cameras; where a measurement stands behind one, its line says so.
 
-Everything here is compiled and inlined into the per-pixel kernel of ``physics``. ``fine`` arguments are the size of a
-pixel on the surface in metres; detail smaller than that fades out, since one sample per pixel cannot carry it.
+Everything here is compiled into the loops of :mod:`.kernels`. ``fine`` arguments are the size of a pixel on the surface
+in metres; detail smaller than that fades out, since one sample per pixel cannot carry it.
 """
 
 from __future__ import annotations
