@@ -64,7 +64,7 @@ def test_every_block_of_the_page_runs(tmp_path: Path) -> None:
         street = np.clip(90 + np.linspace(0, 80, 240)[:, None] + rng.normal(0, 3, (240, 320)), 0, 255)
         cv2.imwrite(str(tmp_path / "my_frames" / f"{number}.png"), street.astype(np.uint8))
         (tmp_path / "my_flir_files" / f"{number}.jpg").write_bytes(flir_jpeg(street_counts() + number))
-    assert len(blocks()) == 6
+    assert len(blocks()) == 7
     printed = run("\n".join(blocks()), tmp_path)
     assert "(256, 256)" in printed
     assert "pix2pix flat (4, 128, 128)" in printed

@@ -19,7 +19,7 @@ class Action(StrEnum):
 
 def addon(
     action: Annotated[Action, typer.Argument(help="build: write the zip that Blender installs.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder of the zip.")] = Path(),
+    out: Annotated[Path, typer.Option("--out", help="Folder of the zip.", rich_help_panel="Output")] = Path(),
 ) -> None:
     """Build the Blender add-on: an extension from Blender 4.2 on, a legacy add-on before."""
     from pipelines.setup.addon_zip import build_addon

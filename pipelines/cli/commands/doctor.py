@@ -11,8 +11,10 @@ __all__ = ["doctor"]
 
 
 def doctor(
-    folder: Annotated[Path, typer.Option("--out", help="Where the output would go.")] = Path(),
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say only what is missing.")] = False,
+    folder: Annotated[
+        Path, typer.Option("--out", help="Where the output would go.", rich_help_panel="Checks")
+    ] = Path(),
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say only what is missing.", rich_help_panel="Checks")] = False,
 ) -> None:
     """Check this machine: Python, Blender and its libraries, room on the disk."""
     from pipelines.setup.doctor import examine

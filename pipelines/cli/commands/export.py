@@ -15,7 +15,9 @@ __all__ = ["export"]
 def export(
     folder: Annotated[Path, typer.Argument(help="Folder of gis synthesize or gis backgrounds.")],
     out: Out,
-    file_format: Annotated[str, typer.Option("--format", help="tiff: 16-bit, 10 mK per count.")] = "tiff",
+    file_format: Annotated[
+        str, typer.Option("--format", help="tiff: 16-bit, 10 mK per count.", rich_help_panel="Output")
+    ] = "tiff",
 ) -> None:
     """Write radiometric images as TIFF in kelvin, for ImageJ, QGIS and other tools."""
     from pipelines.export import tiff as pipeline

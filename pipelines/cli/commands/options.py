@@ -10,7 +10,12 @@ import typer
 
 __all__ = ["Out", "shows_progress"]
 
-Out = Annotated[Path, typer.Option("--out", help="Folder of the output; a run that was cut short goes on in it.")]
+Out = Annotated[
+    Path,
+    typer.Option(
+        "--out", help="Folder of the output; a run that was cut short goes on in it.", rich_help_panel="Output"
+    ),
+]
 
 
 def shows_progress() -> bool:
