@@ -84,7 +84,7 @@ def run_comparison(config: CompareConfig, *, log: Callable[[str], None] = lambda
         OutputError: Files that cannot be written.
     """
     opened = _open(config)
-    _claim(config.out, opened.plan)
+    _open_plan(config.out, opened.plan)
     objects = read_objects(config.boxes, config.data_options.size) if config.boxes else None
     for name, images in opened.sets.items():
         write_test_set(images, config.out / "sets" / name)
@@ -105,7 +105,7 @@ def _open(config: CompareConfig) -> _Opened:
     return _Opened(sets, shared_plan(config, about, also))
 
 
-def _claim(out: Path, plan: dict[str, Any]) -> None:
+def _open_plan(out: Path, plan: dict[str, Any]) -> None:
     """Writes the plan, or checks that the folder holds the same one; other models may join it."""
     path = out / "plan.json"
     if path.is_file():
@@ -167,8 +167,11 @@ def _call(job: Path, log: Path, threads: int) -> int:
     with log.open("ab") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "pipelines.comparison.worker", str(job)],
-            stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=environment,
-        )  # fmt: skip
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            env=environment,
+        )
         try:
             return process.wait()
         except BaseException:

@@ -79,8 +79,8 @@ def open_test_set(
     """
     if everything:
         size = None if options.size is None else (options.size, options.size)
-        found = find_sources(folder, source_dir=options.source_dir, target_dir=options.target_dir)
-        decoded = decode(found.items, cache, size)
+        sources = find_sources(folder, source_dir=options.source_dir, target_dir=options.target_dir)
+        decoded = decode(sources.items, cache, size)
         return TestSet(decoded, tuple(range(len(decoded.names)))), {"sha256": decoded.fingerprint}
     data = open_data(folder, options, cache, seed=seed)
     if not data.split.validation:
@@ -102,12 +102,12 @@ def write_test_set(test: TestSet, folder: Path) -> None:
         OutputError: they cannot be written.
     """
     for name, source, target in test:
-        shown = source[:3] if source.shape[0] >= 3 else source[0]
+        visible = source[:3] if source.shape[0] >= 3 else source[0]
         real = target[0] if target.shape[0] == 1 else target
         grey = grey_copy(source)
         if target.shape[0] == 3:
             grey = np.repeat(grey[None], 3, axis=0)
-        for kind, image in (("source", shown), ("real", real), ("grey", grey)):
+        for kind, image in (("source", visible), ("real", real), ("grey", grey)):
             path = folder / kind / f"{name}.png"
             if not path.is_file():
                 write_bytes(path, encode_image(np.ascontiguousarray(image)))
@@ -127,18 +127,18 @@ def read_objects(path: Path, size: int | None) -> Objects:
         content = json.loads(path.read_text(encoding="utf-8"))
         classes = {item["id"]: str(item["name"]) for item in content["categories"]}
         images = {item["id"]: item for item in content["images"]}
-        found: Objects = {Path(item["file_name"]).stem: [] for item in images.values()}
+        objects: Objects = {Path(item["file_name"]).stem: [] for item in images.values()}
         for item in content["annotations"]:
             image = images[item["image_id"]]
             x, y, width, height = (float(value) for value in item["bbox"])
             box = (x, y, x + width, y + height)
             if size is not None:
                 box = resized_box(box, int(image["width"]), int(image["height"]), size)
-            found[Path(image["file_name"]).stem].append((classes[item["category_id"]], box))
+            objects[Path(image["file_name"]).stem].append((classes[item["category_id"]], box))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise ConfigError(f"--boxes {path}: holds no boxes ({reason}); expected a COCO file with categories") from error
-    return found
+    return objects
 
 
 def resized_box(box: Sequence[float], width: int, height: int, size: int) -> tuple[float, float, float, float]:

@@ -86,18 +86,18 @@ def _groups(config: EvaluateConfig, result: Evaluation) -> list[dict[str, Any]]:
     middle = max(len(ranked) // 2 - _SHOWN // 2, 0)
     parts = {"Worst": ranked[:_SHOWN], "Median": ranked[middle : middle + _SHOWN], "Best": ranked[-_SHOWN:][::-1]}
     real, fake = find_images(config.real), find_images(config.generated)
-    shown: set[str] = set()
+    names: set[str] = set()
     groups = []
     for title, rows in parts.items():
-        fresh = [row for row in rows if row["name"] not in shown]
-        shown |= {row["name"] for row in fresh}
-        pairs = [_shown_pair(row, real[row["name"]], fake[row["name"]], leader) for row in fresh]
+        fresh = [row for row in rows if row["name"] not in names]
+        names |= {row["name"] for row in fresh}
+        pairs = [_pair_images(row, real[row["name"]], fake[row["name"]], leader) for row in fresh]
         if pairs:
             groups.append({"title": title, "pairs": pairs})
     return groups
 
 
-def _shown_pair(row: dict[str, Any], real: Path, fake: Path, leader: Metric) -> dict[str, Any]:
+def _pair_images(row: dict[str, Any], real: Path, fake: Path, leader: Metric) -> dict[str, Any]:
     a, b = read_image(real), read_image(fake)
     difference = (b - a) if a.ndim == 2 else (b - a).mean(axis=2)
     return {

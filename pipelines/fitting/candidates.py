@@ -142,9 +142,9 @@ def _solve(
         else:
             grow = by_width
         if step > 1 and not side_cut and not upright_cut:
-            wanted = height * by_width / by_height
-            height = min(max(wanted, HEIGHT_SHARE[0]), HEIGHT_SHARE[1])
-            if height != wanted:
+            proportional = height * by_width / by_height
+            height = min(max(proportional, HEIGHT_SHARE[0]), HEIGHT_SHARE[1])
+            if height != proportional:
                 grow = np.sqrt(by_width * by_height)
         nearer = max(z * min(max(grow, 0.6), 1.6), NEAREST_M)
         shift_x = (left + right) / 2 - (a + c) / 2

@@ -59,13 +59,13 @@ def level_camera(camera: Camera, horizon: Horizon) -> Camera:
 
 def nearer_boxes(box: Box2D, others: Sequence[Box2D]) -> list[Box2D]:
     """Boxes that stand before a box: they touch it and reach further down."""
-    found = []
+    nearer = []
     for other in others:
         wide = min(box[2], other[2]) - max(box[0], other[0])
         high = min(box[3], other[3]) - max(box[1], other[1])
         if wide > -4 and high > 2 and other[3] > box[3] + 1:
-            found.append(other)
-    return found
+            nearer.append(other)
+    return nearer
 
 
 @dataclass
@@ -108,12 +108,12 @@ class Fitter:
         search = _Search(self, image, box, others, camera, self.textures.get(time, self.textures[""]))
         angles = headings_deg if headings_deg is not None else range(0, 360, STEP_DEG)
         tried = [search.at(shape, angle, 1.0) for shape in self.shapes for angle in angles]
-        found = sorted((fit for fit in tried if fit is not None), key=lambda fit: -fit.score)
-        if not found:
+        candidates = sorted((fit for fit in tried if fit is not None), key=lambda fit: -fit.score)
+        if not candidates:
             return None
-        refined = [search.refine(fit, self.shapes[self._number[fit.model]]) for fit in _distinct(found)]
+        refined = [search.refine(fit, self.shapes[self._number[fit.model]]) for fit in _distinct(candidates)]
         best = max(refined, key=lambda fit: fit.score)
-        rivals = [fit.score for fit in (*found, *refined) if _apart(fit, best) > OTHER_WAY_DEG]
+        rivals = [fit.score for fit in (*candidates, *refined) if _apart(fit, best) > OTHER_WAY_DEG]
         margin = best.score - max(rivals) if rivals else best.score
         return Fit(best.model, best.angle_deg, best.pose, best.score, best.box_iou, best.terms, margin)
 
@@ -135,10 +135,10 @@ def _apart(fit: Fit, other: Fit) -> float:
     return abs((fit.angle_deg - other.angle_deg + 180) % 360 - 180)
 
 
-def _distinct(found: list[Fit]) -> list[Fit]:
+def _distinct(candidates: list[Fit]) -> list[Fit]:
     """The best, and the best of other headings, so that a flip is refined as well as its rival."""
-    kept = found[:KEEP]
-    rival = next((fit for fit in found if _apart(fit, found[0]) > OTHER_WAY_DEG), None)
+    kept = candidates[:KEEP]
+    rival = next((fit for fit in candidates if _apart(fit, candidates[0]) > OTHER_WAY_DEG), None)
     return kept if rival is None or rival in kept else [*kept, rival]
 
 
@@ -195,11 +195,13 @@ class _Search:
 
 def _iou(projected: Box2D, box: Box2D, cut: Cut, camera: Camera) -> float:
     left, top, right, bottom = projected
-    shown = (
-        max(left, box[0]) if cut.left else left, max(top, box[1]) if cut.top else top,
-        min(right, box[2]) if cut.right else right, min(bottom, box[3]) if cut.bottom else bottom,
-    )  # fmt: skip
-    if shown[0] >= shown[2] or shown[1] >= shown[3]:
+    uncut = (
+        max(left, box[0]) if cut.left else left,
+        max(top, box[1]) if cut.top else top,
+        min(right, box[2]) if cut.right else right,
+        min(bottom, box[3]) if cut.bottom else bottom,
+    )
+    if uncut[0] >= uncut[2] or uncut[1] >= uncut[3]:
         return 0.0
-    inside = clip_box(shown, camera)
+    inside = clip_box(uncut, camera)
     return 0.0 if inside is None else intersection_over_union(inside, box)

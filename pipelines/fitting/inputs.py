@@ -78,13 +78,13 @@ def scan_frames(folder: Path, boxes: Path, camera: Camera) -> list[RealFrame]:
             f"{folder}: holds no pictures ({', '.join(PICTURE_SUFFIXES)}): give the folder of the thermal frames"
         )
     known, about = read_boxes(boxes), _about(boxes)
-    found = []
+    frames = []
     for path in pictures:
         if any(box.kind == "car" for box in known.get(path.stem, ())):
-            found.append(_frame(path, known[path.stem], camera, about.get(path.stem, {})))
-    if not found:
+            frames.append(_frame(path, known[path.stem], camera, about.get(path.stem, {})))
+    if not frames:
         raise ConfigError(f"{boxes}: no boxes of cars for any picture in {folder}: names (without suffix) must agree")
-    return found
+    return frames
 
 
 def _about(boxes: Path) -> dict[str, dict[str, Any]]:

@@ -91,19 +91,19 @@ def draw_pair(
         others: numbers of further samples, for which the picture of the physics is drawn anew.
     """
     target, hashed = read_image(frame.path), ""
-    shown = _passes(fitter, index, frame, cars)
+    rendered = _passes(fitter, index, frame, cars)
     background = (target >> 8).astype(np.uint8)
     for variant, number in enumerate((index, *others)):
-        picture = physics_picture(background, shown, frame.time, variant) if layout == "physics" else None
-        sample = replace(source_sample(background, shown, target, None, frame.group, picture), index=number)
+        picture = physics_picture(background, rendered, frame.time, variant) if layout == "physics" else None
+        sample = replace(source_sample(background, rendered, target, None, frame.group, picture), index=number)
         digest = tensors.write_part(out, sample)
         hashed = digest if number == index else hashed
     name = frame_name(index)
     contents = {
         f"images/{name}.png": encode_png(background),
-        f"masks/{name}.png": encode_png(shown.instance_id),
-        f"zones/{name}.png": encode_palette_png(shown.zone, zone_palette()),
-        f"depth/{name}.exr": encode_exr({"Z": shown.depth_m}),
+        f"masks/{name}.png": encode_png(rendered.instance_id),
+        f"zones/{name}.png": encode_palette_png(rendered.zone, zone_palette()),
+        f"depth/{name}.exr": encode_exr({"Z": rendered.depth_m}),
     }
     for file, data in contents.items():
         write_bytes(out / file, data)
@@ -112,10 +112,10 @@ def draw_pair(
         name=frame.name,
         group=frame.group,
         time=frame.time,
-        camera=shown.camera,
-        cam_to_world=shown.cam_to_world,
+        camera=rendered.camera,
+        cam_to_world=rendered.cam_to_world,
         instances=tuple(
-            InstanceRecord.of(item, fit=_fit_record(car)) for item, car in zip(shown.instances, cars, strict=True)
+            InstanceRecord.of(item, fit=_fit_record(car)) for item, car in zip(rendered.instances, cars, strict=True)
         ),
         tensor_sha256=hashed,
         files={file: sha256(data) for file, data in sorted(contents.items())},

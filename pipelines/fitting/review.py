@@ -37,15 +37,15 @@ def read_decisions(path: Path) -> dict[str, str]:
     """
     if not path.is_file():
         return {}
-    found = {}
+    decisions = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         words = line.split()
         if not words or line.startswith("#"):
             continue
         if len(words) != 2 or words[1] not in DECISIONS or "#" not in words[0]:
             raise ConfigError(f"{path}, line {number}: {line.strip()!r}: expected 'FRAME#BOX accept', flip or reject")
-        found[words[0]] = words[1]
-    return found
+        decisions[words[0]] = words[1]
+    return decisions
 
 
 def overlay(image: NDArray[np.float64], bins: UInt8) -> UInt8:
@@ -57,14 +57,14 @@ def overlay(image: NDArray[np.float64], bins: UInt8) -> UInt8:
     """
     grey = np.clip(image * 50 + 128, 0, 255).astype(np.uint8)
     plain = np.repeat(grey[..., None], 3, axis=2)
-    drawn, part = plain.copy(), PART_OF_BIN[bins]
+    overlaid, part = plain.copy(), PART_OF_BIN[bins]
     front = part == PARTS.index("front")
-    drawn[front] = (drawn[front] * 0.6 + np.array([100, 0, 0])).astype(np.uint8)
+    overlaid[front] = (overlaid[front] * 0.6 + np.array([100, 0, 0])).astype(np.uint8)
     border = np.zeros(part.shape, bool)
     border[:, 1:] |= part[:, 1:] != part[:, :-1]
     border[1:] |= part[1:] != part[:-1]
-    drawn[border] = 255, 255, 0
-    return np.concatenate([plain, drawn], axis=1)
+    overlaid[border] = 255, 255, 0
+    return np.concatenate([plain, overlaid], axis=1)
 
 
 def write_sheet(path: Path, cars: Iterable[tuple[dict[str, Any], bytes]], decided: dict[str, str]) -> None:

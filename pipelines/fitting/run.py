@@ -51,7 +51,7 @@ from pipelines.workers import FrameWorkers, default_workers
 __all__ = ["FitConfig", "FitResult", "fit", "fit_cars"]
 
 MODELS_FILE, FIT_FILE, SHEET_FILE = "models.safetensors", "fit.json", "review.html"
-HELD_FILE = "validation.txt"
+VALIDATION_FILE = "validation.txt"
 """Pairs that the boxes keep for validation, for `gis train --validation-list`."""
 LOG_FILE, DATASET_FILE = "frames.jsonl", "dataset.json"
 WHOLE_IOU, MOST_HIDDEN, HEIGHTS_M = 0.85, 0.35, (0.6, 2.6)
@@ -236,12 +236,13 @@ class _ModelJob:
     def _read(self, _index: int) -> int:
         from renderer.blender.solids import read_solids
 
-        solids = [one for one in read_solids(self.cars) if one.category == "car" or one.name == "van"]
-        solids = [one for one in solids if one.name not in NOT_SEARCHED]
+        solids = [solid for solid in read_solids(self.cars) if solid.category == "car" or solid.name == "van"]
+        solids = [solid for solid in solids if solid.name not in NOT_SEARCHED]
         if not solids:
             raise ConfigError(f"{self.cars}: no model of category car: give other --cars")
         save_shapes(
-            self.out, [make_shape(one.name, one.category, one.positions, one.triangles, one.zones) for one in solids]
+            self.out,
+            [make_shape(item.name, item.category, item.positions, item.triangles, item.zones) for item in solids],
         )
         return len(solids)
 
@@ -262,26 +263,26 @@ class _FitJob:
 
     @contextmanager
     def open(self) -> Iterator[Callable[[int], dict[str, Any]]]:
-        self_fitter = Fitter(load_shapes(self.models), self.textures)
-        yield lambda index: self._fit(self_fitter, index)
+        fitter = Fitter(load_shapes(self.models), self.textures)
+        yield lambda index: self._fit(fitter, index)
 
     def _fit(self, fitter: Fitter, index: int) -> dict[str, Any]:
         frame = self.frames[index]
         image = (read_image(frame.path) >> 8).astype(np.uint8)
         cars = []
         for place, box in frame.cars(self.min_px):
-            others = [one.box_px for number, one in enumerate(frame.boxes) if number != place]
-            found = fitter.fit(image, box, others, frame.camera, frame.time)
-            if found is None:
+            others = [other.box_px for number, other in enumerate(frame.boxes) if number != place]
+            best = fitter.fit(image, box, others, frame.camera, frame.time)
+            if best is None:
                 continue
-            turned = [found.angle_deg + 180 + step for step in range(-FLIP_DEG, FLIP_DEG + 1, 10)]
+            turned = [best.angle_deg + 180 + step for step in range(-FLIP_DEG, FLIP_DEG + 1, 10)]
             flipped = fitter.fit(image, box, others, frame.camera, frame.time, turned)
-            cars.append(_car(frame, place, box, others, found, flipped))
+            cars.append(_car(frame, place, box, others, best, flipped))
         return {"index": index, "name": frame.name, "cars": cars}
 
 
 def _car(
-    frame: RealFrame, place: int, box: Box2D, others: list[Box2D], found: Fit, flipped: Fit | None
+    frame: RealFrame, place: int, box: Box2D, others: list[Box2D], best: Fit, flipped: Fit | None
 ) -> dict[str, Any]:
     covered = np.zeros((frame.camera.height, frame.camera.width), bool)
     for a, b, c, d in nearer_boxes(box, others):
@@ -290,10 +291,10 @@ def _car(
     return {
         "key": f"{frame.name}#{place}", "box": list(box), "time": frame.time,
         "hidden": round(float(covered[rows, columns].mean()), 4),
-        **_fit_to_json(found),
-        "confidence": round(found.confidence, 4),
-        "silhouette": round(found.terms.silhouette, 4),
-        "levels": car_levels(found.terms.bin_sum, found.terms.bin_count),
+        **_fit_to_json(best),
+        "confidence": round(best.confidence, 4),
+        "silhouette": round(best.terms.silhouette, 4),
+        "levels": car_levels(best.terms.bin_sum, best.terms.bin_count),
         "flipped": None if flipped is None else _fit_to_json(flipped),
     }  # fmt: skip
 
@@ -361,12 +362,12 @@ def _finish(
     }  # fmt: skip
     described = config.out / DATASET_FILE
     old = read_json(described) if described.is_file() else {}
-    shards = [config.out / str(one["name"]) for one in old.get("shards", [])]
+    shards = [config.out / str(shard["name"]) for shard in old.get("shards", [])]
     if old.get("used_sha256") != about["used_sha256"] or not all(path.is_file() for path in shards):
         about["shards"] = _write_pairs(config, fitter, chosen)
         numbers = [(number, frame) for at, (frame, _) in enumerate(chosen) for number in _numbers(config, chosen, at)]
-        held = [f"{frame_name(number)}\n" for number, frame in numbers if frame.split == "val"]
-        write_bytes(config.out / HELD_FILE, "".join(held).encode())
+        validation = [f"{frame_name(number)}\n" for number, frame in numbers if frame.split == "val"]
+        write_bytes(config.out / VALIDATION_FILE, "".join(validation).encode())
         write_json(described, about)
     return about
 
@@ -399,7 +400,7 @@ def _write_sheet(
 ) -> None:
     from pipelines.fitting.pairs import pose_from_json
 
-    shown = []
+    overlays = []
     for frame, record in zip(frames, records, strict=True):
         image = (read_image(frame.path) >> 8).astype(np.uint8)
         for car in record["cars"]:
@@ -407,6 +408,6 @@ def _write_sheet(
             window = open_window(image, (a, b, c, d), [], frame.camera)
             use = {**car, **car["flipped"]} if decided.get(car["key"]) == "flip" and car["flipped"] else car
             bins = fitter.draw(Rasteriser(window.camera), use["model"], pose_from_json(use["pose"]))
-            shown.append((use, encode_overlay(window.image, bins)))
-    shown.sort(key=lambda pair: (pair[0]["confidence"], pair[0]["key"]))
-    write_sheet(config.out / SHEET_FILE, shown, decided)
+            overlays.append((use, encode_overlay(window.image, bins)))
+    overlays.sort(key=lambda pair: (pair[0]["confidence"], pair[0]["key"]))
+    write_sheet(config.out / SHEET_FILE, overlays, decided)

@@ -166,12 +166,12 @@ def _outer(positions: Array) -> Array:
 
 def pools(shapes: list[Shape]) -> tuple[MeshPool, MeshPool]:
     """Meshes of the models by number: once with the bins in place of the zones, once with the zones."""
-    made = MeshPool(), MeshPool()
+    both = MeshPool(), MeshPool()
     for shape in shapes:
         normals = _corner_normals(shape.positions, shape.triangles)
-        for pool, values in zip(made, (shape.bins, shape.zones), strict=True):
+        for pool, values in zip(both, (shape.bins, shape.zones), strict=True):
             pool.put(shape.name, make_mesh(shape.positions, shape.triangles, values, normals))
-    return made
+    return both
 
 
 def _corner_normals(positions: NDArray[np.float32], triangles: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -212,8 +212,8 @@ def load_shapes(path: Path) -> list[Shape]:
         tensors = safetensors.numpy.load(path.read_bytes())
     except (OSError, SafetensorError) as error:
         raise DatasetError(f"{path}: car models cannot be read ({error}): delete it and start again") from error
-    found: dict[tuple[str, str], dict[str, NDArray[np.generic]]] = {}
+    by_model: dict[tuple[str, str], dict[str, NDArray[np.generic]]] = {}
     for key, value in tensors.items():
         category, name, field = key.split("/")
-        found.setdefault((name, category), {})[field] = value
-    return [Shape(name, category, **fields) for (name, category), fields in sorted(found.items())]  # type: ignore[arg-type]
+        by_model.setdefault((name, category), {})[field] = value
+    return [Shape(name, category, **fields) for (name, category), fields in sorted(by_model.items())]  # type: ignore[arg-type]

@@ -304,8 +304,8 @@ def _calibration(config: TranslateConfig, inputs: Sequence[Input]) -> Float32 | 
     """Samples for int8, for a model file that brings none."""
     from gan.serving.inference import brings_calibration
 
-    wanted = config.precision in ("auto", "int8") and config.engine != "torch" and config.noise_seed is None
-    return calibration_samples(inputs) if wanted and not brings_calibration(config.weights) else None
+    needs_calibration = config.precision in ("auto", "int8") and config.engine != "torch" and config.noise_seed is None
+    return calibration_samples(inputs) if needs_calibration and not brings_calibration(config.weights) else None
 
 
 def calibration_samples(inputs: Sequence[Input], count: int = _CALIBRATION_COUNT) -> Float32 | None:
