@@ -82,6 +82,29 @@ def test_a_rough_reflector_lies_between_sky_and_ground() -> None:
     assert mirror < diffuse < 275.15
 
 
+@pytest.mark.parametrize("emissivity", [0.9, 0.6])
+def test_reflectance_rises_towards_grazing_incidence_as_schlick_says(emissivity: float) -> None:
+    """R = R0 + (1 - R0) (1 - cos)^5 (Schlick, Computer Graphics Forum 13, 1994), read from a very hot rough plate."""
+    even = winter_night(weather="fog", sky_temperature_K=275.15, relative_humidity=1.0)  # air, sky and street alike
+    cool, hot_plate = plain(emissivity), plain(emissivity, offset_K=300.0).materials[Zone.METAL]
+    table = Profiles({**cool.materials, Zone.METAL: dataclasses.replace(hot_plate, grazing=1.0)}, cool.cars)
+    hot, air = (float(band_radiance(kelvin)) for kelvin in (575.15, 275.15))
+    for down_deg in (90.0, 60.0, 30.0, 15.0, 8.0):
+        frame = surface(Zone.METAL, UP, distance_m=0.1, down_deg=down_deg)
+        seen = float(band_radiance(seen_K(frame, even, table)))
+        normal = 1.0 - emissivity
+        schlick = normal + (1.0 - normal) * (1.0 - np.sin(np.radians(down_deg))) ** 5
+        assert (hot - seen) / (hot - air) == pytest.approx(schlick, abs=0.006)
+
+
+@pytest.mark.parametrize("mirror", [0.0, 0.5, 1.0])
+def test_what_mirrors_an_even_surrounding_shows_that_surrounding(mirror: float) -> None:
+    even = winter_night(weather="fog", sky_temperature_K=275.15, relative_humidity=1.0)
+    for normal in (UP, TOWARDS, (-0.6, 0.0, 0.8)):
+        frame = surface(Zone.METAL, normal, distance_m=0.1, down_deg=40.0)
+        assert seen_K(frame, even, plain(0.0, mirror=mirror, offset_K=0.0)) == pytest.approx(275.15, abs=0.05)
+
+
 def test_far_away_in_fog_everything_is_air() -> None:
     fog = winter_night(weather="fog", visibility_m=300.0, relative_humidity=1.0)
     assert seen_K(surface(Zone.METAL, TOWARDS, distance_m=1500.0), fog, plain(1.0, offset_K=80.0)) == pytest.approx(

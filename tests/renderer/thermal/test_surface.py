@@ -423,6 +423,8 @@ def test_detail_of_a_road_comes_in_without_a_jump() -> None:
     for threshold in (0.25, 0.1):
         below, above = (road(RANDOM, along, across, coarse=threshold + e)[0] for e in (-1e-6, 1e-6))
         np.testing.assert_allclose(below, above, atol=1e-4)
+    scan = np.stack([road(RANDOM, along[:20], across[:20], coarse=c)[0] for c in np.arange(0.08, 0.3, 0.0005)])
+    assert np.abs(np.diff(scan, axis=0)).max() < 0.01
     fine, far = (road(RANDOM, along, across, coarse=c)[0] for c in (0.005, 0.24))
     assert np.abs(fine - far).max() > 0.05
     for kernel, thresholds in ((leaves, (0.5, 0.14)),):
