@@ -56,7 +56,7 @@ GREEN, RED, YELLOW = (0, 200, 0), (0, 0, 255), (0, 255, 255)
 
 
 def main() -> None:
-    """Writes belonging.jpg, belonging_parts.png and, where there are boxes, geometry.jpg."""
+    """Writes harmonisation.jpg, harmonisation_parts.png and, where there are boxes, geometry.jpg."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("frames", type=Path)
     parser.add_argument("--boxes", type=Path)
@@ -82,8 +82,8 @@ def main() -> None:
     if parts is None or len(rows) < ROWS:
         raise SystemExit(f"{options.frames}: {len(rows)} frames with a car of {MIN_PX} pixels: expected {ROWS}")
     head = np.hstack([strip(text, ROW_PX[0]) for text in COLUMNS])
-    write(options.out / "belonging.jpg", np.vstack([head, *rows.values()]))
-    write(options.out / "belonging_parts.png", parts)
+    write(options.out / "harmonisation.jpg", np.vstack([head, *rows.values()]))
+    write(options.out / "harmonisation_parts.png", parts)
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def train(
         resume=resume,
         cache=None if cache is None else Path(cache),
         progress=progress,
-        say=print if progress else _keep_silent,
+        report=print if progress else _keep_silent,
     )
 
 

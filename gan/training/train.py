@@ -65,7 +65,7 @@ def train(
     cache: Path | None = None,
     metric: tuple[str, Metric] | None = None,
     progress: bool = True,
-    say: Callable[[str], None] = lambda text: None,
+    report: Callable[[str], None] = lambda text: None,
 ) -> Path:
     """Trains a backend and writes one model file to share.
 
@@ -80,7 +80,7 @@ def train(
         cache: Folder for decoded images; None takes ``out/cache``.
         metric: Name and function of the metric of validation pairs (lower is better); None takes LPIPS, else L1.
         progress: Show bars where the output is a terminal.
-        say: Takes lines for the user.
+        report: Takes lines for the user.
 
     Returns:
         Path of the model file, ``out/model.safetensors``; a backend that learns both ways writes the other translator
@@ -101,7 +101,7 @@ def train(
         module.Config,
         {**suggested, **(config or {})},
         f"options of {backend}",
-        note=lambda old, new: say(f"{old} is now called {new}"),
+        note=lambda old, new: report(f"{old} is now called {new}"),
     )
     _check_unpaired_objects(data_options, typed, backend)
     about = {
@@ -114,7 +114,7 @@ def train(
     start = open_run(out, about, resume=resume) if fabric.is_global_zero else _newest(out)
     fabric.barrier()
     torch.manual_seed(options.seed)
-    setup = _Setup(fabric, module.create(typed), data, options, data_options, out, about, progress, say)
+    setup = _Setup(fabric, module.create(typed), data, options, data_options, out, about, progress, report)
     return _Run(setup, metric).fit(start)
 
 
@@ -131,7 +131,7 @@ class _Setup:
     about: dict[str, Any]
     """The resolved configuration as JSON values, as ``run.json`` holds it."""
     progress: bool
-    say: Callable[[str], None]
+    report: Callable[[str], None]
 
     def loader(self, *, validate: bool) -> Loader:
         """The training batches of this process, or all validation images one by one."""
@@ -155,7 +155,7 @@ class _Run:
         self._validation = setup.loader(validate=True) if setup.data.split.validation else None
         self._measure: Measure = Unmeasured()
         if self._validation is not None and self._fabric.is_global_zero:
-            self._measure = choose_measure(setup.data, options.weights_dir, self._fabric.device, metric, setup.say)
+            self._measure = choose_measure(setup.data, options.weights_dir, self._fabric.device, metric, setup.report)
         self._at = _Position()
         self._losses = MeanLosses()
         self._saved_at = self._logged_at = time.monotonic()
@@ -284,7 +284,7 @@ class _Run:
             self._at = _Position(**state["position"])
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             raise CheckpointError(f"{path}: does not fit this run ({str(error).splitlines()[0]})") from error
-        self._setup.say(f"going on at epoch {self._at.epoch}, step {self._at.step} ({path.name})")
+        self._setup.report(f"going on at epoch {self._at.epoch}, step {self._at.step} ({path.name})")
 
     def _finish(self) -> Path:
         """The best weights become the model, where one epoch was measured to be the best, else the last."""

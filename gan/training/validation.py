@@ -119,7 +119,7 @@ def choose_measure(
     weights_dir: str,
     device: torch.device,
     metric: tuple[str, Metric] | None,
-    say: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> Measure:
     """What a run validates by, given its data.
 
@@ -128,17 +128,17 @@ def choose_measure(
         weights_dir: Folder with backbone weights; "" looks where `gan.metrics` looks.
         device: Where it is computed.
         metric: Name and function of the metric of pairs; None takes LPIPS, else L1.
-        say: Takes a line where something else than usual is taken, and why.
+        report: Takes a line where something else than usual is taken, and why.
     """
     if data.targets is None or data.target_split is None:
         name, function, reason = (*metric, "") if metric else choose_metric(weights_dir, device, data.size)
         if reason:
-            say(f"validating by L1, because LPIPS cannot be had: {reason}")
+            report(f"validating by L1, because LPIPS cannot be had: {reason}")
         return ByPairs(name, function)
     counts = len(data.split.validation), len(data.target_split.validation)
     measure, reason = choose_set_measure(weights_dir, device, data.samples.size, validation_targets(data), counts)
     if reason:
-        say(f"validating by eye alone, the last weights become the model: {reason}")
+        report(f"validating by eye alone, the last weights become the model: {reason}")
     return measure
 
 

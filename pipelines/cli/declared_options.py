@@ -90,7 +90,7 @@ def declared_command(function: Callable[[Any], None]) -> tuple[Callable[..., Non
 
 
 def resolved_values(
-    kind: type[Any], typed: Mapping[str, Any], file: Path | None, say: Callable[[str], None] = lambda line: None
+    kind: type[Any], typed: Mapping[str, Any], file: Path | None, report: Callable[[str], None] = lambda line: None
 ) -> dict[str, Any]:
     """Values of the options: those of the command line over those of a file.
 
@@ -98,7 +98,7 @@ def resolved_values(
         kind: The dataclass.
         typed: What stands on the command line, by the options' names.
         file: A file of options, or the name of a shipped one.
-        say: Takes a line for the user about each old name in the file.
+        report: Takes a line for the user about each old name in the file.
 
     Raises:
         ConfigError: The file cannot be read, or holds what is no option.
@@ -106,7 +106,7 @@ def resolved_values(
     values: dict[str, Any] = {}
     if file is not None:
         values = new_names(
-            kind, read_config_file(file), lambda old, new: say(f"{file}: {old} is now called {new}, which is read")
+            kind, read_config_file(file), lambda old, new: report(f"{file}: {old} is now called {new}, which is read")
         )
         for one in declarations(kind):
             if one.name in values and not one.option.in_files:

@@ -23,7 +23,7 @@ def train(config: TrainingRun) -> None:
         config.data_options,
         resume=config.resume,
         cache=config.cache,
-        say=typer.echo,
+        report=typer.echo,
     )
     typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; use it with gis translate --weights {path}")
 

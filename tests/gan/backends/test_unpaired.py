@@ -181,7 +181,7 @@ def test_missing_weights_are_said_and_the_last_weights_are_the_model(apart: Path
     said: list[str] = []
     options = TrainOptions(epochs=2, threads=1, ema=0.0, weights_dir=str(tmp_path))
     out = tmp_path / "run"
-    path = train(apart, out, "cyclegan", TINY, options, DataOptions(validation=0.3), say=said.append)
+    path = train(apart, out, "cyclegan", TINY, options, DataOptions(validation=0.3), report=said.append)
     assert any("the last weights become the model" in line and "alexnet" in line for line in said)
     assert not (out / "best.safetensors").exists()
     model = read_model_file(path)

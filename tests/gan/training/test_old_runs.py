@@ -102,7 +102,7 @@ def test_a_run_says_that_a_name_is_old(pairs: Path, tmp_path: Path) -> None:
     lines: list[str] = []
     options = TrainOptions(epochs=1, threads=1, precision="fp32")
     config = {"ngf": 4, "ndf": 4, "critic_weight": 0.0}
-    train(pairs, tmp_path / "run", "pix2pix", config, options, DataOptions(validation=0.0), say=lines.append)
+    train(pairs, tmp_path / "run", "pix2pix", config, options, DataOptions(validation=0.0), report=lines.append)
     assert "critic_weight is now called object_discriminator_weight" in lines
     about = json.loads((tmp_path / "run" / "run.json").read_text())
     assert "critic_weight" not in about["config"]
