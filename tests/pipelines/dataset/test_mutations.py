@@ -24,7 +24,8 @@ from pipelines.synthesis.passes import render
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 FRAME = 0
-Change = Callable[[dict[str, Any]], object]
+Json = dict[str, Any]
+Change = Callable[[Json], object]
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(FIXTURES / "dataset_v1", tmp_path / "copy"))
 
 
-def seal(record: dict[str, Any]) -> None:
+def seal(record: Json) -> None:
     """Gives a line the hash of what it says now."""
     if "record_sha256" in record:
         rest = {key: value for key, value in record.items() if key != "record_sha256"}
@@ -55,11 +56,11 @@ def edit_object(change: Change) -> Callable[[Path], None]:
     return edit_record(lambda record: change(labelled(record)))
 
 
-def labelled(record: dict[str, Any]) -> dict[str, Any]:
+def labelled(record: Json) -> Json:
     return next(item for item in record["instances"] if item["labelled"])
 
 
-def hidden(record: dict[str, Any]) -> dict[str, Any]:
+def hidden(record: Json) -> Json:
     return next(item for item in record["instances"] if not item["labelled"])
 
 
@@ -144,11 +145,11 @@ def push(box: list[float], edge: int, by: float) -> None:
     box[edge] += by
 
 
-def turn_camera(record: dict[str, Any]) -> None:
+def turn_camera(record: Json) -> None:
     record["camera"]["cam_to_world"][0][0] += 0.1
 
 
-def turn_everything(item: dict[str, Any]) -> None:
+def turn_everything(item: Json) -> None:
     item["box_3d"]["yaw_rad"] += 0.2
 
 
