@@ -14,13 +14,12 @@ camera, size, cars, seed, backgrounds, boxes, model, weights, profile, weather, 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from gan.options import make_options, new_names
+from gan.options import keyword_options
 from renderer.kernel_cache import forget_stale_kernels
 
 from pipelines.dataset.frame import SynthesizedFrame
@@ -62,7 +61,7 @@ def synthesize(
     for name in _OF_FILES:
         if name in options:
             raise ConfigError(f"{name} is of files: nothing is written here; call write_dataset, or leave it out")
-    config = _config(Path(), count, options)
+    config = keyword_options(SynthesizeConfig, _values(Path(), count, options))
     return _frames(config, read_inputs(config), session_factory)
 
 
@@ -93,20 +92,14 @@ def write_dataset(
         RendererError: the scene.
         GanError: the model.
     """
-    config = _config(Path(out), count, {**options, "workers": workers})
+    config = keyword_options(SynthesizeConfig, _values(Path(out), count, {**options, "workers": workers}))
     return synthesize_dataset(config, progress=progress, session_factory=session_factory)
 
 
-def _config(out: Path, count: int, options: dict[str, Any]) -> SynthesizeConfig:
-    """The configuration of keywords, whose names and types are checked."""
-    values = {**options, "out": out, "count": count}
-    if isinstance(values.get("size"), int):
-        values["size"] = str(values["size"])
-    return make_options(SynthesizeConfig, new_names(SynthesizeConfig, values, _warn_of_old_name))
-
-
-def _warn_of_old_name(old: str, new: str) -> None:
-    warnings.warn(f"{old} is now called {new}; the next version knows that name alone", FutureWarning, stacklevel=5)
+def _values(out: Path, count: int, options: dict[str, Any]) -> dict[str, Any]:
+    """The options by name; a size may be a number here."""
+    size = options.get("size")
+    return {**options, "out": out, "count": count, "size": str(size) if isinstance(size, int) else size}
 
 
 def _frames(
