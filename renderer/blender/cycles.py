@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..geometry.camera import Camera
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from .compat import aov_output, pass_named, read_pass
+from .evaluation import rendered_layer
 from .extract import PlacedMesh
 from .session import quiet
 
@@ -46,7 +47,7 @@ class CyclesEngine:
         """Set the scene's render settings (in memory) and give every material the AOVs."""
         self.scene, self.camera, self.background_zone = scene, camera, background_zone
         _set_up_render(scene, camera, near_m)
-        _set_up_aovs(bpy.context.view_layer)
+        _set_up_aovs(rendered_layer(scene))
         self._default = bpy.data.materials.new("gis_default")
 
     def render(self, placed: list[PlacedMesh], instance_of_part: NDArray[np.int64]) -> CyclesPasses:
@@ -58,7 +59,8 @@ class CyclesEngine:
         """
         self._give_aovs(placed)
         pairs = _mark_objects(placed, instance_of_part)
-        rects = _render_in_memory()
+        self.scene.render.engine = "CYCLES"  # reading the scene took another
+        rects = _render_in_memory(self.scene)
         shape = (self.camera.height, self.camera.width)
         depth = rects["depth"].reshape(shape)[::-1]
         hit = depth < _BACKGROUND_DEPTH_M
@@ -103,7 +105,6 @@ def _set_up_render(scene: bpy.types.Scene, camera: Camera, near_m: float) -> Non
     render.pixel_aspect_x, render.pixel_aspect_y = lens.pixel_aspect_x, lens.pixel_aspect_y
     render.use_border = render.use_compositing = render.use_sequencer = render.use_motion_blur = False
     render.use_persistent_data, render.threads_mode, render.threads = True, "FIXED", 1
-    render.use_simplify = False
     cycles.device, cycles.samples, cycles.use_adaptive_sampling, cycles.use_denoising = "CPU", 1, False, False
     cycles.pixel_filter_type, cycles.filter_width = "GAUSSIAN", 0.01
     cycles.max_bounces, cycles.use_auto_tile, cycles.seed = 0, False, 0
@@ -162,11 +163,11 @@ def _set_number(item: bpy.types.Object, name: str, value: int) -> None:
         item.update_tag()
 
 
-def _render_in_memory() -> dict[str, NDArray[np.float32]]:
+def _render_in_memory(scene: bpy.types.Scene) -> dict[str, NDArray[np.float32]]:
     """Render and read the passes off the result, without a file."""
     rects: dict[str, NDArray[np.float32]] = {}
     with _after_render(rects), quiet():
-        bpy.ops.render.render(write_still=False)
+        bpy.ops.render.render(scene=scene.name, layer=rendered_layer(scene).name, write_still=False)
     return rects
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import bpy
 import numpy as np
@@ -35,11 +35,12 @@ from ..scene.traffic import sample_frame
 from ..thermal.conditions import Conditions, sample_conditions
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from .cycles import CyclesEngine, CyclesPasses
+from .evaluation import evaluated_for_render, rendered_layer, stop_evaluating
 from .extract import Extractor, PlacedMesh
 from .models import load_models
 from .objects import LabelledObject, labels_of_scene
 from .scene_camera import camera_to_world, read_camera
-from .session import open_blend, show_as_rendered
+from .session import open_blend
 from .staging import Group, PlacedGroup, Staged
 from .traffic import apply, is_traffic, model_collections, model_size, read_street
 from .zoning import assign_zones
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "RenderSession"]
 
 Engine = Literal["raster", "cycles"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,6 @@ class RenderSession:
         """
         self.path, self.seed, self.engine = scene, seed, engine
         self.scene = open_blend(scene)
-        show_as_rendered(self.scene)
         self._extractor = Extractor()
         self.street: Street | None = read_street(self.scene)
         self.notes: tuple[str, ...] = ()
@@ -133,6 +134,7 @@ class RenderSession:
 
     def close(self) -> None:
         """Close the scene."""
+        stop_evaluating()
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
 
     @cached_property
@@ -205,8 +207,9 @@ class RenderSession:
         return models
 
     def _objects(self) -> list[bpy.types.Object]:
-        bpy.context.view_layer.update()  # what an import removed is still listed before
-        return [item for item in bpy.context.view_layer.objects if item]
+        layer = rendered_layer(self.scene)
+        layer.update()  # what an import removed is still listed before
+        return [item for item in layer.objects if item]
 
     def _meshed_objects(self) -> list[tuple[bpy.types.Object, bpy.types.Object | None]]:
         """Objects with a mesh, with the instancer that shows them (None: the object itself is in the scene)."""
@@ -241,16 +244,22 @@ class RenderSession:
         self.scene.frame_set(self.scene.frame_start + index)
         return FrameSetup(index, (), camera_to_world(self.scene))
 
-    def _read(self, epoch: int) -> list[tuple[PlacedMesh, LabelledObject | None]]:
+    def _read(self) -> list[tuple[PlacedMesh, LabelledObject | None]]:
         """Every mesh of the evaluated scene with the labelled object it belongs to, cars first."""
-        bpy.context.view_layer.update()
-        placed = self._extractor.placed(bpy.context.evaluated_depsgraph_get(), self._labels.on_car, epoch)
+        return self._evaluated(self._read_from)
+
+    def _evaluated(self, read: Callable[[bpy.types.Depsgraph], T]) -> T:
+        """What ``read`` finds in the evaluated scene."""
+        return evaluated_for_render(self.scene, read)
+
+    def _read_from(self, depsgraph: bpy.types.Depsgraph) -> list[tuple[PlacedMesh, LabelledObject | None]]:
+        placed = self._extractor.placed(depsgraph, self._labels.on_car)
         pairs = [(mesh, self._labels.find(mesh, self._extractor.pool)) for mesh in placed]
         return sorted(pairs, key=_rank)
 
     def _stage_scene(self) -> Staged:
         """The scene as it is at its current frame."""
-        pairs = self._read(self.scene.frame_current)
+        pairs = self._read()
         ids: dict[str, int] = {}
         for _, item in pairs:
             if item is not None:
@@ -272,7 +281,7 @@ class RenderSession:
         model_of = {empty.name: name for empty, name in zip(empties, self._models, strict=True)}
         models: dict[str, list[PlacedMesh]] = {name: [] for name in self._models}
         street = []
-        for mesh, item in self._read(0):
+        for mesh, item in self._read():
             if mesh.instancer and mesh.instancer.name in model_of:
                 models[model_of[mesh.instancer.name]].append(mesh)
             elif not (mesh.instancer and is_traffic(mesh.instancer)):

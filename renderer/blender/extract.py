@@ -1,7 +1,7 @@
 """Blender's evaluated depsgraph as arrays: meshes once, poses every frame.
 
 Reading a mesh costs about 15 ms, a pose microseconds; so meshes are kept by datablock, and read again only where an
-object has modifiers, shape keys or animated data and the scene's frame has changed.
+object has modifiers, shape keys or animated data.
 """
 
 from __future__ import annotations
@@ -43,25 +43,23 @@ class Extractor:
     """Reads the depsgraph; keeps the meshes that it has read."""
 
     pool: MeshPool = field(default_factory=MeshPool)
-    _epoch: int | None = None
 
-    def placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar, epoch: int = 0) -> list[PlacedMesh]:
+    def placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar) -> list[PlacedMesh]:
         """Every visible surface, in the depsgraph's order.
 
         Args:
             depsgraph: evaluated depsgraph.
             on_car: whether an original object, copied by an instancer or not, belongs to a labelled object.
-            epoch: a number that changes whenever deforming meshes may have changed (the scene's frame).
         """
-        if epoch != self._epoch:
-            self.pool = self.pool.keep(lambda key: key[0] != "evaluated")
-            self._epoch = epoch
+        # Evaluated data lie anywhere in memory each time: what is known by its place there is another's next time.
+        self.pool = self.pool.keep(lambda key: key[0] != "evaluated")
         return list(self._placed(depsgraph, on_car))
 
     def _placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar) -> Iterator[PlacedMesh]:
+        sees = _camera_sees(depsgraph) if depsgraph.mode == "RENDER" else _everything
         for entry in depsgraph.object_instances:
             item = entry.object
-            if item.type not in _WITH_SURFACE or not entry.show_self:
+            if item.type not in _WITH_SURFACE or not entry.show_self or not sees(entry):
                 continue
             original = item.original
             matrix = np.array(entry.matrix_world, dtype=np.float64)
@@ -81,6 +79,25 @@ class Extractor:
         if item.type != "MESH":
             item.to_mesh_clear()
         return self.pool.put(key, arrays)
+
+
+def _everything(entry: bpy.types.DepsgraphObjectInstance) -> bool:
+    return True
+
+
+def _camera_sees(depsgraph: bpy.types.Depsgraph) -> Callable[[bpy.types.DepsgraphObjectInstance], bool]:
+    """Which entries are visible to camera rays: by ray visibility, and by collections that are indirect only.
+
+    Both an object and what shows a copy of it must be (Cycles, ``blender/object.cpp``: ``object_ray_visibility``).
+    """
+    layer = depsgraph.view_layer
+
+    def sees(entry: bpy.types.DepsgraphObjectInstance) -> bool:
+        shown_by = entry.parent if entry.is_instance and entry.parent else entry.object
+        seen = entry.object.visible_camera and shown_by.visible_camera
+        return bool(seen and not shown_by.original.indirect_only_get(view_layer=layer))
+
+    return sees
 
 
 _DEFORMING_PARENTS = ("ARMATURE", "LATTICE", "CURVE")

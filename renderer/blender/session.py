@@ -14,7 +14,7 @@ import bpy
 
 from ..errors import SceneError
 
-__all__ = ["check_blend_file", "open_blend", "quiet", "show_as_rendered"]
+__all__ = ["check_blend_file", "open_blend", "quiet"]
 
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -114,29 +114,3 @@ def open_blend(path: Path) -> bpy.types.Scene:
     if scene is None:
         raise SceneError(f"{path}: no scene in the file")
     return scene
-
-
-def show_as_rendered(scene: bpy.types.Scene) -> None:
-    """Make the viewport's depsgraph that of a render: render visibility, render modifiers, render subdivision.
-
-    Changes the opened file in memory only. Blender builds a render depsgraph for its own engines and nobody else.
-    """
-    for item in bpy.data.objects:
-        item.hide_viewport = item.hide_render
-        for modifier in item.modifiers:
-            modifier.show_viewport = modifier.show_render
-            if hasattr(modifier, "render_levels"):
-                modifier.levels = modifier.render_levels
-    for collection in bpy.data.collections:
-        collection.hide_viewport = collection.hide_render
-    for layer in _layer_collections(bpy.context.view_layer.layer_collection):
-        layer.hide_viewport = False
-    for item in scene.objects:
-        with contextlib.suppress(RuntimeError):  # objects of excluded collections have no visibility in this layer
-            item.hide_set(False)
-
-
-def _layer_collections(root: bpy.types.LayerCollection) -> Iterator[bpy.types.LayerCollection]:
-    yield root
-    for child in root.children:
-        yield from _layer_collections(child)

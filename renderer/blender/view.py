@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import bpy
 
@@ -17,6 +19,7 @@ from .scene_camera import camera_to_world, scene_camera
 from .zoning import assign_zones
 
 __all__ = ["ViewSession"]
+T = TypeVar("T")
 
 
 class ViewSession(RenderSession):
@@ -43,6 +46,14 @@ class ViewSession(RenderSession):
         self._cycles, self._zoned_by = None, {}
         if engine == "cycles":
             self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
+
+    def _evaluated(self, read: Callable[[bpy.types.Depsgraph], T]) -> T:
+        """As the viewport has it; nothing in the scene is touched."""
+        bpy.context.view_layer.update()
+        return read(bpy.context.evaluated_depsgraph_get())
+
+    def _objects(self) -> list[bpy.types.Object]:
+        return [item for item in bpy.context.view_layer.objects if item]
 
     def close(self) -> None:
         """Leave the scene open."""
