@@ -16,7 +16,7 @@ from pipelines.setup import doctor
 ROOT = Path(__file__).resolve().parent.parent
 OURS = {"assets", "blender_addon", "gan", "pipelines", "renderer"}
 # Names of packages that are not those of their modules.
-PACKAGES = {"cv2": "opencv-python-headless", "PIL": "pillow", "lightning_fabric": "lightning-fabric"}
+PACKAGES = {"cv2": "opencv-python-headless", "PIL": "pillow", "yaml": "pyyaml", "lightning_fabric": "lightning-fabric"}
 OF_BLENDER = dict.fromkeys(("blf", "bmesh", "cycles", "gpu", "gpu_extras", "mathutils"), "bpy")
 # Comes with lpips, and is taken only where that is there.
 COMES_ALONG = {"torchvision"}

@@ -7,10 +7,11 @@ Nothing in such a file is executed.
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from renderer.text_files import parse_toml
 
 from pipelines.errors import ConfigError
 from pipelines.io.files import write_text
@@ -38,11 +39,11 @@ def read_config_file(file: Path) -> dict[str, Any]:
 
     path = file if file.suffix or file.exists() else RECIPES / f"{file}.toml"
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = parse_toml(path.read_bytes())
     except FileNotFoundError as error:
         known = ", ".join(shipped_configs())
         raise ConfigError(f"{file}: no such file of options: expected a TOML file, or one of {known}") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: no TOML ({error})") from error
     if not isinstance(values.get("set", {}), dict):
         raise ConfigError(f"{path}: set is {values['set']!r}: expected a table of the model's options")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,9 @@ from gan.data.training_data import open_data
 from gan.errors import DataError
 from gan.metrics.classes import boxes_to_regions
 
-from pipelines.errors import ConfigError
-from pipelines.io.files import write_bytes
+from pipelines.errors import ConfigError, DatasetError
+from pipelines.io.coco import read_coco
+from pipelines.io.files import read_object, write_bytes
 from pipelines.io.images import decode_luminance
 from pipelines.translation.translate import encode_image
 
@@ -124,20 +124,17 @@ def read_objects(path: Path, size: int | None) -> Objects:
         ConfigError: no such file, or no COCO in it.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        classes = {item["id"]: str(item["name"]) for item in content["categories"]}
-        images = {item["id"]: item for item in content["images"]}
-        objects: Objects = {Path(item["file_name"]).stem: [] for item in images.values()}
-        for item in content["annotations"]:
-            image = images[item["image_id"]]
-            x, y, width, height = (float(value) for value in item["bbox"])
-            box = (x, y, x + width, y + height)
-            if size is not None:
-                box = resized_box(box, int(image["width"]), int(image["height"]), size)
-            objects[Path(image["file_name"]).stem].append((classes[item["category_id"]], box))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"--boxes {path}: holds no boxes ({reason}); expected a COCO file with categories") from error
+        found = read_coco(read_object(path), f"--boxes {path}")
+    except DatasetError as error:
+        raise ConfigError(str(error)) from None
+    objects: Objects = {}
+    for image in found:
+        if size is not None and not (image.width and image.height):
+            raise ConfigError(f"--boxes {path}: {image.name} has no width and height; expected those of each image")
+        boxes = [(box.label, box.box_px) for box in image.boxes]
+        if size is not None:
+            boxes = [(label, resized_box(box, image.width, image.height, size)) for label, box in boxes]
+        objects[image.name] = boxes
     return objects
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +11,11 @@ import numpy.typing as npt
 from gan.data import images
 from gan.errors import DataError
 
+from pipelines.errors import DatasetError
 from pipelines.evaluation.config import EvaluateConfig
 from pipelines.evaluation.images import find_images
+from pipelines.io.coco import is_coco, read_coco
+from pipelines.io.files import read_json
 
 __all__ = ["Regions"]
 
@@ -58,20 +60,20 @@ class Regions:
 def _read_boxes(path: Path) -> dict[str, list[Box]]:
     """Boxes (x0, y0, x1, y1) in pixels by image name, from COCO or a plain mapping."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if "annotations" in content:
-            boxes: dict[str, list[Box]] = {Path(image["file_name"]).stem: [] for image in content["images"]}
-            names = {image["id"]: Path(image["file_name"]).stem for image in content["images"]}
-            for item in content["annotations"]:
-                x, y, width, height = map(float, item["bbox"])
-                boxes[names[item["image_id"]]].append((x, y, x + width, y + height))
-            return boxes
+        content = read_json(path, allow_nan=True)
+        if is_coco(content):
+            images_of_file = read_coco(content, str(path), categories=False)
+            return {image.name: [box.box_px for box in image.boxes] for image in images_of_file}
         return {Path(name).stem: [_box(item) for item in items] for name, items in content.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except DatasetError as error:
+        raise DataError(str(error)) from None
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise DataError(f"{path} holds no boxes ({reason}): expected COCO, or {{name: [[x0, y0, x1, y1]]}}") from error
 
 
 def _box(item: Sequence[float]) -> Box:
     x0, y0, x1, y1 = map(float, item)
+    if not all(map(math.isfinite, (x0, y0, x1, y1))):
+        raise ValueError(f"box {(x0, y0, x1, y1)}")
     return x0, y0, x1, y1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,16 @@ def read_image(path: Path) -> NDArray[np.uint16]:
     return np.asarray(np.rint(np.clip(share, 0, 1) * 65535), dtype=np.uint16)
 
 
-def scan_frames(folder: Path, boxes: Path, camera: Camera) -> list[RealFrame]:
+def scan_frames(
+    folder: Path, boxes: Path, camera: Camera, report: Callable[[str], None] = lambda line: None
+) -> list[RealFrame]:
     """Frames that have boxes, by name.
+
+    Args:
+        folder: of the pictures.
+        boxes: see `read_boxes`.
+        camera: that took them.
+        report: takes lines for the user.
 
     Raises:
         ConfigError: no pictures, none with boxes of cars, a box outside its picture, or pictures of another size than
@@ -77,7 +86,7 @@ def scan_frames(folder: Path, boxes: Path, camera: Camera) -> list[RealFrame]:
         raise ConfigError(
             f"{folder}: holds no pictures ({', '.join(PICTURE_SUFFIXES)}): give the folder of the thermal frames"
         )
-    known, about = read_boxes(boxes), _about(boxes)
+    known, about = read_boxes(boxes, report), _about(boxes)
     frames = []
     for path in pictures:
         if any(box.kind == "car" for box in known.get(path.stem, ())):
@@ -89,7 +98,7 @@ def scan_frames(folder: Path, boxes: Path, camera: Camera) -> list[RealFrame]:
 
 def _about(boxes: Path) -> dict[str, dict[str, Any]]:
     """Time of day and group by frame, where a JSON object by image gives them."""
-    data = read_json(boxes) if boxes.is_file() else {}
+    data = read_json(boxes, allow_nan=True) if boxes.suffix.lower() == ".json" else {}
     pairs = data.items() if isinstance(data, dict) else ()
     return {str(name).rsplit(".", 1)[0]: entry for name, entry in pairs if isinstance(entry, dict)}
 

@@ -187,14 +187,18 @@ def fit_cars(
     return fit(make_options(FitConfig, {**options, "frames": frames, "boxes": boxes, "out": out, "camera": camera}))
 
 
-def fit(config: FitConfig) -> FitResult:
+def fit(config: FitConfig, report: Callable[[str], None] = lambda line: None) -> FitResult:
     """Fits all cars, then makes the sheet and the data set; a run that was cut short goes on.
+
+    Args:
+        config: what to fit.
+        report: takes lines for the user.
 
     Raises:
         PipelineError: options, boxes, pictures, the folder or the disk.
         RendererError: the car models.
     """
-    frames = scan_frames(config.frames, config.boxes, config.intrinsics)
+    frames = scan_frames(config.frames, config.boxes, config.intrinsics, report)
     _claim(config)
     with RunFolder(config.out, FIT_FILE, config.head()).locked():
         remove_temporaries(config.out)

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from renderer.text_files import parse_json
+
 from pipelines.errors import DatasetError, OutputError
 
 __all__ = [
@@ -26,8 +28,10 @@ __all__ = [
     "make_folder",
     "read_json",
     "read_lines",
+    "read_object",
     "remove_temporaries",
     "sha256",
+    "short",
     "temporary_name",
     "write_bytes",
     "write_json",
@@ -143,16 +147,40 @@ def read_lines(path: Path) -> Iterator[str]:
                 raise DatasetError(f"{path}: line {number} is no UTF-8 text: expected one JSON object a line") from None
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, *, allow_nan: bool = False) -> Any:
     """Content of a JSON file.
+
+    Args:
+        path: of the file.
+        allow_nan: see `renderer.text_files.parse_json`.
 
     Raises:
         DatasetError: no such file, or no JSON in it.
     """
     try:
-        return json.loads(path.read_bytes())
+        if path.exists() and not path.is_file():
+            raise ValueError("no regular file")  # a named pipe would be waited for
+        return parse_json(path.read_bytes(), allow_nan=allow_nan)
     except (OSError, ValueError) as error:
-        raise DatasetError(f"{path}: cannot be read as JSON ({error}): expected a file that gis wrote") from error
+        raise DatasetError(f"{path}: cannot be read as JSON ({error}): expected a whole JSON file") from error
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The object that a JSON file holds.
+
+    Raises:
+        DatasetError: no such file, no JSON in it, or no object.
+    """
+    data = read_json(path)
+    if not isinstance(data, dict):
+        raise DatasetError(f"{path}: holds {short(data)}: expected a JSON object, as gis wrote it")
+    return data
+
+
+def short(value: Any, limit: int = 60) -> str:
+    """The beginning of a value as it stands in a message."""
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[:limit]}..."
 
 
 def remove_temporaries(folder: Path) -> None:

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
-from renderer.errors import RendererError
+from renderer.errors import GisError
 
 from pipelines.errors import DatasetError
 
@@ -157,7 +157,7 @@ def _array(dtype: Any) -> Reader:
     def read(value: Any) -> Any:
         try:
             array = np.array(value, dtype=dtype)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise _Mismatch(f" is {_short(value)}: expected rows of numbers") from None
         if not np.isfinite(array).all():
             raise _Mismatch(f" is {_short(value)}: expected finite numbers")
@@ -205,7 +205,7 @@ def _dataclass(kind: Any) -> Reader:
                 raise _Mismatch(f".{name} is missing")
         try:
             return kind(**values)
-        except RendererError as error:  # the dataclass may have limits of its own
+        except GisError as error:  # the dataclass may have limits of its own
             raise _Mismatch(f" cannot be: {error}") from None
 
     return read

@@ -40,6 +40,7 @@ PACKAGES = {
     "numba": "numba",
     "numpy": "numpy",
     "platformdirs": "platformdirs",
+    "yaml": "PyYAML",
     "safetensors": "safetensors",
     "scipy": "scipy",
     "tifffile": "tifffile",

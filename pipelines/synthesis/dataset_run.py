@@ -28,16 +28,26 @@ __all__ = ["SynthesizeJob", "synthesize_dataset"]
 
 
 def synthesize_dataset(
-    config: SynthesizeConfig, *, progress: bool = False, session_factory: SessionFactory = open_session
+    config: SynthesizeConfig,
+    *,
+    progress: bool = False,
+    session_factory: SessionFactory = open_session,
+    report: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Makes all frames that the folder does not hold yet, then what describes them; returns the folder.
+
+    Args:
+        config: what to make.
+        progress: show a bar on stderr.
+        session_factory: opens the scene.
+        report: takes lines for the user.
 
     Raises:
         PipelineError: an option, the backgrounds, the folder or the disk.
         RendererError: the scene.
         GanError: the model.
     """
-    inputs = read_inputs(config)
+    inputs = read_inputs(config, report)
     header = dataset_header(config.to_json(), config.layout, LAYOUT_VERSION)
     store = FrameStore(config.out, DATASET_FILE, header, FrameRecord)
     store.check_count(config.count)

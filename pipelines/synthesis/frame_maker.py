@@ -5,7 +5,7 @@ Everything random follows from the frame's :class:`Draw`. Nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -45,23 +45,27 @@ class FrameInputs:
     ground_planes: GroundPlanes = field(default_factory=GroundPlanes)
 
 
-def read_inputs(config: SynthesizeConfig) -> FrameInputs:
+def read_inputs(config: SynthesizeConfig, report: Callable[[str], None] = lambda line: None) -> FrameInputs:
     """Reads the backgrounds and what the options tell of them.
+
+    Args:
+        config: names them.
+        report: takes lines for the user.
 
     Raises:
         BackgroundError: backgrounds or boxes cannot be used.
     """
     backgrounds = None if config.backgrounds is None else scan_backgrounds(config.backgrounds)
-    return FrameInputs(backgrounds, open_ground_planes(config))
+    return FrameInputs(backgrounds, open_ground_planes(config, report))
 
 
-def open_ground_planes(config: SynthesizeConfig) -> GroundPlanes:
-    """What the options tell of the ground of the backgrounds.
+def open_ground_planes(config: SynthesizeConfig, report: Callable[[str], None] = lambda line: None) -> GroundPlanes:
+    """What the options tell of the ground of the backgrounds; see :func:`read_inputs`.
 
     Raises:
         BackgroundError: the boxes cannot be read.
     """
-    boxes = None if config.boxes is None else read_boxes(config.boxes)
+    boxes = None if config.boxes is None else read_boxes(config.boxes, report)
     return GroundPlanes(boxes, config.road_mask, config.camera_height, config.road_heading)
 
 

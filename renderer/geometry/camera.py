@@ -7,7 +7,6 @@ pixel centres at integers (KITTI, OpenCV) become ours by adding 0.5 to ``cx`` an
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CameraError
-from ..optional import read_toml
+from ..text_files import parse_json, parse_toml
 
 __all__ = ["BlenderLens", "Camera", "read_camera_file", "read_cameras"]
 
@@ -159,7 +158,7 @@ def read_cameras(path: Path) -> dict[str, Camera]:
         CameraError: the file cannot be read, or a preset in it describes no camera.
     """
     try:
-        tables = read_toml(path.read_text(encoding="utf-8"))["camera"]
+        tables = parse_toml(path.read_bytes())["camera"]
         if not isinstance(tables, dict):
             raise ValueError(f"camera is {tables!r}")
     except (OSError, KeyError, ValueError) as error:
@@ -174,8 +173,8 @@ def read_camera_file(path: Path) -> Camera:
         CameraError: the file cannot be read, or describes no camera.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        table = json.loads(text) if path.suffix.lower() == ".json" else read_toml(text)
+        data = path.read_bytes()
+        table = parse_json(data) if path.suffix.lower() == ".json" else parse_toml(data)
     except (OSError, ValueError) as error:
         raise CameraError(f"{path}: intrinsics could not be read: {error}; expected .json or .toml") from error
     if not isinstance(table, dict):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ThermalError
-from ..optional import read_toml
+from ..text_files import parse_toml
 from ..zones.catalogue import FIRST_ENVIRONMENT_ZONE, ZONES, Zone, parse_zone
 
 __all__ = ["CarProfile", "Heat", "Material", "Profiles", "profile_names", "read_profiles"]
@@ -86,7 +86,7 @@ def read_profiles(path: Path) -> Profiles:
         ThermalError: the file cannot be read, or lacks a zone or a number, or holds an impossible one.
     """
     try:
-        tables = read_toml(path.read_text(encoding="utf-8"))
+        tables = parse_toml(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ThermalError(f"{path}: no thermal profiles could be read: {error}") from error
     materials = {parse_zone(n): _material(t, f"{path}: material.{n}") for n, t in tables.get("material", {}).items()}

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 
 from ..errors import ThermalError
 from ..geometry.camera import Camera
-from ..optional import cv2, kernel, read_toml
+from ..optional import cv2, kernel
 from ..random_streams import Draw, Stream, dataset_rng
+from ..text_files import parse_toml
 from .planck import LWIR, Band, band_radiance, band_table
 
 __all__ = ["Sensor", "agc", "detector_pitch", "expose", "from_uint16", "read_sensors", "temporal_noise", "to_uint16"]
@@ -94,7 +95,7 @@ def read_sensors(path: Path) -> dict[str, Sensor]:
         ThermalError: the file cannot be read, or a table in it describes no sensor.
     """
     try:
-        tables = read_toml(path.read_text(encoding="utf-8"))["sensor"]
+        tables = parse_toml(path.read_bytes())["sensor"]
     except (OSError, KeyError, ValueError) as error:
         raise ThermalError(f"{path}: no sensors could be read: {error}; expected [sensor.NAME] tables") from error
     return {name: _sensor(name, table, path) for name, table in tables.items()}

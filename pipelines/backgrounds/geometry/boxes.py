@@ -1,4 +1,4 @@
-"""Boxes of what a background shows already: COCO, YOLO and KITTI labels, or one JSON object by image.
+"""Boxes of what a background shows already: COCO, YOLO, KITTI and DOTA labels, or one JSON object by image.
 
 The kinds are reduced to those whose size is known: ``car``, ``person`` and ``other``. An image's boxes are found by the
 stem of its name, so that a copy of the images in another format keeps its labels.
@@ -6,14 +6,23 @@ stem of its name, so that a copy of the images in another format keeps its label
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import collections
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
-
-from pipelines.errors import BackgroundError
+from pipelines.backgrounds.geometry.class_names import (
+    LIST_FILES,
+    ClassNames,
+    find_class_names,
+    is_list_of_names,
+    read_class_names,
+)
+from pipelines.backgrounds.geometry.label_lines import LabelLine, parse_line
+from pipelines.errors import BackgroundError, DatasetError
+from pipelines.io.coco import CocoImage, is_coco, name_stem, read_coco
 from pipelines.io.files import read_json
 
 __all__ = ["KnownBox", "read_boxes", "to_crop"]
@@ -24,9 +33,13 @@ CARS = frozenset({"car"})
 PEOPLE = frozenset({"person", "pedestrian", "person_sitting"})
 KINDS = {**dict.fromkeys(CARS, "car"), **dict.fromkeys(PEOPLE, "person")}
 IGNORED = frozenset({"dontcare"})
-CLASSES_FILE = "classes.txt"
-KITTI_COLUMNS = 15
-YOLO_COLUMNS = 5
+PICTURES: Final = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+COMMENTS: Final = ("#", "imagesource:", "gsd:")
+"""Beginnings of lines that are no labels; the last two stand in DOTA's files."""
+LONGEST_LINE: Final = 1 << 20
+"""Characters: a polygon of 50 000 points."""
+ALIKE_LINES, ALIKE_COLUMNS = 8, 11
+"""From so many lines on, all with the same number of columns, that is so high, polygons may be key points."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,7 @@ class KnownBox:
     box_px: Box
     """``(left, top, right, bottom)``: pixels of the image, or shares of its sides where :attr:`relative`."""
     outline_px: tuple[tuple[tuple[float, float], ...], ...] = ()
-    """Polygons of its silhouette, where they are known."""
+    """Polygons of its silhouette, where they are known; in the same unit."""
     relative: bool = False
 
     def in_pixels(self, width: int, height: int) -> KnownBox:
@@ -46,34 +59,41 @@ class KnownBox:
         if not self.relative:
             return self
         left, top, right, bottom = self.box_px
-        return replace(self, box_px=(left * width, top * height, right * width, bottom * height), relative=False)
+        outline = tuple(tuple((x * width, y * height) for x, y in ring) for ring in self.outline_px)
+        place = (left * width, top * height, right * width, bottom * height)
+        return replace(self, box_px=place, outline_px=outline, relative=False)
 
 
-def read_boxes(path: Path) -> dict[str, tuple[KnownBox, ...]]:
+def read_boxes(path: Path, report: Callable[[str], None] = lambda line: None) -> dict[str, tuple[KnownBox, ...]]:
     """Boxes by the stem of their image's name.
 
     Args:
         path: a COCO file (``images`` and ``annotations``); a JSON object ``{image: {"boxes": [{"cls": "car", "xyxy":
-            [left, top, right, bottom]}]}}`` (``boxes_full`` is read like ``boxes``); or a folder of KITTI or YOLO
-            text files, one per image, the names of YOLO's classes in its ``classes.txt``.
+            [left, top, right, bottom]}]}}`` (``boxes_full`` is read like ``boxes``); a folder of text files, one per
+            image, in a dialect that :mod:`.label_lines` knows, the names of YOLO's classes in its ``classes.txt`` or
+            ``data.yaml``, or one of these in a folder above; or that data.yaml, for the labels below its folder.
+        report: takes a line for the user: what the lines were taken for, and what was left out.
 
     Raises:
         BackgroundError: none of these, or a box that is none.
     """
     if path.is_dir():
-        return _read_folder(path)
-    data = read_json(path)
+        return _read_folder(path, None, report)
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return _read_folder(path.parent, read_class_names(path), report)
     try:
-        if isinstance(data, dict) and isinstance(data.get("annotations"), list):
-            boxes = _read_coco(data)
-        else:
-            boxes = {_stem(name): tuple(_read_entry(entry)) for name, entry in data.items()}
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        data = read_json(path, allow_nan=True)
+        if is_coco(data):
+            return {image.name: _of_coco(image) for image in _told(path, read_coco(data, str(path)), report)}
+    except DatasetError as error:
+        raise BackgroundError(str(error)) from None
+    try:
+        return _by_image(data)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BackgroundError(
             f"{path}: boxes could not be read ({error!r}): expected COCO, or an object by image with "
             "'boxes': [{'cls': 'car', 'xyxy': [left, top, right, bottom]}]"
         ) from None
-    return boxes
 
 
 def to_crop(
@@ -100,13 +120,6 @@ def to_crop(
     return moved
 
 
-def _stem(name: str) -> str:
-    """Name without folder and suffix, as image and label share it."""
-    base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    stem, dot, suffix = base.rpartition(".")
-    return stem if dot and 1 <= len(suffix) <= 5 else base
-
-
 def _known_box(name: str, values: Iterable[Any], *, relative: bool = False, outline: Any = ()) -> KnownBox | None:
     """A box; None for regions that no object is in.
 
@@ -114,12 +127,30 @@ def _known_box(name: str, values: Iterable[Any], *, relative: bool = False, outl
         ValueError: no box.
     """
     left, top, right, bottom = (float(value) for value in values)
-    if not np.isfinite((left, top, right, bottom)).all() or not (left < right and top < bottom):
-        raise ValueError(f"box {(left, top, right, bottom)}")
+    if not all(map(math.isfinite, (left, top, right, bottom))) or not (left < right and top < bottom):
+        raise ValueError(f"box {(left, top, right, bottom)} has no area")
     label = name.strip().lower()
     if label in IGNORED:
         return None
     return KnownBox(KINDS.get(label, "other"), (left, top, right, bottom), tuple(outline), relative)
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def _by_image(data: Any) -> dict[str, tuple[KnownBox, ...]]:
+    """An object by image.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError, OverflowError: it is none.
+    """
+    found: dict[str, tuple[KnownBox, ...]] = {}
+    for name, entry in data.items():
+        stem = name_stem(name)
+        if stem in found:
+            raise ValueError(f"two images are named {stem!r} (folders and suffixes do not count)")
+        found[stem] = tuple(_read_entry(entry))
+    return found
 
 
 def _read_entry(entry: Any) -> Iterator[KnownBox]:
@@ -130,55 +161,134 @@ def _read_entry(entry: Any) -> Iterator[KnownBox]:
             yield box
 
 
-def _read_coco(data: dict[str, Any]) -> dict[str, tuple[KnownBox, ...]]:
-    names = {item["id"]: str(item["name"]) for item in data["categories"]}
-    images = {item["id"]: _stem(str(item["file_name"])) for item in data["images"]}
-    by_stem: dict[str, list[KnownBox]] = {stem: [] for stem in images.values()}
-    for item in data["annotations"]:
-        x, y, width, height = (float(value) for value in item["bbox"])
-        rings = item.get("segmentation")
-        outline = [_ring(ring) for ring in rings] if isinstance(rings, list) else []
-        box = _known_box(names[item["category_id"]], (x, y, x + width, y + height), outline=outline)
-        if box is not None:
-            by_stem[images[item["image_id"]]].append(box)
-    return {stem: tuple(boxes) for stem, boxes in by_stem.items()}
+def _of_coco(image: CocoImage) -> tuple[KnownBox, ...]:
+    """Boxes of an image; many objects in one box (``iscrowd``) have no known size, and boxes without area no place."""
+    known = (
+        _known_box("crowd" if box.crowd else box.label, box.box_px, outline=box.outline_px)
+        for box in image.boxes
+        if _has_area(box.box_px)
+    )
+    return tuple(box for box in known if box is not None)
 
 
-def _ring(values: list[Any]) -> tuple[tuple[float, float], ...]:
-    points = np.asarray(values, dtype=np.float64).reshape(-1, 2)
-    return tuple((float(x), float(y)) for x, y in points)
+def _has_area(box: Box) -> bool:
+    return box[0] < box[2] and box[1] < box[3]
 
 
-def _read_folder(folder: Path) -> dict[str, tuple[KnownBox, ...]]:
-    files = sorted(path for path in folder.glob("*.txt") if path.name != CLASSES_FILE)
-    if not files:
-        raise BackgroundError(f"{folder} holds no .txt files: expected KITTI or YOLO labels, one file per image")
-    listed = folder / CLASSES_FILE
-    classes = listed.read_text(encoding="utf-8").split() if listed.is_file() else None
-    return {path.stem: tuple(_read_lines(path, classes)) for path in files}
+def _told(path: Path, images: tuple[CocoImage, ...], report: Callable[[str], None]) -> tuple[CocoImage, ...]:
+    boxes = [box for image in images for box in image.boxes]
+    empty, crowds = sum(not _has_area(box.box_px) for box in boxes), sum(box.crowd for box in boxes)
+    if empty:
+        report(f"{path}: {empty} of {len(boxes)} boxes have no area and were left out")
+    if crowds:
+        report(f"{path}: {crowds} of {len(boxes)} boxes hold a crowd (iscrowd): obstacles, but of no known size")
+    return images
 
 
-def _read_lines(path: Path, classes: list[str] | None) -> Iterator[KnownBox]:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        columns = line.split()
-        if not columns:
+# --- folders of text files --------------------------------------------------------------------------------------------
+
+
+def _read_folder(
+    folder: Path, given: ClassNames | None, report: Callable[[str], None]
+) -> dict[str, tuple[KnownBox, ...]]:
+    files = _label_files(folder)
+    classes = given or find_class_names(files[0].parent)
+    counts: collections.Counter[str] = collections.Counter()
+    columns: collections.Counter[int] = collections.Counter()
+    found: dict[str, tuple[KnownBox, ...]] = {}
+    for path in files:
+        if path.stem in found:
+            raise BackgroundError(f"{path}: a second file of labels for an image {path.stem!r}; expected one")
+        lines = list(_read_lines(path, classes, columns))
+        counts.update(line.dialect for line, _ in lines)
+        found[path.stem] = tuple(box for _, box in lines if box is not None)
+    _report_dialects(folder, classes, counts, columns, report)
+    return found
+
+
+def _label_files(folder: Path) -> list[Path]:
+    """Text files of a folder; those of all folders below it, where it holds none itself.
+
+    Raises:
+        BackgroundError: there are none.
+    """
+    for pattern in ("*.txt", "**/*.txt"):
+        files = sorted(path for path in folder.glob(pattern) if path.is_file() and _holds_labels(path))
+        if files:
+            return files
+    raise BackgroundError(
+        f"{folder} holds no .txt files of labels: expected KITTI, YOLO or DOTA, one file per image "
+        "(XML of Pascal VOC and JSON of LabelMe are not read: convert them to COCO)"
+    )
+
+
+def _holds_labels(path: Path) -> bool:
+    """No hidden file, no list of classes, no list of pictures (``train.txt``), no README."""
+    if path.name.startswith(".") or path.name.lower().startswith("readme"):
+        return False
+    if path.name in LIST_FILES:
+        return path.name == "labels.txt" and not is_list_of_names(path)
+    with path.open("rb") as stream:
+        first = stream.readline(4096).strip().lower()
+    return not first.endswith(tuple(suffix.encode() for suffix in PICTURES))
+
+
+def _read_lines(
+    path: Path, classes: ClassNames | None, columns: collections.Counter[int]
+) -> Iterator[tuple[LabelLine, KnownBox | None]]:
+    """The lines of a file and their boxes; counts the columns of those with many."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BackgroundError(f"{path}: cannot be read ({error}): expected labels as UTF-8 text") from None
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line[:LONGEST_LINE].split()
+        if not words or words[0].lower().startswith(COMMENTS):
             continue
         try:
-            box = _read_line(columns, classes)
-        except (ValueError, IndexError) as error:
+            parsed = parse_line(words, classes)
+            box = _box_of(parsed)
+        except ValueError as error:
             raise BackgroundError(
-                f"{path}, line {number}: {error}: expected a KITTI line of {KITTI_COLUMNS} columns, or YOLO's "
-                f"'class x y width height' in shares of the image and a {CLASSES_FILE} beside it"
+                f"{path}, line {number}: {error}: expected KITTI (a name and 14 numbers), or YOLO's 'class x y width "
+                "height' or 'class x1 y1 x2 y2 ...' in shares of the image, with a classes.txt or data.yaml"
             ) from None
-        if box is not None:
-            yield box
+        if parsed.outline:
+            columns[len(words)] += 1
+        yield parsed, box
 
 
-def _read_line(columns: list[str], classes: list[str] | None) -> KnownBox | None:
-    if len(columns) >= KITTI_COLUMNS:
-        return _known_box(columns[0], columns[4:8])
-    if len(columns) < YOLO_COLUMNS or classes is None:
-        raise ValueError(f"{len(columns)} columns" if classes else f"no {CLASSES_FILE}")
-    x, y, width, height = (float(value) for value in columns[1:5])
-    box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-    return _known_box(classes[int(columns[0])], box, relative=True)
+def _box_of(line: LabelLine) -> KnownBox | None:
+    """None for regions that no object is in, and for what has no width or no height.
+
+    Raises:
+        ValueError: right of left, or below above.
+    """
+    left, top, right, bottom = line.box
+    if (left == right and top <= bottom) or (top == bottom and left <= right):
+        return None
+    rings = (line.outline,) if line.outline else ()
+    return _known_box(line.label, line.box, relative=line.relative, outline=rings)
+
+
+def _report_dialects(
+    folder: Path,
+    classes: ClassNames | None,
+    counts: Mapping[str, int],
+    columns: Mapping[int, int],
+    report: Callable[[str], None],
+) -> None:
+    """Says what the lines were taken for, where they can be several things."""
+    if set(counts) <= {"KITTI"} or (set(counts) == {"YOLO boxes"} and _beside(folder, classes)):
+        return
+    listed = ", ".join(f"{dialect}: {count}" for dialect, count in sorted(counts.items()))
+    names = f"; classes of {classes.path}" if classes is not None and any("YOLO" in one for one in counts) else ""
+    report(f"{folder}: lines of labels were read as {listed}{names}")
+    if len(columns) == 1:
+        ((width, many),) = columns.items()
+        if width >= ALIKE_COLUMNS and many >= ALIKE_LINES and classes is not None and classes.keypoints is None:
+            report(f"{folder}: all polygons have {width} columns: if these are key points, say kpt_shape in data.yaml")
+
+
+def _beside(folder: Path, classes: ClassNames | None) -> bool:
+    return classes is not None and classes.path.parent == folder

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Out", "shows_progress"]
+__all__ = ["Out", "print_note", "shows_progress"]
 
 Out = Annotated[
     Path,
@@ -21,3 +21,8 @@ Out = Annotated[
 def shows_progress() -> bool:
     """Whether somebody watches."""
     return sys.stderr.isatty()
+
+
+def print_note(line: str) -> None:
+    """Prints what was taken for what, and what was left out, where progress and errors stand."""
+    typer.echo(line, err=True)

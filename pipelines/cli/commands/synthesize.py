@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipelines.cli.commands.options import shows_progress
+from pipelines.cli.commands.options import print_note, shows_progress
 from pipelines.synthesis.config import SynthesizeConfig
 
 __all__ = ["synthesize"]
@@ -14,5 +14,5 @@ def synthesize(config: SynthesizeConfig) -> None:
     """Make a labelled thermal data set: images, masks, zones, depth, COCO, KITTI and YOLO labels."""
     from pipelines.synthesis.dataset_run import synthesize_dataset
 
-    synthesize_dataset(config, progress=shows_progress())
+    synthesize_dataset(config, progress=shows_progress(), report=print_note)
     typer.echo(f"{config.count} frames in {config.out}")

@@ -195,7 +195,7 @@ def _boxes(config: EvaluateConfig) -> EvaluateConfig:
         (_double, r"000001\.bmp and 000001\.png"),
         (_colour, r"000001: real image is grey, generated one colour"),
         (_empty, r"fake: no images"),
-        (_boxes, r"boxes\.json holds no boxes"),
+        (_boxes, r"boxes\.json: cannot be read as JSON"),
         (lambda config: replace(config, real=config.real / "none"), r"none is no folder"),
     ],
 )
