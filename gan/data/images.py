@@ -2,37 +2,61 @@
 
 from __future__ import annotations
 
-import struct
+import os
+import stat
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-import tifffile
 
+from gan.data.decoding import decode_image
+from gan.data.picture_formats import MAX_FILE_BYTES, PictureError
 from gan.errors import DataError
 
-__all__ = ["IMAGE_SUFFIXES", "PICTURE_SUFFIXES", "decode_image", "image_files", "list_images", "read_image"]
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "PICTURE_SUFFIXES",
+    "PictureError",
+    "decode_image",
+    "image_files",
+    "is_passed_over",
+    "list_images",
+    "read_bytes",
+    "read_image",
+]
 
 IMAGE_SUFFIXES: Final = (".bmp", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp")
 """What `read_image` can read."""
 PICTURE_SUFFIXES: Final = tuple(suffix for suffix in IMAGE_SUFFIXES if suffix != ".npy")
 """The same without arrays."""
 
-_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
-_PNG_OF_PILLOW: Final = {(0, 8), (0, 16), (2, 8), (3, 1), (3, 2), (3, 4), (3, 8), (6, 8)}
-"""Colour types and bits of the PNG specification (ISO/IEC 15948) whose pixels Pillow hands out as they are stored."""
+_SYSTEM_NAMES: Final = {
+    "__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "thumbs.db",
+    "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r",
+}  # fmt: skip
+"""What macOS, Windows, Synology and ext4 leave in folders, in small letters."""
+
+
+def is_passed_over(path: Path, folder: Path) -> bool:
+    """Whether a path below a folder is hidden, or a file that systems leave there; names that begin with a dot are."""
+    parts = path.relative_to(folder).parts
+    return any(part.startswith(".") or part.lower() in _SYSTEM_NAMES for part in parts)
 
 
 def list_images(
     folder: Path | str, *, recursive: bool = False, suffixes: tuple[str, ...] = IMAGE_SUFFIXES
 ) -> list[Path]:
-    """Image files of a folder in the order of their paths; hidden ones are left out."""
+    """Image files of a folder in the order of their paths; hidden ones and those of the system are left out.
+
+    So are folders, pipes and links to nothing, whatever their names.
+    """
     folder = Path(folder)
     paths = sorted(folder.rglob("*") if recursive else folder.glob("*"))
     return [
-        path for path in paths if path.suffix.lower() in suffixes and not path.name.startswith(".") and path.is_file()
+        path
+        for path in paths
+        if path.suffix.lower() in suffixes and not is_passed_over(path, folder) and path.is_file()
     ]
 
 
@@ -65,73 +89,65 @@ def image_files(folder: Path | str, *, recursive: bool = False) -> dict[str, Pat
     return files
 
 
-def read_image(path: Path | str) -> npt.NDArray[Any]:
-    """An image file as (C, H, W), RGB where it has colour; uint8, uint16 or float32.
+def read_bytes(path: Path | str) -> bytes:
+    """The whole of a picture's file.
 
     Raises:
-        DataError: Where it cannot be read or holds NaN.
+        PictureError: No ordinary file, not to be opened, empty, or larger than any picture; one line without its name.
+    """
+    try:
+        with open(path, "rb", opener=_opener) as stream:
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise PictureError("no file, but a folder, pipe or device: remove it from the folder")
+            if status.st_size > MAX_FILE_BYTES:
+                megabytes = f"{status.st_size >> 20} MB: expected at most {MAX_FILE_BYTES >> 20} MB"
+                raise PictureError(f"a file of {megabytes}; cut it into smaller ones")
+            return stream.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        reason = f"the file cannot be opened ({error.strerror})"
+        raise PictureError(f"{reason}: mend its permissions, or remove it") from None
+
+
+def _opener(path: str, flags: int) -> int:
+    """Opens without waiting: a named pipe has an end that may never come."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def read_image(path: Path | str) -> npt.NDArray[Any]:
+    """An image file as (C, H, W), RGB where it has colour, upright as EXIF says; uint8, uint16 or float32.
+
+    What kind of file it is its bytes say. Opacity is dropped where all of the image is opaque.
+
+    Raises:
+        DataError: Where it cannot be read, has another shape, is in part transparent, or holds NaN.
     """
     path = Path(path)
     try:
-        if path.suffix.lower() == ".npy":
-            image = np.load(path, allow_pickle=False)
-        elif path.suffix.lower() in (".tif", ".tiff"):
-            image = tifffile.imread(path)
-        else:
-            image = decode_image(path.read_bytes())
-    except (OSError, ValueError, tifffile.TiffFileError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); expected PNG, JPEG, TIFF or NPY") from error
+        image = decode_image(read_bytes(path))
+    except PictureError as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
     planes = image[None] if image.ndim == 2 else np.moveaxis(image, -1, 0)
+    if planes.shape[0] in (2, 4):
+        planes = _opaque(planes, path)
     if planes.ndim != 3 or planes.shape[0] not in (1, 3):
         raise DataError(f"{path}: shape {image.shape}: expected a grey (H, W) or colour (H, W, 3) image")
     if planes.dtype.kind == "f":
         bad = int(np.isnan(planes).sum())
         if bad:
             raise DataError(f"{path}: {bad} NaN pixels; expected finite values: mend or leave out this image")
-        return np.ascontiguousarray(planes, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(planes, dtype=np.float32)
     if planes.dtype not in (np.uint8, np.uint16):
         raise DataError(f"{path}: pixels are {planes.dtype}; expected 8 or 16 bits unsigned, or float")
     return np.ascontiguousarray(planes)
 
 
-def decode_image(data: bytes) -> npt.NDArray[Any]:
-    """Pixels of a PNG, JPEG, BMP or WebP file as they are stored, not turned by EXIF.
-
-    imageio (with Pillow) reads the ordinary kinds; OpenCV what Pillow would change: colour of 16 bits, grey of less
-    than 8, transparency of a palette, ink colours.
-
-    Returns:
-        (H, W) grey, or (H, W, 3) RGB, or (H, W, 4) RGB and opacity; uint8 or uint16.
-
-    Raises:
-        ValueError: damaged, cut short, or no image.
-    """
-    if data[:8] == _PNG and not _suits_pillow(data):
-        return _decode_by_opencv(data)
-    import imageio.v3 as iio
-    from PIL import Image
-
-    try:
-        image = np.asarray(iio.imread(data, plugin="pillow", index=0))
-    except (OSError, SyntaxError, ValueError, IndexError, struct.error, Image.DecompressionBombError) as error:
-        raise ValueError(str(error) or "truncated, or no image") from error
-    if data[:2] == _JPEG and image.ndim == 3 and image.shape[2] == 4:
-        return _decode_by_opencv(data)
-    return image
-
-
-def _suits_pillow(png: bytes) -> bool:
-    bits, colour_type = png[24:25], png[25:26]
-    if not colour_type or (colour_type[0], bits[0]) not in _PNG_OF_PILLOW:
-        return False
-    return colour_type != b"\x03" or b"tRNS" not in png
-
-
-def _decode_by_opencv(data: bytes) -> npt.NDArray[Any]:
-    try:
-        image: npt.NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:  # its limit on the number of pixels
-        raise ValueError(str(error)) from error
-    if image is None:
-        raise ValueError("truncated, or no image")
-    return np.asarray(image if image.ndim == 2 else image[..., [2, 1, 0, 3][: image.shape[2]]])
+def _opaque(planes: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
+    """The planes (C, H, W) without the last, their opacity."""
+    if planes.dtype.kind != "u" or int(planes[-1].min()) < np.iinfo(planes.dtype).max:
+        raise DataError(
+            f"{path}: is in part transparent; expected an opaque image: what stands under transparent pixels is not "
+            "defined. Save it without transparency"
+        )
+    return planes[:-1]

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gan.data.images import decode_image
+from gan.data.decoding import decode_image
+from gan.data.picture_formats import PictureError
 from numpy.typing import NDArray
 
+from pipelines.backgrounds.ingest.classify import to_grey
 from pipelines.errors import BackgroundError
 
 __all__ = ["decode_grey"]
@@ -20,8 +22,6 @@ UInt8 = NDArray[np.uint8]
 
 MIN_SIZE_PX = 32
 """Fewer pixels show no street."""
-MAX_PIXELS = 1 << 26
-"""Refused above: no thermal camera has 64 megapixels, and a small file may claim any size."""
 STRETCH_PERCENT = (0.5, 99.5)
 
 
@@ -31,43 +31,20 @@ def decode_grey(data: bytes, path: Path) -> UInt8:
     Raises:
         BackgroundError: naming the file and what is wrong with it.
     """
-    if not data:
-        raise BackgroundError(f"{path}: is empty: expected a thermal image; remove it from the folder")
     try:
-        pixels = _decode_tiff(data, path) if path.suffix.lower() in (".tif", ".tiff") else decode_image(data)
-    except ValueError:
-        raise BackgroundError(
-            f"{path}: cannot be decoded: expected a whole image file; remove it or save it again"
-        ) from None
+        pixels = decode_image(data)
+    except PictureError as error:
+        raise BackgroundError(f"{path}: {error}") from None
     grey = _grey(pixels)
     if grey is None:
         raise BackgroundError(f"{path}: has shape {pixels.shape}: expected one grey or colour image")
     rows, columns = grey.shape
-    if min(rows, columns) < MIN_SIZE_PX or rows * columns > MAX_PIXELS:
-        raise BackgroundError(
-            f"{path}: is {columns}x{rows} pixels: expected {MIN_SIZE_PX} or more on each side and at most "
-            f"{MAX_PIXELS >> 20} megapixels"
-        )
+    if min(rows, columns) < MIN_SIZE_PX:
+        raise BackgroundError(f"{path}: is {columns}x{rows} pixels: expected {MIN_SIZE_PX} or more on each side")
     if grey.dtype.kind == "f" and not np.isfinite(grey).all():
         bad = int((~np.isfinite(grey)).sum())
         raise BackgroundError(f"{path}: holds {bad} pixels that are no number (NaN or inf): expected finite values")
     return grey if grey.dtype == np.uint8 else _stretch(grey, path)
-
-
-def _decode_tiff(data: bytes, path: Path) -> NDArray[Any]:
-    """First page of a TIFF, by a reader that knows floats and 16 bits of every compression."""
-    from io import BytesIO
-
-    import tifffile
-
-    try:
-        with tifffile.TiffFile(BytesIO(data)) as file:
-            page = file.pages[0]
-            if int(np.prod(page.shape)) > 4 * MAX_PIXELS:
-                raise BackgroundError(f"{path}: claims a shape of {page.shape}: expected at most 64 megapixels")
-            return np.asarray(page.asarray())
-    except (tifffile.TiffFileError, ValueError, IndexError, KeyError, OSError, RuntimeError, TypeError):
-        return decode_image(data)  # another kind of file under this name
 
 
 def _grey(pixels: NDArray[Any]) -> NDArray[Any] | None:
@@ -81,8 +58,7 @@ def _grey(pixels: NDArray[Any]) -> NDArray[Any] | None:
     if pixels.shape[2] < 3:
         return np.asarray(pixels[..., 0])
     # Grey images saved as colour are the rule; of real colour ones (palettes) the brightness is all that can be used.
-    mean = pixels[..., :3].astype(np.float64).mean(axis=2)
-    return np.asarray(np.rint(mean) if pixels.dtype.kind in "ui" else mean).astype(pixels.dtype)
+    return to_grey(pixels)
 
 
 def _stretch(counts: NDArray[Any], path: Path) -> UInt8:

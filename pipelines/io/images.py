@@ -14,13 +14,16 @@ from typing import Any
 
 import cv2
 import numpy as np
-from gan.data.images import decode_image
+from gan.data.decoding import decode_image, decode_indices, decode_luminance
+from gan.data.images import read_bytes
+from gan.data.picture_formats import MAX_PIXELS, PictureError
 from numpy.typing import NDArray
 
 from pipelines.errors import DatasetError
 from pipelines.io.deflate import compress
 
 __all__ = [
+    "PictureError",
     "decode_image",
     "decode_luminance",
     "decode_png",
@@ -29,6 +32,7 @@ __all__ = [
     "encode_palette_png",
     "encode_png",
     "png_header",
+    "read_bytes",
     "read_png",
 ]
 
@@ -89,63 +93,33 @@ def decode_png(data: bytes, where: str = "image") -> NDArray[Any]:
     Raises:
         DatasetError: the data is no whole PNG.
     """
-    if png_header(data, where)[3] == _PALETTE:
-        return _decode_palette(data, where)
+    palette = png_header(data, where)[3] == _PALETTE
     try:
-        pixels = decode_image(data)
-    except ValueError as error:
-        raise DatasetError(
-            f"{where}: PNG cannot be decoded ({error}): expected a whole file; make the frame again"
-        ) from error
+        pixels = decode_indices(data) if palette else decode_image(data)
+    except PictureError as error:
+        raise DatasetError(f"{where}: PNG cannot be decoded: {error}; make the frame again") from error
     return np.ascontiguousarray(pixels[..., :3]) if pixels.ndim == 3 else pixels
-
-
-def _decode_palette(data: bytes, where: str) -> UInt8:
-    """Indices of a palette PNG, where :func:`decode_image` gives colours."""
-    import imageio.v3 as iio
-
-    try:
-        return np.asarray(iio.imread(data, plugin="pillow", mode="P"), dtype=np.uint8)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DatasetError(f"{where}: PNG cannot be decoded ({error}): make the frame again") from error
 
 
 def read_png(path: Path) -> NDArray[Any]:
     """Pixels of a PNG file; see :func:`decode_png`."""
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror}): expected a PNG file") from error
+        data = read_bytes(path)
+    except PictureError as error:
+        raise DatasetError(f"{path}: cannot be read: {error}; expected a PNG file") from error
     return decode_png(data, str(path))
 
 
-def decode_upright(data: bytes) -> NDArray[Any]:
-    """Pixels turned upright as EXIF says: (H, W) grey or (H, W, 3) RGB, without opacity; uint8 or uint16.
+def decode_upright(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[Any]:
+    """Pixels turned upright as EXIF says: (H, W) grey or (H, W, 3) RGB, without opacity.
 
     Raises:
-        ValueError: no image that can be decoded.
+        PictureError: no image that can be decoded.
     """
-    pixels = _decode_by_opencv(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
-    return pixels[..., ::-1] if pixels.ndim == 3 else pixels
-
-
-def decode_luminance(data: bytes) -> NDArray[Any]:
-    """Brightness of a grey or colour image, (H, W) uint8 or uint16; of a JPEG the one that is stored, not of its RGB.
-
-    Raises:
-        ValueError: no image that can be decoded.
-    """
-    return _decode_by_opencv(data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
-
-
-def _decode_by_opencv(data: bytes, flags: int) -> NDArray[Any]:
-    try:
-        pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
-    except cv2.error as error:  # empty, or more pixels than OpenCV takes
-        raise ValueError(str(error)) from error
-    if pixels is None:
-        raise ValueError("truncated, or no image")
-    return np.asarray(pixels)
+    pixels = decode_image(data, max_pixels)
+    if pixels.ndim == 3 and pixels.shape[2] == 2:
+        return np.ascontiguousarray(pixels[..., 0])
+    return np.ascontiguousarray(pixels[..., :3]) if pixels.ndim == 3 else pixels
 
 
 def encode_jpeg(image: UInt8, quality: int = 92) -> bytes:

@@ -6,8 +6,8 @@ import struct
 import zlib
 from typing import Any, cast
 
-import numpy as np
-from gan.data.images import decode_image
+from gan.data.decoding import decode_image
+from gan.data.picture_formats import PictureError
 from isal import isal_zlib
 from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
@@ -97,9 +97,9 @@ def decode_grey_png(data: bytes, what: str) -> NDArray[Any]:
     """
     check_png(data, what)
     try:
-        pixels = decode_image(data)
-    except ValueError:
-        pixels = np.empty(0)
+        pixels = decode_image(data, MAX_PIXELS)
+    except PictureError as error:
+        raise BackgroundError(f"{what}: {error}") from None
     if pixels.ndim != 2:
-        raise BackgroundError(f"{what}: a PNG that is not grey or cannot be decoded")
+        raise BackgroundError(f"{what}: a PNG in colour: expected grey")
     return pixels

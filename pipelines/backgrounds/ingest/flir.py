@@ -31,7 +31,6 @@ __all__ = [
     "fff_begins",
     "fff_of_jpeg",
     "jpeg_is_whole",
-    "jpeg_size",
     "read_camera_info",
     "read_counts",
     "read_raw",
@@ -49,6 +48,10 @@ _CAMERA_RECORD = 0x460
 _MAX_RECORDS = 4096
 _SIGNATURES = (b"FFF\0", b"AFF\0")
 _PNG = b"\x89PNG"
+_JPEG, _JPEG_LS = b"\xff\xd8", b"\xff\xf7"
+"""Begin of a JPEG, and of the header of a JPEG-LS frame in it (ISO/IEC 14495-1)."""
+_MARKERS = 512
+"""Bytes within which that header stands."""
 
 
 # --- the container ----------------------------------------------------------------------------------------------------
@@ -95,14 +98,6 @@ def fff_of_jpeg(data: bytes) -> bytes | None:
     if missing:
         raise BackgroundError(f"part {missing[0] + 1} of {last + 1} of the FLIR data is missing: the file is cut short")
     return b"".join(parts[number] for number in range(last + 1))
-
-
-def jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height that a JPEG's header claims; None where it has none."""
-    for marker, content in _segments(data)[0]:
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and len(content) >= 5:
-            return int.from_bytes(content[3:5], "big"), int.from_bytes(content[1:3], "big")
-    return None
 
 
 def fff_begins(data: bytes) -> list[int]:
@@ -197,6 +192,11 @@ def read_raw(fff: bytes) -> Raw:
     pixels = content[_PIXELS_AT:]
     if pixels[:4] == _PNG:
         return Raw(width, height, pixels)
+    if pixels[:2] == _JPEG and _JPEG_LS in pixels[:_MARKERS]:
+        raise BackgroundError(
+            "FLIR data coded in JPEG-LS (a CSQ video is such), which is not read: export the frames as radiometric "
+            "JPEG, FFF or TIFF with FLIR's software, or record SEQ"
+        )
     size = 2 * width * height
     if len(pixels) < size or not size:
         raise BackgroundError(f"raw data of {width}x{height} pixels: {len(pixels)} bytes are there, expected {size}")

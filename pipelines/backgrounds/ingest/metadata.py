@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
 from assets import CAMERAS
@@ -18,7 +18,7 @@ from renderer.geometry.camera import Camera, read_cameras
 from pipelines.backgrounds.ingest.flir import CameraInfo
 from pipelines.backgrounds.ingest.radiometric import KELVIN_AT_0_C, Air, Conditions, air_transmittance
 
-__all__ = ["Overrides", "camera_of", "checked_air", "checked_conditions", "describe_camera"]
+__all__ = ["Overrides", "camera_of", "checked_air", "checked_conditions", "describe_camera", "turned_camera"]
 
 _LIMITS_C = {"reflected": (-100.0, 100.0), "atmospheric": (-60.0, 60.0)}
 """Between the coldest clear sky that street cameras read and hot machinery; climate records on Earth, rounded."""
@@ -152,15 +152,29 @@ def _nonsense(name: str, celsius: float, low: float, high: float) -> str:
     return text
 
 
-def checked_air(stored: Air, conditions: Conditions) -> tuple[Air, list[str]]:
-    """Constants of the air that give a transmittance, and a warning where the file's do not."""
-    try:
-        tau = air_transmittance(conditions, stored)
-    except (OverflowError, ValueError):
-        tau = math.nan
-    if 0 < tau <= 1.0 + 1e-9:
+def checked_air(stored: Air, conditions: Conditions) -> tuple[Air | None, list[str]]:
+    """Constants of the air that give a transmittance, and a warning where the file's do not; None where none do."""
+    tau = _transmittance(conditions, stored)
+    if 0 < tau <= 1.0 + 1e-9 and all(math.isfinite(value) for value in vars(stored).values()):
         return stored, []
-    return Air(), [f"constants of the air give a transmittance of {tau:g}: expected 0 to 1; the usual ones are used"]
+    usual = _transmittance(conditions, Air())
+    if 0 < usual <= 1.0 + 1e-9:
+        return Air(), [
+            f"constants of the air give a transmittance of {tau:g}: expected 0 to 1; the usual ones are used"
+        ]
+    celsius = conditions.atmospheric_K - KELVIN_AT_0_C
+    return None, [
+        f"no air has a temperature of {celsius:.1f} C, relative humidity of {conditions.humidity:g} and transmits over "
+        f"{conditions.distance_m:g} m ({usual:g}, expected 0 to 1): give --atmospheric-c, --humidity and --distance-m"
+    ]
+
+
+def _transmittance(conditions: Conditions, air: Air) -> float:
+    """NaN where the formula has no value."""
+    try:
+        return air_transmittance(conditions, air)
+    except (OverflowError, ValueError):
+        return math.nan
 
 
 # --- camera -----------------------------------------------------------------------------------------------------------
@@ -220,3 +234,15 @@ def _intrinsics(info: CameraInfo, width: int, height: int) -> tuple[Camera | Non
         fx, fy = fy, fx
     camera = Camera(name, width, height, fx * width, fy * height, width / 2, height / 2, sensor=sensor)
     return camera, f"preset {preset}", []
+
+
+def turned_camera(camera: Camera, orientation: int) -> Camera:
+    """The camera of a picture that is turned by EXIF orientation 1 to 8: an upright one by 5 to 8 is a lying one."""
+    if orientation in (5, 6, 7, 8):
+        camera = replace(camera, width=camera.height, height=camera.width, fx=camera.fy, fy=camera.fx, cx=camera.cy,
+                         cy=camera.cx)  # fmt: skip
+    if orientation in (3, 4, 7, 8):
+        camera = replace(camera, cy=camera.height - camera.cy)
+    if orientation in (2, 3, 6, 7):
+        camera = replace(camera, cx=camera.width - camera.cx)
+    return camera

@@ -6,23 +6,33 @@ a TIFF that states its scale) or where the user says so. Everything else is disp
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import numpy as np
+from gan.data.decoding import JpegHeader, read_jpeg_header
+from gan.data.picture_formats import PictureError, kind_of, maker_note, turned
+from gan.data.tiff_decoding import decode_tiff
 from gan.options import Option, check_options
 from numpy.typing import NDArray
+from renderer.geometry.camera import Camera
 
 from pipelines.backgrounds.ingest import flir
 from pipelines.backgrounds.ingest.classify import kind_of_colours, to_grey
-from pipelines.backgrounds.ingest.metadata import Overrides, camera_of, checked_air, checked_conditions, describe_camera
+from pipelines.backgrounds.ingest.metadata import (
+    Overrides,
+    camera_of,
+    checked_air,
+    checked_conditions,
+    describe_camera,
+    turned_camera,
+)
 from pipelines.backgrounds.ingest.radiometric import KELVIN_AT_0_C, kelvin_of_all_counts
-from pipelines.backgrounds.ingest.tiff import Unit, decode_tiff, stated_scale, unit_to_kelvin
+from pipelines.backgrounds.ingest.tiff import Unit, stated_scale, unit_to_kelvin
 from pipelines.errors import BackgroundError
 from pipelines.io.images import decode_upright
-from pipelines.io.png import check_png, check_size
+from pipelines.io.png import MAX_PIXELS, check_png, check_size
 
 __all__ = ["Decoded", "Reading", "read_frames"]
 
@@ -81,15 +91,21 @@ def read_frames(data: bytes, reading: Reading) -> Iterator[Decoded]:
         yield _read_jpeg(data, reading)
     elif data[:4] in (b"FFF\0", b"AFF\0"):
         yield from _read_fff(data, reading)
-    elif data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        yield _read_tiff(data, reading)
-    elif data[:4] == b"\x89PNG":
-        check_png(data, "picture")
-        yield _read_picture(_decode(data), reading)
-    elif data[:2] == b"BM" or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
-        yield _read_picture(_decode(data), reading)
     else:
-        raise BackgroundError("not a picture: expected JPEG, PNG, TIFF, BMP, WebP or FLIR's FFF and SEQ")
+        yield _read_plain(data, reading)
+
+
+def _read_plain(data: bytes, reading: Reading) -> Decoded:
+    """A frame of a picture that is neither FLIR's nor a JPEG."""
+    try:
+        kind = kind_of(data)
+    except PictureError as error:
+        raise BackgroundError(str(error)) from None
+    if kind == "TIFF":
+        return _read_tiff(data, reading)
+    if kind == "PNG":
+        check_png(data, "picture")
+    return _read_picture(_decode(data), reading)
 
 
 # --- FLIR -------------------------------------------------------------------------------------------------------------
@@ -98,37 +114,49 @@ def read_frames(data: bytes, reading: Reading) -> Iterator[Decoded]:
 def _read_jpeg(data: bytes, reading: Reading) -> Decoded:
     if not flir.jpeg_is_whole(data):
         raise BackgroundError("a JPEG without end: the file is cut short; copy it again")
+    header, damage = _jpeg_header(data)
     fff = flir.fff_of_jpeg(data)
     if fff is not None:
-        return _decode_flir(fff, reading, "FLIR radiometric JPEG")
-    maker = _maker(data)
-    if "flir" in maker.lower():
+        return _upright(_decode_flir(fff, reading, "FLIR radiometric JPEG"), header)
+    if damage:
+        raise BackgroundError(damage)
+    if "flir" in header.maker.lower():
         raise BackgroundError(
-            f"a picture by {maker!r} without raw data: only the preview is left (palette, MSX, marks), and no "
+            f"a picture by {header.maker!r} without raw data: only the preview is left (palette, MSX, marks), and no "
             "temperature can be read off it; get the file as the camera stored it"
         )
-    check_size(*_jpeg_size(data), "picture")
-    return _read_picture(_decode(data), reading)
+    check_size(header.width, header.height, "picture")
+    found = _read_picture(_decode(data), reading)
+    note = maker_note(header.maker)
+    return replace(found, warnings=(*found.warnings, note)) if note else found
 
 
-def _maker(jpeg: bytes) -> str:
-    """Make of the camera in the EXIF data; empty where there is none."""
-    from io import BytesIO
-
-    from PIL import Image
-
+def _jpeg_header(data: bytes) -> tuple[JpegHeader, str]:
+    """What stands before the pixels, and why there is nothing: FLIR's data may be whole where the preview is not."""
     try:
-        with Image.open(BytesIO(jpeg)) as image:
-            return str(image.getexif().get(271, "")).strip("\0 ")
-    except (OSError, SyntaxError, ValueError, TypeError, struct.error, Image.DecompressionBombError):
-        return ""
+        return read_jpeg_header(data), ""
+    except PictureError as error:
+        return JpegHeader(0, 0, 1, ""), str(error)
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int]:
-    size = flir.jpeg_size(data)
-    if size is None:
-        raise BackgroundError("a JPEG without size: the file is damaged")
-    return size
+def _upright(frame: Decoded, header: JpegHeader) -> Decoded:
+    """The frame turned as the picture around it says; raw data are stored as the sensor lay.
+
+    Where they lie otherwise than the stored picture, this was turned already when the file was written.
+    """
+    if header.orientation == 1:
+        return frame
+    rows, columns = frame.image.shape
+    if (columns >= rows) != (header.width >= header.height):
+        text = f"EXIF orientation {header.orientation} is not applied: raw data and stored picture lie crosswise"
+        return replace(frame, warnings=(*frame.warnings, text))
+    about = {**frame.about, "raw": {**frame.about["raw"], "orientation": header.orientation}}
+    if about["intrinsics"] is not None:
+        camera = turned_camera(Camera.from_json(about["intrinsics"]), header.orientation)
+        hfov, vfov = camera.fov_deg
+        about["intrinsics"] = camera.to_json()
+        about["optics"] = {**about["optics"], "hfov_deg": round(hfov, 3), "vfov_deg": round(vfov, 3)}
+    return replace(frame, image=turned(frame.image, header.orientation), about=about)
 
 
 def _read_fff(data: bytes, reading: Reading) -> Iterator[Decoded]:
@@ -167,10 +195,14 @@ def _kelvin_of(
         return None, {"constants": None, "conditions": None}, [f"{info.planck.problem}: display-only"]
     conditions, warnings = checked_conditions(reading.overrides.apply(info.conditions))
     air, more = checked_air(info.air, conditions)
-    table = kelvin_of_all_counts(info.planck, conditions, air).astype(np.float32)
-    kelvin, also = _whole(table[counts])
-    warnings += [*more, *also]
-    if kelvin is None:
+    warnings += more
+    kelvin = None
+    if air is not None:
+        with np.errstate(all="ignore"):  # constants of any size: what has no temperature is NaN or infinite
+            table = kelvin_of_all_counts(info.planck, conditions, air).astype(np.float32)
+        kelvin, also = _whole(table[counts])
+        warnings += also
+    if kelvin is None or air is None:
         return None, {"constants": None, "conditions": None}, [*warnings, "display-only"]
     entries = {
         "constants": {**_numbers(vars(info.planck)), "air": _numbers(vars(air))},
@@ -222,15 +254,18 @@ _UNKNOWN: dict[str, Any] = dict.fromkeys(_ENTRIES)
 def _decode(data: bytes) -> NDArray[Any]:
     """Pixels turned upright; colours in RGB order."""
     try:
-        return decode_upright(data)
-    except ValueError:
-        raise BackgroundError("a picture that cannot be decoded: the file is damaged") from None
+        return decode_upright(data, MAX_PIXELS)
+    except PictureError as error:
+        raise BackgroundError(str(error)) from None
 
 
 def _read_tiff(data: bytes, reading: Reading) -> Decoded:
-    pixels, description, pages = decode_tiff(data, "picture")
-    more = [f"{pages} pages: only the first is used"] if pages > 1 else []
-    found = _read_picture(pixels, reading, stated_scale(description))
+    try:
+        tiff = decode_tiff(data, MAX_PIXELS)
+    except PictureError as error:
+        raise BackgroundError(str(error)) from None
+    more = [f"{tiff.pages} pages: only the first is used"] if tiff.pages > 1 else []
+    found = _read_picture(tiff.pixels, reading, stated_scale(tiff.description))
     kind = "radiometric TIFF" if found.radiometric else found.kind
     return Decoded(kind, found.image, found.radiometric, found.about, (*more, *found.warnings))
 

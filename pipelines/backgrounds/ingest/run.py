@@ -24,6 +24,7 @@ from typing import Annotated, Any
 
 import cv2
 import numpy as np
+from gan.data.images import is_passed_over
 from gan.options import Option, check_options, make_options
 from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
@@ -35,17 +36,15 @@ from pipelines.backgrounds.ingest.flir import fff_begins
 from pipelines.backgrounds.ingest.radiometric import KELVIN_AT_0_C
 from pipelines.backgrounds.ingest.readers import Decoded, Reading, read_frames
 from pipelines.dataset.store import RunFolder, generator
-from pipelines.errors import BackgroundError, ConfigError
+from pipelines.errors import BackgroundError, ConfigError, GisError
 from pipelines.io.files import read_json, remove_temporaries, sha256, write_bytes, write_json
-from pipelines.io.images import encode_png
+from pipelines.io.images import PictureError, encode_png, read_bytes
 from pipelines.workers import FrameWorkers, default_workers
 
 __all__ = ["IngestConfig", "ingest", "ingest_backgrounds"]
 
 SIDECAR = ("gis-background", 1)
 """Schema and version of a sidecar."""
-MAX_FILE_BYTES = 1 << 29
-"""Half a gigabyte: a sequence of 1700 frames of 320x240. Larger ones are to be cut."""
 _FRAMES, _CROPS = "frames", "crops"
 _OUTPUT = "Output"
 
@@ -154,9 +153,13 @@ def ingest(config: IngestConfig, *, progress: bool = False) -> dict[str, Any]:
 
 
 def _sources(config: IngestConfig) -> list[str]:
-    """Files of the folder, relative and sorted; those of the output, where it lies inside, are left out."""
+    """Files of the folder, relative and sorted; without hidden ones, and those of the output, where it lies inside."""
     out = config.out.resolve()
-    found = (path for path in config.folder.rglob("*") if path.is_file() and not path.resolve().is_relative_to(out))
+    found = (
+        path
+        for path in config.folder.rglob("*")
+        if not is_passed_over(path, config.folder) and path.is_file() and not path.resolve().is_relative_to(out)
+    )
     return sorted(path.relative_to(config.folder).as_posix() for path in found)
 
 
@@ -242,6 +245,11 @@ class IngestJob:
                 self._fill(entry, data)
         except BackgroundError as error:
             entry["reason"] = str(error)
+        except GisError:
+            raise
+        except Exception as error:  # one bad file never ends a folder's run, whatever a library makes of it
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            entry.update(reason=f"a file that gis fails at ({reason}): please report it", frames=[])
         return entry
 
     def _is_done(self, entry: Entry) -> bool:
@@ -292,11 +300,9 @@ class IngestJob:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise BackgroundError(f"{path.stat().st_size >> 20} MB: expected at most {MAX_FILE_BYTES >> 20} MB")
-        return path.read_bytes()
-    except OSError as error:
-        raise BackgroundError(f"cannot be read ({error.strerror})") from error
+        return read_bytes(path)
+    except PictureError as error:
+        raise BackgroundError(str(error)) from None
 
 
 def _stem(source: str, digest: str) -> str:

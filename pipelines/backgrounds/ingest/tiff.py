@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,13 +13,11 @@ from numpy.typing import NDArray
 from pipelines.backgrounds.ingest.radiometric import KELVIN_AT_0_C
 from pipelines.errors import BackgroundError
 from pipelines.io.files import write_through
-from pipelines.io.png import check_size
 
 __all__ = [
     "CONVENTION",
     "KELVIN_PER_COUNT",
     "Unit",
-    "decode_tiff",
     "stated_scale",
     "unit_to_kelvin",
     "write_kelvin_tiff",
@@ -96,26 +93,3 @@ def unit_to_kelvin(values: NDArray[Any], unit: Unit) -> NDArray[np.float32]:
     elif unit == "celsius":
         wide += KELVIN_AT_0_C
     return wide.astype(np.float32)
-
-
-def decode_tiff(data: bytes, what: str) -> tuple[NDArray[Any], str, int]:
-    """First page of a TIFF, its description, and the number of pages.
-
-    Raises:
-        BackgroundError: damaged, too small or too large.
-    """
-    try:
-        with tifffile.TiffFile(BytesIO(data)) as file:
-            page = file.pages[0]
-            check_size(int(page.imagewidth), int(page.imagelength), what)
-            if int(np.prod(page.shape)) > 4 * page.imagewidth * page.imagelength:
-                raise BackgroundError(f"{what}: a TIFF of shape {page.shape}: expected one grey or colour image")
-            return np.asarray(page.asarray()), str(page.description or ""), len(file.pages)
-    except BackgroundError:
-        raise
-    except Exception as error:  # tifffile raises a dozen kinds on damaged files
-        raise BackgroundError(f"{what}: a TIFF that cannot be decoded ({_first_line(error)})") from None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]

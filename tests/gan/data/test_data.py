@@ -186,7 +186,7 @@ def test_wrong_channel_counts(pairs: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="c_001: source has 1 channels, a_000 has 3"):
         opened(pairs, tmp_path / "cache")
     cv2.imwrite(str(pairs / "visible" / "c_001.png"), np.zeros((16, 16, 4), np.uint8))
-    with pytest.raises(DataError, match=r"c_001\.png: shape \(16, 16, 4\)"):
+    with pytest.raises(DataError, match=r"c_001\.png: is in part transparent"):
         opened(pairs, tmp_path / "cache")
 
 
@@ -398,6 +398,8 @@ KINDS = {
 def test_two_libraries_read_the_same_pixels(kind: str) -> None:
     pixels = decode_image(KINDS[kind])
     other = cv2.imdecode(np.frombuffer(KINDS[kind], np.uint8), cv2.IMREAD_UNCHANGED)
+    if kind == "turned":
+        other = cv2.rotate(other, cv2.ROTATE_90_CLOCKWISE)
     assert pixels.dtype == other.dtype
     assert np.array_equal(pixels, other if other.ndim == 2 else other[..., [2, 1, 0, 3][: other.shape[2]]])
 

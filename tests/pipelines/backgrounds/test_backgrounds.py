@@ -34,9 +34,9 @@ def lying_png(path: Path) -> None:
 
 BAD = {
     "no image at all": (lambda f: (f / "notes.txt").write_text("x"), "holds no images"),
-    "empty": (lambda f: (f / "a.png").write_bytes(b""), r"a\.png: is empty"),
-    "text": (lambda f: (f / "a.jpg").write_text("not an image"), r"a\.jpg: cannot be decoded"),
-    "truncated": (lambda f: (f / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 20), r"a\.png: cannot be decoded"),
+    "empty": (lambda f: (f / "a.png").write_bytes(b""), r"a\.png: the file is empty"),
+    "text": (lambda f: (f / "a.jpg").write_text("not an image"), r"a\.jpg: not a picture"),
+    "truncated": (lambda f: (f / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 20), r"a\.png: a PNG that cannot"),
     "one pixel": (lambda f: png(f / "a.png", np.zeros((1, 1), np.uint8)), r"a\.png: is 1x1 pixels"),
     "a lying size": (lambda f: lying_png(f / "a.png"), r"a\.png: "),
     "NaN in a TIFF": (

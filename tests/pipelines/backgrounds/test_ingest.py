@@ -355,7 +355,8 @@ WHOLE = flir_jpeg()
 NAN = np.full((60, 80), np.nan, dtype=np.float32)
 BAD = {
     "empty": (b"", "is empty"),
-    "text": (b"%PDF-1.7 and so on", "not a picture"),
+    "text": (b"once upon a time", "not a picture"),
+    "document": (b"%PDF-1.7 and so on", "a PDF document, which is not read"),
     "JPEG cut in its FLIR data": (WHOLE[:3000], "cut short"),
     "JPEG cut in its picture": (WHOLE[:-40], "cut short"),
     "JPEG of two bytes": (b"\xff\xd8\xff", "cut short"),
