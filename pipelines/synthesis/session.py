@@ -66,12 +66,13 @@ def open_session(config: RenderConfig) -> Session:
     from renderer.blender.engine import RenderSession
 
     camera = named_camera(config.camera, config.size)
-    session = RenderSession(config.scene, camera=camera, engine=config.engine, cars=config.cars, seed=config.seed)
+    size = parse_size(config.size) if camera is None and config.size is not None else None
+    session = RenderSession(
+        config.scene, camera=camera, size=size, engine=config.engine, cars=config.cars, seed=config.seed
+    )
     if config.needs_lanes and not session.has_traffic:
         raise ConfigError(
             f"{config.scene} has no lanes where cars of {config.cars} could stand: expected a scene with a street "
             "(the shipped one has), or --backgrounds"
         )
-    if camera is None and config.size is not None:
-        session.use_camera(session.camera.fitted(*parse_size(config.size)))
     return session

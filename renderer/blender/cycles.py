@@ -12,14 +12,17 @@ from dataclasses import dataclass
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ..geometry.camera import Camera
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from .compat import aov_output, pass_named, read_pass
-from .evaluation import rendered_layer
+from .evaluation import assign, rendered_layer
 from .extract import PlacedMesh
+from .scene_camera import CAMERA_AXES, CameraView
 from .session import quiet
+from .units import metres_per_unit
 
 __all__ = ["CyclesEngine", "CyclesPasses"]
 
@@ -27,6 +30,8 @@ _INSTANCE, _PART, _ZONE = "gis_instance_aov", "gis_part_aov", "gis_zone_aov"
 _INSTANCE_PROPERTY, _PART_PROPERTY = "gis_instance_number", "gis_instancer_number"
 _BACKGROUND_DEPTH_M = 1e9
 """Cycles writes 1e10 where nothing was hit."""
+_FARTHEST = 1e6
+"""Far plane where there is none, Blender units."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,27 +46,31 @@ class CyclesPasses:
 
 
 class CyclesEngine:
-    """Cycles set up once for a scene and a camera."""
+    """Cycles set up once for a scene."""
 
-    def __init__(self, scene: bpy.types.Scene, camera: Camera, near_m: float, background_zone: int) -> None:
+    def __init__(self, scene: bpy.types.Scene, background_zone: int) -> None:
         """Set the scene's render settings (in memory) and give every material the AOVs."""
-        self.scene, self.camera, self.background_zone = scene, camera, background_zone
-        _set_up_render(scene, camera, near_m)
+        self.scene, self.background_zone = scene, background_zone
+        self._eye = bpy.data.objects.new("gis eye", bpy.data.cameras.new("gis eye"))
+        scene.collection.objects.link(self._eye)
+        _set_up_render(scene)
         _set_up_aovs(rendered_layer(scene))
         self._default = bpy.data.materials.new("gis_default")
 
-    def render(self, placed: list[PlacedMesh], instance_of_part: NDArray[np.int64]) -> CyclesPasses:
+    def render(self, placed: list[PlacedMesh], instance_of_part: NDArray[np.int64], view: CameraView) -> CyclesPasses:
         """Render the scene as it stands.
 
         Args:
             placed: the parts; those that have no rendering object any more are not drawn.
             instance_of_part: (P,) their instance ids.
+            view: what is looked through; the scene's own camera stays as it is.
         """
         self._give_aovs(placed)
         pairs = _mark_objects(placed, instance_of_part)
         self.scene.render.engine = "CYCLES"  # reading the scene took another
-        rects = _render_in_memory(self.scene)
-        shape = (self.camera.height, self.camera.width)
+        with _looking_through(self.scene, self._eye, view):
+            rects = _render_in_memory(self.scene)
+        shape = (view.camera.height, view.camera.width)
         depth = rects["depth"].reshape(shape)[::-1]
         hit = depth < _BACKGROUND_DEPTH_M
         instancer = _integer(rects[_PART].reshape(shape)[::-1])
@@ -71,7 +80,7 @@ class CyclesEngine:
         instance = np.where(hit, _integer(rects[_INSTANCE].reshape(shape)[::-1]), 0).astype(np.uint16)
         normal = rects["normal"].reshape(*shape, 3)[::-1]
         return CyclesPasses(
-            np.where(hit, depth, np.inf).astype(np.float32),
+            np.where(hit, depth * np.float32(metres_per_unit(self.scene)), np.inf).astype(np.float32),
             instance,
             zone,
             part,
@@ -92,18 +101,53 @@ def _integer(rect: NDArray[np.float32]) -> NDArray[np.int64]:
     return np.rint(rect).astype(np.int64)
 
 
-def _set_up_render(scene: bpy.types.Scene, camera: Camera, near_m: float) -> None:
-    lens = camera.blender_lens()
-    data = scene.camera.data
-    data.type, data.sensor_fit, data.lens_unit = "PERSP", "HORIZONTAL", "MILLIMETERS"
+@contextlib.contextmanager
+def _looking_through(scene: bpy.types.Scene, eye: bpy.types.Object, view: CameraView) -> Iterator[None]:
+    """While inside, a camera of our own is the scene's: nothing moves it, and no marker puts another in its place."""
+    _pose(eye, view, metres_per_unit(scene))
+    markers = [(marker, marker.camera) for marker in scene.timeline_markers if marker.camera]
+    camera, settings = scene.camera, _picture(view.camera)
+    before = {name: getattr(scene.render, name) for name in settings}
+    scene.camera = eye
+    for marker, _ in markers:
+        marker.camera = None
+    assign(scene.render, settings)
+    try:
+        yield
+    finally:
+        scene.camera = camera
+        for marker, bound in markers:
+            marker.camera = bound
+        assign(scene.render, before)
+
+
+def _pose(eye: bpy.types.Object, view: CameraView, metres: float) -> None:
+    lens, data, pose = view.camera.blender_lens(), eye.data, view.cam_to_world @ CAMERA_AXES
+    data.sensor_fit, data.lens_unit = "HORIZONTAL", "MILLIMETERS"
     data.sensor_width, data.lens = lens.sensor_width_mm, lens.lens_mm
-    data.shift_x, data.shift_y, data.clip_start, data.clip_end = lens.shift_x, lens.shift_y, near_m, 1e6
-    data.dof.use_dof = False
+    data.shift_x, data.shift_y = lens.shift_x, lens.shift_y
+    data.clip_start, data.clip_end = view.planes.near_m / metres, min(view.planes.far_m / metres, _FARTHEST)
+    pose[:3, 3] /= metres
+    eye.matrix_world = Matrix(pose.tolist())
+
+
+def _picture(camera: Camera) -> dict[str, float]:
+    """Render settings of a camera's pictures."""
+    lens = camera.blender_lens()
+    return {
+        "resolution_x": camera.width,
+        "resolution_y": camera.height,
+        "resolution_percentage": 100,
+        "pixel_aspect_x": lens.pixel_aspect_x,
+        "pixel_aspect_y": lens.pixel_aspect_y,
+        "use_border": False,
+    }
+
+
+def _set_up_render(scene: bpy.types.Scene) -> None:
     render, cycles = scene.render, scene.cycles
     render.engine = "CYCLES"
-    render.resolution_x, render.resolution_y, render.resolution_percentage = camera.width, camera.height, 100
-    render.pixel_aspect_x, render.pixel_aspect_y = lens.pixel_aspect_x, lens.pixel_aspect_y
-    render.use_border = render.use_compositing = render.use_sequencer = render.use_motion_blur = False
+    render.use_compositing = render.use_sequencer = render.use_motion_blur = False
     render.use_persistent_data, render.threads_mode, render.threads = True, "FIXED", 1
     cycles.device, cycles.samples, cycles.use_adaptive_sampling, cycles.use_denoising = "CPU", 1, False, False
     cycles.pixel_filter_type, cycles.filter_width = "GAUSSIAN", 0.01

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import SceneError
 from ..geometry.boxes import (
+    box_3d_corners_m,
     clip_box,
     extent_m,
     heading_frame,
@@ -35,14 +36,15 @@ from ..scene.traffic import sample_frame
 from ..thermal.conditions import Conditions, sample_conditions
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from .cycles import CyclesEngine, CyclesPasses
-from .evaluation import evaluated_for_render, rendered_layer, stop_evaluating
+from .evaluation import evaluated_for_render, rendered_layer, scene_notes, stop_evaluating
 from .extract import Extractor, PlacedMesh
 from .models import load_models
 from .objects import LabelledObject, labels_of_scene
-from .scene_camera import camera_to_world, read_camera
+from .scene_camera import CameraView, Planes, read_view
 from .session import open_blend
 from .staging import Group, PlacedGroup, Staged
 from .traffic import apply, is_traffic, model_collections, model_size, read_street
+from .units import matrix_in_metres, metres_per_unit, pose_in_metres
 from .zoning import assign_zones
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ __all__ = ["Engine", "RenderSession"]
 
 Engine = Literal["raster", "cycles"]
 T = TypeVar("T")
+_Pair = tuple[PlacedMesh, LabelledObject | None]
+"""A mesh of the evaluated scene, and the labelled object that it belongs to."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ class RenderSession:
         scene: Path,
         *,
         camera: Camera | None = None,
+        size: tuple[int, int] | None = None,
         engine: Engine = "raster",
         cars: Path | None = None,
         seed: int = 0,
@@ -99,7 +104,9 @@ class RenderSession:
         Args:
             scene: a .blend file. One with a street (see :mod:`renderer.blender.traffic`) gets seeded traffic; any other
                 is rendered as it is, frame ``index`` being its own animation frame ``frame_start + index``.
-            camera: intrinsics; without it the scene's active camera at the scene's resolution.
+            camera: intrinsics of all frames; without it each frame has those of the scene's active camera, at the
+                scene's resolution. Pose and clip planes are the active camera's in any case.
+            size: width and height of the pictures, cut and scaled out of the active camera's; not beside ``camera``.
             engine: ``raster`` (numba z-buffer) or ``cycles`` (one sample).
             cars: file or folder of car models that replace the scene's own in the traffic.
             seed: seed of traffic, camera pose and weather.
@@ -111,13 +118,15 @@ class RenderSession:
         self.scene = open_blend(scene)
         self._extractor = Extractor()
         self.street: Street | None = read_street(self.scene)
-        self.notes: tuple[str, ...] = ()
+        self.notes: tuple[str, ...] = scene_notes(self.scene, cropped=camera is None)
         self._models = self._load_models(cars)
         self._labels = labels_of_scene(self._objects())
-        if not self.street and self.scene.camera is None:
-            raise SceneError(f"{scene}: the scene has no active camera; add one and make it active (Ctrl+Numpad 0)")
-        self.camera = camera or read_camera(self.scene, scene)
-        self._rasteriser = Rasteriser(self.camera, self._near_m())
+        self._given_camera, self._size = camera, size
+        if not self.street:
+            self._go_to(0)
+        view = self._evaluated(self._read_view)
+        self.camera, self._planes = view.camera, view.planes
+        self._rasteriser = Rasteriser(view.camera, view.planes.near_m, view.planes.far_m)
         self._background_zone = int(self.scene.world.get(ZONE_ATTRIBUTE, 0)) if self.scene.world else 0
         self._cycles: CyclesEngine | None = None
         self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
@@ -147,11 +156,6 @@ class RenderSession:
         """Whether cars are drawn for each frame; else the scene moves by its own animation."""
         return self.street is not None
 
-    def use_camera(self, camera: Camera) -> None:
-        """Take other intrinsics from the next frame on."""
-        self.camera = camera
-        self._rasteriser = Rasteriser(camera, self._near_m())
-
     def frame(
         self,
         index: int,
@@ -172,16 +176,19 @@ class RenderSession:
             profile: thermal profile of all cars in traffic; None draws one per car.
             conditions: weather and hour, which tell how parked cars were heated; None draws them.
         """
-        setup = self.setup(index, attempt, profile, conditions)
-        staged = self._stage_traffic(setup, street=True) if self.street else self._stage_scene()
+        if self.street:
+            setup = self.setup(index, attempt, profile, conditions)
+            staged = self._stage_traffic(setup, street=True)
+        else:
+            setup, staged = self._stage_frame(index)
+        self._rasteriser.look_through(self.camera, self._planes.near_m, self._planes.far_m)
         return self._render(setup, staged, self._background_zone, normals=normals, parts=parts)
 
     def frame_on_plane(
         self, setup: FrameSetup, *, camera: Camera | None = None, normals: bool = False, parts: bool = False
     ) -> Frame:
         """Render only the cars of a setup, with nothing else of the scene; pixels without a car have zone 0."""
-        if camera is not None and camera != self._rasteriser.camera:
-            self._rasteriser = Rasteriser(camera, self._near_m())
+        self._rasteriser.look_through(camera or self.camera, self._planes.near_m)
         stored = _as_stored(setup)
         with self._street_hidden():
             return self._render(stored, self._stage_traffic(stored, street=False), 0, normals=normals, parts=parts)
@@ -222,9 +229,6 @@ class RenderSession:
         pairs += [(inner, None) for model in self._models.values() for inner in model.all_objects]
         return [(item, instancer) for item, instancer in pairs if item.type == "MESH"]
 
-    def _near_m(self) -> float:
-        return float(self.scene.camera.data.clip_start) if self.scene.camera else 0.1
-
     def setup(
         self, index: int, attempt: int = 0, profile: str | None = None, conditions: Conditions | None = None
     ) -> FrameSetup:
@@ -235,31 +239,48 @@ class RenderSession:
         Raises:
             SceneError: the number is below 0.
         """
-        if index < 0:
-            raise SceneError(f"frame {index}: expected 0 or more")
-        draw = Draw(self.seed, index, attempt)
         if self.street:
+            draw = Draw(self.seed, _checked(index), attempt)
             weather = conditions or sample_conditions(draw.rng(Stream.CONDITIONS))
             return _as_stored(sample_frame(self.street, self.model_sizes, self.camera, draw, weather, profile=profile))
-        self.scene.frame_set(self.scene.frame_start + index)
-        return FrameSetup(index, (), camera_to_world(self.scene))
+        self._go_to(index)
+        return FrameSetup(index, (), self._evaluated(self._read_view).cam_to_world)
 
-    def _read(self) -> list[tuple[PlacedMesh, LabelledObject | None]]:
-        """Every mesh of the evaluated scene with the labelled object it belongs to, cars first."""
-        return self._evaluated(self._read_from)
+    def _go_to(self, index: int) -> None:
+        """Bring a scene without a street to a frame of its own animation."""
+        self.scene.frame_set(self.scene.frame_start + _checked(index))
+        if self.scene.camera is None:
+            raise SceneError(f"{self.path}: the scene has no active camera; add one and make it active (Ctrl+Numpad 0)")
+
+    def _stage_frame(self, index: int) -> tuple[FrameSetup, Staged]:
+        """A scene without a street at a frame, and its camera there."""
+        self._go_to(index)
+        view, pairs = self._evaluated(lambda depsgraph: (self._read_view(depsgraph), self._read_from(depsgraph)))
+        if (view.camera.width, view.camera.height) != (self.camera.width, self.camera.height):
+            raise SceneError(
+                f"{self.path}: frame {index} is {view.camera.width}x{view.camera.height} px, an earlier one "
+                f"{self.camera.width}x{self.camera.height}: expected one size for all frames; animate no resolution"
+            )
+        self.camera, self._planes = view.camera, view.planes
+        return FrameSetup(index, (), view.cam_to_world), self._stage_scene(pairs)
+
+    def _read_view(self, depsgraph: bpy.types.Depsgraph) -> CameraView:
+        """The camera as it is now, with the intrinsics or the size that are asked for."""
+        view = read_view(depsgraph, self.path, self._given_camera)
+        return replace(view, camera=view.camera.fitted(*self._size)) if self._size else view
 
     def _evaluated(self, read: Callable[[bpy.types.Depsgraph], T]) -> T:
         """What ``read`` finds in the evaluated scene."""
         return evaluated_for_render(self.scene, read)
 
-    def _read_from(self, depsgraph: bpy.types.Depsgraph) -> list[tuple[PlacedMesh, LabelledObject | None]]:
+    def _read_from(self, depsgraph: bpy.types.Depsgraph) -> list[_Pair]:
+        """Every mesh of the evaluated scene with the labelled object it belongs to, cars first."""
         placed = self._extractor.placed(depsgraph, self._labels.on_car)
-        pairs = [(mesh, self._labels.find(mesh, self._extractor.pool)) for mesh in placed]
-        return sorted(pairs, key=_rank)
+        pairs = [(mesh, None if mesh.holdout else self._labels.find(mesh, self._extractor.pool)) for mesh in placed]
+        return sorted(_in_metres(pairs, metres_per_unit(depsgraph.scene)), key=_rank)
 
-    def _stage_scene(self) -> Staged:
-        """The scene as it is at its current frame."""
-        pairs = self._read()
+    def _stage_scene(self, pairs: Sequence[_Pair]) -> Staged:
+        """The scene as it was read."""
         ids: dict[str, int] = {}
         for _, item in pairs:
             if item is not None:
@@ -281,7 +302,7 @@ class RenderSession:
         model_of = {empty.name: name for empty, name in zip(empties, self._models, strict=True)}
         models: dict[str, list[PlacedMesh]] = {name: [] for name in self._models}
         street = []
-        for mesh, item in self._read():
+        for mesh, item in self._evaluated(self._read_from):
             if mesh.instancer and mesh.instancer.name in model_of:
                 models[model_of[mesh.instancer.name]].append(mesh)
             elif not (mesh.instancer and is_traffic(mesh.instancer)):
@@ -319,8 +340,7 @@ class RenderSession:
         return Staged(groups, labelled)
 
     def _check_labelled(self) -> None:
-        self.setup(0)
-        if not self._stage_scene().labelled:
+        if not self._stage_frame(0)[1].labelled:
             raise SceneError(
                 f"{self.path}: nothing to label: no object or collection has the property 'gis_category', "
                 "a car's name or car zones; mark one, or give --cars with a scene that has lanes"
@@ -337,8 +357,8 @@ class RenderSession:
         )
         passes: RasterPasses | CyclesPasses = drawn
         if self.engine == "cycles":
-            engine = self._cycles_engine(background_zone)
-            passes = engine.render(staged.placed(), staged.drawing.instance_id)
+            view = CameraView(rasteriser.camera, setup.cam_to_world, Planes(rasteriser.near_m, rasteriser.far_m))
+            passes = self._cycles_engine(background_zone).render(staged.placed(), staged.drawing.instance_id, view)
         return Frame(
             index=setup.index,
             camera=rasteriser.camera,
@@ -354,11 +374,9 @@ class RenderSession:
         )
 
     def _cycles_engine(self, background_zone: int) -> CyclesEngine:
-        camera = self._rasteriser.camera
-        engine = self._cycles
-        if engine is None or engine.camera != camera or engine.background_zone != background_zone:
-            engine = self._cycles = CyclesEngine(self.scene, camera, self._near_m(), background_zone)
-        return engine
+        if self._cycles is None or self._cycles.background_zone != background_zone:
+            self._cycles = CyclesEngine(self.scene, background_zone)
+        return self._cycles
 
     def _zone_notes(self) -> tuple[str, ...]:
         guessed = sorted(self._zoned_by.items())
@@ -381,6 +399,8 @@ class RenderSession:
             amodal = boxes[number]
             if amodal is not None and clip_box(amodal, camera) is not None:
                 box_3d = upright_box(self._extent_m(staged, number), heading_frame(labelled.pose), cam_to_world)
+                if box_3d_corners_m(box_3d)[:, 2].min() > self._rasteriser.far_m:
+                    continue
                 seen = visible[number]
                 instances.append(_instance(number, labelled, camera, box_3d, amodal, seen, int(amodal_px[number])))
         return tuple(instances)
@@ -432,7 +452,23 @@ def _instance(
     )
 
 
-def _rank(pair: tuple[PlacedMesh, LabelledObject | None]) -> tuple[bool, str, str, bytes]:
+def _checked(index: int) -> int:
+    if index < 0:
+        raise SceneError(f"frame {index}: expected 0 or more")
+    return index
+
+
+def _in_metres(pairs: Sequence[_Pair], metres: float) -> list[_Pair]:
+    """Where meshes and objects stand, in metres instead of units of the scene."""
+    objects: dict[int, LabelledObject] = {}
+    for _, item in pairs:
+        if item is not None and id(item) not in objects:
+            objects[id(item)] = replace(item, pose=pose_in_metres(item.pose, metres))
+    placed = (replace(mesh, local_to_world=matrix_in_metres(mesh.local_to_world, metres)) for mesh, _ in pairs)
+    return [(mesh, objects.get(id(item))) for mesh, (_, item) in zip(placed, pairs, strict=True)]
+
+
+def _rank(pair: _Pair) -> tuple[bool, str, str, bytes]:
     """Sort key that depends on the scene alone: labelled objects first, by name; equal names by pose."""
     placed, item = pair
     top = placed.instancer.name if placed.instancer else ""

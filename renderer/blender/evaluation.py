@@ -8,7 +8,7 @@ a render engine that draws nothing stands here, and whoever wants to know the sc
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 import bpy
@@ -16,7 +16,7 @@ import bpy
 from ..errors import SceneError
 from .session import quiet
 
-__all__ = ["evaluated_for_render", "rendered_layer", "stop_evaluating"]
+__all__ = ["assign", "evaluated_for_render", "rendered_layer", "scene_notes", "stop_evaluating"]
 
 T = TypeVar("T")
 
@@ -51,6 +51,28 @@ def rendered_layer(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
     return active if scene.render.use_single_layer and active.name in {layer.name for layer in used} else used[0]
 
 
+def scene_notes(scene: bpy.types.Scene, *, cropped: bool) -> tuple[str, ...]:
+    """What Blender's render of a scene would have, or what its author may have meant, that is not in our pictures.
+
+    Args:
+        scene: to be rendered.
+        cropped: whether the render border may cut the picture.
+    """
+    notes = []
+    layers, render, units = [layer.name for layer in scene.view_layers if layer.use], scene.render, scene.unit_settings
+    if len(layers) > 1:
+        notes.append(
+            f"of {len(layers)} view layers {rendered_layer(scene).name!r} is rendered, as in Blender's picture"
+        )
+    if render.use_multiview:
+        notes.append("stereo: the camera itself is rendered, not its views")
+    if render.use_border and not (render.use_crop_to_border and cropped):
+        notes.append("the render border cuts nothing: whole pictures are rendered")
+    if units.system == "NONE" and units.scale_length != 1.0:
+        notes.append(f"the scene shows no units, but has a unit scale: 1 unit was taken as {units.scale_length:g} m")
+    return tuple(notes)
+
+
 def evaluated_for_render(scene: bpy.types.Scene, read: Callable[[bpy.types.Depsgraph], T]) -> T:
     """What ``read`` finds in the scene as it is rendered at its current frame.
 
@@ -73,7 +95,7 @@ def evaluated_for_render(scene: bpy.types.Scene, read: Callable[[bpy.types.Depsg
             errors.append(error)
 
     _register()
-    _render_nothing_but_read(scene.render)
+    assign(scene.render, _SETTINGS)
     _SceneReader.read = reading
     with quiet():
         try:
@@ -100,9 +122,9 @@ _SETTINGS: dict[str, Any] = {
 """Of the rendering that is no rendering. With persistent data only what moves is evaluated anew for the next frame."""
 
 
-def _render_nothing_but_read(render: bpy.types.RenderSettings) -> None:
-    """Set what is not set yet: setting an engine anew would throw away what is kept between frames."""
-    for name, value in _SETTINGS.items():
+def assign(render: bpy.types.RenderSettings, settings: Mapping[str, Any]) -> None:
+    """Set what is not so yet: setting an engine anew would throw away what is kept between frames."""
+    for name, value in settings.items():
         if getattr(render, name) != value:
             setattr(render, name, value)
 

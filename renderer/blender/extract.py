@@ -36,6 +36,8 @@ class PlacedMesh:
     """Original object."""
     instancer: bpy.types.Object | None
     """Original object that made this copy (an empty with a collection, a particle system), None for a plain object."""
+    holdout: bool = False
+    """Whether it is a hole in the picture: it hides what is behind it and is not there itself."""
 
 
 @dataclass
@@ -56,10 +58,10 @@ class Extractor:
         return list(self._placed(depsgraph, on_car))
 
     def _placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar) -> Iterator[PlacedMesh]:
-        sees = _camera_sees(depsgraph) if depsgraph.mode == "RENDER" else _everything
+        visibility = _Visibility(depsgraph.view_layer, depsgraph.mode == "RENDER")
         for entry in depsgraph.object_instances:
             item = entry.object
-            if item.type not in _WITH_SURFACE or not entry.show_self or not sees(entry):
+            if item.type not in _WITH_SURFACE or not entry.show_self or not visibility.camera_sees(entry):
                 continue
             original = item.original
             matrix = np.array(entry.matrix_world, dtype=np.float64)
@@ -67,7 +69,8 @@ class Extractor:
                 continue  # scaled to nothing
             instancer = entry.parent.original if entry.is_instance and entry.parent else None
             number = self._number(item, original, on_car=on_car(original, instancer))
-            yield PlacedMesh(str(original.name), number, matrix, original, instancer)
+            holdout = visibility.is_holdout(entry)
+            yield PlacedMesh(str(original.name), number, matrix, original, instancer, holdout)
 
     def _number(self, item: bpy.types.Object, original: bpy.types.Object, *, on_car: bool) -> int:
         key = _key(item, original)
@@ -81,23 +84,31 @@ class Extractor:
         return self.pool.put(key, arrays)
 
 
-def _everything(entry: bpy.types.DepsgraphObjectInstance) -> bool:
-    return True
+@dataclass(frozen=True)
+class _Visibility:
+    """What a rendering says of an entry beside its visibility as such (Cycles, ``blender/object.cpp``)."""
+
+    layer: bpy.types.ViewLayer
+    renders: bool
+    """Whether the depsgraph is a rendering's; the viewport shows what it shows."""
+
+    def camera_sees(self, entry: bpy.types.DepsgraphObjectInstance) -> bool:
+        """By ray visibility, of an object and of what shows a copy of it; by collections that are indirect only."""
+        if not self.renders:
+            return True
+        shown_by = _shown_by(entry)
+        seen = entry.object.visible_camera and shown_by.visible_camera and self.layer.use_solid
+        indirect = shown_by.original.indirect_only_get(view_layer=self.layer)
+        return bool(seen and (self.is_holdout(entry) or not indirect))
+
+    def is_holdout(self, entry: bpy.types.DepsgraphObjectInstance) -> bool:
+        """By the object itself or a collection of it."""
+        shown_by = _shown_by(entry)  # evaluated, it has no place in the layer
+        return self.renders and bool(shown_by.is_holdout or shown_by.original.holdout_get(view_layer=self.layer))
 
 
-def _camera_sees(depsgraph: bpy.types.Depsgraph) -> Callable[[bpy.types.DepsgraphObjectInstance], bool]:
-    """Which entries are visible to camera rays: by ray visibility, and by collections that are indirect only.
-
-    Both an object and what shows a copy of it must be (Cycles, ``blender/object.cpp``: ``object_ray_visibility``).
-    """
-    layer = depsgraph.view_layer
-
-    def sees(entry: bpy.types.DepsgraphObjectInstance) -> bool:
-        shown_by = entry.parent if entry.is_instance and entry.parent else entry.object
-        seen = entry.object.visible_camera and shown_by.visible_camera
-        return bool(seen and not shown_by.original.indirect_only_get(view_layer=layer))
-
-    return sees
+def _shown_by(entry: bpy.types.DepsgraphObjectInstance) -> bpy.types.Object:
+    return entry.parent if entry.is_instance and entry.parent else entry.object
 
 
 _DEFORMING_PARENTS = ("ARMATURE", "LATTICE", "CURVE")

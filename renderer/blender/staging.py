@@ -34,6 +34,16 @@ class Group:
         """(P, 4, 4) poses within the group."""
         return np.array([mesh.local_to_world for mesh in self.members], dtype=np.float64).reshape(-1, 4, 4)
 
+    @cached_property
+    def has_holes(self) -> bool:
+        """Whether there is any hole in the picture."""
+        return bool(self.holdout.any())
+
+    @cached_property
+    def holdout(self) -> NDArray[np.bool_]:
+        """(P,) which are holes in the picture."""
+        return np.array([mesh.holdout for mesh in self.members], dtype=np.bool_)
+
 
 @dataclass(frozen=True, eq=False)
 class PlacedGroup:
@@ -76,7 +86,12 @@ class Staged:
             np.concatenate([item.group.mesh for item in self.groups]),
             np.concatenate([item.local_to_world for item in self.groups]),
             np.concatenate([item.instance_id for item in self.groups]),
+            np.concatenate([item.group.holdout for item in self.groups]) if self._has_holes else None,
         )
+
+    @property
+    def _has_holes(self) -> bool:
+        return any(item.group.has_holes for item in self.groups)
 
     def placed(self) -> list[PlacedMesh]:
         """All meshes, in the drawing's order."""

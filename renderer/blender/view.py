@@ -15,7 +15,7 @@ from ..zones.catalogue import ZONE_ATTRIBUTE
 from .engine import Engine, RenderSession
 from .extract import Extractor
 from .objects import labels_of_scene
-from .scene_camera import camera_to_world, scene_camera
+from .scene_camera import CameraView
 from .zoning import assign_zones
 
 __all__ = ["ViewSession"]
@@ -40,15 +40,17 @@ class ViewSession(RenderSession):
         self._extractor = Extractor()
         self.street, self.notes, self._models = None, (), {}
         self._labels = labels_of_scene(self._objects())
-        self.camera = scene_camera(scene)
-        self._rasteriser = Rasteriser(self.camera, self._near_m())
+        self._given_camera, self._size = None, None
+        self._view: CameraView = self._evaluated(self._read_view)
+        self.camera, self._planes = self._view.camera, self._view.planes
+        self._rasteriser = Rasteriser(self.camera, self._planes.near_m, self._planes.far_m)
         self._background_zone = int(scene.world.get(ZONE_ATTRIBUTE, 0)) if scene.world else 0
         self._cycles, self._zoned_by = None, {}
         if engine == "cycles":
             self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
 
     def _evaluated(self, read: Callable[[bpy.types.Depsgraph], T]) -> T:
-        """As the viewport has it; nothing in the scene is touched."""
+        """As the viewport has it; nothing of the scene is touched."""
         bpy.context.view_layer.update()
         return read(bpy.context.evaluated_depsgraph_get())
 
@@ -60,5 +62,6 @@ class ViewSession(RenderSession):
 
     def view(self) -> Frame:
         """Passes with normals and parts of the scene as it stands."""
-        setup = FrameSetup(self.scene.frame_current, (), camera_to_world(self.scene))
-        return self._render(setup, self._stage_scene(), self._background_zone, normals=True, parts=True)
+        pairs = self._evaluated(self._read_from)
+        setup = FrameSetup(self.scene.frame_current, (), self._view.cam_to_world)
+        return self._render(setup, self._stage_scene(pairs), self._background_zone, normals=True, parts=True)

@@ -46,7 +46,7 @@ class Buffers(NamedTuple):
     """What is known of each pixel while parts are drawn; arrays are (H, W)."""
 
     inverse_depth: Floats
-    """1 / metres of the nearest surface so far, 0 for none."""
+    """1 / metres of the nearest surface so far, of the far plane for none."""
     hit: Ints
     """Which triangle that is, see :mod:`.hits`."""
     stamp: NDArray[np.uint16]
@@ -349,7 +349,7 @@ def resolve(buffers: Buffers, meshes: FlatMeshes, parts: PlacedParts, background
     depth_m, instance_id, zone, part = passes.depth_m, passes.instance_id, passes.zone, passes.part
     for r in range(hit.shape[0]):
         for c in range(hit.shape[1]):
-            depth_m[r, c] = 1.0 / inverse_depth[r, c]  # 1 / 0 is infinite, as it should be
+            depth_m[r, c] = 1.0 / inverse_depth[r, c] if hit[r, c] != NO_HIT else np.inf
         last, i, z, p = NO_HIT, 0, background_zone, -1
         for c in range(hit.shape[1]):
             h = hit[r, c]

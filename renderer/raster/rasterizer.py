@@ -20,7 +20,7 @@ from ..geometry.affine import world_to_local
 from ..geometry.camera import Camera
 from ..geometry.clusters import FlatMeshes, PlacedParts
 from ..geometry.meshes import MeshPool
-from .hits import NO_HIT
+from .hits import NO_HIT, PART_SHIFT
 from .kernels import Buffers, HitPasses, draw_parts, nearest_of_parts, resolve
 from .normals import fill_normals, normal_matrices
 
@@ -40,6 +40,8 @@ class Drawing:
     """(P, 4, 4)."""
     instance_id: NDArray[np.int64]
     """(P,) 0 for the environment."""
+    holdout: NDArray[np.bool_] | None = None
+    """(P,) which parts are holes: what is behind them is hidden, and they are not there themselves. None: none is."""
 
     def seen_by(self, camera: Camera, cam_to_world: NDArray[np.float64]) -> PlacedParts:
         """The parts before a camera with a pose (4, 4; OpenCV axes)."""
@@ -64,11 +66,16 @@ class RasterPasses:
 class Rasteriser:
     """Buffers for one image size; one object serves one thread."""
 
-    def __init__(self, camera: Camera, near_m: float = 0.1) -> None:
-        """Camera and distance of the near plane, metres along the optical axis."""
-        shape = (camera.height, camera.width)
-        self.camera, self.near_m = camera, near_m
-        self._buffers = Buffers(np.empty(shape, np.float64), np.empty(shape, np.int64), np.empty(shape, np.uint16))
+    def __init__(self, camera: Camera, near_m: float = 0.1, far_m: float = np.inf) -> None:
+        """Camera and distances of the planes that it sees between, metres along the optical axis."""
+        self.camera, self.near_m, self.far_m = camera, near_m, far_m
+        self._buffers = _buffers(camera)
+
+    def look_through(self, camera: Camera, near_m: float, far_m: float = np.inf) -> None:
+        """Take another camera from the next image on; one of the same size costs nothing."""
+        self.camera, self.near_m, self.far_m = camera, near_m, far_m
+        if (camera.height, camera.width) != self._buffers.hit.shape:
+            self._buffers = _buffers(camera)
 
     def draw(
         self,
@@ -81,15 +88,22 @@ class Rasteriser:
     ) -> RasterPasses:
         """Rasterise the parts as the camera at ``cam_to_world`` (4, 4; OpenCV axes) sees them."""
         meshes, parts = pool.flat(), drawing.seen_by(self.camera, cam_to_world)
-        self._buffers.inverse_depth.fill(0.0)
+        self._buffers.inverse_depth.fill(1.0 / self.far_m)  # nothing beyond is nearer than that
         self._buffers.hit.fill(NO_HIT)
         self._buffers.stamp.fill(0)
         amodal_px = np.zeros(int(parts.instance_id.max(initial=0)) + 1, np.int64)
         draw_parts(meshes, parts, self._order(meshes, parts), self.near_m, self._buffers, amodal_px)
+        if drawing.holdout is not None:
+            self._cut_out(drawing.holdout)
         passes = self._empty_passes()
         resolve(self._buffers, meshes, parts, background_zone, passes)
         normal = self._normals(meshes, parts, drawing.local_to_world) if normals else None
         return RasterPasses(*passes, normal, amodal_px)
+
+    def _cut_out(self, holdout: NDArray[np.bool_]) -> None:
+        """Let nothing have been hit where a part is a hole."""
+        hit = self._buffers.hit
+        hit[(hit != NO_HIT) & holdout[np.where(hit == NO_HIT, 0, hit >> PART_SHIFT)]] = NO_HIT
 
     def _empty_passes(self) -> HitPasses:
         shape = self._buffers.hit.shape
@@ -112,9 +126,15 @@ class Rasteriser:
         nearest = np.empty(len(parts.mesh))
         width, height = float(self.camera.width), float(self.camera.height)
         nearest_of_parts(meshes, parts, self.near_m, width, height, nearest)
+        nearest[nearest > self.far_m] = np.inf
         group = parts.instance_id
         first = np.full(int(group.max(initial=0)) + 1, np.inf)
         np.minimum.at(first, group, nearest)
         first[0] = np.inf
         order = np.lexsort((group, first[group]))
         return np.asarray(order[np.isfinite(nearest[order])])
+
+
+def _buffers(camera: Camera) -> Buffers:
+    shape = (camera.height, camera.width)
+    return Buffers(np.empty(shape, np.float64), np.empty(shape, np.int64), np.empty(shape, np.uint16))
