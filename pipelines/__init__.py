@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelines.dataset.record import FrameRecord
     from pipelines.dataset.store import read_records
     from pipelines.dataset.validation import Report, validate
+    from pipelines.detection.measure import Measurement, measure
     from pipelines.errors import (
         BackgroundError,
         ConfigError,
@@ -50,6 +51,7 @@ __all__ = [
     "FitResult",
     "FrameRecord",
     "GisError",
+    "Measurement",
     "OutputError",
     "PipelineError",
     "Report",
@@ -62,6 +64,7 @@ __all__ = [
     "export_tiff",
     "fit_cars",
     "ingest_backgrounds",
+    "measure",
     "open_backgrounds",
     "read_records",
     "synthesize",
@@ -75,6 +78,7 @@ _MODULES = {
     "pipelines.backgrounds.ingest.run": ("ingest_backgrounds",),
     "pipelines.comparison.run": ("compare",),
     "pipelines.comparison.tables": ("Comparison",),
+    "pipelines.detection.measure": ("Measurement", "measure"),
     "pipelines.evaluation.evaluate": ("evaluate",),
     "pipelines.evaluation.results": ("Evaluation",),
     "pipelines.export.tiff": ("export_tiff",),

@@ -69,6 +69,10 @@ COMMANDS = {
         "Measure generated images against real ones: LPIPS, SSIM, PSNR and more, with intervals and an HTML report.",
         _MODELS,
     ),
+    "measure": Command(
+        "Train a small detector on sets of frames and test it on real ones: average precision, what a set is worth.",
+        _MODELS,
+    ),
     "compare": Command(
         "Train several translation models alike, measure them on the same images, and write one page about it.",
         _MODELS,
@@ -87,6 +91,7 @@ EXTRAS = {
     "nncf": "serve",
     "onnx": "serve",
     "openvino": "serve",
+    "pycocotools": "measure",
     "tensorboard": "gan",
     "torch": "gan",
 }

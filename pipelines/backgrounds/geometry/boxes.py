@@ -53,6 +53,15 @@ class KnownBox:
     outline_px: tuple[tuple[tuple[float, float], ...], ...] = ()
     """Polygons of its silhouette, where they are known; in the same unit."""
     relative: bool = False
+    label: str = ""
+    """The category's name as the labels have it."""
+    crowd: bool = False
+    """Many objects in one box, as COCO says of it."""
+
+    @property
+    def dont_care(self) -> bool:
+        """A region in which single objects are not labelled: KITTI's DontCare."""
+        return self.label.lower() in IGNORED
 
     def in_pixels(self, width: int, height: int) -> KnownBox:
         """The same in pixels of an image of that size."""
@@ -64,7 +73,9 @@ class KnownBox:
         return replace(self, box_px=place, outline_px=outline, relative=False)
 
 
-def read_boxes(path: Path, report: Callable[[str], None] = lambda line: None) -> dict[str, tuple[KnownBox, ...]]:
+def read_boxes(
+    path: Path, report: Callable[[str], None] = lambda line: None, *, keep_dont_care: bool = False
+) -> dict[str, tuple[KnownBox, ...]]:
     """Boxes by the stem of their image's name.
 
     Args:
@@ -73,10 +84,18 @@ def read_boxes(path: Path, report: Callable[[str], None] = lambda line: None) ->
             image, in a dialect that :mod:`.label_lines` knows, the names of YOLO's classes in its ``classes.txt`` or
             ``data.yaml``, or one of these in a folder above; or that data.yaml, for the labels below its folder.
         report: takes a line for the user: what the lines were taken for, and what was left out.
+        keep_dont_care: also give KITTI's DontCare regions.
 
     Raises:
         BackgroundError: none of these, or a box that is none.
     """
+    boxes = _read_all(path, report)
+    if keep_dont_care:
+        return boxes
+    return {stem: tuple(box for box in every if not box.dont_care) for stem, every in boxes.items()}
+
+
+def _read_all(path: Path, report: Callable[[str], None]) -> dict[str, tuple[KnownBox, ...]]:
     if path.is_dir():
         return _read_folder(path, None, report)
     if path.suffix.lower() in (".yaml", ".yml"):
@@ -120,8 +139,10 @@ def to_crop(
     return moved
 
 
-def _known_box(name: str, values: Iterable[Any], *, relative: bool = False, outline: Any = ()) -> KnownBox | None:
-    """A box; None for regions that no object is in.
+def _known_box(
+    name: str, values: Iterable[Any], *, relative: bool = False, outline: Any = (), crowd: bool = False
+) -> KnownBox:
+    """A box.
 
     Raises:
         ValueError: no box.
@@ -130,9 +151,8 @@ def _known_box(name: str, values: Iterable[Any], *, relative: bool = False, outl
     if not all(map(math.isfinite, (left, top, right, bottom))) or not (left < right and top < bottom):
         raise ValueError(f"box {(left, top, right, bottom)} has no area")
     label = name.strip().lower()
-    if label in IGNORED:
-        return None
-    return KnownBox(KINDS.get(label, "other"), (left, top, right, bottom), tuple(outline), relative)
+    place, kind = (left, top, right, bottom), "other" if crowd else KINDS.get(label, "other")
+    return KnownBox(kind, place, tuple(outline), relative, name.strip(), crowd)
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------
@@ -156,19 +176,13 @@ def _by_image(data: Any) -> dict[str, tuple[KnownBox, ...]]:
 def _read_entry(entry: Any) -> Iterator[KnownBox]:
     items = entry if isinstance(entry, list) else entry.get("boxes_full", entry.get("boxes", []))
     for item in items:
-        box = _known_box(str(item["cls"]), item["xyxy"])
-        if box is not None:
-            yield box
+        yield _known_box(str(item["cls"]), item["xyxy"])
 
 
 def _of_coco(image: CocoImage) -> tuple[KnownBox, ...]:
     """Boxes of an image; many objects in one box (``iscrowd``) have no known size, and boxes without area no place."""
-    known = (
-        _known_box("crowd" if box.crowd else box.label, box.box_px, outline=box.outline_px)
-        for box in image.boxes
-        if _has_area(box.box_px)
-    )
-    return tuple(box for box in known if box is not None)
+    boxes = (box for box in image.boxes if _has_area(box.box_px))
+    return tuple(_known_box(box.label, box.box_px, outline=box.outline_px, crowd=box.crowd) for box in boxes)
 
 
 def _has_area(box: Box) -> bool:

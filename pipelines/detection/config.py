@@ -1,0 +1,69 @@
+"""What `gis measure` is told; apart from the work, so that asking for its options loads nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from gan.options import Option, check_options
+
+from pipelines.errors import ConfigError
+
+__all__ = ["MeasureConfig"]
+
+_DATA, _TRAINING, _OUTPUT = "Images", "Training", "Output"
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+@dataclass(frozen=True)
+class MeasureConfig:
+    """On what detectors are trained, and on what they are tested.
+
+    Raises:
+        ConfigError: An option of another type or outside of its limits, or options that do not go together.
+    """
+
+    train: Annotated[
+        tuple[str, ...],
+        Option(
+            "A set to train on: a data set, a folder of images with labels, or FRAMES=LABELS; may be repeated.", _DATA
+        ),
+    ]
+    test: Annotated[
+        str,
+        Option("Real images with labels to test on; one that is trained on too is cross-validated.", _DATA),
+    ]
+    out: Annotated[Path, Option("Folder of the results; a run that was cut short goes on in it.", _OUTPUT)]
+    rows: Annotated[
+        tuple[str, ...],
+        Option(
+            "What is trained on, by the sets' folder names: A,B,A+B,A@25+B, where @25 takes a quarter of A's images.",
+            _TRAINING,
+            parse=_names,
+            default_text="each set alone, and all together",
+        ),
+    ] = ()
+    classes: Annotated[tuple[str, ...], Option("What is looked for.", _DATA, parse=_names)] = (
+        "car", "person", "bicycle",
+    )  # fmt: skip
+    steps: Annotated[int, Option("Steps of each training, of 4 windows.", _TRAINING, at_least=1)] = 600
+    seeds: Annotated[int, Option("Trainings of each row, whose spread is told.", _TRAINING, at_least=1)] = 3
+    folds: Annotated[int, Option("Parts of a set that is trained on and tested.", _TRAINING, at_least=2)] = 3
+    views: Annotated[int, Option("Augmented windows of each set, at least one an image.", _TRAINING, at_least=1)] = 1200
+    workers: Annotated[
+        int | None,
+        Option("Trainings at a time.", _TRAINING, at_least=1, default_text="one per core", decides_content=False),
+    ] = None
+    weights_dir: Annotated[
+        Path | None,
+        Option("Folder with SqueezeNet's weights.", _TRAINING, default_text="GIS_WEIGHTS", decides_content=False),
+    ] = None
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        if not self.train or not self.classes:
+            raise ConfigError("nothing to train on: expected --train with a set, and at least one class")

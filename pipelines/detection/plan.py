@@ -1,0 +1,113 @@
+"""Which trainings a measurement takes: rows of sets and shares of them, folds, seeds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipelines.detection.labelled_images import LabelledImages
+from pipelines.errors import ConfigError
+
+__all__ = ["Part", "Row", "Training", "folds_of", "parse_rows", "part_images", "plan_trainings"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A set, or a share of it."""
+
+    name: str
+    percent: float = 100.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one line of the table is trained on."""
+
+    text: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training."""
+
+    row: Row
+    fold: int
+    """The part of the test set that is left out and tested on; -1 where nothing of the test set is trained on."""
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """As a file can be called."""
+        fold = "" if self.fold < 0 else f"-fold{self.fold}"
+        return re.sub(r"[^A-Za-z0-9._@+-]", "_", f"{self.row.text}{fold}-seed{self.seed}")
+
+
+def parse_rows(texts: Sequence[str], names: Sequence[str]) -> tuple[Row, ...]:
+    """Rows of ``A``, ``A+B``, ``A@25+B``; without any, each set alone, and all together.
+
+    Raises:
+        ConfigError: A name that is no set, or a share that is none.
+    """
+    texts = texts or (*names, *(["+".join(names)] if len(names) > 1 else []))
+    return tuple(Row(text, tuple(_part(one, names) for one in text.split("+"))) for text in texts)
+
+
+def _part(text: str, names: Sequence[str]) -> Part:
+    name, at, share = text.strip().partition("@")
+    if name not in names:
+        raise ConfigError(f"rows name {name!r}: expected one of the sets {', '.join(names)}")
+    try:
+        percent = float(share) if at else 100.0
+    except ValueError:
+        percent = 0.0
+    if not 0 < percent <= 100:
+        raise ConfigError(f"rows have {text!r}: expected NAME@PERCENT, above 0 and at most 100")
+    return Part(name, percent)
+
+
+def plan_trainings(rows: Sequence[Row], tested: str, folds: int, seeds: int) -> list[Training]:
+    """All trainings; ``tested`` is the name of the set that is trained on and tested, "" where there is none."""
+    return [
+        Training(row, fold, seed)
+        for row in rows
+        for seed in range(seeds)
+        for fold in (range(folds) if any(part.name == tested for part in row.parts) else (-1,))
+    ]
+
+
+def folds_of(images: LabelledImages, folds: int) -> list[int]:
+    """The fold of each image; whole sequences, dealt out so that the folds are of about one size.
+
+    Raises:
+        ConfigError: Fewer sequences than folds.
+    """
+    sizes: dict[str, int] = {}
+    for image in images.images:
+        sizes[image.sequence] = sizes.get(image.sequence, 0) + 1
+    if len(sizes) < folds:
+        raise ConfigError(
+            f"{images.name}: {len(sizes)} sequences for {folds} folds; expected at least as many: fewer --folds"
+        )
+    totals, fold_of = [0] * folds, {}
+    for name in sorted(sizes, key=lambda name: (-sizes[name], name)):
+        fold_of[name] = int(np.argmin(totals))
+        totals[fold_of[name]] += sizes[name]
+    return [fold_of[image.sequence] for image in images.images]
+
+
+def part_images(images: LabelledImages, allowed: Sequence[int], percent: float, seed: int) -> list[int]:
+    """A share of the allowed images: whole sequences, in an order by the seed, as a smaller recording would hold."""
+    if percent >= 100:
+        return list(allowed)
+    members: dict[str, list[int]] = {}
+    for row in allowed:
+        members.setdefault(images.images[row].sequence, []).append(row)
+    wanted = max(1, round(len(allowed) * percent / 100))
+    chosen: list[int] = []
+    for number in np.random.default_rng([seed, 1]).permutation(len(members)).tolist():
+        chosen += list(members.values())[number][: wanted - len(chosen)]
+    return sorted(chosen)

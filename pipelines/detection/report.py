@@ -1,0 +1,109 @@
+"""What `gis measure` writes: figures as JSON, tables as Markdown, and a sheet of what each row finds and misses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.detection.config import MeasureConfig
+from pipelines.detection.labelled_images import NOT_COUNTED, LabelledImage, LabelledImages
+from pipelines.detection.measure import MeasuredRow, Measurement
+from pipelines.io.files import finite, write_bytes, write_json, write_text
+from pipelines.io.images import encode_png
+
+__all__ = ["tables", "write_report"]
+
+_SHOWN: Final = 16
+_COLUMNS: Final = 4
+_TILE_PX: Final = 320
+_SURE: Final = 0.3
+"""Score from which on a find is drawn."""
+# RGB of Okabe and Ito's colours, which stay apart for every kind of colour vision.
+_WANTED, _NOT_COUNTED_COLOUR, _FOUND = (0, 158, 115), (140, 140, 140), (230, 159, 0)
+
+
+def write_report(
+    config: MeasureConfig, test: LabelledImages, result: Measurement, runs: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Writes ``detection.json``, ``report.md`` and ``finds-ROW.png``.
+
+    Raises:
+        OutputError: They cannot be written.
+    """
+    write_json(config.out / "detection.json", finite({"schema": "gis-detection", "version": 1, **asdict(result)}))
+    write_text(config.out / "report.md", tables(result, test))
+    for row in result.rows:
+        found: dict[str, list[list[float]]] = {}
+        for name, run in runs.items():
+            if name.startswith(f"{row.row}-") and name.endswith("-seed0"):
+                found |= run["found"]
+        if found:
+            write_bytes(config.out / f"finds-{row.row}.png", encode_png(_sheet(test.images, found)))
+
+
+def tables(result: Measurement, test: LabelledImages) -> str:
+    """A Markdown table for each class."""
+    return "\n".join(_table(result, number, name, test.count(number)) for number, name in enumerate(result.classes))
+
+
+def _table(result: Measurement, number: int, kind: str, count: int) -> str:
+    if not count:
+        return f"## {kind}\n\nThe test set has none.\n"
+    parts = list(result.rows[0].scores[0][kind]["ap50"])
+    head = [
+        "trained on",
+        "images",
+        "AP50 (each seed)",
+        "95 %",
+        "AP",
+        *[f"AP50 {part}" for part in parts if part != "all"],
+    ]
+    lines = [f"## {kind}", "", _line(head), _line(["---"] * len(head))]
+    return "\n".join([*lines, *(_line(_cells(row, kind, parts)) for row in result.rows), ""])
+
+
+def _cells(row: MeasuredRow, kind: str, parts: Sequence[str]) -> list[str]:
+    seeds = ", ".join(f"{one[kind]['ap50']['all']:.1f}" for one in row.scores)
+    low, high = np.mean([one[kind]["ap50_interval"] for one in row.scores], axis=0)
+    by_part = [f"{row.mean(kind, part):.1f}" for part in parts if part != "all"]
+    ap50, ap = row.mean(kind), row.mean(kind, measure="ap")
+    return [row.row, str(row.images), f"{ap50:.1f} ({seeds})", f"{low:.0f} to {high:.0f}", f"{ap:.1f}", *by_part]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _sheet(images: Sequence[LabelledImage], found: Mapping[str, list[list[float]]]) -> NDArray[np.uint8]:
+    """Test images at even distances with their labels (green; not counted: grey) and finds (orange, with the score)."""
+    chosen = [images[row] for row in np.linspace(0, len(images) - 1, min(_SHOWN, len(images))).astype(int)]
+    tiles = [_tile(image, found.get(image.name, [])) for image in chosen]
+    height = max(len(tile) for tile in tiles)
+    tiles = [cv2.copyMakeBorder(t, 0, height - len(t), 0, 0, cv2.BORDER_CONSTANT) for t in tiles]
+    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % _COLUMNS)
+    rows = [np.hstack(tiles[first : first + _COLUMNS]) for first in range(0, len(tiles), _COLUMNS)]
+    return np.asarray(np.vstack(rows), dtype=np.uint8)
+
+
+def _tile(image: LabelledImage, found: Sequence[Sequence[float]]) -> NDArray[np.uint8]:
+    grey = image.read()
+    scale = _TILE_PX / grey.shape[1]
+    tile = cv2.cvtColor(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), cv2.COLOR_GRAY2RGB)
+    for box, kind in zip(image.boxes_px, image.classes, strict=True):
+        _draw(tile, box * scale, _NOT_COUNTED_COLOUR if kind == NOT_COUNTED else _WANTED)
+    for *box, value, _ in found:
+        if value >= _SURE:
+            _draw(tile, np.array(box) * scale, _FOUND, f"{value:.1f}")
+    return np.asarray(tile, dtype=np.uint8)
+
+
+def _draw(tile: NDArray[np.uint8], box: NDArray[Any], colour: tuple[int, int, int], text: str = "") -> None:
+    left, top, right, bottom = np.rint(box).astype(int).tolist()
+    cv2.rectangle(tile, (left, top), (right, bottom), colour, 1, cv2.LINE_AA)
+    if text:
+        cv2.putText(tile, text, (left, top - 2), cv2.FONT_HERSHEY_PLAIN, 0.7, colour, 1, cv2.LINE_AA)
