@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pipelines.dataset.record import FrameRecord
     from pipelines.dataset.store import read_records
     from pipelines.dataset.validation import Report, validate
-    from pipelines.detection.measure import Measurement, measure
+    from pipelines.detection.measure import measure
+    from pipelines.detection.results import Measurement
     from pipelines.errors import (
         BackgroundError,
         ConfigError,
@@ -78,7 +79,8 @@ _MODULES = {
     "pipelines.backgrounds.ingest.run": ("ingest_backgrounds",),
     "pipelines.comparison.run": ("compare",),
     "pipelines.comparison.tables": ("Comparison",),
-    "pipelines.detection.measure": ("Measurement", "measure"),
+    "pipelines.detection.measure": ("measure",),
+    "pipelines.detection.results": ("Measurement",),
     "pipelines.evaluation.evaluate": ("evaluate",),
     "pipelines.evaluation.results": ("Evaluation",),
     "pipelines.export.tiff": ("export_tiff",),

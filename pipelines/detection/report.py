@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipelines.detection.config import MeasureConfig
 from pipelines.detection.labelled_images import NOT_COUNTED, LabelledImage, LabelledImages
-from pipelines.detection.measure import MeasuredRow, Measurement
+from pipelines.detection.results import MeasuredRow, Measurement
 from pipelines.io.files import finite, write_bytes, write_json, write_text
 from pipelines.io.images import encode_png
 
