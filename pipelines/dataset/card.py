@@ -32,7 +32,7 @@ def _card(description: DatasetDescription) -> Iterator[str]:
     yield from _tables(counts)
     yield from _how(description)
     yield from _contents(configuration, real)
-    yield from _limits(configuration, real)
+    yield from _limits(configuration, real, known=counts.real is not None)
 
 
 def _tables(counts: Counts) -> Iterator[str]:
@@ -43,6 +43,11 @@ def _tables(counts: Counts) -> Iterator[str]:
     levels = {"0": "0, fully visible", "1": "1, partly occluded", "2": "2, largely occluded", "3": "3, unknown"}
     yield from _table(("occlusion", "objects"), {levels[key]: value for key, value in counts.occlusion.items()})
     yield from _table(("weather", "images"), counts.weather)
+    if counts.real is not None:
+        yield from _table(("real, shown by the backgrounds", "objects"), counts.real)
+    if counts.images_without_objects is not None:
+        yield f"Nothing was put into {counts.images_without_objects} of the {counts.images} images."
+        yield ""
 
 
 def _table(head: tuple[str, str], rows: Mapping[str, int]) -> Iterator[str]:
@@ -98,11 +103,21 @@ def _contents(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
     )
 
 
-def _limits(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
+def _limits_of_real(known: bool) -> Iterator[str]:
+    if known:
+        yield "- Vehicles that the backgrounds show have the boxes that were given: no masks, no third dimension."
+    else:
+        yield (
+            "- Vehicles that the backgrounds show by themselves have **no labels**, because no boxes were given "
+            "(`--boxes`): a detector trained on these images learns to overlook them."
+        )
+
+
+def _limits(configuration: Mapping[str, Any], real: bool, known: bool) -> Iterator[str]:
     yield from ("## Limits", "")
     if real:
         yield "- Where `span_K` is null the background is display-only: no pixel has a temperature."
-        yield "- Vehicles that were in the backgrounds before have no labels."
+        yield from _limits_of_real(known)
         yield "- Where the camera or the horizon of a background was assumed, `frames.jsonl` says so."
     else:
         yield "- Temperatures are modelled, not measured; their sources stand in the thermal profiles of gis."

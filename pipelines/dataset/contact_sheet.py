@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from renderer.geometry.frame import Box2D
 from renderer.zones.catalogue import zone_palette
 
 from pipelines.dataset.description import DatasetDescription
@@ -147,15 +148,21 @@ def _detail_row(sheet: _Sheet, folder: Path, record: FrameRecord, y: int, height
 
 
 def _boxes(sheet: _Sheet, record: FrameRecord, x: int, y: int, scale_x: float, scale_y: float) -> None:
-    """Visible boxes of the labelled objects, named, the largest first so that small ones stay readable."""
-    for item in sorted(record.labelled, key=lambda item: -item.visible_px):
-        left, top, right, bottom = item.box_visible_px or item.box_amodal_px
-        colour = CATEGORY_COLOURS[item.category]
+    """Visible boxes of labelled objects, named, the largest first so that small ones stay readable; real ones pale."""
+    objects = sorted(record.labelled, key=lambda item: -item.visible_px)
+    boxes = [(item.category, item.box_visible_px or item.box_amodal_px, CATEGORY_COLOURS) for item in objects]
+    for category, (left, top, right, bottom), colours in [*_real_boxes(record), *boxes]:
+        colour = colours.get(category, PALE)
         x0, y0 = x + left * scale_x, y + top * scale_y
         corners = (x0, y0, max(x0 + 2, x + right * scale_x - 1), max(y0 + 2, y + bottom * scale_y - 1))
         sheet.draw.rectangle(corners, outline=colour, width=2)
         if (right - left) * scale_x > 26:
-            sheet.text(int(corners[0]) + 3, max(y, int(corners[1]) - 17), item.category, 14, colour)
+            sheet.text(int(corners[0]) + 3, max(y, int(corners[1]) - 17), category, 14, colour)
+
+
+def _real_boxes(record: FrameRecord) -> list[tuple[str, Box2D, dict[str, Colour]]]:
+    """Boxes of what the background shows by itself."""
+    return [(item.category, item.box_px, {}) for item in record.real_objects or () if item.labelled]
 
 
 def instance_colours(instance_id: NDArray[np.uint16]) -> UInt8:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from renderer.zones.catalogue import ZONES
 
 from pipelines.dataset.labels import CATEGORIES, MIN_VISIBLE_PX
 from pipelines.dataset.record import SCHEMA_VERSION, FrameRecord
-from pipelines.io.typed_json import from_json
+from pipelines.io.typed_json import OMITTED_IF_NONE, from_json
 
 __all__ = ["SCHEMA", "Counts", "DatasetDescription", "ShardEntry", "count_objects", "dataset_header"]
 
@@ -49,6 +49,10 @@ class Counts:
     occlusion: Mapping[str, int]
     weather: Mapping[str, int]
     """Images by weather."""
+    real: Mapping[str, int] | None = field(default=None, metadata=OMITTED_IF_NONE)
+    """Labelled objects that the backgrounds show by themselves, by category; None where nothing is known of them."""
+    images_without_objects: int | None = field(default=None, metadata=OMITTED_IF_NONE)
+    """Images over real backgrounds in which nothing was put."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,15 +113,33 @@ def dataset_header(configuration: Mapping[str, Any], layout: str, layout_version
 
 def count_objects(records: Iterable[FrameRecord]) -> Counts:
     """Counts over the records of a data set."""
-    images, weather = 0, Counter[str]()
+    images, weather, real = 0, Counter[str](), Counter[str]()
+    empty, known, over_images = 0, False, False
     category, model, profile, occlusion = (Counter[str]() for _ in range(4))
     for record in records:
         images += 1
         weather[record.conditions.weather] += 1
+        over_images |= record.background.kind == "image"
+        known |= record.real_objects is not None
+        empty += not record.labelled
+        real.update(item.category for item in record.real_objects or () if item.labelled)
         for item in record.labelled:
             category[item.category] += 1
             model[item.model] += 1
             profile[item.profile] += 1
             occlusion[str(item.occlusion)] += 1
-    tables = (dict(sorted(table.items())) for table in (category, model, profile, occlusion, weather))
-    return Counts(images, category.total(), *tables)
+    return Counts(
+        images,
+        category.total(),
+        _sorted(category),
+        _sorted(model),
+        _sorted(profile),
+        _sorted(occlusion),
+        _sorted(weather),
+        _sorted(real) if known else None,
+        empty if over_images else None,
+    )
+
+
+def _sorted(table: Counter[str]) -> dict[str, int]:
+    return dict(sorted(table.items()))

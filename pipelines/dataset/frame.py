@@ -12,7 +12,7 @@ from renderer.random_streams import Draw
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.sensor import from_uint16
 
-from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, ModelRecord
+from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, ModelRecord, RealObject
 
 __all__ = ["SynthesizedFrame"]
 
@@ -52,6 +52,8 @@ class SynthesizedFrame:
     label_error: LabelError
     notes: tuple[str, ...]
     """What had to be guessed, one line each."""
+    real_objects: tuple[RealObject, ...] | None = None
+    """What the background shows by itself; None where nothing is known of it."""
     sample: Sample | None = None
     """The source tensors, where they were asked for."""
 

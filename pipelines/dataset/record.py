@@ -184,6 +184,20 @@ class BackgroundRecord:
 
 
 @dataclass(frozen=True)
+class RealObject:
+    """An object that a real background shows by itself."""
+
+    category: str
+    """As the boxes that were given name it, in small letters."""
+    box_px: Box2D
+    """Left, top, right, bottom in the frame, inside of it."""
+    covered: float
+    """Share of the box that inserted objects hide, 0-1."""
+    labelled: bool
+    """Whether it has a label; else a detector should neither be asked for it nor be blamed for finding it."""
+
+
+@dataclass(frozen=True)
 class ModelRecord:
     """What made the image: physics alone, or a translation model."""
 
@@ -371,6 +385,8 @@ class FrameRecord(Record):
     """Every object in view, by ascending id."""
     label_error: LabelError | None = field(default=None, metadata=OMITTED_IF_NONE)
     """None in data sets from before it was measured."""
+    real_objects: tuple[RealObject, ...] | None = field(default=None, metadata=OMITTED_IF_NONE)
+    """What the background shows by itself; None where nothing is known of it: no boxes were given, or a scene."""
     notes: tuple[str, ...] = ()
     """What had to be guessed, one line each."""
     files: Mapping[str, str]

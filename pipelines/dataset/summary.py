@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipelines.dataset import shards
 from pipelines.dataset.description import DatasetDescription, count_objects
 from pipelines.dataset.label_consistency.page import LABEL_ERRORS_FILE, write_label_errors
-from pipelines.dataset.labels.coco import Image, write_coco
+from pipelines.dataset.labels.coco import LabelledFrame, write_coco
 from pipelines.dataset.labels.yolo import yolo_classes
-from pipelines.dataset.record import FrameRecord, InstanceRecord
+from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import DATASET_FILE, FrameStore, generator
 from pipelines.io.files import read_json, write_json, write_text
 from pipelines.io.typed_json import to_json
@@ -65,10 +65,9 @@ def write_summary(store: FrameStore[FrameRecord], count: int, *, tensors: bool) 
     write_json(folder / DATASET_FILE, to_json(description))
 
 
-def coco_frames(
-    records: Iterable[FrameRecord],
-) -> Iterator[tuple[Image, Sequence[InstanceRecord], Sequence[str]]]:
+def coco_frames(records: Iterable[FrameRecord]) -> Iterator[LabelledFrame]:
     """What :func:`write_coco` takes, from the records of the frames."""
     for record in records:
         image = (record.index, f"{record.stem}.png", record.camera.width, record.camera.height)
-        yield image, record.labelled, [item.rle or "" for item in record.labelled]
+        codes = [item.rle or "" for item in record.labelled]
+        yield LabelledFrame(image, record.labelled, codes, record.real_objects or ())

@@ -43,6 +43,7 @@ def write_frame(folder: Path, frame: SynthesizedFrame) -> FrameRecord:
         span_K=frame.span_K,
         instances=tuple(_with_code(item, frame) for item in frame.instances),
         label_error=frame.label_error,
+        real_objects=frame.real_objects,
         notes=frame.notes,
         files={file: sha256(data) for file, data in sorted(contents.items())},
         tensor_sha256=None if frame.sample is None else shards.write_part(folder, frame.sample),
@@ -52,13 +53,14 @@ def write_frame(folder: Path, frame: SynthesizedFrame) -> FrameRecord:
 def _encode_files(frame: SynthesizedFrame) -> dict[str, bytes]:
     """Contents of the files by their names below the folder."""
     name, (height, width), objects = frame_name(frame.index), frame.image.shape, frame.labelled
+    real = frame.real_objects or ()
     contents = {
         f"images/{name}.png": encode_png(frame.image),
         f"masks/{name}.png": encode_png(frame.instance_id),
         f"zones/{name}.png": encode_palette_png(frame.zone, zone_palette()),
         f"depth/{name}.exr": encode_exr({"Z": frame.depth_m}),
-        f"annotations/kitti/{name}.txt": kitti_text(objects, width, height).encode(),
-        f"annotations/yolo/{name}.txt": yolo_text(objects, width, height).encode(),
+        f"annotations/kitti/{name}.txt": kitti_text(objects, width, height, real).encode(),
+        f"annotations/yolo/{name}.txt": yolo_text(objects, width, height, real).encode(),
     }
     if frame.span_K is not None:
         contents[f"images16/{name}.png"] = encode_png(frame.image16)

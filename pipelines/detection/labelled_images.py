@@ -175,8 +175,8 @@ def _numbers(box: KnownBox, classes: tuple[str, ...]) -> list[int]:
     label = box.label.lower()
     for number, name in enumerate(classes):
         if label in _SYNONYMS.get(name, {name}):
-            return [NOT_COUNTED if box.not_counted else number]
-    alike = box.not_counted or label in _NOT_COUNTED_WORDS or any(label in _ALIKE.get(name, ()) for name in classes)
+            return [NOT_COUNTED if box.crowd else number]
+    alike = label in _NOT_COUNTED_WORDS or any(label in _ALIKE.get(name, ()) for name in classes)
     return [NOT_COUNTED] if alike else []
 
 

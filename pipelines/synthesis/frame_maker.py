@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,11 @@ from pipelines.backgrounds.geometry.boxes import read_boxes
 from pipelines.backgrounds.geometry.ground import GroundPlanes, with_ground_plane
 from pipelines.backgrounds.geometry.obstacles import hide_behind
 from pipelines.backgrounds.images import Background, Backgrounds, choose, open_background, scan_backgrounds
+from pipelines.backgrounds.real_objects import find_real_objects
 from pipelines.dataset.frame import SynthesizedFrame
 from pipelines.dataset.label_consistency.measure import ATTEMPTS, measure_label_error
 from pipelines.dataset.labels import CATEGORIES, labelled
-from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError
+from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, RealObject
 from pipelines.errors import DatasetError
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.infrared import DEFAULT_PROFILE, DISPLAY_NOTE, Infrared, InfraredMaker, open_infrared
@@ -65,7 +67,7 @@ def open_ground_planes(config: SynthesizeConfig, report: Callable[[str], None] =
     Raises:
         BackgroundError: the boxes cannot be read.
     """
-    boxes = None if config.boxes is None else read_boxes(config.boxes, report)
+    boxes = None if config.boxes is None else read_boxes(config.boxes, report, keep_dont_care=True)
     return GroundPlanes(boxes, config.road_mask, config.camera_height, config.road_heading)
 
 
@@ -227,8 +229,17 @@ class FrameMaker:
                 rejected=candidate.exceeds(self.config.max_label_error),
             ),
             notes=(*frame.notes, *image.notes),
+            real_objects=self._real_objects(candidate),
             sample=self._sample(candidate) if self.config.tensors else None,
         )
+
+    def _real_objects(self, candidate: _Candidate) -> tuple[RealObject, ...] | None:
+        """What the background shows by itself, where boxes tell."""
+        boxes, background = self.inputs.ground_planes.boxes, candidate.placed.background
+        if boxes is None or background is None:
+            return None
+        known = boxes.get(Path(background.file.name).stem)
+        return None if known is None else find_real_objects(known, background, candidate.labelled_frame.instance_id)
 
     def _sample(self, candidate: _Candidate) -> Sample:
         """As a translation model is shown the frame (`pipelines.synthesis.infrared`): on the scale of its target."""

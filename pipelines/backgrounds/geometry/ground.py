@@ -107,7 +107,8 @@ def estimate_ground_plane(
         BackgroundError: the mask cannot be used.
     """
     image, camera, file, crop = _stretched(background), background.camera, background.file, background.crop_px
-    known = to_crop(boxes or (), (file.width, file.height), crop, camera.width, camera.height)
+    single = [box for box in boxes or () if not box.dont_care]
+    known = to_crop(single, (file.width, file.height), crop, camera.width, camera.height)
     point = vanishing_point(image, camera, row_px=_given_row(background))
     horizon = _horizon(background, known, point, camera_height_m)
     evident_point = point if point is not None and point.confidence >= MIN_POINT_CONFIDENCE else None

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from renderer.geometry.frame import Instance
 
-__all__ = ["CATEGORIES", "MIN_VISIBLE_PX", "labelled"]
+__all__ = ["CATEGORIES", "MIN_VISIBLE_PX", "NOT_COUNTED", "labelled"]
 
 CATEGORIES = ("car", "van", "truck", "bus")
 """Detector classes in their order: YOLO counts them from 0, COCO from 1."""
+NOT_COUNTED = frozenset({"dontcare"})
+"""Names of regions in which single objects are not labelled, in small letters: KITTI's."""
 MIN_VISIBLE_PX = 20
 """An object with fewer visible pixels gets no label and no id in the masks: no detector can name a sliver. 20 pixels is
 about a car of 5 x 4 pixels, the far end of what is placed."""

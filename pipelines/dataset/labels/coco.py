@@ -3,13 +3,17 @@
 Beside the fields of COCO's detection task each annotation has ``instance_id`` (value in ``masks/``), ``model``,
 ``profile``, ``bbox_amodal``, ``occlusion``, ``truncation`` and ``box_3d``. ``bbox`` and ``area`` are of the visible
 pixels, and ``segmentation`` is the run-length code of exactly these.
+
+What a real background shows by itself has ``source`` ``real``; only its box is known, so that ``segmentation`` is
+empty. One that inserted objects mostly hide is a crowd (``iscrowd``) of its category, in which COCO's measure takes a
+find for no mistake; a region in which nothing is labelled is a crowd of every category.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,26 +21,48 @@ import numpy as np
 from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D, Instance
 
-from pipelines.dataset.labels import CATEGORIES
+from pipelines.dataset.labels import CATEGORIES, NOT_COUNTED
+from pipelines.dataset.record import RealObject
 from pipelines.io.files import write_through
 
-__all__ = ["coco_annotations", "coco_image", "encode_rle", "run_lengths", "write_coco"]
+__all__ = [
+    "LabelledFrame",
+    "coco_annotations",
+    "coco_image",
+    "encode_rle",
+    "real_annotations",
+    "run_lengths",
+    "write_coco",
+]
 
 Image = tuple[int, str, int, int]
 """Frame number, file name below ``images/``, width, height."""
 
 
-def write_coco(path: Path, frames: Iterable[tuple[Image, Sequence[Instance], Sequence[str]]]) -> None:
+@dataclass(frozen=True)
+class LabelledFrame:
+    """What COCO says of one image."""
+
+    image: Image
+    instances: Sequence[Instance]
+    """The labelled objects."""
+    codes: Sequence[str]
+    """Their run-length codes."""
+    real: Sequence[RealObject] = ()
+    """What the background shows by itself."""
+
+
+def write_coco(path: Path, frames: Iterable[LabelledFrame]) -> None:
     """Writes the labels of all frames, in their order.
 
     Args:
         path: of the file.
-        frames: per frame the image, its labelled objects and their run-length codes; gone through once.
+        frames: one of each image; gone through once.
     """
     write_through(path, lambda temporary: _write(temporary, frames))
 
 
-def _write(path: Path, frames: Iterable[tuple[Image, Sequence[Instance], Sequence[str]]]) -> None:
+def _write(path: Path, frames: Iterable[LabelledFrame]) -> None:
     head = {"info": {"description": "synthetic thermal infrared, made by gis"}, "licenses": []}
     categories = [{"id": number, "name": name, "supercategory": "vehicle"} for number, name in enumerate(CATEGORIES, 1)]
     images: list[str] = []  # about 80 bytes each
@@ -48,15 +74,14 @@ def _write(path: Path, frames: Iterable[tuple[Image, Sequence[Instance], Sequenc
         stream.write("\n]}\n")
 
 
-def _annotation_lines(
-    frames: Iterable[tuple[Image, Sequence[Instance], Sequence[str]]], images: list[str]
-) -> Iterator[str]:
+def _annotation_lines(frames: Iterable[LabelledFrame], images: list[str]) -> Iterator[str]:
     number = 1
-    for image, instances, codes in frames:
-        images.append(json.dumps(coco_image(image)))
-        for annotation in coco_annotations(image, instances, codes, number):
-            yield json.dumps(annotation)
-        number += len(instances)
+    for frame in frames:
+        images.append(json.dumps(coco_image(frame.image)))
+        annotations = coco_annotations(frame.image, frame.instances, frame.codes, number)
+        annotations += real_annotations(frame.image, frame.real, number + len(annotations))
+        yield from map(json.dumps, annotations)
+        number += len(annotations)
 
 
 def _join(stream: IO[str], lines: Iterable[str]) -> None:
@@ -94,6 +119,40 @@ def coco_annotations(
         }
         for place, (instance, code) in enumerate(zip(instances, codes, strict=True))
     ]
+
+
+def real_annotations(image: Image, real: Sequence[RealObject], first: int) -> list[dict[str, Any]]:
+    """Entries of what the background shows by itself, numbered from ``first``."""
+    chosen = [(item, name) for item in real for name in _categories(item)]
+    return [
+        {
+            "id": first + place,
+            "image_id": image[0],
+            "category_id": CATEGORIES.index(name) + 1,
+            "bbox": _corner_and_size(item.box_px),
+            "area": (item.box_px[2] - item.box_px[0]) * (item.box_px[3] - item.box_px[1]),
+            "segmentation": [] if item.labelled else _rectangle(item.box_px, image[2], image[3]),
+            "iscrowd": int(not item.labelled),
+            "source": "real",
+        }
+        for place, (item, name) in enumerate(chosen)
+    ]
+
+
+def _categories(item: RealObject) -> tuple[str, ...]:
+    if item.category in CATEGORIES:
+        return (item.category,)
+    return CATEGORIES if item.category in NOT_COUNTED else ()
+
+
+def _rectangle(box: Box2D, width: int, height: int) -> dict[str, Any]:
+    """Run-length code of all pixels of a box; a crowd has no outline in COCO."""
+    left, top, right, bottom = (round(edge) for edge in box)
+    runs: list[int] = [left * height + top]
+    for _ in range(right - left - 1):
+        runs += [bottom - top, height - (bottom - top)]
+    runs += [bottom - top, width * height - sum(runs) - (bottom - top)]
+    return {"size": [height, width], "counts": encode_rle(runs)}
 
 
 def _corner_and_size(box: Box2D) -> list[float]:

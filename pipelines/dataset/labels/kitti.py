@@ -5,6 +5,9 @@ of the bottom centre in camera axes, rotation about the camera's y axis. The 2-D
 clipped to the image, as in KITTI; the visible box stands in the other formats. KITTI counts pixels by their centres,
 so its coordinates are ours less 0.5. Its types have no bus; ours has one.
 
+An object that a real background shows by itself has a box alone: its other columns have the values that the
+benchmark's development kit gives to what is not known. What has no label of ours is a ``DontCare`` region.
+
 Source: development kit of the KITTI object benchmark (Geiger, Lenz, Urtasun, CVPR 2012).
 """
 
@@ -13,25 +16,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from renderer.geometry.boxes import observation_angle
-from renderer.geometry.frame import Instance
+from renderer.geometry.frame import Box2D, Instance
+
+from pipelines.dataset.record import RealObject
 
 __all__ = ["kitti_text"]
 
 _CENTRE = 0.5
 
 
-def kitti_text(instances: Sequence[Instance], width: int, height: int) -> str:
-    """Rows of the labelled objects of one image of ``width x height`` pixels."""
-    return "".join(_row(instance, width, height) for instance in instances)
+def kitti_text(instances: Sequence[Instance], width: int, height: int, real: Sequence[RealObject] = ()) -> str:
+    """Rows of one image of ``width x height`` pixels: labelled objects, then what the background shows by itself."""
+    rows = [_row(instance, width, height) for instance in instances]
+    return "".join([*rows, *(_row_of_real(item, width, height) for item in real)])
+
+
+def _row_of_real(item: RealObject, width: int, height: int) -> str:
+    box = " ".join(f"{value:.2f}" for value in _edges(item.box_px, width, height))
+    name = item.category.capitalize() if item.labelled else "DontCare"
+    return f"{name} -1 -1 -10 {box} -1 -1 -1 -1000 -1000 -1000 -10\n"
+
+
+def _edges(box: Box2D, width: int, height: int) -> Box2D:
+    left, top, right, bottom = box
+    return (_clip(left, width), _clip(top, height), _clip(right, width), _clip(bottom, height))
 
 
 def _row(instance: Instance, width: int, height: int) -> str:
-    left, top, right, bottom = instance.box_amodal_px
-    box = (_clip(left, width), _clip(top, height), _clip(right, width), _clip(bottom, height))
     solid = instance.box_3d
     values = (
         observation_angle(solid),
-        *box,
+        *_edges(instance.box_amodal_px, width, height),
         solid.height_m,
         solid.width_m,
         solid.length_m,

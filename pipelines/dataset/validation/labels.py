@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from renderer.geometry.camera import Camera
 
-from pipelines.dataset.record import InstanceRecord, Record
+from pipelines.dataset.record import FrameRecord, InstanceRecord, RealObject, Record
+from pipelines.dataset.validation.run_lengths import decode_rle
 from pipelines.errors import DatasetError
 from pipelines.io.files import read_json
 
@@ -34,42 +36,60 @@ def check_rows(folder: Path, record: Record, categories: Sequence[str]) -> Itera
         if not (folder / where).is_file():
             continue
         rows = (folder / where).read_text(encoding="utf-8", errors="replace").splitlines()
-        if len(rows) != len(record.labelled):
-            yield f"{where}: has {len(rows)} rows, {len(record.labelled)} objects have a label"
+        real = [item for item in _real(record) if place == "kitti" or item.labelled]
+        if len(rows) != len(record.labelled) + len(real):
+            yield f"{where}: has {len(rows)} rows, {len(record.labelled) + len(real)} objects have a label"
             continue
-        for number, (row, item) in enumerate(zip(rows, record.labelled, strict=True), 1):
+        items: list[InstanceRecord | RealObject] = [*record.labelled, *real]
+        for number, (row, item) in enumerate(zip(rows, items, strict=True), 1):
             if problem := read(row.split(), item, record.camera, categories):
                 yield f"{where}: row {number}: {problem}"
 
 
-def _kitti_problem(words: list[str], item: InstanceRecord, camera: Camera, categories: Sequence[str]) -> str:
+def _real(record: Record) -> Sequence[RealObject]:
+    """What the background shows by itself."""
+    return record.real_objects or () if isinstance(record, FrameRecord) else ()
+
+
+def _kitti_problem(
+    words: list[str], item: InstanceRecord | RealObject, camera: Camera, categories: Sequence[str]
+) -> str:
     """What is wrong with a row of a KITTI file; empty where nothing is."""
     if len(words) != 1 + len(KITTI_COLUMNS):
         return f"has {len(words)} columns, expected {1 + len(KITTI_COLUMNS)}"
-    if words[0].lower() != item.category:
-        return f"type {words[0]}, the object is a {item.category}"
-    box, solid = item.box_amodal_px, item.box_3d
+    kind = item.category if not isinstance(item, RealObject) or item.labelled else "dontcare"
+    if words[0].lower() != kind:
+        return f"type {words[0]}, the object is a {kind}"
+    box = item.box_px if isinstance(item, RealObject) else item.box_amodal_px
     # KITTI counts from the centres of pixels, and its boxes end at the picture.
     sides = (camera.width, camera.height) * 2
     edges = [min(max(edge - 0.5, 0.0), side - 1.0) for edge, side in zip(box, sides, strict=True)]
-    alpha = math.remainder(solid.yaw_rad - math.atan2(solid.centre_m[0], solid.centre_m[2]), 2 * math.pi)
-    wanted = (
-        item.truncation, item.occlusion, alpha, *edges, solid.height_m, solid.width_m, solid.length_m, *solid.centre_m,
-        solid.yaw_rad,
-    )  # fmt: skip
-    for name, word, value in zip(KITTI_COLUMNS, words[1:], wanted, strict=True):
+    for name, word, value in zip(KITTI_COLUMNS, words[1:], _kitti_values(item, edges), strict=True):
         if not _is_near(word, value, _HALF_A_PLACE):
             return f"{name} is {word}, expected {value:.2f}"
     return ""
 
 
-def _yolo_problem(words: list[str], item: InstanceRecord, camera: Camera, categories: Sequence[str]) -> str:
+def _kitti_values(item: InstanceRecord | RealObject, edges: Sequence[float]) -> tuple[float, ...]:
+    """What a row says; of an object without a third dimension what the development kit gives to DontCare."""
+    if isinstance(item, RealObject):
+        return (-1, -1, -10, *edges, -1, -1, -1, -1000, -1000, -1000, -10)
+    solid = item.box_3d
+    alpha = math.remainder(solid.yaw_rad - math.atan2(solid.centre_m[0], solid.centre_m[2]), 2 * math.pi)
+    sizes = (solid.height_m, solid.width_m, solid.length_m)
+    return (item.truncation, item.occlusion, alpha, *edges, *sizes, *solid.centre_m, solid.yaw_rad)
+
+
+def _yolo_problem(
+    words: list[str], item: InstanceRecord | RealObject, camera: Camera, categories: Sequence[str]
+) -> str:
     """What is wrong with a row of a YOLO file; empty where nothing is."""
     if len(words) != 5:
         return f"has {len(words)} columns, expected 5"
     if words[0] not in map(str, range(len(categories))) or categories[int(words[0])] != item.category:
         return f"class {words[0]}, the object is a {item.category}"
-    left, top, right, bottom = item.box_visible_px or item.box_amodal_px
+    box = item.box_px if isinstance(item, RealObject) else item.box_visible_px or item.box_amodal_px
+    left, top, right, bottom = box
     centre_x, centre_y, wide, high = (float(word) if _is_number(word) else math.nan for word in words[1:])
     found = (
         (centre_x - wide / 2) * camera.width, (centre_y - high / 2) * camera.height,
@@ -137,6 +157,9 @@ def _of_image(
     }  # fmt: skip
     if index in images and images[index] != image:
         yield f"image {index} is {images[index]}, expected {image}"
+    real = [one for one in found if one.get("source") == "real"]
+    yield from _real_problems(real, record, list(names.values()))
+    found = [one for one in found if one.get("source") != "real"]
     if len(found) != len(record.labelled):
         yield f"image {index} has {len(found)} annotations, {len(record.labelled)} objects have a label"
         return
@@ -149,6 +172,39 @@ def _of_image(
             if annotation.get(key) != value:
                 yield f"annotation {annotation.get('id')}: {key} is {annotation.get(key)!r}, expected {value!r}"
                 break
+
+
+def _real_problems(found: list[dict[str, Any]], record: Record, categories: Sequence[str]) -> Iterator[str]:
+    """What is wrong with the annotations of what the background shows by itself."""
+    wanted = []
+    for item in _real(record):
+        kinds = [item.category] if item.category in categories else list(categories)
+        if item.category in categories or item.category == "dontcare":
+            wanted += [(kind, _corner_and_size(item.box_px), int(not item.labelled)) for kind in kinds]
+    seen = [
+        (categories[one["category_id"] - 1], one.get("bbox"), one.get("iscrowd"))
+        for one in found
+        if one.get("category_id") in range(1, len(categories) + 1)
+    ]
+    if seen != wanted or len(seen) != len(found):
+        yield f"image {record.index}: annotations of real objects are {seen}, expected {wanted}"
+    for one in found:
+        if one.get("iscrowd") and not _is_rectangle(one, record.camera):
+            yield f"annotation {one.get('id')}: its pixels are not those of its box"
+
+
+def _is_rectangle(annotation: Mapping[str, Any], camera: Camera) -> bool:
+    """Whether a crowd's run-length code holds just the pixels of its box."""
+    code = annotation.get("segmentation")
+    if not isinstance(code, dict) or code.get("size") != [camera.height, camera.width]:
+        return False
+    left, top, wide, high = annotation["bbox"]
+    wanted = np.zeros((camera.height, camera.width), np.bool_)
+    wanted[round(top) : round(top + high), round(left) : round(left + wide)] = True
+    try:
+        return bool((decode_rle(str(code.get("counts")), camera.height, camera.width) == wanted).all())
+    except DatasetError:
+        return False
 
 
 def _expected(item: InstanceRecord, record: Record) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D
 
-from pipelines.dataset.record import InstanceRecord, Record
+from pipelines.dataset.record import FrameRecord, InstanceRecord, RealObject, Record
 from pipelines.dataset.validation.planes import Planes
 from pipelines.dataset.validation.run_lengths import decode_rle
 from pipelines.errors import DatasetError
@@ -27,6 +27,9 @@ _SLACK_M = 0.05
 _NEAR_M = 0.5
 """Boxes that reach nearer than this to the camera's plane have no projection worth comparing."""
 _SLACK_RAD = 1e-4
+_HALF_OF_FOUR_PLACES = 0.00005 + 1e-9
+_MOST_COVERED = 0.5
+"""Share of its box up to which a real object that inserted ones hide keeps its label (docs/dataset.md)."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,24 @@ def check_objects(record: Record, planes: Planes, rules: Rules) -> Iterator[str]
         if planes.depth_m is not None:
             for problem in _against_depth(entries[number], planes.depth_m[pixels], record.cam_to_world):
                 yield f"depth/{planes.name}.exr: id {number}: {problem}"
+    if isinstance(record, FrameRecord):
+        for place, real in enumerate(record.real_objects or ()):
+            for problem in _real_object(real, planes.mask, rules):
+                yield f"frames.jsonl: frame {planes.name}: real object {place}: {problem}"
+
+
+def _real_object(item: RealObject, mask: NDArray[np.uint16], rules: Rules) -> Iterator[str]:
+    """An object of the background against the mask of what was put before it."""
+    left, top, right, bottom = item.box_px
+    if not (0 <= left < right <= mask.shape[1] and 0 <= top < bottom <= mask.shape[0]):
+        yield f"its box {item.box_px} is none of the picture"
+        return
+    window = mask[round(top) : max(round(bottom), round(top) + 1), round(left) : max(round(right), round(left) + 1)]
+    covered = float((window > 0).mean()) if window.size else 1.0
+    if abs(covered - item.covered) > _HALF_OF_FOUR_PLACES:
+        yield f"covered is {item.covered}, its box says {covered:.4f}"
+    if item.labelled and (item.category not in rules.categories or covered > _MOST_COVERED):
+        yield f"has a label as {item.category!r} with {covered:.2f} of its box hidden"
 
 
 def _all_facts(record: Record, rules: Rules) -> Iterator[str]:
