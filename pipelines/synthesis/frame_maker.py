@@ -58,6 +58,11 @@ def read_inputs(config: SynthesizeConfig, report: Callable[[str], None] = lambda
         BackgroundError: backgrounds or boxes cannot be used.
     """
     backgrounds = None if config.backgrounds is None else scan_backgrounds(config.backgrounds)
+    if backgrounds is not None and config.boxes is None:
+        report(
+            f"{config.backgrounds}: objects that these images show by themselves get no label, and a detector would "
+            "learn to overlook them: give their boxes (--boxes)"
+        )
     return FrameInputs(backgrounds, open_ground_planes(config, report))
 
 

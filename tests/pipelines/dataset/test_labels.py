@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from assets import CAMERAS
 from pipelines.dataset.labels import CATEGORIES, MIN_VISIBLE_PX, labelled
-from pipelines.dataset.labels.coco import encode_rle, run_lengths, write_coco
+from pipelines.dataset.labels.coco import LabelledFrame, encode_rle, run_lengths, write_coco
 from pipelines.dataset.labels.kitti import kitti_text
 from pipelines.dataset.labels.yolo import yolo_classes, yolo_text
 from pipelines.dataset.record import InstanceRecord
@@ -127,8 +127,13 @@ def test_coco_file_is_what_detectors_expect(tmp_path: Path) -> None:
     mask = reference_mask()
     item = replace(CAR, box_visible_px=box_of(mask), visible_px=int(mask.sum()))
     code = encode_rle(run_lengths(mask.astype(np.uint16) * 7, 7, box_of(mask)))
-    frames = [((0, "000000.png", 64, 40), [item, item], [code, code]), ((1, "000001.png", 64, 40), [], [])]
-    write_coco(tmp_path / "coco.json", [*frames, ((2, "000002.png", 64, 40), [item], [code])])
+    images = [(number, f"{number:06d}.png", 64, 40) for number in range(3)]
+    frames = [
+        LabelledFrame(images[0], [item, item], [code, code]),
+        LabelledFrame(images[1], [], []),
+        LabelledFrame(images[2], [item], [code]),
+    ]
+    write_coco(tmp_path / "coco.json", frames)
     coco = json.loads((tmp_path / "coco.json").read_text())
     assert [image["id"] for image in coco["images"]] == [0, 1, 2]
     assert [category["name"] for category in coco["categories"]] == list(CATEGORIES)
