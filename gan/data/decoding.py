@@ -102,7 +102,7 @@ def decode_luminance(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
         orientation = orientation_of(image) if kind == "JPEG" else 1
         if kind == "JPEG" and image.mode in ("L", "RGB"):
             image.draft("L", image.size)
-            return turned(np.asarray(image.convert("L")), orientation)
+            return turned(np.array(image.convert("L")), orientation)
         flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
         pixels = decode_by_opencv(data, flags)
         return turned(pixels, orientation if kind == "JPEG" else _late_orientation(image, data))
@@ -118,7 +118,7 @@ def decode_indices(data: bytes, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.
         check_size(*image.size, max_pixels)
         if image.mode != "P":
             raise PictureError(f"a PNG of mode {image.mode}: expected one with a palette")
-        return np.asarray(image, dtype=np.uint8)
+        return np.array(image, dtype=np.uint8)
 
 
 def _grey(pixels: Pixels) -> Pixels:
@@ -207,7 +207,7 @@ def _decode_by_pillow(data: bytes, kind: PictureKind, max_pixels: int) -> Pixels
         if (kind == "PNG" and not _suits_pillow(data)) or image.mode == "CMYK":
             return turned(by_opencv(data), _late_orientation(image, data))
         mode = _CHANNELS.get(image.mode, "RGB")
-        pixels = np.asarray(image if mode == image.mode else image.convert(mode))
+        pixels = np.array(image if mode == image.mode else image.convert(mode))
         return turned(pixels, orientation_of(image))
 
 

@@ -181,7 +181,7 @@ def _by_pillow(page: Any, data: bytes) -> Pixels:
             return np.asarray(image).astype(np.uint16)
         mode = {"1": "L"}.get(image.mode, image.mode)
         mode = mode if mode in ("L", "LA", "RGB", "RGBA") else "RGB"
-        pixels = np.asarray(image.convert(mode))
+        pixels = np.array(image.convert(mode))
         return pixels.view(np.int8) if page.dtype == np.int8 else pixels
 
 
