@@ -4,10 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 COUNT ?= 24
+PROCESSES ?= 200
 GUI_OUT ?= out/gui
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-all test-gui lint types check bench assets constraints clean
+.PHONY: demo test test-all test-bytes test-gui lint types check bench assets constraints clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gis doctor --quiet
@@ -20,6 +21,10 @@ test: $(VENV)/.dev
 
 test-all: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not gui"
+
+# Equal commands in PROCESSES fresh processes each write equal bytes (200: half an hour on 2 cores).
+test-bytes: $(VENV)/.dev
+	GIS_BYTE_PROCESSES=$(PROCESSES) $(BIN)/python -m pytest -m slow tests/test_equal_bytes.py
 
 # Blender's own window on a screen in memory. Screenshots are left in GUI_OUT.
 test-gui: $(VENV)/.dev
