@@ -1,7 +1,7 @@
 """Backbones that see: AlexNet and VGG16 (ImageNet), and Inception as FID uses it, with weights from a file.
 
-Weights are looked for in the folder that was asked for, else in the folder that ``GIS_WEIGHTS`` names, else torchvision
-downloads them. Files are safetensors, or a state dict that torch loads without executing anything.
+Weights are looked for in the folder that was asked for, else in the folder that ``GIS_WEIGHTS`` names, else they are
+torchvision's published files, known by their hash (`gan.metrics.weight_files`).
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from gan.errors import MetricError
+from gan.metrics.weight_files import published_weights, read_weights
 
 __all__ = [
     "Backbone",
@@ -68,18 +67,6 @@ def _find(backbone: Backbone, folder: Path | None) -> Path | None:
     )
 
 
-def _read_state(file: Path) -> dict[str, Tensor]:
-    try:
-        if file.suffix == ".safetensors":
-            return load_file(file)
-        state: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
-    except (OSError, SafetensorError, RuntimeError, ValueError, EOFError) as error:
-        raise MetricError(f"{file} cannot be read as weights: {str(error).splitlines()[0]}") from error
-    except Exception as error:  # torch reports a forbidden pickle by pickle's own error type
-        raise MetricError(f"{file} holds more than tensors and was not loaded: {type(error).__name__}") from error
-    return state
-
-
 def backbone_state(backbone: Backbone, weights_dir: Path | None = None) -> dict[str, Tensor]:
     """Float32 weights of the convolutions, keyed ``features.N.weight`` as in torchvision.
 
@@ -88,19 +75,8 @@ def backbone_state(backbone: Backbone, weights_dir: Path | None = None) -> dict[
     """
     file = _find(backbone, weights_dir)
     if file is not None:
-        return {name: tensor.float() for name, tensor in _read_state(file).items()}
-    model = _MODELS[backbone]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from gan.metrics.torchvision_shim import import_torchvision
-
-            state = import_torchvision().models.get_model_weights(model).DEFAULT.get_state_dict(progress=False)
-    except OSError as error:
-        raise MetricError(
-            f"weights of {model} could not be downloaded ({error}): give a folder with {_FILES[backbone]}.safetensors "
-            "as --weights-dir or GIS_WEIGHTS"
-        ) from error
+        return {name: tensor.float() for name, tensor in read_weights(file).items()}
+    state = published_weights(_MODELS[backbone], f"{_FILES[backbone]}.safetensors")
     return {name: tensor.float() for name, tensor in state.items() if name.startswith("features.")}
 
 
@@ -160,7 +136,7 @@ def inception_extractor(file: Path, *, device: str = "cpu") -> FeatureExtractor:
     leave the padding out, and its last block pools by maximum. Images are resized to 299x299, bilinear, without
     antialiasing.
     """
-    state = _read_state(file)
+    state = read_weights(file)
     fully = state.get("fc.weight")
     if fully is None or fully.shape[0] != 1008:
         raise MetricError(f"{file} is not the Inception of FID: expected a state dict whose fc.weight has 1008 rows")

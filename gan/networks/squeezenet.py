@@ -166,6 +166,8 @@ def _read(weights_dir: str) -> dict[str, Tensor]:
         raise ConfigError(f"{path} cannot be read as weights: {str(error).splitlines()[0]}") from error
     if "features.0.weight" not in state:
         raise ConfigError(f"{path} lacks features.0.weight: expected the names of torchvision's squeezenet1_1")
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in state.values()):
+        raise ConfigError(f"{path} holds weights that are not finite: get the file again")
     return {name: tensor.float() for name, tensor in state.items()}
 
 
