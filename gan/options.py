@@ -20,10 +20,10 @@ The module needs the standard library alone, so that it works inside of Blender.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import numbers
 import os
+import sys
 import types
 import typing
 import warnings
@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from gan.errors import ConfigError
+from gan.text_files import parse_json
 
 __all__ = [
     "Declaration", "Option", "check_options", "declarations", "keyword_options", "make_options", "new_names",
@@ -40,6 +41,8 @@ __all__ = [
 ]  # fmt: skip
 
 T = TypeVar("T")
+_LARGEST, _LONGEST = sys.float_info.max, 1 << 63
+"""Numbers beyond have no float, and whole numbers no place in an array."""
 
 
 @dataclass(frozen=True)
@@ -262,7 +265,7 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
         if not equals or not name or name in values:
             raise ConfigError(f"--set {text}: expected name=value, each name once")
         try:
-            values[name] = json.loads(value)
+            values[name] = parse_json(value)
         except ValueError:
             values[name] = value
     return values
@@ -294,7 +297,7 @@ def _checked(declaration: Declaration, value: Any) -> Any:
 
 
 def _short(number: Any) -> str:
-    return f"{number:g}" if isinstance(number, float) else str(number)
+    return f"{number:g}" if isinstance(number, float) or abs(number) < 1e18 else "a number of many digits"
 
 
 def _within(option: Option, number: Any) -> bool:
@@ -390,10 +393,11 @@ def _converted_plainly(value: Any, kind: type[Any]) -> Any:
     if kind is Path:
         return Path(_only_if(isinstance(value, str | os.PathLike), value))
     if kind is int:
-        return int(_only_if(isinstance(value, numbers.Integral) and not isinstance(value, bool), value))
+        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        return int(_only_if(whole and abs(value) < _LONGEST, value))
     if kind is float:
         whole = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        return float(_only_if(whole and math.isfinite(value), value))
+        return float(_only_if(whole and abs(value) < math.inf and abs(value) <= _LARGEST, value))
     return _only_if(isinstance(value, kind), value)
 
 

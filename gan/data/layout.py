@@ -33,6 +33,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from gan.errors import LayoutError
+from gan.text_files import parse_json
 
 __all__ = [
     "CHANNELS",
@@ -283,8 +284,8 @@ def _sample_metadata(data: bytes, where: str) -> dict[str, Any]:
     # gives no metadata, hence by hand.
     length = int.from_bytes(data[:8], "little")
     try:
-        header = json.loads(data[8 : 8 + length])
-        about = json.loads(header["__metadata__"]["gis"])
+        header = parse_json(data[8 : 8 + length])
+        about = parse_json(header["__metadata__"]["gis"])
     except (ValueError, KeyError, TypeError) as error:
         raise LayoutError(f"{where}: not a sample of gis, or a truncated one ({type(error).__name__})") from error
     if not isinstance(about, dict):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from gan.errors import DataError
+from gan.text_files import parse_json
 
 __all__ = ["Split", "groups_from_names", "read_list", "read_sequences", "split_by_groups", "split_by_lists"]
 
@@ -106,7 +106,10 @@ def read_list(path: Path) -> list[str]:
     """Names in a text file, one a line; suffixes of image files are dropped."""
     if not path.is_file():
         raise DataError(f"{path}: no such split list; expected a text file with one image name a line")
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    try:
+        lines = [line.strip() for line in path.read_bytes().decode("utf-8-sig").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: no list of names ({error}); expected UTF-8 text with one image name a line") from None
     return [re.sub(r"\.(png|jpe?g|tiff?|npy|safetensors)$", "", line, flags=re.IGNORECASE) for line in lines if line]
 
 
@@ -117,7 +120,7 @@ def read_sequences(path: Path, names: Sequence[str]) -> list[str]:
         DataError: Where the file is no such object or a name is missing.
     """
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
+        table = parse_json(path.read_bytes())
         return [str(table[name]) for name in names]
     except (OSError, ValueError, TypeError) as error:
         raise DataError(

@@ -262,6 +262,8 @@ def _first_that_works(request: TranslateRequest, configs: Sequence[InferenceConf
                 raise ServingError(f"{config} cannot run {request.path}: {reason}") from error
             warnings.warn(f"{config} is not available: {reason}", ServingWarning, stacklevel=3)
             continue
+        if last and not np.isfinite(error_to_fp32):
+            raise ServingError(f"{request.path}: makes values that are not finite of its probe images: train it again")
         if error_to_fp32 <= MAX_MEAN_ERROR or last:
             return TranslationModel(network, _describe(network, config, request.threads, error_to_fp32))
         warnings.warn(

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from torch import Tensor
 
+from gan.errors import CheckpointError
 from gan.storage.container import read_container, write_container
 
 __all__ = ["Checkpoint", "checkpoint_paths", "prune_checkpoints", "read_checkpoint", "write_checkpoint"]
@@ -49,7 +50,15 @@ def read_checkpoint(path: Path) -> Checkpoint:
         CheckpointError: Where the file is missing, truncated, altered, or no checkpoint.
     """
     tensors, about, _ = read_container(path, _KIND)
-    return Checkpoint(_unflatten(about["state"], tensors), about["meta"])
+    try:
+        state, meta = _unflatten(about["state"], tensors), about["meta"]
+        if not isinstance(state, dict) or not isinstance(meta, dict):
+            raise TypeError("state or meta is no table")
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise CheckpointError(
+            f"{path}: incomplete state ({str(error)[:200]}); delete it, and --resume goes on from the one before"
+        ) from error
+    return Checkpoint(state, meta)
 
 
 def checkpoint_paths(folder: Path) -> list[Path]:

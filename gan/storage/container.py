@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,10 +21,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gan.errors import CheckpointError, TrainingError
+from gan.text_files import parse_json
 
-__all__ = ["read_container", "write_container"]
+__all__ = ["Shapes", "read_container", "write_container"]
 
+Shapes = Mapping[str, tuple[int, ...]]
 _FORMAT_VERSION: Final = 1
+_LONGEST_HEAD: Final = 32 << 20
+"""Bytes of names, shapes and description: a hundred times that of the largest model here."""
 
 
 def write_container(path: Path, tensors: dict[str, Tensor], about: Mapping[str, Any]) -> str:
@@ -53,32 +57,62 @@ def write_container(path: Path, tensors: dict[str, Tensor], about: Mapping[str, 
     return digest
 
 
-def read_container(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any], str]:
+def read_container(
+    path: Path, kind: str, check: Callable[[dict[str, Any], Shapes], None] = lambda about, shapes: None
+) -> tuple[dict[str, Tensor], dict[str, Any], str]:
     """Reads and verifies what `write_container` wrote: tensors, description, and SHA-256 of the content.
+
+    Args:
+        path: The file.
+        kind: What the content must be.
+        check: Takes the description and the shapes before any tensor is read, and refuses what does not fit.
 
     Raises:
         CheckpointError: Where the file is missing, truncated, altered, or of another kind.
     """
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such file; expected a .safetensors file of gis")
+    _check_size(path)
     try:
         with safe_open(path, framework="pt") as stream:
-            metadata = stream.metadata() or {}
+            about, text, digest = _description(path, kind, stream.metadata() or {})
+            check(about, {name: tuple(stream.get_slice(name).get_shape()) for name in stream.keys()})  # noqa: SIM118
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 (no mapping)
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, MemoryError) as error:
         raise CheckpointError(f"{path}: truncated, or no safetensors file ({error}); get the file again") from error
-    try:
-        envelope = json.loads(metadata["gis"])
-        text, digest = envelope["content"], envelope["sha256"]
-        about = json.loads(text)
-        stored = (about["kind"], about["format"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: not written by gis (no description); expected a {kind} file") from error
-    if stored != (kind, _FORMAT_VERSION):
-        raise CheckpointError(f"{path}: is {stored[0]} format {stored[1]}, expected {kind} format {_FORMAT_VERSION}")
     if _digest(tensors, text) != digest:
         raise CheckpointError(f"{path}: content does not match its hash: altered or damaged; get the file again")
     return tensors, about, digest
+
+
+def _description(path: Path, kind: str, metadata: Mapping[str, str]) -> tuple[dict[str, Any], str, str]:
+    """What the file says of itself: values, their text, and the hash."""
+    try:
+        envelope = parse_json(metadata["gis"])
+        text, digest = envelope["content"], envelope["sha256"]
+        about = parse_json(text, allow_nan=True)  # the best value of a run that was not measured yet is infinite
+        stored = (about["kind"], about["format"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{path}: not written by gis (no description); expected a {kind} file") from error
+    if stored != (kind, _FORMAT_VERSION):
+        raise CheckpointError(f"{path}: is {stored[0]} format {stored[1]}, expected {kind} format {_FORMAT_VERSION}")
+    return about, text, digest
+
+
+def _check_size(path: Path) -> None:
+    """Refuses what is no file, and what would fill the memory: before a byte of it is read."""
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file; expected a .safetensors file of gis")
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as stream:
+            # The safetensors format: 8 bytes little-endian length, then that many bytes of JSON.
+            head = int.from_bytes(stream.read(8), "little")
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror}); get the file again") from error
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else size
+    if size > memory:
+        raise CheckpointError(f"{path}: holds {size / 1e9:.0f} GB, this machine has {memory / 1e9:.0f} GB of memory")
+    if head > min(size, _LONGEST_HEAD):
+        raise CheckpointError(f"{path}: truncated, or no safetensors file (a head of {head} bytes); get the file again")
 
 
 def _digest(tensors: Mapping[str, Tensor], text: str) -> str:

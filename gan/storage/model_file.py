@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from gan.backends.registry import load_backend, make_config
 from gan.data.layout import SourceLayout
-from gan.errors import CheckpointError
-from gan.storage.container import read_container, write_container
+from gan.errors import CheckpointError, ConfigError
+from gan.storage.container import Shapes, read_container, write_container
 
 __all__ = ["ModelFile", "read_model_file", "write_model_file"]
 
@@ -27,6 +27,8 @@ _KIND: Final = "gis-model"
 # Sources that travel with a model, 8 bit: enough for the ranges of activations, 1.8 MB each at 7x512x512.
 _CALIBRATION: Final = "calibration.source"
 _CALIBRATION_COUNT: Final = 6
+_LARGEST: Final = 4096
+"""Of numbers in a configuration (widths, levels, blocks) and of sizes of calibration sources."""
 _FLOAT16_MAX: Final = torch.finfo(torch.float16).max
 
 
@@ -107,20 +109,91 @@ def read_model_file(path: Path) -> ModelFile:
     """Reads and verifies a model file.
 
     Raises:
-        CheckpointError: Where the file is missing, truncated, altered, or no model file.
+        CheckpointError: Where the file is missing, truncated, altered, or no model file; where its weights do not fit
+            its configuration, or are not finite.
+        ConfigError: Where it names a model or an option that is not known.
         LayoutError: Where it reads source tensors of another layout.
     """
-    tensors, about, digest = read_container(path, _KIND)
-    try:
-        name, layout = str(about["backend"]), SourceLayout.from_json(about["layout"], str(path))
-        config = make_config(load_backend(name).Config, about["config"], str(path))
-        meta = dict(about["meta"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: incomplete description ({error!r}); get the file again") from error
+    read: list[_Description] = []
+
+    def check(about: dict[str, Any], shapes: Shapes) -> None:
+        read.append(_describe(path, about))
+        _check_shapes(path, read[0], shapes)
+
+    tensors, _, digest = read_container(path, _KIND, check)
+    _check_values(path, tensors)
     stored = tensors.pop(_CALIBRATION, None)
     calibration = None if stored is None else stored.float() / 127
     state = {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}
-    return ModelFile(name, config, layout, state, digest, meta, calibration)
+    about = read[0]
+    return ModelFile(about.backend, about.config, about.layout, state, digest, about.meta, calibration)
+
+
+@dataclass(frozen=True)
+class _Description:
+    """What a model file says of itself."""
+
+    backend: str
+    config: Any
+    layout: SourceLayout
+    meta: dict[str, Any]
+
+
+def _describe(path: Path, about: Mapping[str, Any]) -> _Description:
+    try:
+        name, layout = str(about["backend"]), SourceLayout.from_json(about["layout"], str(path))
+        config = make_config(load_backend(name).Config, dict(about["config"]), str(path))
+        meta = dict(about["meta"])
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise CheckpointError(f"{path}: incomplete description ({error!r}); get the file again") from error
+    large = [key for key, value in vars(config).items() if isinstance(value, int) and not -1 <= value <= _LARGEST]
+    if large:
+        raise CheckpointError(f"{path}: {large[0]} is {getattr(config, large[0])}: expected at most {_LARGEST}")
+    if layout.channels != config.in_channels:
+        raise CheckpointError(f"{path}: layout of {layout.channels} channels, network of {config.in_channels}")
+    return _Description(name, config, layout, meta)
+
+
+def _check_shapes(path: Path, about: _Description, shapes: Shapes) -> None:
+    """Compares the weights with those of the network, which is built without memory."""
+    try:
+        with torch.device("meta"):
+            network = load_backend(about.backend).build_translator(about.config)
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError, MemoryError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise CheckpointError(f"{path}: its configuration makes no {about.backend} ({reason})") from error
+    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    stored = {name: shape for name, shape in shapes.items() if name != _CALIBRATION}
+    for name in sorted({*expected, *stored}):
+        if expected.get(name) != stored.get(name):
+            what = f"{stored.get(name, 'missing')}, expected {expected.get(name, 'no such weight')}"
+            raise CheckpointError(
+                f"{path}: weights do not fit the configuration of {about.backend}: {name} is {what}; get the file again"
+            )
+    sources = shapes.get(_CALIBRATION, (1, about.config.in_channels, 1, 1))
+    fits = len(sources) == 4 and sources[1] == about.config.in_channels
+    if not fits or not all(1 <= size <= _LARGEST for size in sources):
+        raise CheckpointError(
+            f"{path}: calibration sources are {sources}: expected (N, {about.config.in_channels}, H, W)"
+        )
+
+
+def _check_values(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Refuses weights that no image comes of."""
+    for name, tensor in tensors.items():
+        if name == _CALIBRATION:
+            if tensor.dtype != torch.int8:
+                raise CheckpointError(f"{path}: calibration sources are {tensor.dtype}: expected torch.int8")
+        elif tensor.is_floating_point():
+            bad = int(tensor.numel() - torch.isfinite(tensor).sum())
+            if bad:
+                raise CheckpointError(
+                    f"{path}: {bad} values of {name} are not finite: train again, or get the file again"
+                )
+        elif tensor.dtype != torch.int64:  # counters of batch normalisation; everything else is a weight
+            raise CheckpointError(f"{path}: {name} is {tensor.dtype}: expected floating point")
 
 
 def _to_half(name: str, tensor: Tensor) -> Tensor:

@@ -45,7 +45,10 @@ class TrainOptions:
     ] = 0.999
     seed: Annotated[int, Option("Of weights, split, order, augmentation and noise.", _SCHEDULE, at_least=0)] = 0
     threads: Annotated[
-        int, Option("CPU threads; 0 leaves the choice to torch. Bits may change with it.", _MACHINE, at_least=0)
+        int,
+        Option(
+            "CPU threads; 0 leaves the choice to torch. Bits may change with it.", _MACHINE, at_least=0, at_most=1024
+        ),
     ] = 0
     devices: Annotated[int, Option("Devices of this machine; torchrun overrules it.", _MACHINE, at_least=1)] = 1
     validate_every: Annotated[int, Option("Epochs between validations.", _RUN, at_least=1)] = 1

@@ -26,6 +26,7 @@ from torch import Tensor
 
 from gan.errors import ConfigError, TrainingError
 from gan.storage.checkpoint import checkpoint_paths
+from gan.text_files import parse_json
 from gan.training.old_runs import with_new_names
 
 __all__ = ["RunLog", "image_grid", "open_run", "write_text"]
@@ -117,9 +118,9 @@ class RunLog:
         if not self._path.is_file():
             return []
         kept = []
-        for line in self._path.read_text(encoding="utf-8").splitlines(keepends=True):
+        for line in self._path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
             try:
-                if line.endswith("\n") and json.loads(line)["step"] <= step:
+                if line.endswith("\n") and parse_json(line, allow_nan=True)["step"] <= step:
                     kept.append(line)
             except (ValueError, KeyError, TypeError):
                 continue  # half a line that a kill left behind
@@ -167,6 +168,9 @@ def image_grid(sources: Tensor, fakes: Tensor, targets: Tensor) -> Tensor:
 
 def _read_run(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        stored = parse_json(path.read_bytes(), allow_nan=True)
+        if not isinstance(stored, dict):
+            raise ValueError("no object")
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: not a run of gis ({error}); give another --out") from error
+    return stored

@@ -34,6 +34,7 @@ from gan.training.mean_losses import MeanLosses
 from gan.training.old_runs import current_state
 from gan.training.options import TrainOptions
 from gan.training.run_folder import RunLog, image_grid, open_run
+from gan.training.stored_state import check_position, check_state
 from gan.training.translators import Translators
 from gan.training.validation import Measure, Metric, Unmeasured, choose_measure
 
@@ -279,11 +280,17 @@ class _Run:
     def _load(self, path: Path) -> None:
         state = read_checkpoint(path).state
         try:
-            self._backend.load_state(current_state(state["backend"]))
+            stored = current_state(state["backend"])
+            check_state(stored, self._backend.state(), self._backend.networks())
+            check_position(state["position"])
+            self._backend.load_state(stored)
             self._translators.load_state(state)
             self._at = _Position(**state["position"])
-        except (KeyError, TypeError, RuntimeError, ValueError) as error:
-            raise CheckpointError(f"{path}: does not fit this run ({str(error).splitlines()[0]})") from error
+        except (LookupError, TypeError, RuntimeError, ValueError, AttributeError, OverflowError) as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise CheckpointError(
+                f"{path}: does not fit this run ({reason}); delete it, and --resume goes on from the one before"
+            ) from error
         self._setup.report(f"going on at epoch {self._at.epoch}, step {self._at.step} ({path.name})")
 
     def _finish(self) -> Path:

@@ -97,7 +97,8 @@ class CompareConfig:
         ),
     ] = None
     threads: Annotated[
-        int, Option("CPU threads of each; one makes runs repeatable and times comparable.", _RUN, at_least=1)
+        int,
+        Option("CPU threads of each; one makes runs repeatable and times comparable.", _RUN, at_least=1, at_most=1024),
     ] = 1
     data_options: DataOptions = field(default_factory=DataOptions)
     test_sets: Annotated[  # after the options of the data, one of which had the same old name

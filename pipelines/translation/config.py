@@ -42,7 +42,9 @@ class TranslateConfig:
     precision: Annotated[Precision, Option("Number format; auto: the fastest that is exact enough.", _NETWORK)] = "auto"
     engine: Annotated[Engine, Option("What runs the network; auto: OpenVINO on a CPU.", _NETWORK)] = "auto"
     device: Annotated[str, Option("A torch device: cpu, cuda ...; auto: a GPU where there is one.", _NETWORK)] = "auto"
-    threads: Annotated[int | None, Option("CPU threads.", _NETWORK, at_least=1, default_text="all")] = None
+    threads: Annotated[int | None, Option("CPU threads.", _NETWORK, at_least=1, at_most=1024, default_text="all")] = (
+        None
+    )
     compile: Annotated[bool, Option("Use torch.compile: a minute at first, then faster.", _NETWORK)] = False
     noise_seed: Annotated[
         int | None,
