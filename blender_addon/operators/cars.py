@@ -101,7 +101,7 @@ class GIS_OT_import_car(bpy.types.Operator):
             _place(context, model)
             for part in model.all_objects:
                 if ZONE_ATTRIBUTE not in part.data.attributes:
-                    assign_zones([(part, None)], lambda *_: True)
+                    assign_zones([(part, ())], lambda *_: True)
         self.report({"INFO"}, "; ".join(notes) or say("Imported {n} cars", n=len(models)))
         return {"FINISHED"}
 

@@ -144,7 +144,7 @@ class GIS_OT_guess_zones(bpy.types.Operator):
         how: dict[str, int] = {"materials": 0, "geometry": 0}
         with _object_mode(context):
             for item in {item.data: item for item in editable_meshes(context)}.values():
-                on_car = self.kind == "CAR" or (self.kind == "AUTO" and labels.on_car(item, None))
+                on_car = self.kind == "CAR" or (self.kind == "AUTO" and labels.on_car(item))
                 zones, source = mesh_zones.guess(item, on_car=on_car, keep=self.keep)
                 mesh_zones.write(item.data, zones)
                 how[source] += 1

@@ -1,7 +1,7 @@
 """Passes by Cycles at one sample: the oracle of the z-buffer, and the engine for hair, displacement and cut-out alpha.
 
-Instance and zone are AOVs that every material gets; the pair of instancer and object tells the part. One sample with
-the narrowest pixel filter falls on the pixel's centre and mixes nothing.
+Every material gets AOVs: the zone, and of a copy its place and its random number, by which :mod:`.cycles_parts` finds
+the part. One sample with the narrowest pixel filter falls on the pixel's centre and mixes nothing.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ..geometry.camera import Camera
+from ..raster.rasterizer import RasterPasses
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from .compat import aov_output, pass_named, read_pass
+from .cycles_parts import DrawnCopy, Seen, drawn_copies, find_parts, number_owners
 from .evaluation import assign, rendered_layer
 from .extract import PlacedMesh
 from .scene_camera import CAMERA_AXES, CameraView
@@ -26,12 +28,13 @@ from .units import metres_per_unit
 
 __all__ = ["CyclesEngine", "CyclesPasses"]
 
-_INSTANCE, _PART, _ZONE = "gis_instance_aov", "gis_part_aov", "gis_zone_aov"
-_INSTANCE_PROPERTY, _PART_PROPERTY = "gis_instance_number", "gis_instancer_number"
+_PLACE, _RANDOM, _ZONE = "gis_place_aov", "gis_random_aov", "gis_zone_aov"
 _BACKGROUND_DEPTH_M = 1e9
 """Cycles writes 1e10 where nothing was hit."""
 _FARTHEST = 1e6
 """Far plane where there is none, Blender units."""
+_SAME_SURFACE = 1e-4
+"""Relative difference of the engines' depths, float32 against float64, that rounding does not reach."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,44 +60,65 @@ class CyclesEngine:
         _set_up_aovs(rendered_layer(scene))
         self._default = bpy.data.materials.new("gis_default")
 
-    def render(self, placed: list[PlacedMesh], instance_of_part: NDArray[np.int64], view: CameraView) -> CyclesPasses:
+    def render(
+        self, placed: list[PlacedMesh], instance_of_part: NDArray[np.int64], view: CameraView, drawn: RasterPasses
+    ) -> CyclesPasses:
         """Render the scene as it stands.
 
         Args:
             placed: the parts; those that have no rendering object any more are not drawn.
             instance_of_part: (P,) their instance ids.
             view: what is looked through; the scene's own camera stays as it is.
+            drawn: the z-buffer's passes, which tell part and zone where a surface has no material that could.
+
+        Raises:
+            SceneError: there are more mesh objects than Blender numbers.
         """
         self._give_aovs(placed)
-        pairs = _mark_objects(placed, instance_of_part)
+        numbers = number_owners(placed)
         self.scene.render.engine = "CYCLES"  # reading the scene took another
         with _looking_through(self.scene, self._eye, view):
-            rects = _render_in_memory(self.scene)
+            rects, copies = _render_in_memory(self.scene)
         shape = (view.camera.height, view.camera.width)
         depth = rects["depth"].reshape(shape)[::-1]
         hit = depth < _BACKGROUND_DEPTH_M
-        instancer = _integer(rects[_PART].reshape(shape)[::-1])
-        owner = _integer(rects["object_index"].reshape(shape)[::-1])
-        part = np.where(hit, pairs[instancer, owner], 0).astype(np.uint16)
+        seen = Seen(
+            _integer(rects["object_index"].reshape(shape)[::-1]),
+            rects[_RANDOM].reshape(shape)[::-1],
+            rects[_PLACE].reshape(*shape, -1)[::-1, :, :3],
+        )
+        part = np.where(hit, find_parts(seen, placed, numbers, copies), 0)
+        depth = np.where(hit, depth * np.float32(metres_per_unit(self.scene)), np.inf).astype(np.float32)
+        lacking = hit & (part == 0) & _same_surface(drawn.depth_m, depth)
+        part = np.where(lacking, drawn.part, part).astype(np.uint16)
         zone = np.where(hit, _integer(rects[_ZONE].reshape(shape)[::-1]), self.background_zone).astype(np.uint8)
-        instance = np.where(hit, _integer(rects[_INSTANCE].reshape(shape)[::-1]), 0).astype(np.uint16)
+        zone = np.where(hit & (zone == 0) & (part == drawn.part), drawn.zone, zone)
         normal = rects["normal"].reshape(*shape, 3)[::-1]
         return CyclesPasses(
-            np.where(hit, depth * np.float32(metres_per_unit(self.scene)), np.inf).astype(np.float32),
-            instance,
+            depth,
+            np.concatenate([[0], instance_of_part])[part].astype(np.uint16),
             zone,
             part,
             np.ascontiguousarray(np.where(hit[..., None], normal, 0), dtype=np.float32),
         )
 
     def _give_aovs(self, placed: list[PlacedMesh]) -> None:
-        for owner in {mesh.owner.name: mesh.owner for mesh in placed}.values():
+        for owner in {mesh.owner.name_full: mesh.owner for mesh in placed}.values():
             if not owner.material_slots and hasattr(owner.data, "materials"):
                 owner.data.materials.append(self._default)
             for slot in owner.material_slots:
                 if slot.material is None:
                     slot.material = self._default
                 _add_aovs(slot.material)
+        for material in bpy.data.materials:  # geometry nodes give others than those of the slots
+            if not material.is_grease_pencil:
+                _add_aovs(material)
+
+
+def _same_surface(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(H, W) where two depths are of one surface."""
+    both = np.isfinite(a) & np.isfinite(b)
+    return np.asarray(both & np.isclose(np.where(both, a, 0), np.where(both, b, 0), rtol=_SAME_SURFACE, atol=0))
 
 
 def _integer(rect: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -158,10 +182,10 @@ def _set_up_aovs(layer: bpy.types.ViewLayer) -> None:
     layer.use_pass_z = layer.use_pass_normal = layer.use_pass_object_index = True
     layer.use_pass_combined = True
     layer.material_override = None
-    for name in (_INSTANCE, _PART, _ZONE):
+    for name in (_PLACE, _RANDOM, _ZONE):
         if name not in layer.aovs:
             aov = layer.aovs.add()
-            aov.name, aov.type = name, "VALUE"
+            aov.name, aov.type = name, "COLOR" if name == _PLACE else "VALUE"
 
 
 def _add_aovs(material: bpy.types.Material) -> None:
@@ -170,54 +194,25 @@ def _add_aovs(material: bpy.types.Material) -> None:
     tree = material.node_tree
     if _ZONE in tree.nodes:
         return
-    sources = (
-        (_INSTANCE, "INSTANCER", _INSTANCE_PROPERTY),
-        (_PART, "INSTANCER", _PART_PROPERTY),
-        (_ZONE, "GEOMETRY", ZONE_ATTRIBUTE),
-    )
-    for name, kind, attribute in sources:
-        source = tree.nodes.new("ShaderNodeAttribute")
-        source.name, source.attribute_type, source.attribute_name = name, kind, attribute
-        tree.links.new(source.outputs["Fac"], aov_output(tree, name).inputs["Value"])
+    zone, info = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeObjectInfo")
+    zone.name, zone.attribute_type, zone.attribute_name = _ZONE, "GEOMETRY", ZONE_ATTRIBUTE
+    tree.links.new(zone.outputs["Fac"], aov_output(tree, _ZONE).inputs["Value"])
+    tree.links.new(info.outputs["Random"], aov_output(tree, _RANDOM).inputs["Value"])
+    tree.links.new(info.outputs["Location"], aov_output(tree, _PLACE).inputs["Color"])
 
 
-def _mark_objects(placed: list[PlacedMesh], instance_of_part: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Write the numbers that the AOVs read; returns the table (instancer number, object number) -> part number."""
-    instancers = sorted({mesh.instancer.name for mesh in placed if mesh.instancer})
-    owners = sorted({mesh.owner.name for mesh in placed})
-    instancer_number = {name: k + 1 for k, name in enumerate(instancers)}
-    owner_number = {name: k + 1 for k, name in enumerate(owners)}
-    if len(owners) > np.iinfo(np.int16).max:
-        raise ValueError(f"{len(owners)} mesh objects: Blender's object index holds at most 32767")
-    pairs = np.zeros((len(instancers) + 1, len(owners) + 1), np.int64)
-    for k, (mesh, instance) in enumerate(zip(placed, instance_of_part.tolist(), strict=True)):
-        mesh.owner.pass_index = owner_number[mesh.owner.name]
-        holder = mesh.instancer or mesh.owner
-        _set_number(holder, _INSTANCE_PROPERTY, instance)
-        if mesh.instancer:
-            _set_number(mesh.instancer, _PART_PROPERTY, instancer_number[mesh.instancer.name])
-        pairs[instancer_number[mesh.instancer.name] if mesh.instancer else 0, owner_number[mesh.owner.name]] = k + 1
-    return pairs
-
-
-def _set_number(item: bpy.types.Object, name: str, value: int) -> None:
-    """Set a custom property where it differs (a write tags the object for an update)."""
-    if item.get(name) != value:
-        item[name] = value
-        item.update_tag()
-
-
-def _render_in_memory(scene: bpy.types.Scene) -> dict[str, NDArray[np.float32]]:
-    """Render and read the passes off the result, without a file."""
+def _render_in_memory(scene: bpy.types.Scene) -> tuple[dict[str, NDArray[np.float32]], list[DrawnCopy]]:
+    """Render and read the passes off the result, without a file; and the copies that were rendered."""
     rects: dict[str, NDArray[np.float32]] = {}
-    with _after_render(rects), quiet():
+    copies: list[DrawnCopy] = []
+    with _after_render(rects, copies), quiet():
         bpy.ops.render.render(scene=scene.name, layer=rendered_layer(scene).name, write_still=False)
-    return rects
+    return rects, copies
 
 
 @contextlib.contextmanager
-def _after_render(rects: dict[str, NDArray[np.float32]]) -> Iterator[None]:
-    """While inside, every Cycles rendering leaves its passes in ``rects``.
+def _after_render(rects: dict[str, NDArray[np.float32]], copies: list[DrawnCopy]) -> Iterator[None]:
+    """While inside, every Cycles rendering leaves its passes in ``rects`` and what it drew in ``copies``.
 
     In background mode neither Render Result nor the Viewer node gives pixels to Python; the engine's own result does.
     """
@@ -226,9 +221,10 @@ def _after_render(rects: dict[str, NDArray[np.float32]]) -> Iterator[None]:
     original = cycles.CyclesRender.render
 
     def render(self: bpy.types.RenderEngine, depsgraph: bpy.types.Depsgraph) -> None:
+        copies[:] = drawn_copies(depsgraph)
         original(self, depsgraph)
         passes = self.get_result().layers[0].passes
-        for name in ("depth", "normal", "object_index", _INSTANCE, _PART, _ZONE):
+        for name in ("depth", "normal", "object_index", _PLACE, _RANDOM, _ZONE):
             rects[name] = read_pass(pass_named(passes, name))
 
     cycles.CyclesRender.render = render

@@ -29,20 +29,22 @@ from ..geometry.boxes import (
 from ..geometry.camera import Camera
 from ..geometry.frame import Box2D, Box3D, Frame, Instance
 from ..random_streams import Draw, Stream
-from ..raster.rasterizer import MAX_INSTANCES, MAX_PARTS, Rasteriser, RasterPasses
+from ..raster.rasterizer import MAX_PARTS, Rasteriser, RasterPasses
 from ..scene.cars import FrameSetup, ModelSize, Placement
 from ..scene.street import Street
 from ..scene.traffic import sample_frame
 from ..thermal.conditions import Conditions, sample_conditions
 from ..zones.catalogue import ZONE_ATTRIBUTE
+from .copies import shown_objects
 from .cycles import CyclesEngine, CyclesPasses
 from .evaluation import evaluated_for_render, rendered_layer, scene_notes, stop_evaluating
 from .extract import Extractor, PlacedMesh
+from .identity import LabelledObject
 from .models import load_models
-from .objects import LabelledObject, labels_of_scene
+from .objects import category_of, labels_of_scene
 from .scene_camera import CameraView, Planes, read_view
 from .session import open_blend
-from .staging import Group, PlacedGroup, Staged
+from .staging import Group, Numbers, PlacedGroup, Staged
 from .traffic import apply, is_traffic, model_collections, model_size, read_street
 from .units import matrix_in_metres, metres_per_unit, pose_in_metres
 from .zoning import assign_zones
@@ -129,6 +131,7 @@ class RenderSession:
         self._rasteriser = Rasteriser(view.camera, view.planes.near_m, view.planes.far_m)
         self._background_zone = int(self.scene.world.get(ZONE_ATTRIBUTE, 0)) if self.scene.world else 0
         self._cycles: CyclesEngine | None = None
+        self._numbers, self._numbered = Numbers(), 0
         self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
         if not self.street:
             self._check_labelled()
@@ -218,16 +221,18 @@ class RenderSession:
         layer.update()  # what an import removed is still listed before
         return [item for item in layer.objects if item]
 
-    def _meshed_objects(self) -> list[tuple[bpy.types.Object, bpy.types.Object | None]]:
-        """Objects with a mesh, with the instancer that shows them (None: the object itself is in the scene)."""
-        pairs: list[tuple[bpy.types.Object, bpy.types.Object | None]] = []
+    def _meshed_objects(self) -> list[tuple[bpy.types.Object, Sequence[bpy.types.Object]]]:
+        """Objects with a mesh, with the instancers that show them (none: the object itself is in the scene)."""
+        pairs: list[tuple[bpy.types.Object, Sequence[bpy.types.Object]]] = []
+        if not self.street:
+            pairs += self._evaluated(shown_objects)
         for item in self._objects():
             if item.instance_type == "COLLECTION" and item.instance_collection:
-                pairs += [(inner, item) for inner in item.instance_collection.all_objects]
-            pairs.append((item, None))
+                pairs += [(inner, (item,)) for inner in item.instance_collection.all_objects]
+            pairs.append((item, ()))
         # The models that traffic will place: a model is a car wherever it stands.
-        pairs += [(inner, None) for model in self._models.values() for inner in model.all_objects]
-        return [(item, instancer) for item, instancer in pairs if item.type == "MESH"]
+        pairs += [(inner, ()) for model in self._models.values() for inner in model.all_objects]
+        return [(item, instancers) for item, instancers in pairs if item.type == "MESH"]
 
     def setup(
         self, index: int, attempt: int = 0, profile: str | None = None, conditions: Conditions | None = None
@@ -255,7 +260,11 @@ class RenderSession:
     def _stage_frame(self, index: int) -> tuple[FrameSetup, Staged]:
         """A scene without a street at a frame, and its camera there."""
         self._go_to(index)
-        view, pairs = self._evaluated(lambda depsgraph: (self._read_view(depsgraph), self._read_from(depsgraph)))
+        view, pairs = self._evaluated(self._read_all)
+        if self._numbers.lacks(item for _, item in pairs) and self._numbered < index:
+            self._number_earlier_frames(index)
+            self._go_to(index)
+            view, pairs = self._evaluated(self._read_all)
         if (view.camera.width, view.camera.height) != (self.camera.width, self.camera.height):
             raise SceneError(
                 f"{self.path}: frame {index} is {view.camera.width}x{view.camera.height} px, an earlier one "
@@ -263,6 +272,9 @@ class RenderSession:
             )
         self.camera, self._planes = view.camera, view.planes
         return FrameSetup(index, (), view.cam_to_world), self._stage_scene(pairs)
+
+    def _read_all(self, depsgraph: bpy.types.Depsgraph) -> tuple[CameraView, list[_Pair]]:
+        return self._read_view(depsgraph), self._read_from(depsgraph)
 
     def _read_view(self, depsgraph: bpy.types.Depsgraph) -> CameraView:
         """The camera as it is now, with the intrinsics or the size that are asked for."""
@@ -276,20 +288,22 @@ class RenderSession:
     def _read_from(self, depsgraph: bpy.types.Depsgraph) -> list[_Pair]:
         """Every mesh of the evaluated scene with the labelled object it belongs to, cars first."""
         placed = self._extractor.placed(depsgraph, self._labels.on_car)
-        pairs = [(mesh, None if mesh.holdout else self._labels.find(mesh, self._extractor.pool)) for mesh in placed]
+        found = self._labels.find_all(placed, self._extractor.pool, depsgraph)
+        pairs = [(mesh, None if mesh.holdout else item) for mesh, item in zip(placed, found, strict=True)]
         return sorted(_in_metres(pairs, metres_per_unit(depsgraph.scene)), key=_rank)
 
     def _stage_scene(self, pairs: Sequence[_Pair]) -> Staged:
         """The scene as it was read."""
-        ids: dict[str, int] = {}
-        for _, item in pairs:
-            if item is not None:
-                ids.setdefault(item.key, len(ids) + 1)
-        if len(ids) > MAX_INSTANCES:
-            raise SceneError(f"{self.path}: {len(ids)} labelled objects; expected at most {MAX_INSTANCES}")
-        numbers = np.array([ids[item.key] if item else 0 for _, item in pairs], dtype=np.int64)
-        everything = PlacedGroup(Group(tuple(mesh for mesh, _ in pairs)), numbers)
-        return Staged([everything], {ids[item.key]: item for _, item in pairs if item})
+        ids = self._numbers.of([item for _, item in pairs], self.path)
+        everything = PlacedGroup(Group(tuple(mesh for mesh, _ in pairs)), ids)
+        return Staged([everything], {int(k): item for k, (_, item) in zip(ids, pairs, strict=True) if item})
+
+    def _number_earlier_frames(self, index: int) -> None:
+        """Number what appears before a frame, frame by frame: ids follow from the scene alone."""
+        for earlier in range(self._numbered, index):
+            self._go_to(earlier)
+            self._numbers.of([item for _, item in self._evaluated(self._read_from)], self.path)
+        self._numbered = max(self._numbered, index + 1)
 
     @cached_property
     def _inventory(self) -> _Inventory:
@@ -328,7 +342,7 @@ class RenderSession:
         groups, labelled = [], {}
         for number, (placement, empty) in enumerate(zip(setup.placements, empties, strict=True), start=1):
             pose, extent = placement.object_to_world, inventory.extents_m[placement.model]
-            category = str(self._models[placement.model]["gis_category"])
+            category = category_of(self._models[placement.model])
             labelled[number] = LabelledObject(f"{number}", category, placement.model, placement.profile, pose, extent)
             group = inventory.models[placement.model]
             groups.append(PlacedGroup(group, np.full(len(group.members), number), pose, empty))
@@ -340,11 +354,13 @@ class RenderSession:
         return Staged(groups, labelled)
 
     def _check_labelled(self) -> None:
-        if not self._stage_frame(0)[1].labelled:
-            raise SceneError(
-                f"{self.path}: nothing to label: no object or collection has the property 'gis_category', "
-                "a car's name or car zones; mark one, or give --cars with a scene that has lanes"
-            )
+        for index in range(max(1, self.scene.frame_end - self.scene.frame_start + 1) if self._labels.any else 1):
+            if self._stage_frame(index)[1].labelled:
+                return
+        raise SceneError(
+            f"{self.path}: nothing to label: no object or collection has the property 'gis_category', "
+            "a car's name or car zones; mark one, or give --cars with a scene that has lanes"
+        )
 
     @np.errstate(divide="ignore", over="ignore", invalid="ignore")  # as numba has it, where the loops run as Python
     def _render(self, setup: FrameSetup, staged: Staged, background_zone: int, *, normals: bool, parts: bool) -> Frame:
@@ -358,7 +374,8 @@ class RenderSession:
         passes: RasterPasses | CyclesPasses = drawn
         if self.engine == "cycles":
             view = CameraView(rasteriser.camera, setup.cam_to_world, Planes(rasteriser.near_m, rasteriser.far_m))
-            passes = self._cycles_engine(background_zone).render(staged.placed(), staged.drawing.instance_id, view)
+            engine = self._cycles_engine(background_zone)
+            passes = engine.render(staged.placed(), staged.drawing.instance_id, view, drawn)
         return Frame(
             index=setup.index,
             camera=rasteriser.camera,
@@ -468,8 +485,8 @@ def _in_metres(pairs: Sequence[_Pair], metres: float) -> list[_Pair]:
     return [(mesh, objects.get(id(item))) for mesh, (_, item) in zip(placed, pairs, strict=True)]
 
 
-def _rank(pair: _Pair) -> tuple[bool, str, str, bytes]:
-    """Sort key that depends on the scene alone: labelled objects first, by name; equal names by pose."""
+def _rank(pair: _Pair) -> tuple[bool, str, str, tuple[int, ...], bytes]:
+    """Sort key that depends on the scene alone: labelled objects first, by name; equal names by copy, then by pose."""
     placed, item = pair
     top = placed.instancer.name if placed.instancer else ""
-    return (item is None, item.key if item else top, placed.name, placed.local_to_world.tobytes())
+    return (item is None, item.key if item else top, placed.name, placed.path, placed.local_to_world.tobytes())

@@ -6,7 +6,7 @@ object has modifiers, shape keys or animated data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import bpy
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from ..geometry.meshes import Mesh, MeshPool, make_mesh
 from .compat import read_corner_normals
+from .copies import Copies, Instancer, path_of
 from .zoning import zones_of_faces
 
 __all__ = ["Extractor", "OnCar", "PlacedMesh"]
 
-OnCar = Callable[[bpy.types.Object, bpy.types.Object | None], bool]
+OnCar = Callable[[bpy.types.Object, Sequence[bpy.types.Object]], bool]
 
 _WITH_SURFACE = {"MESH", "CURVE", "SURFACE", "FONT", "META"}
 
@@ -34,10 +35,18 @@ class PlacedMesh:
     local_to_world: NDArray[np.float64]
     owner: bpy.types.Object
     """Original object."""
-    instancer: bpy.types.Object | None
-    """Original object that made this copy (an empty with a collection, a particle system), None for a plain object."""
+    instancers: tuple[Instancer, ...] = ()
+    """What made this copy, outermost first: an empty with a collection, a particle system; none for a plain object."""
+    path: tuple[int, ...] = ()
+    """Which copy of the outermost instancer it is, the same in every frame; empty for a plain object."""
+    by_particles: bool = False
     holdout: bool = False
     """Whether it is a hole in the picture: it hides what is behind it and is not there itself."""
+
+    @property
+    def instancer(self) -> bpy.types.Object | None:
+        """Original object of the scene itself that shows this copy, None for a plain object."""
+        return self.instancers[0].item if self.instancers else None
 
 
 @dataclass
@@ -51,26 +60,27 @@ class Extractor:
 
         Args:
             depsgraph: evaluated depsgraph.
-            on_car: whether an original object, copied by an instancer or not, belongs to a labelled object.
+            on_car: whether an original object, copied by those instancers, belongs to a labelled object.
         """
         # Evaluated data lie anywhere in memory each time: what is known by its place there is another's next time.
         self.pool = self.pool.keep(lambda key: key[0] != "evaluated")
         return list(self._placed(depsgraph, on_car))
 
     def _placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar) -> Iterator[PlacedMesh]:
-        visibility = _Visibility(depsgraph.view_layer, depsgraph.mode == "RENDER")
+        visibility, copies = _Visibility(depsgraph.view_layer, depsgraph.mode == "RENDER"), Copies()
         for entry in depsgraph.object_instances:
-            item = entry.object
+            item, instancers = entry.object, copies.instancers(entry)
             if item.type not in _WITH_SURFACE or not entry.show_self or not visibility.camera_sees(entry):
                 continue
             original = item.original
             matrix = np.array(entry.matrix_world, dtype=np.float64)
             if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-12:
                 continue  # scaled to nothing
-            instancer = entry.parent.original if entry.is_instance and entry.parent else None
-            number = self._number(item, original, on_car=on_car(original, instancer))
+            number = self._number(item, original, on_car=on_car(original, [one.item for one in instancers]))
+            particles = entry.is_instance and entry.particle_system is not None
             holdout = visibility.is_holdout(entry)
-            yield PlacedMesh(str(original.name), number, matrix, original, instancer, holdout)
+            path = path_of(entry)
+            yield PlacedMesh(str(original.name), number, matrix, original, instancers, path, particles, holdout)
 
     def _number(self, item: bpy.types.Object, original: bpy.types.Object, *, on_car: bool) -> int:
         key = _key(item, original)

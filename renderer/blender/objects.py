@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,38 +10,33 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import SceneError
 from ..geometry.meshes import MeshPool
 from ..zones.catalogue import FIRST_ENVIRONMENT_ZONE, ZONE_ATTRIBUTE, Zone
-from ..zones.names import category_from_name
+from ..zones.names import CATEGORIES, category_from_name
+from .copies import copies_whole_collection
 from .extract import PlacedMesh
+from .identity import MODEL, PROFILE, Identities, LabelledObject, Mark
 
-__all__ = ["CATEGORY", "MODEL", "PROFILE", "LabelledObject", "Labels", "labels_of_scene"]
+__all__ = ["CATEGORY", "MODEL", "PROFILE", "LabelledObject", "Labels", "category_of", "labels_of_scene"]
 
-CATEGORY, MODEL, PROFILE = "gis_category", "gis_model", "gis_profile"
-
-
-@dataclass(frozen=True)
-class LabelledObject:
-    """One labelled object of the scene, whatever Blender calls it."""
-
-    key: str
-    """Stable name within the scene; ids follow its order."""
-    category: str
-    model: str
-    profile: str
-    pose: NDArray[np.float64]
-    """(4, 4) object to world; x is taken as forward."""
-    extent_m: NDArray[np.float64] | None = None
-    """(2, 3) lowest and highest corner along the upright axes of the pose, where it is known beforehand."""
+CATEGORY = "gis_category"
+_SOLID = ("MESH", "CURVE", "SURFACE", "FONT", "META")
 
 
-@dataclass(frozen=True)
-class _Mark:
-    """Where it stands that something is labelled."""
+def category_of(marked: bpy.types.ID) -> str:
+    """The category that something is marked with.
 
-    marked: bpy.types.Object | bpy.types.Collection
-    holder: bpy.types.Object
-    category: str
+    Raises:
+        SceneError: there is no such category.
+    """
+    value = marked[CATEGORY]
+    if value not in CATEGORIES:
+        kind = str(marked.bl_rna.name).lower()
+        raise SceneError(
+            f"{kind} {marked.name_full!r} has {CATEGORY} = {value!r}: expected one of {', '.join(CATEGORIES)}"
+        )
+    return str(value)
 
 
 @dataclass
@@ -51,70 +46,185 @@ class Labels:
     by_name: bool
     by_zone: bool
     notes: tuple[str, ...]
-    _marks: dict[tuple[str, str], _Mark | None] = field(default_factory=dict)
+    any: bool = True
+    """Whether there is anything that could be labelled."""
+    _homes: dict[bpy.types.Object, list[bpy.types.Collection]] = field(default_factory=dict)
+    """Collections that hold an object, the innermost first."""
+    _marks: dict[tuple[str, ...], Mark | None] = field(default_factory=dict)
 
     @property
     def by_mark(self) -> bool:
         """Whether only what is marked is labelled."""
         return not (self.by_name or self.by_zone)
 
-    def on_car(self, owner: bpy.types.Object, instancer: bpy.types.Object | None) -> bool:
-        """Whether a mark or a name says that an object is part of a labelled one."""
-        return self._mark(owner, instancer) is not None
+    def on_car(self, owner: bpy.types.Object, instancers: Sequence[bpy.types.Object] = ()) -> bool:
+        """Whether a mark or a name says that an object, copied by those instancers, is part of a labelled one."""
+        return self._mark(owner, instancers) is not None
 
-    def find(self, placed: PlacedMesh, pool: MeshPool) -> LabelledObject | None:
-        """The labelled object that a mesh belongs to, None for the environment."""
-        mark = self._mark(placed.owner, placed.instancer)
+    def find_all(
+        self, placed: Sequence[PlacedMesh], pool: MeshPool, depsgraph: bpy.types.Depsgraph
+    ) -> list[LabelledObject | None]:
+        """The labelled object that each mesh belongs to, None for the environment."""
+        identities = Identities(placed, pool, depsgraph)
+        marks = [self._mark_or_zone(mesh, pool) for mesh in placed]
+        return [identities.labelled(mark, mesh) if mark else None for mark, mesh in zip(marks, placed, strict=True)]
+
+    def _mark_or_zone(self, placed: PlacedMesh, pool: MeshPool) -> Mark | None:
+        things = [one.item for one in placed.instancers]
+        mark = self._mark(placed.owner, things)
         if mark is None and self.by_zone and _has_car_zones(pool.mesh(placed.mesh).zones):
-            root = placed.instancer or _root(placed.owner)
-            mark = _Mark(root, root, "car")
-        return _labelled(mark, placed.instancer) if mark else None
+            root = things[0] if things else _parents(placed.owner)[-1]
+            return Mark(0, root, root, "car", each_copy=True)
+        return mark
 
-    def _mark(self, owner: bpy.types.Object, instancer: bpy.types.Object | None) -> _Mark | None:
-        """Names of objects are unique in a file and do not change while it is rendered, so the answer is kept."""
-        key = (owner.name, instancer.name if instancer else "")
+    def _mark(self, owner: bpy.types.Object, instancers: Sequence[bpy.types.Object]) -> Mark | None:
+        """Full names are unique and do not change while a file is rendered, so the answer is kept."""
+        key = (owner.name_full, *(item.name_full for item in instancers))
         if key not in self._marks:
-            marks = (self._mark_of(holder, instancer) for holder in _holders(owner, instancer))
-            self._marks[key] = next((mark for mark in marks if mark), None)
+            levels = _levels([*instancers, owner])
+            self._marks[key] = next((mark for level, item in levels if (mark := self._mark_at(level, item))), None)
         return self._marks[key]
 
-    def _mark_of(self, holder: bpy.types.Object, instancer: bpy.types.Object | None) -> _Mark | None:
-        collection = holder.instance_collection if holder.instance_type == "COLLECTION" else None
-        homes = [] if instancer else list(holder.users_collection)
-        for marked in [holder, *([collection] if collection else []), *homes]:
-            if CATEGORY in marked:
-                return _Mark(marked, holder, str(marked[CATEGORY]))
-        if self.by_name and (holder.parent is None or holder is instancer):
-            for named in [holder, *([collection] if collection else [])]:
-                category = category_from_name(named.name)
-                if category:
-                    return _Mark(named, holder, category)
+    def _mark_at(self, level: int, item: bpy.types.Object) -> Mark | None:
+        return self._name_at(level, item) if self.by_name else self._property_at(level, item)
+
+    def _property_at(self, level: int, item: bpy.types.Object) -> Mark | None:
+        for holder in _parents(item):
+            for marked in (holder, holder.data, _shown(holder)):
+                if marked is not None and CATEGORY in marked:
+                    return Mark(level, holder, marked, category_of(marked))
+            for home in self.homes_of(holder):
+                if CATEGORY in home:
+                    return Mark(level, home, home, category_of(home))
         return None
+
+    def _name_at(self, level: int, item: bpy.types.Object) -> Mark | None:
+        """The name of the topmost parent that tells a category; else of the collections, the outermost first."""
+        for holder in reversed(_parents(item)):
+            named = next((one for one in _named(holder) if category_from_name(one.name)), None)
+            if named is not None:
+                return Mark(level, holder, named, str(category_from_name(named.name)))
+        for home in reversed(self.homes_of(item)):
+            category = category_from_name(home.name)
+            if category and not _is_group(home):
+                return Mark(level, home, home, category)
+        return None
+
+    def homes_of(self, item: bpy.types.Object) -> list[bpy.types.Collection]:
+        """Collections that hold an object, the innermost first."""
+        if not self._homes:
+            for collection in bpy.data.collections:
+                for inner in collection.all_objects:
+                    self._homes.setdefault(inner, []).append(collection)
+            for homes in self._homes.values():
+                homes.sort(key=lambda home: (len(home.all_objects), str(home.name_full)))
+        return self._homes.get(item, [])
 
 
 def labels_of_scene(objects: Iterable[bpy.types.Object]) -> Labels:
-    """Decide once per scene: marks if there are any, else names, else faces with a car's zones."""
-    members = list(objects)
-    if any(_is_marked(item) for item in members):
-        return Labels(False, False, ())
-    solid = [item for item in members if item.type == "MESH" or item.instance_type == "COLLECTION"]
-    if any(category_from_name(item.name) or _collection_category(item) for item in solid if item.parent is None):
-        return Labels(True, False, (f"no object has {CATEGORY!r}: labelled objects were recognised by their names",))
-    if any(_mesh_has_car_zones(item) for item in solid):
+    """Decide once per scene: marks if there are any, else names, else faces with a car's zones.
+
+    Raises:
+        SceneError: something is marked with a category that there is not.
+    """
+    members = _reached(objects)
+    marks = Labels(False, False, ())
+    if [category_of(one) for one in _carriers(marks, members) if CATEGORY in one]:
+        return marks
+    named = Labels(True, False, (f"no object has {CATEGORY!r}: labelled objects were recognised by their names",))
+    if any(named.on_car(item) for item in members if item.type in _SOLID or _shown(item)):
+        return named
+    if any(_mesh_has_car_zones(item) for item in members):
         return Labels(False, True, (f"no object has {CATEGORY!r}: labelled objects are those with car zones",))
-    return Labels(False, False, ())
+    return Labels(False, False, (), any=False)
 
 
-def _is_marked(item: bpy.types.Object) -> bool:
-    collection = item.instance_collection if item.instance_type == "COLLECTION" else None
-    inside = [*collection.all_objects, *collection.children_recursive] if collection else []
-    homes = [collection] if collection else []
-    return any(CATEGORY in marked for marked in [item, *homes, *inside, *item.users_collection])
+def _levels(things: list[bpy.types.Object]) -> list[tuple[int, bpy.types.Object]]:
+    """Things that lead to a mesh, in the order in which their marks count.
+
+    A collection's instance is one object whatever is inside, so the outermost counts first. What makes many copies says
+    least of each: it comes after them. Geometry that an object's own nodes copy is that object once more.
+    """
+    last = len(things) - 1
+    own = last > 0 and things[last] == things[last - 1]
+    whole = [level for level, item in enumerate(things) if level == last or copies_whole_collection(item)]
+    many = [level for level in range(last, -1, -1) if level not in whole]
+    return [(level, things[level]) for level in (*whole, *many) if not (own and level == last)]
 
 
-def _collection_category(item: bpy.types.Object) -> str | None:
-    collection = item.instance_collection if item.instance_type == "COLLECTION" else None
-    return category_from_name(collection.name) if collection else None
+def _parents(item: bpy.types.Object) -> list[bpy.types.Object]:
+    """An object and those it stands below, up to the topmost."""
+    chain = [item]
+    while chain[-1].parent is not None:
+        chain.append(chain[-1].parent)
+    return chain
+
+
+def _shown(item: bpy.types.Object) -> bpy.types.Collection | None:
+    return item.instance_collection if copies_whole_collection(item) else None
+
+
+def _named(item: bpy.types.Object) -> Iterator[bpy.types.ID]:
+    """What of an object has a name that counts: itself, the collection that it shows, its mesh."""
+    yield item
+    if collection := _shown(item):
+        yield collection
+    if item.type in _SOLID:
+        yield item.data
+
+
+def _is_group(home: bpy.types.Collection) -> bool:
+    """Whether a collection holds several things that are named as cars: then its name is none of a car."""
+    inside = set(home.all_objects)
+    roots = [item for item in inside if item.parent not in inside]
+    return sum(any(category_from_name(one.name) for one in _named(item)) for item in roots) > 1
+
+
+def _reached(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
+    """Objects, and all that they make copies of."""
+    found: dict[bpy.types.Object, None] = {}
+    waiting = list(objects)[::-1]
+    while waiting:
+        item = waiting.pop()
+        if item not in found:
+            found[item] = None
+            waiting += _copied_by(item)
+    return list(found)
+
+
+def _copied_by(item: bpy.types.Object) -> Iterator[bpy.types.Object]:
+    if collection := _shown(item):
+        yield from collection.all_objects
+    if item.instance_type in ("VERTS", "FACES"):
+        yield from item.children_recursive
+    sources: list[Any] = []
+    for system in item.particle_systems:
+        sources += [system.settings.instance_object, system.settings.instance_collection]
+    for modifier in item.modifiers:
+        if modifier.type == "NODES" and modifier.node_group:
+            sources += [modifier[name] for name in modifier.keys()]  # noqa: SIM118 - no mapping: this is the only way
+            sources += _in_nodes(modifier.node_group)
+    for source in sources:
+        if isinstance(source, bpy.types.Object):
+            yield source
+        elif isinstance(source, bpy.types.Collection):
+            yield from source.all_objects
+
+
+def _in_nodes(tree: bpy.types.NodeTree) -> Iterator[object]:
+    """Values of the inputs of all nodes, groups included."""
+    for node in tree.nodes:
+        yield from (getattr(socket, "default_value", None) for socket in node.inputs)
+        if group := getattr(node, "node_tree", None):
+            yield from _in_nodes(group)
+
+
+def _carriers(labels: Labels, objects: Iterable[bpy.types.Object]) -> Iterator[bpy.types.ID]:
+    """What can carry a mark of those objects."""
+    for item in objects:
+        for holder in _parents(item):
+            yield from (one for one in (holder, holder.data, _shown(holder)) if one is not None)
+            yield from labels.homes_of(holder)
 
 
 def _mesh_has_car_zones(item: bpy.types.Object) -> bool:
@@ -128,34 +238,3 @@ def _mesh_has_car_zones(item: bpy.types.Object) -> bool:
 
 def _has_car_zones(zones: NDArray[np.integer[Any]]) -> bool:
     return bool(((zones > Zone.BACKGROUND) & (zones < FIRST_ENVIRONMENT_ZONE)).any())
-
-
-def _root(item: bpy.types.Object) -> bpy.types.Object:
-    while item.parent is not None:
-        item = item.parent
-    return item
-
-
-def _holders(owner: bpy.types.Object, instancer: bpy.types.Object | None) -> Iterator[bpy.types.Object]:
-    """Objects that can carry the mark: the instancer and its parents, then the mesh's object and its parents."""
-    for item in (instancer, owner):
-        while item is not None:
-            yield item
-            item = item.parent
-
-
-def _labelled(mark: _Mark, instancer: bpy.types.Object | None) -> LabelledObject:
-    """Read pose and properties as they are now; several meshes of one object give equal keys."""
-    body = instancer or mark.holder
-    collection = body.instance_collection if body.instance_type == "COLLECTION" else None
-    pose = np.array(body.matrix_world, dtype=np.float64)
-    if collection:
-        offset = np.eye(4)
-        offset[:3, 3] = -np.array(collection.instance_offset)
-        pose = pose @ offset
-    sources = [item for item in (instancer, mark.marked, collection) if item is not None]
-    model = next((str(item[MODEL]) for item in sources if MODEL in item), str((collection or mark.marked).name))
-    profile = next((str(item[PROFILE]) for item in sources if item.get(PROFILE)), "driving")
-    # A mark inside an instanced collection makes an object of its own out of each copy.
-    own = "" if mark.holder is instancer else str(mark.marked.name)
-    return LabelledObject(f"{instancer.name if instancer else ''}/{own}", mark.category, model, profile, pose)

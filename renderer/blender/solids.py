@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .extract import Extractor
 from .models import load_models
-from .objects import CATEGORY
+from .objects import category_of
 
 __all__ = ["Solid", "read_solids"]
 
@@ -57,7 +57,7 @@ def _read(name: str, collection: bpy.types.Collection) -> Solid:
     triangles = [mesh.triangles + start for mesh, start in zip(meshes, first, strict=False)]
     return Solid(
         name,
-        str(collection[CATEGORY]),
+        category_of(collection),
         np.concatenate(positions).astype(np.float32),
         np.concatenate(triangles).astype(np.int32),
         np.concatenate([mesh.zones for mesh in meshes]),

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import SceneError
 from ..geometry.frame import Part
-from ..raster.rasterizer import Drawing
+from ..raster.rasterizer import MAX_INSTANCES, Drawing
+from .copies import Instancer
 from .extract import PlacedMesh
-from .objects import LabelledObject
+from .identity import LabelledObject
 
-__all__ = ["Group", "PlacedGroup", "Staged"]
+__all__ = ["Group", "Numbers", "PlacedGroup", "Staged"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +48,34 @@ class Group:
         return np.array([mesh.holdout for mesh in self.members], dtype=np.bool_)
 
 
+@dataclass
+class Numbers:
+    """Instance ids of a scene's labelled objects, in the order in which they first appear; none is given twice."""
+
+    _ids: dict[str, int] = field(default_factory=dict)
+
+    def lacks(self, items: Iterable[LabelledObject | None]) -> bool:
+        """Whether one of the objects has no id yet."""
+        return any(item is not None and item.key not in self._ids for item in items)
+
+    def of(self, items: Sequence[LabelledObject | None], source: Path) -> NDArray[np.int64]:
+        """(P,) ids of the objects that meshes belong to, 0 for the environment; those without get the next ones.
+
+        Raises:
+            SceneError: there are more objects than ids.
+        """
+        keys = [item.key if item else None for item in items]
+        for key in keys:
+            if key is not None:
+                self._ids.setdefault(key, len(self._ids) + 1)
+        if len(self._ids) > MAX_INSTANCES:
+            raise SceneError(
+                f"{source}: {len(self._ids)} labelled objects up to this frame: expected at most {MAX_INSTANCES}, "
+                "as ids have 16 bits; label fewer, or make fewer copies"
+            )
+        return np.array([self._ids[key] if key is not None else 0 for key in keys], dtype=np.int64)
+
+
 @dataclass(frozen=True, eq=False)
 class PlacedGroup:
     """A group as it stands in a frame."""
@@ -68,7 +99,10 @@ class PlacedGroup:
         if self.pose is None:
             return self.group.members
         pairs = zip(self.group.members, self.local_to_world, strict=True)
-        return [replace(mesh, local_to_world=pose, instancer=self.instancer) for mesh, pose in pairs]
+        shown_by = (Instancer(self.instancer, (), self.pose),) if self.instancer else ()
+        return [
+            replace(mesh, local_to_world=pose, instancers=(*shown_by, *mesh.instancers[1:])) for mesh, pose in pairs
+        ]
 
 
 @dataclass(frozen=True, eq=False)

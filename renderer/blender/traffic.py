@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..errors import SceneError
 from ..scene.cars import FrameSetup, ModelSize
 from ..scene.street import Bay, Lane, Street
+from .objects import CATEGORY, category_of
 
 __all__ = ["apply", "is_traffic", "model_collections", "model_size", "read_street"]
 
@@ -69,9 +70,12 @@ def model_collections(collections: Iterable[bpy.types.Collection] | None = None)
     """Car models among the collections (default: all of the file) by model name.
 
     Those with ``gis_category`` and a size: a collection without one is a car that stands where it is.
+
+    Raises:
+        SceneError: one has a category that there is not.
     """
     candidates = bpy.data.collections if collections is None else collections
-    models = [item for item in candidates if "gis_category" in item and "gis_length_m" in item]
+    models = [item for item in candidates if CATEGORY in item and "gis_length_m" in item and category_of(item)]
     marked = {str(item.get("gis_model", item.name)): item for item in models}
     return dict(sorted(marked.items()))
 
@@ -85,7 +89,7 @@ def model_size(collection: bpy.types.Collection) -> ModelSize:
     try:
         return ModelSize(
             str(collection.get("gis_model", collection.name)),
-            str(collection["gis_category"]),
+            category_of(collection),
             float(collection["gis_length_m"]),
             float(collection["gis_width_m"]),
             float(collection["gis_height_m"]),
@@ -154,7 +158,7 @@ def _new_empty(home: bpy.types.Collection, model: bpy.types.Collection, name: st
     item = bpy.data.objects.new(f"traffic.{name}.{count:03d}", None)
     item.instance_type = "COLLECTION"
     item.instance_collection = model
-    item["gis_category"] = str(model["gis_category"])
+    item["gis_category"] = category_of(model)
     item["gis_model"] = name
     item["gis_profile"] = ""
     home.objects.link(item)

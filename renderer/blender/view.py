@@ -16,6 +16,7 @@ from .engine import Engine, RenderSession
 from .extract import Extractor
 from .objects import labels_of_scene
 from .scene_camera import CameraView
+from .staging import Numbers
 from .zoning import assign_zones
 
 __all__ = ["ViewSession"]
@@ -46,6 +47,7 @@ class ViewSession(RenderSession):
         self._rasteriser = Rasteriser(self.camera, self._planes.near_m, self._planes.far_m)
         self._background_zone = int(scene.world.get(ZONE_ATTRIBUTE, 0)) if scene.world else 0
         self._cycles, self._zoned_by = None, {}
+        self._numbers, self._numbered = Numbers(), 0
         if engine == "cycles":
             self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
 
@@ -62,6 +64,7 @@ class ViewSession(RenderSession):
 
     def view(self) -> Frame:
         """Passes with normals and parts of the scene as it stands."""
+        self._numbers = Numbers()  # of this view alone
         pairs = self._evaluated(self._read_from)
         setup = FrameSetup(self.scene.frame_current, (), self._view.cam_to_world)
         return self._render(setup, self._stage_scene(pairs), self._background_zone, normals=True, parts=True)

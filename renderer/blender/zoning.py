@@ -59,22 +59,22 @@ def zones_of_faces(
 
 
 def assign_zones(
-    objects: Iterable[tuple[bpy.types.Object, bpy.types.Object | None]],
-    on_car: Callable[[bpy.types.Object, bpy.types.Object | None], bool],
+    objects: Iterable[tuple[bpy.types.Object, Sequence[bpy.types.Object]]],
+    on_car: Callable[[bpy.types.Object, Sequence[bpy.types.Object]], bool],
 ) -> dict[str, str]:
     """Give every mesh that has no zones its zones, as the face attribute (in memory).
 
     Args:
-        objects: mesh objects, each with the object that instances it or None.
+        objects: mesh objects, each with the objects that instance it, outermost first.
         on_car: whether an object belongs to a labelled one.
 
     Returns:
         how (``materials`` or ``geometry``) the zones of cars were found, by object name.
     """
     how: dict[str, str] = {}
-    for item, instancer in objects:
+    for item, instancers in objects:
         mesh = item.data
-        is_car = on_car(item, instancer)
+        is_car = on_car(item, instancers)
         if ZONE_ATTRIBUTE in mesh.attributes or any(slot.link == "OBJECT" for slot in item.material_slots):
             continue
         zoning = zones_of_faces(mesh, item.name, list(mesh.materials), on_car=is_car)

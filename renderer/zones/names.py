@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from .catalogue import Zone
 
-__all__ = ["category_from_name", "zone_from_name"]
+__all__ = ["CATEGORIES", "category_from_name", "zone_from_name"]
 
 # The first row that matches wins, so the special stands before the general ("windscreen" before "screen").
 _ZONE_WORDS: tuple[tuple[Zone, tuple[str, ...]], ...] = (
@@ -37,13 +38,34 @@ _ENVIRONMENT_WORDS: tuple[tuple[Zone, tuple[str, ...]], ...] = (
     (Zone.METAL, ("metal", "steel", "iron", "pole", "sign")),
     (Zone.SKY, ("sky",)),
 )
-_CATEGORY_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("bus", ("bus", "coach", "schoolbus")),
-    ("van", ("van", "ambulance", "delivery", "minibus", "transporter")),
-    ("truck", ("truck", "lorry", "firetruck", "garbage", "trailer")),
-    ("car", ("car", "cars", "taxi", "hatchback", "saloon", "sedan", "estate", "suv", "pickup", "coupe", "cop", "police",
-             "prius", "hybrid", "racecar", "vehicle", "automobile")),
-)  # fmt: skip
+CATEGORIES: Final = ("car", "van", "truck", "bus")
+"""Categories of labelled objects."""
+_VEHICLES: Final = {
+    "bus": "bus", "coach": "bus", "schoolbus": "bus",
+    "van": "van", "ambulance": "van", "minibus": "van", "minivan": "van", "transporter": "van",
+    "truck": "truck", "lorry": "truck", "firetruck": "truck", "trailer": "truck",
+    "car": "car", "taxi": "car", "hatchback": "car", "saloon": "car", "sedan": "car", "suv": "car", "pickup": "car",
+    "coupe": "car", "prius": "car", "racecar": "car", "vehicle": "car", "automobile": "car",
+}  # fmt: skip
+_ALONE: Final = {"delivery": "van", "garbage": "truck", "cop": "car", "police": "car", "estate": "car", "hybrid": "car"}
+"""Words that tell a category where nothing else does: a police is a car, a police station is none."""
+_ASIDE_TEXT: Final = """
+    black white grey gray silver red green blue yellow orange brown beige purple pink gold golden dark bright metallic
+    matte rig root armature skeleton empty parent null group grp ctrl control proxy locator mesh model object obj geo
+    geometry asset prefab prop instance copy clone duplicate variant version ver v lod low high mid poly lowpoly
+    highpoly simple short long hd uhd final new old main master whole full all complete combined merged joined export
+    sports sport classic left right front rear
+"""
+_ASIDE: Final = frozenset(_ASIDE_TEXT.split())
+"""Words that say which one it is, or how it is made: the word before them tells what it is."""
+_PARTS_TEXT: Final = """
+    stop station sign park parking wash door wheel wheels tyre tyres tire tires rim rims window windows windscreen
+    windshield glass mirror mirrors bumper seat seats hood bonnet fender headlight headlights taillight taillights
+    shadow shelter cable dining sleeping rail railway tram hand no non not
+"""
+_PARTS: Final = frozenset(_PARTS_TEXT.split())
+"""Words of parts and places, and of cars that do not drive on roads: with one of them, nothing is named a vehicle."""
+_BETWEEN: Final = re.compile(r"_(?:of|for|in|on|at|by|near|behind|under|with|without|to|from|and)_")
 
 
 def _words(name: str) -> str:
@@ -72,10 +94,18 @@ def zone_from_name(name: str, *, on_car: bool) -> Zone | None:
 
 
 def category_from_name(name: str) -> str | None:
-    """Detector class that an object's name tells: ``car``, ``van``, ``truck``, ``bus``; None where it tells nothing."""
-    words = _words(name)
-    joined = words.replace("_", "")
-    for category, keys in _CATEGORY_WORDS:
-        if any(_has_word(words, key) for key in keys) or joined in keys:
-            return category
-    return None
+    """Detector class that an object's name tells: ``car``, ``van``, ``truck``, ``bus``; None where it tells nothing.
+
+    The last word decides, as in English: a city bus is a bus, a bus stop is none. Numbers, single letters, colours and
+    words of modelling (``rig``, ``low``, ``new``) are passed over; of "sign for buses" the part before the preposition
+    counts. One vehicle is meant: ``cars`` is a group, not a car.
+    """
+    words = [re.sub(r"\d+$", "", word) for word in _BETWEEN.split(_words(name))[0].strip("_").split("_")]
+    words = [word for word in words if len(word) > 1]
+    while words and words[-1] in _ASIDE:
+        words.pop()
+    if not words or not _PARTS.isdisjoint(words):
+        return None
+    said = [word for word in words if word not in _ASIDE]
+    joined = "".join(said)
+    return _ALONE.get(joined) or _VEHICLES.get(joined) or _VEHICLES.get(words[-1])
