@@ -6,6 +6,7 @@
     ├── ConfigError
     └── GanError
         ├── DataError         data that cannot be used (missing partner, mixed sizes, NaN, empty split)
+        │   ├── ItemError     one image or sample cannot be used; the others of its folder can
         │   └── LayoutError   source tensors of another layout or version than expected
         ├── CheckpointError   a model file that is missing, truncated, tampered with or of another kind
         ├── TrainingError     training cannot go on (loss is NaN, disk is full)
@@ -25,6 +26,7 @@ __all__ = [
     "DataError",
     "GanError",
     "GisError",
+    "ItemError",
     "LayoutError",
     "MetricError",
     "ServingError",
@@ -38,6 +40,10 @@ class GanError(GisError):
 
 class DataError(GanError):
     """Data cannot be used."""
+
+
+class ItemError(DataError):
+    """One image or sample cannot be used; what reads a whole folder leaves it out and says so."""
 
 
 class LayoutError(DataError):

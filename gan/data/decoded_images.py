@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from gan.data.sources import Item, Planes, resize_plane
-from gan.errors import DataError, TrainingError
+from gan.errors import DataError, ItemError, TrainingError
 
 __all__ = ["DecodedImages", "decode"]
 
 _CACHE_VERSION: Final = 1
+_MOST_SKIPPED: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class DecodedImages:
     """Group of each sample, "" where none is known."""
     digests: tuple[str, ...]
     """Hash of each sample's planes."""
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Name of each item that could not be used, and why; it is none of the samples."""
 
     @property
     def fingerprint(self) -> str:
@@ -62,7 +65,8 @@ def decode(
         progress: Wraps the items while they are read.
 
     Raises:
-        DataError: Where an image cannot be read or differs from the others in size, channels or depth of bits.
+        DataError: Where more than half of the images cannot be used, or one differs from the others in size, channels
+            or depth of bits. Fewer that cannot be used are left out.
         TrainingError: Where the cache cannot be written.
     """
     if not items:
@@ -84,7 +88,8 @@ def decode(
 def _open(folder: Path) -> DecodedImages:
     index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     planes = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in index["planes"]}
-    return DecodedImages(planes, tuple(index["names"]), tuple(index["groups"]), tuple(index["digests"]))
+    skipped = tuple((name, reason) for name, reason in index.get("skipped", []))
+    return DecodedImages(planes, tuple(index["names"]), tuple(index["groups"]), tuple(index["digests"]), skipped)
 
 
 def _fill(
@@ -96,26 +101,52 @@ def _fill(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     arrays: dict[str, Any] = {}
+    names: list[str] = []
     groups: list[str] = []
     digests: list[str] = []
-    for position, item in enumerate(progress(items)):
-        planes, group = item.read()
+    skipped: list[tuple[str, str]] = []
+    for item in progress(items):
+        try:
+            planes, group = item.read()
+        except ItemError as error:
+            skipped.append((item.name, str(error)))
+            _check_share(skipped, len(items))
+            continue
         if size is not None:
             planes = {name: resize_plane(name, plane, size) for name, plane in planes.items()}
         if not arrays:
             arrays = {name: _new_array(folder, name, plane, len(items)) for name, plane in planes.items()}
-        _check_alike(item.name, planes, arrays, items[0].name)
+        _check_alike(item.name, planes, arrays, (*names, item.name)[0])
         for name, plane in planes.items():
-            arrays[name][position] = plane
+            arrays[name][len(names)] = plane
+        names.append(item.name)
         groups.append(group)
         digests.append(_digest(planes))
-    for array in arrays.values():
+    for name, array in arrays.items():
         array.flush()
-    index = {"planes": sorted(arrays), "names": [item.name for item in items], "groups": groups, "digests": digests}
+        if skipped:
+            _shorten(folder / f"{name}.npy", len(names))
+    index = {"planes": sorted(arrays), "names": names, "groups": groups, "digests": digests, "skipped": skipped}
     # The index is written last and renamed: a cache without it is filled again.
     partial = folder / "index.partial"
     partial.write_text(json.dumps(index), encoding="utf-8")
     os.replace(partial, folder / "index.json")
+
+
+def _check_share(skipped: Sequence[tuple[str, str]], count: int) -> None:
+    """More than half of a folder that cannot be used is no accident."""
+    if len(skipped) > _MOST_SKIPPED * count:
+        reason = skipped[0][1]
+        more = f"{len(skipped)} of {count} cannot be used, the first: " if count > 1 else ""
+        raise ItemError(f"{more}{reason}")
+
+
+def _shorten(path: Path, count: int) -> None:
+    """Keeps the first rows of an array file: those behind were kept for items that could not be used."""
+    rows = np.load(path, mmap_mode="r")[:count]
+    partial = path.with_suffix(".partial.npy")
+    np.save(partial, rows)
+    os.replace(partial, path)
 
 
 def _new_array(folder: Path, name: str, plane: npt.NDArray[Any], count: int) -> Any:

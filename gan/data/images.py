@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from gan.data.decoding import decode_image
 from gan.data.picture_formats import MAX_FILE_BYTES, PictureError
-from gan.errors import DataError
+from gan.errors import DataError, ItemError
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -120,33 +120,33 @@ def read_image(path: Path | str) -> npt.NDArray[Any]:
     What kind of file it is its bytes say. Opacity is dropped where all of the image is opaque.
 
     Raises:
-        DataError: Where it cannot be read, has another shape, is in part transparent, or holds NaN.
+        ItemError: Where it cannot be read, has another shape, is in part transparent, or holds NaN.
     """
     path = Path(path)
     try:
         image = decode_image(read_bytes(path))
     except PictureError as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+        raise ItemError(f"{path}: cannot be read: {error}") from error
     planes = image[None] if image.ndim == 2 else np.moveaxis(image, -1, 0)
     if planes.shape[0] in (2, 4):
         planes = _opaque(planes, path)
     if planes.ndim != 3 or planes.shape[0] not in (1, 3):
-        raise DataError(f"{path}: shape {image.shape}: expected a grey (H, W) or colour (H, W, 3) image")
+        raise ItemError(f"{path}: shape {image.shape}: expected a grey (H, W) or colour (H, W, 3) image")
     if planes.dtype.kind == "f":
         bad = int(np.isnan(planes).sum())
         if bad:
-            raise DataError(f"{path}: {bad} NaN pixels; expected finite values: mend or leave out this image")
+            raise ItemError(f"{path}: {bad} NaN pixels; expected finite values: mend or leave out this image")
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(planes, dtype=np.float32)
     if planes.dtype not in (np.uint8, np.uint16):
-        raise DataError(f"{path}: pixels are {planes.dtype}; expected 8 or 16 bits unsigned, or float")
+        raise ItemError(f"{path}: pixels are {planes.dtype}; expected 8 or 16 bits unsigned, or float")
     return np.ascontiguousarray(planes)
 
 
 def _opaque(planes: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
     """The planes (C, H, W) without the last, their opacity."""
     if planes.dtype.kind != "u" or int(planes[-1].min()) < np.iinfo(planes.dtype).max:
-        raise DataError(
+        raise ItemError(
             f"{path}: is in part transparent; expected an opaque image: what stands under transparent pixels is not "
             "defined. Save it without transparency"
         )

@@ -26,7 +26,7 @@ from gan.data.batch import Pairing
 from gan.data.images import image_files, read_image
 from gan.data.layout import Sample
 from gan.data.sample_files import StoredSample, file_stamp, find_samples
-from gan.errors import DataError
+from gan.errors import DataError, ItemError, LayoutError
 
 __all__ = ["Item", "Meaning", "Planes", "Sources", "find_sources", "resize_plane"]
 
@@ -133,14 +133,31 @@ def _find_tensors(folder: Path) -> Sources | None:
     if not stored:
         return None
     _refuse_doubles([sample.name for sample in stored], folder)
-    first = stored[0]
-    meaning = _meaning(first.load())
+    first, meaning = _first_meaning(stored)
     items = [Item(sample.name, sample.stamp, partial(_read_sample, sample, meaning, first.name)) for sample in stored]
     return Sources("tensors", tuple(items), meaning=meaning)
 
 
+def _first_meaning(stored: Sequence[StoredSample]) -> tuple[StoredSample, Meaning]:
+    """The first sample that can be read, and what it means.
+
+    Raises:
+        LayoutError: None can be read; that of the first.
+    """
+    failure: LayoutError | None = None
+    for sample in stored:
+        try:
+            return sample, _meaning(sample.load())
+        except LayoutError as error:
+            failure = failure or error
+    raise failure or LayoutError("no samples; expected at least one")
+
+
 def _read_sample(stored: StoredSample, expected: Meaning, first: str) -> tuple[Planes, str]:
-    sample = stored.load()
+    try:
+        sample = stored.load()
+    except LayoutError as error:
+        raise ItemError(str(error)) from error
     if _meaning(sample) != expected:
         raise DataError(
             f"{stored.where}: {_meaning(sample)}, {first}: {expected}; expected samples of one layout and one kind "

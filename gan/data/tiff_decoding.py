@@ -178,7 +178,7 @@ def _by_pillow(page: Any, data: bytes) -> Pixels:
     with TiffImageFile(BytesIO(data)) as image:
         check_size(*image.size)
         if image.mode.startswith("I;16"):
-            return np.asarray(image).astype(np.uint16)
+            return np.array(image).astype(np.uint16)
         mode = {"1": "L"}.get(image.mode, image.mode)
         mode = mode if mode in ("L", "LA", "RGB", "RGBA") else "RGB"
         pixels = np.array(image.convert(mode))

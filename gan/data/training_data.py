@@ -49,6 +49,12 @@ class TrainingData:
     """Sources without targets that are handed out beside the samples."""
 
     @property
+    def skipped(self) -> tuple[tuple[str, str], ...]:
+        """Name of each image or sample that could not be used, and why."""
+        sets = (self.samples, self.targets, self.unpaired_objects)
+        return tuple(entry for one in sets if one is not None for entry in one.skipped)
+
+    @property
     def in_channels(self) -> int:
         """Channels of the source."""
         return 7 if self.kind == "tensors" else int(self.samples.planes["source"].shape[1])
@@ -74,6 +80,8 @@ class TrainingData:
         """JSON description for logs and model files: kind, counts, size, hash of the content; no paths."""
         height, width = self.samples.size
         more: dict[str, Any] = {"pairing": self.pairing} if self.pairing == "unpaired" else {}
+        if self.skipped:
+            more["skipped"] = len(self.skipped)
         if self.unpaired_objects is not None:
             more["unpaired_objects_sha256"] = self.unpaired_objects.fingerprint
         return {
@@ -126,7 +134,9 @@ def open_data(
     samples = decode((*sources.items, *extra), cache, size, progress)
     _check_kind(sources, options, folder)
     if not sources.targets:
-        split = _split_with_extra(samples, len(sources.items), options, seed)
+        of_folder = {item.name for item in sources.items}
+        first = sum(name in of_folder for name in samples.names)
+        split = _split_with_extra(samples, first, options, seed)
         data = TrainingData(sources.kind, samples, split, pairing=pairing, meaning=sources.meaning, crop=options.crop)
         if options.unpaired_objects is None:
             return data
@@ -248,7 +258,7 @@ def _split(samples: DecodedImages, options: DataOptions, seed: int, others: Sequ
             raise ConfigError("a training list without a validation list: give both, or the validation list alone")
         return split_by_groups(_groups(samples, options), options.validation, seed)
     known = samples.groups if options.sequences is None else read_sequences(Path(options.sequences), samples.names)
-    elsewhere = set(others) - set(samples.names)
+    elsewhere = {*others, *(name for name, _ in samples.skipped)} - set(samples.names)
     validation, train = (
         None if path is None else [name for name in read_list(Path(path)) if name not in elsewhere]
         for path in (options.validation_list, options.train_list)

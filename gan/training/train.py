@@ -26,6 +26,7 @@ from gan.backends.registry import config_to_dict, load_backend, make_config
 from gan.data.batch import Batch, Pairing
 from gan.data.loader import Loader
 from gan.data.options import DataOptions
+from gan.data.skipped import skipped_lines
 from gan.data.training_data import TrainingData, open_data
 from gan.errors import CheckpointError, ConfigError, TrainingError
 from gan.storage.checkpoint import checkpoint_paths, prune_checkpoints, read_checkpoint, write_checkpoint
@@ -113,6 +114,8 @@ def train(
         "data_options": dataclasses.asdict(data_options),
     }
     start = open_run(out, about, resume=resume) if fabric.is_global_zero else _newest(out)
+    for line in skipped_lines(data.skipped, len(data.samples.names) + len(data.skipped), "images or samples"):
+        report(line)
     fabric.barrier()
     torch.manual_seed(options.seed)
     setup = _Setup(fabric, module.create(typed), data, options, data_options, out, about, progress, report)

@@ -32,7 +32,7 @@ from pipelines.cameras import DEFAULT_SIZE_PX, named_camera, parse_size
 from pipelines.dataset.record import BackgroundRecord, GroundRecord
 from pipelines.errors import BackgroundError
 from pipelines.io.files import read_json, sha256
-from pipelines.io.images import decode_png
+from pipelines.io.images import PictureError, decode_png, read_bytes
 
 __all__ = [
     "ASSUMED_CAMERA",
@@ -76,6 +76,8 @@ class Backgrounds:
 
     folder: Path
     files: tuple[BackgroundFile, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Name of each image that cannot be used, and why."""
 
 
 @dataclass(frozen=True)
@@ -134,17 +136,26 @@ class Background:
 
 
 def scan_backgrounds(folder: Path) -> Backgrounds:
-    """Reads every image of a folder, so that a bad one shows before the first frame.
+    """Reads every image of a folder, so that bad ones are known, and left out, before the first frame.
 
     Raises:
-        BackgroundError: no images, or one that cannot be used, by name.
+        BackgroundError: no images, or none that can be used; in a folder of `gis backgrounds`, one that was changed.
     """
     if (folder / INDEX_FILE).is_file():
         return Backgrounds(folder, _scan_ingested(folder))
     paths = list_images(folder, suffixes=PICTURE_SUFFIXES)
     if not paths:
         raise BackgroundError(f"{folder} holds no images: expected thermal images ({' '.join(PICTURE_SUFFIXES)})")
-    return Backgrounds(folder, tuple(_scan(path) for path in paths))
+    files: list[BackgroundFile] = []
+    skipped: list[tuple[str, str]] = []
+    for path in paths:
+        try:
+            files.append(_scan(path))
+        except BackgroundError as error:
+            skipped.append((path.name, str(error)))
+    if not files:
+        raise BackgroundError(f"{folder}: none of {len(paths)} images can be used, the first: {skipped[0][1]}")
+    return Backgrounds(folder, tuple(files), tuple(skipped))
 
 
 def _scan(path: Path) -> BackgroundFile:
@@ -291,6 +302,6 @@ def _camera_of(shape: tuple[int, ...], name: str | None, sidecar: dict[str, Any]
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BackgroundError(f"{path}: cannot be read ({error.strerror}): expected a thermal image") from error
+        return read_bytes(path)
+    except PictureError as error:
+        raise BackgroundError(f"{path}: cannot be read: {error}") from error

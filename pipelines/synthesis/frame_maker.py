@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from gan.data.layout import Sample
+from gan.data.skipped import skipped_lines
 from numpy.typing import NDArray
 from renderer.geometry.frame import Frame
 from renderer.random_streams import Draw, Stream
@@ -63,6 +64,10 @@ def read_inputs(config: SynthesizeConfig, report: Callable[[str], None] = lambda
             f"{config.backgrounds}: objects that these images show by themselves get no label, and a detector would "
             "learn to overlook them: give their boxes (--boxes)"
         )
+    if backgrounds is not None:
+        count = len(backgrounds.files) + len(backgrounds.skipped)
+        for line in skipped_lines(backgrounds.skipped, count, "backgrounds"):
+            report(line)
     return FrameInputs(backgrounds, open_ground_planes(config, report))
 
 

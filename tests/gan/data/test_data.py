@@ -186,8 +186,11 @@ def test_wrong_channel_counts(pairs: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="c_001: source has 1 channels, a_000 has 3"):
         opened(pairs, tmp_path / "cache")
     cv2.imwrite(str(pairs / "visible" / "c_001.png"), np.zeros((16, 16, 4), np.uint8))
-    with pytest.raises(DataError, match=r"c_001\.png: is in part transparent"):
-        opened(pairs, tmp_path / "cache")
+    data = opened(pairs, tmp_path / "cache")
+    assert "c_001" not in data.samples.names
+    (skipped,) = data.skipped
+    assert skipped[0] == "c_001"
+    assert "c_001.png: is in part transparent" in skipped[1]
 
 
 def test_palette_images_are_no_intensity(pairs: Path, tmp_path: Path) -> None:
@@ -232,8 +235,41 @@ def test_samples_without_target_or_of_another_layout(tensors: Path, tmp_path: Pa
     with pytest.raises(DataError, match=r"000003\.safetensors: sample has no target"):
         opened(tensors, tmp_path / "cache")
     path.write_bytes(path.read_bytes()[:700])
-    with pytest.raises(LayoutError, match=r"000003\.safetensors"):
+    data = opened(tensors, tmp_path / "cache")
+    assert [name for name, _ in data.skipped] == ["000003"]
+    assert "000003.safetensors" in data.skipped[0][1]
+    for other in (tensors / "tensors").iterdir():
+        other.write_bytes(other.read_bytes()[:700])
+    with pytest.raises(LayoutError, match=r"000000\.safetensors"):
         opened(tensors, tmp_path / "cache")
+
+
+def test_damaged_pairs_are_left_out_and_the_others_stay_what_they_are(pairs: Path, tmp_path: Path) -> None:
+    """The rest trains as if the damaged ones had never been there, hash and split included; lists may name them."""
+    bad = ["a_001", "b_000", "c_003"]
+    lists = {"validation_list": str(tmp_path / "val.txt"), "train_list": str(tmp_path / "train.txt")}
+    names = sorted(path.stem for path in (pairs / "visible").iterdir())
+    (tmp_path / "val.txt").write_text("\n".join(names[-4:]))
+    (tmp_path / "train.txt").write_text("\n".join(names[:-4]))
+    before = opened(pairs, tmp_path / "before")
+    for name, side, content in zip(bad, ("visible", "infrared", "visible"), (b"", b"\x89PNG", b"text"), strict=True):
+        (pairs / side / f"{name}.png").write_bytes(content)
+    for number in range(2):  # once decoded, once out of the cache
+        data = opened(pairs, tmp_path / "cache")
+        assert [name for name, _ in data.skipped] == bad, number
+        rest = [row for row, name in enumerate(before.samples.names) if name not in bad]
+        assert data.samples.names == tuple(before.samples.names[row] for row in rest)
+        assert data.samples.digests == tuple(before.samples.digests[row] for row in rest)
+        for name, plane in data.samples.planes.items():
+            assert np.array_equal(plane, before.samples.planes[name][rest])
+        assert data.describe()["skipped"] == 3
+    assert "skipped" not in before.describe()
+    listed = opened(pairs, tmp_path / "cache", **lists)
+    assert len(listed.split.train) + len(listed.split.validation) == len(names) - 3
+    for path in list((pairs / "visible").iterdir())[: len(names) // 2 + 1]:
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match="cannot be used, the first: "):
+        opened(pairs, tmp_path / "cache")
 
 
 def test_an_interrupted_cache_is_filled_again(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

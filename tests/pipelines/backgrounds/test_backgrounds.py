@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
@@ -57,12 +58,17 @@ BAD = {
 
 @pytest.mark.parametrize(("make", "said"), BAD.values(), ids=BAD)
 def test_bad_background_is_named(tmp_path: Path, make: object, said: str) -> None:
-    if said != "holds no images":
-        png(tmp_path / "good.png")
     make(tmp_path)
     with pytest.raises(BackgroundError, match=said) as caught:
         scan_backgrounds(tmp_path)
     assert "\n" not in str(caught.value)
+    if said == "holds no images":
+        return
+    png(tmp_path / "good.png")
+    found = scan_backgrounds(tmp_path)
+    assert [file.name for file in found.files] == ["good.png"]
+    ((_, reason),) = found.skipped
+    assert re.search(said, reason)
 
 
 def test_an_unreadable_background_is_named(tmp_path: Path) -> None:

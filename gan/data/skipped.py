@@ -1,0 +1,34 @@
+"""What is told of files that were left out: one bad file never ends the run of a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+__all__ = ["skipped_lines"]
+
+_SHOWN: Final = 40
+
+
+def skipped_lines(skipped: Sequence[tuple[str, str]], count: int, what: str) -> list[str]:
+    """A table for the terminal: how many of the files were left out, and why each.
+
+    Args:
+        skipped: Name and reason of each that was left out.
+        count: How many there were with them.
+        what: What they are, in the plural.
+
+    Returns:
+        Lines; none where nothing was left out. After forty only how many more there are.
+    """
+    if not skipped:
+        return []
+    rows = [f"  {reason if name in reason else f'{name}: {reason}'}" for name, reason in skipped[:_SHOWN]]
+    more = [f"  ... and {len(skipped) - _SHOWN} more"] if len(skipped) > _SHOWN else []
+    return [f"{len(skipped)} of {count} {what} are left out:", *(_printable(row) for row in rows), *more]
+
+
+def _printable(text: str) -> str:
+    """Without what moves the cursor or has no code: names of files may hold anything."""
+    encoded = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in encoded)
