@@ -11,9 +11,11 @@ Names are loaded when they are first used.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as of typing, which `gis` imports only once it has left the current folder
 if TYPE_CHECKING:
+    from typing import Any
+
     from pipelines.backgrounds.images import Background, open_backgrounds
     from pipelines.backgrounds.ingest.run import ingest_backgrounds
     from pipelines.comparison.run import compare

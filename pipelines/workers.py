@@ -6,26 +6,32 @@ takes the same path: Blender's memory and its way of hanging at exit stay in a p
 
 A worker is a fresh interpreter, never a fork (Blender and numba do not survive one). It is started by hand rather
 than by :mod:`multiprocessing`, which would import the caller's main module again: so a run can be started from a
-notebook, from a script without a guard, or from Blender.
+notebook, from a script without a guard, or from Blender. It looks for modules where this process does, but never in
+the current folder, and the system ends it with this process (:mod:`gan.processes`).
+
+A worker that gives no sign of life is ended: see ``timeout_s`` of :class:`FrameWorkers`.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import signal
 import subprocess
 import sys
-import traceback
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from multiprocessing import connection
 from multiprocessing.connection import Connection
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
-from pipelines.errors import GisError, WorkerError
+from gan.processes import isolated_environment
 
-__all__ = ["FrameJob", "FrameWorkers", "default_workers", "work"]
+from pipelines.errors import WorkerError
+
+__all__ = ["MOST_WORKERS", "WORKER_TIMEOUT_S", "FrameJob", "FrameWorkers", "default_workers"]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -41,6 +47,16 @@ _WINDOW = 8
 """Frames per worker that may be finished before an earlier one is; bounds what the parent has to keep."""
 _PATIENCE_S = 10.0
 """How long a worker may take to close its scene before it is ended."""
+MOST_WORKERS: Final = 1024
+"""More processes than any machine has cores for."""
+WORKER_TIMEOUT_S: Final = 600.0
+"""Silence, seconds, after which a worker counts as stuck unless the user says otherwise."""
+_LONGEST_FRAMES, _OPENINGS = 10, 3
+"""A worker may also be silent for so many times the longest frame so far; and so many times longer while it opens its
+scene, when it may read gigabytes or convert a model."""
+_LOOK_S = 1.0
+"""How often the parent looks at the clock. Longer gaps were no waiting: this process itself was stopped, or asleep."""
+_CRASHES = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL"}
 
 
 class FrameJob(Protocol[R_co]):
@@ -55,14 +71,22 @@ def _python_path() -> str:
 
     Blender's own folders hold a half of ``bpy`` that works only inside of it, and would hide the whole.
     """
+    return isolated_environment({}, _own_path())["PYTHONPATH"]
+
+
+def _own_path() -> list[str]:
     blender = getattr(sys.modules.get("bpy"), "__file__", None)
     inner = os.path.dirname(os.path.dirname(os.path.dirname(blender))) + os.sep if blender else None
-    return os.pathsep.join(one for one in sys.path if one and not (inner and one.startswith(inner)))
+    return [one for one in sys.path if not (inner and one.startswith(inner))]
 
 
 def default_workers() -> int:
     """One worker per core that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _frame(index: int) -> str:
+    return f"frame {index}"
 
 
 class FrameWorkers(Generic[R]):
@@ -72,29 +96,67 @@ class FrameWorkers(Generic[R]):
         job: what each worker does.
         workers: how many, at least 1.
         one_first: start the others when the first is ready, so that it alone fills a cache that all use.
+        timeout_s: silence after which a worker is ended, seconds; 0 waits for ever. The longest frame so far makes it
+            longer, and so does the opening of a scene. Time in which this process itself stood still does not count.
+        item: what messages call the thing of a number.
     """
 
-    def __init__(self, job: FrameJob[R], workers: int, *, one_first: bool = False) -> None:
+    def __init__(
+        self,
+        job: FrameJob[R],
+        workers: int,
+        *,
+        one_first: bool = False,
+        timeout_s: float = WORKER_TIMEOUT_S,
+        item: Callable[[int], str] = _frame,
+    ) -> None:
         self._job = pickle.dumps(job)
         self._count = workers
         self._one_first = one_first
+        self._timeout_s, self._longest_s, self._looked = timeout_s, 0.0, time.monotonic()
+        self._item = item
         self._workers: dict[Connection, subprocess.Popen[bytes]] = {}
         self._held: dict[Connection, list[int]] = {}
+        self._silent_s: dict[Connection, float] = {}
+        self._opening: set[Connection] = set()
 
     def __enter__(self) -> FrameWorkers[R]:
-        for _ in range(1 if self._one_first else self._count):
-            self._start()
+        try:
+            for _ in range(1 if self._one_first else self._count):
+                self._start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def _start(self) -> None:
-        limits = {**_KEEP_MEMORY, **os.environ, **dict.fromkeys(_THREAD_LIMITS, "1"), "PYTHONPATH": _python_path()}
-        here, there = connection.Pipe()
-        command = [sys.executable, "-c", f"from pipelines.workers import work; work({there.fileno()})"]
-        process = subprocess.Popen(command, env=limits, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, stdout=2)
+        variables = {**_KEEP_MEMORY, **os.environ, **dict.fromkeys(_THREAD_LIMITS, "1")}
+        environment = isolated_environment(variables, _own_path())
+        try:
+            here, there = connection.Pipe()
+            code = f"from pipelines.worker_process import work; work({there.fileno()}, {os.getpid()})"
+            process = subprocess.Popen(
+                [sys.executable, "-c", code],
+                env=environment,
+                pass_fds=[there.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=2,
+            )
+        except OSError as error:
+            raise WorkerError(self._cannot_start(error)) from error
         there.close()
-        self._workers[here], self._held[here] = process, []
+        self._workers[here], self._held[here], self._silent_s[here] = process, [], 0.0
+        self._opening.add(here)
         with suppress(OSError):  # a worker that died at once shows when it is read from
             here.send_bytes(self._job)
+
+    def _cannot_start(self, error: OSError) -> str:
+        why = error.strerror or str(error)
+        if error.errno == errno.EMFILE:
+            import resource  # not on Windows, where Blender imports this module
+
+            why = f"{why}: a process may have {resource.getrlimit(resource.RLIMIT_NOFILE)[0]} here, see ulimit -n"
+        return f"worker {len(self._workers) + 1} of {self._count} cannot be started ({why}): give fewer --workers"
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is not None:
@@ -105,9 +167,9 @@ class FrameWorkers(Generic[R]):
         self._join()
 
     def stop(self) -> None:
-        """Ends the workers at once, whatever they do."""
+        """Ends the workers at once, whatever they do; a stopped one too, which no other signal would reach."""
         for process in self._workers.values():
-            process.terminate()
+            process.kill()
         self._join()
 
     def _join(self) -> None:
@@ -117,17 +179,19 @@ class FrameWorkers(Generic[R]):
                 process.wait(_PATIENCE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait()
+                with suppress(subprocess.TimeoutExpired):  # the system holds it: it ends when its driver answers
+                    process.wait(_PATIENCE_S)
             here.close()
 
     def wait_ready(self) -> None:
         """Returns when the first worker has opened its scene.
 
         Raises:
-            WorkerError: a worker died; or the worker's own error, where it could not get ready.
+            WorkerError: a worker died, or is stuck; or the worker's own error, where it could not get ready.
         """
-        ready = connection.wait(list(self._workers))
-        self._receive(_connection(ready[0]))
+        while not (ready := self._wait()):
+            pass
+        self._receive(ready[0])
         while len(self._workers) < self._count:
             self._start()
 
@@ -135,7 +199,7 @@ class FrameWorkers(Generic[R]):
         """Frame numbers and their records, in the order of ``indices``.
 
         Raises:
-            WorkerError: a worker died or failed; or the worker's own error.
+            WorkerError: a worker died, failed or is stuck; or the worker's own error.
         """
         waiting = iter(indices)
         order: list[int] = []
@@ -148,8 +212,8 @@ class FrameWorkers(Generic[R]):
                 self._hand_out(waiting, order)
             if not order:
                 return
-            for ready in connection.wait(list(self._workers)):
-                message = self._receive(_connection(ready))
+            for ready in self._wait():
+                message = self._receive(ready)
                 if message is not None:
                     done[message[0]] = message[1]
 
@@ -167,6 +231,33 @@ class FrameWorkers(Generic[R]):
                 with suppress(OSError):  # a dead worker shows when it is read from
                     here.send(index)
 
+    def _wait(self) -> list[Connection]:
+        """Workers that have something to say; none where all are silent for a moment.
+
+        Raises:
+            WorkerError: one of them has been silent for too long.
+        """
+        ready = [_connection(one) for one in connection.wait(list(self._workers), _LOOK_S)]
+        now = time.monotonic()
+        passed, self._looked = min(now - self._looked, 2 * _LOOK_S), now
+        for here in self._workers:
+            busy = here in self._opening or self._held[here]
+            self._silent_s[here] = self._silent_s[here] + passed if busy else 0.0
+            if self._timeout_s and here not in ready and self._silent_s[here] > self._limit_s(here):
+                raise WorkerError(self._stuck(here))
+        return ready
+
+    def _limit_s(self, here: Connection) -> float:
+        limit = max(self._timeout_s, _LONGEST_FRAMES * self._longest_s)
+        return limit * _OPENINGS if here in self._opening else limit
+
+    def _stuck(self, here: Connection) -> str:
+        state = "it was stopped" if _is_stopped(self._workers[here].pid) else "stuck, or much slower than before"
+        return (
+            f"a worker process gave no sign of life for {self._silent_s[here]:.0f} s {self._where(here)} ({state}) and "
+            "was ended: give the same command again; it goes on where it stopped, and --worker-timeout gives more time"
+        )
+
     def _receive(self, here: Connection) -> tuple[int, R] | None:
         """One message of a worker: None when it is ready, else a frame's number and record."""
         try:
@@ -174,73 +265,73 @@ class FrameWorkers(Generic[R]):
         except (EOFError, OSError):
             raise WorkerError(self._obituary(here)) from None
         if kind == "failed":
-            raise content[0]
+            raise self._failure(*content)
+        silent_s, self._silent_s[here] = self._silent_s[here], 0.0
         if kind == "ready":
+            self._opening.discard(here)
             return None
+        self._longest_s = max(self._longest_s, silent_s)
         index, record = content
         self._held[here].remove(index)
         return index, record
 
+    def _failure(self, index: int | None, error: Exception, foreseen: bool) -> Exception:
+        """The worker's error, with the frame where the worker did not foresee it."""
+        if foreseen:
+            return error
+        at = "while getting ready" if index is None else f"at {self._item(index)}"
+        if isinstance(error, MemoryError):
+            return WorkerError(
+                f"a worker had not enough memory {at}: give fewer --workers, or a smaller --size; what was done before "
+                "is kept"
+            )
+        told = WorkerError(f"a worker failed {at}: {error}")
+        for note in getattr(error, "__notes__", ()):
+            told.add_note(note)
+        return told
+
+    def _where(self, here: Connection) -> str:
+        if here in self._opening or not self._held[here]:
+            return "before its first frame"
+        return f"at {self._item(self._held[here][0])}"
+
     def _obituary(self, here: Connection) -> str:
+        """What a dead worker died of, where, and what to do: not always the same again."""
         process = self._workers[here]
         code = process.wait(_PATIENCE_S)
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-        at = f"at frame {self._held[here][0]}" if self._held[here] else "before its first frame"
-        hint = " (often for lack of memory: fewer --workers need less)" if code == -signal.SIGKILL else ""
-        return f"a worker process {how} {at}{hint}: give the same command again; it goes on where it stopped"
+        where, name = self._where(here), _signal_name(-code)
+        kept = "what was done before is kept"
+        if name in _CRASHES:
+            return (
+                f"a worker process crashed {where} ({name}, in Blender or another library): "
+                f"the same command would crash there again; {kept}. Leave out what it was working on, or try another "
+                "--engine, and please report it"
+            )
+        if name == "SIGKILL":
+            return (
+                f"a worker process was ended by SIGKILL {where}, most often by the system for lack of memory: give the "
+                f"same command again with fewer --workers, or a smaller --size; {kept}"
+            )
+        how = f"was ended by {name}" if code < 0 else f"ended with code {code}"
+        return f"a worker process {how} {where}: give the same command again; it goes on where it stopped"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # of the real-time signals only the first and the last have a name
+        return f"signal {number}"
+
+
+def _is_stopped(process: int) -> bool:
+    """Whether a process was stopped by a signal; False where the system does not tell."""
+    try:
+        with open(f"/proc/{process}/stat", encoding="ascii", errors="replace") as stream:
+            return stream.read().rpartition(")")[2].split()[0] in "Tt"
+    except OSError:
+        return False
 
 
 def _connection(ready: Any) -> Connection:
     assert isinstance(ready, Connection)
     return ready
-
-
-# --- in the worker ----------------------------------------------------------------------------------------------------
-
-
-def work(handle: int) -> None:
-    """Life of a worker process; ``handle`` is the pipe to the parent.
-
-    It ends by ``os._exit``, because Blender may hang when Python ends in the ordinary way.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its workers
-    code = 0
-    try:
-        _serve(Connection(handle))
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        code = 1  # the parent is gone
-    finally:
-        os._exit(code)
-
-
-def _serve(there: Connection) -> None:
-    """Opens the job and makes frames until the parent has no more."""
-    index: int | None = None
-    try:
-        import cv2
-
-        cv2.setNumThreads(0)
-        opened: AbstractContextManager[Callable[[int], Any]] = pickle.loads(there.recv_bytes()).open()
-        with opened as make:
-            there.send(("ready",))
-            while (index := there.recv()) is not None:
-                there.send(("done", index, make(index)))
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        raise
-    except Exception as error:
-        there.send(("failed", _portable(error, index)))
-
-
-def _portable(error: Exception, index: int | None) -> Exception:
-    """The error itself where it is one of ours, else a WorkerError that says where it came from, on one line.
-
-    A missing package stays one too: the command line knows what brings it.
-    """
-    if isinstance(error, GisError):
-        return type(error)(str(error))
-    if isinstance(error, ModuleNotFoundError):
-        return ModuleNotFoundError(str(error), name=error.name)
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    at = "while getting ready" if index is None else f"at frame {index}"
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
-    return WorkerError(f"a worker failed {at}: {reason} ({os.path.basename(place.filename)}:{place.lineno})")

@@ -34,7 +34,7 @@ def _end_with_the_caller() -> None:
 
 def _render(request: str) -> None:
     """Find the add-on, which is not enabled in this Blender, by its folder's name; have it do what is asked for."""
-    folders = json.loads(request)["path"]
+    folders = filter(os.path.isabs, json.loads(request)["path"])  # an empty one is the current folder
     sys.path[:] = [str(ADDON.parent), *sys.path, *(folder for folder in folders if folder not in sys.path)]
     module = importlib.import_module(f"{ADDON.name}.jobs.view_request")
     module.ViewRequest.from_json(request).render()

@@ -156,10 +156,13 @@ def _heeding_interrupts() -> Iterator[None]:
 
 
 def _environment() -> dict[str, str]:
-    """This process's variables without those that tie a Python or a Blender to this program's files."""
+    """This process's variables without those that tie a Python or a Blender to this program's files.
+
+    ``gis`` is started in the folder of the .blend file; no module is to be taken from there.
+    """
     dropped = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV")
     kept = {key: value for key, value in os.environ.items() if key not in dropped and not key.startswith("BLENDER_")}
-    return {**kept, "PYTHONUTF8": "1"}
+    return {**kept, "PYTHONUTF8": "1", "PYTHONSAFEPATH": "1"}
 
 
 class Job:

@@ -24,6 +24,7 @@ from safetensors.numpy import load_file, save_file
 from torch import nn
 
 from gan.errors import GisError, ServingError
+from gan.processes import end_with_parent
 from gan.serving.engine import (
     Float32,
     Precision,
@@ -195,4 +196,5 @@ def _main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    end_with_parent(os.getppid())
     sys.exit(_main(sys.argv[1:]))

@@ -28,6 +28,7 @@ from safetensors.numpy import load_file, save_file
 import gan.errors
 from gan.data.layout import LAYOUT_NAME, LAYOUT_VERSION, SourceLayout
 from gan.errors import CheckpointError, ServingError
+from gan.processes import isolated_environment
 from gan.serving.engine import Float32, InferenceConfig, LoadedNetwork, Precision, Run, TranslateRequest
 
 __all__ = ["cache_folder", "convert_beside", "load_openvino"]
@@ -206,8 +207,7 @@ def _build_entry(request: TranslateRequest, precision: Precision, entry: Path) -
 
 def _run_builder(model: Path, precision: Precision, folder: Path, samples: Path | None, *, half: bool = False) -> None:
     root = str(Path(gan.errors.__file__).parent.parent)
-    environment = dict(os.environ)
-    environment["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [environment.get("PYTHONPATH")])])
+    environment = isolated_environment(os.environ, [root, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
     # OpenVINO's and NNCF's tools report their use over the network, except where they believe to run in CI.
     environment["CI"] = "true"
     arguments = [str(model), precision, str(folder), str(samples or ""), "half" if half else ""]

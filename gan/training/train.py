@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from gan.data.options import DataOptions
 from gan.data.skipped import skipped_lines
 from gan.data.training_data import TrainingData, open_data
 from gan.errors import CheckpointError, ConfigError, TrainingError
+from gan.processes import end_with_parent
 from gan.storage.checkpoint import checkpoint_paths, prune_checkpoints, read_checkpoint, write_checkpoint
 from gan.training.devices import choose_precision, make_fabric
 from gan.training.mean_losses import MeanLosses
@@ -94,6 +96,8 @@ def train(
     """
     options, data_options = options or TrainOptions(), data_options or DataOptions()
     fabric = make_fabric(options)
+    if int(os.environ.get("LOCAL_RANK", 0)) > 0:
+        end_with_parent(os.getppid())  # which is the first process, or torchrun
     fabric.launch()
     module = load_backend(backend)
     pairing = make_config(module.Config, config or {}, f"options of {backend}").pairing

@@ -1,5 +1,5 @@
 """``python -m pipelines.cli``, the same as ``gis``."""
 
-from pipelines.cli.main import main
+from pipelines.cli import main
 
 main()

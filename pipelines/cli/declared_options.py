@@ -20,6 +20,7 @@ from gan.options import Declaration, declarations, make_options, new_names, opti
 from typer.core import TyperCommand
 
 from pipelines.cli.config_files import read_config_file, shipped_configs, write_config_file
+from pipelines.cli.console import say
 from pipelines.errors import ConfigError
 
 __all__ = ["DeclaredCommand", "command_class", "declared_command", "is_declared", "resolved_values", "values_for_file"]
@@ -53,7 +54,7 @@ class DeclaredCommand(TyperCommand):
             return arg
         if not quiet:
             note = f"gis {self.name}: {flag} is now {self.old_flags[flag]}; the next version knows that name alone"
-            typer.echo(note, err=True)
+            say(note, err=True)
         return f"{self.old_flags[flag]}{equals}{value}"
 
 
@@ -76,8 +77,8 @@ def declared_command(function: Callable[[Any], None]) -> tuple[Callable[..., Non
         file, save = given.pop("config"), given.pop("save_config")
         typed = {name: value for name, value in given.items() if _stands_on_the_command_line(context, name)}
         with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_, **__: typer.echo(f"gis {context.info_name}: {message}", err=True)
-            values = resolved_values(kind, typed, file, lambda line: typer.echo(line, err=True))
+            warnings.showwarning = lambda message, *_, **__: say(f"gis {context.info_name}: {message}", err=True)
+            values = resolved_values(kind, typed, file, lambda line: say(line, err=True))
             config = make_options(kind, values, "" if file is None else str(file))
             if save is not None:
                 write_config_file(save, function.__name__, values_for_file(config))

@@ -8,9 +8,11 @@ command is called, so ``gis --help`` answers at once. A command takes its option
 code  meaning
 ====  ==========================================================================
 0     done
-1     one of our errors: one line on standard error
+1     one of our errors, or the system refused a file: one line on standard error
 2     usage: an option that does not exist, or a value of the wrong kind
+70    a fault of gis itself: one line, and a file with the traceback
 130   Ctrl-C; the same command goes on where it stopped
+143   the same by SIGTERM; 129 by SIGHUP, 128 and its number by another signal
 ====  ==========================================================================
 """
 
@@ -19,14 +21,21 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.metadata
+import os
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
+from gan.processes import isolated_environment, packages_folder
 from renderer.errors import GisError
 from typer.core import TyperCommand, TyperGroup
+
+from pipelines.cli.console import open_streams, say, unsaid
+from pipelines.cli.faults import FAULT, report_fault, report_system, traceback_file
+from pipelines.cli.signals import Stopped, stop_by_signals
 
 __all__ = ["COMMANDS", "EXTRAS", "Command", "app", "main"]
 
@@ -116,7 +125,7 @@ class _Commands(TyperGroup):
         if args[0] in OLD_COMMANDS:
             new = OLD_COMMANDS[args[0]]
             if not ctx.resilient_parsing:
-                typer.echo(f"gis: {args[0]} is now {new}; the next version knows that name alone", err=True)
+                say(f"gis: {args[0]} is now {new}; the next version knows that name alone", err=True)
             args = [new, *args[1:]]
         name, command, rest = super().resolve_command(ctx, args)
         return name, command and load_command(str(name)), rest
@@ -162,33 +171,73 @@ def _root(
 
 def _reporting(command: Callable[..., None]) -> Callable[..., None]:
     """The command with our errors as one line on standard error."""
+    name = f"gis {command.__name__}"
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
         except GisError as error:
-            typer.echo(f"gis {command.__name__}: {' '.join(str(error).split())}", err=True)
-            raise typer.Exit(1) from None
+            raise typer.Exit(_report(name, error)) from None
         except ModuleNotFoundError as error:
             missing = (error.name or "").partition(".")[0]
             if missing not in EXTRAS:
                 raise
-            hint = f"pip install 'gis-thermal[{EXTRAS[missing]}]'"
-            typer.echo(f"gis {command.__name__}: {missing} is not installed: {hint}", err=True)
+            say(f"{name}: {missing} is not installed: pip install 'gis-thermal[{EXTRAS[missing]}]'", err=True)
+            raise typer.Exit(1) from None
+        except MemoryError:
+            say(f"{name}: not enough memory: give fewer --workers, a smaller --size or a smaller --batch", err=True)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
-            again = "the same command with --resume" if command.__name__ == "train" else "the same command"
-            typer.echo(f"gis {command.__name__}: stopped; {again} goes on where it stopped", err=True)
-            raise typer.Exit(130) from None
+            raise typer.Exit(_report_end(name, Stopped(signal.SIGINT))) from None
 
     return run
 
 
+def _report(name: str, error: GisError) -> int:
+    """Says what is wrong; returns the exit status. What a worker did not foresee is a fault, and has its traceback."""
+    line, notes = f"{name}: {' '.join(str(error).split())}", getattr(error, "__notes__", ())
+    if notes:
+        line += f"; this is a fault of gis: please report it with {traceback_file(chr(10).join(notes))}"
+    say(line, err=True)
+    return FAULT if notes else 1
+
+
+def _report_end(name: str, stopped: Stopped) -> int:
+    again = "the same command with --resume" if name == "gis train" else "the same command"
+    say(f"{name}: stopped{stopped.by}; {again} goes on where it stopped", err=True)
+    return stopped.code
+
+
+def _run(name: str) -> int:
+    """Runs the command that stands on the command line; returns the exit status."""
+    try:
+        stop_by_signals()
+        app(prog_name="gis")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(bool(end.code))
+    except Stopped as stopped:
+        return _report_end(name, stopped)
+    except OSError as error:
+        report_system(name, error)
+        return 1
+    except Exception as error:
+        report_fault(name, error)
+        return FAULT
+    return 0
+
+
 def main() -> None:
-    """Entry point of the script ``gis``."""
-    app(prog_name="gis")
-    sys.exit(0)
+    """A whole process: its streams, its signals, its last words and its exit status."""
+    open_streams()
+    path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    os.environ.update(isolated_environment({}, [*path, *packages_folder()]))  # for what libraries start
+    name = " ".join(["gis", *[word for word in sys.argv[1:] if word in COMMANDS][:1]])
+    code = _run(name)
+    if why := unsaid():
+        say(f"{name}: standard output could not be written ({why})", err=True)
+        code = code or 1
+    sys.exit(code)
 
 
 if __name__ == "__main__":

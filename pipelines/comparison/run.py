@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gan.options import keyword_options
+from gan.processes import isolated_environment
 from gan.training.run_folder import first_difference
 
 from pipelines.comparison.plan import MAIN_SET, CompareConfig, ComparedModel, shared_plan, with_new_names
@@ -163,7 +164,7 @@ def _job(config: CompareConfig, model: ComparedModel, out: Path) -> dict[str, An
 
 def _call(job: Path, log: Path, threads: int) -> int:
     """Exit status of a worker; it is ended with this process where that is interrupted."""
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    environment = isolated_environment({**os.environ, "OMP_NUM_THREADS": str(threads)}, sys.path)
     with log.open("ab") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "pipelines.comparison.worker", str(job)],

@@ -15,7 +15,6 @@ import dataclasses
 import os
 import resource
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +27,7 @@ from gan.backends.registry import load_backend, make_config
 from gan.data.batch import Batch
 from gan.data.options import DataOptions
 from gan.data.training_data import open_data
+from gan.processes import end_with_parent
 from gan.serving.inference import TranslationModel, load_model
 from gan.training.devices import choose_precision
 from gan.training.options import TrainOptions
@@ -44,7 +44,6 @@ __all__ = ["main"]
 _WARM_UP, _TIMED = 2, 6  # training steps before the clock starts, and while it runs
 _PASSES: Final = 3  # over the test images, for images per second; the fastest counts
 _POINTS: Final = 60  # of a loss curve
-_WATCH_S: Final = 0.5
 
 
 def main(path: Path) -> int:
@@ -201,13 +200,6 @@ def _peak_MiB() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _end_with(parent: int) -> None:
-    """Ends this process once its parent is gone, so that a killed comparison leaves nobody writing in its folder."""
-    while os.getppid() == parent:
-        time.sleep(_WATCH_S)
-    os._exit(1)
-
-
 if __name__ == "__main__":
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    end_with_parent(os.getppid())  # a killed comparison leaves nobody writing in its folder
     sys.exit(main(Path(sys.argv[1])))

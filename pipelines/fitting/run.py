@@ -46,7 +46,7 @@ from pipelines.io.files import (
 )
 from pipelines.io.typed_json import to_json
 from pipelines.synthesis.config import camera_names
-from pipelines.workers import FrameWorkers, default_workers
+from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, FrameWorkers, default_workers
 
 __all__ = ["FitConfig", "FitResult", "fit", "fit_cars"]
 
@@ -97,8 +97,18 @@ class FitConfig:
         float, Option("Shorter side of the smallest box to fit, pixels.", _FITTING, at_least=8.0, unit="pixels")
     ] = 24.0
     workers: Annotated[
-        int | None, Option("Processes; changes no file.", "Run", at_least=1, default_text="one per core")
+        int | None,
+        Option("Processes; changes no file.", "Run", at_least=1, at_most=MOST_WORKERS, default_text="one per core"),
     ] = None
+    worker_timeout: Annotated[
+        float,
+        Option(
+            "End a process that is silent for so long, or ten times its longest frame, seconds; 0: never.",
+            "Run",
+            at_least=0.0,
+            unit="seconds",
+        ),
+    ] = WORKER_TIMEOUT_S
     layout: Annotated[
         str,
         Option("What the source tensors show; physics: the picture of the model physics.", _OUTPUT, choices=_layouts),
@@ -319,7 +329,7 @@ def _pass(config: FitConfig, frames: list[RealFrame], textures: dict[str, Any], 
         log.write_bytes(whole[: whole.rfind(b"\n") + 1])
     if len(there) < len(frames):
         job = _FitJob(config.out / MODELS_FILE, frames, textures, config.min_px)
-        with FrameWorkers(job, config.processes, one_first=True) as workers:
+        with FrameWorkers(job, config.processes, one_first=True, timeout_s=config.worker_timeout) as workers:
             workers.wait_ready()
             for _, record in workers.run(range(len(there), len(frames))):
                 append_line(log, json.dumps(record, allow_nan=False))

@@ -28,8 +28,8 @@ FOLDER = "gis_thermal"
 MANIFEST = "blender_manifest.toml"
 ASSET_FILES = ("cars.blend", "cars.npz", "cameras.toml", "thermal_profiles.toml")
 """Files of ``assets`` that the panel needs (the .blend for ``gis`` alone); the city comes with ``gis``."""
-GAN_FILES = ("__init__.py", "errors.py", "options.py", "text_files.py")
-"""Files of ``gan`` that declare options; they need Python alone."""
+GAN_FILES = ("__init__.py", "errors.py", "options.py", "processes.py", "text_files.py")
+"""Files of ``gan`` that `gis render` needs: options, processes and texts; they need Python alone."""
 HEADLESS = "headless.py"
 """The script that runs in a process of its own, where our packages have their own names."""
 LONG_AGO = (1980, 1, 1, 0, 0, 0)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from gan.processes import isolated_environment
+
 __all__ = ["CHECKS", "LIBRARIES", "PACKAGES", "Finding", "examine", "missing_libraries"]
 
 LIBRARIES = {
@@ -109,7 +111,14 @@ def _blender(_: Path) -> Iterator[Finding]:
         return
     # In a process of its own: a library that crashes must not take this one along.
     code = "import os, bpy; print(bpy.app.version_string, flush=True); os._exit(0)"
-    tried = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=IMPORT_S, check=False)
+    tried = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=IMPORT_S,
+        check=False,
+        env=isolated_environment(os.environ, sys.path),
+    )
     if tried.returncode == 0:
         yield Finding("bpy", "ok", f"Blender {tried.stdout.strip().splitlines()[-1]}")
     else:

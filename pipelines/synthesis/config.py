@@ -18,7 +18,7 @@ from gan.options import Option, check_options, declarations
 from pipelines.errors import ConfigError
 from pipelines.io.files import file_sha256
 from pipelines.synthesis.model_choice import AUTO, PHYSICS, choose_model
-from pipelines.workers import default_workers
+from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, default_workers
 
 __all__ = ["PHYSICS", "Engine", "RenderConfig", "SynthesizeConfig", "camera_names", "resolve_scene"]
 
@@ -107,8 +107,25 @@ class RenderConfig:
     seed: Annotated[int, Option("Seed of everything random.", _RUN, at_least=0)] = 0
     workers: Annotated[
         int | None,
-        Option("Processes; changes no file.", _RUN, at_least=1, default_text="one per core", decides_content=False),
+        Option(
+            "Processes; changes no file.",
+            _RUN,
+            at_least=1,
+            at_most=MOST_WORKERS,
+            default_text="one per core",
+            decides_content=False,
+        ),
     ] = None
+    worker_timeout: Annotated[
+        float,
+        Option(
+            "End a process that is silent for so long, or ten times its longest frame, seconds; 0: never.",
+            _RUN,
+            at_least=0.0,
+            unit="seconds",
+            decides_content=False,
+        ),
+    ] = WORKER_TIMEOUT_S
 
     def __post_init__(self) -> None:
         """Check what can be checked without opening the scene."""

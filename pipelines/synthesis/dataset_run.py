@@ -60,7 +60,16 @@ def synthesize_dataset(
         after = (lambda index: shards.pack_if_full(config.out, index)) if config.tensors else None
         # The first worker to load a model converts it for this machine; the others find that done.
         one_first = config.weights is not None
-        make_frames(store, job, todo, config.processes, progress=progress, after=after, one_first=one_first)
+        make_frames(
+            store,
+            job,
+            todo,
+            config.processes,
+            progress=progress,
+            after=after,
+            one_first=one_first,
+            timeout_s=config.worker_timeout,
+        )
     if todo or not is_finished(config.out, config.count):
         write_summary(store, config.count, tensors=config.tensors)
         _report_empty(config, report)

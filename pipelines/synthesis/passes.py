@@ -42,7 +42,8 @@ def render(config: RenderConfig, *, progress: bool = False, session_factory: Ses
     store = passes_store(config)
     store.check_count(config.count)
     if todo := store.missing(config.count):
-        make_frames(store, PassesJob(config, session_factory), todo, config.processes, progress=progress)
+        job = PassesJob(config, session_factory)
+        make_frames(store, job, todo, config.processes, progress=progress, timeout_s=config.worker_timeout)
         store.describe({"frames": config.count, "complete": True, "generator": generator()})
     return config.out
 

@@ -10,7 +10,7 @@ from renderer.kernel_cache import forget_stale_kernels
 from pipelines.dataset.record import Record
 from pipelines.dataset.store import FrameStore
 from pipelines.io.files import remove_temporaries
-from pipelines.workers import FrameJob, FrameWorkers
+from pipelines.workers import WORKER_TIMEOUT_S, FrameJob, FrameWorkers
 
 __all__ = ["make_frames"]
 
@@ -27,6 +27,7 @@ def make_frames(
     progress: bool,
     after: Callable[[int], None] | None = None,
     one_first: bool = False,
+    timeout_s: float = WORKER_TIMEOUT_S,
 ) -> None:
     """Makes the frames ``todo`` in worker processes and appends their lines in order.
 
@@ -41,9 +42,10 @@ def make_frames(
         progress: show a bar on stderr.
         after: called with each number once the frame's line stands.
         one_first: see :class:`FrameWorkers`.
+        timeout_s: see :class:`FrameWorkers`.
     """
     forget_stale_kernels()
-    with FrameWorkers(job, min(workers, len(todo)), one_first=one_first) as pool:
+    with FrameWorkers(job, min(workers, len(todo)), one_first=one_first, timeout_s=timeout_s) as pool:
         pool.wait_ready()
         with store.open_run() as complete:
             try:

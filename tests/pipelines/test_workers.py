@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import WorkerError
-from pipelines.workers import FrameWorkers, _python_path
+from pipelines.workers import FrameWorkers, _is_stopped, _python_path
 from renderer.errors import SceneError
 
 
@@ -25,6 +25,9 @@ class Job:
     fail_at: int = -1
     refuse: bool = False
     slow_s: float = 0.01
+    stop_at: int = -1
+    die_by: int = signal.SIGKILL
+    eat_at: int = -1
 
     @contextmanager
     def open(self) -> Iterator[Callable[[int], tuple[int, int, str]]]:
@@ -34,7 +37,11 @@ class Job:
 
     def _make(self, index: int) -> tuple[int, int, str]:
         if index == self.die_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.die_by)
+        if index == self.stop_at:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        if index == self.eat_at:
+            raise MemoryError
         if index == self.fail_at:
             raise ValueError("two\nlines")
         time.sleep(self.slow_s if index % 2 == 0 else 0)
@@ -65,9 +72,56 @@ def test_one_worker_starts_the_others_when_it_is_ready() -> None:
 
 
 def test_a_killed_worker_is_said_in_one_line() -> None:
-    with pytest.raises(WorkerError, match=r"SIGKILL at frame 5.*give the same command again") as caught:
+    with pytest.raises(WorkerError, match=r"SIGKILL at frame 5.*same command again with fewer --workers") as caught:
         run(Job(die_at=5), list(range(20)), 2)
     assert "\n" not in str(caught.value)
+
+
+def test_a_crash_is_not_to_be_tried_again() -> None:
+    with pytest.raises(WorkerError, match=r"crashed at frame 5 \(SIGSEGV.*would crash there again") as caught:
+        run(Job(die_at=5, die_by=signal.SIGSEGV), list(range(20)), 2)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_lack_of_memory_says_what_helps() -> None:
+    with pytest.raises(WorkerError, match=r"not enough memory at frame 3: give fewer --workers"):
+        run(Job(eat_at=3), list(range(20)), 1)
+
+
+def test_a_stopped_worker_is_noticed_and_ended() -> None:
+    begun = time.monotonic()
+    with FrameWorkers(Job(stop_at=7), 2, timeout_s=2) as pool:
+        pool.wait_ready()
+        with pytest.raises(
+            WorkerError, match=r"no sign of life for \d s at frame 7 \(it was stopped.*--worker-timeout"
+        ):
+            list(pool.run(range(20)))
+        pool.stop()
+    assert time.monotonic() - begun < 30
+    assert pool._workers == {}
+
+
+def test_a_slow_worker_is_given_time_by_the_longest_frame() -> None:
+    """Frames of 0.9 s are ten times the time that is allowed without one, and none is ended."""
+    with FrameWorkers(Job(slow_s=0.9), 1, timeout_s=0) as pool:
+        pool.wait_ready()
+        assert len(list(pool.run([0, 2]))) == 2
+        pool._timeout_s = 0.09
+        assert len(list(pool.run([0, 2]))) == 2
+
+
+def test_too_few_file_handles_are_one_line() -> None:
+    script = (
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))\n"
+        "from test_workers import Job, FrameWorkers\n"
+        "try:\n    with FrameWorkers(Job(), 64): pass\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=_environment(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("WorkerError worker ")
+    assert "of 64 cannot be started (Too many open files: a process may have 40 here" in done.stdout
 
 
 def test_an_unforeseen_error_names_its_frame_and_place() -> None:
@@ -98,8 +152,7 @@ def test_no_worker_outlives_a_killed_parent(tmp_path: Path) -> None:
         "    for index, record in pool.run(range(0, 2000, 2)):\n"
         f"        open({str(tmp_path)!r} + '/' + str(record[1]), 'w')\n"
     )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])}
-    parent = subprocess.Popen([sys.executable, "-c", script], env=environment, start_new_session=True)
+    parent = subprocess.Popen([sys.executable, "-c", script], env=_environment(), start_new_session=True)
     try:
         deadline = time.monotonic() + 30
         while len(list(tmp_path.iterdir())) < 2:
@@ -113,6 +166,31 @@ def test_no_worker_outlives_a_killed_parent(tmp_path: Path) -> None:
     while any(_alive(worker) for worker in workers):
         assert time.monotonic() < deadline, "a worker goes on without its parent"
         time.sleep(0.05)
+
+
+def test_a_worker_that_is_stopped_in_a_frame_ends_with_its_parent(tmp_path: Path) -> None:
+    script = (
+        "from test_workers import Job, FrameWorkers\n"
+        "with FrameWorkers(Job(stop_at=1), 1) as pool:\n"
+        "    pool.wait_ready()\n"
+        f"    open({str(tmp_path)!r} + '/' + str(next(iter(pool._workers.values())).pid), 'w')\n"
+        "    list(pool.run(range(9)))\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], env=_environment(), start_new_session=True)
+    deadline = time.monotonic() + 30
+    while not (found := list(tmp_path.iterdir())) or not _is_stopped(int(found[0].name)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 2
+    while _alive(int(found[0].name)):
+        assert time.monotonic() < deadline, "a stopped worker outlives its parent"
+        time.sleep(0.05)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])}
 
 
 def _alive(process: int) -> bool:

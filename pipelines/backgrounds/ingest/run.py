@@ -39,7 +39,7 @@ from pipelines.dataset.store import RunFolder, generator
 from pipelines.errors import BackgroundError, ConfigError, GisError
 from pipelines.io.files import read_json, remove_temporaries, sha256, write_bytes, write_json
 from pipelines.io.images import PictureError, encode_png, read_bytes
-from pipelines.workers import FrameWorkers, default_workers
+from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, FrameWorkers, default_workers
 
 __all__ = ["IngestConfig", "ingest", "ingest_backgrounds"]
 
@@ -70,8 +70,18 @@ class IngestConfig:
         Option("Side of the square crops, pixels.", _OUTPUT, at_least=16, at_most=8192, unit="pixels", flag="size"),
     ] = 512
     workers: Annotated[
-        int | None, Option("Processes; changes no file.", "Run", at_least=1, default_text="one per core")
+        int | None,
+        Option("Processes; changes no file.", "Run", at_least=1, at_most=MOST_WORKERS, default_text="one per core"),
     ] = None
+    worker_timeout: Annotated[
+        float,
+        Option(
+            "End a process that is silent for so long, or ten times its longest file, seconds; 0: never.",
+            "Run",
+            at_least=0.0,
+            unit="seconds",
+        ),
+    ] = WORKER_TIMEOUT_S
 
     def __post_init__(self) -> None:
         """Check what can be checked without reading a file."""
@@ -169,7 +179,7 @@ def _run(config: IngestConfig, sources: list[str], progress: bool) -> Iterator[E
     job = IngestJob(config, tuple(sources))
     processes = min(config.workers or default_workers(), len(sources))
     with (
-        FrameWorkers(job, processes) as workers,
+        FrameWorkers(job, processes, timeout_s=config.worker_timeout, item=sources.__getitem__) as workers,
         tqdm(total=len(sources), unit="file", disable=not progress, dynamic_ncols=True) as bar,
     ):
         for _, entry in workers.run(range(len(sources))):

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.console import say
+
 __all__ = ["Action", "addon"]
 
 
@@ -25,4 +27,4 @@ def addon(
     from pipelines.setup.addon_zip import build_addon
 
     assert action is Action.BUILD
-    typer.echo(build_addon(out))
+    say(str(build_addon(out)))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import typer
-
+from pipelines.cli.console import say
 from pipelines.registration.align import AlignConfig
 from pipelines.registration.align import align as run
 
@@ -14,7 +13,7 @@ def align(config: AlignConfig) -> None:
     """Bring a visible camera's pictures onto an infrared camera's: one transform from many frames, cropped pairs."""
     done = run(config)
     left, top, right, bottom = done.crop_px
-    typer.echo(
+    say(
         f"{done.frames} pairs of {right - left}x{bottom - top} px in {done.folder}; edges agree to "
         f"{done.alignment.measure:.3f} (before: {done.alignment.before:.3f}); look at {done.preview}"
     )

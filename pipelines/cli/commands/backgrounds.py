@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import typer
-
 from pipelines.backgrounds.ingest.run import IngestConfig, ingest
 from pipelines.cli.commands.options import shows_progress
+from pipelines.cli.console import say
 
 __all__ = ["backgrounds"]
 
@@ -20,7 +19,7 @@ def backgrounds(config: IngestConfig) -> None:
     index = ingest(config, progress=shows_progress())
     _show_problems([entry for entry in index["files"] if entry["reason"] or entry["warnings"]])
     counts = index["counts"]
-    typer.echo(
+    say(
         f"{counts['files']} files: {counts['radiometric']} radiometric, {counts['display-only']} display-only, "
         f"{counts['skipped']} skipped; {counts['frames']} frames in {config.out}"
     )
@@ -29,6 +28,6 @@ def backgrounds(config: IngestConfig) -> None:
 def _show_problems(entries: list[dict[str, Any]]) -> None:
     for entry in entries[:SHOWN]:
         text = f"skipped, {entry['reason']}" if entry["reason"] else "; ".join(entry["warnings"])
-        typer.echo(f"{entry['source']}: {text}", err=True)
+        say(f"{entry['source']}: {text}", err=True)
     if len(entries) > SHOWN:
-        typer.echo(f"... and {len(entries) - SHOWN} more; index.json has them all", err=True)
+        say(f"... and {len(entries) - SHOWN} more; index.json has them all", err=True)

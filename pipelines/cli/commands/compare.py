@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import typer
-
+from pipelines.cli.console import say
 from pipelines.comparison.plan import CompareConfig
 
 __all__ = ["compare"]
@@ -13,5 +12,5 @@ def compare(config: CompareConfig) -> None:
     """Train several translation models alike, measure them on the same images, and write one page about it."""
     from pipelines.comparison.run import run_comparison
 
-    run_comparison(config, log=typer.echo)
-    typer.echo(f"report in {config.out / 'report.html'}")
+    run_comparison(config, log=say)
+    say(f"report in {config.out / 'report.html'}")

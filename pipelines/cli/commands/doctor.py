@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.console import say
+
 __all__ = ["doctor"]
 
 
@@ -24,8 +26,8 @@ def doctor(
         lacking = finding.level == "missing"
         if quiet and not lacking:
             continue
-        typer.echo(f"{finding.level:<8}  {finding.name}: {finding.detail}", err=lacking)
+        say(f"{finding.level:<8}  {finding.name}: {finding.detail}", err=lacking)
         if finding.advice:
-            typer.echo(f"          {finding.advice}", err=lacking)
+            say(f"          {finding.advice}", err=lacking)
     if any(finding.level == "missing" for finding in findings):
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.commands.options import Out, shows_progress
+from pipelines.cli.console import say
 
 __all__ = ["export"]
 
@@ -24,4 +25,4 @@ def export(
 
     about = pipeline.export_tiff(folder, out, file_format, progress=shows_progress())
     left = f", {about['left_out']} display-only ones left out" if about["left_out"] else ""
-    typer.echo(f"{len(about['frames'])} frames in {out}{left}: {about['convention']}")
+    say(f"{len(about['frames'])} frames in {out}{left}: {about['convention']}")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from pipelines.cli.commands.options import print_note
+from pipelines.cli.console import say
 from pipelines.fitting.run import FitConfig
 from pipelines.fitting.run import fit as run
 
@@ -14,7 +13,7 @@ __all__ = ["fit"]
 def fit(config: FitConfig) -> None:
     """Fit car models to the cars of real frames: aligned pairs of source tensor and real image, to train from."""
     done = run(config, print_note)
-    typer.echo(
+    say(
         f"{done.cars} of {done.fitted} fitted cars in {done.frames} frames in {done.folder}; "
         f"look at {done.review_sheet}"
     )

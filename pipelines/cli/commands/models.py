@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.console import say
+
 __all__ = ["models"]
 
 
@@ -23,5 +25,6 @@ def models(
         return
     for row in rows:
         counts = ", ".join(f"{name} {count / 1e6:.1f} M" for name, count in row.parameters.items())
-        typer.echo(f"{row.name}  ({row.pairing}; {counts} parameters)\n    {row.paper}")
-        typer.echo("    " + " ".join(f"{name}={value}" for name, value in row.config.items()))
+        say(f"{row.name}  ({row.pairing}; {counts} parameters)")
+        say(f"    {row.paper}")
+        say("    " + " ".join(f"{name}={value}" for name, value in row.config.items()))

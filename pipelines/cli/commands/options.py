@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.console import say
+
 __all__ = ["Out", "print_note", "shows_progress"]
 
 Out = Annotated[
@@ -25,4 +27,4 @@ def shows_progress() -> bool:
 
 def print_note(line: str) -> None:
     """Prints what was taken for what, and what was left out, where progress and errors stand."""
-    typer.echo(line, err=True)
+    say(line, err=True)

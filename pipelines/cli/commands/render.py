@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from pipelines.cli.commands.options import shows_progress
+from pipelines.cli.console import say
 from pipelines.synthesis.config import RenderConfig
 
 __all__ = ["render"]
@@ -15,4 +14,4 @@ def render(config: RenderConfig) -> None:
     from pipelines.synthesis import passes
 
     passes.render(config, progress=shows_progress())
-    typer.echo(f"{config.count} frames in {config.out}")
+    say(f"{config.count} frames in {config.out}")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from pipelines.cli.commands.options import print_note, shows_progress
+from pipelines.cli.console import say
 from pipelines.synthesis.config import SynthesizeConfig
 
 __all__ = ["synthesize"]
@@ -15,4 +14,4 @@ def synthesize(config: SynthesizeConfig) -> None:
     from pipelines.synthesis.dataset_run import synthesize_dataset
 
     synthesize_dataset(config, progress=shows_progress(), report=print_note)
-    typer.echo(f"{config.count} frames in {config.out}")
+    say(f"{config.count} frames in {config.out}")

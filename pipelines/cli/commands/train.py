@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import typer
 from gan.training.options import TrainingRun
+
+from pipelines.cli.console import say
 
 __all__ = ["train"]
 
@@ -23,10 +24,10 @@ def train(config: TrainingRun) -> None:
         config.data_options,
         resume=config.resume,
         cache=config.cache,
-        report=typer.echo,
+        report=say,
     )
-    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; use it with gis translate --weights {path}")
+    say(f"{path}: {path.stat().st_size / 1e6:.1f} MB; use it with gis translate --weights {path}")
 
 
 def _note(old: str, new: str) -> None:
-    typer.echo(f"gis train: option {old} of the model is now called {new}", err=True)
+    say(f"gis train: option {old} of the model is now called {new}", err=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from pipelines.cli.commands.options import shows_progress
+from pipelines.cli.console import say
 from pipelines.translation.config import TranslateConfig
 
 __all__ = ["translate"]
@@ -15,4 +14,4 @@ def translate(config: TranslateConfig) -> None:
     from pipelines.translation.translate import translate_folder
 
     done = translate_folder(config, progress=shows_progress())
-    typer.echo(f"{done.images} images in {config.out} ({done.engine} {done.precision})")
+    say(f"{done.images} images in {config.out} ({done.engine} {done.precision})")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.commands.options import shows_progress
+from pipelines.cli.console import say
 
 __all__ = ["validate"]
 
@@ -21,10 +22,10 @@ def validate(folder: Annotated[Path, typer.Argument(help="Folder of gis synthesi
 
     report = pipeline.validate(folder, progress=shows_progress())
     for problem in report.problems[:SHOWN]:
-        typer.echo(problem, err=True)
+        say(problem, err=True)
     if len(report.problems) > SHOWN:
-        typer.echo(f"... and {len(report.problems) - SHOWN} more", err=True)
+        say(f"... and {len(report.problems) - SHOWN} more", err=True)
     if report.problems:
-        typer.echo(f"gis validate: {folder}: {len(report.problems)} problems", err=True)
+        say(f"gis validate: {folder}: {len(report.problems)} problems", err=True)
         raise typer.Exit(1)
-    typer.echo(f"{folder}: {report.frames} frames, {report.objects} objects, {report.files} files: no problem found")
+    say(f"{folder}: {report.frames} frames, {report.objects} objects, {report.files} files: no problem found")
