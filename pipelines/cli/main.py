@@ -35,7 +35,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from pipelines.cli.console import open_streams, say, unsaid
 from pipelines.cli.faults import FAULT, report_fault, report_system, traceback_file
-from pipelines.cli.signals import Stopped, stop_by_signals
+from pipelines.cli.signals import Stopped, ignore_signals, stop_by_signals
 
 __all__ = ["COMMANDS", "EXTRAS", "Command", "app", "main"]
 
@@ -217,6 +217,7 @@ def _run(name: str) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(bool(end.code))
     except Stopped as stopped:
+        ignore_signals()
         return _report_end(name, stopped)
     except OSError as error:
         report_system(name, error)

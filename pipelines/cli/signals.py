@@ -7,7 +7,7 @@ import signal
 import time
 from typing import Any, Final
 
-__all__ = ["Stopped", "stop_by_signals"]
+__all__ = ["Stopped", "ignore_signals", "stop_by_signals"]
 
 _NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU")
 _GRACE_S: Final = 2.0
@@ -53,6 +53,12 @@ def stop_by_signals() -> None:
 
     for number in _numbers():
         signal.signal(number, stop)
+
+
+def ignore_signals() -> None:
+    """For the last moments of a process that was stopped: Python gives up its own handlers before it ends."""
+    for number in _numbers():
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _numbers() -> list[signal.Signals]:
