@@ -181,6 +181,20 @@ def _things_of_pixels(scene: Any, got: dict[str, Any]) -> tuple[Any, Any]:
     return things, doubtful
 
 
+def _near_what_is_hard(scene: Any, names: list[str], pad: float) -> Any:
+    """(H, W) bool: pixels of the boxes, ``pad`` wider on all sides, round objects that a z-buffer cannot draw."""
+    mask = np.zeros((scene.render.resolution_y, scene.render.resolution_x), bool)
+    for item in (bpy.data.objects[name] for name in names if name in bpy.data.objects):
+        corners = np.array([item.matrix_world @ Vector(corner) for corner in item.bound_box])
+        low, high = corners.min(axis=0) - pad, corners.max(axis=0) + pad
+        points = [Vector((x, y, z)) for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])]
+        seen = np.array([world_to_camera_view(scene, scene.camera, point)[:2] for point in points])
+        columns, rows = seen[:, 0] * mask.shape[1], (1 - seen[:, 1]) * mask.shape[0]
+        left, right, top, bottom = (int(max(v, 0)) for v in (columns.min(), columns.max(), rows.min(), rows.max()))
+        mask[top : bottom + 1, left : right + 1] = True
+    return mask
+
+
 def render_scene(job: dict[str, Any]) -> None:
     expected = json.loads(Path(job["scene"]).with_suffix(".json").read_text())
     bpy.ops.wm.open_mainfile(filepath=job["scene"], load_ui=False, use_scripts=False)
@@ -195,12 +209,16 @@ def render_scene(job: dict[str, Any]) -> None:
             things, doubtful = _things_of_pixels(scene, got)
         else:
             things, doubtful = np.zeros(got["depth"].shape, np.int32), np.zeros(got["depth"].shape, bool)
-        metres = got["depth"] * scene.unit_settings.scale_length
-        out |= {
-            f"depth_{index}": np.where(got["depth"] < 1e9, metres, np.inf), f"things_{index}": things,
-            f"doubtful_{index}": doubtful, f"names_{index}": np.array(got["copies"].things),
-            f"probes_{index}": got["pixels"],
-        }  # fmt: skip
+        unit = scene.unit_settings.scale_length
+        passes = {
+            "depth": np.where(got["depth"] < 1e9, got["depth"] * unit, np.inf),
+            "things": things,
+            "doubtful": doubtful,
+            "hard": _near_what_is_hard(scene, expected["noted"], 1.3 / unit),
+            "names": np.array(got["copies"].things),
+            "probes": got["pixels"],
+        }
+        out |= {f"{name}_{index}": values for name, values in passes.items()}
     np.savez_compressed(job["out"], **out)
 
 

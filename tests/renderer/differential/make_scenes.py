@@ -7,7 +7,9 @@ is to have. What is expected of a scene is left beside it as .json.
 from __future__ import annotations
 
 import json
+import math
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,7 +42,7 @@ def draw_features(seed: int) -> tuple[list[str], float]:
 
 def _next(table: dict[str, Any], seed: int, step: int, start: int = 0) -> str:
     names = list(table)
-    while len(names) % step == 0 and step > 1:
+    while math.gcd(len(names), step) > 1:
         step += 1
     return names[(start + seed * step) % len(names)]
 
@@ -56,6 +58,9 @@ def make(job: dict[str, Any]) -> None:
         every[name](builder)
     builder.finish()
     path = Path(job["path"])
+    for library in bpy.data.libraries:
+        shutil.copy(library.filepath, path.with_suffix(".library"))
+        library.filepath = str(path.with_suffix(".library"))
     bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False)
     expected = {
         "features": features,

@@ -412,3 +412,21 @@ def cloth(b: Builder) -> None:
     item["gis_category"] = "car"
     item.modifiers.new("c", "CLOTH")
     b.frames = [0, 5]
+
+
+@shape
+def linked_library(b: Builder) -> None:
+    """Copies of a collection of another file, and an object of it."""
+    home = b.collection("kit of another file", linked=False)
+    marked = b.car("wagon", (0, 0, 0.5), (1.4, 0.8, 0.8), home)
+    marked.rotation_euler = (0, 0, 0)
+    marked.modifiers.new("s", "SUBSURF").render_levels = 2
+    path = f"{bpy.app.tempdir}/library.blend"
+    bpy.data.libraries.write(path, {home}, fake_user=True)
+    bpy.data.objects.remove(marked)
+    bpy.data.collections.remove(home)
+    with bpy.data.libraries.load(path, link=True) as (there, here):
+        here.collections = there.collections
+    for number in range(2):
+        x, y = b.slot()
+        b.instance(f"wagon copy {number}", here.collections[0], (x, y, 0)).rotation_euler[2] = 0.4 * number

@@ -200,3 +200,56 @@ def opaque_materials(b: Builder) -> None:
         polygon.material_index = number % 4
     item.material_slots[2].link = "OBJECT"
     item.material_slots[2].material = bpy.data.materials["glass"]
+
+
+@visibility
+def strands(b: Builder) -> None:
+    """Hair as Cycles draws it."""
+    sheet = [(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)]
+    x, y = b.slot()
+    item = b.add("coat", b.polygons("coat", sheet, [(0, 1, 2, 3)]), (x, y, 0.1))
+    item.modifiers.new("fur", "PARTICLE_SYSTEM")
+    settings = item.particle_systems[0].settings
+    settings.type, settings.count, settings.hair_length = "HAIR", 60, b.length(1.2)
+    settings.root_radius, settings.radius_scale = 1.0, b.length(0.04)
+    b.noted.append("coat")
+
+
+@visibility
+def point_cloud(b: Builder) -> None:
+    """Points that nodes make, which Cycles draws as balls."""
+    x, y = b.slot()
+    tree = b.nodes(b.add("dots", b.polygons("dots", [(-1, 0, 0.5), (0, 0, 0.8), (1, 0, 0.5)]), (x, y, 0)))
+    points = tree.node("GeometryNodeMeshToPoints")
+    points.inputs["Radius"].default_value = b.length(0.3)
+    tree.link(tree.input, points.inputs[0])
+    tree.link(points.outputs[0], tree.output)
+    b.noted.append("dots")
+
+
+@visibility
+def displaced(b: Builder) -> None:
+    """A material that moves the surface."""
+    x, y = b.slot()
+    item = b.box("rough", (x, y, 1), (1.5, 1.5, 1.5))
+    item.modifiers.new("s", "SUBSURF").render_levels = 3
+    material, output = b.material("bumps")
+    tree = material.node_tree
+    shader, move = tree.nodes.new("ShaderNodeBsdfDiffuse"), tree.nodes.new("ShaderNodeDisplacement")
+    move.inputs["Height"].default_value, move.inputs["Midlevel"].default_value = b.length(0.4), 0.0
+    tree.links.new(shader.outputs[0], output.inputs["Surface"])
+    tree.links.new(move.outputs[0], output.inputs["Displacement"])
+    material.displacement_method = "DISPLACEMENT"
+    item.data.materials.append(material)
+    b.noted += ["rough", "bumps"]
+
+
+@visibility
+def smoke(b: Builder) -> None:
+    """A box that is filled with a volume and has no surface."""
+    item = _in_front(b, "cloud")
+    material, output = b.material("fog")
+    shader = material.node_tree.nodes.new("ShaderNodeVolumePrincipled")
+    material.node_tree.links.new(shader.outputs[0], output.inputs["Volume"])
+    item.data.materials.append(material)
+    b.noted += ["cloud", "fog"]
