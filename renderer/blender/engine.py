@@ -44,6 +44,7 @@ from .models import load_models
 from .objects import category_of, labels_of_scene
 from .scene_camera import CameraView, Planes, read_view
 from .session import open_blend
+from .simulation import Timeline
 from .staging import Group, Numbers, PlacedGroup, Staged
 from .traffic import apply, is_traffic, model_collections, model_size, read_street
 from .units import matrix_in_metres, metres_per_unit, pose_in_metres
@@ -117,10 +118,13 @@ class RenderSession:
             SceneError: the scene cannot be read, or has no camera or nothing that is labelled.
         """
         self.path, self.seed, self.engine = scene, seed, engine
-        self.scene = open_blend(scene)
+        turned_off: list[str] = []
+        self.scene = open_blend(scene, turned_off)
         self._extractor = Extractor()
         self.street: Street | None = read_street(self.scene)
-        self.notes: tuple[str, ...] = scene_notes(self.scene, cropped=camera is None)
+        self._timeline = Timeline(self.scene)
+        stepped = () if self.street else self._timeline.notes
+        self.notes: tuple[str, ...] = (*turned_off, *stepped, *scene_notes(self.scene, cropped=camera is None))
         self._models = self._load_models(cars)
         self._labels = labels_of_scene(self._objects())
         self._given_camera, self._size = camera, size
@@ -253,7 +257,7 @@ class RenderSession:
 
     def _go_to(self, index: int) -> None:
         """Bring a scene without a street to a frame of its own animation."""
-        self.scene.frame_set(self.scene.frame_start + _checked(index))
+        self._timeline.go_to(self.scene.frame_start + _checked(index))
         if self.scene.camera is None:
             raise SceneError(f"{self.path}: the scene has no active camera; add one and make it active (Ctrl+Numpad 0)")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import bpy
 
 from ..errors import SceneError
+from .simulation import nothing_written
 
 __all__ = ["check_blend_file", "open_blend", "quiet"]
 
@@ -98,15 +99,19 @@ def _check_blocks(path: Path) -> None:
     raise _truncated(path)
 
 
-def open_blend(path: Path) -> bpy.types.Scene:
-    """Open a .blend with scripts off and return its scene.
+def open_blend(path: Path, notes: list[str] | None = None) -> bpy.types.Scene:
+    """Open a .blend with scripts off, and with everything off that would write files; returns its scene.
+
+    Args:
+        path: the file.
+        notes: gets a line for each thing that was turned off.
 
     Raises:
         SceneError: the file cannot be read.
     """
     check_blend_file(path)
     try:
-        with quiet():
+        with quiet(), nothing_written([] if notes is None else notes):
             bpy.ops.wm.open_mainfile(filepath=str(path.resolve()), load_ui=False, use_scripts=False)
     except RuntimeError as error:
         raise _truncated(path) from error
