@@ -65,9 +65,6 @@ def _caches(modifier: bpy.types.Modifier) -> Iterator[tuple[str, bpy.types.Point
     """The point caches of a modifier, each with what it simulates."""
     if modifier.type in ("CLOTH", "SOFT_BODY"):
         yield {"CLOTH": "cloth", "SOFT_BODY": "soft body"}[modifier.type], modifier.point_cache
-    elif modifier.type == "DYNAMIC_PAINT" and modifier.canvas_settings:
-        for surface in modifier.canvas_settings.canvas_surfaces:
-            yield "dynamic paint", surface.point_cache
     elif modifier.type == "PARTICLE_SYSTEM":
         system = modifier.particle_system
         if system.settings.type != "HAIR" or system.use_hair_dynamics:
@@ -117,7 +114,7 @@ def turn_off_writers(objects: Iterable[bpy.types.Object], scenes: Iterable[bpy.t
     """
     notes: list[str] = []
     for item in objects:
-        notes += _turn_off_fluids(item)
+        notes += _turn_off_fluids(item) + _turn_off_paint(item)
         for modifier in item.modifiers:
             for kind, cache in _caches(modifier):
                 notes += _keep_in_memory(cache, f"{kind} of {item.name!r}")
@@ -143,6 +140,21 @@ def _turn_off_fluids(item: bpy.types.Object) -> list[str]:
         f"the fluid domain {item.name!r} is left out: gis runs no fluid simulation and reads none of its caches "
         "(export its mesh to Alembic to have it in the picture)"
     ]
+
+
+def _turn_off_paint(item: bpy.types.Object) -> list[str]:
+    """Dynamic paint has no cache in memory: what it has painted so far it keeps in files beside the .blend."""
+    canvases = [mod for mod in item.modifiers if mod.type == "DYNAMIC_PAINT" and mod.canvas_settings]
+    open_ones = [mod for mod in canvases if not all(one.point_cache.is_baked for one in _surfaces(mod))]
+    for modifier in open_ones:
+        modifier.show_viewport = modifier.show_render = False
+    if not open_ones:
+        return []
+    return [f"dynamic paint of {item.name!r} is off: it would keep its state in files beside the .blend; bake it there"]
+
+
+def _surfaces(canvas: bpy.types.DynamicPaintModifier) -> list[bpy.types.DynamicPaintSurface]:
+    return list(canvas.canvas_settings.canvas_surfaces)
 
 
 def _keep_in_memory(cache: bpy.types.PointCache, what: str) -> list[str]:

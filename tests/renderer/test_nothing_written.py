@@ -45,6 +45,20 @@ def add_disk_caches(add_box: Box) -> None:
     system.point_cache.use_disk_cache, system.settings.count, system.settings.frame_start = True, 20, 1
 
 
+def add_paint(add_box: Box) -> None:
+    """A brush runs over a canvas and leaves a trail in its height; such state is kept on the disk alone."""
+    bpy.ops.mesh.primitive_grid_add(x_subdivisions=6, y_subdivisions=6, size=4.0, location=(0, 12, 1.5))
+    canvas = bpy.context.object
+    canvas.name = "canvas"
+    canvas.modifiers.new("paint", "DYNAMIC_PAINT")
+    bpy.ops.dpaint.type_toggle(type="CANVAS")
+    canvas.modifiers["paint"].canvas_settings.canvas_surfaces[0].surface_type = "DISPLACE"
+    brush = add_box("brush", (-2.0, 12.0, 1.5), (0.8, 0.8, 0.8))
+    brush.modifiers.new("paint", "DYNAMIC_PAINT").ui_type = "BRUSH"
+    bpy.context.view_layer.objects.active = brush
+    bpy.ops.dpaint.type_toggle(type="BRUSH")
+
+
 def add_outputs(scene: Any, folder: Path) -> None:
     """A compositor that writes each picture, a frame's own path, and a script that Freestyle and a driver would run."""
     scene.use_nodes = True
@@ -81,6 +95,7 @@ def writing_scene(empty_scene: Any, add_box: Box, tmp_path: Path) -> Path:
     path = tmp_path / "scene" / "writing.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(path))  # caches on disk need a file to lie beside
     add_disk_caches(add_box)
+    add_paint(add_box)
     add_outputs(empty_scene, canaries)
     for kind in ("LIQUID", "GAS"):
         add_fluid(add_box, kind, canaries)
@@ -112,7 +127,14 @@ def test_what_is_turned_off_is_said(writing_scene: Path) -> None:
     with RenderSession(writing_scene) as session:
         said = "\n".join(session.notes)
         names = {item.name for item in bpy.context.view_layer.depsgraph.objects}
-    for what in ("domain GAS", "domain LIQUID", "cloth of", "particles of 'source'", "File Output"):
+    for what in (
+        "domain GAS",
+        "domain LIQUID",
+        "cloth of",
+        "particles of 'source'",
+        "dynamic paint of 'canvas'",
+        "File",
+    ):
         assert what in said
     assert "Car" in names
     assert not any("domain" in name for name in names)

@@ -107,23 +107,6 @@ def particles(add_box: Box) -> None:
     sheet.modifiers.move(0, 0)
 
 
-def dynamic_paint(add_box: Box) -> None:
-    """A brush runs over a canvas and leaves a trail in its height."""
-    sheet = grid("canvas", 4.0, 1.5)
-    canvas = sheet.modifiers.new("paint", "DYNAMIC_PAINT")
-    select(sheet)
-    bpy.ops.dpaint.type_toggle(type="CANVAS")
-    surface = canvas.canvas_settings.canvas_surfaces[0]
-    surface.surface_type, surface.displace_factor = "DISPLACE", 3.0
-    brush = add_box("brush", (-2.0, 6.0, 1.5), (0.8, 0.8, 0.8))
-    brush.keyframe_insert("location", frame=1)
-    brush.location.x = 2.0
-    brush.keyframe_insert("location", frame=12)
-    brush.modifiers.new("paint", "DYNAMIC_PAINT").ui_type = "BRUSH"
-    select(brush)
-    bpy.ops.dpaint.type_toggle(type="BRUSH")
-
-
 def simulation_nodes(add_box: Box) -> None:
     """Each frame moves the geometry a little further than the last."""
     tree = bpy.data.node_groups.new("sim", "GeometryNodeTree")
@@ -147,7 +130,6 @@ KINDS = {
     cloth: "cloth of 'sheet'",
     soft_body: "soft body of 'sheet'",
     particles: "particles of 'source'",
-    dynamic_paint: "dynamic paint of 'canvas'",
     simulation_nodes: "simulation nodes of 'moved'",
 }
 
