@@ -20,6 +20,7 @@ __all__ = [
     "LoadedNetwork",
     "Precision",
     "Run",
+    "ServingWarning",
     "TranslateRequest",
     "mirrored",
     "needs_whole_image",
@@ -32,6 +33,10 @@ Precision = Literal["fp32", "bf16", "int8"]
 Engine = Literal["torch", "openvino"]
 Run = Callable[[Float32, int | None], Float32]
 """(1, C, H, W) float32 in [-1, 1] and a noise seed (or None) to (1, K, H, W) float32."""
+
+
+class ServingWarning(UserWarning):
+    """A faster way of running a model was refused or is not available, or was damaged and made anew."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from gan.serving.engine import (
     Float32,
     InferenceConfig,
     LoadedNetwork,
+    ServingWarning,
     TranslateRequest,
     mirrored,
 )
@@ -45,10 +46,6 @@ __all__ = [
 MAX_MEAN_ERROR: Final = 1.0 / 255.0
 _RANGE: Final = 2.0  # images span [-1, 1]
 _LONGEST_HEADER: Final = 100_000_000  # the safetensors library's own limit
-
-
-class ServingWarning(UserWarning):
-    """A faster way of running a model was refused or is not available."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Converting needs torch, NNCF and much memory, so serving does it in a process of its own::
 
-    python -m gan.serving.openvino_convert MODEL PRECISION FOLDER SAMPLES HALF
+    python -m gan.serving.openvino_convert MODEL PRECISION FOLDER SAMPLES HALF SAYS
 
 It leaves the network, and a few probe images with what plain float32 makes of them (`convert_model`).
 """
@@ -14,6 +14,7 @@ import logging
 import os
 import sys
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -25,6 +26,7 @@ from torch import nn
 
 from gan.errors import GisError, ServingError
 from gan.processes import end_with_parent
+from gan.serving.converted_files import write_about
 from gan.serving.engine import (
     Float32,
     Precision,
@@ -43,7 +45,13 @@ _MAX_PROBES: Final = 2
 
 
 def convert_model(
-    model_file: Path, precision: Precision, folder: Path, samples_file: Path | None, *, half: bool = False
+    model_file: Path,
+    precision: Precision,
+    folder: Path,
+    samples_file: Path | None,
+    *,
+    half: bool = False,
+    says: Mapping[str, str] | None = None,
 ) -> None:
     """Writes model.xml, model.bin, probes.safetensors and, last, about.json into a folder.
 
@@ -53,6 +61,7 @@ def convert_model(
         folder: An empty folder.
         samples_file: Safetensors file with ``source``, (N, C, H, W) float32 in [-1, 1].
         half: Weights are stored in float16.
+        says: What else stands in about.json.
 
     Raises:
         CheckpointError, LayoutError: the model file cannot be used.
@@ -93,7 +102,7 @@ def convert_model(
         ov.save_model(_quantise(ov.Core().read_model(exact), calibration), folder / "model.xml", compress_to_fp16=False)
         exact.unlink()
         exact.with_suffix(".bin").unlink()
-    (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+    write_about(folder, {**about, **(says or {})})
 
 
 def _samples(model: ModelFile, samples_file: Path | None) -> Float32 | None:
@@ -179,7 +188,7 @@ def export_onnx(model_file: Path, out: Path, *, size_px: int = 512) -> None:
 
 
 def _main(arguments: list[str]) -> int:
-    model_file, precision, folder, samples, half = arguments
+    model_file, precision, folder, samples, half, says = arguments
     try:
         convert_model(
             Path(model_file),
@@ -187,6 +196,7 @@ def _main(arguments: list[str]) -> int:
             Path(folder),
             Path(samples) if samples else None,
             half=bool(half),
+            says=json.loads(says),
         )
     except GisError as error:
         failure = {"kind": type(error).__name__, "message": str(error)}

@@ -4,7 +4,8 @@ Converting needs torch, NNCF and much memory, so it happens in a process of its 
 serving process reads only what that leaves in the cache: the network, and a few probe images with what plain float32
 makes of them.
 
-A cache entry is named by a hash of everything that it depends on and appears by one rename, so processes may race.
+A cache entry is named by a hash of everything that it depends on and appears by one rename, so processes may race. It
+is compared with its hashes each time it is read, and made anew where it is damaged (`gan.serving.converted_files`).
 """
 
 from __future__ import annotations
@@ -17,23 +18,34 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import platformdirs
 from filelock import FileLock
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 import gan.errors
-from gan.data.layout import LAYOUT_NAME, LAYOUT_VERSION, SourceLayout
+from gan.data.layout import LAYOUT_NAME, LAYOUT_VERSION
 from gan.errors import CheckpointError, ServingError
 from gan.processes import isolated_environment
-from gan.serving.engine import Float32, InferenceConfig, LoadedNetwork, Precision, Run, TranslateRequest
+from gan.serving.converted_files import ABOUT, Converted, DamagedError, check_owner, read_about, read_converted
+from gan.serving.engine import (
+    Float32,
+    InferenceConfig,
+    LoadedNetwork,
+    Precision,
+    Run,
+    ServingWarning,
+    TranslateRequest,
+)
 
 __all__ = ["cache_folder", "convert_beside", "load_openvino"]
 
-_FORMAT: Final = 4  # raise when what lies in a cache entry changes
+_FORMAT: Final = 5  # raise when what lies in a cache entry changes
 # Sizes for which networks are kept compiled: a folder of mixed sizes must not fill the memory.
 _SHAPES: Final = 4
 _BESIDE: Final = ".openvino"
@@ -56,20 +68,17 @@ def load_openvino(request: TranslateRequest, config: InferenceConfig) -> LoadedN
         ServingError: OpenVINO or NNCF is missing, conversion fails, or int8 has no real samples.
         CheckpointError, LayoutError: the model file cannot be used.
     """
-    entry = _prepare(request, config.precision)
-    about = json.loads((entry / "about.json").read_text(encoding="utf-8"))
-    probes = load_file(entry / "probes.safetensors")
-    run = _compile(entry / "model.xml", config.precision, request)
+    converted = _prepare(request, config.precision)
     return LoadedNetwork(
-        run=run,
-        in_channels=about["in_channels"],
-        multiple_px=about["multiple_px"],
-        weights_sha256=about["weights_sha256"],
-        model=about["backend"],
-        probes=probes["source"],
-        reference=probes["image"],
-        layout=SourceLayout.from_json(about["layout"], str(request.path)),
-        whole_image=about.get("whole", True),  # conversions that were shipped before this was known
+        run=_compile(converted.network, config.precision, request),
+        in_channels=converted.about["in_channels"],
+        multiple_px=converted.about["multiple_px"],
+        weights_sha256=converted.about["weights_sha256"],
+        model=converted.about["backend"],
+        probes=converted.probes,
+        reference=converted.reference,
+        layout=converted.layout,
+        whole_image=converted.about["whole"],
     )
 
 
@@ -87,8 +96,10 @@ def _compile(model_file: Path, precision: Precision, request: TranslateRequest) 
         "ENABLE_CPU_PINNING": False,
     }
 
+    network = core.read_model(model_file)  # once: the file was compared with its hash just now
+
     def compiled(shape: tuple[int, ...]) -> Any:
-        model = core.read_model(model_file)
+        model = network.clone()
         model.reshape(list(shape))  # what was quantised has the size of its samples
         return core.compile_model(model, "CPU", settings).create_infer_request()
 
@@ -123,23 +134,22 @@ def convert_beside(model_file: Path) -> Path:
     folder = model_file.with_suffix(_BESIDE)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    _run_builder(model_file, "fp32", folder, None, half=True)
-    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    text = json.dumps(about | {"file_sha256": _file_sha256(model_file)}, indent=2) + "\n"
-    (folder / "about.json").write_text(text, encoding="utf-8")
+    _run_builder(model_file, "fp32", folder, None, {"file_sha256": _file_sha256(model_file)}, half=True)
     return folder
 
 
-def _found_beside(model_file: Path, precision: Precision) -> Path | None:
-    """The folder of :func:`convert_beside`, where it belongs to this very file."""
-    about = model_file.with_suffix(_BESIDE) / "about.json"
-    if precision == "int8" or not about.is_file():
+def _found_beside(model_file: Path, precision: Precision) -> Converted | None:
+    """What :func:`convert_beside` left, where it belongs to this very file."""
+    folder = model_file.with_suffix(_BESIDE)
+    if precision == "int8" or not (folder / ABOUT).is_file():
         return None
     try:
-        known = json.loads(about.read_text(encoding="utf-8"))["file_sha256"]
-    except (ValueError, KeyError, TypeError, OSError):
+        if read_about(folder).get("file_sha256") != _file_sha256(model_file):
+            return None
+        return read_converted(folder)
+    except DamagedError as damage:
+        warnings.warn(f"{folder} is damaged ({damage}): not used; get it again", ServingWarning, stacklevel=2)
         return None
-    return about.parent if known == _file_sha256(model_file) else None
 
 
 def _file_sha256(path: Path) -> str:
@@ -147,26 +157,43 @@ def _file_sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _prepare(request: TranslateRequest, precision: Precision) -> Path:
-    """Folder of the converted model; made now where there is none."""
+def _prepare(request: TranslateRequest, precision: Precision) -> Converted:
+    """The converted model; made now where there is none that is whole."""
     beside = _found_beside(request.path, precision) if request.path.is_file() else None
     if beside is not None:
         return beside
     folder = request.cache_dir or cache_folder()
     entry = folder / _key(request, precision)
-    if (entry / "about.json").is_file():
-        return entry
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_owner(folder)
+        found = _found_in_cache(entry)
+        if found is not None:
+            return found
         # Only one process at a time converts; the others wait for its result.
         with FileLock(folder / f"{entry.name}.lock"):
-            if not (entry / "about.json").is_file():
+            found = _found_in_cache(entry)
+            if found is None:
                 _build_entry(request, precision, entry)
+                found = read_converted(entry, entry.name)
+    except DamagedError as damage:
+        raise ServingError(f"{entry} changed while it was made ({damage}): give the same command again") from None
     except OSError as error:
         raise ServingError(
             f"{folder} cannot hold a converted model ({error}): set GIS_CACHE to a folder that can"
         ) from error
-    return entry
+    return found
+
+
+def _found_in_cache(entry: Path) -> Converted | None:
+    """An entry that is whole; None where there is none, or a damaged one, which is then made anew."""
+    if not entry.exists():
+        return None
+    try:
+        return read_converted(entry, entry.name)
+    except DamagedError as damage:
+        warnings.warn(f"{entry} is damaged ({damage}): made anew", ServingWarning, stacklevel=2)
+        return None
 
 
 def _key(request: TranslateRequest, precision: Precision) -> str:
@@ -196,22 +223,31 @@ def _build_entry(request: TranslateRequest, precision: Precision, entry: Path) -
         samples = Path(name) / "samples.safetensors"
         if request.calibration is not None:
             save_file({"source": np.ascontiguousarray(request.calibration, dtype=np.float32)}, samples)
-        _run_builder(request.path, precision, partial, samples if samples.is_file() else None)
-        shutil.rmtree(entry, ignore_errors=True)  # what an older program left half-made
-        try:
-            partial.rename(entry)
-        except OSError:
-            if not (entry / "about.json").is_file():  # else another process was faster
-                raise
+        given = samples if samples.is_file() else None
+        _run_builder(request.path, precision, partial, given, {"entry": entry.name})
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)  # damaged, or left half-made by an older program
+        else:
+            entry.unlink(missing_ok=True)
+        partial.rename(entry)
 
 
-def _run_builder(model: Path, precision: Precision, folder: Path, samples: Path | None, *, half: bool = False) -> None:
+def _run_builder(
+    model: Path,
+    precision: Precision,
+    folder: Path,
+    samples: Path | None,
+    says: Mapping[str, str],
+    *,
+    half: bool = False,
+) -> None:
     root = str(Path(gan.errors.__file__).parent.parent)
     environment = isolated_environment(os.environ, [root, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
     # OpenVINO's and NNCF's tools report their use over the network, except where they believe to run in CI.
     environment["CI"] = "true"
-    arguments = [str(model), precision, str(folder), str(samples or ""), "half" if half else ""]
-    command = [sys.executable, "-m", "gan.serving.openvino_convert", *arguments]
+    arguments = [str(model), precision, str(folder), str(samples or ""), "half" if half else "", json.dumps(says)]
+    # -P: no module of the user's folder stands before one of ours.
+    command = [sys.executable, "-P", "-m", "gan.serving.openvino_convert", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return
