@@ -16,7 +16,7 @@ import torch
 from assets import CAR_WEIGHTS
 from gan.backends import pix2pix
 from gan.errors import ServingError
-from gan.serving.converted_files import DamagedError, read_converted, write_about
+from gan.serving.converted_files import DamagedError, check_owner, read_converted, write_about
 from gan.serving.engine import ServingWarning
 from gan.serving.inference import TranslationModel, load_model
 from gan.serving.ship import ship
