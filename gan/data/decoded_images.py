@@ -14,13 +14,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gan.data.skipped import check_share
 from gan.data.sources import Item, Planes, resize_plane
 from gan.errors import DataError, ItemError, TrainingError
 
 __all__ = ["DecodedImages", "decode"]
 
 _CACHE_VERSION: Final = 1
-_MOST_SKIPPED: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def decode(
         progress: Wraps the items while they are read.
 
     Raises:
-        DataError: Where more than half of the images cannot be used, or one differs from the others in size, channels
+        DataError: Where half or more of the images cannot be used, or one differs from the others in size, channels
             or depth of bits. Fewer that cannot be used are left out.
         TrainingError: Where the cache cannot be written.
     """
@@ -110,7 +110,7 @@ def _fill(
             planes, group = item.read()
         except ItemError as error:
             skipped.append((item.name, str(error)))
-            _check_share(skipped, len(items))
+            check_share(skipped, len(items))
             continue
         if size is not None:
             planes = {name: resize_plane(name, plane, size) for name, plane in planes.items()}
@@ -131,14 +131,6 @@ def _fill(
     partial = folder / "index.partial"
     partial.write_text(json.dumps(index), encoding="utf-8")
     os.replace(partial, folder / "index.json")
-
-
-def _check_share(skipped: Sequence[tuple[str, str]], count: int) -> None:
-    """More than half of a folder that cannot be used is no accident."""
-    if len(skipped) > _MOST_SKIPPED * count:
-        reason = skipped[0][1]
-        more = f"{len(skipped)} of {count} cannot be used, the first: " if count > 1 else ""
-        raise ItemError(f"{more}{reason}")
 
 
 def _shorten(path: Path, count: int) -> None:

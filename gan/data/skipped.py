@@ -5,9 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["skipped_lines"]
+from gan.errors import ItemError
+
+__all__ = ["check_share", "skipped_lines"]
 
 _SHOWN: Final = 40
+
+
+def check_share(skipped: Sequence[tuple[str, str]], count: int) -> None:
+    """Half of a folder or more that cannot be used is no accident.
+
+    Args:
+        skipped: Name and reason of each that was left out.
+        count: How many there were with them.
+
+    Raises:
+        ItemError: So many are left out, with the reason of the first.
+    """
+    if skipped and 2 * len(skipped) >= count:
+        reason = skipped[0][1]
+        raise ItemError(f"{len(skipped)} of {count} cannot be used, the first: {reason}" if count > 1 else reason)
 
 
 def skipped_lines(skipped: Sequence[tuple[str, str]], count: int, what: str) -> list[str]:

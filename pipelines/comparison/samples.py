@@ -21,7 +21,7 @@ from gan.metrics.classes import boxes_to_regions
 from pipelines.errors import ConfigError, DatasetError
 from pipelines.io.coco import read_coco
 from pipelines.io.files import read_object, write_bytes
-from pipelines.io.images import decode_luminance
+from pipelines.io.images import PictureError, decode_luminance, read_bytes
 from pipelines.translation.translate import encode_image
 
 __all__ = ["Objects", "TestSet", "grey_copy", "open_test_set", "read_objects", "resized_box", "write_test_set"]
@@ -154,7 +154,7 @@ def class_regions(objects: Objects, name: str, shape: tuple[int, ...]) -> dict[s
 def read_grey(path: Path) -> npt.NDArray[np.float64]:
     """A written image as float64 in [0, 1], grey."""
     try:
-        image = decode_luminance(path.read_bytes())
-    except (OSError, ValueError):
+        image = decode_luminance(read_bytes(path))
+    except PictureError:
         raise DataError(f"{path}: cannot be read; delete it and give the same command again") from None
     return np.asarray(image, dtype=np.float64) / 255

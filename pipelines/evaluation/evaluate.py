@@ -10,14 +10,15 @@ A *region* limits the measures to a part of each image: a folder of masks (non-z
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from gan.errors import DataError, MetricError
+from gan.data.skipped import check_share, skipped_lines
+from gan.errors import DataError, ItemError, MetricError
 from gan.metrics import image as measures
 from gan.metrics.bootstrap import bootstrap_mean
 from gan.metrics.distribution import frechet_distance, kernel_distance_interval
@@ -108,9 +109,10 @@ def _evaluation(config: EvaluateConfig, progress: bool) -> Evaluation:
     else:
         result = _evaluate_pairs(config, partners(config.real, config.generated), progress)
     if config.masks is None and config.boxes is None:
-        _add_distributions(result, config, list(real.values()), list(generated.values()), progress)
+        _add_distributions(result, config, real, generated, progress)
     else:
         result.notes.append("Distances between distributions are left out: they are taken on whole images.")
+    result.notes += skipped_lines(list(result.skipped.items()), len(real), "images")
     return result
 
 
@@ -119,8 +121,12 @@ def _evaluate_pairs(config: EvaluateConfig, pairs: Sequence[tuple[str, Path, Pat
     functions = dict(_lpips(config)) | _PIXEL_MEASURES
     result = Evaluation()
     for name, real, fake in _bar(pairs, progress, "pairs"):
-        a, b = read_pair(name, real, fake)
-        region = regions.of(name, a.shape[:2])
+        try:
+            a, b = read_pair(name, real, fake)
+            region = regions.of(name, a.shape[:2])
+        except ItemError as error:
+            _skip(result, name, error, len(pairs))
+            continue
         row: dict[str, Any] = {"name": name, "real": real.name, "fake": fake.name}
         if region is not None:
             row["region_px"] = int(region.sum())
@@ -133,6 +139,16 @@ def _evaluate_pairs(config: EvaluateConfig, pairs: Sequence[tuple[str, Path, Pat
             result.means[key] = bootstrap_mean(values, seed=config.seed)
     _add_notes(result, config)
     return result
+
+
+def _skip(result: Evaluation, name: str, error: ItemError, count: int) -> None:
+    """Leaves out an image or pair.
+
+    Raises:
+        ItemError: half of them or more were left out.
+    """
+    result.skipped[name] = str(error)
+    check_share(list(result.skipped.items()), count)
 
 
 def _measure(name: str, function: Callable[..., float], a: Image, b: Image, region: Mask | None) -> float | None:
@@ -165,7 +181,7 @@ def _lpips(config: EvaluateConfig) -> Iterator[tuple[str, Callable[..., float]]]
 
 
 def _add_distributions(
-    result: Evaluation, config: EvaluateConfig, real: Sequence[Path], fake: Sequence[Path], progress: bool
+    result: Evaluation, config: EvaluateConfig, real: Mapping[str, Path], fake: Mapping[str, Path], progress: bool
 ) -> None:
     if not config.features and config.inception is None:
         return
@@ -173,7 +189,10 @@ def _add_distributions(
         result.notes.append("A single image has no distribution: distances between distributions are left out.")
         return
     for extractor, is_fid in _extractors(config):
-        a, b = (_features(extractor, paths, progress) for paths in (real, fake))
+        sides = (real, fake)
+        if config.unpaired:  # images of one name have nothing to do with each other
+            sides = ({str(path): path for path in real.values()}, {str(path): path for path in fake.values()})
+        a, b = (_features(extractor, paths, progress, result) for paths in sides)
         kernel = kernel_distance_interval(a, b, seed=config.seed)
         about = {"features": extractor.name, "real": len(a), "fake": len(b)}
         name = "FID" if is_fid else "frechet_distance"
@@ -197,10 +216,19 @@ def _extractors(config: EvaluateConfig) -> Iterator[tuple[FeatureExtractor, bool
         yield inception_extractor(config.inception, device=config.device), True
 
 
-def _features(extractor: FeatureExtractor, paths: Sequence[Path], progress: bool) -> npt.NDArray[np.float32]:
+def _features(
+    extractor: FeatureExtractor, paths: Mapping[str, Path], progress: bool, result: Evaluation
+) -> npt.NDArray[np.float32]:
+    """(N, features) of the images that can be read and were not left out before."""
     rows = []
-    for path in _bar(paths, progress, extractor.name):
-        image = read_image(path)
+    for name, path in _bar(list(paths.items()), progress, extractor.name):
+        if name in result.skipped:
+            continue
+        try:
+            image = read_image(path)
+        except ItemError as error:
+            _skip(result, name, error, len(paths))
+            continue
         rows.append(extractor(np.ascontiguousarray(image.reshape(*image.shape[:2], -1).transpose(2, 0, 1)[None])))
     return np.concatenate(rows)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from gan.data import images
-from gan.errors import DataError
+from gan.errors import DataError, ItemError
 
 __all__ = ["find_images", "partners", "read_image", "read_pair"]
 
@@ -53,15 +53,15 @@ def read_image(path: Path) -> Image:
     8 and 16 bit are divided by their full range; float images (TIFF, npy) must lie in [0, 1] already.
 
     Raises:
-        DataError: unreadable, NaN, out of range, or of another kind.
+        ItemError: unreadable, NaN, out of range, or of another kind.
     """
     planes = images.read_image(path)
     if planes.dtype != np.float32:
         planes = planes / np.float32(np.iinfo(planes.dtype).max)
     if not np.isfinite(planes).all():
-        raise DataError(f"{path}: infinite pixels: expected finite values")
+        raise ItemError(f"{path}: infinite pixels: expected finite values")
     if planes.min() < 0 or planes.max() > 1:
-        raise DataError(f"{path}: values {planes.min():g} to {planes.max():g}: expected floats in [0, 1]")
+        raise ItemError(f"{path}: values {planes.min():g} to {planes.max():g}: expected floats in [0, 1]")
     if (planes == planes[:1]).all():  # grey that was saved as colour, as infrared often is
         return np.ascontiguousarray(planes[0], dtype=np.float32)
     return np.ascontiguousarray(planes.transpose(1, 2, 0), dtype=np.float32)
@@ -71,15 +71,15 @@ def read_pair(name: str, real: Path, fake: Path) -> tuple[Image, Image]:
     """Both images of a pair; see :func:`read_image`.
 
     Raises:
-        DataError: they differ in size, or one is grey and the other in colour.
+        ItemError: they differ in size, or one is grey and the other in colour.
     """
     a, b = read_image(real), read_image(fake)
     if a.shape[:2] != b.shape[:2]:
         sizes = [f"{image.shape[1]}x{image.shape[0]}" for image in (a, b)]
-        raise DataError(
+        raise ItemError(
             f"{name}: real image of {sizes[0]}, generated one of {sizes[1]} px: expected the same size ({fake})"
         )
     if a.ndim != b.ndim:
         kinds = ["grey" if image.ndim == 2 else "colour" for image in (a, b)]
-        raise DataError(f"{name}: real image is {kinds[0]}, generated one {kinds[1]}: expected the same ({fake})")
+        raise ItemError(f"{name}: real image is {kinds[0]}, generated one {kinds[1]}: expected the same ({fake})")
     return a, b

@@ -44,6 +44,7 @@ def write_report(out: Path, config: EvaluateConfig, result: Evaluation) -> None:
             "distributions": result.distributions,
             "notes": result.notes,
             "images": result.rows,
+            **({"skipped": result.skipped} if result.skipped else {}),
         }
     )
     write_json(out / "metrics.json", values)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from gan.data import images
-from gan.errors import DataError
+from gan.errors import DataError, ItemError
 
 from pipelines.errors import DatasetError
 from pipelines.evaluation.config import EvaluateConfig
@@ -51,7 +51,7 @@ class Regions:
             raise DataError(f"{name} has no mask: expected a mask of the same name for each image")
         mask = images.read_image(self._masks[name]).any(axis=0)
         if mask.shape != shape:
-            raise DataError(
+            raise ItemError(
                 f"{self._masks[name]} is {mask.shape[1]}x{mask.shape[0]} px: expected {shape[1]}x{shape[0]}"
             )
         return np.asarray(mask)

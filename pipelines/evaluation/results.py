@@ -48,3 +48,5 @@ class Evaluation:
     """Distances between the two sets, each with the features it was taken on."""
     notes: list[str] = field(default_factory=list)
     """What a reader of the figures has to know."""
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Why an image or pair that could not be read was left out, by its name."""

@@ -21,7 +21,7 @@ from pipelines.backgrounds.ingest.radiometric import KELVIN_AT_0_C
 from pipelines.backgrounds.ingest.tiff import CONVENTION, KELVIN_PER_COUNT, write_kelvin_tiff
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import DATASET_FILE, RunFolder, generator, read_records
-from pipelines.errors import ConfigError, DatasetError
+from pipelines.errors import BackgroundError, ConfigError, DatasetError
 from pipelines.io.files import read_json, remove_temporaries, sha256
 from pipelines.io.images import read_png
 
@@ -82,7 +82,14 @@ def export_tiff(
     with store.locked():
         remove_temporaries(out)
         store.describe({"complete": False})
-        rows = [_write(image, out) for image in tqdm(radiometric, unit="frame", disable=not progress)]
+        rows, skipped = [], []
+        for image in tqdm(radiometric, unit="frame", disable=not progress):
+            try:
+                rows.append(_write(image, out))
+            except (BackgroundError, DatasetError) as error:
+                skipped.append((image.name, str(error)))
+        if not rows:
+            raise DatasetError(f"none of {len(radiometric)} frames can be exported, the first: {skipped[0][1]}")
         about = {
             "complete": True,
             "generator": generator(),
@@ -90,6 +97,7 @@ def export_tiff(
             "convention": CONVENTION,
             "left_out": len(images) - len(radiometric),
             "frames": rows,
+            **({"skipped": dict(skipped)} if skipped else {}),
         }
         store.describe(about)
     return {**head, **about}

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from gan.data.images import PICTURE_SUFFIXES, list_images
+from gan.data.skipped import skipped_lines
+from gan.errors import ItemError
 from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D
@@ -18,7 +20,7 @@ from pipelines.backgrounds.geometry.horizon import horizon_from_boxes
 from pipelines.errors import ConfigError
 from pipelines.fitting.fitter import level_camera
 from pipelines.io.files import read_json
-from pipelines.io.images import decode_luminance
+from pipelines.io.images import PictureError, decode_luminance, read_bytes
 
 __all__ = ["RealFrame", "read_image", "scan_frames"]
 
@@ -50,12 +52,14 @@ def read_image(path: Path) -> NDArray[np.uint16]:
     """(H, W) picture over the full 16-bit range.
 
     Raises:
-        ConfigError: no picture.
+        ItemError: no picture.
     """
     try:
-        pixels = decode_luminance(path.read_bytes())
-    except (OSError, ValueError):
-        raise ConfigError(f"{path}: is no picture that can be read: remove it, or give a whole file") from None
+        pixels = decode_luminance(read_bytes(path))
+    except PictureError as error:
+        raise ItemError(f"{path}: cannot be read: {error}") from None
+    if not np.isfinite(pixels).all():
+        raise ItemError(f"{path}: holds pixels that are no number (NaN or inf): expected finite values")
     if pixels.dtype == np.uint8:
         return np.asarray(pixels, dtype=np.uint16) * np.uint16(257)
     low, high = np.percentile(pixels, STRETCH)
@@ -87,10 +91,18 @@ def scan_frames(
             f"{folder}: holds no pictures ({', '.join(PICTURE_SUFFIXES)}): give the folder of the thermal frames"
         )
     known, about = read_boxes(boxes, report), _about(boxes)
-    frames = []
+    frames, skipped = [], []
     for path in pictures:
-        if any(box.kind == "car" for box in known.get(path.stem, ())):
+        if not any(box.kind == "car" for box in known.get(path.stem, ())):
+            continue
+        try:
             frames.append(_frame(path, known[path.stem], camera, about.get(path.stem, {})))
+        except ItemError as error:
+            skipped.append((path.name, str(error)))
+    for line in skipped_lines(skipped, len(frames) + len(skipped), "pictures"):
+        report(line)
+    if skipped and not frames:
+        raise ConfigError(f"none of {len(skipped)} pictures with boxes of cars can be used, e.g. {skipped[0][1]}")
     if not frames:
         raise ConfigError(f"{boxes}: no boxes of cars for any picture in {folder}: names (without suffix) must agree")
     return frames

@@ -16,14 +16,16 @@ Coordinates are in pixels with integer centres, as in OpenCV.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from gan.data.skipped import check_share, skipped_lines
+from gan.errors import ItemError
 from gan.options import Option, check_options, make_options
 
 from pipelines.io.files import make_folder, write_bytes, write_json
@@ -31,11 +33,23 @@ from pipelines.io.images import encode_png
 from pipelines.registration.common_field import common_field
 from pipelines.registration.edges import warp
 from pipelines.registration.estimation import Alignment, Model, estimate, shift_to_frame
-from pipelines.registration.pictures import check_sizes, checkerboard, evenly_spaced, find_pairs, read_grey, read_pairs
+from pipelines.registration.pictures import (
+    check_size,
+    checkerboard,
+    evenly_spaced,
+    find_pairs,
+    read_grey,
+    read_pair,
+    usual_shapes,
+)
 
 __all__ = ["AlignConfig", "AlignResult", "align", "align_cameras"]
 
+Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
+Read = TypeVar("Read")
+Shapes = tuple[tuple[int, ...], tuple[int, ...]]
+"""(H, W) of the visible and of the infrared pictures."""
 
 _PREVIEWED: Final = 3
 _TRANSFORM: Final = "Transform"
@@ -109,33 +123,77 @@ def align_cameras(
     return align(make_options(AlignConfig, {**options, "visible": visible, "infrared": infrared, "out": out}))
 
 
-def align(config: AlignConfig) -> AlignResult:
+def align(config: AlignConfig, report: Callable[[str], None] = lambda line: None) -> AlignResult:
     """Estimates the transform, and writes the aligned pairs cropped to the common field, and transform.json.
 
-    The visible pictures are resampled; the infrared ones keep their values, so they stay what the sensor measured.
+    The visible pictures are resampled; the infrared ones keep their values, so they stay what the sensor measured. A
+    pair of which a picture cannot be used is left out.
+
+    Args:
+        config: what to align, and how.
+        report: takes lines for the user.
 
     Raises:
-        DataError, DatasetError: pictures that cannot be used.
+        DataError, DatasetError: half of the pictures or more cannot be used.
         OutputError: files that cannot be written.
     """
-    pairs = find_pairs(config.visible, config.infrared)
-    names = list(pairs)
-    chosen = evenly_spaced(names, config.frames)
-    stack = [tuple(read_grey(path) for path in pairs[name]) for name in chosen]
-    check_sizes(chosen, stack)
-    alignment = estimate([pair[0] for pair in stack], [pair[1] for pair in stack], config.model)
-    transforms = {name: alignment.visible_to_infrared for name in names}
+    pairs = _Pairs(find_pairs(config.visible, config.infrared))
+    chosen = evenly_spaced(list(pairs.paths), config.frames)
+    read = pairs.each(chosen, lambda name: tuple(read_grey(path) for path in pairs.paths[name]))
+    shapes = usual_shapes(list(read.values()))
+    stack = pairs.each(list(read), lambda name: _of_size(pairs.paths[name], read[name], shapes))
+    alignment = estimate([pair[0] for pair in stack.values()], [pair[1] for pair in stack.values()], config.model)
+    transforms = {name: alignment.visible_to_infrared for name in pairs.usable}
     if config.per_frame:
-        transforms = {name: _shifted(pairs[name], alignment.visible_to_infrared) for name in names}
-    shapes = stack[0][0].shape, stack[0][1].shape
+        transforms = pairs.each(
+            list(transforms), lambda name: _shifted(pairs.paths[name], alignment.visible_to_infrared, shapes)
+        )
     field = common_field(list(transforms.values()), *shapes)
     _write_pairs(config.out, pairs, transforms, shapes, field)
-    write_json(config.out / "transform.json", _describe(config, alignment, transforms, shapes, field, len(chosen)))
-    return AlignResult(config.out, alignment, len(pairs), field)
+    for line in skipped_lines(list(pairs.skipped.items()), len(pairs.paths), "pairs"):
+        report(line)
+    kept = {name: transforms[name] for name in pairs.usable}
+    write_json(config.out / "transform.json", _describe(config, alignment, kept, shapes, field, len(stack)))
+    return AlignResult(config.out, alignment, len(kept), field)
 
 
-def _shifted(paths: tuple[Path, Path], transform: Float64) -> Float64:
-    visible, infrared = (read_grey(path) for path in paths)
+class _Pairs:
+    """The pairs of a run, and those of them that were left out."""
+
+    def __init__(self, paths: Mapping[str, tuple[Path, Path]]) -> None:
+        self.paths = paths
+        self.skipped: dict[str, str] = {}
+
+    @property
+    def usable(self) -> list[str]:
+        """Names of those that were not left out."""
+        return [name for name in self.paths if name not in self.skipped]
+
+    def each(self, names: Sequence[str], read: Callable[[str], Read]) -> dict[str, Read]:
+        """What can be read of these pairs, by name; a pair that cannot be used is left out from here on.
+
+        Raises:
+            ItemError: half of these or more.
+        """
+        results, failures = {}, []
+        for name in names:
+            try:
+                results[name] = read(name)
+            except ItemError as error:
+                failures.append((name, str(error)))
+        check_share(failures, len(names))
+        self.skipped.update(failures)
+        return results
+
+
+def _of_size(paths: tuple[Path, Path], pair: tuple[Float32, ...], shapes: Shapes) -> tuple[Float32, ...]:
+    for path, image, shape in zip(paths, pair, shapes, strict=True):
+        check_size(path.name, image.shape, shape)
+    return pair
+
+
+def _shifted(paths: tuple[Path, Path], transform: Float64, shapes: Shapes) -> Float64:
+    visible, infrared = _of_size(paths, tuple(read_grey(path) for path in paths), shapes)
     return shift_to_frame(visible, infrared, transform)
 
 
@@ -169,20 +227,25 @@ def _describe(
 
 def _write_pairs(
     out: Path,
-    pairs: Mapping[str, tuple[Path, Path]],
+    pairs: _Pairs,
     transforms: Mapping[str, Float64],
-    shapes: tuple[tuple[int, ...], tuple[int, ...]],
+    shapes: Shapes,
     field: tuple[int, int, int, int],
 ) -> None:
     make_folder(out)
     x0, y0, x1, y1 = field
-    previewed = evenly_spaced(list(pairs), _PREVIEWED)
+    previewed = evenly_spaced(list(transforms), _PREVIEWED)
     previews = []
-    for name, visible, infrared in read_pairs(pairs, shapes):
+
+    def write(name: str) -> None:
+        visible, infrared = read_pair(pairs.paths[name], shapes)
         warped = warp(visible, transforms[name], shapes[1])
         crops = [np.ascontiguousarray(image[y0:y1, x0:x1]) for image in (warped, infrared)]
         for kind, image in zip(("visible", "infrared"), crops, strict=True):
             write_bytes(out / kind / f"{name}.png", encode_png(image))
         if name in previewed:
             previews.append(checkerboard(*crops))
-    write_bytes(out / "preview.png", encode_png(np.concatenate(previews)))
+
+    pairs.each(list(transforms), write)
+    if previews:  # of a few pairs, which may be those that were left out
+        write_bytes(out / "preview.png", encode_png(np.concatenate(previews)))

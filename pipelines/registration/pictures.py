@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from gan.data.images import image_files, read_image
-from gan.errors import DataError
+from gan.errors import ItemError
 
 from pipelines.errors import DatasetError
 
 __all__ = [
     "LEAST_SIDE_PX",
     "check_size",
-    "check_sizes",
     "checkerboard",
     "evenly_spaced",
     "find_pairs",
     "read_grey",
-    "read_pairs",
+    "read_pair",
+    "usual_shapes",
 ]
 
 Float32 = npt.NDArray[np.float32]
@@ -61,49 +62,47 @@ def read_grey(path: Path) -> Float32:
     image = read_image(path).astype(np.float32).mean(axis=0)
     low, high = float(image.min()), float(image.max())
     if not high > low:
-        raise DatasetError(f"{path}: all pixels are equal; expected a picture with edges: leave out this pair")
+        raise ItemError(f"{path}: all pixels are equal; expected a picture with edges: leave out this pair")
     return np.asarray((image - low) / (high - low), dtype=np.float32)
 
 
-def check_sizes(names: Sequence[str], stack: Sequence[tuple[Float32, ...]]) -> None:
-    """Checks that all pictures of a camera have one size.
-
-    Raises:
-        DatasetError: one is of another, or too small.
-    """
-    for kind in (0, 1):
-        for name, pair in zip(names, stack, strict=True):
-            check_size(name, pair[kind].shape, stack[0][kind].shape)
+def usual_shapes(stack: Sequence[tuple[Float32, ...]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """(H, W) that most pictures of each camera have; of a draw the first."""
+    visible, infrared = (Counter(pair[kind].shape for pair in stack).most_common(1)[0][0] for kind in (0, 1))
+    return visible, infrared
 
 
 def check_size(name: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
     """Checks the (H, W) of one picture.
 
     Raises:
-        DatasetError: it is not as expected, or too small.
+        ItemError: it is not as expected, or too small.
     """
     if shape != expected:
-        raise DatasetError(
+        raise ItemError(
             f"{name} is {shape[1]}x{shape[0]} px, others {expected[1]}x{expected[0]}: expected one size per camera; "
             "align each camera pair by itself"
         )
     if min(shape) < LEAST_SIDE_PX:
-        raise DatasetError(f"{name} is {shape[1]}x{shape[0]} px: expected at least {LEAST_SIDE_PX} px each way")
+        raise ItemError(f"{name} is {shape[1]}x{shape[0]} px: expected at least {LEAST_SIDE_PX} px each way")
 
 
-def read_pairs(
-    pairs: Mapping[str, tuple[Path, Path]], shapes: tuple[tuple[int, ...], tuple[int, ...]]
-) -> Iterator[tuple[str, npt.NDArray[Any], npt.NDArray[Any]]]:
-    """Name and both pictures, (H, W) or (H, W, 3) RGB, integers."""
-    for name, paths in pairs.items():
-        images = []
-        for path, shape in zip(paths, shapes, strict=True):
-            planes = read_image(path)
-            if planes.dtype.kind == "f":
-                raise DataError(f"{path}: float pixels; expected 8 or 16 bits")
-            check_size(path.name, planes.shape[1:], shape)
-            images.append(planes[0] if planes.shape[0] == 1 else np.ascontiguousarray(planes.transpose(1, 2, 0)))
-        yield name, images[0], images[1]
+def read_pair(
+    paths: tuple[Path, Path], shapes: tuple[tuple[int, ...], tuple[int, ...]]
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Both pictures, (H, W) or (H, W, 3) RGB, integers.
+
+    Raises:
+        ItemError: one cannot be read, holds floats, or is of another size.
+    """
+    images = []
+    for path, shape in zip(paths, shapes, strict=True):
+        planes = read_image(path)
+        if planes.dtype.kind == "f":
+            raise ItemError(f"{path}: float pixels; expected 8 or 16 bits")
+        check_size(path.name, planes.shape[1:], shape)
+        images.append(planes[0] if planes.shape[0] == 1 else np.ascontiguousarray(planes.transpose(1, 2, 0)))
+    return images[0], images[1]
 
 
 def checkerboard(visible: npt.NDArray[Any], infrared: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

@@ -11,7 +11,8 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -21,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 from gan.data.images import list_images
 from gan.data.sample_files import StoredSample, find_samples
-from gan.errors import DataError, GisError
+from gan.data.skipped import skipped_lines
+from gan.errors import DataError, GisError, ServingError
 from gan.options import keyword_options
 
 from pipelines.evaluation.images import read_image
@@ -84,11 +86,13 @@ class TranslationSummary:
     """What was done to each image."""
     style: StyleSummary | None = None
     """None without `style`."""
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Name of each input that could not be translated, and why."""
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in ``translate.json``."""
         values = {"schema": "gis-translate", "version": 1, **dataclasses.asdict(self)}
-        return {name: value for name, value in values.items() if name != "style" or value}
+        return {name: value for name, value in values.items() if name not in ("style", "skipped") or value}
 
 
 @dataclass(frozen=True)
@@ -136,11 +140,20 @@ def translate(
     return translate_folder(config, progress=progress)
 
 
-def translate_folder(config: TranslateConfig, *, progress: bool = False) -> TranslationSummary:
+def translate_folder(
+    config: TranslateConfig, *, progress: bool = False, report: Callable[[str], None] = lambda line: None
+) -> TranslationSummary:
     """Translates every input; returns what was done, as also written to ``out/translate.json``.
 
+    An input that cannot be used is left out, and told at the end.
+
+    Args:
+        config: what to translate, and how.
+        progress: show a bar on stderr.
+        report: takes lines for the user.
+
     Raises:
-        DataError: inputs that cannot be used.
+        DataError: no input can be used.
         OutputError: an output folder that cannot be written.
         GanError: a model that cannot be used.
     """
@@ -162,24 +175,34 @@ def translate_folder(config: TranslateConfig, *, progress: bool = False) -> Tran
     )
     with ThreadPoolExecutor(2) as reading, ThreadPoolExecutor(1) as writing:
         pending: deque[Future[None]] = deque()
+        failures: list[tuple[str, GisError]] = []
         sources = _read_ahead(inputs, reading)
         for number, (item, source) in enumerate(
             tqdm(sources, total=len(inputs), unit="image", desc="translate", disable=not progress)
         ):
-            image = finish(_translate(model, item, source, config.noise_seed, number), number)
-            attention(item.name, _fit_channels(source, model.in_channels, item.name))
+            try:
+                fitted = _fit_channels(source.result(), model.in_channels, item.name)
+                image = finish(_translate(model, item, fitted, config.noise_seed, number), number)
+            except (DataError, ServingError) as error:
+                failures.append((item.name, error))
+                continue
+            attention(item.name, fitted)
             pending.append(writing.submit(_write_image, config.out / f"{item.name}.png", image, config.bits))
             if len(pending) > _AHEAD:
                 pending.popleft().result()
         for future in pending:
             future.result()
-    summary = _summary(config, model, len(inputs))
+    if len(failures) == len(inputs):
+        raise failures[0][1]
+    skipped = tuple((name, str(error)) for name, error in failures)
+    for line in skipped_lines(skipped, len(inputs), "inputs"):
+        report(line)
+    summary = replace(_summary(config, model, len(inputs) - len(skipped)), skipped=skipped)
     write_json(config.out / "translate.json", summary.to_json())
     return summary
 
 
 def _translate(model: TranslationModel, item: Input, source: Float32, noise_seed: int | None, number: int) -> Float32:
-    source = _fit_channels(source, model.in_channels, item.name)
     try:
         image = model.translate(source, seed=None if noise_seed is None else noise_seed + number)
     except GisError as error:
@@ -311,20 +334,22 @@ def _calibration(config: TranslateConfig, inputs: Sequence[Input]) -> Float32 | 
 def calibration_samples(inputs: Sequence[Input], count: int = _CALIBRATION_COUNT) -> Float32 | None:
     """Evenly spaced inputs that have the size of the first, (N, C, H, W); None where there is only one."""
     chosen = sorted({round(step) for step in np.linspace(0, len(inputs) - 1, count)})
-    sources = [inputs[position].read() for position in chosen]
+    sources: list[Float32] = []
+    for position in chosen:
+        with suppress(DataError):  # one that cannot be used is told when its turn comes
+            sources.append(inputs[position].read())
     alike = [source for source in sources if source.shape == sources[0].shape]
     return np.stack(alike) if len(alike) > 1 else None
 
 
-def _read_ahead(inputs: Sequence[Input], pool: ThreadPoolExecutor) -> Iterator[tuple[Input, Float32]]:
+def _read_ahead(inputs: Sequence[Input], pool: ThreadPoolExecutor) -> Iterator[tuple[Input, Future[Float32]]]:
+    """Inputs in their order, the next ones being read meanwhile."""
     waiting: deque[tuple[Input, Future[Float32]]] = deque()
     for item in inputs:
         waiting.append((item, pool.submit(item.read)))
         if len(waiting) > _AHEAD:
-            first, future = waiting.popleft()
-            yield first, future.result()
-    for first, future in waiting:
-        yield first, future.result()
+            yield waiting.popleft()
+    yield from waiting
 
 
 # --- outputs ---------------------------------------------------------------------------------------------------------

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from gan.data.images import list_images
 from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
 
 from pipelines.errors import BackgroundError
-from pipelines.io.images import decode_luminance
+from pipelines.io.images import PictureError, decode_luminance, read_bytes
 
 __all__ = ["Road", "RoadPlane", "estimate_road", "read_road_mask"]
 
@@ -142,17 +143,17 @@ def read_road_mask(path: Path, name: str, window: tuple[int, int, int, int], wid
     """
     file = path
     if path.is_dir():
-        masks = sorted(item for item in path.iterdir() if item.stem == Path(name).stem and item.is_file())
+        masks = [item for item in list_images(path) if item.stem == Path(name).stem]
         if not masks:
             raise BackgroundError(f"{path} holds no road mask for {name}: expected {Path(name).stem}.png")
         file = masks[0]
     try:
-        mask = decode_luminance(file.read_bytes())
-    except (OSError, ValueError):
-        mask = None
+        mask = decode_luminance(read_bytes(file))
+    except PictureError as error:
+        raise BackgroundError(f"{file}: cannot be read: {error}; expected a road mask of the size of {name}") from None
     left, top, right, bottom = window
-    if mask is None or mask.shape[0] < bottom or mask.shape[1] < right:
-        size = "no image" if mask is None else f"{mask.shape[1]}x{mask.shape[0]} pixels"
+    if mask.shape[0] < bottom or mask.shape[1] < right:
+        size = f"{mask.shape[1]}x{mask.shape[0]} pixels"
         raise BackgroundError(f"{file}: {size}: expected a road mask of the size of {name}")
     cut = cv2.resize((mask[top:bottom, left:right] > 0).astype(np.uint8), (width, height), interpolation=0)
     return Road(np.asarray(cut > 0), 1.0 if cut.any() else 0.0, "given mask" if cut.any() else "given mask is empty")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.cli.commands.options import print_note
 from pipelines.cli.console import say
 from pipelines.registration.align import AlignConfig
 from pipelines.registration.align import align as run
@@ -11,7 +12,7 @@ __all__ = ["align"]
 
 def align(config: AlignConfig) -> None:
     """Bring a visible camera's pictures onto an infrared camera's: one transform from many frames, cropped pairs."""
-    done = run(config)
+    done = run(config, print_note)
     left, top, right, bottom = done.crop_px
     say(
         f"{done.frames} pairs of {right - left}x{bottom - top} px in {done.folder}; edges agree to "

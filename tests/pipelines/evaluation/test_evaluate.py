@@ -189,11 +189,32 @@ def _boxes(config: EvaluateConfig) -> EvaluateConfig:
     [
         (_truncate, r"000001\.png: cannot be read"),
         (_resize, r"000001: real image of 48x40, generated one of 50x40"),
-        (_drop, r"1 of 4 images in .*real have no partner in .*fake, first '000001'"),
         (_nan, r"000001\.npy: 1 NaN"),
         (_kelvin, r"000001\.npy: values 290 to 290"),
-        (_double, r"000001\.bmp and 000001\.png"),
         (_colour, r"000001: real image is grey, generated one colour"),
+    ],
+)
+def test_one_bad_image_is_left_out_and_told(
+    config: EvaluateConfig, spoil: Callable[[EvaluateConfig], EvaluateConfig], message: str
+) -> None:
+    whole = {row["name"]: row for row in evaluate_folders(config).rows}
+    result = evaluate_folders(spoil(config))
+    assert [row["name"] for row in result.rows] == ["000000", "000002", "000003"]
+    assert all(row == whole[row["name"]] for row in result.rows)
+    assert list(result.skipped) == ["000001"]
+    assert re.search(message, result.skipped["000001"])
+    assert any("1 of 4 images are left out" in note for note in result.notes)
+    for path in sorted(config.generated.iterdir())[2:]:
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match="cannot be used, the first: "):
+        evaluate_folders(config)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (_drop, r"1 of 4 images in .*real have no partner in .*fake, first '000001'"),
+        (_double, r"000001\.bmp and 000001\.png"),
         (_empty, r"fake: no images"),
         (_boxes, r"boxes\.json: cannot be read as JSON"),
         (lambda config: replace(config, real=config.real / "none"), r"none is no folder"),

@@ -14,7 +14,7 @@ import torch
 
 from gan.backends import pix2pix, pix2pix_mrff
 from gan.data.layout import Sample, depth_to_inverse, encode_sample
-from gan.errors import DataError, LayoutError, MetricError, ServingError
+from gan.errors import DataError, MetricError, ServingError
 from gan.storage.model_file import read_model_file, write_model_file
 from pipelines.errors import ConfigError, OutputError
 from pipelines.translation.config import TranslateConfig
@@ -121,8 +121,14 @@ def test_bad_inputs(tensors: Path, tmp_path: Path) -> None:
         find_inputs(tensors)
     (tensors / "tensors" / "000003.safetensors").unlink()
     (tensors / "tensors" / "000001.safetensors").write_bytes(b"short")
-    with pytest.raises(LayoutError, match="000001"):
-        translate_folder(TranslateConfig(model, tensors, tmp_path / "out", engine="torch", device="cpu"))
+    lines: list[str] = []
+    config = TranslateConfig(model, tensors, tmp_path / "out", engine="torch", device="cpu")
+    done = translate_folder(config, report=lines.append)
+    assert [name for name, _ in done.skipped] == ["000001"]
+    assert "000001.safetensors" in lines[1]
+    assert json.loads((tmp_path / "out" / "translate.json").read_text())["skipped"][0][0] == "000001"
+    assert len(list((tmp_path / "out").glob("*.png"))) == done.images > 0
+    assert not (tmp_path / "out" / "000001.png").exists()
     (tmp_path / "in").mkdir()
     cv2.imwrite(str(tmp_path / "in" / "a.png"), np.zeros((32, 32), np.uint8))
     with pytest.raises(DataError, match="a has 1 channels, the model takes 7"):
