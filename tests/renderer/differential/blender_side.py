@@ -2,7 +2,7 @@
 
 JOBS.json is a list of tables with ``scene`` (a .blend) and ``out`` (.npz). Depth is Cycles' own at one sample through
 each pixel's centre. Which copy a pixel shows is looked up apart from Cycles and its passes: of all surfaces of the
-depsgraph that the render was made from, the one that a ray meets at Cycles' depth.
+depsgraph that the render was made from, the one that lies at the point that Cycles saw.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from mathutils.bvhtree import BVHTree
 
 TRUTH = "truth"
 SAME_DEPTH = 3e-5
-"""Relative: how near to Cycles' depth a ray meets what the pixel shows."""
+"""Share of the depth: how near a surface has to be to the point that Cycles saw."""
+COINCIDENT = 4e-6
+"""Share of the depth: of two surfaces that are so near each other either may be drawn."""
 _NO_NUMBER = 2**31 - 1
 _CYCLES_RENDER = cycles.CyclesRender.render
 
@@ -55,24 +57,16 @@ class Copies:
             self.things.append(name)
         return self.things.index(name)
 
-    def at(self, origin: Vector, ray: Vector, depth: float) -> tuple[int, bool]:
-        """The thing that a ray (its length one unit of depth) meets at a depth, -1 for none; and whether two do."""
-        length = ray.length
-        start, end = depth * (1 - SAME_DEPTH), depth * (1 + SAME_DEPTH)
-        found: dict[int, float] = {}
-        position = start
-        while True:
-            _, _, index, distance = self.tree.ray_cast(origin + ray * position, ray, (end - position) * length)
-            if index is None:
-                break
-            met = position + distance / length
+    def at(self, point: Vector, depth: float) -> tuple[int, bool]:
+        """The thing whose surface is at a point, -1 for none; and whether two are, so that either answer is right."""
+        nearest: dict[int, float] = {}
+        for _, _, index, distance in self.tree.find_nearest_range(point, SAME_DEPTH * depth):
             thing = int(self.owner[index])
-            found[thing] = min(found.get(thing, math.inf), abs(met - depth))
-            position = met + 1e-7 * depth
-        order = sorted(found, key=lambda thing: found[thing])
+            nearest[thing] = min(nearest.get(thing, math.inf), distance)
+        order = sorted(nearest, key=lambda thing: nearest[thing])
         if not order:
             return -1, False
-        return order[0], len(order) > 1 and found[order[1]] - found[order[0]] < 4e-6 * depth
+        return order[0], len(order) > 1 and nearest[order[1]] - nearest[order[0]] < COINCIDENT * depth
 
 
 def _triangles(entry: Any) -> tuple[Any, Any] | None:
@@ -176,8 +170,8 @@ def _things_of_pixels(scene: Any, got: dict[str, Any]) -> tuple[Any, Any]:
         for column in range(width):
             if depth[row, column] < 1e9:
                 x = (left + (right - left) * (column + 0.5) / width) / away
-                ray = turn @ Vector((x, y, -1))
-                things[row, column], doubtful[row, column] = copies.at(origin, ray, depth[row, column])
+                point = origin + turn @ Vector((x, y, -1)) * depth[row, column]
+                things[row, column], doubtful[row, column] = copies.at(point, depth[row, column])
     return things, doubtful
 
 
