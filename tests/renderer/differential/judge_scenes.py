@@ -77,7 +77,8 @@ def faults(folder: Path, name: str, engine: str) -> list[str]:
         return [f"refused: {ours['refused']}"]
     lines, wrong, total = [], 0, 0
     for index in expected["frames"]:
-        refused = expected["refused"].get(str(index))
+        since, word = expected["refused"] or (index + 1, None)
+        refused = word if index >= since - expected["first"] else None
         if refused or f"refused_{index}" in ours:
             lines += _refusal(ours, index, refused)
             continue

@@ -68,6 +68,7 @@ def make(job: dict[str, Any]) -> None:
         "frames": builder.frames,
         "noted": builder.noted,
         "refused": builder.refused,
+        "first": builder.scene.frame_start,
     }
     path.with_suffix(".json").write_text(json.dumps(expected))
 

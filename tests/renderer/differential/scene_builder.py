@@ -31,8 +31,8 @@ class Builder:
         self.noted: list[str] = []
         """Names of what the z-buffer cannot draw as Blender does: a note has to name one of them."""
         self._last: list[Callable[[], Any]] = []
-        self.refused: dict[int, str] = {}
-        """By frame, a word of the message with which it is refused."""
+        self.refused: tuple[int, str] | None = None
+        """Frame from which on all are refused, and a word of the message."""
         self._slots = [(x, y) for y in (1.0, 6.0, 11.0) for x in (-4.5, 0.0, 4.5)]
         rng.shuffle(self._slots)
         self.camera = self.add_camera("Camera", (0.3, -13.0, 3.1), (math.radians(83.0), 0.0, 0.013))

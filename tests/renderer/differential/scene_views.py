@@ -150,7 +150,7 @@ def becomes_orthographic(b: Builder) -> None:
     other.data.type, other.data.ortho_scale = "ORTHO", b.length(30)
     for frame, item in ((1, b.camera), (3, other)):
         b.scene.timeline_markers.new(f"to {item.name}", frame=frame).camera = item
-    b.refused = {3: "ORTHO"}
+    b.refused = (3, "ORTHO")
 
 
 @setting
