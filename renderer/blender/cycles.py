@@ -16,10 +16,12 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ..geometry.camera import Camera
+from ..geometry.meshes import MeshPool
 from ..raster.rasterizer import RasterPasses
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from .compat import aov_output, pass_named, read_pass
 from .cycles_parts import DrawnCopy, Seen, drawn_copies, find_parts, number_owners
+from .cycles_surfaces import find_surfaces
 from .evaluation import assign, rendered_layer
 from .extract import PlacedMesh
 from .scene_camera import CAMERA_AXES, CameraView
@@ -29,6 +31,8 @@ from .units import metres_per_unit
 __all__ = ["CyclesEngine", "CyclesPasses"]
 
 _PLACE, _RANDOM, _ZONE = "gis_place_aov", "gis_random_aov", "gis_zone_aov"
+_LAYERS = "gis_layers_aov"
+"""1 on every surface: how many a ray has passed, and the values of so many are added up in the others."""
 _BACKGROUND_DEPTH_M = 1e9
 """Cycles writes 1e10 where nothing was hit."""
 _FARTHEST = 1e6
@@ -61,7 +65,12 @@ class CyclesEngine:
         self._default = bpy.data.materials.new("gis_default")
 
     def render(
-        self, placed: list[PlacedMesh], instance_of_part: NDArray[np.int64], view: CameraView, drawn: RasterPasses
+        self,
+        placed: list[PlacedMesh],
+        instance_of_part: NDArray[np.int64],
+        view: CameraView,
+        drawn: RasterPasses,
+        pool: MeshPool,
     ) -> CyclesPasses:
         """Render the scene as it stands.
 
@@ -70,6 +79,7 @@ class CyclesEngine:
             instance_of_part: (P,) their instance ids.
             view: what is looked through; the scene's own camera stays as it is.
             drawn: the z-buffer's passes, which tell part and zone where a surface has no material that could.
+            pool: the meshes of the parts.
 
         Raises:
             SceneError: there are more mesh objects than Blender numbers.
@@ -82,17 +92,19 @@ class CyclesEngine:
         shape = (view.camera.height, view.camera.width)
         depth = rects["depth"].reshape(shape)[::-1]
         hit = depth < _BACKGROUND_DEPTH_M
-        seen = Seen(
-            _integer(rects["object_index"].reshape(shape)[::-1]),
-            rects[_RANDOM].reshape(shape)[::-1],
-            rects[_PLACE].reshape(*shape, -1)[::-1, :, :3],
-        )
-        part = np.where(hit, find_parts(seen, placed, numbers, copies), 0)
+        owner = _integer(rects["object_index"].reshape(shape)[::-1])
+        seen = Seen(owner, rects[_RANDOM].reshape(shape)[::-1], rects[_PLACE].reshape(*shape, -1)[::-1, :, :3])
+        told = hit & (_integer(rects[_LAYERS].reshape(shape)[::-1]) == 1)
+        part = np.where(told, find_parts(seen, placed, numbers, copies), 0)
         depth = np.where(hit, depth * np.float32(metres_per_unit(self.scene)), np.inf).astype(np.float32)
-        lacking = hit & (part == 0) & _same_surface(drawn.depth_m, depth)
-        part = np.where(lacking, drawn.part, part).astype(np.uint16)
-        zone = np.where(hit, _integer(rects[_ZONE].reshape(shape)[::-1]), self.background_zone).astype(np.uint8)
-        zone = np.where(hit & (zone == 0) & (part == drawn.part), drawn.zone, zone)
+        zone = np.where(told, _integer(rects[_ZONE].reshape(shape)[::-1]), 0)
+        same = hit & _same_surface(drawn.depth_m, depth)
+        part = np.where(same & (part == 0), drawn.part, part)
+        zone = np.where(same & (zone == 0) & (part == drawn.part), drawn.zone, zone)
+        behind = hit & (part == 0)
+        points = _points(view, depth, behind)
+        part[behind], zone[behind] = find_surfaces(points, owner[behind], depth[behind], placed, numbers, pool)
+        part, zone = part.astype(np.uint16), np.where(hit, zone, self.background_zone).astype(np.uint8)
         normal = rects["normal"].reshape(*shape, 3)[::-1]
         return CyclesPasses(
             depth,
@@ -113,6 +125,12 @@ class CyclesEngine:
         for material in bpy.data.materials:  # geometry nodes give others than those of the slots
             if not material.is_grease_pencil:
                 _add_aovs(material)
+
+
+def _points(view: CameraView, depth_m: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(N, 3) points in the world that pixels show."""
+    local = view.camera.rays()[where].astype(np.float64) * depth_m[where][:, None]
+    return np.asarray(local @ view.cam_to_world[:3, :3].T + view.cam_to_world[:3, 3])
 
 
 def _same_surface(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -181,22 +199,24 @@ def _set_up_render(scene: bpy.types.Scene) -> None:
 def _set_up_aovs(layer: bpy.types.ViewLayer) -> None:
     layer.use_pass_z = layer.use_pass_normal = layer.use_pass_object_index = True
     layer.use_pass_combined = True
-    layer.material_override = None
-    for name in (_PLACE, _RANDOM, _ZONE):
+    for name in (_PLACE, _RANDOM, _ZONE, _LAYERS):
         if name not in layer.aovs:
             aov = layer.aovs.add()
             aov.name, aov.type = name, "COLOR" if name == _PLACE else "VALUE"
 
 
 def _add_aovs(material: bpy.types.Material) -> None:
-    """Give a material the three AOVs, once."""
+    """Give a material the AOVs, once."""
     material.use_nodes = True
     tree = material.node_tree
     if _ZONE in tree.nodes:
         return
     zone, info = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeObjectInfo")
+    one = tree.nodes.new("ShaderNodeValue")
+    one.outputs[0].default_value = 1.0
     zone.name, zone.attribute_type, zone.attribute_name = _ZONE, "GEOMETRY", ZONE_ATTRIBUTE
     tree.links.new(zone.outputs["Fac"], aov_output(tree, _ZONE).inputs["Value"])
+    tree.links.new(one.outputs[0], aov_output(tree, _LAYERS).inputs["Value"])
     tree.links.new(info.outputs["Random"], aov_output(tree, _RANDOM).inputs["Value"])
     tree.links.new(info.outputs["Location"], aov_output(tree, _PLACE).inputs["Color"])
 
@@ -224,7 +244,7 @@ def _after_render(rects: dict[str, NDArray[np.float32]], copies: list[DrawnCopy]
         copies[:] = drawn_copies(depsgraph)
         original(self, depsgraph)
         passes = self.get_result().layers[0].passes
-        for name in ("depth", "normal", "object_index", _PLACE, _RANDOM, _ZONE):
+        for name in ("depth", "normal", "object_index", _PLACE, _RANDOM, _ZONE, _LAYERS):
             rects[name] = read_pass(pass_named(passes, name))
 
     cycles.CyclesRender.render = render

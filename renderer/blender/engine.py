@@ -379,7 +379,7 @@ class RenderSession:
         if self.engine == "cycles":
             view = CameraView(rasteriser.camera, setup.cam_to_world, Planes(rasteriser.near_m, rasteriser.far_m))
             engine = self._cycles_engine(background_zone)
-            passes = engine.render(staged.placed(), staged.drawing.instance_id, view, drawn)
+            passes = engine.render(staged.placed(), staged.drawing.instance_id, view, drawn, pool)
         return Frame(
             index=setup.index,
             camera=rasteriser.camera,

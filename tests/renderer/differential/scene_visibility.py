@@ -169,7 +169,27 @@ def see_through(b: Builder) -> None:
 def cut_out(b: Builder) -> None:
     """A sheet with holes by a pattern, as leaves are made."""
     item = _in_front(b, "leaf")
-    material, output = b.material("leaf with holes")
+    item.data.materials.append(_with_holes(b, "leaf with holes"))
+    b.noted += ["leaf with holes", "leaf"]
+
+
+@visibility
+def foliage(b: Builder) -> None:
+    """Copies of leaves behind leaves, seen through the holes."""
+    home = b.collection("leaves", excluded=True)
+    material = _with_holes(b, "foliage with holes")
+    for number in range(3):
+        item = b.box(f"leaf {number}", (0.1 * number, 0.4 * number, 0.8), (1.6, 0.05, 1.5), home)
+        item.data.materials.append(material)
+        b.truth(item, str(item.name))["gis_category"] = "car"
+    for number in range(2):
+        b.instance(f"bush {number}", home, (-1 + 1.2 * number, -4 + 1.5 * number, 0)).rotation_euler[2] = 0.3 * number
+    b.noted += ["foliage with holes", "leaf 0", "bush 0", "bush 1"]
+
+
+def _with_holes(b: Builder, name: str) -> Any:
+    """A material that a pattern makes clear in places."""
+    material, output = b.material(name)
     tree = material.node_tree
     shader, pattern = tree.nodes.new("ShaderNodeBsdfPrincipled"), tree.nodes.new("ShaderNodeTexChecker")
     pattern.inputs["Scale"].default_value = 4 / b.units
@@ -177,8 +197,7 @@ def cut_out(b: Builder) -> None:
     tree.links.new(place.outputs["Object"], pattern.inputs["Vector"])
     tree.links.new(pattern.outputs["Fac"], shader.inputs["Alpha"])
     tree.links.new(shader.outputs[0], output.inputs["Surface"])
-    item.data.materials.append(material)
-    b.noted += ["leaf with holes", "leaf"]
+    return material
 
 
 @visibility
