@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -136,22 +137,39 @@ class RunLog:
             raise TrainingError(
                 f"{self._path}: cannot be written ({error}); free space, go on with --resume"
             ) from error
-        for name, value in values.items():
-            self._board.add_scalar(f"{kind}/{name}", value, step)
+        with self._board_reported():
+            for name, value in values.items():
+                self._board.add_scalar(f"{kind}/{name}", value, step)
 
     def images(self, epoch: int, step: int, grid: Tensor) -> None:
         """Writes a picture (3, H, W) uint8."""
-        self._board.add_image("samples", grid, step)
+        with self._board_reported():
+            self._board.add_image("samples", grid, step)
         done, data = cv2.imencode(".png", np.ascontiguousarray(grid.permute(1, 2, 0).numpy()[..., ::-1]))
         if not done:
             raise TrainingError("samples: picture cannot be encoded")
         folder = self._out / "samples"
-        folder.mkdir(exist_ok=True)
-        (folder / f"epoch-{epoch:04d}.png").write_bytes(data.tobytes())
+        try:
+            folder.mkdir(exist_ok=True)
+            (folder / f"epoch-{epoch:04d}.png").write_bytes(data.tobytes())
+        except OSError as error:
+            raise TrainingError(f"{folder}: cannot be written ({error}); free space, go on with --resume") from error
 
     def close(self) -> None:
         """Flushes TensorBoard."""
-        self._board.close()
+        with self._board_reported():
+            self._board.close()
+
+    @contextmanager
+    def _board_reported(self) -> Iterator[None]:
+        """A thread of TensorBoard's writes, and what stopped it comes out at a later call."""
+        try:
+            yield
+        except OSError as error:
+            raise TrainingError(
+                f"{self._out / 'tensorboard'}: cannot be written ({error}): make room, or bring the folder back, and "
+                "go on with --resume"
+            ) from error
 
 
 def image_grid(sources: Tensor, fakes: Tensor, targets: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +31,7 @@ from gan.data.options import DataOptions
 from gan.data.skipped import skipped_lines
 from gan.data.training_data import TrainingData, open_data
 from gan.errors import CheckpointError, ConfigError, TrainingError
+from gan.locked_folder import locked_folder
 from gan.processes import end_with_parent
 from gan.storage.checkpoint import checkpoint_paths, prune_checkpoints, read_checkpoint, write_checkpoint
 from gan.training.devices import choose_precision, make_fabric
@@ -99,31 +101,32 @@ def train(
     if int(os.environ.get("LOCAL_RANK", 0)) > 0:
         end_with_parent(os.getppid())  # which is the first process, or torchrun
     fabric.launch()
-    module = load_backend(backend)
-    pairing = make_config(module.Config, config or {}, f"options of {backend}").pairing
-    data = _open_on_all(fabric, data_dir, data_options, cache or out / "cache", pairing, options.seed, progress)
-    suggested = module.suggest(data.in_channels, data.out_channels, *data.size)
-    typed = make_config(
-        module.Config,
-        {**suggested, **(config or {})},
-        f"options of {backend}",
-        note=lambda old, new: report(f"{old} is now called {new}"),
-    )
-    _check_unpaired_objects(data_options, typed, backend)
-    about = {
-        "backend": backend,
-        "config": config_to_dict(typed),
-        "options": dataclasses.asdict(options) | {"precision": choose_precision(options.precision)},
-        "data": data.describe(),
-        "data_options": dataclasses.asdict(data_options),
-    }
-    start = open_run(out, about, resume=resume) if fabric.is_global_zero else _newest(out)
-    for line in skipped_lines(data.skipped, len(data.samples.names) + len(data.skipped), "images or samples"):
-        report(line)
-    fabric.barrier()
-    torch.manual_seed(options.seed)
-    setup = _Setup(fabric, module.create(typed), data, options, data_options, out, about, progress, report)
-    return _Run(setup, metric).fit(start)
+    with locked_folder(out, ConfigError, TrainingError) if fabric.is_global_zero else nullcontext():
+        module = load_backend(backend)
+        pairing = make_config(module.Config, config or {}, f"options of {backend}").pairing
+        data = _open_on_all(fabric, data_dir, data_options, cache or out / "cache", pairing, options.seed, progress)
+        suggested = module.suggest(data.in_channels, data.out_channels, *data.size)
+        typed = make_config(
+            module.Config,
+            {**suggested, **(config or {})},
+            f"options of {backend}",
+            note=lambda old, new: report(f"{old} is now called {new}"),
+        )
+        _check_unpaired_objects(data_options, typed, backend)
+        about = {
+            "backend": backend,
+            "config": config_to_dict(typed),
+            "options": dataclasses.asdict(options) | {"precision": choose_precision(options.precision)},
+            "data": data.describe(),
+            "data_options": dataclasses.asdict(data_options),
+        }
+        start = open_run(out, about, resume=resume) if fabric.is_global_zero else _newest(out)
+        for line in skipped_lines(data.skipped, len(data.samples.names) + len(data.skipped), "images or samples"):
+            report(line)
+        fabric.barrier()
+        torch.manual_seed(options.seed)
+        setup = _Setup(fabric, module.create(typed), data, options, data_options, out, about, progress, report)
+        return _Run(setup, metric).fit(start)
 
 
 @dataclass(frozen=True)

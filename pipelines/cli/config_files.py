@@ -62,7 +62,6 @@ def write_config_file(path: Path, command: str, values: Mapping[str, Any]) -> No
         ConfigError: A value that TOML cannot say.
         OutputError: The file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, f"# gis {command} --config {path.name}\n{config_text(values)}")
 
 

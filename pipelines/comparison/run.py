@@ -21,7 +21,7 @@ from pipelines.comparison.report import write_report
 from pipelines.comparison.samples import TestSet, open_test_set, read_objects, write_test_set
 from pipelines.comparison.tables import Comparison, measure
 from pipelines.errors import ConfigError
-from pipelines.io.files import make_folder, read_json, remove_temporaries, write_json
+from pipelines.io.files import locked_folder, make_folder, read_json, remove_temporaries, write_json
 
 __all__ = ["compare", "run_comparison"]
 
@@ -84,6 +84,11 @@ def run_comparison(config: CompareConfig, *, log: Callable[[str], None] = lambda
         DataError: Data that cannot be used.
         OutputError: Files that cannot be written.
     """
+    with locked_folder(config.out):
+        return _run(config, log)
+
+
+def _run(config: CompareConfig, log: Callable[[str], None]) -> Comparison:
     opened = _open(config)
     _open_plan(config.out, opened.plan)
     objects = read_objects(config.boxes, config.data_options.size) if config.boxes else None

@@ -30,7 +30,7 @@ FOLDER, PARTS = "tensors", ".parts"
 def write_part(folder: Path, sample: Sample) -> str:
     """Writes one sample to wait for its shard; returns its hash."""
     data = encode_sample(sample)
-    write_bytes(_part(folder, sample.index), data)
+    write_bytes(_part(folder, sample.index), data, root=folder)
     return sha256(data)
 
 
@@ -94,7 +94,7 @@ def _pack(folder: Path, number: int, count: int) -> None:
     """Writes a shard of its frames below ``count`` from the waiting parts and what the shard held before."""
     path = _shard(folder, number)
     frames = range(number * SHARD_FRAMES, min(count, (number + 1) * SHARD_FRAMES))
-    write_through(path, lambda temporary: _write_shard(temporary, folder, path, frames))
+    write_through(path, lambda temporary: _write_shard(temporary, folder, path, frames), root=folder)
     for index in frames:
         _part(folder, index).unlink(missing_ok=True)
 

@@ -8,7 +8,6 @@ always a beginning of what the finished run writes. :class:`FrameStore` keeps th
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +16,11 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pipelines.dataset.record import Record
-from pipelines.errors import DatasetError
+from pipelines.errors import DatasetError, OutputError
 from pipelines.io.files import (
     append_line,
-    make_folder,
+    check_present,
+    locked_folder,
     read_json,
     read_lines,
     remove_temporaries,
@@ -60,6 +60,61 @@ def read_records(folder: Path, kind: type[R]) -> Iterator[R]:
     log = folder / FRAMES_FILE
     for index, line in enumerate(read_lines(log)):
         yield kind.from_line(line, index, log)
+
+
+class WatchedLog:
+    """``frames.jsonl`` while a run writes it: another one in its place would begin in the middle.
+
+    Args:
+        path: of the log, in a folder that is there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._folder, self._file, self._size = self._seen()
+
+    def append(self, line: str) -> None:
+        """Adds a line, which makes its frame count.
+
+        Raises:
+            OutputError: it cannot be written, or the log is not what it was.
+        """
+        self.check()
+        append_line(self._path, line)
+        self._size += len(line.encode()) + 1
+        self._file = self._file or self._seen()[1]  # the first line makes the log
+        self.check()
+
+    def check(self) -> None:
+        """Sees to it that folder and log are those of before.
+
+        Raises:
+            OutputError: somebody has removed, renamed, replaced or changed them.
+        """
+        folder, file, size = self._seen()
+        if folder != self._folder:
+            raise OutputError(
+                f"{self._path.parent} was removed, renamed or replaced while gis was writing to it: give the name "
+                "that it has now as --out, or a new one"
+            )
+        if (file, size) != (self._file, self._size):
+            raise OutputError(
+                f"{self._path} was removed or changed while gis was writing to it: expected nobody else at work in the "
+                "folder; bring it back and give the same command again, or another --out"
+            )
+
+    def _seen(self) -> tuple[object, object, int]:
+        """What tells the folder and the log from others, and the log's size; None for what is not there."""
+        folder, file = (_status(path) for path in (self._path.parent, self._path))
+        return folder and folder[:2], file and file[:2], file[2] if file else 0
+
+
+def _status(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size
 
 
 @dataclass(frozen=True)
@@ -109,29 +164,12 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Keeps other runs out of the folder as long as this process lives; makes the folder where it is missing.
 
-        The lock is the system's, on the folder itself: it ends with the process, however that ends, and leaves no file
-        (those of the package filelock stay behind, and `gis validate` would name them as foreign).
-
         Raises:
             DatasetError: another run is at work in it.
             OutputError: the folder cannot be made.
         """
-        make_folder(self.folder)
-        if os.name == "nt":  # has no such lock; there this runs inside of Blender only
+        with locked_folder(self.folder):
             yield
-            return
-        import fcntl
-
-        handle = os.open(self.folder, os.O_RDONLY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        except BlockingIOError:
-            raise DatasetError(
-                f"{self.folder}: another run is writing to it: wait for its end, or give another --out"
-            ) from None
-        finally:
-            os.close(handle)
 
     def describe(self, more: Mapping[str, Any]) -> None:
         """Writes the description: the header and ``more``."""
@@ -221,22 +259,28 @@ class FrameStore(RunFolder, Generic[R]):
             frames: numbers and records, in order.
             complete: frames that have a line, as :meth:`open_run` says.
             after: called with each number once the frame's line stands.
+
+        Raises:
+            DatasetError: a frame came out differently.
+            OutputError: a line cannot be written, or the folder or the log is not what it was.
         """
+        log = WatchedLog(self.log)
         for index, record in frames:
             if index < complete:
                 self.verify(record)
             else:
-                self.append(record)
+                log.append(record.to_line())
             if after:
                 after(index)
+        log.check()
 
-    def append(self, record: R) -> None:
-        """Adds the line of the next frame, which makes it count.
+    def check_files(self) -> None:
+        """Sees to it that the files of all frames that have a line are there.
 
         Raises:
-            OutputError: the line cannot be written.
+            OutputError: one is missing.
         """
-        append_line(self.log, record.to_line())
+        check_present(self.folder, [name for record in self.records() for name in record.files], "files of frames")
 
     def verify(self, record: R) -> None:
         """Checks that a frame that was made again came out as its line says.

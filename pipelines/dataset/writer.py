@@ -28,7 +28,7 @@ def write_frame(folder: Path, frame: SynthesizedFrame) -> FrameRecord:
     """
     contents = _encode_files(frame)
     for file, data in contents.items():
-        write_bytes(folder / file, data)
+        write_bytes(folder / file, data, root=folder)
     return FrameRecord(
         index=frame.index,
         seed=frame.draw.seed,

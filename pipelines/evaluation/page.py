@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pipelines.evaluation.config import EvaluateConfig, config_values
 from pipelines.evaluation.images import find_images, read_image
 from pipelines.evaluation.results import METRICS, Evaluation, Metric
-from pipelines.io.files import finite, write_json, write_text
+from pipelines.io.files import finite, locked_folder, write_json, write_text
 from pipelines.io.html import data_uri, fill_template
 from pipelines.io.images import encode_png
 
@@ -47,8 +47,9 @@ def write_report(out: Path, config: EvaluateConfig, result: Evaluation) -> None:
             **({"skipped": result.skipped} if result.skipped else {}),
         }
     )
-    write_json(out / "metrics.json", values)
-    write_text(out / "report.html", _html(config, result))
+    with locked_folder(out):
+        write_json(out / "metrics.json", values)
+        write_text(out / "report.html", _html(config, result))
 
 
 def _html(config: EvaluateConfig, result: Evaluation) -> str:

@@ -22,7 +22,7 @@ from pipelines.backgrounds.ingest.tiff import CONVENTION, KELVIN_PER_COUNT, writ
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import DATASET_FILE, RunFolder, generator, read_records
 from pipelines.errors import BackgroundError, ConfigError, DatasetError
-from pipelines.io.files import read_json, remove_temporaries, sha256
+from pipelines.io.files import check_present, read_json, remove_temporaries, sha256
 from pipelines.io.images import read_png
 
 __all__ = ["EXPORT_FILE", "FORMATS", "export_tiff"]
@@ -90,6 +90,7 @@ def export_tiff(
                 skipped.append((image.name, str(error)))
         if not rows:
             raise DatasetError(f"none of {len(radiometric)} frames can be exported, the first: {skipped[0][1]}")
+        check_present(out, [row["file"] for row in rows])
         about = {
             "complete": True,
             "generator": generator(),

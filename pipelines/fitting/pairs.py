@@ -106,7 +106,7 @@ def draw_pair(
         f"depth/{name}.exr": encode_exr({"Z": rendered.depth_m}),
     }
     for file, data in contents.items():
-        write_bytes(out / file, data)
+        write_bytes(out / file, data, root=out)
     return PairRecord(
         index=index,
         name=frame.name,

@@ -12,19 +12,22 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from gan import locked_folder as locks
 from renderer.text_files import parse_json
 
 from pipelines.errors import DatasetError, OutputError
 
 __all__ = [
     "append_line",
+    "check_present",
     "file_sha256",
     "finite",
+    "locked_folder",
     "make_folder",
     "read_json",
     "read_lines",
@@ -52,8 +55,13 @@ def _reported(path: Path) -> Iterator[None]:
     """Turns what the system says about ``path`` into an OutputError."""
     try:
         yield
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except FileNotFoundError as error:
+        raise OutputError(
+            f"{path} cannot be written: its folder was removed or renamed while gis was at work: give the name that it "
+            "has now, or another --out"
+        ) from error
+    except (OSError, ValueError) as error:  # a ValueError where the name holds a zero
+        reason = getattr(error, "strerror", None) or str(error)
         raise OutputError(
             f"{path} cannot be written ({reason}): make room or choose another folder, then give the same command "
             "again; it goes on where it stopped"
@@ -70,25 +78,63 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
-def write_through(path: Path, write: Callable[[Path], None]) -> None:
+def locked_folder(folder: Path) -> AbstractContextManager[None]:
+    """Keeps other runs out of a folder; see :func:`gan.locked_folder.locked_folder`.
+
+    Raises:
+        DatasetError: another run is at work in it.
+        OutputError: it cannot be made.
+    """
+    return locks.locked_folder(folder, DatasetError, OutputError)
+
+
+def check_present(folder: Path, names: Iterable[str], what: str = "files") -> None:
+    """Sees to it that nothing is reported as made that is not there.
+
+    Raises:
+        OutputError: a file is missing.
+    """
+    gone = [name for name in names if not (folder / name).is_file()]
+    if gone:
+        raise OutputError(
+            f"{folder}: {len(gone)} {what} are not there any more, the first of them {gone[0]}: something removed them "
+            "while gis was at work: give the same command again, which makes them anew"
+        )
+
+
+def write_through(path: Path, write: Callable[[Path], None], *, root: Path | None = None) -> None:
     """Lets ``write`` make a file under a temporary name and renames it; makes the folder where it is missing.
+
+    Args:
+        path: of the file.
+        write: makes it under the name that it is given.
+        root: folder of the run, which is there: it is not made anew where somebody has removed it.
 
     Raises:
         OutputError: the file cannot be written; nothing of it is left.
     """
     temporary = temporary_name(path)
     with _reported(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_parents(path, root)
         try:
             write(temporary)
             os.replace(temporary, path)
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def _make_parents(path: Path, root: Path | None) -> None:
+    if root is None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return
+    for folder in reversed([one for one in path.parents if one != root and one.is_relative_to(root)]):
+        folder.mkdir(exist_ok=True)
+
+
+def write_bytes(path: Path, data: bytes, *, root: Path | None = None) -> None:
     """Writes a whole file; see :func:`write_through`."""
-    write_through(path, lambda temporary: _write_all(temporary, data))
+    write_through(path, lambda temporary: _write_all(temporary, data), root=root)
 
 
 def _write_all(path: Path, data: bytes) -> None:
@@ -96,14 +142,14 @@ def _write_all(path: Path, data: bytes) -> None:
         stream.write(data)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a whole UTF-8 file; see :func:`write_through`."""
-    write_bytes(path, text.encode())
+def write_text(path: Path, text: str, *, root: Path | None = None) -> None:
+    """Writes a whole UTF-8 file; see :func:`write_through`. Bytes of a file's name that are no text are written out."""
+    write_bytes(path, text.encode(errors="backslashreplace"), root=root)
 
 
-def write_json(path: Path, data: Any) -> None:
+def write_json(path: Path, data: Any, *, root: Path | None = None) -> None:
     """Writes a whole JSON file, indented, keys in their order; see :func:`write_through`."""
-    write_text(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
+    write_text(path, json.dumps(data, indent=2, allow_nan=False) + "\n", root=root)
 
 
 def finite(value: Any) -> Any:

@@ -28,7 +28,7 @@ from gan.data.skipped import check_share, skipped_lines
 from gan.errors import ItemError
 from gan.options import Option, check_options, make_options
 
-from pipelines.io.files import make_folder, write_bytes, write_json
+from pipelines.io.files import locked_folder, make_folder, write_bytes, write_json
 from pipelines.io.images import encode_png
 from pipelines.registration.common_field import common_field
 from pipelines.registration.edges import warp
@@ -137,6 +137,11 @@ def align(config: AlignConfig, report: Callable[[str], None] = lambda line: None
         DataError, DatasetError: half of the pictures or more cannot be used.
         OutputError: files that cannot be written.
     """
+    with locked_folder(config.out):
+        return _align(config, report)
+
+
+def _align(config: AlignConfig, report: Callable[[str], None]) -> AlignResult:
     pairs = _Pairs(find_pairs(config.visible, config.infrared))
     chosen = evenly_spaced(list(pairs.paths), config.frames)
     read = pairs.each(chosen, lambda name: tuple(read_grey(path) for path in pairs.paths[name]))

@@ -28,7 +28,7 @@ FOLDER = "gis_thermal"
 MANIFEST = "blender_manifest.toml"
 ASSET_FILES = ("cars.blend", "cars.npz", "cameras.toml", "thermal_profiles.toml")
 """Files of ``assets`` that the panel needs (the .blend for ``gis`` alone); the city comes with ``gis``."""
-GAN_FILES = ("__init__.py", "errors.py", "options.py", "processes.py", "text_files.py")
+GAN_FILES = ("__init__.py", "errors.py", "locked_folder.py", "options.py", "processes.py", "text_files.py")
 """Files of ``gan`` that `gis render` needs: options, processes and texts; they need Python alone."""
 HEADLESS = "headless.py"
 """The script that runs in a process of its own, where our packages have their own names."""
@@ -134,6 +134,5 @@ def build_addon(out: Path) -> Path:
         raise PipelineError(f"{out} is a file: expected a folder for the zip")
     content = zip_addon()
     path = out / f"{FOLDER}-{addon_version()}.zip"
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, content)
     return path

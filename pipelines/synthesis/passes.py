@@ -68,7 +68,7 @@ class PassesJob:
         frame = session.frame(index)
         name = f"passes/{frame_name(index)}.exr"
         data = encode_exr({"Z": frame.depth_m, "instance": frame.instance_id, "zone": frame.zone})
-        write_bytes(self.config.out / name, data)
+        write_bytes(self.config.out / name, data, root=self.config.out)
         return PassesRecord(
             index=index,
             seed=self.config.seed,

@@ -54,6 +54,7 @@ def make_frames(
                 pool.stop()
                 remove_temporaries(store.folder)
                 raise
+    store.check_files()
 
 
 def _with_progress(frames: Iterable[T], total: int, progress: bool) -> Iterator[T]:

@@ -27,7 +27,7 @@ from gan.errors import DataError, GisError, ServingError
 from gan.options import keyword_options
 
 from pipelines.evaluation.images import read_image
-from pipelines.io.files import file_sha256, write_bytes, write_json
+from pipelines.io.files import check_present, file_sha256, locked_folder, write_bytes, write_json
 from pipelines.io.images import encode_png
 from pipelines.translation.config import Bits, Postprocess, StyleStart, TranslateConfig
 
@@ -157,6 +157,13 @@ def translate_folder(
         OutputError: an output folder that cannot be written.
         GanError: a model that cannot be used.
     """
+    with locked_folder(config.out):
+        return _translate_folder(config, progress, report)
+
+
+def _translate_folder(
+    config: TranslateConfig, progress: bool, report: Callable[[str], None]
+) -> TranslationSummary:
     from gan.serving.inference import load_model
     from tqdm import tqdm
 
@@ -195,6 +202,8 @@ def translate_folder(
     if len(failures) == len(inputs):
         raise failures[0][1]
     skipped = tuple((name, str(error)) for name, error in failures)
+    left_out = dict(skipped)
+    check_present(config.out, [f"{item.name}.png" for item in inputs if item.name not in left_out], "images")
     for line in skipped_lines(skipped, len(inputs), "inputs"):
         report(line)
     summary = replace(_summary(config, model, len(inputs) - len(skipped)), skipped=skipped)
@@ -364,4 +373,4 @@ def encode_image(image: Float32, bits: Bits = 8) -> bytes:
 
 
 def _write_image(path: Path, image: Float32, bits: Bits) -> None:
-    write_bytes(path, encode_image(image, bits))
+    write_bytes(path, encode_image(image, bits), root=path.parent)

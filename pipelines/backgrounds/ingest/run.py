@@ -37,7 +37,7 @@ from pipelines.backgrounds.ingest.radiometric import KELVIN_AT_0_C
 from pipelines.backgrounds.ingest.readers import Decoded, Reading, read_frames
 from pipelines.dataset.store import RunFolder, generator
 from pipelines.errors import BackgroundError, ConfigError, GisError
-from pipelines.io.files import read_json, remove_temporaries, sha256, write_bytes, write_json
+from pipelines.io.files import check_present, read_json, remove_temporaries, sha256, write_bytes, write_json
 from pipelines.io.images import PictureError, encode_png, read_bytes
 from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, FrameWorkers, default_workers
 
@@ -151,6 +151,7 @@ def ingest(config: IngestConfig, *, progress: bool = False) -> dict[str, Any]:
         store.describe({"complete": False, "frames": []})
         entries = _without_twins(list(_run(config, sources, progress)))
         index = _index(entries)
+        check_present(config.out, index["frames"], "frames")
         store.describe(index)
         _remove_unlisted(config.out, index["frames"])
     if not index["frames"]:
@@ -303,8 +304,8 @@ class IngestJob:
             "warnings": list(decoded.warnings),
         }
         for file, data in files.items():
-            write_bytes(self.config.out / file, data)
-        write_json(self.config.out / sidecar, content)
+            write_bytes(self.config.out / file, data, root=self.config.out)
+        write_json(self.config.out / sidecar, content, root=self.config.out)
         return sidecar
 
 
