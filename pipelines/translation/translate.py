@@ -161,9 +161,7 @@ def translate_folder(
         return _translate_folder(config, progress, report)
 
 
-def _translate_folder(
-    config: TranslateConfig, progress: bool, report: Callable[[str], None]
-) -> TranslationSummary:
+def _translate_folder(config: TranslateConfig, progress: bool, report: Callable[[str], None]) -> TranslationSummary:
     from gan.serving.inference import load_model
     from tqdm import tqdm
 
