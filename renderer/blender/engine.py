@@ -136,6 +136,7 @@ class RenderSession:
         self._background_zone = int(self.scene.world.get(ZONE_ATTRIBUTE, 0)) if self.scene.world else 0
         self._cycles: CyclesEngine | None = None
         self._numbers, self._numbered = Numbers(), 0
+        self._left_out: tuple[str, ...] = ()
         self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
         if not self.street:
             self._check_labelled()
@@ -292,6 +293,7 @@ class RenderSession:
     def _read_from(self, depsgraph: bpy.types.Depsgraph) -> list[_Pair]:
         """Every mesh of the evaluated scene with the labelled object it belongs to, cars first."""
         placed = self._extractor.placed(depsgraph, self._labels.on_car)
+        self._left_out = tuple(self._extractor.notes)
         found = self._labels.find_all(placed, self._extractor.pool, depsgraph)
         pairs = [(mesh, None if mesh.holdout else item) for mesh, item in zip(placed, found, strict=True)]
         return sorted(_in_metres(pairs, metres_per_unit(depsgraph.scene)), key=_rank)
@@ -391,7 +393,7 @@ class RenderSession:
             normal=passes.normal if normals else None,
             part=passes.part if parts else None,
             parts=staged.parts() if parts else (),
-            notes=self.notes + self._labels.notes + self._zone_notes(),
+            notes=self.notes + self._labels.notes + self._zone_notes() + self._left_out,
         )
 
     def _cycles_engine(self, background_zone: int) -> CyclesEngine:

@@ -13,6 +13,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..geometry.damage import FARTHEST, reaches_too_far, sound_triangles
 from ..geometry.meshes import Mesh, MeshPool, make_mesh
 from .compat import read_corner_normals
 from .copies import Copies, Instancer, path_of
@@ -54,6 +55,8 @@ class Extractor:
     """Reads the depsgraph; keeps the meshes that it has read."""
 
     pool: MeshPool = field(default_factory=MeshPool)
+    notes: list[str] = field(default_factory=list)
+    """What was left out at the last reading, once for each object."""
 
     def placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar) -> list[PlacedMesh]:
         """Every visible surface, in the depsgraph's order.
@@ -64,7 +67,10 @@ class Extractor:
         """
         # Evaluated data lie anywhere in memory each time: what is known by its place there is another's next time.
         self.pool = self.pool.keep(lambda key: key[0] != "evaluated")
-        return list(self._placed(depsgraph, on_car))
+        self.notes = []
+        placed = list(self._placed(depsgraph, on_car))
+        self.notes = list(dict.fromkeys(self.notes))
+        return placed
 
     def _placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar) -> Iterator[PlacedMesh]:
         visibility, copies = _Visibility(depsgraph.view_layer, depsgraph.mode == "RENDER"), Copies()
@@ -74,13 +80,27 @@ class Extractor:
                 continue
             original = item.original
             matrix = np.array(entry.matrix_world, dtype=np.float64)
-            if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-12:
+            if not np.isfinite(matrix).all():
+                self.notes.append(f"{original.name_full!r} is left out: its place is no finite number")
+                continue
+            if abs(np.linalg.det(matrix[:3, :3])) < 1e-12:
                 continue  # scaled to nothing
             number = self._number(item, original, on_car=on_car(original, [one.item for one in instancers]))
+            number = self._within_reach(number, matrix)
+            if note := self.pool.mesh(number).damage.note:
+                self.notes.append(f"mesh of {original.name_full!r}: {note}")
             particles = entry.is_instance and entry.particle_system is not None
             holdout = visibility.is_holdout(entry)
             path = path_of(entry)
             yield PlacedMesh(str(original.name), number, matrix, original, instancers, path, particles, holdout)
+
+    def _within_reach(self, number: int, matrix: NDArray[np.float64]) -> int:
+        """The mesh, without triangles that its matrix takes beyond all measure."""
+        mesh = self.pool.mesh(number)
+        if np.linalg.norm(matrix[:3, :3]) * mesh.reach + np.linalg.norm(matrix[:3, 3]) <= FARTHEST:
+            return number
+        far = reaches_too_far(mesh.positions, matrix)
+        return self.pool.put(("evaluated", number, matrix.tobytes()), mesh.without(far)) if far.any() else number
 
     def _number(self, item: bpy.types.Object, original: bpy.types.Object, *, on_car: bool) -> int:
         key = _key(item, original)
@@ -172,12 +192,16 @@ def _read(
     mesh.loop_triangles.foreach_get("polygon_index", polygons)
     if len(mesh.loops):
         read_corner_normals(mesh, corner_normals)
+    zones = zones_of_faces(mesh, name, materials, on_car=on_car).zones
+    positions, triangles = positions.reshape(-1, 3), triangles.reshape(-1, 3)
+    good, damage = sound_triangles(positions, triangles)
+    if not good.all():
+        triangles, polygons, loops = triangles[good], polygons[good], loops.reshape(-1, 3)[good]
     normals = corner_normals.reshape(-1, 3)[loops].reshape(-1, 3, 3)
-    flat = ~_smooth(mesh)[polygons]
     # A bent polygon that is shaded flat has one normal per triangle, as Cycles draws it, not one for all.
-    normals[flat] = _triangle_normals(positions.reshape(-1, 3), triangles.reshape(-1, 3)[flat])[:, None]
-    zoning = zones_of_faces(mesh, name, materials, on_car=on_car)
-    return make_mesh(positions.reshape(-1, 3), triangles.reshape(-1, 3), zoning.zones[polygons], normals)
+    flat = ~_smooth(mesh)[polygons] | ~np.isfinite(normals).all(axis=(1, 2))
+    normals[flat] = _triangle_normals(positions, triangles[flat])[:, None]
+    return make_mesh(positions, triangles, zones[polygons], normals, damage)
 
 
 def _smooth(mesh: bpy.types.Mesh) -> NDArray[np.bool_]:

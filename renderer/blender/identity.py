@@ -143,8 +143,10 @@ class Identities:
     def _moved(self, thing: Instancer) -> NDArray[np.float64]:
         """(4, 4) from where a thing's own object stands to where its copy does."""
         place = self._world(thing.item)
-        singular = abs(np.linalg.det(place[:3, :3])) < 1e-12
-        return thing.local_to_world if singular else np.asarray(thing.local_to_world @ np.linalg.inv(place))
+        try:
+            return np.asarray(thing.local_to_world @ np.linalg.inv(place))
+        except np.linalg.LinAlgError:  # scaled to nothing
+            return thing.local_to_world
 
     def _world(self, item: bpy.types.Object) -> NDArray[np.float64]:
         return np.array(item.evaluated_get(self._depsgraph).matrix_world, dtype=np.float64)

@@ -7,7 +7,7 @@ import gzip
 import os
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import bpy
@@ -15,7 +15,10 @@ import bpy
 from ..errors import SceneError
 from .simulation import nothing_written
 
-__all__ = ["check_blend_file", "open_blend", "quiet"]
+__all__ = ["MOST_FACES", "check_blend_file", "check_subdivision", "missing_files", "open_blend", "quiet"]
+
+MOST_FACES = 20_000_000
+"""Of one mesh."""
 
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -118,4 +121,80 @@ def open_blend(path: Path, notes: list[str] | None = None) -> bpy.types.Scene:
     scene = bpy.context.scene
     if scene is None:
         raise SceneError(f"{path}: no scene in the file")
+    _leave_modes()
+    check_subdivision(bpy.data.objects, scene)
+    if notes is not None:
+        notes += missing_files()
     return scene
+
+
+def _leave_modes() -> None:
+    """Bring every object to Object Mode: a mesh that is being edited has no data that could be read or evaluated."""
+    for scene in bpy.data.scenes:
+        for layer in scene.view_layers:
+            for item in [item for item in layer.objects if item.mode != "OBJECT"]:
+                if item.mode == "OBJECT":
+                    continue  # left together with another
+                with (
+                    quiet(),
+                    contextlib.suppress(RuntimeError),
+                    bpy.context.temp_override(scene=scene, view_layer=layer),
+                ):
+                    layer.objects.active = item
+                    bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def missing_files() -> list[str]:
+    """A line for each file that the opened one links or reads geometry from, and that is not there."""
+    lines = []
+    for library in sorted(bpy.data.libraries, key=lambda item: str(item.filepath)):
+        there = _is_there(library)
+        linked = [item for item in library.users_id if isinstance(item, _LINKED)]
+        lost = sorted(str(item.name) for item in linked if not there or getattr(item, "is_missing", False))
+        named = ", ".join(map(repr, lost[:5])) + (" and others" if len(lost) > 5 else "")
+        if not there:
+            lines.append(f"the linked file {library.filepath!r} is missing" + (f": without {named}" if lost else ""))
+        elif lost:
+            lines.append(f"the linked file {library.filepath!r} has no {named} any more")
+    for cache in sorted(bpy.data.cache_files, key=lambda item: str(item.filepath)):
+        if not _is_there(cache):
+            lines.append(f"the cache file {cache.filepath!r} is missing: what it moves stands still or is not there")
+    return lines
+
+
+_LINKED = (bpy.types.Object, bpy.types.Collection)
+
+
+def _is_there(item: bpy.types.Library | bpy.types.CacheFile) -> bool:
+    """Whether the file of a library or cache exists; one inside another library counts from that one's folder."""
+    inside = getattr(item, "parent", None) or item.library
+    return Path(bpy.path.abspath(item.filepath, library=inside)).exists() or bool(getattr(item, "packed_file", None))
+
+
+def check_subdivision(objects: Iterable[bpy.types.Object], scene: bpy.types.Scene) -> None:
+    """Refuse what would not end: each level of subdivision makes four times the faces. Nothing is evaluated for it.
+
+    Raises:
+        SceneError: an object's mesh would have too many faces.
+    """
+    for item in objects:
+        if item.type != "MESH" or not item.users:
+            continue
+        faces = len(item.data.polygons)
+        for modifier in item.modifiers:
+            if modifier.type in ("SUBSURF", "MULTIRES"):
+                if modifier.show_render:
+                    faces *= 4 ** _levels(modifier, scene)
+                modifier.levels = min(modifier.levels, _levels(modifier, scene))  # the viewport's, which nobody sees
+            elif modifier.type == "ARRAY" and modifier.fit_type == "FIXED_COUNT" and modifier.show_render:
+                faces *= modifier.count
+            if faces > MOST_FACES:
+                raise SceneError(
+                    f"object {item.name_full!r}: with its modifier {modifier.name!r} it would have {faces:.2g} faces: "
+                    f"expected at most {MOST_FACES:.2g}; lower the modifier's level or count for rendering"
+                )
+
+
+def _levels(modifier: bpy.types.Modifier, scene: bpy.types.Scene) -> int:
+    simplified = scene.render.simplify_subdivision_render if scene.render.use_simplify else modifier.render_levels
+    return int(min(modifier.render_levels, simplified))

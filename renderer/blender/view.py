@@ -47,7 +47,7 @@ class ViewSession(RenderSession):
         self._rasteriser = Rasteriser(self.camera, self._planes.near_m, self._planes.far_m)
         self._background_zone = int(scene.world.get(ZONE_ATTRIBUTE, 0)) if scene.world else 0
         self._cycles, self._zoned_by = None, {}
-        self._numbers, self._numbered = Numbers(), 0
+        self._numbers, self._numbered, self._left_out = Numbers(), 0, ()
         if engine == "cycles":
             self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
 

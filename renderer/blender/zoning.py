@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..geometry.damage import FARTHEST
 from ..zones.catalogue import ZONE_ATTRIBUTE, Zone
 from ..zones.guess import guess_car_zones
 from ..zones.names import zone_from_name
@@ -80,7 +81,7 @@ def assign_zones(
         zoning = zones_of_faces(mesh, item.name, list(mesh.materials), on_car=is_car)
         attribute = mesh.attributes.new(ZONE_ATTRIBUTE, "INT", "FACE")
         attribute.data.foreach_set("value", zoning.zones.astype(np.int32))
-        if is_car:
+        if is_car and len(mesh.polygons):
             how[str(item.name)] = zoning.how
     return how
 
@@ -102,4 +103,6 @@ def _guess_from_shape(mesh: bpy.types.Mesh, name: str) -> NDArray[np.uint8]:
     mesh.polygons.foreach_get("center", centres)
     mesh.polygons.foreach_get("normal", normals)
     mesh.vertices.foreach_get("co", positions)
+    for values in (centres, normals, areas, positions):
+        values[~(np.abs(values) <= FARTHEST)] = 0.0  # what is damaged is not drawn, and shall not part the others
     return guess_car_zones(centres.reshape(-1, 3), normals.reshape(-1, 3), positions.reshape(-1, 3), areas)

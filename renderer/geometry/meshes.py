@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .clusters import CLUSTER_TRIANGLES, FlatMeshes
+from .damage import NO_DAMAGE, Damage
 
 __all__ = ["Mesh", "MeshPool", "cluster_blocks", "make_mesh"]
 
@@ -32,6 +34,19 @@ class Mesh:
     """(T,) :class:`renderer.zones.catalogue.Zone` of each triangle."""
     normals: NDArray[np.float32]
     """(T, 3, 3) unit normals of each triangle's corners."""
+    damage: Damage = NO_DAMAGE
+    """What was left out of it."""
+
+    @cached_property
+    def reach(self) -> float:
+        """Distance of the farthest vertex from the mesh's origin."""
+        return float(np.linalg.norm(self.positions.astype(np.float64), axis=1).max(initial=0.0))
+
+    def without(self, vertices: NDArray[np.bool_]) -> Mesh:
+        """The mesh without the triangles at some vertices (V,), which reach too far."""
+        kept = ~vertices[self.triangles].any(axis=1)
+        damage = self.damage + Damage(too_far=int((~kept).sum()))
+        return make_mesh(self.positions, self.triangles[kept], self.zones[kept], self.normals[kept], damage)
 
 
 def make_mesh(
@@ -39,6 +54,7 @@ def make_mesh(
     triangles: NDArray[np.int32],
     zones: NDArray[np.uint8],
     normals: NDArray[np.float32],
+    damage: Damage = NO_DAMAGE,
 ) -> Mesh:
     """Sort triangles and drop vertices without a triangle.
 
@@ -47,6 +63,7 @@ def make_mesh(
         triangles: (T, 3) vertex numbers.
         zones: (T,) zone of each triangle.
         normals: (T, 3, 3) unit normals of the triangles' corners.
+        damage: what was left out.
     """
     order = _near_each_other(positions, triangles)
     used, number = np.unique(triangles[order], return_inverse=True)
@@ -55,6 +72,7 @@ def make_mesh(
         number.reshape(-1, 3).astype(np.int32),
         np.ascontiguousarray(zones[order]),
         np.ascontiguousarray(normals[order]),
+        damage,
     )
 
 
