@@ -4,15 +4,22 @@ Numba keeps compiled functions beside their module and compiles anew when that m
 change in *another* module whose compiled functions or constants went into the kernel: after an update of the source the
 old code would run, and give wrong pictures without a word. So all kernels are forgotten when any file with kernels has
 changed.
+
+The files are pickles, which run what stands in them. In a folder that other users can write to no kernel is kept, and
+none is read (:func:`may_keep`): it is compiled at each start.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
+import os
+import stat
+import warnings
 from pathlib import Path
 
-__all__ = ["forget_stale_kernels"]
+__all__ = ["forget_stale_kernels", "may_keep"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _STAMP = "kernels-"
@@ -45,3 +52,28 @@ def forget_stale_kernels(package: Path = _PACKAGE) -> bool:
         stamp.parent.mkdir(exist_ok=True)
         stamp.touch()
     return True
+
+
+def may_keep(module: Path) -> bool:
+    """Whether compiled kernels of a module may be kept on disk: whether the folder is the user's own.
+
+    Args:
+        module: file of the module. Numba writes to the folder in ``NUMBA_CACHE_DIR``, else to ``__pycache__`` beside
+            the module, else to the user's cache folder.
+    """
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    return _is_own(Path(named) if named else module.parent / "__pycache__")
+
+
+@functools.cache
+def _is_own(folder: Path) -> bool:
+    """Neither another user's nor writable for all, or not there yet; the superuser's counts as one's own."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return True
+    if not hasattr(os, "getuid") or (status.st_uid in (os.getuid(), 0) and not status.st_mode & stat.S_IWOTH):
+        return True
+    message = f"{folder}: other users can write here, so kernels are compiled at each start: chmod o-w, or take it over"
+    warnings.warn(message, stacklevel=2)
+    return False

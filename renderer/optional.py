@@ -9,10 +9,13 @@ import ast
 import importlib
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .kernel_cache import may_keep
 
 __all__ = ["cv2", "fast_kernel", "inlined_kernel", "kernel", "njit", "read_toml"]
 
@@ -97,7 +100,19 @@ def _found(module: str, name: str | None, otherwise: Any) -> Any:
     return getattr(package, name) if name else package
 
 
-njit: Any = _found("numba", "njit", _plain)
+_numba_njit: Any = _found("numba", "njit", _plain)
+
+
+def njit(*, cache: bool = False, **options: Any) -> Any:
+    """``numba.njit`` that keeps compiled code only where nobody else can plant it (:func:`.kernel_cache.may_keep`)."""
+
+    def compiled(function: Function) -> Function:
+        kept = cache and may_keep(Path(function.__code__.co_filename))
+        return cast(Function, _numba_njit(cache=kept, **options)(function))
+
+    return compiled
+
+
 cv2: Any = _found("cv2", None, _NumpyCv2)
 read_toml: Callable[[str], dict[str, Any]] = _found("tomllib", "loads", _read_toml)  # Python 3.11 has it
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,14 @@ import numpy.typing as npt
 from gan.data.skipped import check_share
 from gan.data.sources import Item, Planes, resize_plane
 from gan.errors import DataError, ItemError, TrainingError
+from gan.text_files import parse_json
 
 __all__ = ["DecodedImages", "decode"]
 
-_CACHE_VERSION: Final = 1
+_CACHE_VERSION: Final = 2
+_CHECKED_ROWS: Final = 32
+"""Rows that are compared with their hashes when a cache is opened: 20 ms of 512x512 pixels."""
+_PLANES: Final = frozenset({"source", "target", "label_image", "segmentation", "inverse_depth", "instance_id"})
 
 
 @dataclass(frozen=True)
@@ -74,27 +79,68 @@ def decode(
     stamps = [[item.name, item.stamp] for item in items]
     key = hashlib.sha256(json.dumps([_CACHE_VERSION, size, stamps]).encode()).hexdigest()[:16]
     folder = cache / key
-    if not (folder / "index.json").is_file():
+    found = _open(folder, key)
+    if found is None:
         try:
-            _fill(items, folder, size, progress)
+            _fill(items, folder, key, size, progress)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise TrainingError(
                 f"{folder}: cache cannot be written ({error}); free space or name another --cache"
             ) from error
-    return _open(folder)
+        found = _open(folder, key)
+    if found is None:
+        raise TrainingError(f"{folder}: changed while it was written; give the same command again")
+    return found
 
 
-def _open(folder: Path) -> DecodedImages:
-    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-    planes = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in index["planes"]}
-    skipped = tuple((name, reason) for name, reason in index.get("skipped", []))
-    return DecodedImages(planes, tuple(index["names"]), tuple(index["groups"]), tuple(index["digests"]), skipped)
+def _open(folder: Path, key: str) -> DecodedImages | None:
+    """The cache in a folder; None where there is none, or one that is not what was written there."""
+    if not (folder / "index.json").is_file():
+        return None
+    try:
+        index = parse_json((folder / "index.json").read_bytes())
+        if index["key"] != key or not {*index["planes"]} <= _PLANES:
+            raise ValueError("another set")
+        planes = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in index["planes"]}
+        skipped = tuple((str(name), str(reason)) for name, reason in index["skipped"])
+        names, groups, digests = (_texts(index[name]) for name in ("names", "groups", "digests"))
+        decoded = DecodedImages(planes, names, groups, digests, skipped)
+        _check_rows(decoded)
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, EOFError) as error:
+        warnings.warn(f"{folder}: cache is damaged ({' '.join(str(error).split())[:80]}): made anew", stacklevel=3)
+        return None
+    return decoded
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError("expected a list of texts")
+    return tuple(values)
+
+
+def _check_rows(decoded: DecodedImages) -> None:
+    """Compares the arrays with each other and with the hashes of some rows, of all where they are few.
+
+    Raises:
+        ValueError: They are not what was written.
+    """
+    count, arrays = len(decoded.names), list(decoded.planes.values())
+    if not count or len(decoded.groups) != count or len(decoded.digests) != count:
+        raise ValueError("names and hashes of different numbers")
+    if any(array.ndim != 4 or array.dtype not in (np.uint8, np.uint16) for array in arrays):
+        raise ValueError("arrays of another kind")
+    if len({(array.shape[0], *array.shape[2:]) for array in arrays}) != 1 or arrays[0].shape[0] != count:
+        raise ValueError("arrays of another shape")
+    for row in np.unique(np.linspace(0, count - 1, min(count, _CHECKED_ROWS)).round().astype(int)):
+        if _digest({name: plane[row] for name, plane in decoded.planes.items()}) != decoded.digests[row]:
+            raise ValueError(f"image {decoded.names[row]} is another")
 
 
 def _fill(
     items: Sequence[Item],
     folder: Path,
+    key: str,
     size: tuple[int, int] | None,
     progress: Callable[[Sequence[Item]], Sequence[Item]],
 ) -> None:
@@ -126,7 +172,8 @@ def _fill(
         array.flush()
         if skipped:
             _shorten(folder / f"{name}.npy", len(names))
-    index = {"planes": sorted(arrays), "names": names, "groups": groups, "digests": digests, "skipped": skipped}
+    about = {"key": key, "planes": sorted(arrays), "names": names, "groups": groups}
+    index = {**about, "digests": digests, "skipped": skipped}
     # The index is written last and renamed: a cache without it is filled again.
     partial = folder / "index.partial"
     partial.write_text(json.dumps(index), encoding="utf-8")

@@ -245,7 +245,7 @@ def decode_sample(data: bytes, where: str = "sample") -> Sample:
     try:
         planes = safetensors.numpy.load(data)
         sample = Sample(
-            index=int(about["index"]),
+            index=_whole(about["index"]),
             label_image=np.ascontiguousarray(planes["label_image"].transpose(1, 2, 0)),
             segmentation=planes["segmentation"],
             inverse_depth=planes["inverse_depth"],
@@ -255,14 +255,30 @@ def decode_sample(data: bytes, where: str = "sample") -> Sample:
             group=str(about.get("group", "")),
             layout=str(about["layout"]),
         )
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        if 0 in sample.segmentation.shape:
+            raise ValueError("no pixels")
+    except (SafetensorError, LookupError, ValueError, TypeError, OverflowError) as error:
         raise LayoutError(
             f"{where}: not a whole sample ({error}); write it again with gis synthesize --tensors"
         ) from error
-    _check_planes(sample.label_image, sample.segmentation, sample.inverse_depth)
-    if sample.target is not None:
-        _check_plane("target", sample.target, np.uint16, sample.segmentation.shape)
+    try:
+        _check_sample(sample)
+    except LayoutError as error:
+        raise LayoutError(f"{where}: {error}") from error
     return sample
+
+
+def _check_sample(sample: Sample) -> None:
+    _check_planes(sample.label_image, sample.segmentation, sample.inverse_depth)
+    for name, plane in (("target", sample.target), ("instance_id", sample.instance_id)):
+        if plane is not None:
+            _check_plane(name, plane, np.uint16, sample.segmentation.shape)
+
+
+def _whole(index: object) -> int:
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < 1 << 40:
+        raise ValueError(f"index is {index!r}")
+    return index
 
 
 def _check_known(name: object, version: object, where: str) -> None:

@@ -9,6 +9,7 @@ Source of the format: "OpenEXR File Layout" and "Technical Introduction to OpenE
 
 from __future__ import annotations
 
+import importlib.util
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -90,10 +91,10 @@ def _arrange_by_numpy(blocks: NDArray[np.uint8], steps: NDArray[np.uint8]) -> No
 
 def _chosen() -> Callable[[Any, Any], None]:
     """The faster of the two that can be used here."""
-    try:
-        from numba import njit
-    except ImportError:
+    if importlib.util.find_spec("numba") is None:
         return _arrange_by_numpy
+    from renderer.optional import njit
+
     return cast(Callable[[Any, Any], None], njit(cache=True, nogil=True)(_arrange_by_loops))
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 from gan.data.layout import Sample, build_source, depth_to_inverse
-from numba import njit
 from numpy.typing import NDArray
 from renderer.geometry.frame import Frame
+from renderer.optional import njit
 from renderer.zones.catalogue import heat_levels
 
 from pipelines.errors import PipelineError

@@ -9,12 +9,12 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ..errors import ThermalError
 from ..geometry.frame import Frame
 from ..geometry.view import CameraView, camera_view
+from ..optional import njit
 from ..zones.catalogue import Zone
 from .blur import gaussian_blur
 from .horizon import clipped_horizon_row, horizon_level

@@ -11,12 +11,12 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ..geometry.affine import world_to_local
 from ..geometry.frame import Frame
 from ..geometry.view import CameraView, camera_view
+from ..optional import njit
 from ..zones.catalogue import Zone
 from .regions import CarRegion
 

@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import os
+import pickle
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from renderer.kernel_cache import forget_stale_kernels
 
@@ -33,3 +39,49 @@ def test_a_folder_that_cannot_be_written_to_is_left_alone(tmp_path: Path) -> Non
     (tmp_path / "a.py").write_text("@njit\ndef a(): pass")
     (tmp_path / "__pycache__").write_text("no folder")
     assert forget_stale_kernels(tmp_path)
+
+
+KERNEL = """
+from renderer.optional import njit
+
+@njit(cache=True)
+def double(x):
+    return 2 * x
+"""
+RUN = "import warnings; warnings.simplefilter('always'); from planted import double; print(double(3))"
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="folders have no owner here")
+@pytest.mark.parametrize("named", [True, False], ids=["NUMBA_CACHE_DIR", "__pycache__"])
+def test_compiled_kernels_are_not_read_where_others_can_plant_some(tmp_path: Path, named: bool) -> None:
+    """Numba's files are pickles: one that makes a folder is planted, in a folder of one's own and in one for all."""
+    (tmp_path / "planted.py").write_text(KERNEL)
+    cache = tmp_path / ("cache" if named else "__pycache__")
+    root = str(Path(__file__).resolve().parents[2])
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), root])}
+    if named:
+        environment["NUMBA_CACHE_DIR"] = str(cache)
+    cache.mkdir(exist_ok=True)
+
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", RUN]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    assert run().stdout == "6\n"
+    (index,) = cache.rglob("*.nbi")
+    planted = pickle.dumps(_Canary())
+    index.write_bytes(planted)
+    run()
+    assert (tmp_path / "canary").is_dir()  # the oracle: in a folder of one's own it would be run
+    (tmp_path / "canary").rmdir()
+    index.write_bytes(planted)
+    cache.chmod(0o777)
+    done = run()
+    assert done.stdout == "6\n"
+    assert "other users can write here" in done.stderr
+    assert not (tmp_path / "canary").exists()
+
+
+class _Canary:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, ("canary",)
