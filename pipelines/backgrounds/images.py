@@ -30,8 +30,8 @@ from pipelines.backgrounds.ingest.crop import centred_window, resize_window
 from pipelines.backgrounds.pictures import decode_grey
 from pipelines.cameras import DEFAULT_SIZE_PX, named_camera, parse_size
 from pipelines.dataset.record import BackgroundRecord, GroundRecord
-from pipelines.errors import BackgroundError
-from pipelines.io.files import read_json, sha256
+from pipelines.errors import BackgroundError, DatasetError
+from pipelines.io.files import path_inside, read_json, sha256
 from pipelines.io.images import PictureError, decode_png, read_bytes
 
 __all__ = [
@@ -181,7 +181,11 @@ def _scan_ingested(folder: Path) -> tuple[BackgroundFile, ...]:
         raise BackgroundError(f"{folder}: `gis backgrounds` was cut short here; give the same command again")
     if not index["frames"]:
         raise BackgroundError(f"{folder} holds no usable frame: {INDEX_FILE} says why for each file")
-    return tuple(_scan_frame(folder, folder / name) for name in index["frames"])
+    try:
+        sidecars = [path_inside(folder, name, folder / INDEX_FILE) for name in index["frames"]]
+        return tuple(_scan_frame(folder, sidecar) for sidecar in sidecars)
+    except DatasetError as error:
+        raise BackgroundError(str(error)) from None
 
 
 def _scan_frame(folder: Path, sidecar: Path) -> BackgroundFile:
@@ -190,7 +194,10 @@ def _scan_frame(folder: Path, sidecar: Path) -> BackgroundFile:
         name, digest, (width, height) = about["frame"]["file"], about["frame"]["sha256"], about["size_px"]
     except (KeyError, TypeError, ValueError) as error:
         raise BackgroundError(f"{sidecar}: {error!r}: expected a sidecar of `gis backgrounds`; run it again") from None
-    if sha256(_read_bytes(folder / name)) != digest:
+    sizes = isinstance(width, int) and isinstance(height, int) and 0 < width < 1 << 16 and 0 < height < 1 << 16
+    if not sizes or not isinstance(digest, str):
+        raise BackgroundError(f"{sidecar}: size_px or sha256 is none; run `gis backgrounds` again")
+    if sha256(_read_bytes(path_inside(folder, name, sidecar))) != digest:
         raise BackgroundError(f"{folder / name}: is not the file of its sidecar; run `gis backgrounds` again")
     return BackgroundFile(name, digest, width, height, about)
 

@@ -21,7 +21,7 @@ from pipelines.comparison.report import write_report
 from pipelines.comparison.samples import TestSet, open_test_set, read_objects, write_test_set
 from pipelines.comparison.tables import Comparison, measure
 from pipelines.errors import ConfigError
-from pipelines.io.files import locked_folder, make_folder, read_json, remove_temporaries, write_json
+from pipelines.io.files import locked_folder, make_folder, read_object, remove_temporaries, write_json
 
 __all__ = ["compare", "run_comparison"]
 
@@ -115,7 +115,7 @@ def _open_plan(out: Path, plan: dict[str, Any]) -> None:
     """Writes the plan, or checks that the folder holds the same one; other models may join it."""
     path = out / "plan.json"
     if path.is_file():
-        different = first_difference(with_new_names(read_json(path)), plan)
+        different = first_difference(with_new_names(read_object(path)), plan)
         if different:
             raise ConfigError(f"{out}: holds a comparison with another {different}; give the same, or another --out")
         remove_temporaries(out)
@@ -130,7 +130,7 @@ def _run_model(config: CompareConfig, model: ComparedModel) -> str:
     job = _job(config, model, out)
     path = out / "job.json"
     if (out / "result.json").is_file():
-        different = first_difference(read_json(path)["settings"], model.settings)
+        different = first_difference(read_object(path).get("settings"), model.settings)
         if different:
             raise ConfigError(f"{out}: was trained with another {different}; give the same, or another --out")
         return "done before"

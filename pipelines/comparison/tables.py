@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,13 +10,14 @@ from typing import Any
 
 from gan.errors import MetricError
 from gan.metrics.classes import ClassErrors
+from renderer.text_files import parse_json
 
 from pipelines.comparison.plan import BASELINE, MAIN_SET, CompareConfig
 from pipelines.comparison.samples import Objects, TestSet, class_regions, read_grey
 from pipelines.errors import GisError
 from pipelines.evaluation.config import EvaluateConfig
 from pipelines.evaluation.evaluate import evaluate_folders
-from pipelines.io.files import read_json, read_lines
+from pipelines.io.files import read_lines, read_object
 
 __all__ = ["COLUMNS", "COSTS", "Comparison", "Curve", "Row", "losses", "measure", "text_table"]
 
@@ -113,7 +113,7 @@ def _row(config: CompareConfig, spec: str, folder: str, sets: Mapping[str, TestS
         path = out / "error.txt"
         row.error = path.read_text(encoding="utf-8").strip() if path.is_file() else "not finished"
         return row
-    row.cost = read_json(out / "result.json")
+    row.cost = read_object(out / "result.json")
     row.images = {name: out / "images" / name for name in sets}
     return row
 
@@ -147,15 +147,22 @@ def _class_errors(fake: Path, real: Path, sets: Mapping[str, TestSet], objects: 
     return errors.rms()
 
 
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
 def losses(log: Path) -> dict[str, Curve]:
     """Training losses by name from a run's ``log.jsonl``; empty where there is none."""
     curves: dict[str, Curve] = {}
     for line in read_lines(log):
-        entry = json.loads(line)
-        if entry.get("kind") != "train":
+        try:
+            entry = parse_json(line, allow_nan=True)
+        except ValueError:
+            continue  # half a line that a kill left behind
+        if not isinstance(entry, dict) or entry.get("kind") != "train" or not isinstance(entry.get("step"), int):
             continue
         for name, value in entry.items():
-            if name not in ("kind", "step", "epoch", "images_per_s") and math.isfinite(value):
+            if name not in ("kind", "step", "epoch", "images_per_s") and _is_finite(value):
                 curves.setdefault(name, []).append((int(entry["step"]), float(value)))
     return curves
 

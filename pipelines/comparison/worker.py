@@ -35,8 +35,8 @@ from gan.training.train import train
 from torch.utils.flop_counter import FlopCounterMode
 
 from pipelines.comparison.samples import TestSet, open_test_set
-from pipelines.errors import GisError
-from pipelines.io.files import read_json, write_bytes, write_json, write_text
+from pipelines.errors import ConfigError, GisError
+from pipelines.io.files import read_object, write_bytes, write_json, write_text
 from pipelines.translation.translate import encode_image
 
 __all__ = ["main"]
@@ -49,7 +49,7 @@ _POINTS: Final = 60  # of a loss curve
 def main(path: Path) -> int:
     """Does one job; an error ends up as one line in ``error.txt`` beside it."""
     try:
-        _work(read_json(path))
+        _work(read_object(path))
     except GisError as error:
         write_text(path.parent / "error.txt", " ".join(str(error).split()) + "\n")
         return 1
@@ -111,8 +111,11 @@ def _epochs(job: dict[str, Any], options: DataOptions, cache: Path) -> tuple[int
     stored = Path(job["out"]) / "budget.json"
     if not stored.is_file():
         write_json(stored, _measured(job, options, cache))
-    about = read_json(stored)
-    return int(about.pop("epochs")), about
+    about = read_object(stored)
+    epochs = about.pop("epochs", None)
+    if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1:
+        raise ConfigError(f"{stored}: says no epochs; delete it and give the same command again")
+    return epochs, about
 
 
 def _measured(job: dict[str, Any], options: DataOptions, cache: Path) -> dict[str, Any]:

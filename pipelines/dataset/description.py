@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from renderer.zones.catalogue import ZONES
 
 from pipelines.dataset.labels import CATEGORIES, MIN_VISIBLE_PX
 from pipelines.dataset.record import SCHEMA_VERSION, FrameRecord
+from pipelines.errors import DatasetError
+from pipelines.io.files import is_inside, short
 from pipelines.io.typed_json import OMITTED_IF_NONE, from_json
 
-__all__ = ["SCHEMA", "Counts", "DatasetDescription", "ShardEntry", "count_objects", "dataset_header"]
+__all__ = ["SCHEMA", "Counts", "DatasetDescription", "ShardEntry", "count_objects", "dataset_header", "read_shards"]
 
 SCHEMA: Final = "gis-dataset"
+MOST_FRAMES: Final = 10**8
+"""Frames of a data set: names have six digits, or a few more."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,22 @@ class ShardEntry:
     first: int
     """Number of its first frame."""
     frames: int
+
+
+def read_shards(about: Mapping[str, Any], where: Path | str) -> tuple[ShardEntry, ...]:
+    """The shards that a description lists; none where it lists none.
+
+    Raises:
+        DatasetError: an entry lacks something, or names a file outside of its folder.
+    """
+    listed = about.get("shards", [])
+    if not isinstance(listed, list):
+        raise DatasetError(f"{where}: shards is {short(listed)}: expected a list")
+    entries = tuple(from_json(ShardEntry, entry, f"{where}: shards[{place}]") for place, entry in enumerate(listed))
+    for entry in entries:
+        if not is_inside(entry.name) or not 0 <= entry.first <= MOST_FRAMES or not 0 <= entry.frames <= MOST_FRAMES:
+            raise DatasetError(f"{where}: shard {short(entry.name)} lies outside, or has numbers that no frames have")
+    return entries
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D, Instance
+from renderer.text_files import parse_json
 from renderer.thermal.conditions import Conditions
 
 from pipelines.errors import DatasetError
+from pipelines.io.files import path_inside
 from pipelines.io.typed_json import OMITTED_IF_NONE, fields_to_json, from_json
 
 __all__ = [
@@ -329,13 +331,15 @@ class Record:
             DatasetError: no JSON object, another frame's, or a value is missing or of another kind.
         """
         try:
-            data = json.loads(line)
+            data = parse_json(line)
         except ValueError as error:
             raise DatasetError(
                 f"{log}: line {index + 1} is no JSON ({error}): expected the record of a frame"
             ) from error
         if not isinstance(data, dict) or data.get("index") != index or not isinstance(data.get("files"), dict):
             raise DatasetError(f"{log}: line {index + 1}: expected the record of frame {index}, with its files")
+        for name in data["files"]:
+            path_inside(log.parent, name, f"{log}: line {index + 1}")
         return cls.from_json(data, f"{log}: line {index + 1}")
 
 

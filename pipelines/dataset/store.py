@@ -21,8 +21,8 @@ from pipelines.io.files import (
     append_line,
     check_present,
     locked_folder,
-    read_json,
     read_lines,
+    read_object,
     remove_temporaries,
     write_bytes,
     write_json,
@@ -155,9 +155,7 @@ class RunFolder:
             )
 
     def _stored_header(self, described: Path) -> dict[str, Any]:
-        stored = read_json(described)
-        if not isinstance(stored, dict):
-            raise DatasetError(f"{described}: expected a JSON object; give another --out")
+        stored = read_object(described)
         return {key: stored.get(key) for key in self.header}
 
     @contextmanager

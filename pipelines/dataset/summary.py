@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipelines.dataset import shards
-from pipelines.dataset.description import DatasetDescription, count_objects
+from pipelines.dataset.description import DatasetDescription, count_objects, read_shards
 from pipelines.dataset.label_consistency.page import LABEL_ERRORS_FILE, write_label_errors
 from pipelines.dataset.labels.coco import LabelledFrame, write_coco
 from pipelines.dataset.labels.yolo import yolo_classes
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import DATASET_FILE, FrameStore, generator
-from pipelines.io.files import read_json, write_json, write_text
+from pipelines.io.files import read_object, write_json, write_text
 from pipelines.io.typed_json import to_json
 
 __all__ = ["WHOLE_FILES", "coco_frames", "is_finished", "write_summary"]
@@ -25,8 +25,8 @@ WHOLE_FILES = (COCO_FILE, CLASSES_FILE, "README.md", "preview.png", LABEL_ERRORS
 
 def is_finished(folder: Path, count: int) -> bool:
     """Whether everything that describes ``count`` frames is there."""
-    described = read_json(folder / DATASET_FILE)
-    files = [*WHOLE_FILES, *(shard["name"] for shard in described.get("shards", []))]
+    described = read_object(folder / DATASET_FILE)
+    files = [*WHOLE_FILES, *(shard.name for shard in read_shards(described, folder / DATASET_FILE))]
     whole = all((folder / name).is_file() for name in files)
     return bool(described.get("complete") and described.get("frames") == count and whole)
 

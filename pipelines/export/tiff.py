@@ -7,6 +7,7 @@ exported: no scale is made up for it.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
@@ -22,7 +23,7 @@ from pipelines.backgrounds.ingest.tiff import CONVENTION, KELVIN_PER_COUNT, writ
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import DATASET_FILE, RunFolder, generator, read_records
 from pipelines.errors import BackgroundError, ConfigError, DatasetError
-from pipelines.io.files import check_present, read_json, remove_temporaries, sha256
+from pipelines.io.files import check_present, path_inside, read_object, remove_temporaries, sha256, short
 from pipelines.io.images import read_png
 
 __all__ = ["EXPORT_FILE", "FORMATS", "export_tiff"]
@@ -108,7 +109,7 @@ def _images(folder: Path) -> tuple[dict[str, str], list[_Image]]:
     """Kind and configuration of the folder, and its frames."""
     if (folder / DATASET_FILE).is_file():
         return _identity(folder / DATASET_FILE), list(_of_dataset(folder))
-    if (folder / INDEX_FILE).is_file() and read_json(folder / INDEX_FILE).get("schema") == INDEX_SCHEMA:
+    if (folder / INDEX_FILE).is_file() and read_object(folder / INDEX_FILE).get("schema") == INDEX_SCHEMA:
         return _identity(folder / INDEX_FILE), list(_of_backgrounds(folder))
     raise DatasetError(
         f"{folder}: holds neither {DATASET_FILE} nor {INDEX_FILE} of ours: expected a folder of `gis synthesize` or "
@@ -118,9 +119,7 @@ def _images(folder: Path) -> tuple[dict[str, str], list[_Image]]:
 
 def _identity(description: Path) -> dict[str, str]:
     """What another export into the same folder may not differ in."""
-    about = read_json(description)
-    if not isinstance(about, dict):
-        raise DatasetError(f"{description}: expected a JSON object, as gis writes it")
+    about = read_object(description)
     configuration = json.dumps(about.get("configuration"), sort_keys=True)
     return {"schema": str(about.get("schema")), "configuration_sha256": sha256(configuration.encode())}
 
@@ -133,20 +132,33 @@ def _of_dataset(folder: Path) -> Iterator[_Image]:
 
 
 def _of_backgrounds(folder: Path) -> Iterator[_Image]:
-    for sidecar in read_json(folder / INDEX_FILE)["frames"]:
-        about = read_json(folder / sidecar)
-        name, conditions = Path(sidecar).stem, about.get("conditions") or {}
+    index = folder / INDEX_FILE
+    frames = read_object(index).get("frames")
+    if not isinstance(frames, list):
+        raise DatasetError(f"{index}: lists no frames; run `gis backgrounds` again")
+    for name in frames:
+        sidecar = path_inside(folder, name, index)
+        about, name = read_object(sidecar), sidecar.stem
+        frame, conditions = about.get("frame"), about.get("conditions") or {}
+        if not isinstance(frame, dict) or not isinstance(conditions, dict):
+            raise DatasetError(f"{sidecar}: expected a sidecar of `gis backgrounds`; run it again")
         words = ", ".join(f"{key} {value}" for key, value in conditions.items() if isinstance(value, float))
         text = f"object temperature at {words}" if words else "temperature as the file states it"
-        yield _Image(name, folder / about["frame"]["file"], _span(about.get("span_K"), name), text)
+        file = path_inside(folder, frame.get("file"), sidecar)
+        yield _Image(name, file, _span(about.get("span_K"), name), text)
 
 
 def _span(stored: Any, name: str) -> tuple[float, float] | None:
     if stored is None:
         return None
-    low, high = (float(value) for value in stored)
-    if not 0 <= low < high:
-        raise DatasetError(f"frame {name}: span_K is {stored}: expected two rising temperatures; make the frame again")
+    try:
+        low, high = (float(value) for value in stored)
+    except (TypeError, ValueError):
+        low = high = 0.0
+    if not 0 <= low < high < math.inf:
+        raise DatasetError(
+            f"frame {name}: span_K is {short(stored)}: expected two rising temperatures; make the frame again"
+        )
     return low, high
 
 

@@ -22,6 +22,7 @@ from renderer.zones.catalogue import ZONES
 
 from pipelines.cameras import named_camera
 from pipelines.dataset import shards as tensors
+from pipelines.dataset.description import read_shards
 from pipelines.dataset.record import frame_name
 from pipelines.dataset.store import RunFolder, first_difference, generator
 from pipelines.errors import ConfigError, DatasetError
@@ -32,13 +33,13 @@ from pipelines.fitting.pairs import draw_pair, pose_to_json
 from pipelines.fitting.review import REVIEW_FILE, encode_overlay, read_decisions, write_sheet
 from pipelines.fitting.score import open_window
 from pipelines.fitting.shapes import load_shapes, make_shape, save_shapes
+from pipelines.fitting.stored_fits import read_fits
 from pipelines.fitting.texture import car_levels, learn, no_texture
 from pipelines.io.files import (
     append_line,
     file_sha256,
     make_folder,
-    read_json,
-    read_lines,
+    read_object,
     remove_temporaries,
     sha256,
     write_bytes,
@@ -226,7 +227,7 @@ def fit(config: FitConfig, report: Callable[[str], None] = lambda line: None) ->
 def _claim(config: FitConfig) -> None:
     path = config.out / FIT_FILE
     if path.is_file():
-        different = first_difference(read_json(path), config.head())
+        different = first_difference(read_object(path), config.head())
         if different:
             raise DatasetError(f"{config.out} holds another fit: {different}; give the same options, or another --out")
         return
@@ -323,7 +324,7 @@ def _fit_to_json(one: Fit) -> dict[str, Any]:
 def _pass(config: FitConfig, frames: list[RealFrame], textures: dict[str, Any], number: int) -> list[dict[str, Any]]:
     """Records of all frames of one pass; those that stand in its log already are not made again."""
     log = config.out / f"fits-{number}.jsonl"
-    there = [json.loads(line) for line in read_lines(log)]
+    there = list(read_fits(log, frames))
     if log.is_file() and not log.read_bytes().endswith(b"\n") and log.stat().st_size:
         whole = log.read_bytes()
         log.write_bytes(whole[: whole.rfind(b"\n") + 1])
@@ -375,8 +376,8 @@ def _finish(
         "generator": generator(),
     }  # fmt: skip
     described = config.out / DATASET_FILE
-    old = read_json(described) if described.is_file() else {}
-    shards = [config.out / str(shard["name"]) for shard in old.get("shards", [])]
+    old = read_object(described) if described.is_file() else {}
+    shards = [config.out / shard.name for shard in read_shards(old, described)]
     if old.get("used_sha256") != about["used_sha256"] or not all(path.is_file() for path in shards):
         about["shards"] = _write_pairs(config, fitter, chosen)
         numbers = [(number, frame) for at, (frame, _) in enumerate(chosen) for number in _numbers(config, chosen, at)]

@@ -14,7 +14,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from gan import locked_folder as locks
@@ -27,8 +27,10 @@ __all__ = [
     "check_present",
     "file_sha256",
     "finite",
+    "is_inside",
     "locked_folder",
     "make_folder",
+    "path_inside",
     "read_json",
     "read_lines",
     "read_object",
@@ -221,6 +223,32 @@ def read_object(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise DatasetError(f"{path}: holds {short(data)}: expected a JSON object, as gis wrote it")
     return data
+
+
+def path_inside(folder: Path, name: Any, where: Path | str) -> Path:
+    """The path of a file that another file names, which lies below its folder.
+
+    Args:
+        folder: that the name is relative to.
+        name: as it stands in the file.
+        where: begins the error: the file that names it.
+
+    Raises:
+        DatasetError: no text, or a name that leads out of the folder.
+    """
+    if not is_inside(name):
+        raise DatasetError(
+            f"{where}: names a file {short(name)}: expected one inside of {folder}; make the folder anew"
+        )
+    return folder / str(name)
+
+
+def is_inside(name: Any) -> bool:
+    """Whether a name is that of a file below the folder that it is relative to."""
+    if not isinstance(name, str) or not name or "\0" in name:
+        return False
+    path = PurePosixPath(name.replace("\\", "/"))
+    return not path.is_absolute() and ".." not in path.parts and not PureWindowsPath(name).drive
 
 
 def short(value: Any, limit: int = 60) -> str:

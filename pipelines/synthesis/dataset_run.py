@@ -19,7 +19,7 @@ from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import DATASET_FILE, FrameStore
 from pipelines.dataset.summary import is_finished, write_summary
 from pipelines.dataset.writer import write_frame
-from pipelines.io.files import read_json
+from pipelines.io.files import read_object
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameInputs, open_frame_maker, read_inputs
 from pipelines.synthesis.run import make_frames
@@ -78,10 +78,11 @@ def synthesize_dataset(
 
 def _report_empty(config: SynthesizeConfig, report: Callable[[str], None]) -> None:
     """Says in how many images over real backgrounds no object found a place."""
-    counts = read_json(config.out / DATASET_FILE)["counts"]
-    empty = counts.get("images_without_objects")
-    if empty:
-        report(f"{config.out}: no object found a place in {empty} of {counts['images']} images (notes in frames.jsonl)")
+    counts = read_object(config.out / DATASET_FILE).get("counts")
+    if isinstance(counts, dict) and (empty := counts.get("images_without_objects")):
+        report(
+            f"{config.out}: no object found a place in {empty} of {counts.get('images')} images (notes in frames.jsonl)"
+        )
 
 
 @dataclass(frozen=True)

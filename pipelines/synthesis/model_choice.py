@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from pathlib import Path
 
 from assets import CAR_WEIGHTS
@@ -52,12 +51,15 @@ def model_of_file(path: Path) -> str:
     Raises:
         ConfigError: there is no such file, or it is no model file.
     """
+    from renderer.text_files import parse_json
     from safetensors import SafetensorError, safe_open
 
     try:
+        if not path.is_file():
+            raise OSError("no file")
         with safe_open(path, framework="np") as stream:  # reads the head alone, without torch
-            envelope = json.loads((stream.metadata() or {})["gis"])
-        return str(json.loads(envelope["content"])["backend"])
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+            envelope = parse_json((stream.metadata() or {})["gis"])
+        return str(parse_json(envelope["content"], allow_nan=True)["backend"])
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = "no such file" if not path.is_file() else f"cannot be read ({error!r})"
         raise ConfigError(f"{path}: {what}: expected a model file of `gis train`") from error

@@ -188,11 +188,16 @@ def _camera_from_table(name: str, table: Any, path: Path) -> Camera:
     if not isinstance(table, dict):
         raise CameraError(f"{where}: {table!r} is no table; expected width, height and fx, fy, cx, cy")
     optional = {key: table[key] for key in ("height_m", "pitch_deg", "sensor") if key in table}
+    if not isinstance(optional.get("sensor", ""), str):
+        raise CameraError(f"{where}: sensor is {optional['sensor']!r}; expected the name of one")
     try:
         width, height = int(table["width"]), int(table["height"])
         if "hfov_deg" in table:
-            fx = width / 2 / math.tan(math.radians(float(table["hfov_deg"])) / 2)
-            fy = height / 2 / math.tan(math.radians(float(table["vfov_deg"])) / 2)
+            angles = float(table["hfov_deg"]), float(table["vfov_deg"])
+            if not all(0 < angle < 180 for angle in angles):
+                raise ValueError(f"fields of view of {angles[0]:g} and {angles[1]:g} degrees")
+            fx = width / 2 / math.tan(math.radians(angles[0]) / 2)
+            fy = height / 2 / math.tan(math.radians(angles[1]) / 2)
             return Camera(name, width, height, fx, fy, width / 2, height / 2, **optional)
         shift = {"corner": 0.0, "integer": 0.5}[table.get("pixel_centre", "corner")]
         fx, cx, cy = float(table["fx"]), float(table["cx"]) + shift, float(table["cy"]) + shift
@@ -203,4 +208,4 @@ def _camera_from_table(name: str, table: Any, path: Path) -> Camera:
             "(or hfov_deg, vfov_deg), and pixel_centre 'corner' or 'integer'"
         ) from None
     except (TypeError, ValueError, ArithmeticError) as error:
-        raise CameraError(f"{where}: {error}; expected numbers, fields of view above 0 degrees") from None
+        raise CameraError(f"{where}: {error}; expected numbers, fields of view above 0 and below 180 degrees") from None

@@ -89,6 +89,7 @@ def read_profiles(path: Path) -> Profiles:
         tables = parse_toml(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ThermalError(f"{path}: no thermal profiles could be read: {error}") from error
+    _check_tables(tables, path)
     materials = {parse_zone(n): _material(t, f"{path}: material.{n}") for n, t in tables.get("material", {}).items()}
     missing = [info.name for info in ZONES if info.zone not in materials]
     if missing:
@@ -97,6 +98,19 @@ def read_profiles(path: Path) -> Profiles:
     if not cars:
         raise ThermalError(f"{path}: no [profile.NAME] tables, expected at least one")
     return Profiles(materials, cars)
+
+
+def _check_tables(tables: Mapping[str, Any], path: Path) -> None:
+    """Refuses values where tables of tables must stand."""
+    profiles = tables.get("profile", {})
+    zones = {f"profile.{name}.zone": one.get("zone", {}) for name, one in _items(profiles) if isinstance(one, Mapping)}
+    for name, table in {"material": tables.get("material", {}), "profile": profiles, **zones}.items():
+        if not isinstance(table, Mapping) or not all(isinstance(inner, Mapping) for inner in table.values()):
+            raise ThermalError(f"{path}: {name} is {str(table)[:60]!r}: expected a table of tables")
+
+
+def _items(table: Any) -> list[tuple[str, Any]]:
+    return list(table.items()) if isinstance(table, Mapping) else []
 
 
 def profile_names(path: Path) -> tuple[str, ...]:

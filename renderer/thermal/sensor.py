@@ -98,6 +98,8 @@ def read_sensors(path: Path) -> dict[str, Sensor]:
         tables = parse_toml(path.read_bytes())["sensor"]
     except (OSError, KeyError, ValueError) as error:
         raise ThermalError(f"{path}: no sensors could be read: {error}; expected [sensor.NAME] tables") from error
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise ThermalError(f"{path}: sensor is {str(tables)[:60]!r}: expected [sensor.NAME] tables")
     return {name: _sensor(name, table, path) for name, table in tables.items()}
 
 

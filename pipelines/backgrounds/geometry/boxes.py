@@ -7,6 +7,7 @@ stem of its name, so that a copy of the images in another format keeps its label
 from __future__ import annotations
 
 import collections
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -38,6 +39,8 @@ COMMENTS: Final = ("#", "imagesource:", "gsd:")
 """Beginnings of lines that are no labels; the last two stand in DOTA's files."""
 LONGEST_LINE: Final = 1 << 20
 """Characters: a polygon of 50 000 points."""
+MOST_BOXES: Final = 2000
+"""In one image: beyond, a file is a list of something else."""
 ALIKE_LINES, ALIKE_COLUMNS = 8, 11
 """From so many lines on, all with the same number of columns, that is so high, polygons may be key points."""
 
@@ -103,16 +106,24 @@ def _read_all(path: Path, report: Callable[[str], None]) -> dict[str, tuple[Know
     try:
         data = read_json(path, allow_nan=True)
         if is_coco(data):
-            return {image.name: _of_coco(image) for image in _told(path, read_coco(data, str(path)), report)}
+            images = _told(path, read_coco(data, str(path)), report)
+            return _limited(path, {image.name: _of_coco(image) for image in images})
     except DatasetError as error:
         raise BackgroundError(str(error)) from None
     try:
-        return _by_image(data)
+        return _limited(path, _by_image(data))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BackgroundError(
             f"{path}: boxes could not be read ({error!r}): expected COCO, or an object by image with "
             "'boxes': [{'cls': 'car', 'xyxy': [left, top, right, bottom]}]"
         ) from None
+
+
+def _limited(path: Path, boxes: dict[str, tuple[KnownBox, ...]]) -> dict[str, tuple[KnownBox, ...]]:
+    for name, known in boxes.items():
+        if len(known) > MOST_BOXES:
+            raise BackgroundError(f"{path}: image {name} has {len(known)} boxes: expected at most {MOST_BOXES}")
+    return boxes
 
 
 def to_crop(
@@ -213,7 +224,9 @@ def _read_folder(
     for path in files:
         if path.stem in found:
             raise BackgroundError(f"{path}: a second file of labels for an image {path.stem!r}; expected one")
-        lines = list(_read_lines(path, classes, columns))
+        lines = list(itertools.islice(_read_lines(path, classes, columns), MOST_BOXES + 1))
+        if len(lines) > MOST_BOXES:
+            raise BackgroundError(f"{path}: more than {MOST_BOXES} labels: expected those of one image")
         counts.update(line.dialect for line, _ in lines)
         found[path.stem] = tuple(box for _, box in lines if box is not None)
     _report_dialects(folder, classes, counts, columns, report)

@@ -36,8 +36,16 @@ from pipelines.backgrounds.ingest.flir import fff_begins
 from pipelines.backgrounds.ingest.radiometric import KELVIN_AT_0_C
 from pipelines.backgrounds.ingest.readers import Decoded, Reading, read_frames
 from pipelines.dataset.store import RunFolder, generator
-from pipelines.errors import BackgroundError, ConfigError, GisError
-from pipelines.io.files import check_present, read_json, remove_temporaries, sha256, write_bytes, write_json
+from pipelines.errors import BackgroundError, ConfigError, DatasetError, GisError
+from pipelines.io.files import (
+    check_present,
+    is_inside,
+    read_json,
+    remove_temporaries,
+    sha256,
+    write_bytes,
+    write_json,
+)
 from pipelines.io.images import PictureError, encode_png, read_bytes
 from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, FrameWorkers, default_workers
 
@@ -204,10 +212,18 @@ def _remove_unlisted(out: Path, frames: list[str]) -> None:
     for sidecar in sorted((out / _FRAMES).glob("*.json")):
         if f"{_FRAMES}/{sidecar.name}" in listed:
             continue
-        known = read_json(sidecar)
+        known = _read_sidecar(sidecar)
         if isinstance(known, dict) and known.get("schema") == SIDECAR[0]:
             for path in (out / _CROPS / f"{sidecar.stem}.png", sidecar.with_suffix(".png"), sidecar):
                 path.unlink(missing_ok=True)
+
+
+def _read_sidecar(path: Path) -> Any:
+    """Content of a sidecar of an earlier run; None where there is none, or a damaged one."""
+    try:
+        return read_json(path) if path.is_file() else None
+    except DatasetError:
+        return None
 
 
 def _index(entries: list[Entry]) -> dict[str, Any]:
@@ -267,15 +283,18 @@ class IngestJob:
         """Fills the line from the sidecar of an earlier run with the same options, where its files are there."""
         name = f"{_FRAMES}/{_stem(entry['source'], entry['sha256'])}"
         path = self.config.out / f"{name}.json"
-        known = read_json(path) if path.is_file() else None
+        known = _read_sidecar(path)
         if not isinstance(known, dict) or (known.get("schema"), known.get("version")) != SIDECAR:
             return False
-        source, files = known["source"], (known["frame"]["file"], known["crop"]["file"])
-        whole = all((self.config.out / file).is_file() for file in files)
-        if not whole or (source["file"], source["sha256"]) != (entry["source"], entry["sha256"]):
-            return False
-        entry.update(kind=source["kind"], status="radiometric" if known["radiometric"] else "display-only")
-        entry.update(warnings=known["warnings"], frames=[f"{name}.json"])
+        try:
+            source, files = known["source"], (known["frame"]["file"], known["crop"]["file"])
+            whole = all(is_inside(file) and (self.config.out / file).is_file() for file in files)
+            if not whole or (source["file"], source["sha256"]) != (entry["source"], entry["sha256"]):
+                return False
+            entry.update(kind=source["kind"], status="radiometric" if known["radiometric"] else "display-only")
+            entry.update(warnings=[str(text) for text in known["warnings"]], frames=[f"{name}.json"])
+        except (KeyError, TypeError):
+            return False  # a sidecar that lacks something is written anew
         return True
 
     def _fill(self, entry: Entry, data: bytes) -> None:

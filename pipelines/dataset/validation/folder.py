@@ -17,6 +17,7 @@ import numpy as np
 from gan.data.layout import decode_sample
 from gan.errors import LayoutError
 
+from pipelines.dataset.description import read_shards
 from pipelines.dataset.record import HASH_KEY, FrameRecord, PairRecord, PassesRecord, Record, frame_name, line_sha256
 from pipelines.dataset.shards import read_shard
 from pipelines.dataset.validation import facts
@@ -116,6 +117,7 @@ def _read_about(folder: Path) -> dict[str, Any]:
         if (folder / kind.description).is_file():
             about = read_json(folder / kind.description)
             if isinstance(about, dict) and about.get("schema") == schema and about.get("version") in kind.versions:
+                read_shards(about, folder / kind.description)
                 return about
     raise DatasetError(
         f"{folder}: holds no dataset.json or config.json that this version reads: expected a folder of "

@@ -302,6 +302,15 @@ def test_coco_without_bbox_takes_that_of_its_polygons(tmp_path: Path) -> None:
     assert box.box_px == pytest.approx(CAR)
 
 
+def test_more_labels_than_an_image_has_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BackgroundError, match=r"one\.txt: more than 2000 labels"):
+        read_boxes(write(tmp_path / "yolo", f"{ROWS['box']}\n" * 60_000))
+    many = {"one": {"boxes": [{"cls": "car", "xyxy": [0, 0, 1, 1]}] * 2001}}
+    (tmp_path / "boxes.json").write_text(json.dumps(many))
+    with pytest.raises(BackgroundError, match="has 2001 boxes"):
+        read_boxes(tmp_path / "boxes.json")
+
+
 def test_outlines_follow_their_box_into_pixels() -> None:
     box = KnownBox("car", (0.25, 0.5, 0.5, 1.0), (((0.25, 0.5), (0.5, 1.0), (0.25, 1.0)),), relative=True)
     assert box.in_pixels(200, 100).outline_px == (((50.0, 50.0), (100.0, 100.0), (50.0, 100.0)),)
