@@ -194,8 +194,9 @@ def render_scene(job: dict[str, Any]) -> None:
     bpy.ops.wm.open_mainfile(filepath=job["scene"], load_ui=False, use_scripts=False)
     scene, out = bpy.context.scene, {}
     _set_up(scene)
-    for index in range(max(expected["frames"]) + 1):
-        scene.frame_set(scene.frame_start + index)  # step by step, as a simulation needs it
+    for number in range(1, scene.frame_start + max(expected["frames"]) + 1):
+        scene.frame_set(number)  # step by step, as a simulation needs it
+        index = number - scene.frame_start
         if index not in expected["frames"]:
             continue
         got = _render(scene)

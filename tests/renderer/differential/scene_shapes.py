@@ -401,7 +401,7 @@ def rigid_body(b: Builder) -> None:
     for one, kind in ((item, "ACTIVE"), (bpy.data.objects["ground"], "PASSIVE")):
         b.activate(one)
         bpy.ops.rigidbody.object_add(type=kind)
-    b.frames = [0, 5, 9]
+    b.frames = [0, 1, 5, 9]
 
 
 @shape

@@ -200,6 +200,6 @@ def world_and_layer_overrides(b: Builder) -> None:
 
 @setting
 def late_start(b: Builder) -> None:
-    """The animation starts at frame 2."""
-    b.scene.frame_start = 2
+    """The animation is rendered from frame 4 on; simulations start at 1."""
+    b.scene.frame_start = 4
     b.scene.frame_set(9)
