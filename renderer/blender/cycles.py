@@ -7,7 +7,7 @@ the part. One sample with the narrowest pixel filter falls on the pixel's centre
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import bpy
@@ -20,10 +20,10 @@ from ..geometry.meshes import MeshPool
 from ..raster.rasterizer import RasterPasses
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from .compat import aov_output, pass_named, read_pass
-from .cycles_parts import DrawnCopy, Seen, drawn_copies, find_parts, number_owners
+from .cycles_parts import MAX_OWNERS, DrawnCopy, Seen, drawn_copies, find_parts, number_owners
 from .cycles_surfaces import find_surfaces
 from .evaluation import assign, rendered_layer
-from .extract import PlacedMesh
+from .extract import WITH_SURFACE, PlacedMesh
 from .scene_camera import CAMERA_AXES, CameraView
 from .session import quiet
 from .units import metres_per_unit
@@ -56,13 +56,20 @@ class CyclesEngine:
     """Cycles set up once for a scene."""
 
     def __init__(self, scene: bpy.types.Scene, background_zone: int) -> None:
-        """Set the scene's render settings (in memory) and give every material the AOVs."""
+        """Set the scene's render settings (in memory) and give everything in the file AOVs and numbers.
+
+        All of that at once, before frames are stepped through: what is changed loses the state that it has built up.
+        """
         self.scene, self.background_zone = scene, background_zone
         self._eye = bpy.data.objects.new("gis eye", bpy.data.cameras.new("gis eye"))
         scene.collection.objects.link(self._eye)
         _set_up_render(scene)
         _set_up_aovs(rendered_layer(scene))
         self._default = bpy.data.materials.new("gis_default")
+        self._numbers: dict[str, int] = {}
+        solid = [item for item in bpy.data.objects if item.type in WITH_SURFACE]
+        if len(solid) <= MAX_OWNERS:  # of more, those that are drawn get theirs when they are
+            self._prepare(solid)
 
     def render(
         self,
@@ -84,8 +91,8 @@ class CyclesEngine:
         Raises:
             SceneError: there are more mesh objects than Blender numbers.
         """
-        self._give_aovs(placed)
-        numbers = number_owners(placed)
+        self._prepare([mesh.owner for mesh in placed])
+        numbers = self._numbers
         self.scene.render.engine = "CYCLES"  # reading the scene took another
         with _looking_through(self.scene, self._eye, view):
             rects, copies = _render_in_memory(self.scene)
@@ -114,8 +121,11 @@ class CyclesEngine:
             np.ascontiguousarray(np.where(hit[..., None], normal, 0), dtype=np.float32),
         )
 
-    def _give_aovs(self, placed: list[PlacedMesh]) -> None:
-        for owner in {mesh.owner.name_full: mesh.owner for mesh in placed}.values():
+    def _prepare(self, owners: Iterable[bpy.types.Object]) -> None:
+        """Give objects AOVs and numbers, those that have none."""
+        named = {owner.name_full: owner for owner in owners}
+        number_owners(named, self._numbers)
+        for owner in named.values():
             if not owner.material_slots and hasattr(owner.data, "materials"):
                 owner.data.materials.append(self._default)
             for slot in owner.material_slots:

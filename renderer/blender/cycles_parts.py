@@ -7,7 +7,7 @@ says what they are for each copy. Two copies that agree in all three would have 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -18,8 +18,10 @@ from ..errors import SceneError
 from .copies import path_of
 from .extract import PlacedMesh
 
-__all__ = ["DrawnCopy", "Seen", "drawn_copies", "find_parts", "number_owners"]
+__all__ = ["MAX_OWNERS", "DrawnCopy", "Seen", "drawn_copies", "find_parts", "number_owners"]
 
+MAX_OWNERS = int(np.iinfo(np.int16).max)
+"""Objects that Blender's object index tells apart."""
 _MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], np.uint64)
 """Odd numbers without a pattern, for hashing (of xxHash and splitmix64)."""
 
@@ -44,23 +46,26 @@ class DrawnCopy:
     """(3,)."""
 
 
-def number_owners(placed: Sequence[PlacedMesh]) -> dict[str, int]:
-    """Number the objects that meshes are of, from 1, and write the numbers as Blender's object indices.
+def number_owners(owners: Mapping[str, bpy.types.Object], numbers: dict[str, int]) -> None:
+    """Number objects that have no number yet, and write the numbers as Blender's object indices.
+
+    Args:
+        owners: objects that meshes are of, by full name.
+        numbers: those that were given, from 1, by full name; the new ones are put in.
 
     Raises:
         SceneError: there are more than Blender's object index holds.
     """
-    owners = {mesh.owner.name_full: mesh.owner for mesh in placed}
-    if len(owners) > np.iinfo(np.int16).max:
+    for name in sorted(owners.keys() - numbers.keys()):
+        numbers[name] = len(numbers) + 1
+    if len(numbers) > MAX_OWNERS:
         raise SceneError(
-            f"{len(owners)} mesh objects: the engine cycles tells at most {np.iinfo(np.int16).max} apart; "
+            f"{len(numbers)} mesh objects: the engine cycles tells at most {MAX_OWNERS} apart; "
             "take the engine raster, or join objects"
         )
-    numbers = {name: number for number, name in enumerate(sorted(owners), start=1)}
     for name, owner in owners.items():
         if owner.pass_index != numbers[name]:
             owner.pass_index = numbers[name]
-    return numbers
 
 
 def drawn_copies(depsgraph: bpy.types.Depsgraph) -> list[DrawnCopy]:

@@ -139,6 +139,9 @@ class RenderSession:
         self._left_out: tuple[str, ...] = ()
         self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
         if not self.street:
+            if engine == "cycles":
+                self._cycles_engine(self._background_zone)
+            self._timeline.start_again()
             self._check_labelled()
 
     def __enter__(self) -> Self:

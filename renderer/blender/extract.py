@@ -19,11 +19,11 @@ from .compat import read_corner_normals
 from .copies import Copies, Instancer, path_of
 from .zoning import zones_of_faces
 
-__all__ = ["Extractor", "OnCar", "PlacedMesh"]
+__all__ = ["WITH_SURFACE", "Extractor", "OnCar", "PlacedMesh"]
 
 OnCar = Callable[[bpy.types.Object, Sequence[bpy.types.Object]], bool]
 
-_WITH_SURFACE = {"MESH", "CURVE", "SURFACE", "FONT", "META"}
+WITH_SURFACE = {"MESH", "CURVE", "SURFACE", "FONT", "META"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ class Extractor:
         visibility, copies = _Visibility(depsgraph.view_layer, depsgraph.mode == "RENDER"), Copies()
         for entry in depsgraph.object_instances:
             item, instancers = entry.object, copies.instancers(entry)
-            if item.type not in _WITH_SURFACE or not entry.show_self or not visibility.camera_sees(entry):
+            if item.type not in WITH_SURFACE or not entry.show_self or not visibility.camera_sees(entry):
                 continue
             original = item.original
             matrix = np.array(entry.matrix_world, dtype=np.float64)

@@ -31,6 +31,10 @@ class Timeline:
             named = ", ".join(sorted(found))
             self.notes = (f"{named}: not baked, so the frames are stepped through from frame {self._first} on",)
 
+    def start_again(self) -> None:
+        """Forget how far the scene was stepped through: something in it was changed, which loses what had built up."""
+        self._at = None
+
     def go_to(self, frame: int) -> None:
         """Evaluate the scene at a frame, and where something builds up, at every frame before it first."""
         if not self.notes:
