@@ -46,7 +46,7 @@ class DecodedImages:
     @property
     def fingerprint(self) -> str:
         """Hash over all names and contents."""
-        return hashlib.sha256("".join([*self.names, *self.digests]).encode()).hexdigest()
+        return hashlib.sha256("".join([*self.names, *self.digests]).encode("utf-8", "surrogateescape")).hexdigest()
 
     @property
     def size(self) -> tuple[int, int]:

@@ -245,17 +245,17 @@ def _decode_npy(data: bytes, max_pixels: int) -> Pixels:
     version = numpy_format.read_magic(stream)
     readers = {(1, 0): numpy_format.read_array_header_1_0, (2, 0): numpy_format.read_array_header_2_0}
     if version not in readers:
-        raise PictureError(f"a NPY of version {version[0]}.{version[1]}: expected 1.0 or 2.0; save it by numpy.save")
+        raise PictureError(f"an NPY of version {version[0]}.{version[1]}: expected 1.0 or 2.0; save it by numpy.save")
     shape, by_columns, dtype = readers[version](stream)
     if dtype.kind not in "buif":
-        raise PictureError(f"a NPY of {dtype}: expected numbers; save the pixels as uint8, uint16 or float32")
+        raise PictureError(f"an NPY of {dtype}: expected numbers; save the pixels as uint8, uint16 or float32")
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] > 4):
-        raise PictureError(f"a NPY of shape {shape}: expected a grey (H, W) or colour (H, W, 3) image")
+        raise PictureError(f"an NPY of shape {shape}: expected a grey (H, W) or colour (H, W, 3) image")
     check_size(shape[1], shape[0], max_pixels)
     count, begin = int(np.prod(shape, dtype=object)), stream.tell()
     if begin + count * dtype.itemsize > len(data):
         there, wanted = len(data) - begin, count * dtype.itemsize
-        raise PictureError(f"a NPY of {there} bytes, expected {wanted} for shape {shape}: cut short; copy it again")
+        raise PictureError(f"an NPY of {there} bytes, expected {wanted} for shape {shape}: cut short; copy it again")
     values = np.frombuffer(data, dtype=dtype, count=count, offset=begin)
     image = values.reshape(shape, order="F" if by_columns else "C")
     return image.astype(dtype.newbyteorder("="))

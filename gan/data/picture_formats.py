@@ -149,13 +149,17 @@ def one_line(kind: str) -> Iterator[None]:
     except PictureError:
         raise
     except MemoryError:
-        raise PictureError(f"a {kind} too large for the memory: make it smaller, or end other jobs") from None
+        raise PictureError(f"{_article(kind)} too large for the memory: make it smaller, or end other jobs") from None
     # struct.error, SyntaxError, zlib.error, KeyError, RecursionError ...: decoders raise two dozen kinds on damage.
     except Exception as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise PictureError(
-            f"a {kind} that cannot be decoded ({reason}): damaged or cut short; copy or save it again"
+            f"{_article(kind)} that cannot be decoded ({reason}): damaged or cut short; copy or save it again"
         ) from error
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind in ("EXR", "NPY") else f"a {kind}"
 
 
 def check_size(width: int, height: int, max_pixels: int = MAX_PIXELS) -> None:

@@ -77,7 +77,7 @@ def make_views(
 
 
 def _view_of(images: LabelledImages, sizes: list[tuple[int, ...]], number: int, view: int) -> View:
-    name = hashlib.sha256(images.images[number].name.encode()).digest()[:8]
+    name = hashlib.sha256(images.images[number].name.encode("utf-8", "surrogateescape")).digest()[:8]
     height, width = sizes[number]
     return draw_view(width, height, np.random.default_rng([view, *name]))
 

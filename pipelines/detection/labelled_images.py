@@ -94,7 +94,7 @@ class LabelledImages:
             f"{image.path.resolve()}:{image.path.stat().st_size}:{image.path.stat().st_mtime_ns}"
             for image in self.images
         ]
-        return hashlib.sha256("\n".join(stamps).encode()).hexdigest()
+        return hashlib.sha256("\n".join(stamps).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def open_labelled(place: str, classes: tuple[str, ...], name: str = "") -> LabelledImages:

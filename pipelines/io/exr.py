@@ -26,6 +26,8 @@ __all__ = ["encode_exr", "read_exr", "write_exr"]
 
 _MAGIC, _VERSION = 20000630, 2
 _FLOAT, _ZIP, _INCREASING_Y = 2, 3, 0
+_MOST_CHANNELS = 32
+"""gis writes a handful."""
 _BLOCK_ROWS = 16
 """Scan lines that ZIP packs together."""
 
@@ -128,11 +130,25 @@ def read_exr(path: Path) -> dict[str, NDArray[np.float32]]:
         DatasetError: no such file, or no whole EXR.
     """
     import OpenEXR
+    from gan.data.picture_formats import PictureError, one_line  # the add-on's writer has no OpenCV
 
     if not path.is_file():
         raise DatasetError(f"{path}: no such file: expected an EXR file that gis wrote")
     try:
-        with OpenEXR.File(str(path), separate_channels=True) as file:
-            return {name: np.array(channel.pixels, dtype=np.float32) for name, channel in file.channels().items()}
-    except (RuntimeError, ValueError) as error:
-        raise DatasetError(f"{path}: cannot be read ({error}): expected a whole EXR file") from error
+        with one_line("EXR"):
+            with OpenEXR.File(str(path), header_only=True) as file:
+                _check_header(file.header())
+            with OpenEXR.File(str(path), separate_channels=True) as file:
+                return {name: np.array(channel.pixels, dtype=np.float32) for name, channel in file.channels().items()}
+    except PictureError as error:
+        raise DatasetError(f"{path}: cannot be read: {error}; expected a whole EXR file") from error
+
+
+def _check_header(header: dict[str, Any]) -> None:
+    """Refuses what would fill the memory, before it is decoded."""
+    from gan.data.picture_formats import PictureError, check_size
+
+    (left, top), (right, bottom) = header["dataWindow"]
+    check_size(int(right) - int(left) + 1, int(bottom) - int(top) + 1)
+    if len(header["channels"]) > _MOST_CHANNELS:
+        raise PictureError(f"an EXR of {len(header['channels'])} channels: expected at most {_MOST_CHANNELS}")

@@ -45,11 +45,15 @@ __all__ = [
 ]
 
 _CHUNK = 1 << 20
+_LONG_NAME = 230
+"""Bytes of a name that leave room for what a temporary one adds."""
 
 
 def temporary_name(path: Path) -> Path:
     """Where the file is written before it is renamed: hidden, beside its place, one per process."""
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    raw = os.fsencode(path.name)
+    name = path.name if len(raw) <= _LONG_NAME else sha256(raw)[:32]  # file systems take 255 bytes
+    return path.with_name(f".{name}.{os.getpid()}.tmp")
 
 
 @contextmanager
@@ -269,10 +273,13 @@ def sha256(data: bytes) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """Hash of a file, or of a folder: the hash over names and hashes of all files in it."""
+    """Hash of a file, or of a folder: the hash over names and hashes of all files in it but hidden ones."""
     if path.is_dir():
-        inside = sorted(item for item in path.rglob("*") if item.is_file())
-        return sha256("".join(f"{item.relative_to(path)} {file_sha256(item)}\n" for item in inside).encode())
+        from gan.data.images import is_passed_over
+
+        inside = sorted(item for item in path.rglob("*") if item.is_file() and not is_passed_over(item, path))
+        lines = "".join(f"{item.relative_to(path)} {file_sha256(item)}\n" for item in inside)
+        return sha256(lines.encode("utf-8", "surrogateescape"))
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):

@@ -101,13 +101,13 @@ def decode_png(data: bytes, where: str = "image") -> NDArray[Any]:
     return np.ascontiguousarray(pixels[..., :3]) if pixels.ndim == 3 else pixels
 
 
-def read_png(path: Path) -> NDArray[Any]:
-    """Pixels of a PNG file; see :func:`decode_png`."""
+def read_png(path: Path, where: str = "") -> NDArray[Any]:
+    """Pixels of a PNG file; see :func:`decode_png`. ``where`` is its name in messages, the path unless given."""
     try:
         data = read_bytes(path)
     except PictureError as error:
-        raise DatasetError(f"{path}: cannot be read: {error}; expected a PNG file") from error
-    return decode_png(data, str(path))
+        raise DatasetError(f"{where or path}: cannot be read: {error}; expected a PNG file") from error
+    return decode_png(data, where or str(path))
 
 
 def decode_upright(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[Any]:

@@ -27,7 +27,7 @@ from pipelines.dataset.validation.planes import Planes
 from pipelines.errors import DatasetError
 from pipelines.io.exr import read_exr
 from pipelines.io.files import file_sha256, read_json, read_lines, sha256
-from pipelines.io.images import decode_png
+from pipelines.io.images import read_png
 from pipelines.workers import default_workers
 
 __all__ = ["Report", "validate"]
@@ -280,7 +280,7 @@ def _check_whole(folder: Path, about: Mapping[str, Any], records: Sequence[Frame
     preview = folder / "preview.png"
     if preview.is_file():
         try:
-            decode_png(preview.read_bytes(), "preview.png")
+            read_png(preview, "preview.png")
         except DatasetError as error:
             yield str(error)
 

@@ -11,7 +11,7 @@ from renderer.zones.catalogue import Zone
 
 from pipelines.errors import DatasetError
 from pipelines.io.exr import read_exr
-from pipelines.io.images import decode_png
+from pipelines.io.images import read_png
 
 __all__ = ["Planes"]
 
@@ -42,7 +42,7 @@ class Planes:
         if not path.is_file():
             return None
         try:
-            pixels = decode_png(path.read_bytes(), f"{place}/{self.name}.png")
+            pixels = read_png(path, f"{place}/{self.name}.png")
         except DatasetError as error:
             self.problems.append(str(error))
             return None

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
+from bad_pictures import HUGE, by_pillow, by_tifffile, npy
 from PIL import Image, ImageOps
 
 from gan.data.decoding import decode_image, decode_luminance
@@ -32,20 +33,6 @@ RGB16 = RGB.astype(np.uint16) * 257 - 3
 SIGNED = (COUNTS.astype(np.int32) - 30000).astype(np.int16)
 FLOATS = COUNTS.astype(np.float32) / 100
 COMPRESSIONS = ("raw", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits", "tiff_lzma", "zstd")
-
-
-def by_pillow(pixels: np.ndarray | Image.Image, kind: str = "TIFF", **options: Any) -> bytes:
-    stream = io.BytesIO()
-    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
-    image.save(stream, kind, **options)
-    return stream.getvalue()
-
-
-def by_tifffile(pixels: np.ndarray, **options: Any) -> bytes:
-    stream = io.BytesIO()
-    colour = {"photometric": "rgb"} if pixels.ndim == 3 else {}
-    tifffile.imwrite(stream, pixels, **{**colour, **options})
-    return stream.getvalue()
 
 
 def by_opencv(pixels: np.ndarray, compression: int | None = None) -> bytes:
@@ -210,63 +197,6 @@ def test_brightness_is_that_of_opencv() -> None:
 
 
 # --- damage -----------------------------------------------------------------------------------------------------------
-
-
-def npy(header: str, more: bytes = b"") -> bytes:
-    text = header.encode().ljust(118)[:117] + b"\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + more
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-
-def big_png(side: int = 32000) -> bytes:
-    """A real PNG of a gigapixel in a megabyte."""
-    packer = zlib.compressobj(9)
-    row = bytes(side + 1)
-    packed = b"".join([*(packer.compress(row) for _ in range(side)), packer.flush()])
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
-
-
-def big_jpeg() -> bytes:
-    data = bytearray(by_pillow(GREY, "JPEG"))
-    at = data.index(b"\xff\xc0") + 5
-    data[at : at + 4] = struct.pack(">HH", 32000, 32000)
-    return bytes(data)
-
-
-def big_bmp() -> bytes:
-    data = bytearray(by_pillow(GREY, "BMP"))
-    data[18:26] = struct.pack("<ii", 32000, 32000)
-    return bytes(data)
-
-
-def big_webp() -> bytes:
-    exif = Image.Exif()
-    exif[0x0112] = 1
-    data = bytearray(by_pillow(RGB, "WEBP", exif=exif))
-    assert data[12:16] == b"VP8X"
-    data[24:30] = (16382).to_bytes(3, "little") * 2
-    return bytes(data)
-
-
-def big_tiff(**options: Any) -> bytes:
-    data = bytearray(by_tifffile(GREY, **options))
-    file = tifffile.TiffFile(io.BytesIO(bytes(data)))
-    for name in ("ImageWidth", "ImageLength", "RowsPerStrip"):
-        tag = file.pages.first.tags[name]
-        data[tag.valueoffset : tag.valueoffset + 4] = struct.pack("<I", 32000)
-        data[tag.offset + 2 : tag.offset + 4] = struct.pack("<H", 4)
-    return bytes(data)
-
-
-HUGE = {
-    "png": big_png, "jpg": big_jpeg, "bmp": big_bmp, "webp": big_webp, "tif": big_tiff,
-    "tiff": lambda: big_tiff(compression="zlib"),
-    "npy": lambda: npy("{'descr': '|u1', 'fortran_order': False, 'shape': (32000, 32000), }"),
-}  # fmt: skip
 
 
 def _bad_tag(name: str, value: int) -> bytes:
