@@ -126,7 +126,7 @@ class RenderSession:
         stepped = () if self.street else self._timeline.notes
         self.notes: tuple[str, ...] = (*turned_off, *stepped, *scene_notes(self.scene, cropped=camera is None))
         self._models = self._load_models(cars)
-        self._labels = labels_of_scene(self._objects())
+        self._labels = labels_of_scene(self._objects(), self.path)
         self._given_camera, self._size = camera, size
         if not self.street:
             self._go_to(0)

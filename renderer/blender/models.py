@@ -16,7 +16,7 @@ from ..zones.catalogue import Zone
 from ..zones.names import category_from_name, zone_from_name
 from .compat import numpy_names
 from .objects import CATEGORY, MODEL, category_of
-from .session import check_blend_file, quiet
+from .session import check_blend_file, check_subdivision, quiet
 
 __all__ = ["SUFFIXES", "load_models"]
 
@@ -98,7 +98,8 @@ def _append(path: Path) -> tuple[Models, list[bpy.types.Object]]:
             target.objects = list(source.objects)
     except OSError as error:
         raise SceneError(f"{path}: the Blender file is truncated or damaged; copy or save it again") from error
-    models = [item for item in target.collections if item and CATEGORY in item and category_of(item)]
+    check_subdivision([item for item in target.objects if item], bpy.context.scene)
+    models = [item for item in target.collections if item and CATEGORY in item and category_of(item, path)]
     marked = {str(item.get(MODEL, item.name)): item for item in models}
     return marked, [item for item in target.objects if item]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -24,8 +25,12 @@ CATEGORY = "gis_category"
 _SOLID = ("MESH", "CURVE", "SURFACE", "FONT", "META")
 
 
-def category_of(marked: bpy.types.ID) -> str:
+def category_of(marked: bpy.types.ID, source: Path | None = None) -> str:
     """The category that something is marked with.
+
+    Args:
+        marked: has the property ``gis_category``.
+        source: file that a message names.
 
     Raises:
         SceneError: there is no such category.
@@ -33,8 +38,9 @@ def category_of(marked: bpy.types.ID) -> str:
     value = marked[CATEGORY]
     if value not in CATEGORIES:
         kind = str(marked.bl_rna.name).lower()
+        where = f"{source}: " if source else ""
         raise SceneError(
-            f"{kind} {marked.name_full!r} has {CATEGORY} = {value!r}: expected one of {', '.join(CATEGORIES)}"
+            f"{where}{kind} {marked.name_full!r} has {CATEGORY} = {value!r}: expected one of {', '.join(CATEGORIES)}"
         )
     return str(value)
 
@@ -121,15 +127,19 @@ class Labels:
         return self._homes.get(item, [])
 
 
-def labels_of_scene(objects: Iterable[bpy.types.Object]) -> Labels:
+def labels_of_scene(objects: Iterable[bpy.types.Object], source: Path | None = None) -> Labels:
     """Decide once per scene: marks if there are any, else names, else faces with a car's zones.
+
+    Args:
+        objects: of the scene; what they copy is found by them.
+        source: file that a message names.
 
     Raises:
         SceneError: something is marked with a category that there is not.
     """
     members = _reached(objects)
     marks = Labels(False, False, ())
-    if [category_of(one) for one in _carriers(marks, members) if CATEGORY in one]:
+    if [category_of(one, source) for one in _carriers(marks, members) if CATEGORY in one]:
         return marks
     named = Labels(True, False, (f"no object has {CATEGORY!r}: labelled objects were recognised by their names",))
     if any(named.on_car(item) for item in members if item.type in _SOLID or _shown(item)):

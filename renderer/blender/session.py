@@ -122,7 +122,7 @@ def open_blend(path: Path, notes: list[str] | None = None) -> bpy.types.Scene:
     if scene is None:
         raise SceneError(f"{path}: no scene in the file")
     _leave_modes()
-    check_subdivision(bpy.data.objects, scene)
+    check_subdivision([item for item in bpy.data.objects if item.users], scene)
     if notes is not None:
         notes += missing_files()
     return scene
@@ -178,21 +178,38 @@ def check_subdivision(objects: Iterable[bpy.types.Object], scene: bpy.types.Scen
         SceneError: an object's mesh would have too many faces.
     """
     for item in objects:
-        if item.type != "MESH" or not item.users:
+        if item.type != "MESH":
             continue
-        faces = len(item.data.polygons)
+        faces = float(len(item.data.polygons))
         for modifier in item.modifiers:
             if modifier.type in ("SUBSURF", "MULTIRES"):
-                if modifier.show_render:
-                    faces *= 4 ** _levels(modifier, scene)
                 modifier.levels = min(modifier.levels, _levels(modifier, scene))  # the viewport's, which nobody sees
-            elif modifier.type == "ARRAY" and modifier.fit_type == "FIXED_COUNT" and modifier.show_render:
-                faces *= modifier.count
+            if modifier.show_render:
+                faces = _faces_after(faces, modifier, scene)
             if faces > MOST_FACES:
                 raise SceneError(
                     f"object {item.name_full!r}: with its modifier {modifier.name!r} it would have {faces:.2g} faces: "
-                    f"expected at most {MOST_FACES:.2g}; lower the modifier's level or count for rendering"
+                    f"expected at most {MOST_FACES:.2g}; lower what the modifier makes when it is rendered"
                 )
+
+
+def _faces_after(faces: float, modifier: bpy.types.Modifier, scene: bpy.types.Scene) -> float:
+    """About how many faces a modifier leaves."""
+    if modifier.type in ("SUBSURF", "MULTIRES"):
+        return float(faces * 4.0 ** _levels(modifier, scene))
+    if modifier.type == "ARRAY" and modifier.fit_type == "FIXED_COUNT":
+        return float(faces * modifier.count)
+    if modifier.type == "REMESH" and modifier.mode == "VOXEL" and modifier.voxel_size > 0:
+        a, b, c = (length / modifier.voxel_size for length in modifier.id_data.dimensions)
+        return float(2 * (a * b + b * c + c * a))
+    if modifier.type == "NODES" and modifier.node_group:
+        nodes = [node for node in modifier.node_group.nodes if node.bl_idname in _SUBDIVIDING_NODES]
+        inputs = [socket for node in nodes for socket in node.inputs if socket.name == "Level" and not socket.is_linked]
+        return float(faces * 4.0 ** sum(socket.default_value for socket in inputs))
+    return faces
+
+
+_SUBDIVIDING_NODES = ("GeometryNodeSubdivideMesh", "GeometryNodeSubdivisionSurface")
 
 
 def _levels(modifier: bpy.types.Modifier, scene: bpy.types.Scene) -> int:

@@ -9,11 +9,16 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import SceneError
 from .extract import Extractor
 from .models import load_models
 from .objects import category_of
 
 __all__ = ["Solid", "read_solids"]
+
+
+LONGEST_M = 30.0
+"""More than any road vehicle of the European Modular System measures (25.25 m)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +39,19 @@ def read_solids(path: Path) -> list[Solid]:
     """Models of a file or folder, by name.
 
     Raises:
-        SceneError: no car models there.
+        SceneError: no car models there, or one that is larger than any road vehicle.
     """
     models, _ = load_models(path)
-    return [_read(name, collection) for name, collection in models.items()]
+    solids = [_read(name, collection) for name, collection in models.items()]
+    for solid in solids:
+        size_m = np.ptp(solid.positions, axis=0) if len(solid.positions) else np.zeros(3)
+        if not 0 < size_m.max() <= LONGEST_M:
+            size = " x ".join(f"{length:.4g}" for length in size_m.tolist())
+            raise SceneError(
+                f"{path}: model {solid.name!r} measures {size} m: expected a road vehicle of at most {LONGEST_M:g} m; "
+                "keep the ground and what else is no car out of its collection"
+            )
+    return solids
 
 
 def _read(name: str, collection: bpy.types.Collection) -> Solid:

@@ -103,6 +103,31 @@ def test_ids_stay_where_visibility_is_animated(empty_scene: Any, save_scene: Sav
             assert ids_by_place(session.frame(index)) == forwards[index]
 
 
+def test_ids_stay_where_nodes_delete_points_that_have_an_id(empty_scene: Any, save_scene: Save) -> None:
+    """The first point goes from frame 2 on: the others move up in the list, and keep their ids."""
+    from copy_scenes import Nodes, points, single_car
+
+    car, nodes = single_car(), Nodes(points("scatter"))
+    kept, numbered, gone = nodes.node("SetID"), nodes.node("InputIndex"), nodes.node("DeleteGeometry")
+    time, compare = nodes.node("InputSceneTime"), nodes.tree.nodes.new("FunctionNodeCompare")
+    first, both = nodes.tree.nodes.new("FunctionNodeCompare"), nodes.tree.nodes.new("FunctionNodeBooleanMath")
+    first.data_type, first.operation = "INT", "EQUAL"
+    nodes.link(nodes.start, kept.inputs["Geometry"])
+    nodes.link(numbered.outputs[0], kept.inputs["ID"])
+    nodes.link(numbered.outputs[0], next(one for one in first.inputs if one.type == "INT"))
+    compare.inputs[1].default_value = empty_scene.frame_start + 1.5
+    nodes.link(time.outputs["Frame"], compare.inputs[0])
+    nodes.link(compare.outputs[0], both.inputs[0])
+    nodes.link(first.outputs[0], both.inputs[1])
+    nodes.link(both.outputs[0], gone.inputs["Selection"])
+    nodes.link(kept.outputs[0], gone.inputs["Geometry"])
+    nodes.finish(nodes.on_points(nodes.object(car), gone.outputs[0]))
+    path = save_scene()
+    with RenderSession(path) as session:
+        frames = [ids_by_place(session.frame(index)) for index in range(4)]
+    assert frames == [{0: 1, 1: 2, 2: 3}] * 2 + [{1: 2, 2: 3}] * 2
+
+
 def test_copies_at_one_place(empty_scene: Any, save_scene: Save) -> None:
     """Two copies of a car at the same point, turned differently: Cycles tells them by their random numbers."""
     import bpy

@@ -13,9 +13,11 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
 import bmesh  # noqa: E402
-from copy_scenes import box_mesh, new  # noqa: E402
+from copy_scenes import Nodes, box_mesh, new  # noqa: E402
 
 from renderer.blender.engine import Engine, RenderSession  # noqa: E402
+from renderer.blender.models import load_models  # noqa: E402
+from renderer.blender.solids import read_solids  # noqa: E402
 from renderer.errors import SceneError  # noqa: E402
 from renderer.geometry.frame import Frame  # noqa: E402
 
@@ -191,6 +193,48 @@ def test_subdivision_without_end(street: Any, save_scene: Save) -> None:
     bpy.data.objects["wall"].modifiers.new("Smoother", "SUBSURF").render_levels = 11
     with pytest.raises(SceneError, match=r"'wall': with its modifier 'Smoother' it would have 5e\+07 faces: expected"):
         rendered(save_scene())
+
+
+def subdividing_nodes(wall: Any) -> None:
+    nodes = Nodes(wall)
+    node = nodes.node("SubdivideMesh", Level=11)
+    nodes.link(nodes.start, node.inputs[0])
+    nodes.finish(node.outputs[0])
+
+
+def fine_remeshing(wall: Any) -> None:
+    modifier = wall.modifiers.new("Fine", "REMESH")
+    modifier.mode, modifier.voxel_size = "VOXEL", 0.0005
+
+
+def arrays_of_arrays(wall: Any) -> None:
+    for number in range(4):
+        wall.modifiers.new(f"Array {number}", "ARRAY").count = 1000
+
+
+@pytest.mark.parametrize("endless", [subdividing_nodes, fine_remeshing, arrays_of_arrays])
+def test_other_meshes_without_end(endless: Callable[[Any], None], street: Any, save_scene: Save) -> None:
+    wall = bpy.data.objects["wall"]
+    wall.hide_viewport = True
+    endless(wall)
+    path = save_scene()
+    for read in (rendered, load_models):
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        with pytest.raises(SceneError, match=r"'wall': with its modifier .* it would have .* faces: expected at most"):
+            read(path)
+
+
+def test_a_marked_ground_is_no_car(street: Any, save_scene: Save) -> None:
+    """Whoever looks for cars in real frames takes no model of a kilometre."""
+    home = bpy.data.collections.new("model")
+    street.collection.children.link(home)
+    home["gis_category"] = "car"
+    home.objects.link(bpy.data.objects["car"])
+    new("ground", box_mesh("ground", (1000.0, 1000.0, 0.1)), home)
+    path = save_scene()
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    with pytest.raises(SceneError, match=r"model 'model' measures 1000 x 1000 x .* m: expected a road vehicle"):
+        read_solids(path)
 
 
 def test_subdivision_that_only_the_viewport_has(street: Any, save_scene: Save) -> None:
