@@ -198,12 +198,26 @@ def by_opencv(data: bytes) -> Pixels:
     return np.asarray(image if image.ndim == 2 else image[..., [2, 1, 0, 3][: image.shape[2]]])
 
 
+def _check_chunks(png: bytes) -> None:
+    """The chunks of a PNG lie in the file: OpenCV makes room for the four gigabytes that a damaged length claims."""
+    position = 8
+    while position < len(png):
+        end = position + 12 + int.from_bytes(png[position : position + 4], "big")
+        if end > len(png):
+            raise PictureError("a PNG that cannot be decoded: damaged or cut short; copy or save it again")
+        if png[position + 4 : position + 8] == b"IEND":
+            return
+        position = end
+
+
 def decode_by_opencv(data: bytes, flags: int) -> Pixels:
     """Pixels as OpenCV reads them, colours in its order, BGR.
 
     Raises:
         PictureError: It cannot.
     """
+    if data.startswith(_READ[0][1]):
+        _check_chunks(data)
     before = cv2.getLogLevel()
     cv2.setLogLevel(0)  # it prints of damage what becomes an error here
     try:

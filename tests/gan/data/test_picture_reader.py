@@ -288,6 +288,16 @@ def test_memory_for_gigapixels_stays_small(tmp_path: Path) -> None:
     assert int(done.stdout) < 400, done.stdout
 
 
+@pytest.mark.parametrize("mode", ["1", "LA"])
+def test_a_chunk_of_four_gigabytes_is_refused(mode: str) -> None:
+    """OpenCV, which decodes what Pillow would change, makes room for it."""
+    data = by_pillow(Image.fromarray(GREY).convert(mode), "PNG")
+    at = data.index(b"IDAT") - 4
+    for decode in (decode_image, decode_luminance):
+        with pytest.raises(PictureError, match="cannot be decoded"):
+            decode(data[:at] + b"\xee" + data[at + 1 :])
+
+
 def test_a_strip_that_is_missing_is_not_black() -> None:
     """tifffile would give zeros for it."""
     data = bytearray(by_tifffile(COUNTS, rowsperstrip=5))
