@@ -126,7 +126,7 @@ def read_objects(path: Path, size: int | None) -> Objects:
     try:
         found = read_coco(read_object(path), f"--boxes {path}")
     except DatasetError as error:
-        raise ConfigError(str(error)) from None
+        raise ConfigError(f"{error} (a COCO file with categories)") from None
     objects: Objects = {}
     for image in found:
         if size is not None and not (image.width and image.height):

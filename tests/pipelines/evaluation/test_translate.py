@@ -117,7 +117,7 @@ def test_bad_inputs(tensors: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no folder"):
         find_inputs(tmp_path / "none")
     (tensors / "tensors" / "000003.safetensors").write_bytes(encode_sample(_sample(3)))
-    with pytest.raises(DataError, match="two inputs named '000003'"):
+    with pytest.raises(DataError, match="two samples are named '000003'"):
         find_inputs(tensors)
     (tensors / "tensors" / "000003.safetensors").unlink()
     (tensors / "tensors" / "000001.safetensors").write_bytes(b"short")

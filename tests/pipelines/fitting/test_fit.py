@@ -194,7 +194,7 @@ def test_a_camera_is_named_or_given(tmp_path: Path) -> None:
     [
         ({"passes": 0}, "passes is 0: expected 1 or more"),
         ({"min_px": 7.5}, "min-px is 7.5: expected 8 or more pixels"),
-        ({"workers": 0}, "workers is 0: expected 1 or more"),
+        ({"workers": 0}, "workers is 0: expected 1 to 1024"),
         ({"layout": "round"}, "unknown layout 'round': expected one of flat, physics"),
         ({"variants": 2}, "variants is 2: expected 1, for sources of layout flat have no variants"),
         ({"review": "nowhere.txt"}, "nowhere.txt: no such file"),
