@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CLEAR_ENDS", "LENGTHS_M", "ModelPose", "end_from_name", "is_wheel", "model_pose"]
+__all__ = ["CLEAR_ENDS", "LENGTHS_M", "ModelPose", "end_from_name", "is_wheel", "model_pose", "wrong_size"]
 
 LENGTHS_M = {"car": (3.0, 6.2), "van": (4.2, 8.0), "truck": (4.8, 18.75), "bus": (7.0, 19.0)}
 """Plausible lengths. Ends: smallest and largest production cars, vans to 7.5 t, road trains and articulated buses
@@ -22,6 +22,9 @@ LENGTHS_M = {"car": (3.0, 6.2), "van": (4.2, 8.0), "truck": (4.8, 18.75), "bus":
 TYPICAL_LENGTH_M = {"car": 4.4, "van": 5.3, "truck": 7.5, "bus": 12.0}
 WIDEST_M = {"car": 2.2, "van": 2.6, "truck": 2.6, "bus": 2.6}
 """Widest that fits a lane beside others: cars with their mirrors, heavy vehicles by EU 96/53."""
+_WIDTHS_M = {"car": (1.2, 3.2), "van": (1.4, 3.6), "truck": (1.4, 3.8), "bus": (1.8, 3.8)}
+_HEIGHTS_M = {"car": (0.85, 3.0), "van": (1.3, 3.8), "truck": (1.3, 4.7), "bus": (1.6, 4.7)}
+"""What passes as a size: real ones, and half as much again for toy-like models, which are wide and high."""
 _UNITS_M = (1.0, 0.01, 0.001, 0.0254, 0.3048, 0.1, 10.0)
 CLEAR_OFFSET = 0.05
 """Share of the length by which a truck's top must stand off the middle to tell front from rear."""
@@ -77,12 +80,25 @@ def model_pose(
         source = "its file's convention" if abs(along) > 0.5 else "its shape"
         notes.append(f"turned so that its front, told by {source}, looks along +x")
     low, high = turned.min(axis=0), turned.max(axis=0)
-    scale = _scale(float(high[0] - low[0]), float(high[1] - low[1]), category, notes)
+    scale = _scale(high - low, category, notes)
     transform = np.eye(4)
     transform[:3, :3] = rotation * scale
     transform[:3, 3] = -scale * np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
     length, width, height = ((high - low) * scale).tolist()
     return ModelPose(transform, (length, width, height), tuple(notes))
+
+
+def wrong_size(size_m: tuple[float, float, float], category: str) -> str:
+    """Why a model of that length, width and height is none of its category, in words; empty if it may be one."""
+    length, width, height = size_m
+    limits = [limits.get(category, limits["car"]) for limits in (_WIDTHS_M, _HEIGHTS_M)]
+    if all(low <= side <= high for side, (low, high) in zip((width, height), limits, strict=True)):
+        return ""
+    (narrowest, widest), (lowest, highest) = limits
+    return (
+        f"{length:.3g} m long, {width:.3g} m wide and {height:.3g} m high: no {category} has this size (width "
+        f"{narrowest:g}-{widest:g} m, height {lowest:g}-{highest:g} m); a van, truck or bus is known by its name"
+    )
 
 
 def end_from_name(name: str) -> Literal["front", "rear"] | None:
@@ -173,11 +189,13 @@ def _cuts(edges: NDArray[np.float64]) -> NDArray[np.float64]:
     return cuts
 
 
-def _scale(length: float, width: float, category: str, notes: list[str]) -> float:
-    """Metres per unit of the file."""
+def _scale(extent: NDArray[np.float64], category: str, notes: list[str]) -> float:
+    """Metres per unit of the file, in which length, width and height are ``extent``."""
+    length, width, height = (float(side) for side in extent)
     shortest, longest = LENGTHS_M.get(category, LENGTHS_M["car"])
     for unit in _UNITS_M:
-        if shortest <= length * unit <= longest:
+        fits = shortest <= length * unit <= longest
+        if fits and not wrong_size((length * unit, width * unit, height * unit), category):
             if unit != 1.0:
                 notes.append(f"scaled by {unit:g}: {length:.4g} units long is no {category} in metres")
             return unit
