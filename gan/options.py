@@ -20,9 +20,11 @@ The module needs the standard library alone, so that it works inside of Blender.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import math
 import numbers
 import os
+import stat
 import sys
 import types
 import typing
@@ -41,6 +43,8 @@ __all__ = [
 ]  # fmt: skip
 
 T = TypeVar("T")
+_LONGEST_NAME, _LONGEST_PATH = 255, 4095
+"""Bytes, of Linux (limits.h); other systems have no longer names."""
 _LARGEST, _LONGEST = sys.float_info.max, 1 << 63
 """Numbers beyond have no float, and whole numbers no place in an array."""
 
@@ -290,10 +294,30 @@ def _checked(declaration: Declaration, value: Any) -> Any:
         unknown = [one for one in (value if isinstance(value, tuple) else (value,)) if one not in declaration.choices]
         if unknown:
             raise ConfigError(f"unknown {label} {unknown[0]!r}: expected {_expected(declaration)}")
+    if isinstance(value, Path) and (reason := _no_path(value)):
+        raise ConfigError(f"{label} is {_shortened(value)}: {reason}")
     for number in value if isinstance(value, tuple) else (value,):
         if isinstance(number, numbers.Real) and not _within(option, number):
             raise ConfigError(f"{label} is {_short(number)}: expected {_limits(option)}")
     return value
+
+
+def _no_path(path: Path) -> str:
+    """Why nothing can be read from a path or written to it, whatever stands there; empty where that may be."""
+    if "\0" in str(path):
+        return "expected a path without zero bytes"
+    if len(os.fsencode(path)) > _LONGEST_PATH or any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
+        return f"expected a path of at most {_LONGEST_PATH} bytes, each name in it of at most {_LONGEST_NAME}"
+    try:
+        kind = path.stat().st_mode
+    except OSError as error:  # the command that needs it says what is missing
+        return "a link that leads to itself" if error.errno == errno.ELOOP else ""
+    return "" if stat.S_ISREG(kind) or stat.S_ISDIR(kind) else "a pipe, a socket or a device: expected a file or folder"
+
+
+def _shortened(path: Path) -> str:
+    text = str(path)
+    return repr(text if len(text) <= 60 else f"{text[:60]}...")
 
 
 def _short(number: Any) -> str:

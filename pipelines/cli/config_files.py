@@ -39,6 +39,8 @@ def read_config_file(file: Path) -> dict[str, Any]:
 
     path = file if file.suffix or file.exists() else RECIPES / f"{file}.toml"
     try:
+        if path.exists() and not path.is_file():
+            raise ConfigError(f"{path}: is no file: expected a TOML file of options")
         values = parse_toml(path.read_bytes())
     except FileNotFoundError as error:
         known = ", ".join(shipped_configs())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.dataset.description import Counts, DatasetDescription
+from pipelines.io.escape import for_console, for_markdown
 from pipelines.io.files import write_text
 
 __all__ = ["write_card"]
@@ -20,7 +21,7 @@ def write_card(folder: Path, description: DatasetDescription) -> None:
 def _card(description: DatasetDescription) -> Iterator[str]:
     configuration, counts = description.configuration, description.counts
     real = configuration["backgrounds"] is not None
-    yield f"# Thermal street images: {description.place['name']}"
+    yield f"# Thermal street images: {for_markdown(description.place['name'])}"
     yield ""
     yield (
         f"{counts.images} synthetic long-wave infrared images with {counts.objects} labelled vehicles, "
@@ -54,7 +55,7 @@ def _table(head: tuple[str, str], rows: Mapping[str, int]) -> Iterator[str]:
     yield f"| {head[0]} | {head[1]} |"
     yield "|---|---:|"
     for name, number in rows.items():
-        yield f"| {name} | {number} |"
+        yield f"| {for_markdown(name)} | {number} |"
     yield ""
 
 
@@ -64,14 +65,21 @@ def _how(description: DatasetDescription) -> Iterator[str]:
         if value is None:
             continue
         if isinstance(value, Mapping):
-            value = f"{value['name']} ({value['sha256'][:12]})" if "sha256" in value else value.get("name", "")
-        yield f"| {key} | {value} |"
+            digest = f" ({for_markdown(str(value['sha256'])[:12])})" if "sha256" in value else ""
+            yield f"| {for_markdown(key)} | {for_markdown(value.get('name', ''))}{digest} |"
+        else:
+            yield f"| {for_markdown(key)} | {for_markdown(value)} |"
     yield from (
         "",
         f"Random numbers come from the seed and the frame's number alone. Schema {description.schema} "
         f"{description.version}, source layout {description.layout.name} {description.layout.version}.",
         "",
     )
+
+
+def _code(text: object) -> str:
+    """What may stand between two backticks."""
+    return for_console(text).replace("`", "'")
 
 
 def _contents(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
@@ -122,7 +130,8 @@ def _limits(configuration: Mapping[str, Any], real: bool, known: bool) -> Iterat
     else:
         yield "- Temperatures are modelled, not measured; their sources stand in the thermal profiles of gis."
     if configuration["model"] != "physics":
-        yield f"- The images were translated by a `{configuration['model']}` model; labels are those of its source."
+        model = _code(configuration["model"])
+        yield f"- The images were translated by a `{model}` model; labels are those of its source."
     yield "- People and cyclists are not labelled."
     yield from (
         "",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
@@ -68,7 +69,7 @@ def export_tiff(
     if file_format not in FORMATS:
         raise ConfigError(f"format is {file_format!r}: expected one of {', '.join(FORMATS)}")
     folder, out = Path(folder), Path(out)
-    if out.resolve() == folder.resolve() or (out.exists() and not out.is_dir()):
+    if os.path.realpath(out) == os.path.realpath(folder) or (out.exists() and not out.is_dir()):
         raise ConfigError(f"{out} cannot hold the export: expected a new folder; give another --out")
     source, images = _images(folder)
     radiometric = [image for image in images if image.span_K is not None]

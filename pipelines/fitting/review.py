@@ -1,6 +1,7 @@
-"""Sheets to look through, and the text file of what was decided.
+r"""Sheets to look through, and the text file of what was decided.
 
-The file has a line per car, ``FRAME#BOX accept``, ``flip`` or ``reject``; a line that starts with ``#`` is a remark.
+The file has a line per car, ``FRAME#BOX accept``, ``flip`` or ``reject``; a line that starts with ``#`` is a remark. A
+frame's name may hold spaces; what cannot be seen in it is written out, and so is a ``#`` at its beginning (``\#``).
 Cars without a line are accepted where the fit itself is good enough.
 """
 
@@ -16,11 +17,12 @@ from numpy.typing import NDArray
 
 from pipelines.errors import ConfigError
 from pipelines.fitting.shapes import PART_OF_BIN, PARTS
+from pipelines.io.escape import for_console
 from pipelines.io.files import write_text
 from pipelines.io.html import data_uri, fill_template
 from pipelines.io.images import encode_png
 
-__all__ = ["DECISIONS", "REVIEW_FILE", "encode_overlay", "overlay", "read_decisions", "write_sheet"]
+__all__ = ["DECISIONS", "REVIEW_FILE", "encode_overlay", "overlay", "read_decisions", "write_sheet", "written"]
 
 DECISIONS = ("accept", "flip", "reject")
 REVIEW_FILE = "review.txt"
@@ -30,7 +32,7 @@ _TEMPLATE: Final = Path(__file__).with_name("review.html.j2")
 
 
 def read_decisions(path: Path) -> dict[str, str]:
-    """Decision by car; empty without a file.
+    """Decision by car, as :func:`written` has it; empty without a file.
 
     Raises:
         ConfigError: a line that is none.
@@ -38,14 +40,28 @@ def read_decisions(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     decisions = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        words = line.split()
-        if not words or line.startswith("#"):
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.strip() or line.startswith("#"):
             continue
-        if len(words) != 2 or words[1] not in DECISIONS or "#" not in words[0]:
+        key, decision = [*line.rsplit(None, 1), ""][:2]
+        decision = decision.strip()
+        if decision not in DECISIONS or "#" not in key:
             raise ConfigError(f"{path}, line {number}: {line.strip()!r}: expected 'FRAME#BOX accept', flip or reject")
-        decisions[words[0]] = words[1]
+        decisions[key.rstrip()] = decision
     return decisions
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").replace("\r\n", "\n").split("\n")
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read as text ({error}): expected decisions of a review sheet") from error
+
+
+def written(key: str) -> str:
+    """A car's key as the sheet and the file of decisions have it: on one line, and no remark."""
+    text = for_console(key)
+    return f"\\{text}" if text.startswith("#") else text
 
 
 def overlay(image: NDArray[np.float64], bins: UInt8) -> UInt8:
@@ -71,7 +87,7 @@ def write_sheet(path: Path, cars: Iterable[tuple[dict[str, Any], bytes]], decide
     """Writes the page; ``cars`` are records of fits with their PNG pictures, in the order to show."""
     rows = [
         {
-            "key": car["key"],
+            "key": written(car["key"]),
             "model": car["model"],
             "confidence": f"{car['confidence']:.2f}",
             "box_iou": f"{car['box_iou']:.2f}",

@@ -30,7 +30,7 @@ from pipelines.fitting.cameras import camera_of_poses
 from pipelines.fitting.fitter import Fit, Fitter, nearer_boxes
 from pipelines.fitting.inputs import RealFrame, read_image, scan_frames
 from pipelines.fitting.pairs import draw_pair, pose_to_json
-from pipelines.fitting.review import REVIEW_FILE, encode_overlay, read_decisions, write_sheet
+from pipelines.fitting.review import REVIEW_FILE, encode_overlay, read_decisions, write_sheet, written
 from pipelines.fitting.score import open_window
 from pipelines.fitting.shapes import load_shapes, make_shape, save_shapes
 from pipelines.fitting.stored_fits import read_fits
@@ -355,10 +355,11 @@ def _finish(
 ) -> dict[str, Any]:
     own = config.out / REVIEW_FILE
     decided = read_decisions(own if own.is_file() or config.review is None else config.review)
-    keys = {car["key"] for record in records for car in record["cars"]}
-    unknown = sorted(set(decided) - keys)
+    keys = {written(car["key"]): car["key"] for record in records for car in record["cars"]}
+    unknown = sorted(set(decided) - set(keys))
     if unknown:
         raise ConfigError(f"{REVIEW_FILE}: no car {unknown[0]!r}: expected FRAME#BOX as in {SHEET_FILE}")
+    decided = {keys[text]: decision for text, decision in decided.items()}
     fitter = Fitter(load_shapes(config.out / MODELS_FILE), textures)
     frames = [replace(frame, camera=camera_of_poses(frame.camera, fitter, record["cars"]))
               for frame, record in zip(frames, records, strict=True)]  # fmt: skip

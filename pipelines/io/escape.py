@@ -18,13 +18,18 @@ _UNSEEN: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 file's name), ends of lines and paragraphs: categories of the Unicode standard, chapter 4.5."""
 _JOINERS: Final = "\u200c\u200d"
 """Letters of some scripts need them."""
-_MARKUP: Final = re.compile(r"[\\`*_{}\[\]<>()#+!|~&$:@-]")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9]+(?:[ ._-][A-Za-z0-9]+)*")
+"""Words, numbers and names of files, in which nothing is markup though the marks below stand in them."""
+_MARKUP: Final = re.compile(r"[\\`*_{}\[\]<>()#+.!|~&$:@-]")
 """What begins something in CommonMark, in GitHub's tables, strikethrough, formulas, mentions and bare addresses."""
 
 
 def for_console(text: object) -> str:
     r"""The text on one line, what cannot be seen in it written out: ``\n``, ``\x1b``, ``\u202e``."""
-    return "".join(one if _is_seen(one) else one.encode("unicode_escape").decode("ascii") for one in str(text))
+    text = str(text)
+    if text.isprintable():  # all of it, at the speed of C: pages hold whole pictures as text
+        return text
+    return "".join(one if _is_seen(one) else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
 def _is_seen(letter: str) -> bool:
@@ -33,4 +38,5 @@ def _is_seen(letter: str) -> bool:
 
 def for_markdown(text: object) -> str:
     """The text as plain words inside of a line or of a table's cell: nothing of it is markup."""
-    return _MARKUP.sub(r"\\\g<0>", for_console(text))
+    seen = for_console(text)
+    return seen if _PLAIN.fullmatch(seen) and "www." not in seen.lower() else _MARKUP.sub(r"\\\g<0>", seen)

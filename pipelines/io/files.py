@@ -117,11 +117,13 @@ def write_through(path: Path, write: Callable[[Path], None], *, root: Path | Non
         root: folder of the run, which is there: it is not made anew where somebody has removed it.
 
     Raises:
-        OutputError: the file cannot be written; nothing of it is left.
+        OutputError: the file cannot be written, or something that is no file stands there; nothing of it is left.
     """
-    temporary = temporary_name(path)
     with _reported(path):
+        temporary = temporary_name(path)
         _make_parents(path, root)
+        if path.exists() and not path.is_file():  # a device or a pipe, which renaming would replace
+            raise OSError("it is there, and no file")
         try:
             write(temporary)
             os.replace(temporary, path)
@@ -155,7 +157,11 @@ def write_text(path: Path, text: str, *, root: Path | None = None) -> None:
 
 def write_json(path: Path, data: Any, *, root: Path | None = None) -> None:
     """Writes a whole JSON file, indented, keys in their order; see :func:`write_through`."""
-    write_text(path, json.dumps(data, indent=2, allow_nan=False) + "\n", root=root)
+    try:
+        text = json.dumps(data, indent=2, allow_nan=False)
+    except ValueError as error:
+        raise DatasetError(f"{path}: {error}: a number that it would hold is infinite or none") from error
+    write_text(path, text + "\n", root=root)
 
 
 def finite(value: Any) -> Any:
@@ -273,13 +279,26 @@ def sha256(data: bytes) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """Hash of a file, or of a folder: the hash over names and hashes of all files in it but hidden ones."""
+    """Hash of a file, or of a folder: the hash over names and hashes of all files in it but hidden ones.
+
+    Raises:
+        DatasetError: there is none, it cannot be read, or it is a pipe or a device, which may never end.
+    """
+    try:
+        return _hash(path)
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror or error}): expected a file or folder") from error
+
+
+def _hash(path: Path) -> str:
     if path.is_dir():
         from gan.data.images import is_passed_over
 
         inside = sorted(item for item in path.rglob("*") if item.is_file() and not is_passed_over(item, path))
-        lines = "".join(f"{item.relative_to(path)} {file_sha256(item)}\n" for item in inside)
+        lines = "".join(f"{item.relative_to(path)} {_hash(item)}\n" for item in inside)
         return sha256(lines.encode("utf-8", "surrogateescape"))
+    if path.exists() and not path.is_file():
+        raise DatasetError(f"{path}: is a pipe or a device: expected a file or folder")
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):

@@ -173,6 +173,8 @@ def read_camera_file(path: Path) -> Camera:
         CameraError: the file cannot be read, or describes no camera.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe, which may never end
+            raise ValueError("it is no file")
         data = path.read_bytes()
         table = parse_json(data) if path.suffix.lower() == ".json" else parse_toml(data)
     except (OSError, ValueError) as error:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipelines.dataset.record import FrameRecord, LabelError
 from pipelines.dataset.store import read_records
 from pipelines.io.files import write_text
+from pipelines.io.html import fill_template
 from pipelines.io.images import read_png
 
 __all__ = ["LABEL_ERRORS_FILE", "outlined", "write_label_errors"]
@@ -56,14 +57,10 @@ def write_label_errors(folder: Path, limit: float | None) -> None:
         OutputError: it cannot be written.
         DatasetError: a line or an image cannot be read.
     """
-    import jinja2
-
     rows = [_row(record) for record in read_records(folder, FrameRecord)]
     measured = sorted((row for row in rows if row.error.score is not None), key=lambda row: (-row.score, row.index))
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    page = environment.from_string(_TEMPLATE).render(
+    page = fill_template(
+        _TEMPLATE,
         frames=len(rows),
         measured=len(measured),
         rejected=[row.name for row in rows if row.error.rejected],
