@@ -76,6 +76,8 @@ class Labels:
         return [identities.labelled(mark, mesh) if mark else None for mark, mesh in zip(marks, placed, strict=True)]
 
     def _mark_or_zone(self, placed: PlacedMesh, pool: MeshPool) -> Mark | None:
+        if not len(pool.mesh(placed.mesh).triangles):
+            return None  # an instancer that is points alone is no object
         things = [one.item for one in placed.instancers]
         mark = self._mark(placed.owner, things)
         if mark is None and self.by_zone and _has_car_zones(pool.mesh(placed.mesh).zones):

@@ -195,6 +195,18 @@ def nodes_primitive() -> None:
     nodes.finish(nodes.on_points(nodes.node("MeshCube", Size=(2.0, 1.0, 1.0)).outputs[0]))
 
 
+def nodes_text() -> None:
+    """What is copied is a text, which Blender lists twice for each copy."""
+    import bpy
+
+    text = bpy.data.curves.new("thing", "FONT")
+    text.body, text.size, text.extrude, text.align_x, text.align_y = "CAR", 1.0, 0.3, "CENTER", "CENTER"
+    thing = new("thing", text, hidden_collection("assets"))
+    thing["gis_category"] = "car"
+    nodes = Nodes(points("scatter"))
+    nodes.finish(nodes.on_points(nodes.object(thing)))
+
+
 def vertices() -> None:
     """An object on the vertices of its parent."""
     base = points("base")
