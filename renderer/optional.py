@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -100,7 +101,19 @@ def _found(module: str, name: str | None, otherwise: Any) -> Any:
     return getattr(package, name) if name else package
 
 
-_numba_njit: Any = _found("numba", "njit", _plain)
+def _without_settings_of_this_folder(njit: Any) -> Any:
+    """Numba looks for ``.numba_config.yaml`` in the current folder at every compilation.
+
+    It may name a folder of kernels, which are code, and the current folder holds anybody's files.
+    """
+    config: Any = None if njit is _plain else importlib.import_module("numba.core.config")
+    if hasattr(config, "_config_fname") and hasattr(config, "reload_config"):
+        vars(config)["_config_fname"] = os.devnull  # no regular file, so none is read
+        config.reload_config()
+    return njit
+
+
+_numba_njit: Any = _without_settings_of_this_folder(_found("numba", "njit", _plain))
 
 
 def njit(*, cache: bool = False, **options: Any) -> Any:

@@ -73,6 +73,20 @@ def test_workers_of_a_script_run_nothing_of_the_current_folder(tmp_path: Path) -
     assert done.stdout == "skipped\n", done.stderr
 
 
+def test_numba_takes_no_settings_from_the_current_folder(tmp_path: Path) -> None:
+    """They may name a folder of compiled kernels, which are code."""
+    pytest.importorskip("numba", reason="numba is not installed")
+    (tmp_path / ".numba_config.yaml").write_text(f"cache_dir: {tmp_path / 'kernels'}\ndisable_jit: 1\n")
+    code = (
+        "from renderer.optional import njit\nfrom numba.core import config\n"
+        "njit()(lambda x: x + 1)(2); print(repr(config.CACHE_DIR), config.DISABLE_JIT)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
+    assert done.stdout == "'' 0\n", done.stderr
+
+
 def test_the_path_of_children(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", "")
