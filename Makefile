@@ -6,9 +6,11 @@ OUT ?= out/demo
 COUNT ?= 24
 PROCESSES ?= 200
 GUI_OUT ?= out/gui
+FUZZ_COUNT ?= 250
+FUZZ_FIRST ?= 0
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-all test-bytes test-gui lint types check bench assets constraints clean
+.PHONY: demo test test-all test-bytes test-gui fuzz lint types check bench assets constraints clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gis doctor --quiet
@@ -29,6 +31,10 @@ test-bytes: $(VENV)/.dev
 # Blender's own window on a screen in memory. Screenshots are left in GUI_OUT.
 test-gui: $(VENV)/.dev
 	GIS_GUI_OUT=$(GUI_OUT) $(BIN)/python -m pytest -m gui tests/gui
+
+# Some FUZZ_COUNT attacks with damaged inputs in each of some thirty areas; FUZZ_FIRST=N goes on at that number.
+fuzz: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python -m fuzz --count $(FUZZ_COUNT) --first $(FUZZ_FIRST)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

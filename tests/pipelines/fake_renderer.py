@@ -168,7 +168,7 @@ def _instance(
         seen = (float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1))
     left, top, right, bottom = box
     inside = max(0, min(right, camera.width) - max(left, 0)) * max(0, min(bottom, camera.height) - max(top, 0))
-    area = (right - left) * (bottom - top)
+    area = max((right - left) * (bottom - top), 1)  # a camera may be absurd
     model = MODELS[0] if number % 2 else MODELS[1]
     share = len(rows) / inside if inside else 0.0
     return Instance(

@@ -1,0 +1,1 @@
+"""Attacks on `gis` with damaged inputs; `make fuzz` runs thousands."""
