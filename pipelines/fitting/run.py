@@ -214,7 +214,7 @@ def fit(config: FitConfig, report: Callable[[str], None] = lambda line: None) ->
     with RunFolder(config.out, FIT_FILE, config.head()).locked():
         remove_temporaries(config.out)
         if not (config.out / MODELS_FILE).is_file():
-            _read_models(config)
+            _read_models(config, report)
         textures: dict[str, Any] = no_texture()
         records: list[dict[str, Any]] = []
         for number in range(config.passes):
@@ -245,13 +245,15 @@ class _ModelJob:
     out: Path
 
     @contextmanager
-    def open(self) -> Iterator[Callable[[int], int]]:
+    def open(self) -> Iterator[Callable[[int], tuple[str, ...]]]:
         yield self._read
 
-    def _read(self, _index: int) -> int:
+    def _read(self, _index: int) -> tuple[str, ...]:
+        """Writes the shapes; returns what was guessed and left out."""
         from renderer.blender.solids import read_solids
 
-        solids = [solid for solid in read_solids(self.cars) if solid.category == "car" or solid.name == "van"]
+        found, notes = read_solids(self.cars)
+        solids = [solid for solid in found if solid.category == "car" or solid.name == "van"]
         solids = [solid for solid in solids if solid.name not in NOT_SEARCHED]
         if not solids:
             raise ConfigError(f"{self.cars}: no model of category car: give other --cars")
@@ -259,12 +261,14 @@ class _ModelJob:
             self.out,
             [make_shape(item.name, item.category, item.positions, item.triangles, item.zones) for item in solids],
         )
-        return len(solids)
+        return notes
 
 
-def _read_models(config: FitConfig) -> None:
+def _read_models(config: FitConfig, report: Callable[[str], None]) -> None:
     with FrameWorkers(_ModelJob(config.cars, config.out / MODELS_FILE), 1) as workers:
-        list(workers.run([0]))
+        for _, notes in workers.run([0]):
+            for note in notes:
+                report(note)
 
 
 @dataclass(frozen=True)

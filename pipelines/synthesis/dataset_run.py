@@ -69,6 +69,7 @@ def synthesize_dataset(
             after=after,
             one_first=one_first,
             timeout_s=config.worker_timeout,
+            report=report,
         )
     if todo or not is_finished(config.out, config.count):
         write_summary(store, config.count, tensors=config.tensors)

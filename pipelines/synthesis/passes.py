@@ -32,8 +32,20 @@ def passes_store(config: RenderConfig) -> FrameStore[PassesRecord]:
     return FrameStore(config.out, CONFIG_FILE, header, PassesRecord)
 
 
-def render(config: RenderConfig, *, progress: bool = False, session_factory: SessionFactory = open_session) -> Path:
+def render(
+    config: RenderConfig,
+    *,
+    progress: bool = False,
+    session_factory: SessionFactory = open_session,
+    report: Callable[[str], None] = lambda line: None,
+) -> Path:
     """Renders the passes of all frames that the folder does not hold yet; returns the folder.
+
+    Args:
+        config: what to render.
+        progress: show a bar on stderr.
+        session_factory: opens the scene.
+        report: takes lines for the user.
 
     Raises:
         PipelineError: an option, the folder or the disk.
@@ -43,7 +55,9 @@ def render(config: RenderConfig, *, progress: bool = False, session_factory: Ses
     store.check_count(config.count)
     if todo := store.missing(config.count):
         job = PassesJob(config, session_factory)
-        make_frames(store, job, todo, config.processes, progress=progress, timeout_s=config.worker_timeout)
+        make_frames(
+            store, job, todo, config.processes, progress=progress, timeout_s=config.worker_timeout, report=report
+        )
         store.describe({"frames": config.count, "complete": True, "generator": generator()})
     return config.out
 

@@ -32,7 +32,7 @@ from ..random_streams import Draw, Stream
 from ..raster.rasterizer import MAX_PARTS, Rasteriser, RasterPasses
 from ..scene.cars import FrameSetup, ModelSize, Placement
 from ..scene.street import Street
-from ..scene.traffic import sample_frame
+from ..scene.traffic import sample_frame, without_room
 from ..thermal.conditions import Conditions, sample_conditions
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from .copies import shown_objects
@@ -122,7 +122,7 @@ class RenderSession:
         self.scene = open_blend(scene, turned_off)
         self._extractor = Extractor()
         self.street: Street | None = read_street(self.scene)
-        self._timeline = Timeline(self.scene)
+        self._timeline, self._room_checked = Timeline(self.scene), False
         stepped = () if self.street else self._timeline.notes
         self.notes: tuple[str, ...] = (*turned_off, *stepped, *scene_notes(self.scene, cropped=camera is None))
         self._models = self._load_models(cars)
@@ -253,11 +253,25 @@ class RenderSession:
             SceneError: the number is below 0.
         """
         if self.street:
+            self._check_room(self.street)
             draw = Draw(self.seed, _checked(index), attempt)
             weather = conditions or sample_conditions(draw.rng(Stream.CONDITIONS))
             return _as_stored(sample_frame(self.street, self.model_sizes, self.camera, draw, weather, profile=profile))
         self._go_to(index)
         return FrameSetup(index, (), self._evaluated(self._read_view).cam_to_world)
+
+    def _check_room(self, street: Street) -> None:
+        """Once: a set in which nothing can be placed is an error, and models that find no place are named."""
+        if self._room_checked:
+            return
+        self._room_checked = True
+        lost = without_room(street, self.model_sizes)
+        sizes = ", ".join(f"{size.name} ({size.length_m:.3g} x {size.width_m:.3g} m)" for size in lost[:4])
+        if lost and len(lost) == len(self.model_sizes):
+            widest = max((lane.width_m for lane in street.lanes), default=0.0)
+            raise SceneError(f"{self.path}: no model fits a lane (at most {widest:.3g} m wide) or a bay: {sizes}")
+        if lost:
+            self.notes += (f"{len(lost)} of {len(self.model_sizes)} models fit no lane and no bay: {sizes}",)
 
     def _go_to(self, index: int) -> None:
         """Bring a scene without a street to a frame of its own animation."""

@@ -35,8 +35,8 @@ class Solid:
     """(T,) :class:`renderer.zones.catalogue.Zone`."""
 
 
-def read_solids(path: Path) -> list[Solid]:
-    """Models of a file or folder, by name.
+def read_solids(path: Path) -> tuple[list[Solid], tuple[str, ...]]:
+    """Models of a file or folder, by name, and what was guessed.
 
     Raises:
         SceneError: no car models there, or one that is larger than any road vehicle.

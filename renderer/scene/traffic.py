@@ -26,7 +26,7 @@ from .field_of_view import FieldOfView
 from .footprints import SAFETY_MARGIN_M, footprint, overlaps
 from .street import Bay, Lane, Polyline, Street
 
-__all__ = ["LEAD_MIN_LONG_M", "sample_frame"]
+__all__ = ["LEAD_MIN_LONG_M", "sample_frame", "without_room"]
 
 Array = NDArray[np.float64]
 
@@ -47,6 +47,11 @@ BAY_OCCUPANCY = (0.15, 0.75)
 """Share of bays in use, drawn anew for each frame."""
 REVERSED_SHARE = 0.1
 """Cars parked against the direction of their bay."""
+
+_OVER_THE_EDGE_M = 0.05
+"""How far a car's corner may stand out of its lane."""
+_BAY_ROOM_M = (0.2, 0.1)
+"""How much longer and wider than its car a bay must be."""
 
 ATTEMPTS = 8
 """Traffic is drawn again, at most so often, until a car can be seen well."""
@@ -92,6 +97,23 @@ def sample_frame(
     if profile is not None:
         placements = [replace(p, profile=profile) for p in placements]
     return FrameSetup(draw.index, tuple(placements), cam_to_world)
+
+
+def without_room(street: Street, models: Sequence[ModelSize]) -> list[ModelSize]:
+    """Models that fit no lane and no bay of a street."""
+
+    def has_room(size: ModelSize) -> bool:
+        drives = any(
+            size.width_m <= lane.width_m + 2 * _OVER_THE_EDGE_M and size.length_m < lane.line.length_m
+            for lane in street.lanes
+        )
+        parks = size.category not in LONG_CATEGORIES and any(
+            size.length_m <= bay.length_m - _BAY_ROOM_M[0] and size.width_m <= bay.width_m - _BAY_ROOM_M[1]
+            for bay in street.bays
+        )
+        return drives or parks
+
+    return [size for size in models if not has_room(size)]
 
 
 @dataclass(frozen=True)
@@ -192,7 +214,7 @@ class _Traffic:
             size.name, x - lateral * math.sin(yaw), y + lateral * math.cos(yaw), z, yaw + jitter, profile
         )
         corners = footprint(placement, size)
-        if lane.line.distance_m(corners, s_m, size.length_m).max() <= lane.width_m / 2 + 0.05:
+        if lane.line.distance_m(corners, s_m, size.length_m).max() <= lane.width_m / 2 + _OVER_THE_EDGE_M:
             self._place(placement, size)
 
     def _fill_bays(self, rng: np.random.Generator) -> None:
@@ -203,7 +225,7 @@ class _Traffic:
 
     def _fill_bay(self, bay: Bay, rng: np.random.Generator) -> None:
         """Park a model that fits, if there is one."""
-        size = self.mix.draw_fitting(rng, bay.length_m - 0.2, bay.width_m - 0.1)
+        size = self.mix.draw_fitting(rng, bay.length_m - _BAY_ROOM_M[0], bay.width_m - _BAY_ROOM_M[1])
         if size is None:
             return
         along = min(0.5, (bay.length_m - 0.1 - size.length_m) / 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.cli.commands.options import shows_progress
+from pipelines.cli.commands.options import print_note, shows_progress
 from pipelines.cli.console import say
 from pipelines.synthesis.config import RenderConfig
 
@@ -13,5 +13,5 @@ def render(config: RenderConfig) -> None:
     """Render depth, instance and zone passes of a scene: one EXR a frame, and frames.jsonl."""
     from pipelines.synthesis import passes
 
-    passes.render(config, progress=shows_progress())
+    passes.render(config, progress=shows_progress(), report=print_note)
     say(f"{config.count} frames in {config.out}")
