@@ -41,7 +41,7 @@ def read_solids(path: Path) -> tuple[list[Solid], tuple[str, ...]]:
     Raises:
         SceneError: no car models there, or one that is larger than any road vehicle.
     """
-    models, _ = load_models(path)
+    models, notes = load_models(path)
     solids = [_read(name, collection) for name, collection in models.items()]
     for solid in solids:
         size_m = np.ptp(solid.positions, axis=0) if len(solid.positions) else np.zeros(3)
@@ -51,7 +51,7 @@ def read_solids(path: Path) -> tuple[list[Solid], tuple[str, ...]]:
                 f"{path}: model {solid.name!r} measures {size} m: expected a road vehicle of at most {LONGEST_M:g} m; "
                 "keep the ground and what else is no car out of its collection"
             )
-    return solids
+    return solids, notes
 
 
 def _read(name: str, collection: bpy.types.Collection) -> Solid:
