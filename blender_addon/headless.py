@@ -17,11 +17,12 @@ import importlib.util
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
+    from pipelines.dataset.record import PassesRecord
     from pipelines.synthesis.config import RenderConfig
     from renderer.blender.engine import Engine
 
@@ -136,9 +137,20 @@ def _render(config: RenderConfig) -> None:
         return
     forget_stale_kernels()
     with PassesJob(config, open_session).open() as make, store.open_run() as complete:
-        frames = ((index, make(index)) for index in todo)
+        frames = _told_notes((index, make(index)) for index in todo)
         store.append_frames(frames, complete, lambda index: print(f"gis render: frame {index} written", flush=True))
     store.describe({"frames": config.count, "complete": True, "generator": _generator()})
+
+
+def _told_notes(frames: Iterable[tuple[int, PassesRecord]]) -> Iterator[tuple[int, PassesRecord]]:
+    """The frames as they come; tells what had to be guessed or was left out, each line once."""
+    told: set[str] = set()
+    for index, record in frames:
+        yield index, record
+        for note in record.notes:
+            if note not in told:
+                print(f"gis render: note: {note}", flush=True)
+                told.add(note)
 
 
 def _run(words: Sequence[str]) -> str:

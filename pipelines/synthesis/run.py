@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from renderer.kernel_cache import forget_stale_kernels
 
-from pipelines.dataset.record import Record
+from pipelines.dataset.record import FrameRecord, PassesRecord
 from pipelines.dataset.store import FrameStore
 from pipelines.io.files import remove_temporaries
 from pipelines.workers import WORKER_TIMEOUT_S, FrameJob, FrameWorkers
 
 __all__ = ["make_frames"]
 
+_MOST_NOTES = 12
+"""More than that nobody reads; all stand in the lines of the frames."""
 T = TypeVar("T")
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", FrameRecord, PassesRecord)
 
 
 def make_frames(
@@ -44,36 +47,38 @@ def make_frames(
         after: called with each number once the frame's line stands.
         one_first: see :class:`FrameWorkers`.
         timeout_s: see :class:`FrameWorkers`.
-        report: takes each note of the frames once.
+        report: takes what had to be guessed or was left out, each line once, at the end: what holds for all frames.
     """
     forget_stale_kernels()
+    notes: Counter[str] = Counter()
     with FrameWorkers(job, min(workers, len(todo)), one_first=one_first, timeout_s=timeout_s) as pool:
         pool.wait_ready()
         with store.open_run() as complete:
             try:
-                frames = _saying_notes(pool.run(todo), report)
-                store.append_frames(_with_progress(frames, len(todo), progress), complete, after)
+                frames = _with_progress(_counted(pool.run(todo), notes), len(todo), progress)
+                store.append_frames(frames, complete, after)
             except BaseException:
                 pool.stop()
                 remove_temporaries(store.folder)
                 raise
     store.check_files()
+    _report(notes, len(todo), report)
 
 
-_MOST_NOTES = 20
-
-
-def _saying_notes(frames: Iterable[tuple[int, R]], report: Callable[[str], None]) -> Iterator[tuple[int, R]]:
-    """The frames; each note is said when the first frame has it, up to a number."""
-    said: set[str] = set()
+def _counted(frames: Iterable[tuple[int, R]], notes: Counter[str]) -> Iterator[tuple[int, R]]:
+    """The frames as they come; ``notes`` counts in how many of them each note stands."""
     for index, record in frames:
-        for note in getattr(record, "notes", ()):
-            if note not in said and len(said) < _MOST_NOTES:
-                report(note)
-            elif note not in said and len(said) == _MOST_NOTES:
-                report("more notes stand in frames.jsonl")
-            said.add(note)
+        notes.update(set(record.notes))
         yield index, record
+
+
+def _report(notes: Counter[str], frames: int, report: Callable[[str], None]) -> None:
+    """What holds for all frames; a note of single ones is of use beside the frame alone."""
+    common = [note for note, count in notes.items() if count == frames][:_MOST_NOTES]
+    for note in common:
+        report(f"note: {note}")
+    if common and (more := len(notes) - len(common)) > 0:
+        report(f"{more} notes on single frames stand in frames.jsonl")
 
 
 def _with_progress(frames: Iterable[T], total: int, progress: bool) -> Iterator[T]:

@@ -22,11 +22,10 @@ from ..zones.catalogue import ZONE_ATTRIBUTE
 from .compat import aov_output, pass_named, read_pass
 from .cycles_parts import MAX_OWNERS, DrawnCopy, Seen, drawn_copies, find_parts, number_owners
 from .cycles_surfaces import find_surfaces
-from .evaluation import assign, rendered_layer
+from .evaluation import assign, metres_per_unit, rendered_layer
 from .extract import WITH_SURFACE, PlacedMesh
 from .scene_camera import CAMERA_AXES, CameraView
 from .session import quiet
-from .units import metres_per_unit
 
 __all__ = ["CyclesEngine", "CyclesPasses"]
 
@@ -61,8 +60,7 @@ class CyclesEngine:
         All of that at once, before frames are stepped through: what is changed loses the state that it has built up.
         """
         self.scene, self.background_zone = scene, background_zone
-        self._eye = bpy.data.objects.new("gis eye", bpy.data.cameras.new("gis eye"))
-        scene.collection.objects.link(self._eye)
+        self._eye = _new_eye(scene)
         _set_up_render(scene)
         _set_up_aovs(rendered_layer(scene))
         self._default = bpy.data.materials.new("gis_default")
@@ -154,6 +152,18 @@ def _integer(rect: NDArray[np.float32]) -> NDArray[np.int64]:
     return np.rint(rect).astype(np.int64)
 
 
+def _new_eye(scene: bpy.types.Scene) -> bpy.types.Object:
+    """A camera whose pose is its ``matrix_parent_inverse``."""
+    eye, parent = (
+        bpy.data.objects.new("gis eye", bpy.data.cameras.new("gis eye")),
+        bpy.data.objects.new("gis eye", None),
+    )
+    eye.parent = parent
+    for item in (eye, parent):
+        scene.collection.objects.link(item)
+    return eye
+
+
 @contextlib.contextmanager
 def _looking_through(scene: bpy.types.Scene, eye: bpy.types.Object, view: CameraView) -> Iterator[None]:
     """While inside, a camera of our own is the scene's: nothing moves it, and no marker puts another in its place."""
@@ -161,16 +171,16 @@ def _looking_through(scene: bpy.types.Scene, eye: bpy.types.Object, view: Camera
     markers = [(marker, marker.camera) for marker in scene.timeline_markers if marker.camera]
     camera, settings = scene.camera, _picture(view.camera)
     before = {name: getattr(scene.render, name) for name in settings}
-    scene.camera = eye
     for marker, _ in markers:
-        marker.camera = None
+        marker.camera = None  # which makes a camera of another marker the scene's
+    scene.camera = eye
     assign(scene.render, settings)
     try:
         yield
     finally:
-        scene.camera = camera
         for marker, bound in markers:
             marker.camera = bound
+        scene.camera = camera
         assign(scene.render, before)
 
 
@@ -181,7 +191,7 @@ def _pose(eye: bpy.types.Object, view: CameraView, metres: float) -> None:
     data.shift_x, data.shift_y = lens.shift_x, lens.shift_y
     data.clip_start, data.clip_end = view.planes.near_m / metres, min(view.planes.far_m / metres, _FARTHEST)
     pose[:3, 3] /= metres
-    eye.matrix_world = Matrix(pose.tolist())
+    eye.matrix_parent_inverse = Matrix(pose.tolist())  # as it is: what scale and rotation cannot say stays
 
 
 def _picture(camera: Camera) -> dict[str, float]:

@@ -31,13 +31,24 @@ from ..geometry.frame import Box2D, Box3D, Frame, Instance
 from ..random_streams import Draw, Stream
 from ..raster.rasterizer import MAX_PARTS, Rasteriser, RasterPasses
 from ..scene.cars import FrameSetup, ModelSize, Placement
+from ..scene.object_sizes import size_note
 from ..scene.street import Street
 from ..scene.traffic import sample_frame, without_room
 from ..thermal.conditions import Conditions, sample_conditions
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from .copies import shown_objects
 from .cycles import CyclesEngine, CyclesPasses
-from .evaluation import evaluated_for_render, rendered_layer, scene_notes, stop_evaluating
+from .evaluation import (
+    evaluated_for_render,
+    left_out_note,
+    matrix_in_metres,
+    metres_per_unit,
+    pose_in_metres,
+    raster_notes,
+    rendered_layer,
+    scene_notes,
+    stop_evaluating,
+)
 from .extract import Extractor, PlacedMesh
 from .identity import LabelledObject
 from .models import load_models
@@ -47,7 +58,6 @@ from .session import open_blend
 from .simulation import Timeline
 from .staging import Group, Numbers, PlacedGroup, Staged
 from .traffic import apply, is_traffic, model_collections, model_size, read_street
-from .units import matrix_in_metres, metres_per_unit, pose_in_metres
 from .zoning import assign_zones
 
 if TYPE_CHECKING:
@@ -126,6 +136,9 @@ class RenderSession:
         stepped = () if self.street else self._timeline.notes
         self.notes: tuple[str, ...] = (*turned_off, *stepped, *scene_notes(self.scene, cropped=camera is None))
         self._models = self._load_models(cars)
+        self._model_unit_m = None if cars is None else 1.0
+        if engine == "raster":
+            self.notes += raster_notes(self.scene, self._shown_objects())
         self._labels = labels_of_scene(self._objects(), self.path)
         self._given_camera, self._size = camera, size
         if not self.street:
@@ -229,6 +242,12 @@ class RenderSession:
         layer.update()  # what an import removed is still listed before
         return [item for item in layer.objects if item]
 
+    def _shown_objects(self) -> list[bpy.types.Object]:
+        """Objects of the scene, and those of the collections that it shows copies of."""
+        own = self._objects()
+        collections = {item.instance_collection for item in own if item.instance_type == "COLLECTION"} - {None}
+        return own + [item for one in collections for item in one.all_objects]
+
     def _meshed_objects(self) -> list[tuple[bpy.types.Object, Sequence[bpy.types.Object]]]:
         """Objects with a mesh, with the instancers that show them (none: the object itself is in the scene)."""
         pairs: list[tuple[bpy.types.Object, Sequence[bpy.types.Object]]] = []
@@ -287,11 +306,6 @@ class RenderSession:
             self._number_earlier_frames(index)
             self._go_to(index)
             view, pairs = self._evaluated(self._read_all)
-        if (view.camera.width, view.camera.height) != (self.camera.width, self.camera.height):
-            raise SceneError(
-                f"{self.path}: frame {index} is {view.camera.width}x{view.camera.height} px, an earlier one "
-                f"{self.camera.width}x{self.camera.height}: expected one size for all frames; animate no resolution"
-            )
         self.camera, self._planes = view.camera, view.planes
         return FrameSetup(index, (), view.cam_to_world), self._stage_scene(pairs)
 
@@ -310,7 +324,8 @@ class RenderSession:
     def _read_from(self, depsgraph: bpy.types.Depsgraph) -> list[_Pair]:
         """Every mesh of the evaluated scene with the labelled object it belongs to, cars first."""
         placed = self._extractor.placed(depsgraph, self._labels.on_car)
-        self._left_out = tuple(self._extractor.notes)
+        lacking = left_out_note(self._extractor.left_out) if self.engine == "raster" else ()
+        self._left_out = (*self._extractor.notes, *lacking)
         found = self._labels.find_all(placed, self._extractor.pool, depsgraph)
         pairs = [(mesh, None if mesh.holdout else item) for mesh, item in zip(placed, found, strict=True)]
         return sorted(_in_metres(pairs, metres_per_unit(depsgraph.scene)), key=_rank)
@@ -335,7 +350,7 @@ class RenderSession:
         Traffic poses models and nothing else, so that what the depsgraph says of one copy holds for all.
         """
         at_origin = tuple(Placement(name, 0.0, 0.0, 0.0, 0.0, "driving") for name in self._models)
-        empties = apply(self.scene, FrameSetup(0, at_origin, np.eye(4)), self._models)
+        empties = apply(self.scene, FrameSetup(0, at_origin, np.eye(4)), self._models, model_unit_m=self._model_unit_m)
         model_of = {empty.name: name for empty, name in zip(empties, self._models, strict=True)}
         models: dict[str, list[PlacedMesh]] = {name: [] for name in self._models}
         street = []
@@ -361,7 +376,7 @@ class RenderSession:
         inventory = self._inventory
         empties: Sequence[bpy.types.Object | None] = [None] * len(setup.placements)
         if self.engine == "cycles":
-            empties = apply(self.scene, setup, self._models)
+            empties = apply(self.scene, setup, self._models, model_unit_m=self._model_unit_m)
         groups, labelled = [], {}
         for number, (placement, empty) in enumerate(zip(setup.placements, empties, strict=True), start=1):
             pose, extent = placement.object_to_world, inventory.extents_m[placement.model]
@@ -378,12 +393,21 @@ class RenderSession:
 
     def _check_labelled(self) -> None:
         for index in range(max(1, self.scene.frame_end - self.scene.frame_start + 1) if self._labels.any else 1):
-            if self._stage_frame(index)[1].labelled:
+            staged = self._stage_frame(index)[1]
+            if staged.labelled:
+                self.notes += self._size_note(staged)
                 return
         raise SceneError(
             f"{self.path}: nothing to label: no object or collection has the property 'gis_category', "
             "a car's name or car zones; mark one, or give --cars with a scene that has lanes"
         )
+
+    def _size_note(self, staged: Staged) -> tuple[str, ...]:
+        sized = []
+        for number, item in sorted(staged.labelled.items()):
+            length, width, height = np.ptp(self._extent_m(staged, number), axis=0).tolist()
+            sized.append((item.model, item.category, (length, width, height)))
+        return size_note(sized)
 
     @np.errstate(divide="ignore", over="ignore", invalid="ignore")  # as numba has it, where the loops run as Python
     def _render(self, setup: FrameSetup, staged: Staged, background_zone: int, *, normals: bool, parts: bool) -> Frame:
@@ -504,8 +528,13 @@ def _in_metres(pairs: Sequence[_Pair], metres: float) -> list[_Pair]:
     for _, item in pairs:
         if item is not None and id(item) not in objects:
             objects[id(item)] = replace(item, pose=pose_in_metres(item.pose, metres))
-    placed = (replace(mesh, local_to_world=matrix_in_metres(mesh.local_to_world, metres)) for mesh, _ in pairs)
-    return [(mesh, objects.get(id(item))) for mesh, (_, item) in zip(placed, pairs, strict=True)]
+    return [(_mesh_in_metres(mesh, metres), objects.get(id(item))) for mesh, item in pairs]
+
+
+def _mesh_in_metres(mesh: PlacedMesh, metres: float) -> PlacedMesh:
+    if metres == 1.0:
+        return mesh
+    return replace(mesh, local_to_world=matrix_in_metres(mesh.local_to_world, metres))
 
 
 def _rank(pair: _Pair) -> tuple[bool, str, str, tuple[int, ...], bytes]:

@@ -24,6 +24,9 @@ __all__ = ["WITH_SURFACE", "Extractor", "OnCar", "PlacedMesh"]
 OnCar = Callable[[bpy.types.Object, Sequence[bpy.types.Object]], bool]
 
 WITH_SURFACE = {"MESH", "CURVE", "SURFACE", "FONT", "META"}
+NO_SURFACE = {"CURVES": "hair", "POINTCLOUD": "points", "VOLUME": "a volume"} | dict.fromkeys(
+    ("GPENCIL", "GREASEPENCIL"), "strokes"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +60,8 @@ class Extractor:
     pool: MeshPool = field(default_factory=MeshPool)
     notes: list[str] = field(default_factory=list)
     """What was left out at the last reading, once for each object."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """What has no surface at the last reading (hair, points, volumes, strokes), by the names of objects."""
 
     def placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar) -> list[PlacedMesh]:
         """Every visible surface, in the depsgraph's order.
@@ -67,24 +72,26 @@ class Extractor:
         """
         # Evaluated data lie anywhere in memory each time: what is known by its place there is another's next time.
         self.pool = self.pool.keep(lambda key: key[0] != "evaluated")
-        self.notes = []
+        self.notes, self.left_out = [], {}
         placed = list(self._placed(depsgraph, on_car))
         self.notes = list(dict.fromkeys(self.notes))
         return placed
 
     def _placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar) -> Iterator[PlacedMesh]:
-        visibility, copies = _Visibility(depsgraph.view_layer, depsgraph.mode == "RENDER"), Copies()
+        visibility, copies = _Visibility(depsgraph), Copies()
         for entry in depsgraph.object_instances:
             item, instancers = entry.object, copies.instancers(entry)
-            if item.type not in WITH_SURFACE or not entry.show_self or not visibility.camera_sees(entry):
+            if not entry.show_self or not visibility.camera_sees(entry):
+                continue
+            if item.type not in WITH_SURFACE:
+                if kind := NO_SURFACE.get(item.type):
+                    self.left_out[str(_shown_by(entry).name)] = kind
                 continue
             original = item.original
             matrix = np.array(entry.matrix_world, dtype=np.float64)
             if not np.isfinite(matrix).all():
                 self.notes.append(f"{original.name_full!r} is left out: its place is no finite number")
                 continue
-            if abs(np.linalg.det(matrix[:3, :3])) < 1e-12:
-                continue  # scaled to nothing
             number = self._number(item, original, on_car=on_car(original, [one.item for one in instancers]))
             number = self._within_reach(number, matrix)
             if note := self.pool.mesh(number).damage.note:
@@ -114,27 +121,48 @@ class Extractor:
         return self.pool.put(key, arrays)
 
 
-@dataclass(frozen=True)
 class _Visibility:
     """What a rendering says of an entry beside its visibility as such (Cycles, ``blender/object.cpp``)."""
 
-    layer: bpy.types.ViewLayer
-    renders: bool
-    """Whether the depsgraph is a rendering's; the viewport shows what it shows."""
+    def __init__(self, depsgraph: bpy.types.Depsgraph) -> None:
+        self._layer, self._renders = depsgraph.view_layer, depsgraph.mode == "RENDER"
+        self._reach = _culling_distance(depsgraph.scene) if self._renders else np.inf
+        """How far things are seen that Simplify takes away by their distance, Blender units."""
+        self._culls_by_view = self._reach < np.inf and depsgraph.scene.cycles.use_camera_cull
+        camera = depsgraph.scene.camera
+        self._eye = np.array(camera.matrix_world.translation if camera else (0, 0, 0), dtype=np.float64)
 
     def camera_sees(self, entry: bpy.types.DepsgraphObjectInstance) -> bool:
         """By ray visibility, of an object and of what shows a copy of it; by collections that are indirect only."""
-        if not self.renders:
+        if not self._renders:
             return True
         shown_by = _shown_by(entry)
-        seen = entry.object.visible_camera and shown_by.visible_camera and self.layer.use_solid
-        indirect = shown_by.original.indirect_only_get(view_layer=self.layer)
-        return bool(seen and (self.is_holdout(entry) or not indirect))
+        if not (entry.object.visible_camera and shown_by.visible_camera) or self._is_culled(entry):
+            return False
+        return self.is_holdout(entry) or not shown_by.original.indirect_only_get(view_layer=self._layer)
 
     def is_holdout(self, entry: bpy.types.DepsgraphObjectInstance) -> bool:
         """By the object itself or a collection of it."""
         shown_by = _shown_by(entry)  # evaluated, it has no place in the layer
-        return self.renders and bool(shown_by.is_holdout or shown_by.original.holdout_get(view_layer=self.layer))
+        return self._renders and bool(shown_by.is_holdout or shown_by.original.holdout_get(view_layer=self._layer))
+
+    def _is_culled(self, entry: bpy.types.DepsgraphObjectInstance) -> bool:
+        """By the distance to the box around it, along the world's axes (Cycles, ``blender/object_cull.cpp``)."""
+        item = entry.object
+        if self._reach == np.inf or not item.cycles.use_distance_cull:
+            return False
+        if self._culls_by_view and item.cycles.use_camera_cull:
+            return False  # then only what is out of the picture too is culled
+        matrix = np.array(entry.matrix_world, dtype=np.float64)
+        corners = np.array([tuple(corner) for corner in item.bound_box]) @ matrix[:3, :3].T + matrix[:3, 3]
+        nearest = np.clip(self._eye, corners.min(axis=0), corners.max(axis=0))
+        return bool(np.linalg.norm(self._eye - nearest) > self._reach)
+
+
+def _culling_distance(scene: bpy.types.Scene) -> float:
+    settings = getattr(scene, "cycles", None)
+    culls = settings is not None and scene.render.use_simplify and settings.use_distance_cull
+    return float(settings.distance_cull_margin or np.inf) if settings is not None and culls else np.inf
 
 
 def _shown_by(entry: bpy.types.DepsgraphObjectInstance) -> bpy.types.Object:

@@ -18,10 +18,10 @@ from ..scene.model_pose import CLEAR_ENDS, end_from_name, is_wheel, model_pose, 
 from ..zones.catalogue import Zone
 from ..zones.names import category_from_name, zone_from_name
 from .compat import numpy_names
+from .evaluation import metres_per_unit
 from .objects import CATEGORY, MODEL, category_of
 from .session import check_blend_file, check_subdivision, quiet
 from .simulation import turn_off_writers
-from .units import metres_per_unit
 
 __all__ = ["SUFFIXES", "load_models"]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import SceneError
 from ..geometry.camera import Camera
-from .units import metres_per_unit, pose_in_metres
+from .evaluation import metres_per_unit, pose_in_metres
 
 __all__ = ["CAMERA_AXES", "CameraView", "Planes", "read_camera", "read_planes", "read_view", "scene_camera"]
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..errors import SceneError
 from ..scene.cars import FrameSetup, ModelSize
 from ..scene.street import Bay, Lane, Street
+from .evaluation import matrix_in_metres, metres_per_unit
 from .objects import CATEGORY, category_of
 
 __all__ = ["apply", "is_traffic", "model_collections", "model_size", "read_street"]
@@ -29,17 +30,20 @@ OUT_OF_SIGHT_M = 5000.0
 
 
 def read_street(scene: bpy.types.Scene) -> Street | None:
-    """Lanes, bays and camera paths of a scene, each kind sorted by object name; None if there are no camera paths."""
-    objects = sorted(scene.objects, key=lambda item: str(item.name))
-    paths = tuple(_vertices_m(item) for item in objects if CAMERA_PATH in item)
+    """Lanes, bays and camera paths of a scene, each kind sorted by object name; None if there are no camera paths.
+
+    Places are in units of the scene, widths and lengths that properties state are metres.
+    """
+    objects, metres = sorted(scene.objects, key=lambda item: str(item.name)), metres_per_unit(scene)
+    paths = tuple(_vertices_m(item, metres) for item in objects if CAMERA_PATH in item)
     if not paths:
         return None
-    lanes = tuple(Lane(_vertices_m(item), float(item[LANE])) for item in objects if LANE in item)
-    return Street(lanes, tuple(_bay(item) for item in objects if BAY in item), paths)
+    lanes = tuple(Lane(_vertices_m(item, metres), float(item[LANE])) for item in objects if LANE in item)
+    return Street(lanes, tuple(_bay(item, metres) for item in objects if BAY in item), paths)
 
 
-def _vertices_m(item: bpy.types.Object) -> NDArray[np.float64]:
-    """World positions of a mesh's or poly curve's points in their order, (N, 3)."""
+def _vertices_m(item: bpy.types.Object, metres: float) -> NDArray[np.float64]:
+    """World positions of a mesh's or poly curve's points in their order, (N, 3) metres."""
     if item.type == "MESH":
         flat = np.empty(len(item.data.vertices) * 3, dtype=np.float32)
         item.data.vertices.foreach_get("co", flat)
@@ -52,18 +56,19 @@ def _vertices_m(item: bpy.types.Object) -> NDArray[np.float64]:
         )
     if len(local) < 2:
         raise SceneError(f"{item.name}: a lane or camera path has {len(local)} points: expected at least 2")
-    matrix = np.array(item.matrix_world, dtype=np.float64)
+    matrix = matrix_in_metres(np.array(item.matrix_world, dtype=np.float64), metres)
     return np.asarray(local @ matrix[:3, :3].T + matrix[:3, 3])
 
 
-def _bay(item: bpy.types.Object) -> Bay:
+def _bay(item: bpy.types.Object, metres: float) -> Bay:
     try:
         length_m, width_m = float(item["gis_length_m"]), float(item["gis_width_m"])
     except KeyError as error:
         raise SceneError(f"{item.name}: parking bay without {error}: expected gis_length_m and gis_width_m") from None
     matrix = item.matrix_world
     yaw = math.atan2(matrix[1][0], matrix[0][0])
-    return Bay(matrix[0][3], matrix[1][3], matrix[2][3], yaw, length_m, width_m)
+    x, y, z = (float(matrix[row][3]) * metres for row in range(3))
+    return Bay(x, y, z, yaw, length_m, width_m)
 
 
 def model_collections(collections: Iterable[bpy.types.Collection] | None = None) -> dict[str, bpy.types.Collection]:
@@ -101,11 +106,21 @@ def model_size(collection: bpy.types.Collection) -> ModelSize:
 
 
 def apply(
-    scene: bpy.types.Scene, setup: FrameSetup, models: Mapping[str, bpy.types.Collection]
+    scene: bpy.types.Scene,
+    setup: FrameSetup,
+    models: Mapping[str, bpy.types.Collection],
+    *,
+    model_unit_m: float | None = None,
 ) -> list[bpy.types.Object]:
     """Pose the scene's camera and one collection-instance empty per placement; call ``view_layer.update()`` after it.
 
     Empties are kept from frame to frame and reused by model; those without a placement are kept far behind the camera.
+
+    Args:
+        scene: gets the cars.
+        setup: where they are, metres.
+        models: by name.
+        model_unit_m: length of a unit of the models; None for the scene's own.
 
     Returns:
         the empties, in the order of ``setup.placements``; each carries ``gis_category, gis_model, gis_profile``.
@@ -115,7 +130,9 @@ def apply(
     """
     if scene.camera is None:
         raise SceneError(f"scene {scene.name!r} has no active camera: set one, or name a camera preset")
-    scene.camera.matrix_world = Matrix((setup.cam_to_world @ np.diag([1.0, -1.0, -1.0, 1.0])).tolist())
+    metres = metres_per_unit(scene)
+    size = 1.0 if model_unit_m is None else model_unit_m / metres
+    scene.camera.matrix_world = _in_units(setup.cam_to_world @ np.diag([1.0, -1.0, -1.0, 1.0]), metres)
     home = _traffic_collection(scene)
     free: dict[str, list[bpy.types.Object]] = {}
     for item in sorted(home.objects, key=lambda item: str(item.name), reverse=True):
@@ -129,14 +146,22 @@ def apply(
             raise SceneError(f"traffic asks for model {placement.model!r}: expected one of {', '.join(models)}")
         pool = free.get(placement.model)
         item = pool.pop() if pool else _new_empty(home, models[placement.model], placement.model)
-        item.matrix_world = Matrix(placement.object_to_world.tolist())
+        item.matrix_world = _in_units(placement.object_to_world, metres, size)
         item["gis_profile"] = placement.profile
         used.append(item)
     away = setup.cam_to_world @ (0.0, 0.0, -OUT_OF_SIGHT_M, 1.0)
     for pool in free.values():
         for item in pool:
-            item.matrix_world = Matrix.Translation(away[:3].tolist())
+            item.matrix_world = Matrix.Translation((away[:3] / metres).tolist())
     return used
+
+
+def _in_units(pose: NDArray[np.float64], metres: float, size: float = 1.0) -> Matrix:
+    """A pose in metres as Blender has it, of something that is ``size`` times as large there."""
+    matrix = pose.copy()
+    matrix[:3, :3] *= size
+    matrix[:3, 3] /= metres
+    return Matrix(matrix.tolist())
 
 
 def is_traffic(item: bpy.types.Object) -> bool:
