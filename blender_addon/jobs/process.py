@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +29,7 @@ __all__ = [
     "command_of",
     "doctor_report",
     "find_gis",
+    "is_whole",
     "last_error",
     "why_not_writable",
 ]
@@ -40,7 +40,6 @@ GRACE_S = 6.0
 """How long the processes may take to end after each of SIGINT and SIGTERM; ``gis`` removes half-written files."""
 _WINDOWS = sys.platform == "win32"
 _TAIL_BYTES = 16384
-_FOLDERS = ("", ".venv", "venv", "gis/.venv")
 _SCRIPT, _PYTHON = ("Scripts/gis.exe", "Scripts/python.exe") if _WINDOWS else ("bin/gis", "bin/python")
 
 
@@ -55,11 +54,13 @@ def command_of(program: str) -> list[str]:
     """The beginning of a command line: a ``gis`` program itself, or a Python with the module.
 
     Args:
-        program: path of a program, or the folder of a virtual environment.
+        program: whole path of a program, or of the folder of a virtual environment.
 
     Raises:
-        CommandError: no such program.
+        CommandError: no such program, or a relative path: a downloaded scene may bring a program along.
     """
+    if not is_whole(program):
+        raise CommandError(f"{program}: relative to the open file or folder: name the gis program by its whole path")
     path = Path(program).expanduser()
     if path.is_dir():
         inside = [path / name for name in (_SCRIPT, _PYTHON) if (path / name).is_file()]
@@ -72,26 +73,31 @@ def command_of(program: str) -> list[str]:
     return [str(path), "-m", "pipelines.cli"] if is_python else [str(path)]
 
 
-def find_gis(environment: Mapping[str, str], near: Sequence[Path] = ()) -> str:
+def find_gis(environment: Mapping[str, str], prefix: Path | None = None) -> str:
     """Path of a ``gis`` program or of the Python that has it; empty where none is found.
 
-    Looks at ``$GIS_PYTHON``, ``gis`` on the ``PATH``, virtual environments in the folders ``near``, then in the home.
+    Looks at ``$GIS_PYTHON``, ``gis`` on the ``PATH`` and in ``~/.local/bin``, then in ``prefix``. Never beside the open
+    file, nor in the current folder, which a file manager sets to that file's: a downloaded scene may bring a program
+    of that name along.
 
     Args:
         environment: variables.
-        near: folders to look in, e.g. that of the .blend file and those above.
+        prefix: virtual environment that this Blender itself runs in, where it is a Python module.
     """
     named = environment.get("GIS_PYTHON", "")
-    if named and Path(named).expanduser().is_file():
+    if named and is_whole(named) and Path(named).expanduser().is_file():
         return named
-    on_path = shutil.which("gis", path=environment.get("PATH", ""))
-    if on_path:
-        return on_path
-    for folder in (*near, Path(environment.get("HOME") or environment.get("USERPROFILE") or os.sep)):
-        for inner in _FOLDERS:
-            if (folder / inner / _SCRIPT).is_file():
-                return str(folder / inner / _SCRIPT)
-    return ""
+    home = Path(environment.get("HOME") or environment.get("USERPROFILE") or os.sep)
+    folders = [Path(entry) for entry in environment.get("PATH", "").split(os.pathsep) if Path(entry).is_absolute()]
+    programs = [folder / Path(_SCRIPT).name for folder in (*folders, home / ".local" / "bin")]
+    if prefix is not None:
+        programs.append(prefix / _SCRIPT)
+    return next((str(path) for path in programs if path.is_file() and os.access(path, os.X_OK)), "")
+
+
+def is_whole(program: str) -> bool:
+    """Whether a path says by itself where it is, and not relative to the open file or the current folder."""
+    return not program.startswith("//") and Path(program).expanduser().is_absolute()
 
 
 def doctor_report(code: int | None, text: str) -> tuple[bool, str]:

@@ -222,7 +222,7 @@ class GIS_OT_cancel_dataset(bpy.types.Operator):
 
 
 class GIS_OT_find_environment(bpy.types.Operator):
-    """Look for gis: $GIS_PYTHON, the PATH, a virtual environment beside the file or in the home folder"""
+    """Look for gis: $GIS_PYTHON, the PATH, .local/bin in the home folder; never beside the open file"""
 
     bl_idname = "gis.find_environment"
     bl_label = "Find gis"

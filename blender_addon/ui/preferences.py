@@ -12,8 +12,11 @@ from ..translations import say
 
 __all__ = ["GIS_AP_preferences", "gis_command", "known_program", "preferences", "register", "unregister"]
 
-_PARENTS = 3
-"""How many folders above the .blend are searched for a virtual environment: a project's folder is rarely further."""
+
+def _keep_whole(own: "GIS_AP_preferences", _context: bpy.types.Context) -> None:
+    """A path that was just chosen relative to the open file means that place also when another file is open."""
+    if own.program.startswith("//"):
+        own.program = bpy.path.abspath(own.program)
 
 
 class GIS_AP_preferences(bpy.types.AddonPreferences):
@@ -25,6 +28,7 @@ class GIS_AP_preferences(bpy.types.AddonPreferences):
         name="gis Program",
         description="The gis program, the Python that has it, or the folder of its virtual environment; empty: search",
         subtype="FILE_PATH",
+        update=_keep_whole,
     )
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -51,10 +55,8 @@ def known_program() -> str:
     """The program that the preferences name, else one that is found; empty where there is none."""
     own = preferences()
     if own and own.program:
-        return bpy.path.abspath(own.program)
-    home = Path(bpy.data.filepath).parent if bpy.data.filepath else None
-    near = [home, *list(home.parents)[:_PARENTS]] if home else []
-    return process.find_gis(os.environ, [*near, Path(sys.prefix)])
+        return own.program
+    return process.find_gis(os.environ, Path(sys.prefix))
 
 
 def gis_command() -> list[str]:

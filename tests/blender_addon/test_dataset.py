@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import fresh_blender
@@ -247,6 +248,46 @@ def test_environment_without_gis(two_cars: Scene, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(preferences, "known_program", lambda: "")
     assert "No Python with gis" in refusal(bpy.ops.gis.synthesize_dataset)
     assert "No Python with gis" in refusal(bpy.ops.gis.find_environment)
+
+
+def _planted(folder: Path) -> Path:
+    """Programs where a search might come by, each of which leaves a file that tells of it; returns that file."""
+    canary = folder / "canary"
+    text = f"#!/bin/sh\necho $0 >> '{canary}'\n"
+    for place in (folder, *list(folder.parents)[:3]):
+        for name in ("gis", "bin/gis", ".venv/bin/gis", "venv/bin/gis", ".venv/bin/python", "venv/bin/python"):
+            path = place / name
+            if place.is_relative_to(folder.parents[1]) and not path.parent.is_file():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="ascii")
+                path.chmod(0o755)
+    return canary
+
+
+def test_nothing_beside_the_open_file_is_started(
+    two_cars: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought = tmp_path / "archive" / "scenes"
+    brought.mkdir(parents=True)
+    canary = _planted(brought)
+    monkeypatch.delenv("GIS_PYTHON")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PATH", ":.:.venv/bin:/usr/bin:/bin")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "none"))
+    monkeypatch.chdir(brought)
+    bpy.ops.wm.save_as_mainfile(filepath=str(brought / "scene.blend"))
+    two_cars = bpy.context.scene
+    two_cars.gis_dataset.out = str(tmp_path / "out")
+    for operator in (bpy.ops.gis.find_environment, bpy.ops.gis.check_environment, bpy.ops.gis.synthesize_dataset):
+        assert "No Python with gis" in refusal(operator)
+    named = SimpleNamespace(program="//.venv/bin/gis")
+    monkeypatch.setattr(preferences, "preferences", lambda: named)
+    for operator in (bpy.ops.gis.check_environment, bpy.ops.gis.synthesize_dataset):
+        assert "relative to the open file" in refusal(operator)
+    assert not canary.exists()
+    named.program = str(brought / ".venv")  # which the user named: the plant itself works
+    refusal(bpy.ops.gis.check_environment)
+    assert canary.read_text(encoding="ascii").strip() == str(brought / ".venv" / "bin" / "gis")
 
 
 def test_check_and_find(empty: Scene) -> None:

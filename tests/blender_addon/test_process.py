@@ -217,19 +217,34 @@ def _program(path: Path) -> Path:
 
 
 def test_gis_is_found_in_this_order(tmp_path: Path) -> None:
-    home, project = tmp_path / "home", tmp_path / "project"
-    at_home = _program(home / ".venv" / "bin" / "gis")
-    beside = _program(project / ".venv" / "bin" / "gis")
+    home, prefix = tmp_path / "home", tmp_path / "prefix"
+    in_prefix = _program(prefix / "bin" / "gis")
+    at_home = _program(home / ".local" / "bin" / "gis")
     on_path = _program(tmp_path / "bin" / "gis")
     named = _program(tmp_path / "python")
-    variables = {"HOME": str(home), "PATH": str(on_path.parent), "GIS_PYTHON": str(named)}
-    assert process.find_gis(variables, [project]) == str(named)
+    variables = {"HOME": str(home), "PATH": f"/none:{on_path.parent}", "GIS_PYTHON": str(named)}
+    assert process.find_gis(variables, prefix) == str(named)
     del variables["GIS_PYTHON"]
-    assert process.find_gis(variables, [project]) == str(on_path)
-    variables["PATH"] = ""
-    assert process.find_gis(variables, [project]) == str(beside)
-    assert process.find_gis(variables) == str(at_home)
-    assert process.find_gis({"HOME": str(tmp_path / "none"), "PATH": ""}) == ""
+    assert process.find_gis(variables, prefix) == str(on_path)
+    on_path.chmod(0o644)
+    assert process.find_gis(variables, prefix) == str(at_home)
+    at_home.unlink()
+    assert process.find_gis(variables, prefix) == str(in_prefix)
+    assert process.find_gis(variables) == ""
+
+
+def test_nothing_is_found_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file manager starts Blender in the folder of the file that was opened."""
+    for name in ("gis", "bin/gis", ".venv/bin/gis", "venv/bin/gis", "gis/.venv/bin/gis", "python"):
+        if not (tmp_path / name.split("/")[0]).is_file():
+            _program(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    for entries in ("", ":", ".:bin", "//.venv/bin:venv/bin", "gis/.venv/bin"):
+        variables = {"HOME": "/none", "PATH": entries, "GIS_PYTHON": "python"}
+        assert process.find_gis(variables) == ""
+    for program in (".venv", "venv/bin/gis", "./python", "//.venv/bin/gis", "//python", ""):
+        with pytest.raises(CommandError, match="whole path"):
+            process.command_of(program)
 
 
 def test_command_lines(tmp_path: Path) -> None:

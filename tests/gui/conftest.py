@@ -73,8 +73,8 @@ def clean_environment(home: Path) -> dict[str, str]:
         (home / name).mkdir(parents=True)
     (home / "run").chmod(0o700)
     if Path(sys.prefix, "bin", "gis").is_file():  # the panel's search looks there
-        (home / "gis").mkdir()
-        (home / "gis" / ".venv").symlink_to(sys.prefix)
+        (home / ".local" / "bin").mkdir(parents=True)
+        (home / ".local" / "bin" / "gis").symlink_to(Path(sys.prefix, "bin", "gis"))
     else:
         kept["GIS_PYTHON"] = sys.executable
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -28,3 +29,4 @@ def addon(
 
     assert action is Action.BUILD
     say(str(build_addon(out)))
+    say(f"The panel starts the gis program on the PATH; else name it there: {Path(sys.prefix).absolute()}", err=True)
