@@ -30,6 +30,7 @@ class Builder:
         self.frames = [0, 3]
         self.noted: list[str] = []
         """Names of what the z-buffer cannot draw as Blender does: a note has to name one of them."""
+        self._mode: tuple[str, tuple[Any, ...]] | None = None
         self._last: list[Callable[[], Any]] = []
         self.refused: tuple[int, str] | None = None
         """Frame from which on all are refused, and a word of the message."""
@@ -140,7 +141,18 @@ class Builder:
         """Leave something to be done when all else is there."""
         self._last.append(step)
 
+    def leave_in_mode(self, mode: str, *items: Any) -> None:
+        """Have the file saved while objects are being edited; only the first who asks for it is heard."""
+        self._mode = self._mode or (mode, items)
+
     def finish(self) -> None:
+        """Do what was left for the end."""
+        if self._mode:
+            mode, items = self._mode
+            self.activate(items[0])
+            for item in items:
+                item.select_set(True)
+            bpy.ops.object.mode_set(mode=mode)
         for step in self._last:
             step()
 

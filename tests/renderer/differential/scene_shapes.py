@@ -183,7 +183,7 @@ def armature_as_parent(b: Builder) -> None:
     item.vertex_groups.new(name="bone").add([1, 3, 5, 7], 1.0, "REPLACE")
     item.parent, item.parent_type = rig, "ARMATURE"
     rig.pose.bones["bone"].location = (0, b.length(0.6), b.length(0.3))
-    bpy.ops.object.mode_set(mode="POSE")
+    b.leave_in_mode("POSE", rig)
 
 
 @shape
@@ -256,9 +256,7 @@ def edit_mode(b: Builder) -> None:
         x, y = b.slot()
         items.append(b.car(name, (x, y, 0.9), (1.5, 1, 1.6)))
     items[1].modifiers.new("s", "SUBSURF").render_levels = 2
-    b.activate(items[0])
-    items[1].select_set(True)
-    b.last(lambda: bpy.ops.object.mode_set(mode="EDIT"))
+    b.leave_in_mode("EDIT", *items)
 
 
 @shape
@@ -268,7 +266,7 @@ def text_in_edit_mode(b: Builder) -> None:
     data.body, data.size = "ABC", b.length(1.6)
     item = b.activate(b.add("word", data, (x - 1.4, y, 0.2)))
     item.rotation_euler = (math.pi / 2, 0, 0)
-    b.last(lambda: bpy.ops.object.mode_set(mode="EDIT"))
+    b.leave_in_mode("EDIT", item)
 
 
 @shape
@@ -276,7 +274,7 @@ def sculpt_mode(b: Builder) -> None:
     x, y = b.slot()
     item = b.activate(b.car("sculpted", (x, y, 0.9)))
     item.modifiers.new("s", "SUBSURF").render_levels = 2
-    b.last(lambda: bpy.ops.object.mode_set(mode="SCULPT"))
+    b.leave_in_mode("SCULPT", item)
 
 
 @shape
