@@ -7,6 +7,7 @@ import gzip
 import os
 import struct
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def _check_gzip(path: Path) -> None:
                 raise SceneError(f"{path}: gzip data, but not a Blender file inside; save the scene from Blender again")
             while file.read(1 << 20):
                 pass
-    except (EOFError, OSError) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise _truncated(path) from error
 
 

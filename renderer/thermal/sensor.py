@@ -156,12 +156,12 @@ def expose(
 
 
 def detector_pitch(sensor: Sensor, width: int, camera: Camera | None) -> float:
-    """Picture pixels per detector pixel, for a picture of that width."""
+    """Picture pixels per detector pixel, for a picture of that width; at most all of them."""
     if sensor.width == 0:
         return 1.0
     if camera is None or sensor.focal_px == 0:
         return width / sensor.width
-    return camera.fx / sensor.focal_px
+    return min(camera.fx / sensor.focal_px, float(width))  # a blur wider than the picture takes gigabytes
 
 
 def _kernel(sigma: float) -> tuple[int, int]:

@@ -59,7 +59,8 @@ def train_samples(rng: Rng, box: Sandbox, prepared: Prepared) -> Attack:
     """`gis train` on damaged samples."""
     how, others = _damaged_data(rng, box, prepared)
     args = ("train", "--data", str(box.inputs / "d"), "--out", str(box.out), "--epochs", "1", *NETWORK)
-    return Attack(args, how, made=("model.safetensors",) if others else ())
+    of_another_kind = any(word in how for word in ("span_K", "layout"))  # a whole sample, but not of this set
+    return Attack(args, how, made=("model.safetensors",) if others and not of_another_kind else ())
 
 
 def resume(rng: Rng, box: Sandbox, prepared: Prepared) -> Attack:
