@@ -18,6 +18,7 @@ from pipelines.detection.augmentation import WINDOW_PX, View, draw_view
 from pipelines.detection.labelled_images import LabelledImages
 from pipelines.detection.network import LOW_CHANNELS, STRIDE_PX, FrozenLayers
 from pipelines.detection.targets import Targets, make_targets
+from pipelines.errors import OutputError
 
 __all__ = ["TrainingViews", "make_views"]
 
@@ -71,9 +72,22 @@ def make_views(
     cache.mkdir(parents=True, exist_ok=True)
     path = cache / f"{key}.npy"
     with FileLock(path.with_suffix(".lock")):
-        if not path.is_file():
+        if _load(path, shape) is None:
             _compute(path, shape, images, rows, views, layers(), progress)
-    return TrainingViews(len(images.images), np.load(path, mmap_mode="r"), targets)
+        features = _load(path, shape)
+    if features is None:
+        raise OutputError(f"{path}: changed while it was written: give the same command again")
+    return TrainingViews(len(images.images), features, targets)
+
+
+def _load(path: Path, shape: tuple[int, ...]) -> NDArray[np.float16] | None:
+    """The features that a file holds; None where there is none, or one that is damaged."""
+    try:
+        features = np.load(path, mmap_mode="r", allow_pickle=False) if path.is_file() else None
+    except (OSError, ValueError, EOFError):
+        return None
+    fits = isinstance(features, np.ndarray) and features.shape == shape and features.dtype == np.float16
+    return features if fits else None
 
 
 def _view_of(images: LabelledImages, sizes: list[tuple[int, ...]], number: int, view: int) -> View:
@@ -112,5 +126,9 @@ def _compute(
             features[first : first + len(batch)] = low.permute(0, 2, 3, 1).clamp(max=_LARGEST_HALF).numpy()
         del features  # written out
         os.replace(partial, path)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror or error}): make room, or give another --out"
+        ) from error
     finally:
         partial.unlink(missing_ok=True)

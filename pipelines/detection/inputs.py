@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipelines.detection.config import MeasureConfig
@@ -25,16 +26,18 @@ class Inputs:
     """Fold of each test image; all 0 where nothing of them is trained on."""
 
     @classmethod
-    def open(cls, config: MeasureConfig) -> Inputs:
+    def open(cls, config: MeasureConfig, log: Callable[[str], None] = lambda line: None) -> Inputs:
         """Opens all sets; raises what `pipelines.detection.labelled_images.open_labelled` does."""
-        opened = [open_labelled(place, config.classes) for place in config.train]
-        sets = {one.name: one for one in opened}
-        if len(sets) < len(opened):
-            raise ConfigError(
-                f"two sets are named {opened[0].name!r}: rename a folder, so that rows can tell them apart"
-            )
-        test = open_labelled(config.test, config.classes)
-        tested = next((name for place, name in zip(config.train, sets, strict=True) if place == config.test), "")
+        places = {
+            place: open_labelled(place, config.classes, report=log)
+            for place in dict.fromkeys((*config.train, config.test))
+        }
+        names = [places[place].name for place in config.train]
+        double = next((name for name in names if names.count(name) > 1), None)
+        if double is not None:
+            raise ConfigError(f"two sets are named {double!r}: rename a folder, so that rows can tell them apart")
+        sets, test = {places[place].name: places[place] for place in config.train}, places[config.test]
+        tested = test.name if config.test in config.train else ""
         rows = parse_rows(config.rows, tuple(sets))
         return cls(sets, test, rows, tested, folds_of(test, config.folds) if tested else [0] * len(test.images))
 

@@ -30,14 +30,14 @@ class ViewsJob:
     """Computes the features of one set, by number."""
 
     config: MeasureConfig
+    inputs: Inputs
 
     def open(self) -> AbstractContextManager[Callable[[int], str]]:
-        """Opens the sets; the function gives the set's name."""
+        """The function gives the set's name."""
 
         @contextlib.contextmanager
         def opened() -> Iterator[Callable[[int], str]]:
-            inputs = Inputs.open(self.config)
-            yield lambda number: _views(self.config, list(inputs.sets.values())[number])[1]
+            yield lambda number: _views(self.config, list(self.inputs.sets.values())[number])[1]
 
         return opened()
 
@@ -55,16 +55,16 @@ class TrainingJob:
     """Runs one training, by number."""
 
     config: MeasureConfig
+    inputs: Inputs
     trainings: tuple[Training, ...]
 
     def open(self) -> AbstractContextManager[Callable[[int], dict[str, Any]]]:
-        """Opens the sets; the function gives the number of images and the finds."""
+        """The function gives the number of images and the finds."""
 
         @contextlib.contextmanager
         def opened() -> Iterator[Callable[[int], dict[str, Any]]]:
-            inputs = Inputs.open(self.config)
             views: dict[str, TrainingViews] = {}
-            yield lambda number: _run(self.config, inputs, views, self.trainings[number])
+            yield lambda number: _run(self.config, self.inputs, views, self.trainings[number])
 
         return opened()
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -12,13 +13,16 @@ from typing import Final
 import cv2
 import numpy as np
 from gan.data.images import list_images, read_image
+from gan.data.skipped import check_share, skipped_lines
 from gan.data.splits import groups_from_names
+from gan.errors import ItemError
 from numpy.typing import NDArray
 
 from pipelines.backgrounds.geometry.boxes import KnownBox, read_boxes
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import read_records
 from pipelines.errors import DatasetError
+from pipelines.io.files import read_json
 
 __all__ = ["NOT_COUNTED", "LabelledImage", "LabelledImages", "open_labelled"]
 
@@ -40,6 +44,8 @@ _NOT_COUNTED_WORDS: Final = {"dontcare", "misc", "ignore", "ignored", "people?",
 _IMAGE_FOLDERS: Final = ("images", "image_2", "infrared", "")
 _LABELS: Final = ("annotations/coco.json", "labels", "label_2", "boxes.json", "annotations.json", "")
 """Where labels lie in the folders of this project, YOLO, KITTI, and beside the images."""
+_MOST_UNEQUAL_SIDES: Final = 16
+"""Beyond, nothing is to be seen of an image that is brought to the width of the network's input."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +68,9 @@ class LabelledImage:
         """(H, W) grey image.
 
         Raises:
-            DataError: It cannot be read.
+            ItemError: It cannot be read, or is no picture that can be shown.
         """
-        planes = read_image(self.path)
-        grey = planes[0] if planes.shape[0] == 1 else cv2.cvtColor(np.moveaxis(planes, 0, -1), cv2.COLOR_RGB2GRAY)
-        return grey if grey.dtype == np.uint8 else _stretched(grey)
+        return _read_grey(self.path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,33 +101,61 @@ class LabelledImages:
         return hashlib.sha256("\n".join(stamps).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def open_labelled(place: str, classes: tuple[str, ...], name: str = "") -> LabelledImages:
-    """Opens a folder of images with boxes.
+def _read_grey(path: Path) -> NDArray[np.uint8]:
+    planes = read_image(path)
+    short, long = sorted(planes.shape[1:])
+    if long > _MOST_UNEQUAL_SIDES * short:
+        raise ItemError(f"{path}: is {planes.shape[2]}x{planes.shape[1]} pixels: expected sides of 1 to 16 at most")
+    grey = planes[0] if planes.shape[0] == 1 else cv2.cvtColor(np.moveaxis(planes, 0, -1), cv2.COLOR_RGB2GRAY)
+    if grey.dtype == np.uint8:
+        return np.asarray(grey, dtype=np.uint8)
+    if not np.isfinite(grey).all():
+        raise ItemError(f"{path}: has infinite pixels: expected finite values: mend or leave out this image")
+    return _stretched(grey)
+
+
+def open_labelled(
+    place: str, classes: tuple[str, ...], name: str = "", *, report: Callable[[str], None] = lambda line: None
+) -> LabelledImages:
+    """Opens a folder of images with boxes. Images that cannot be used are left out.
 
     Args:
         place: A data set of gis; a folder of ``images/`` and ``labels/`` (YOLO), ``image_2/`` and ``label_2/`` (KITTI),
             or of images and one COCO file; or ``FRAMES=LABELS``, a folder of images and the place of their labels.
         classes: What is looked for; other labels that look alike are not counted, the rest is background.
         name: Of the set, for tables; "" takes the folder's.
+        report: Takes lines for the user: what was left out, and why.
 
     Raises:
+        ItemError: Half of the images or more cannot be used.
         DatasetError: No images, no labels, or an image's labels that no image goes with.
         BackgroundError: Labels that cannot be read.
     """
-    frames, _, labels = place.partition("=")
+    frames, _, labels = (place, "", "") if os.path.isdir(place) else place.partition("=")
     root = Path(frames)
-    folder = next((root / one for one in _IMAGE_FOLDERS if list_images(root / one)), None) if root.is_dir() else None
+    inside = [root / one for one in _IMAGE_FOLDERS] if os.path.isdir(root) else []  # also of a name that is too long
+    folder = next((one for one in inside if list_images(one)), None)
     if folder is None:
         raise DatasetError(f"{root}: no images; expected a data set, or a folder with images/ or image_2/ and labels")
     source = Path(labels) if labels else _find_labels(root)
-    boxes = read_boxes(source, keep_dont_care=True)
+    if not os.path.exists(source):
+        raise DatasetError(
+            f"{source}: no such labels: expected a COCO or JSON file, or a folder of KITTI or YOLO labels"
+        )
+    boxes = read_boxes(source, report, keep_dont_care=True)
     about = {**_about(source), **_about_frames(root)}
     files = {path.stem: path for path in list_images(folder)}
-    images = [_labelled(stem, files[stem], boxes[stem], classes, about) for stem in sorted(set(files) & set(boxes))]
-    if not images:
+    stems = sorted(set(files) & set(boxes))
+    if not stems:
         raise DatasetError(
             f"{source}: labels of {len(boxes)} images, none of them in {folder}: expected the same names"
         )
+    sizes = _usable([files[stem] for stem in stems], name or _name(root), report)
+    images = [
+        _labelled(stem, files[stem], sizes[files[stem]], boxes[stem], classes, about)
+        for stem in stems
+        if files[stem] in sizes
+    ]
     sequences = groups_from_names([image.name for image in images])
     images = [
         image if image.sequence else replace(image, sequence=s) for image, s in zip(images, sequences, strict=True)
@@ -149,15 +181,38 @@ def _find_labels(root: Path) -> Path:
     )
 
 
+def _usable(paths: Sequence[Path], name: str, report: Callable[[str], None]) -> dict[Path, tuple[int, int]]:
+    """Width and height of the images that can be used; the others are told.
+
+    Raises:
+        ItemError: Half of them or more cannot.
+    """
+    with ThreadPoolExecutor() as pool:
+        found = dict(zip(paths, pool.map(_size_or_reason, paths), strict=True))
+    skipped = [(path.name, why) for path, why in found.items() if isinstance(why, str)]
+    check_share(skipped, len(paths))
+    for line in skipped_lines(skipped, len(paths), f"images of {name}"):
+        report(line)
+    return {path: size for path, size in found.items() if not isinstance(size, str)}
+
+
+def _size_or_reason(path: Path) -> tuple[int, int] | str:
+    try:
+        height, width = _read_grey(path).shape
+    except ItemError as error:
+        return str(error)
+    return width, height
+
+
 def _labelled(
     name: str,
     path: Path,
+    size_px: tuple[int, int],
     boxes: Sequence[KnownBox],
     classes: tuple[str, ...],
     about: Mapping[str, Mapping[str, object]],
 ) -> LabelledImage:
-    width, height = _size_px(path) if any(box.relative for box in boxes) else (1, 1)
-    chosen = [(box.in_pixels(width, height).box_px, number) for box in boxes for number in _numbers(box, classes)]
+    chosen = [(box.in_pixels(*size_px).box_px, number) for box in boxes for number in _numbers(box, classes)]
     row = about.get(name, {})
     return LabelledImage(
         name,
@@ -184,7 +239,7 @@ def _about(labels: Path) -> Mapping[str, Mapping[str, object]]:
     """What a JSON object by image says of each beside its boxes: sequence and time."""
     if labels.suffix != ".json":
         return {}
-    data = json.loads(labels.read_text(encoding="utf-8"))
+    data = read_json(labels, allow_nan=True)
     return (
         {Path(name).stem: row for name, row in data.items() if isinstance(row, dict)} if isinstance(data, dict) else {}
     )
@@ -196,11 +251,6 @@ def _about_frames(root: Path) -> Mapping[str, Mapping[str, object]]:
         return {}
     records = read_records(root, FrameRecord)
     return {f"{one.index:06d}": {"background": Path(one.background.name or "").stem} for one in records}
-
-
-def _size_px(path: Path) -> tuple[int, int]:
-    shape = read_image(path).shape
-    return shape[2], shape[1]
 
 
 def _stretched(image: NDArray[np.uint16] | NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from gan.options import keyword_options, option_values
@@ -16,11 +16,14 @@ from pipelines.detection.inputs import Inputs
 from pipelines.detection.plan import Training, plan_trainings
 from pipelines.detection.report import write_report
 from pipelines.detection.results import MeasuredRow, Measurement
-from pipelines.errors import ConfigError
-from pipelines.io.files import make_folder, read_json, write_json
+from pipelines.errors import ConfigError, DatasetError
+from pipelines.io.files import locked_folder, make_folder, read_object, write_json
 from pipelines.workers import FrameWorkers, default_workers
 
 __all__ = ["measure", "measure_usefulness"]
+
+_COLUMNS: Final = 6
+"""Of a find: left, top, right, bottom, score, class."""
 
 
 def measure(
@@ -52,18 +55,33 @@ def measure_usefulness(
 
     Raises:
         ConfigError: Options that do not go together, or a folder that holds another measurement.
-        DatasetError, BackgroundError: Images or labels that cannot be used.
+        DatasetError, BackgroundError, ItemError: Images or labels that cannot be used; fewer than half of a set's
+            images that cannot be are left out.
         OutputError: Files that cannot be written.
     """
-    inputs = Inputs.open(config)
+    with locked_folder(config.out):
+        return _measure(config, log, progress)
+
+
+def _measure(config: MeasureConfig, log: Callable[[str], None], progress: bool) -> Measurement:
+    inputs = Inputs.open(config, log)
     _open_plan(config, inputs)
     trainings = plan_trainings(inputs.rows, inputs.tested, config.folds, config.seeds)
-    waiting = [one for one in trainings if not _path(config, one).is_file()]
+    waiting = [one for one in trainings if not _is_done(config, inputs, one)]
     _make_views(config, inputs, progress)
     _train(config, inputs, waiting, log, progress)
     result = _score(config, inputs, trainings)
-    write_report(config, inputs.test, result, {one.name: _read(config, one) for one in trainings})
+    write_report(config, inputs.test, result, _first_finds(config, trainings))
     return result
+
+
+def _first_finds(config: MeasureConfig, trainings: Sequence[Training]) -> dict[str, dict[str, list[list[float]]]]:
+    """What the first seed of each row found in each image."""
+    found: dict[str, dict[str, list[list[float]]]] = {}
+    for one in trainings:
+        if one.seed == 0:
+            found.setdefault(one.row.file_name, {}).update(_read(config, one)["found"])
+    return found
 
 
 def _open_plan(config: MeasureConfig, inputs: Inputs) -> None:
@@ -76,10 +94,10 @@ def _open_plan(config: MeasureConfig, inputs: Inputs) -> None:
         make_folder(config.out / "runs")
         write_json(path, plan)
         return
-    kept = read_json(path)
-    images = kept.get("images", {}) | {
-        name: value for name, value in plan["images"].items() if name not in kept["images"]
-    }
+    kept = read_object(path)
+    if not isinstance(kept.get("images"), dict):
+        raise ConfigError(f"{path}: says nothing of images: expected a plan as gis wrote it; give another --out")
+    images = plan["images"] | kept["images"]
     for name, value in {**plan, "images": images | plan["images"]}.items():
         if (images if name == "images" else kept.get(name)) != value:
             raise ConfigError(f"{config.out}: holds a measurement with another {name}; give the same, or another --out")
@@ -91,15 +109,25 @@ def _path(config: MeasureConfig, training: Training) -> Path:
 
 
 def _read(config: MeasureConfig, training: Training) -> dict[str, Any]:
-    value = read_json(_path(config, training))
-    assert isinstance(value, dict)
-    return value
+    return read_object(_path(config, training))
+
+
+def _is_done(config: MeasureConfig, inputs: Inputs, training: Training) -> bool:
+    """Whether the results of a training are there; a file that holds no such results is written anew."""
+    try:
+        run = _read(config, training)
+        found = [np.array(run["found"][image.name], np.float64) for image in inputs.tested_by(training)]
+    except (DatasetError, LookupError, TypeError, ValueError):
+        return False
+    return isinstance(run.get("images"), int) and all(
+        not one.size or (one.ndim == 2 and one.shape[1] == _COLUMNS and np.isfinite(one).all()) for one in found
+    )
 
 
 def _make_views(config: MeasureConfig, inputs: Inputs, progress: bool) -> None:
     from pipelines.detection.jobs import ViewsJob
 
-    with FrameWorkers(ViewsJob(config), min(config.workers or default_workers(), len(inputs.sets))) as workers:
+    with FrameWorkers(ViewsJob(config, inputs), min(config.workers or default_workers(), len(inputs.sets))) as workers:
         workers.wait_ready()
         for _ in _bar(workers.run(range(len(inputs.sets))), len(inputs.sets), progress, "sets"):
             pass
@@ -112,7 +140,7 @@ def _train(
         return
     from pipelines.detection.jobs import TrainingJob
 
-    job = TrainingJob(config, tuple(waiting))
+    job = TrainingJob(config, inputs, tuple(waiting))
     with FrameWorkers(job, min(config.workers or default_workers(), len(waiting))) as workers:
         workers.wait_ready()
         for number, result in _bar(workers.run(range(len(waiting))), len(waiting), progress, "trainings"):
@@ -130,7 +158,9 @@ def _score(config: MeasureConfig, inputs: Inputs, trainings: list[Training]) -> 
         for seed in range(config.seeds):
             runs = [_read(config, one) for one in trainings if one.row == row and one.seed == seed]
             found = {
-                name: np.array(finds, np.float32).reshape(-1, 6) for run in runs for name, finds in run["found"].items()
+                name: np.array(finds, np.float32).reshape(-1, _COLUMNS)
+                for run in runs
+                for name, finds in run["found"].items()
             }
             lists = [found[image.name] for image in inputs.test.images]
             finds = [Detections(one[:, :4], one[:, 4], one[:, 5].astype(np.int64)) for one in lists]

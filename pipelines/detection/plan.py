@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +14,9 @@ from pipelines.detection.labelled_images import LabelledImages
 from pipelines.errors import ConfigError
 
 __all__ = ["Part", "Row", "Training", "folds_of", "parse_rows", "part_images", "plan_trainings"]
+
+_LONGEST_NAME: Final = 160
+"""Characters that leave room for fold and seed: file systems take 255 bytes."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,15 @@ class Row:
     text: str
     parts: tuple[Part, ...]
 
+    @property
+    def file_name(self) -> str:
+        """As a file can be called: the text, or its beginning and hash where it cannot stand as it is."""
+        plain = re.sub(r"[^A-Za-z0-9._@+-]", "_", self.text)
+        if plain == self.text and len(plain) <= _LONGEST_NAME:
+            return plain
+        digest = hashlib.sha256(self.text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+        return f"{plain[: _LONGEST_NAME - 9]}-{digest}"
+
 
 @dataclass(frozen=True)
 class Training:
@@ -43,7 +57,7 @@ class Training:
     def name(self) -> str:
         """As a file can be called."""
         fold = "" if self.fold < 0 else f"-fold{self.fold}"
-        return re.sub(r"[^A-Za-z0-9._@+-]", "_", f"{self.row.text}{fold}-seed{self.seed}")
+        return f"{self.row.file_name}{fold}-seed{self.seed}"
 
 
 def parse_rows(texts: Sequence[str], names: Sequence[str]) -> tuple[Row, ...]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipelines.detection.config import MeasureConfig
 from pipelines.detection.labelled_images import NOT_COUNTED, LabelledImage, LabelledImages
 from pipelines.detection.results import MeasuredRow, Measurement
+from pipelines.io.escape import for_markdown
 from pipelines.io.files import finite, write_bytes, write_json, write_text
 from pipelines.io.images import encode_png
 
@@ -27,23 +28,28 @@ _SURE: Final = 0.3
 _WANTED, _NOT_COUNTED_COLOUR, _FOUND = (0, 158, 115), (140, 140, 140), (230, 159, 0)
 
 
+Found = Mapping[str, list[list[float]]]
+"""By image: left, top, right, bottom, score, class of each find."""
+
+
 def write_report(
-    config: MeasureConfig, test: LabelledImages, result: Measurement, runs: Mapping[str, Mapping[str, Any]]
+    config: MeasureConfig, test: LabelledImages, result: Measurement, found_by_row: Mapping[str, Found]
 ) -> None:
     """Writes ``detection.json``, ``report.md`` and ``finds-ROW.png``.
+
+    Args:
+        config: Names the folder.
+        test: What was tested on.
+        result: The figures.
+        found_by_row: What the first seed of each row found, by the name that a file of the row has.
 
     Raises:
         OutputError: They cannot be written.
     """
     write_json(config.out / "detection.json", finite({"schema": "gis-detection", "version": 1, **asdict(result)}))
     write_text(config.out / "report.md", tables(result, test))
-    for row in result.rows:
-        found: dict[str, list[list[float]]] = {}
-        for name, run in runs.items():
-            if name.startswith(f"{row.row}-") and name.endswith("-seed0"):
-                found |= run["found"]
-        if found:
-            write_bytes(config.out / f"finds-{row.row}.png", encode_png(_sheet(test.images, found)))
+    for name, found in found_by_row.items():
+        write_bytes(config.out / f"finds-{name}.png", encode_png(_sheet(test.images, found)))
 
 
 def tables(result: Measurement, test: LabelledImages) -> str:
@@ -53,7 +59,7 @@ def tables(result: Measurement, test: LabelledImages) -> str:
 
 def _table(result: Measurement, number: int, kind: str, count: int) -> str:
     if not count:
-        return f"## {kind}\n\nThe test set has none.\n"
+        return f"## {for_markdown(kind)}\n\nThe test set has none.\n"
     parts = list(result.rows[0].scores[0][kind]["ap50"])
     head = [
         "trained on",
@@ -61,9 +67,9 @@ def _table(result: Measurement, number: int, kind: str, count: int) -> str:
         "AP50 (each seed)",
         "95 %",
         "AP",
-        *[f"AP50 {part}" for part in parts if part != "all"],
+        *[for_markdown(f"AP50 {part}") for part in parts if part != "all"],
     ]
-    lines = [f"## {kind}", "", _line(head), _line(["---"] * len(head))]
+    lines = [f"## {for_markdown(kind)}", "", _line(head), _line(["---"] * len(head))]
     return "\n".join([*lines, *(_line(_cells(row, kind, parts)) for row in result.rows), ""])
 
 
@@ -72,14 +78,21 @@ def _cells(row: MeasuredRow, kind: str, parts: Sequence[str]) -> list[str]:
     low, high = np.mean([one[kind]["ap50_interval"] for one in row.scores], axis=0)
     by_part = [f"{row.mean(kind, part):.1f}" for part in parts if part != "all"]
     ap50, ap = row.mean(kind), row.mean(kind, measure="ap")
-    return [row.row, str(row.images), f"{ap50:.1f} ({seeds})", f"{low:.0f} to {high:.0f}", f"{ap:.1f}", *by_part]
+    return [
+        for_markdown(row.row),
+        str(row.images),
+        f"{ap50:.1f} ({seeds})",
+        f"{low:.0f} to {high:.0f}",
+        f"{ap:.1f}",
+        *by_part,
+    ]
 
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _sheet(images: Sequence[LabelledImage], found: Mapping[str, list[list[float]]]) -> NDArray[np.uint8]:
+def _sheet(images: Sequence[LabelledImage], found: Found) -> NDArray[np.uint8]:
     """Test images at even distances with their labels (green; not counted: grey) and finds (orange, with the score)."""
     chosen = [images[row] for row in np.linspace(0, len(images) - 1, min(_SHOWN, len(images))).astype(int)]
     tiles = [_tile(image, found.get(image.name, [])) for image in chosen]

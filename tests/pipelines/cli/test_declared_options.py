@@ -155,6 +155,11 @@ def examples(folder: Path) -> dict[str, dict[str, object]]:
             "data": paths["data"], "out": paths["out"], "models": ["pix2pix", "cyclegan:pairing=paired,emsn=joint"],
             "set": {"ngf": 8}, "budget_minutes": 2.5, "size": 64, "test_sets": [f"night={paths['more']}"], "shown": 3,
         },
+        "measure": {
+            "train": [paths["images"], f"{paths['more']}={paths['data']}"], "test": paths["data"], "out": paths["out"],
+            "rows": ["images", "images@25+more"], "classes": ["car", "traffic light"], "steps": 20, "seeds": 2,
+            "folds": 4,
+        },
         "train": {
             "data": paths["data"], "out": paths["out"], "model": "cyclegan", "epochs": 3,
             "target_range": [270.5, 300.0],

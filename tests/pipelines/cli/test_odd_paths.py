@@ -33,6 +33,10 @@ COMMANDS = {
     "train --out": ("train", "--data", ".", "--out"),
     "align --visible": ("align", "--out", "new", "--infrared", ".", "--visible"),
     "evaluate --out": ("evaluate", "--real", ".", "--generated", ".", "--out"),
+    "measure --train": ("measure", "--out", "new", "--test", ".", "--train"),
+    "measure --test": ("measure", "--out", "new", "--train", ".", "--test"),
+    "measure --weights-dir": ("measure", "--out", "new", "--train", ".", "--test", ".", "--weights-dir"),
+    "measure --out": ("measure", "--train", ".", "--test", ".", "--out"),
     "backgrounds --out": ("backgrounds", ".", "--out"),
 }
 

@@ -147,7 +147,8 @@ def test_inputs_that_cannot_be_used_say_so(tmp_path: Path) -> None:
 def test_a_run_goes_on_and_respects_the_review(tmp_path: Path, car: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
     frames, boxes = _frames(tmp_path / "f", _boxes(200, 215, 310, 305))
     monkeypatch.setattr(
-        "pipelines.fitting.run._read_models", lambda config: save_shapes(config.out / "models.safetensors", [car])
+        "pipelines.fitting.run._read_models",
+        lambda config, report: save_shapes(config.out / "models.safetensors", [car]),
     )
     cars = tmp_path / "cars.blend"
     cars.write_bytes(b"stands in")
