@@ -120,6 +120,8 @@ def read_sequences(path: Path, names: Sequence[str]) -> list[str]:
         DataError: Where the file is no such object or a name is missing.
     """
     try:
+        if not path.is_file():
+            raise ValueError("no such file")  # a pipe would be waited for
         table = parse_json(path.read_bytes())
         return [str(table[name]) for name in names]
     except (OSError, ValueError, TypeError) as error:

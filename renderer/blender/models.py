@@ -185,6 +185,11 @@ def _append(path: Path) -> tuple[Models, _Contents]:
             target.scenes = list(source.scenes)
     except OSError as error:
         raise SceneError(f"{path}: the Blender file is truncated or damaged; copy or save it again") from error
+    except ValueError as error:  # the file that is open
+        raise SceneError(
+            f"{path}: its models cannot be loaded ({error}): expected another file than the scene, whose own "
+            "marked cars are taken where --cars is not given"
+        ) from error
     check_subdivision([item for item in target.objects if item], bpy.context.scene)
     models = [item for item in target.collections if item and CATEGORY in item and category_of(item, path)]
     marked = {str(item.get(MODEL, item.name)): item for item in models}

@@ -252,3 +252,12 @@ def test_a_writing_file_of_cars_writes_nothing(
     assert models["thing"]["gis_length_m"] == pytest.approx(4.2, abs=1e-3)
     assert any("fluid domain 'domain'" in note for note in notes)
     assert set(tmp_path.rglob("*")) == before
+
+
+def test_the_file_that_is_open(empty_scene: Any, add_box: Box, save_scene: Callable[..., Path]) -> None:
+    add_car(add_box)
+    path = save_scene()
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    with pytest.raises(SceneError, match="another file than the scene") as caught:
+        load_models(path)
+    assert "\n" not in str(caught.value)

@@ -83,6 +83,8 @@ def _is_number(text: str) -> bool:
 
 def _text(path: Path) -> str:
     try:
+        if not path.is_file():
+            raise ValueError("no file, but a folder, pipe or device")  # a pipe would be waited for
         if path.stat().st_size > _LARGEST:
             raise ValueError(f"{path.stat().st_size} bytes")
         return path.read_bytes().decode("utf-8-sig")
