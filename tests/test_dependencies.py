@@ -20,8 +20,8 @@ PACKAGES = {"cv2": "opencv-python-headless", "PIL": "pillow", "yaml": "pyyaml", 
 OF_BLENDER = dict.fromkeys(("blf", "bmesh", "cycles", "gpu", "gpu_extras", "mathutils"), "bpy")
 # Comes with lpips, and is taken only where that is there.
 COMES_ALONG = {"torchvision"}
-# Imported by others: torch.utils.tensorboard, torch.onnx.
-FOR_OTHERS = {"onnx", "tensorboard"}
+# Imported by others: torch.utils.tensorboard, torch.onnx; by its name in renderer.optional, which stands in for it.
+FOR_OTHERS = {"numba", "onnx", "tensorboard"}
 # A deeper folder overrules its parent.
 EXTRAS = {
     "assets": {"render"},
@@ -29,9 +29,13 @@ EXTRAS = {
     "gan": {"gan", "serve"},
     "pipelines": set(),
     "pipelines/comparison": {"gan"},
+    "pipelines/detection": {"gan", "measure"},
     "renderer": set(),
     "renderer/blender": {"render"},
 }
+
+
+OF_OTHERS = {"gis-thermal", "numpy"}
 
 
 def _declared() -> dict[str, set[str]]:
@@ -80,5 +84,7 @@ def test_doctor_looks_for_what_no_command_can_do_without() -> None:
 
 
 def test_commands_know_which_extra_brings_what() -> None:
-    declared = {(name, extra) for extra in ("render", "gan", "serve") for name in _declared()[extra] - {"numpy"}}
+    declared = {
+        (name, extra) for extra in ("render", "gan", "serve", "measure") for name in _declared()[extra] - OF_OTHERS
+    }
     assert {(PACKAGES.get(module, module), extra) for module, extra in EXTRAS_OF_COMMANDS.items()} == declared

@@ -124,9 +124,9 @@ def decode_upright(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[Any]:
 
 def encode_jpeg(image: UInt8, quality: int = 92) -> bytes:
     """JPEG of a grey (H, W) or RGB (H, W, 3) image, for pages that hold many."""
-    whole, data = cv2.imencode(
-        ".jpg", image if image.ndim == 2 else image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality]
-    )
-    if not whole:
-        raise DatasetError(f"image is {image.dtype} {image.shape}: cannot be written as JPEG")
-    return data.tobytes()
+    import imageio.v3 as iio
+
+    try:
+        return bytes(iio.imwrite("<bytes>", image, plugin="pillow", extension=".jpg", quality=quality))
+    except (OSError, TypeError, ValueError) as error:
+        raise DatasetError(f"image is {image.dtype} {image.shape}: cannot be written as JPEG") from error

@@ -60,6 +60,7 @@ def test_frames_that_choose_the_weights_are_missed(fits: Any) -> None:
 
 
 def test_only_chosen_samples_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
     plane = np.zeros((64, 64), np.uint8)
     for index, group in enumerate("aba"):
         sample = Sample(index, np.zeros((64, 64, 3), np.uint8), plane, plane.astype(np.uint16), plane.astype(np.uint16),

@@ -181,7 +181,7 @@ def test_frames_of_files_that_are_gone_go_too(tmp_path: Path) -> None:
 BAD_OPTIONS = {
     "no folder": ({"folder": Path("nowhere")}, "no such folder"),
     "size": ({"size": 3}, "size is 3: expected 16 to 8192 pixels"),
-    "workers": ({"workers": 0}, "workers is 0: expected 1 or more"),
+    "workers": ({"workers": 0}, "workers is 0: expected 1 to 1024"),
     "emissivity": ({"emissivity": 1.2}, r"emissivity is 1\.2: expected 0\.01 to 1$"),
     "humidity": ({"humidity": 50.0}, "humidity is 50: expected 0 to 1$"),
     "not a number": ({"distance_m": float("nan")}, "distance-m is nan: expected a number"),
