@@ -12,7 +12,6 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from gan.data.decoding import decode_image, decode_indices, decode_luminance
 from gan.data.images import read_bytes
