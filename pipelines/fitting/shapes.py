@@ -214,6 +214,7 @@ def load_shapes(path: Path) -> list[Shape]:
         raise DatasetError(f"{path}: car models cannot be read ({error}): delete it and start again") from error
     by_model: dict[tuple[str, str], dict[str, NDArray[np.generic]]] = {}
     for key, value in tensors.items():
-        category, name, field = key.split("/")
+        category, _, rest = key.partition("/")
+        name, _, field = rest.rpartition("/")  # a model's name may hold a stroke
         by_model.setdefault((name, category), {})[field] = value
     return [Shape(name, category, **fields) for (name, category), fields in sorted(by_model.items())]  # type: ignore[arg-type]

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 from gan.data.layout import decode_sample
 from gan.errors import LayoutError
 
@@ -22,7 +21,7 @@ from pipelines.dataset.record import HASH_KEY, FrameRecord, PairRecord, PassesRe
 from pipelines.dataset.shards import read_shard
 from pipelines.dataset.validation import facts
 from pipelines.dataset.validation.labels import check_classes, check_coco, check_rows
-from pipelines.dataset.validation.objects import Rules, check_objects, tight_box
+from pipelines.dataset.validation.objects import Rules, check_fitted, check_objects
 from pipelines.dataset.validation.planes import Planes
 from pipelines.errors import DatasetError
 from pipelines.io.exr import read_exr
@@ -58,7 +57,8 @@ KINDS = {
     "gis-passes": Kind("config.json", (1, 2), PassesRecord),
     "gis.fit.dataset": Kind("dataset.json", (1, 2), PairRecord),
 }
-PAIRS_FILES = ("fit.json", "fits-0.jsonl", "models.safetensors", "review.html", "validation.txt")
+MODELS_FILE = "models.safetensors"
+PAIRS_FILES = ("fit.json", "fits-0.jsonl", MODELS_FILE, "review.html", "validation.txt")
 
 
 @dataclass
@@ -95,11 +95,13 @@ def validate(folder: Path, *, progress: bool = False) -> Report:
     schema, report = about["schema"], Report()
     lines = _read_lines(folder, KINDS[schema].record, report)
     records = [line.record for line in lines]
-    check = {"gis-dataset": _frame_check(about), "gis-passes": _check_passes, "gis.fit.dataset": _check_pair}[schema]
+    check = {"gis-dataset": _frame_check(about), "gis-passes": _check_passes, "gis.fit.dataset": _pair_check(folder)}[
+        schema
+    ]
     for problems in _in_threads(folder, lines, check, progress):
         report.problems += problems
     report.objects = sum(item.labelled is not False for record in records for item in record.instances)
-    report.problems += [*_check_count(about, report.frames), *_check_shards(folder, about, records)]
+    report.problems += [*_check_count(about, report.frames, report.objects), *_check_shards(folder, about, records)]
     all_read = len(records) == report.frames
     if schema == "gis-dataset" and all_read:
         report.problems += _check_whole(folder, about, cast(Sequence[FrameRecord], records))
@@ -166,12 +168,14 @@ def _expected_files(folder: Path, about: Mapping[str, Any], records: Sequence[Re
     return expected
 
 
-def _check_count(about: Mapping[str, Any], frames: int) -> Iterator[str]:
+def _check_count(about: Mapping[str, Any], frames: int, objects: int) -> Iterator[str]:
     kind = KINDS[about["schema"]]
     if not about.get("complete") and about["schema"] != "gis.fit.dataset":  # described when they are complete
         yield f"{kind.description}: says that the run is not complete: give the same command again"
     elif about.get("frames") != frames:
         yield f"{FRAMES_FILE}: has {frames} whole lines, expected {about.get('frames')}"
+    elif about["schema"] == "gis.fit.dataset" and about.get("cars") != objects:
+        yield f"{kind.description}: says {about.get('cars')} cars, {FRAMES_FILE} has {objects}"
 
 
 def _check_presence(folder: Path, expected: set[str]) -> Iterator[str]:
@@ -215,20 +219,37 @@ def _check_passes(folder: Path, line: Line) -> Iterator[str]:
             yield f"{name}: is not {camera.width}x{camera.height} pixels as its camera says"
 
 
-def _check_pair(folder: Path, line: Line) -> Iterator[str]:
-    """A real frame and its fitted cars."""
-    record = line.record
-    planes = Planes(folder, record.stem, (record.camera.height, record.camera.width))
-    yield from planes.problems
-    if planes.mask is None:
-        return
-    here, entries = f"masks/{record.stem}.png", {item.id: item for item in record.instances}
-    for number in sorted(set(np.unique(planes.mask).tolist()) - {0} - set(entries)):
-        yield f"{here}: holds id {number}, which is no car of {FRAMES_FILE}"
-    for number, item in entries.items():
-        count, tight = tight_box(planes.mask == number)
-        if item.box_visible_px != tight or item.visible_px != count:
-            yield f"{here}: id {number}: {item.visible_px} pixels in {item.box_visible_px}, it has {count} in {tight}"
+def _pair_check(folder: Path) -> Callable[[Path, Line], Iterator[str]]:
+    """The check of a real frame and its fitted cars, with the models of the folder."""
+    models = _categories(folder / MODELS_FILE)
+
+    def check(folder: Path, line: Line) -> Iterator[str]:
+        record, name = line.record, line.record.stem
+        here = f"{FRAMES_FILE}: frame {name}"
+        planes = Planes(folder, name, (record.camera.height, record.camera.width))
+        yield from planes.problems
+        yield from check_fitted(record, planes)
+        wanted = {*(f"{place}/{name}.png" for place in ("images", "masks", "zones")), f"depth/{name}.exr"}
+        for odd in sorted(wanted ^ set(record.files)):
+            yield f"{here}: {'does not name' if odd in wanted else 'names'} {odd}"
+        for item in record.instances:
+            if models and models.get(item.model) != item.category:
+                said = models.get(item.model, "no such model")
+                yield f"{here}: object {item.id}: {item.model!r} of {item.category!r}, {MODELS_FILE} says {said!r}"
+
+    return check
+
+
+def _categories(path: Path) -> dict[str, str]:
+    """Category of each model of a fit, by its name; none where the file is missing or damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            keys = [key.rpartition("/")[0] for key in file.keys()]  # noqa: SIM118
+    except (OSError, SafetensorError):
+        return {}
+    return {name: category for category, _, name in (key.partition("/") for key in keys)}
 
 
 def _frame_check(about: Mapping[str, Any]) -> Callable[[Path, Line], Iterator[str]]:

@@ -16,7 +16,7 @@ from pipelines.dataset.validation.planes import Planes
 from pipelines.dataset.validation.run_lengths import decode_rle
 from pipelines.errors import DatasetError
 
-__all__ = ["Rules", "check_objects", "tight_box"]
+__all__ = ["Rules", "check_fitted", "check_objects", "tight_box"]
 
 FULLY_VISIBLE, LARGELY_VISIBLE = 0.95, 0.5
 """Shares of an object's pixels from which KITTI's occlusion level is 0 and 1; 2 below (docs/dataset.md)."""
@@ -27,6 +27,7 @@ _SLACK_M = 0.05
 _NEAR_M = 0.5
 """Boxes that reach nearer than this to the camera's plane have no projection worth comparing."""
 _SLACK_RAD = 1e-4
+_SLACK_FIT_M = 1e-6
 _HALF_OF_FOUR_PLACES = 0.00005 + 1e-9
 _MOST_COVERED = 0.5
 """Share of its box up to which a real object that inserted ones hide keeps its label (docs/dataset.md)."""
@@ -67,6 +68,53 @@ def check_objects(record: Record, planes: Planes, rules: Rules) -> Iterator[str]
         for place, real in enumerate(record.real_objects or ()):
             for problem in _real_object(real, planes.mask, rules):
                 yield f"frames.jsonl: frame {planes.name}: real object {place}: {problem}"
+
+
+def check_fitted(record: Record, planes: Planes) -> Iterator[str]:
+    """What is wrong with the fitted cars of a real frame, one line each; all of them are in the mask."""
+    here, rules = f"masks/{planes.name}.png", Rules(tuple(item.category for item in record.instances), 0)
+    ids = [item.id for item in record.instances]
+    if ids != list(range(1, len(ids) + 1)):
+        yield f"frames.jsonl: frame {planes.name}: ids {ids}: expected 1 to {len(ids)}"
+    problems = (*_all_facts(record, rules), *_all_fits(record))
+    yield from (f"frames.jsonl: frame {planes.name}: {problem}" for problem in problems)
+    if planes.mask is None:
+        return
+    for number in sorted(set(np.unique(planes.mask).tolist()) - {0} - set(ids)):
+        yield f"{here}: holds id {number}, which is no car of frames.jsonl"
+    for item in record.instances:
+        pixels = planes.mask == item.id
+        if not pixels.any():
+            if item.visible_px:
+                yield f"{here}: id {item.id}: has no pixel, frames.jsonl says {item.visible_px}"
+            continue
+        yield from (f"{here}: id {item.id}: {problem}" for problem in _against_pixels(item, pixels, rules))
+        if planes.depth_m is not None:
+            for problem in _against_depth(item, planes.depth_m[pixels], record.cam_to_world):
+                yield f"depth/{planes.name}.exr: id {item.id}: {problem}"
+
+
+def _all_fits(record: Record) -> Iterator[str]:
+    for item in record.instances:
+        yield from (f"object {item.id}: {problem}" for problem in _fit(item, record.cam_to_world))
+
+
+def _fit(item: InstanceRecord, cam_to_world: NDArray[np.float64]) -> Iterator[str]:
+    """What stands of a fit beside the object that was made of it."""
+    if item.fit is None:
+        yield "says nothing of its fit"
+        return
+    pose = item.fit.pose
+    off = (cam_to_world @ [pose.x_m, pose.y_m, pose.z_m, 1.0])[:3] - item.object_to_world[:3, 3]
+    if np.abs(off).max() > _SLACK_FIT_M:
+        yield f"its pose stands {np.linalg.norm(off):.3f} m from where its fit does"
+    yaw = pose.yaw_rad - math.pi / 2
+    if abs(math.remainder(yaw - item.box_3d.yaw_rad, 2 * math.pi)) > _SLACK_RAD:
+        yield f"yaw_rad is {item.box_3d.yaw_rad:.4f}, its fit says {yaw:.4f}"
+    if pose.box_px != item.box_amodal_px:
+        yield f"its amodal box is {_rounded(item.box_amodal_px)}, its fit says {_rounded(pose.box_px)}"
+    if not (0 <= item.fit.box_iou <= 1 and 0 <= item.fit.confidence <= 1):
+        yield f"box_iou is {item.fit.box_iou}, confidence {item.fit.confidence}: expected 0 to 1"
 
 
 def _real_object(item: RealObject, mask: NDArray[np.uint16], rules: Rules) -> Iterator[str]:

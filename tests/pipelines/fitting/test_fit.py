@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -142,6 +146,85 @@ def test_inputs_that_cannot_be_used_say_so(tmp_path: Path) -> None:
         scan_frames(frames, boxes, CAMERA)
     with pytest.raises(ConfigError, match="holds no pictures"):
         scan_frames(tmp_path / "none", boxes, CAMERA)
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory, car: Shape) -> Path:
+    """A set of two pairs, as `gis fit` writes it."""
+    folder = tmp_path_factory.mktemp("pairs")
+    frames, boxes = _frames(folder / "f", _boxes(200, 215, 310, 305))
+    (folder / "cars.blend").write_bytes(b"stands in")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "pipelines.fitting.run._read_models",
+            lambda config, report: save_shapes(config.out / "models.safetensors", [car]),
+        )
+        fit_cars(frames, boxes, str(folder / "out"), camera=CAMERA, cars=folder / "cars.blend", passes=1, workers=1)
+    return folder / "out"
+
+
+def _add(*keys: str | int, by: float = 0.0, value: object = None) -> Callable[[Any], None]:
+    """Changes one value of a record, that of these keys."""
+
+    def change(record: Any) -> None:
+        for key in keys[:-1]:
+            record = record[key]
+        record[keys[-1]] = value if value is not None else record[keys[-1]] + by
+
+    return change
+
+
+CAR = ("instances", 0)
+WRONG = {
+    "position": _add(*CAR, "object_to_world", 0, 3, by=0.5),
+    "height": _add(*CAR, "object_to_world", 2, 3, by=0.2),
+    "turn": _add(*CAR, "object_to_world", 0, value=[0.0, -1.0, 0.0, 15.0]),
+    "fitted position": _add(*CAR, "fit", "pose", "z_m", by=0.3),
+    "fitted turn": _add(*CAR, "fit", "pose", "yaw_rad", by=0.1),
+    "fitted box": _add(*CAR, "fit", "pose", "box_px", 0, by=-3.0),
+    "confidence": _add(*CAR, "fit", "confidence", value=1.5),
+    "no fit": lambda record: record["instances"][0].pop("fit"),
+    "category": _add(*CAR, "category", value="truck"),
+    "model": _add(*CAR, "model", value="taxi"),
+    "length": _add(*CAR, "box_3d", "length_m", by=-3.0),
+    "centre": _add(*CAR, "box_3d", "centre_m", 2, by=9.0),
+    "yaw": _add(*CAR, "box_3d", "yaw_rad", by=0.2),
+    "amodal box": _add(*CAR, "box_amodal_px", 2, by=5.0),
+    "visible box": _add(*CAR, "box_visible_px", 3, by=1.0),
+    "visible pixels": _add(*CAR, "visible_px", by=1),
+    "amodal pixels": _add(*CAR, "amodal_px", value=1),
+    "truncation": _add(*CAR, "truncation", by=0.1),
+    "occlusion": _add(*CAR, "occlusion", value=2),
+    "id": _add(*CAR, "id", value=2),
+    "focal length": _add("camera", "fx", by=5.0),
+    "intrinsics": _add("camera", "K", 0, 0, by=5.0),
+    "camera": _add("camera", "cam_to_world", 2, 3, by=0.5),
+    "dropped car": lambda record: record["instances"].pop(),
+    "dropped file": lambda record: record["files"].pop("zones/000000.png"),
+    "hash": _add("files", "images/000000.png", value="0" * 64),
+    "tensor": _add("tensor_sha256", value="0" * 64),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_value_of_a_pair_is_found(pairs: Path, tmp_path: Path, name: str) -> None:
+    """Also where the line has the hash of what it says now."""
+    folder = Path(shutil.copytree(pairs, tmp_path / "copy"))
+    assert validate(folder).problems == []
+    log = folder / "frames.jsonl"
+    first, *others = log.read_text(encoding="utf-8").splitlines(keepends=True)
+    record = json.loads(first)
+    WRONG[name](record)
+    rest = {key: value for key, value in record.items() if key != "record_sha256"}
+    record["record_sha256"] = hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+    log.write_text("".join([json.dumps(record) + "\n", *others]), encoding="utf-8")
+    assert validate(folder).problems != []
+
+
+def test_a_model_s_name_may_hold_a_stroke(tmp_path: Path, car: Shape) -> None:
+    save_shapes(tmp_path / "models", [replace(car, name="a/b")])
+    (read,) = load_shapes(tmp_path / "models")
+    assert (read.name, read.category) == ("a/b", "car")
 
 
 def test_a_run_goes_on_and_respects_the_review(tmp_path: Path, car: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
