@@ -335,7 +335,7 @@ os._exit(0)
 @pytest.mark.usefixtures("empty_file")
 def test_glb_in_the_blender_program(shared_data: Path, tmp_path: Path) -> None:
     path, script = shared_data / "meshes/kenney_car_kit/taxi.glb", tmp_path / "use.py"
-    script.write_text(GLB_IN_OLD_BLENDER.format(root=str(Path(__file__).parents[2]), path=str(path)), encoding="utf-8")
+    script.write_text(GLB_IN_OLD_BLENDER.format(root=str(Path(__file__).parents[3]), path=str(path)), encoding="utf-8")
     if not fresh_blender.has_numpy(tmp_path):
         pytest.skip(fresh_blender.NO_NUMPY)
     done = fresh_blender.run(fresh_blender.program("-P", str(script)), tmp_path)

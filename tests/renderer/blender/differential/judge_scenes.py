@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[2]
+ROOT = HERE.parents[3]
 ENGINES = ("raster", "cycles")
 ALLOWED_SHARE = 1e-4
 DEPTH_RELATIVE = 1e-3

@@ -16,7 +16,7 @@ bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not insta
 
 from renderer.blender.engine import RenderSession  # noqa: E402
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 Box = Callable[..., Any]
 
 
