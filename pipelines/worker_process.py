@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import signal
+import sys
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -36,7 +38,15 @@ def work(handle: int, parent: int) -> None:
     except (EOFError, BrokenPipeError, ConnectionResetError):
         code = 1  # the parent is gone
     finally:
+        _remove_blender_folder()
         os._exit(code)
+
+
+def _remove_blender_folder() -> None:
+    """The folder for temporary files that Blender makes when it starts, and removes only where it ends by itself."""
+    folder = getattr(getattr(sys.modules.get("bpy"), "app", None), "tempdir", "")
+    if os.path.basename(os.path.normpath(folder)).startswith("blender_"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _serve(there: Connection) -> None:

@@ -50,16 +50,26 @@ def sound_triangles(positions: NDArray[np.float32], triangles: NDArray[np.int32]
         positions: (V, 3).
         triangles: (T, 3) vertex numbers.
     """
+    if np.abs(positions).max(initial=0.0) <= FARTHEST:  # false for NaN
+        good = _have_area(positions, triangles)
+        return good, Damage(len(triangles), without_area=int((~good).sum()))
     finite = np.isfinite(positions).all(axis=1)
     near = finite & (np.abs(np.where(finite[:, None], positions, 0)) <= FARTHEST).all(axis=1)
     all_finite, all_near = finite[triangles].all(axis=1), near[triangles].all(axis=1)
     good = all_near.copy()
-    a, b, c = positions[triangles[all_near]].astype(np.float64).transpose(1, 0, 2)
-    good[all_near] = np.cross(b - a, c - a).any(axis=1)
+    good[all_near] = _have_area(positions, triangles[all_near])
     damage = Damage(
         len(triangles), int((~all_finite).sum()), int((all_finite & ~all_near).sum()), int((all_near & ~good).sum())
     )
     return good, damage
+
+
+def _have_area(positions: NDArray[np.float32], triangles: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """(T,) which triangles have an area, by the cross product of two edges; numpy's takes four times as long."""
+    columns = positions.T.astype(np.float64)
+    a, b, c = (columns[:, corner] for corner in triangles.T)
+    (ux, uy, uz), (vx, vy, vz) = b - a, c - a
+    return np.asarray((uy * vz != uz * vy) | (uz * vx != ux * vz) | (ux * vy != uy * vx))
 
 
 def reaches_too_far(positions: NDArray[np.float32], local_to_world: NDArray[np.float64]) -> NDArray[np.bool_]:
