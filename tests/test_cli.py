@@ -229,8 +229,7 @@ def test_a_data_set_from_the_shipped_city(tmp_path: Path) -> None:
     """One worker, two workers, and two workers of which the run is killed half-way: the same bytes."""
     make = ("synthesize", "--count", 6, "--seed", 11, "--size", 128, "--tensors")
     done = gis(*make, "--out", tmp_path / "one", "--workers", 1)
-    assert done.returncode == 0, done.stderr
-    assert all(line.startswith("note: ") for line in done.stderr.splitlines()), done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     checked = gis("validate", tmp_path / "one")
     assert checked.returncode == 0, checked.stderr
     assert "6 frames" in checked.stdout

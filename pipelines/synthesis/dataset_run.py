@@ -22,6 +22,7 @@ from pipelines.dataset.writer import write_frame
 from pipelines.io.files import read_object
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameInputs, open_frame_maker, read_inputs
+from pipelines.synthesis.infrared import DISPLAY_NOTE
 from pipelines.synthesis.run import make_frames
 from pipelines.synthesis.session import SessionFactory, open_session
 
@@ -68,6 +69,7 @@ def synthesize_dataset(
             progress=progress,
             after=after,
             one_first=one_first,
+            expected=(DISPLAY_NOTE,),
             timeout_s=config.worker_timeout,
             report=report,
         )

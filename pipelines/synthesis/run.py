@@ -32,6 +32,7 @@ def make_frames(
     one_first: bool = False,
     timeout_s: float = WORKER_TIMEOUT_S,
     report: Callable[[str], None] = lambda line: None,
+    expected: Iterable[str] = (),
 ) -> None:
     """Makes the frames ``todo`` in worker processes and appends their lines in order.
 
@@ -48,6 +49,7 @@ def make_frames(
         one_first: see :class:`FrameWorkers`.
         timeout_s: see :class:`FrameWorkers`.
         report: takes what had to be guessed or was left out, each line once, at the end: what holds for all frames.
+        expected: notes that are no news to who gave the command, because they follow from its options.
     """
     forget_stale_kernels()
     notes: Counter[str] = Counter()
@@ -62,6 +64,8 @@ def make_frames(
                 remove_temporaries(store.folder)
                 raise
     store.check_files()
+    for note in expected:
+        notes.pop(note, None)
     _report(notes, len(todo), report)
 
 
