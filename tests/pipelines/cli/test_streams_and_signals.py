@@ -109,6 +109,12 @@ main.main()
 """
 
 
+def ignore_nothing() -> None:
+    """A shell's background job ignores SIGINT, and nohup SIGHUP; children inherit that."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(
     ("numbers", "code", "said"),
     [
@@ -125,17 +131,22 @@ def test_signals_end_a_command_and_its_workers(
     tests = str(Path(__file__).resolve().parents[1])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), tests])}
     script = SLEEPING.format(tests=tests, log=str(tmp_path))
-    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, env=environment)
-    deadline = time.monotonic() + 60
-    while len(list(tmp_path.iterdir())) < 2:
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.05)
-    begun = time.monotonic()
-    for number in numbers:
-        process.send_signal(number)
-        time.sleep(0.02)
-    _, told = process.communicate(timeout=20)
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=ignore_nothing
+    ) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while len(list(tmp_path.iterdir())) < 2:
+                assert time.monotonic() < deadline
+                assert process.poll() is None
+                time.sleep(0.05)
+            begun = time.monotonic()
+            for number in numbers:
+                process.send_signal(number)
+                time.sleep(0.02)
+            _, told = process.communicate(timeout=20)
+        finally:
+            process.kill()  # of a test that failed: else it would be told by another one, later
     assert time.monotonic() - begun < 4  # two seconds, and a machine that is busy
     assert process.returncode == code
     assert told == f"gis doctor: {said} the same command goes on where it stopped\n"
