@@ -76,7 +76,7 @@ def write_contact_sheet(folder: Path, description: DatasetDescription) -> None:
 
 def contact_sheet(folder: Path, description: DatasetDescription) -> UInt8:
     """The contact sheet of a data set, (H, W, 3) RGB."""
-    records = _records(folder, _spread(description.frames, GRID_FRAMES))
+    records = list(read_records(folder, FrameRecord, set(_spread(description.frames, GRID_FRAMES))))
     detail = _richest(records, DETAIL_ROWS)
     tile_h = _tile_height(records[0])
     grid_rows = -(-len(records) // GRID_COLUMNS)
@@ -216,8 +216,3 @@ def _richest(records: Sequence[FrameRecord], most: int) -> list[FrameRecord]:
         return len({item.model for item in record.labelled if item.visible_px > least}), -record.index
 
     return sorted(sorted(records, key=worth, reverse=True)[:most], key=lambda record: record.index)
-
-
-def _records(folder: Path, indices: Sequence[int]) -> list[FrameRecord]:
-    chosen = set(indices)
-    return [record for record in read_records(folder, FrameRecord) if record.index in chosen]

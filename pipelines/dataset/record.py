@@ -276,6 +276,23 @@ class LabelError:
 # --- records ----------------------------------------------------------------------------------------------------------
 
 
+def parse_line(line: str, index: int, log: Path) -> dict[str, Any]:
+    """One line of a log, before its values are read: of frame ``index``, with ``files`` that lie beside the log.
+
+    Raises:
+        DatasetError: no JSON object, another frame's, or it names a file elsewhere.
+    """
+    try:
+        data = parse_json(line)
+    except ValueError as error:
+        raise DatasetError(f"{log}: line {index + 1} is no JSON ({error}): expected the record of a frame") from error
+    if not isinstance(data, dict) or data.get("index") != index or not isinstance(data.get("files"), dict):
+        raise DatasetError(f"{log}: line {index + 1}: expected the record of frame {index}, with its files")
+    for name in data["files"]:
+        path_inside(log.parent, name, f"{log}: line {index + 1}")
+    return data
+
+
 class Record:
     """What the records of all commands have: camera, objects and files."""
 
@@ -330,17 +347,7 @@ class Record:
         Raises:
             DatasetError: no JSON object, another frame's, or a value is missing or of another kind.
         """
-        try:
-            data = parse_json(line)
-        except ValueError as error:
-            raise DatasetError(
-                f"{log}: line {index + 1} is no JSON ({error}): expected the record of a frame"
-            ) from error
-        if not isinstance(data, dict) or data.get("index") != index or not isinstance(data.get("files"), dict):
-            raise DatasetError(f"{log}: line {index + 1}: expected the record of frame {index}, with its files")
-        for name in data["files"]:
-            path_inside(log.parent, name, f"{log}: line {index + 1}")
-        return cls.from_json(data, f"{log}: line {index + 1}")
+        return cls.from_json(parse_line(line, index, log), f"{log}: line {index + 1}")
 
 
 R = TypeVar("R", bound=Record)

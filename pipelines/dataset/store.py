@@ -8,14 +8,14 @@ always a beginning of what the finished run writes. :class:`FrameStore` keeps th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from pipelines.dataset.record import Record
+from pipelines.dataset.record import Record, parse_line
 from pipelines.errors import DatasetError, OutputError
 from pipelines.io.files import (
     append_line,
@@ -51,15 +51,21 @@ def generator() -> str:
         return "gis"
 
 
-def read_records(folder: Path, kind: type[R]) -> Iterator[R]:
+def read_records(folder: Path, kind: type[R], only: Container[int] | None = None) -> Iterator[R]:
     """Records of the complete frames of a folder, in order; none where it has no ``frames.jsonl``.
+
+    Args:
+        folder: of the data set.
+        kind: of record.
+        only: numbers of the frames that are wanted; None for all.
 
     Raises:
         DatasetError: a line that is none of ours.
     """
     log = folder / FRAMES_FILE
     for index, line in enumerate(read_lines(log)):
-        yield kind.from_line(line, index, log)
+        if only is None or index in only:
+            yield kind.from_line(line, index, log)
 
 
 class WatchedLog:
@@ -278,7 +284,9 @@ class FrameStore(RunFolder, Generic[R]):
         Raises:
             OutputError: one is missing.
         """
-        check_present(self.folder, [name for record in self.records() for name in record.files], "files of frames")
+        lines = enumerate(read_lines(self.log))
+        names = [name for index, line in lines for name in parse_line(line, index, self.log)["files"]]
+        check_present(self.folder, names, "files of frames")
 
     def verify(self, record: R) -> None:
         """Checks that a frame that was made again came out as its line says.

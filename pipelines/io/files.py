@@ -133,6 +133,8 @@ def write_through(path: Path, write: Callable[[Path], None], *, root: Path | Non
 
 
 def _make_parents(path: Path, root: Path | None) -> None:
+    if path.parent.is_dir():  # nearly always, and cheaper to ask
+        return
     if root is None:
         path.parent.mkdir(parents=True, exist_ok=True)
         return
@@ -257,6 +259,8 @@ def is_inside(name: Any) -> bool:
     """Whether a name is that of a file below the folder that it is relative to."""
     if not isinstance(name, str) or not name or "\0" in name:
         return False
+    if not any(mark in name for mark in ("..", "\\", ":")):  # nearly always, and cheaper to ask
+        return not name.startswith("/")
     path = PurePosixPath(name.replace("\\", "/"))
     return not path.is_absolute() and ".." not in path.parts and not PureWindowsPath(name).drive
 

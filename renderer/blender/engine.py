@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from ..errors import SceneError
 from ..geometry.boxes import (
-    box_3d_corners_m,
     clip_box,
     extent_m,
     heading_frame,
+    nearest_depth_m,
     occlusion_level,
     projected_boxes,
     truncation,
@@ -463,7 +463,7 @@ class RenderSession:
             amodal = boxes[number]
             if amodal is not None and clip_box(amodal, camera) is not None:
                 box_3d = upright_box(self._extent_m(staged, number), heading_frame(labelled.pose), cam_to_world)
-                if box_3d_corners_m(box_3d)[:, 2].min() > self._rasteriser.far_m:
+                if nearest_depth_m(box_3d) > self._rasteriser.far_m:
                     continue
                 seen = visible[number]
                 instances.append(_instance(number, labelled, camera, box_3d, amodal, seen, int(amodal_px[number])))

@@ -25,6 +25,7 @@ __all__ = [
     "extent_m",
     "heading_frame",
     "intersection_over_union",
+    "nearest_depth_m",
     "observation_angle",
     "occlusion_level",
     "projected_bounds",
@@ -47,6 +48,12 @@ def box_3d_corners_m(box: Box3D) -> NDArray[np.float64]:
     x, z = c * along + s * across, -s * along + c * across
     bottom = np.stack([x, np.zeros(4), z], axis=1) + box.centre_m
     return np.concatenate([bottom, bottom - (0.0, box.height_m, 0.0)])
+
+
+def nearest_depth_m(box: Box3D) -> float:
+    """Depth of the corner of a 3-D box that is nearest along the axis of the camera, metres."""
+    reach = abs(math.sin(box.yaw_rad)) * box.length_m + abs(math.cos(box.yaw_rad)) * box.width_m
+    return float(box.centre_m[2]) - reach / 2
 
 
 def projected_box(box: Box3D, camera: Camera, near_m: float = 0.1) -> Box2D | None:

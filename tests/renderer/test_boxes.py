@@ -15,6 +15,7 @@ from renderer.geometry.boxes import (
     extent_m,
     heading_frame,
     intersection_over_union,
+    nearest_depth_m,
     observation_angle,
     occlusion_level,
     projected_boxes,
@@ -122,6 +123,7 @@ def test_the_3d_box_is_the_objects_own(yaw: float) -> None:
     found = box_3d_corners_m(box)
     for corner in expected:
         assert np.abs(found - corner).max(axis=1).min() < 1e-5
+    assert nearest_depth_m(box) == pytest.approx(expected[:, 2].min(), abs=1e-5)
     # By definition: length along the heading, which yaw turns from the camera's x axis about its y axis.
     ahead = np.linalg.inv(to_world)[:3, :3] @ pose[:3, 0]
     np.testing.assert_allclose(ahead, (math.cos(box.yaw_rad), 0, -math.sin(box.yaw_rad)), atol=1e-9)
