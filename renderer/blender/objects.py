@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import SceneError
 from ..geometry.meshes import MeshPool
-from ..zones.catalogue import FIRST_ENVIRONMENT_ZONE, ZONE_ATTRIBUTE, Zone
+from ..zones.catalogue import CAR_ZONES, ZONE_ATTRIBUTE
 from ..zones.names import CATEGORIES, category_from_name
 from .copies import copies_whole_collection
 from .extract import PlacedMesh
@@ -249,4 +249,4 @@ def _mesh_has_car_zones(item: bpy.types.Object) -> bool:
 
 
 def _has_car_zones(zones: NDArray[np.integer[Any]]) -> bool:
-    return bool(((zones > Zone.BACKGROUND) & (zones < FIRST_ENVIRONMENT_ZONE)).any())
+    return bool(np.isin(zones, CAR_ZONES).any())

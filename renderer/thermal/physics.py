@@ -42,6 +42,8 @@ _HEADING_STEP_RAD = math.pi / 12
 
 _Float = NDArray[np.float64]
 
+_OBJECT_ZONES = tuple(info.zone for info in ZONES if Zone.BACKGROUND < info.zone < FIRST_ENVIRONMENT_ZONE)
+
 
 @dataclass(frozen=True)
 class ThermalImage:
@@ -162,7 +164,8 @@ def _cars(instances: Sequence[Instance], conditions: Conditions, profiles: Profi
         # One draw for the whole car (how long, how fast) and one for each zone.
         shared, own = rng.standard_normal(), rng.standard_normal(FIRST_ENVIRONMENT_ZONE)
         spread = np.clip(0.7 * shared + 0.7 * own, -2.2, 2.2)
-        for zone, heat in profile.heat.items():
+        for zone in _OBJECT_ZONES:
+            heat = profile.heat.get(zone, profiles.materials[zone].heat)
             cars.base_K[row, zone] = conditions.air_temperature_K + (heat.mean_K + heat.deviation_K * spread[zone])
             cars.variation_K[row, zone] = heat.variation_K
         flow = still / transfer_W_m2K(conditions.wind_m_s + profile.airflow_m_s)

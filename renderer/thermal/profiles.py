@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import ThermalError
 from ..text_files import parse_toml
-from ..zones.catalogue import FIRST_ENVIRONMENT_ZONE, ZONES, Zone, parse_zone
+from ..zones.catalogue import CAR_ZONES, ZONES, Zone, parse_zone
 
 __all__ = ["CarProfile", "Heat", "Material", "Profiles", "profile_names", "read_profiles"]
 
@@ -39,7 +39,7 @@ class Material:
     exposure: float
     indoor: float
     heat: Heat
-    """Of environment zones; a car's zones take theirs from the profile."""
+    """Where no profile says otherwise; a car's zones take theirs from the profile."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,6 @@ class Profiles:
         except KeyError:
             known = ", ".join(self.cars)
             raise ThermalError(f"unknown thermal profile {name!r}: expected one of {known}") from None
-
-
-CAR_ZONES = tuple(i.zone for i in ZONES if Zone.BACKGROUND < i.zone < FIRST_ENVIRONMENT_ZONE)
 
 
 def read_profiles(path: Path) -> Profiles:

@@ -1,7 +1,8 @@
 """Thermal zones: which part of a car or of the street a face belongs to.
 
 A zone says what a surface *is*; how warm it is follows from the thermal profile (``renderer.thermal.profiles``).
-In Blender a zone is the integer face attribute :data:`ZONE_ATTRIBUTE`. Car zones are 1-31, environment zones start
+In Blender a zone is the integer face attribute :data:`ZONE_ATTRIBUTE`. Zones of objects are 1-31: those of cars 1-11,
+those of people, animals and two-wheelers 12-23 (tyres and brakes of two-wheelers are a car's). Environment zones start
 at 32, and 0 means that no surface was hit.
 """
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from ..errors import ZoneError
 
 __all__ = [
+    "CAR_ZONES",
     "FIRST_ENVIRONMENT_ZONE",
     "ZONES",
     "ZONE_ATTRIBUTE",
@@ -49,6 +51,18 @@ class Zone(enum.IntEnum):
     LAMP = 9
     UNDERBODY = 10
     INTERIOR = 11
+    SKIN = 12
+    HANDS = 13
+    HAIR = 14
+    HEADWEAR = 15
+    UPPER_CLOTHES = 16
+    LOWER_CLOTHES = 17
+    SHOES = 18
+    CARRIED = 19
+    FUR = 20
+    FRAME = 21
+    ENGINE = 22
+    SEAT = 23
     ROAD = 32
     BUILDING = 33
     VEGETATION = 34
@@ -61,6 +75,10 @@ class Zone(enum.IntEnum):
     SOIL = 41
     TRUNK = 42
     LUMINAIRE = 43
+
+
+CAR_ZONES = tuple(zone for zone in Zone if Zone.BACKGROUND < zone <= Zone.INTERIOR)
+"""Zones that a car has; every thermal profile of a car has a row for each."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +110,18 @@ ZONES: tuple[ZoneInfo, ...] = (
     ZoneInfo(Zone.LAMP, "hot", (255, 240, 130)),
     ZoneInfo(Zone.UNDERBODY, "warm", (150, 60, 110)),
     ZoneInfo(Zone.INTERIOR, "warm", (210, 150, 190)),
+    ZoneInfo(Zone.SKIN, "hot", (255, 175, 140)),
+    ZoneInfo(Zone.HANDS, "hot", (225, 130, 105)),
+    ZoneInfo(Zone.HAIR, "warm", (110, 60, 25)),
+    ZoneInfo(Zone.HEADWEAR, "warm", (120, 90, 200)),
+    ZoneInfo(Zone.UPPER_CLOTHES, "warm", (190, 60, 130)),
+    ZoneInfo(Zone.LOWER_CLOTHES, "warm", (60, 50, 150)),
+    ZoneInfo(Zone.SHOES, "warm", (55, 35, 70)),
+    ZoneInfo(Zone.CARRIED, "cold", (30, 150, 150)),
+    ZoneInfo(Zone.FUR, "warm", (170, 120, 60)),
+    ZoneInfo(Zone.FRAME, "cold", (40, 100, 90)),
+    ZoneInfo(Zone.ENGINE, "hot", (255, 80, 90)),
+    ZoneInfo(Zone.SEAT, "warm", (90, 40, 50)),
     ZoneInfo(Zone.ROAD, "cold", (90, 90, 95)),
     ZoneInfo(Zone.BUILDING, "cold", (150, 120, 100)),
     ZoneInfo(Zone.VEGETATION, "cold", (60, 130, 60)),
