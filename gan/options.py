@@ -82,6 +82,8 @@ class Option:
     """Whether a file of options can set it."""
     decides_content: bool = True
     """Whether another value gives other files, so that the value stands beside them."""
+    implied: tuple[Any, ...] = ()
+    """Values that do not stand beside the files: what those mean that were made before the option was there."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipelines.dataset.description import Counts, DatasetDescription
+from pipelines.dataset.description import DatasetDescription
 from pipelines.io.escape import for_console, for_markdown
 from pipelines.io.files import write_text
 
@@ -30,13 +30,14 @@ def _card(description: DatasetDescription) -> Iterator[str]:
     )
     yield ""
     yield "![contact sheet](preview.png)"
-    yield from _tables(counts)
+    yield from _tables(description)
     yield from _how(description)
     yield from _contents(configuration, real)
     yield from _limits(configuration, real, known=counts.real is not None)
 
 
-def _tables(counts: Counts) -> Iterator[str]:
+def _tables(description: DatasetDescription) -> Iterator[str]:
+    counts = description.counts
     yield from ("", "## Counts", "")
     tables = (("category", counts.category), ("model", counts.model), ("thermal profile", counts.profile))
     for title, table in tables:
@@ -46,6 +47,13 @@ def _tables(counts: Counts) -> Iterator[str]:
     yield from _table(("weather", "images"), counts.weather)
     if counts.real is not None:
         yield from _table(("real, shown by the backgrounds", "objects"), counts.real)
+    if counts.ignored is not None:
+        share = float(description.configuration["min_visible_share"])
+        yield (
+            f"{counts.ignored} more objects show less than {share:.0%} of their pixels. Masks and records have them; a "
+            "detector is to leave them out of account: crowds (`iscrowd`) in COCO, `DontCare` in KITTI, no row in YOLO."
+        )
+        yield ""
     if counts.images_without_objects is not None:
         yield f"Nothing was put into {counts.images_without_objects} of the {counts.images} images."
         yield ""

@@ -148,10 +148,10 @@ def _detail_row(sheet: _Sheet, folder: Path, record: FrameRecord, y: int, height
 
 
 def _boxes(sheet: _Sheet, record: FrameRecord, x: int, y: int, scale_x: float, scale_y: float) -> None:
-    """Visible boxes of labelled objects, named, the largest first so that small ones stay readable; real ones pale."""
-    objects = sorted(record.labelled, key=lambda item: -item.visible_px)
+    """Visible boxes of objects that count, named, the largest first so that small ones stay readable; others pale."""
+    objects = sorted(record.counted, key=lambda item: -item.visible_px)
     boxes = [(item.category, item.box_visible_px or item.box_amodal_px, CATEGORY_COLOURS) for item in objects]
-    for category, (left, top, right, bottom), colours in [*_real_boxes(record), *boxes]:
+    for category, (left, top, right, bottom), colours in [*_pale_boxes(record), *boxes]:
         colour = colours.get(category, PALE)
         x0, y0 = x + left * scale_x, y + top * scale_y
         corners = (x0, y0, max(x0 + 2, x + right * scale_x - 1), max(y0 + 2, y + bottom * scale_y - 1))
@@ -160,9 +160,11 @@ def _boxes(sheet: _Sheet, record: FrameRecord, x: int, y: int, scale_x: float, s
             sheet.text(int(corners[0]) + 3, max(y, int(corners[1]) - 17), category, 14, colour)
 
 
-def _real_boxes(record: FrameRecord) -> list[tuple[str, Box2D, dict[str, Colour]]]:
-    """Boxes of what the background shows by itself."""
-    return [(item.category, item.box_px, {}) for item in record.real_objects or () if item.labelled]
+def _pale_boxes(record: FrameRecord) -> list[tuple[str, Box2D, dict[str, Colour]]]:
+    """Boxes of what the background shows by itself, and of objects that do not count."""
+    real: list[tuple[str, Box2D]] = [(one.category, one.box_px) for one in record.real_objects or () if one.labelled]
+    ignored = [("ignored", item.box_visible_px or item.box_amodal_px) for item in record.ignored]
+    return [(name, box, {}) for name, box in [*real, *ignored]]
 
 
 def instance_colours(instance_id: NDArray[np.uint16]) -> UInt8:

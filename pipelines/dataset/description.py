@@ -60,7 +60,7 @@ def read_shards(about: Mapping[str, Any], where: Path | str) -> tuple[ShardEntry
 
 @dataclass(frozen=True)
 class Counts:
-    """Images, and labelled objects by what they are."""
+    """Images, and labelled objects that count, by what they are."""
 
     images: int
     objects: int
@@ -72,6 +72,8 @@ class Counts:
     """Images by weather."""
     real: Mapping[str, int] | None = field(default=None, metadata=OMITTED_IF_NONE)
     """Labelled objects that the backgrounds show by themselves, by category; None where nothing is known of them."""
+    ignored: int | None = field(default=None, metadata=OMITTED_IF_NONE)
+    """Labelled objects that do not count, because others hide most of them; None where there are none."""
     images_without_objects: int | None = field(default=None, metadata=OMITTED_IF_NONE)
     """Images over real backgrounds in which nothing was put."""
 
@@ -135,7 +137,7 @@ def dataset_header(configuration: Mapping[str, Any], layout: str, layout_version
 def count_objects(records: Iterable[FrameRecord]) -> Counts:
     """Counts over the records of a data set."""
     images, weather, real = 0, Counter[str](), Counter[str]()
-    empty, known, over_images = 0, False, False
+    empty, ignored, known, over_images = 0, 0, False, False
     category, model, profile, occlusion = (Counter[str]() for _ in range(4))
     for record in records:
         images += 1
@@ -143,8 +145,9 @@ def count_objects(records: Iterable[FrameRecord]) -> Counts:
         over_images |= record.background.kind == "image"
         known |= record.real_objects is not None
         empty += not record.labelled
+        ignored += len(record.ignored)
         real.update(item.category for item in record.real_objects or () if item.labelled)
-        for item in record.labelled:
+        for item in record.counted:
             category[item.category] += 1
             model[item.model] += 1
             profile[item.profile] += 1
@@ -158,6 +161,7 @@ def count_objects(records: Iterable[FrameRecord]) -> Counts:
         _sorted(occlusion),
         _sorted(weather),
         _sorted(real) if known else None,
+        ignored or None,
         empty if over_images else None,
     )
 

@@ -69,5 +69,15 @@ class SynthesizedFrame:
 
     @property
     def labelled(self) -> tuple[InstanceRecord, ...]:
-        """The objects that have a label."""
+        """The objects that have a label and their id in the mask."""
         return tuple(item for item in self.instances if item.labelled)
+
+    @property
+    def counted(self) -> tuple[InstanceRecord, ...]:
+        """The labelled objects that a detector is asked for."""
+        return tuple(item for item in self.labelled if not item.ignored)
+
+    @property
+    def ignored(self) -> tuple[InstanceRecord, ...]:
+        """The labelled objects that are mostly hidden: neither wanted nor wrong."""
+        return tuple(item for item in self.labelled if item.ignored)

@@ -101,6 +101,8 @@ class InstanceRecord(Instance):
 
     labelled: bool | None = field(default=None, metadata=OMITTED_IF_NONE)
     """Whether it has a label and its id in the mask; None where nothing is labelled, as by `gis render`."""
+    ignored: bool | None = field(default=None, metadata=OMITTED_IF_NONE)
+    """True: so much stands before it that its label says to leave it out of account; else None."""
     rle: str | None = field(default=None, metadata=OMITTED_IF_NONE)
     """COCO's compressed run-length code of its pixels, of objects with a label."""
     fit: FitRecord | None = field(default=None, metadata=OMITTED_IF_NONE)
@@ -108,11 +110,17 @@ class InstanceRecord(Instance):
 
     @classmethod
     def of(
-        cls, instance: Instance, *, labelled: bool | None = None, rle: str | None = None, fit: FitRecord | None = None
+        cls,
+        instance: Instance,
+        *,
+        labelled: bool | None = None,
+        ignored: bool = False,
+        rle: str | None = None,
+        fit: FitRecord | None = None,
     ) -> InstanceRecord:
         """The record of a renderer's instance."""
         known = {name: getattr(instance, name) for name in Instance.__dataclass_fields__}
-        return cls(**known, labelled=labelled, rle=rle, fit=fit)
+        return cls(**known, labelled=labelled, ignored=ignored or None, rle=rle, fit=fit)
 
 
 @dataclass(frozen=True)
@@ -309,8 +317,18 @@ class Record:
 
     @property
     def labelled(self) -> tuple[InstanceRecord, ...]:
-        """The objects that have a label."""
+        """The objects that have a label and their id in the mask."""
         return tuple(item for item in self.instances if item.labelled)
+
+    @property
+    def counted(self) -> tuple[InstanceRecord, ...]:
+        """The labelled objects that a detector is asked for."""
+        return tuple(item for item in self.labelled if not item.ignored)
+
+    @property
+    def ignored(self) -> tuple[InstanceRecord, ...]:
+        """The labelled objects that are mostly hidden: neither wanted nor wrong."""
+        return tuple(item for item in self.labelled if item.ignored)
 
     def to_json(self) -> dict[str, Any]:
         """JSON values; the camera's pose and its matrix K stand within ``camera``."""

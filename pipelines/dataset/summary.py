@@ -70,4 +70,5 @@ def coco_frames(records: Iterable[FrameRecord]) -> Iterator[LabelledFrame]:
     for record in records:
         image = (record.index, f"{record.stem}.png", record.camera.width, record.camera.height)
         codes = [item.rle or "" for item in record.labelled]
-        yield LabelledFrame(image, record.labelled, codes, record.real_objects or ())
+        ignored = {item.id for item in record.ignored}
+        yield LabelledFrame(image, record.labelled, codes, record.real_objects or (), ignored)

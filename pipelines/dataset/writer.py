@@ -52,14 +52,14 @@ def write_frame(folder: Path, frame: SynthesizedFrame) -> FrameRecord:
 
 def _encode_files(frame: SynthesizedFrame) -> dict[str, bytes]:
     """Contents of the files by their names below the folder."""
-    name, (height, width), objects = frame_name(frame.index), frame.image.shape, frame.labelled
+    name, (height, width), objects = frame_name(frame.index), frame.image.shape, frame.counted
     real = frame.real_objects or ()
     contents = {
         f"images/{name}.png": encode_png(frame.image),
         f"masks/{name}.png": encode_png(frame.instance_id),
         f"zones/{name}.png": encode_palette_png(frame.zone, zone_palette()),
         f"depth/{name}.exr": encode_exr({"Z": frame.depth_m}),
-        f"annotations/kitti/{name}.txt": kitti_text(objects, width, height, real).encode(),
+        f"annotations/kitti/{name}.txt": kitti_text(objects, width, height, real, frame.ignored).encode(),
         f"annotations/yolo/{name}.txt": yolo_text(objects, width, height, real).encode(),
     }
     if frame.span_K is not None:

@@ -164,8 +164,9 @@ class RenderConfig:
         from pipelines.cameras import named_camera
 
         camera = named_camera(self.camera, self.size)
-        deciding = [one.field for one in declarations(type(self)) if one.option.decides_content]
-        return {name: _described(getattr(self, name)) for name in deciding} | {
+        deciding = [one for one in declarations(type(self)) if one.option.decides_content]
+        told = [one.field for one in deciding if getattr(self, one.field) not in one.option.implied]
+        return {name: _described(getattr(self, name)) for name in told} | {
             "camera": "of the scene" if camera is None else camera.to_json()
         }
 
@@ -276,6 +277,17 @@ class SynthesizeConfig(RenderConfig):
             default_text="every frame is taken",
         ),
     ] = None
+    min_visible_share: Annotated[
+        float,
+        Option(
+            "Objects that show a smaller share, 0 to 1, are marked as ignored: neither wanted nor wrong; 0: all count, "
+            "as in earlier versions.",
+            _OUTPUT,
+            at_least=0.0,
+            at_most=1.0,
+            implied=(0.0,),
+        ),
+    ] = 0.3
 
     @property
     def needs_lanes(self) -> bool:

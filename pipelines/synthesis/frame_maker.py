@@ -28,7 +28,7 @@ from pipelines.backgrounds.images import Background, Backgrounds, choose, open_b
 from pipelines.backgrounds.real_objects import find_real_objects
 from pipelines.dataset.frame import SynthesizedFrame
 from pipelines.dataset.label_consistency.measure import ATTEMPTS, measure_label_error
-from pipelines.dataset.labels import CATEGORIES, labelled
+from pipelines.dataset.labels import CATEGORIES, is_ignored, labelled
 from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, RealObject
 from pipelines.errors import DatasetError
 from pipelines.synthesis.config import SynthesizeConfig
@@ -227,7 +227,7 @@ class FrameMaker:
             depth_m=frame.depth_m,
             instance_id=frame.instance_id,
             zone=frame.zone,
-            instances=_instance_records(frame),
+            instances=_instance_records(frame, self.config.min_visible_share),
             background=BackgroundRecord("scene") if background is None else background.record,
             conditions=placed.conditions,
             profile=self.config.profile,
@@ -293,6 +293,10 @@ def _only_labelled(frame: Frame) -> Frame:
     return replace(frame, instance_id=keep.take(frame.instance_id))
 
 
-def _instance_records(frame: Frame) -> tuple[InstanceRecord, ...]:
+def _instance_records(frame: Frame, min_visible_share: float) -> tuple[InstanceRecord, ...]:
     chosen = {item.id for item in labelled(frame.instances)}
-    return tuple(InstanceRecord.of(item, labelled=item.id in chosen) for item in frame.instances)
+    ignored = {number: is_ignored(item, min_visible_share) for item in frame.instances if (number := item.id) in chosen}
+    return tuple(
+        InstanceRecord.of(item, labelled=item.id in chosen, ignored=ignored.get(item.id, False))
+        for item in frame.instances
+    )

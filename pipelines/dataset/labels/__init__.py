@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from renderer.geometry.frame import Instance
 
-__all__ = ["CATEGORIES", "MIN_VISIBLE_PX", "NOT_COUNTED", "labelled"]
+__all__ = ["CATEGORIES", "MIN_VISIBLE_PX", "NOT_COUNTED", "is_ignored", "labelled"]
 
 CATEGORIES = ("car", "van", "truck", "bus")
 """Detector classes in their order: YOLO counts them from 0, COCO from 1."""
@@ -21,3 +21,16 @@ def labelled(instances: Iterable[Instance]) -> tuple[Instance, ...]:
     """The objects that get labels, by ascending id."""
     chosen = [item for item in instances if item.visible_px >= MIN_VISIBLE_PX and item.box_visible_px is not None]
     return tuple(sorted(chosen, key=lambda item: item.id))
+
+
+def is_ignored(item: Instance, min_visible_share: float) -> bool:
+    """Whether so much stands before a labelled object that a detector should neither be asked for it nor be blamed.
+
+    What the border of the image cuts off does not matter: both numbers are of pixels inside of it. Slivers of hidden
+    cars teach a detector that parts of cars are cars (docs/usefulness.md).
+
+    Args:
+        item: the object.
+        min_visible_share: of its pixels in the image, 0-1; with 0 no object is ignored.
+    """
+    return item.amodal_px > 0 and item.visible_px / item.amodal_px < min_visible_share

@@ -6,13 +6,14 @@ pixels, and ``segmentation`` is the run-length code of exactly these.
 
 What a real background shows by itself has ``source`` ``real``; only its box is known, so that ``segmentation`` is
 empty. One that inserted objects mostly hide is a crowd (``iscrowd``) of its category, in which COCO's measure takes a
-find for no mistake; a region in which nothing is labelled is a crowd of every category.
+find for no mistake; a region in which nothing is labelled is a crowd of every category. An inserted object that others
+mostly hide is such a crowd too, with its pixels and all else that is known of it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -50,6 +51,8 @@ class LabelledFrame:
     """Their run-length codes."""
     real: Sequence[RealObject] = ()
     """What the background shows by itself."""
+    ignored: Collection[int] = ()
+    """Ids of the objects that do not count."""
 
 
 def write_coco(path: Path, frames: Iterable[LabelledFrame]) -> None:
@@ -78,7 +81,7 @@ def _annotation_lines(frames: Iterable[LabelledFrame], images: list[str]) -> Ite
     number = 1
     for frame in frames:
         images.append(json.dumps(coco_image(frame.image)))
-        annotations = coco_annotations(frame.image, frame.instances, frame.codes, number)
+        annotations = coco_annotations(frame.image, frame.instances, frame.codes, number, frame.ignored)
         annotations += real_annotations(frame.image, frame.real, number + len(annotations))
         yield from map(json.dumps, annotations)
         number += len(annotations)
@@ -96,7 +99,7 @@ def coco_image(image: Image) -> dict[str, Any]:
 
 
 def coco_annotations(
-    image: Image, instances: Sequence[Instance], codes: Sequence[str], first: int
+    image: Image, instances: Sequence[Instance], codes: Sequence[str], first: int, ignored: Collection[int] = ()
 ) -> list[dict[str, Any]]:
     """Entries of ``annotations`` of one image, numbered from ``first``."""
     index, _, width, height = image
@@ -108,7 +111,7 @@ def coco_annotations(
             "bbox": _corner_and_size(instance.box_visible_px or instance.box_amodal_px),
             "area": instance.visible_px,
             "segmentation": {"size": [height, width], "counts": code},
-            "iscrowd": 0,
+            "iscrowd": int(instance.id in ignored),
             "instance_id": instance.id,
             "model": instance.model,
             "profile": instance.profile,

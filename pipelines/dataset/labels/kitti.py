@@ -6,7 +6,8 @@ clipped to the image, as in KITTI; the visible box stands in the other formats. 
 so its coordinates are ours less 0.5. Its types have no bus; ours has one.
 
 An object that a real background shows by itself has a box alone: its other columns have the values that the
-benchmark's development kit gives to what is not known. What has no label of ours is a ``DontCare`` region.
+benchmark's development kit gives to what is not known. What has no label of ours is a ``DontCare`` region, and so is
+the visible box of an object that is mostly hidden: in rows at the end, where readers of KITTI's labels look for them.
 
 Source: development kit of the KITTI object benchmark (Geiger, Lenz, Urtasun, CVPR 2012).
 """
@@ -25,15 +26,34 @@ __all__ = ["kitti_text"]
 _CENTRE = 0.5
 
 
-def kitti_text(instances: Sequence[Instance], width: int, height: int, real: Sequence[RealObject] = ()) -> str:
-    """Rows of one image of ``width x height`` pixels: labelled objects, then what the background shows by itself."""
+def kitti_text(
+    instances: Sequence[Instance],
+    width: int,
+    height: int,
+    real: Sequence[RealObject] = (),
+    ignored: Sequence[Instance] = (),
+) -> str:
+    """Rows of one image.
+
+    Args:
+        instances: objects that count.
+        width: of the image, pixels.
+        height: of the image, pixels.
+        real: what the background shows by itself.
+        ignored: labelled objects that do not count.
+    """
     rows = [_row(instance, width, height) for instance in instances]
-    return "".join([*rows, *(_row_of_real(item, width, height) for item in real)])
+    rows += [_row_of_real(item, width, height) for item in real]
+    rows += [_row_of_box("DontCare", item.box_visible_px or item.box_amodal_px, width, height) for item in ignored]
+    return "".join(rows)
 
 
 def _row_of_real(item: RealObject, width: int, height: int) -> str:
-    box = " ".join(f"{value:.2f}" for value in _edges(item.box_px, width, height))
-    name = item.category.capitalize() if item.labelled else "DontCare"
+    return _row_of_box(item.category.capitalize() if item.labelled else "DontCare", item.box_px, width, height)
+
+
+def _row_of_box(name: str, box_px: Box2D, width: int, height: int) -> str:
+    box = " ".join(f"{value:.2f}" for value in _edges(box_px, width, height))
     return f"{name} -1 -1 -10 {box} -1 -1 -1 -1000 -1000 -1000 -10\n"
 
 

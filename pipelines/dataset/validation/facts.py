@@ -143,10 +143,12 @@ def check_label_error(error: LabelError, record: Record, planes: Planes, limit: 
 
 def check_counts(about: Mapping[str, Any], records: Sequence[FrameRecord]) -> Iterator[str]:
     """The tables of ``dataset.json``, counted anew."""
-    objects = [item for record in records for item in record.labelled]
+    objects = [item for record in records for item in record.labelled if not item.ignored]
+    hidden = sum(bool(item.ignored) for record in records for item in record.labelled)
     wanted: dict[str, Any] = {
         "images": len(records),
         "objects": len(objects),
+        "ignored": hidden or None,
         "weather": Counter(record.conditions.weather for record in records),
         "occlusion": Counter(str(item.occlusion) for item in objects),
     }

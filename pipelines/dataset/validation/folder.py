@@ -100,7 +100,8 @@ def validate(folder: Path, *, progress: bool = False) -> Report:
     ]
     for problems in _in_threads(folder, lines, check, progress):
         report.problems += problems
-    report.objects = sum(item.labelled is not False for record in records for item in record.instances)
+    objects = (item for record in records for item in record.instances)
+    report.objects = sum(item.labelled is not False and not item.ignored for item in objects)
     report.problems += [*_check_count(about, report.frames, report.objects), *_check_shards(folder, about, records)]
     all_read = len(records) == report.frames
     if schema == "gis-dataset" and all_read:
@@ -257,7 +258,8 @@ def _frame_check(about: Mapping[str, Any]) -> Callable[[Path, Line], Iterator[st
     if about["schema"] != "gis-dataset":
         return lambda folder, line: iter(())
     configuration = about["configuration"]
-    rules = Rules(tuple(about["categories"]), about["min_visible_px"], configuration["profile"])
+    least = (about["min_visible_px"], configuration.get("min_visible_share", 0.0))
+    rules = Rules(tuple(about["categories"]), *least, configuration["profile"])
     limit = configuration.get("max_label_error", configuration.get("max_drift"))
 
     def check(folder: Path, line: Line) -> Iterator[str]:

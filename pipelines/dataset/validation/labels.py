@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from renderer.geometry.camera import Camera
+from renderer.geometry.frame import Box2D
 
 from pipelines.dataset.record import FrameRecord, InstanceRecord, RealObject, Record
 from pipelines.dataset.validation.run_lengths import decode_rle
@@ -30,17 +31,18 @@ _HALF_A_PLACE = 0.005 + 1e-9
 
 
 def check_rows(folder: Path, record: Record, categories: Sequence[str]) -> Iterator[str]:
-    """Text labels of one frame: a row for each labelled object, by ascending id."""
+    """Text labels of one frame: rows of objects that count by ascending id, of real ones, in KITTI of ignored ones."""
     for place, read in (("kitti", _kitti_problem), ("yolo", _yolo_problem)):
         where = f"annotations/{place}/{record.stem}.txt"
         if not (folder / where).is_file():
             continue
         rows = (folder / where).read_text(encoding="utf-8", errors="replace").splitlines()
         real = [item for item in _real(record) if place == "kitti" or item.labelled]
-        if len(rows) != len(record.labelled) + len(real):
-            yield f"{where}: has {len(rows)} rows, {len(record.labelled) + len(real)} objects have a label"
+        items: list[InstanceRecord | RealObject] = [item for item in record.labelled if not item.ignored]
+        items += [*real, *(item for item in record.labelled if item.ignored and place == "kitti")]
+        if len(rows) != len(items):
+            yield f"{where}: has {len(rows)} rows, {len(items)} objects have a label"
             continue
-        items: list[InstanceRecord | RealObject] = [*record.labelled, *real]
         for number, (row, item) in enumerate(zip(rows, items, strict=True), 1):
             if problem := read(row.split(), item, record.camera, categories):
                 yield f"{where}: row {number}: {problem}"
@@ -57,10 +59,11 @@ def _kitti_problem(
     """What is wrong with a row of a KITTI file; empty where nothing is."""
     if len(words) != 1 + len(KITTI_COLUMNS):
         return f"has {len(words)} columns, expected {1 + len(KITTI_COLUMNS)}"
-    kind = item.category if not isinstance(item, RealObject) or item.labelled else "dontcare"
+    ignored = not item.labelled if isinstance(item, RealObject) else bool(item.ignored)
+    kind = "dontcare" if ignored else item.category
     if words[0].lower() != kind:
         return f"type {words[0]}, the object is a {kind}"
-    box = item.box_px if isinstance(item, RealObject) else item.box_amodal_px
+    box = _kitti_box(item)
     # KITTI counts from the centres of pixels, and its boxes end at the picture.
     sides = (camera.width, camera.height) * 2
     edges = [min(max(edge - 0.5, 0.0), side - 1.0) for edge, side in zip(box, sides, strict=True)]
@@ -70,9 +73,16 @@ def _kitti_problem(
     return ""
 
 
+def _kitti_box(item: InstanceRecord | RealObject) -> Box2D:
+    """The whole of an object that counts, what is visible of an ignored one."""
+    if isinstance(item, RealObject):
+        return item.box_px
+    return item.box_visible_px or item.box_amodal_px if item.ignored else item.box_amodal_px
+
+
 def _kitti_values(item: InstanceRecord | RealObject, edges: Sequence[float]) -> tuple[float, ...]:
     """What a row says; of an object without a third dimension what the development kit gives to DontCare."""
-    if isinstance(item, RealObject):
+    if isinstance(item, RealObject) or item.ignored:
         return (-1, -1, -10, *edges, -1, -1, -1, -1000, -1000, -1000, -10)
     solid = item.box_3d
     alpha = math.remainder(solid.yaw_rad - math.atan2(solid.centre_m[0], solid.centre_m[2]), 2 * math.pi)
@@ -213,7 +223,7 @@ def _expected(item: InstanceRecord, record: Record) -> dict[str, Any]:
         "bbox": _corner_and_size(item.box_visible_px or item.box_amodal_px),
         "area": item.visible_px,
         "segmentation": {"size": [record.camera.height, record.camera.width], "counts": item.rle},
-        "iscrowd": 0,
+        "iscrowd": int(bool(item.ignored)),
         "instance_id": item.id,
         "model": item.model,
         "profile": item.profile,

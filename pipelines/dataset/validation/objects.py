@@ -39,6 +39,8 @@ class Rules:
 
     categories: tuple[str, ...]
     min_visible_px: int
+    min_visible_share: float = 0.0
+    """Of the pixels of an object inside the image: below, it is ignored."""
     profile: str | None = None
     """Thermal profile of all objects; None where each has its own."""
 
@@ -146,6 +148,10 @@ def _label_rule(item: InstanceRecord, rules: Rules) -> Iterator[str]:
     wanted = item.visible_px >= rules.min_visible_px
     if item.labelled is not None and item.labelled != wanted:
         yield f"labelled is {item.labelled} with {item.visible_px} pixels, a label needs {rules.min_visible_px}"
+    share = item.visible_px / max(item.amodal_px, 1)
+    hidden = bool(item.labelled) and item.amodal_px > 0 and share < rules.min_visible_share
+    if bool(item.ignored) != hidden:
+        yield f"ignored is {item.ignored} with {share:.3f} of it visible, to count takes {rules.min_visible_share}"
     if item.category not in rules.categories and item.labelled:
         yield f"category {item.category!r}: expected one of {', '.join(rules.categories)}"
     if rules.profile is not None and item.profile != rules.profile:
