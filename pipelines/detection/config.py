@@ -54,6 +54,13 @@ class MeasureConfig:
     seeds: Annotated[int, Option("Trainings of each row, whose spread is told.", _TRAINING, at_least=1)] = 3
     folds: Annotated[int, Option("Parts of a set that is trained on and tested.", _TRAINING, at_least=2)] = 3
     views: Annotated[int, Option("Augmented windows of each set, at least one an image.", _TRAINING, at_least=1)] = 1200
+    report_share: Annotated[
+        float,
+        Option(
+            "Report on so many of the tested images, by whole sequences, and show the others apart to choose by.",
+            _DATA, at_least=0.0, at_most=0.9, default_text="no split",
+        ),
+    ] = 0.0  # fmt: skip
     workers: Annotated[
         int | None,
         Option("Trainings at a time.", _TRAINING, at_least=1, default_text="one per core", decides_content=False),

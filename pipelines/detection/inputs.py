@@ -20,8 +20,8 @@ class Inputs:
     sets: dict[str, LabelledImages]
     test: LabelledImages
     rows: tuple[Row, ...]
-    tested: str
-    """Name of the set that is trained on and tested; "" where none is."""
+    overlapping: frozenset[str]
+    """Names of the sets of which some images are tested too, or were made from one that is."""
     folds: list[int]
     """Fold of each test image; all 0 where nothing of them is trained on."""
 
@@ -37,21 +37,42 @@ class Inputs:
         if double is not None:
             raise ConfigError(f"two sets are named {double!r}: rename a folder, so that rows can tell them apart")
         sets, test = {places[place].name: places[place] for place in config.train}, places[config.test]
-        tested = test.name if config.test in config.train else ""
+        overlapping = frozenset(name for name, one in sets.items() if one is test or _shows(one, test))
         rows = parse_rows(config.rows, tuple(sets))
-        return cls(sets, test, rows, tested, folds_of(test, config.folds) if tested else [0] * len(test.images))
+        folds = folds_of(test, config.folds) if overlapping else [0] * len(test.images)
+        return cls(sets, test, rows, overlapping, folds)
 
     def trained_on(self, training: Training) -> dict[str, list[int]]:
-        """Images of each set in a training: never one that is tested, nor one made over one that is tested."""
+        """Images of each set in a training: never one that is tested, nor one made from one that is tested.
+
+        Of a set that was made from the images of another, of which the row takes a share, only what was made from
+        that share is taken: otherwise it would bring the labels of the rest along.
+        """
         tested = {image.name for image in self.tested_by(training)} if training.fold >= 0 else set()
-        chosen = {}
+        chosen: dict[str, list[int]] = {}
+        left_out: set[str] = set()
         for part in training.row.parts:
-            images = self.sets[part.name]
-            allowed = [k for k, one in enumerate(images.images) if not {one.name, one.background} & tested]
-            chosen[part.name] = part_images(images, allowed, part.percent, training.seed)
-        return chosen
+            images = self.sets[part.name].images
+            allowed = [k for k, one in enumerate(images) if not {one.name, one.background} & tested]
+            chosen[part.name] = rows = part_images(self.sets[part.name], allowed, part.percent, training.seed)
+            left_out |= {images[k].name for k in set(allowed) - set(rows)}
+        return {name: self._not_made_from(left_out, name, rows) for name, rows in chosen.items()}
+
+    def _not_made_from(self, left_out: set[str], name: str, rows: list[int]) -> list[int]:
+        images = self.sets[name].images
+        return [row for row in rows if images[row].background not in left_out]
+
+    def objects(self, training: Training) -> list[int]:
+        """Labelled objects of each class that a training sees."""
+        seen = [self.sets[name].chosen(rows) for name, rows in self.trained_on(training).items()]
+        return [sum(one.count(number) for one in seen) for number in range(len(self.test.classes))]
 
     def tested_by(self, training: Training) -> list[LabelledImage]:
         """Images that a training is tested on."""
         every = zip(self.test.images, self.folds, strict=True)
         return [image for image, fold in every if training.fold in (-1, fold)]
+
+
+def _shows(images: LabelledImages, test: LabelledImages) -> bool:
+    """Whether some images were made from tested ones."""
+    return not {image.background for image in images.images}.isdisjoint({image.name for image in test.images})

@@ -6,19 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from gan.options import keyword_options, option_values
 
 from pipelines.detection.config import MeasureConfig
 from pipelines.detection.inputs import Inputs
-from pipelines.detection.plan import Training, plan_trainings
+from pipelines.detection.plan import Row, Training, plan_trainings, reported_images
 from pipelines.detection.report import write_report
 from pipelines.detection.results import MeasuredRow, Measurement
 from pipelines.errors import ConfigError, DatasetError
 from pipelines.io.files import locked_folder, make_folder, read_object, write_json
 from pipelines.workers import FrameWorkers, default_workers
+
+if TYPE_CHECKING:
+    from pipelines.detection.inference import Detections
 
 __all__ = ["measure", "measure_usefulness"]
 
@@ -66,13 +69,27 @@ def measure_usefulness(
 def _measure(config: MeasureConfig, log: Callable[[str], None], progress: bool) -> Measurement:
     inputs = Inputs.open(config, log)
     _open_plan(config, inputs)
-    trainings = plan_trainings(inputs.rows, inputs.tested, config.folds, config.seeds)
+    trainings = plan_trainings(inputs.rows, inputs.overlapping, config.folds, config.seeds)
     waiting = [one for one in trainings if not _is_done(config, inputs, one)]
     _make_views(config, inputs, progress)
     _train(config, inputs, waiting, log, progress)
-    result = _score(config, inputs, trainings)
-    write_report(config, inputs.test, result, _first_finds(config, trainings))
+    reported, others = _parts(config, inputs)
+    scored = [
+        [_score(config, inputs, trainings, row, part) for row in inputs.rows] for part in (reported, others) if part
+    ]
+    result = Measurement(config.classes, *scored)
+    tested = [inputs.test.chosen(part) for part in (reported, others) if part]
+    write_report(config, tested, result, _first_finds(config, trainings))
     return result
+
+
+def _parts(config: MeasureConfig, inputs: Inputs) -> tuple[list[int], list[int]]:
+    """Numbers of the tested images to report on, and of the others; the second is empty without a split."""
+    every = range(len(inputs.test.images))
+    if not config.report_share:
+        return list(every), []
+    reported = reported_images(inputs.test, config.report_share)
+    return [k for k in every if reported[k]], [k for k in every if not reported[k]]
 
 
 def _first_finds(config: MeasureConfig, trainings: Sequence[Training]) -> dict[str, dict[str, list[list[float]]]]:
@@ -148,26 +165,30 @@ def _train(
             log(f"{waiting[number].name}: {result['images']} images")
 
 
-def _score(config: MeasureConfig, inputs: Inputs, trainings: list[Training]) -> Measurement:
-    from pipelines.detection.inference import Detections
+def _score(
+    config: MeasureConfig, inputs: Inputs, trainings: Sequence[Training], row: Row, part: Sequence[int]
+) -> MeasuredRow:
+    """Scores of a row on some of the tested images."""
     from pipelines.detection.scores import score
 
-    rows = []
-    for row in inputs.rows:
-        scores, images = [], []
-        for seed in range(config.seeds):
-            runs = [_read(config, one) for one in trainings if one.row == row and one.seed == seed]
-            found = {
-                name: np.array(finds, np.float32).reshape(-1, _COLUMNS)
-                for run in runs
-                for name, finds in run["found"].items()
-            }
-            lists = [found[image.name] for image in inputs.test.images]
-            finds = [Detections(one[:, :4], one[:, 4], one[:, 5].astype(np.int64)) for one in lists]
-            scores.append({name: asdict(one) for name, one in score(inputs.test.images, finds, config.classes).items()})
-            images += [run["images"] for run in runs]
-        rows.append(MeasuredRow(row.text, round(float(np.mean(images))), scores))
-    return Measurement(config.classes, rows)
+    mine = [one for one in trainings if one.row == row]
+    images = [inputs.test.images[k] for k in part]
+    scores = []
+    for seed in range(config.seeds):
+        runs = [_read(config, one)["found"] for one in mine if one.seed == seed]
+        found = {name: finds for run in runs for name, finds in run.items()}
+        finds = [_detections(found[image.name]) for image in images]
+        scores.append({name: asdict(one) for name, one in score(images, finds, config.classes).items()})
+    counts = [sum(map(len, inputs.trained_on(one).values())) for one in mine]
+    objects = np.mean([inputs.objects(one) for one in mine], axis=0).round().astype(int).tolist()
+    return MeasuredRow(row.text, round(float(np.mean(counts))), dict(zip(config.classes, objects, strict=True)), scores)
+
+
+def _detections(finds: list[list[float]]) -> Detections:
+    from pipelines.detection.inference import Detections
+
+    rows = np.array(finds, np.float32).reshape(-1, _COLUMNS)
+    return Detections(rows[:, :4], rows[:, 4], rows[:, 5].astype(np.int64))
 
 
 def _bar(items: Any, total: int, progress: bool, unit: str) -> Any:

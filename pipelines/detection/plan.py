@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,7 @@ import numpy as np
 from pipelines.detection.labelled_images import LabelledImages
 from pipelines.errors import ConfigError
 
-__all__ = ["Part", "Row", "Training", "folds_of", "parse_rows", "part_images", "plan_trainings"]
+__all__ = ["Part", "Row", "Training", "folds_of", "parse_rows", "part_images", "plan_trainings", "reported_images"]
 
 _LONGEST_NAME: Final = 160
 """Characters that leave room for fold and seed: file systems take 255 bytes."""
@@ -83,13 +83,13 @@ def _part(text: str, names: Sequence[str]) -> Part:
     return Part(name, percent)
 
 
-def plan_trainings(rows: Sequence[Row], tested: str, folds: int, seeds: int) -> list[Training]:
-    """All trainings; ``tested`` is the name of the set that is trained on and tested, "" where there is none."""
+def plan_trainings(rows: Sequence[Row], overlapping: Collection[str], folds: int, seeds: int) -> list[Training]:
+    """All trainings; ``overlapping`` names the sets of which some images are, or show, tested ones."""
     return [
         Training(row, fold, seed)
         for row in rows
         for seed in range(seeds)
-        for fold in (range(folds) if any(part.name == tested for part in row.parts) else (-1,))
+        for fold in (range(folds) if any(part.name in overlapping for part in row.parts) else (-1,))
     ]
 
 
@@ -113,13 +113,38 @@ def folds_of(images: LabelledImages, folds: int) -> list[int]:
     return [fold_of[image.sequence] for image in images.images]
 
 
+def reported_images(images: LabelledImages, share: float) -> list[bool]:
+    """Which images to report on; by the others one may choose. Whole sequences, drawn, at most that share.
+
+    Raises:
+        ConfigError: A share that leaves either side without a sequence.
+    """
+    members = _by_sequence(images, range(len(images.images)))
+    room, chosen = share * len(images.images), set[int]()
+    for number in np.random.default_rng(0).permutation(len(members)).tolist():
+        rows = list(members.values())[number]
+        if len(chosen) + len(rows) <= room:
+            chosen.update(rows)
+    if not chosen:
+        raise ConfigError(
+            f"{images.name}: {len(members)} sequences, none of at most {share:.0%} of the images: expected shorter "
+            "sequences, or another --report-share"
+        )
+    return [row in chosen for row in range(len(images.images))]
+
+
+def _by_sequence(images: LabelledImages, rows: Iterable[int]) -> dict[str, list[int]]:
+    members: dict[str, list[int]] = {}
+    for row in rows:
+        members.setdefault(images.images[row].sequence, []).append(row)
+    return members
+
+
 def part_images(images: LabelledImages, allowed: Sequence[int], percent: float, seed: int) -> list[int]:
     """A share of the allowed images: whole sequences, in an order by the seed, as a smaller recording would hold."""
     if percent >= 100:
         return list(allowed)
-    members: dict[str, list[int]] = {}
-    for row in allowed:
-        members.setdefault(images.images[row].sequence, []).append(row)
+    members = _by_sequence(images, allowed)
     wanted = max(1, round(len(allowed) * percent / 100))
     chosen: list[int] = []
     for number in np.random.default_rng([seed, 1]).permutation(len(members)).tolist():

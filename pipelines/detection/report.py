@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -13,11 +14,12 @@ from numpy.typing import NDArray
 from pipelines.detection.config import MeasureConfig
 from pipelines.detection.labelled_images import NOT_COUNTED, LabelledImage, LabelledImages
 from pipelines.detection.results import MeasuredRow, Measurement
+from pipelines.detection.worth import worth_in_labels
 from pipelines.io.escape import for_markdown
 from pipelines.io.files import finite, write_bytes, write_json, write_text
 from pipelines.io.images import encode_png
 
-__all__ = ["tables", "write_report"]
+__all__ = ["curve_of", "report_text", "write_report"]
 
 _SHOWN: Final = 16
 _COLUMNS: Final = 4
@@ -33,44 +35,83 @@ Found = Mapping[str, list[list[float]]]
 
 
 def write_report(
-    config: MeasureConfig, test: LabelledImages, result: Measurement, found_by_row: Mapping[str, Found]
+    config: MeasureConfig,
+    parts: Sequence[LabelledImages],
+    result: Measurement,
+    found_by_row: Mapping[str, Found],
 ) -> None:
     """Writes ``detection.json``, ``report.md`` and ``finds-ROW.png``.
 
     Args:
         config: Names the folder.
-        test: What was tested on.
+        parts: What was tested on: all of it, or what is reported on and the rest. The sheets show the last part, so
+            that whoever chooses by what they see has not seen what is reported on.
         result: The figures.
         found_by_row: What the first seed of each row found, by the name that a file of the row has.
 
     Raises:
         OutputError: They cannot be written.
     """
-    write_json(config.out / "detection.json", finite({"schema": "gis-detection", "version": 1, **asdict(result)}))
-    write_text(config.out / "report.md", tables(result, test))
+    write_json(config.out / "detection.json", finite({"schema": "gis-detection", "version": 2, **asdict(result)}))
+    write_text(config.out / "report.md", report_text(result, parts))
     for name, found in found_by_row.items():
-        write_bytes(config.out / f"finds-{name}.png", encode_png(_sheet(test.images, found)))
+        write_bytes(config.out / f"finds-{name}.png", encode_png(_sheet(parts[-1].images, found)))
 
 
-def tables(result: Measurement, test: LabelledImages) -> str:
-    """A Markdown table for each class."""
-    return "\n".join(_table(result, number, name, test.count(number)) for number, name in enumerate(result.classes))
+def report_text(result: Measurement, parts: Sequence[LabelledImages]) -> str:
+    """Markdown tables for each class; those of the sequences to report on before those to choose by."""
+    titles = ("To report on", "To choose by") if len(parts) > 1 else ("",)
+    texts = []
+    for title, rows, part in zip(titles, (result.rows, result.choose), parts, strict=False):
+        sequences = len({image.sequence or image.name for image in part.images})
+        texts += [f"# {title}: {len(part.images)} images of {sequences} sequences\n"] if title else []
+        texts += [_of_class(rows, kind, part.count(number)) for number, kind in enumerate(result.classes)]
+    return "\n".join(texts)
 
 
-def _table(result: Measurement, number: int, kind: str, count: int) -> str:
+def _of_class(rows: Sequence[MeasuredRow], kind: str, count: int) -> str:
     if not count:
         return f"## {for_markdown(kind)}\n\nThe test set has none.\n"
-    parts = list(result.rows[0].scores[0][kind]["ap50"])
+    return _table(rows, kind) + _worth(rows, kind)
+
+
+def _worth(rows: Sequence[MeasuredRow], kind: str) -> str:
+    """How many real labels each other row is worth, where shares of one set make a curve."""
+    curve = curve_of(rows, kind)
+    if not curve:
+        return ""
+    name = curve[0].row.partition("@")[0]
+    lines = [_line(["trained on", "AP50", f"worth in labels of {for_markdown(name)}"]), _line(["---"] * 3)]
+    labels, reached = [row.objects[kind] for row in curve], [row.mean(kind) for row in curve]
+    for row in rows:
+        if row not in curve:
+            worth = worth_in_labels(labels, reached, row.mean(kind))
+            told = {0.0: f"fewer than {min(labels)}", math.inf: f"more than {max(labels)}"}.get(worth, f"{worth:.0f}")
+            lines.append(_line([for_markdown(row.row), f"{row.mean(kind):.1f}", told]))
+    return "\n".join(["", *lines, ""])
+
+
+def curve_of(rows: Sequence[MeasuredRow], kind: str) -> list[MeasuredRow]:
+    """Rows of one set alone of which shares were taken, by their number of labels; none where there are none."""
+    shared = [row.row.partition("@")[0] for row in rows if "@" in row.row and "+" not in row.row]
+    mine = [row for row in rows if shared and "+" not in row.row and row.row.partition("@")[0] == shared[0]]
+    mine = [row for row in mine if row.objects[kind] > 0]
+    return sorted(mine, key=lambda row: row.objects[kind]) if len(mine) > 1 else []
+
+
+def _table(rows: Sequence[MeasuredRow], kind: str) -> str:
+    parts = list(rows[0].scores[0][kind]["ap50"])
     head = [
         "trained on",
         "images",
+        "objects",
         "AP50 (each seed)",
         "95 %",
         "AP",
         *[for_markdown(f"AP50 {part}") for part in parts if part != "all"],
     ]
     lines = [f"## {for_markdown(kind)}", "", _line(head), _line(["---"] * len(head))]
-    return "\n".join([*lines, *(_line(_cells(row, kind, parts)) for row in result.rows), ""])
+    return "\n".join([*lines, *(_line(_cells(row, kind, parts)) for row in rows), ""])
 
 
 def _cells(row: MeasuredRow, kind: str, parts: Sequence[str]) -> list[str]:
@@ -81,6 +122,7 @@ def _cells(row: MeasuredRow, kind: str, parts: Sequence[str]) -> list[str]:
     return [
         for_markdown(row.row),
         str(row.images),
+        str(row.objects[kind]),
         f"{ap50:.1f} ({seeds})",
         f"{low:.0f} to {high:.0f}",
         f"{ap:.1f}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ class MeasuredRow:
     row: str
     images: int
     """Images that were trained on, in the mean over folds."""
+    objects: dict[str, int]
+    """Labelled objects of each class among them."""
     scores: list[dict[str, Any]]
     """By seed: `pipelines.detection.scores.Score` of each class, as plain values."""
 
@@ -36,3 +38,6 @@ class Measurement:
 
     classes: tuple[str, ...]
     rows: list[MeasuredRow]
+    """Scored on all tested images, or on those to report on."""
+    choose: list[MeasuredRow] = field(default_factory=list)
+    """Scored on the others, by which one may choose; empty without such a split."""

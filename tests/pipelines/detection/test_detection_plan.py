@@ -50,6 +50,6 @@ def test_a_share_grows_from_the_smaller_one() -> None:
 
 def test_only_what_is_tested_is_cross_validated() -> None:
     rows = parse_rows(("real", "made", "real+made"), ("real", "made"))
-    trainings = plan_trainings(rows, "real", folds=3, seeds=2)
+    trainings = plan_trainings(rows, {"real"}, folds=3, seeds=2)
     assert len(trainings) == 2 * (3 + 1 + 3)
     assert len({one.name for one in trainings}) == len(trainings)
