@@ -131,15 +131,16 @@ def _render(config: RenderConfig) -> None:
     from renderer.kernel_cache import forget_stale_kernels
 
     store = passes_store(config)
-    store.check_count(config.count)
-    todo = store.missing(config.count)
-    if not todo:
+    frames = config.frame_range
+    store.check_frames(frames)
+    todo = store.missing(frames)
+    if not todo and store.is_finished(len(frames)):
         return
     forget_stale_kernels()
     with PassesJob(config, open_session).open() as make, store.open_run() as complete:
-        frames = _told_notes((index, make(index)) for index in todo)
-        store.append_frames(frames, complete, lambda index: print(f"gis render: frame {index} written", flush=True))
-    store.describe({"frames": config.count, "complete": True, "generator": _generator()})
+        made = _told_notes((index, make(index)) for index in todo)
+        store.append_frames(made, complete, lambda index: print(f"gis render: frame {index} written", flush=True))
+    store.finish(len(frames), _generator())
 
 
 def _told_notes(frames: Iterable[tuple[int, PassesRecord]]) -> Iterator[tuple[int, PassesRecord]]:
@@ -171,7 +172,7 @@ def _run(words: Sequence[str]) -> str:
         workers=1,
     )
     _render(config)
-    return f"{config.count} frames in {config.out}"
+    return f"{len(config.frame_range)} frames in {config.out}"
 
 
 def _error_line(error: Exception) -> str:

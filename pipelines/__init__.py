@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipelines.comparison.run import compare
     from pipelines.comparison.tables import Comparison
     from pipelines.dataset.frame import SynthesizedFrame
+    from pipelines.dataset.merge import merge
     from pipelines.dataset.record import FrameRecord
     from pipelines.dataset.store import read_records
     from pipelines.dataset.validation import Report, validate
@@ -68,6 +69,7 @@ __all__ = [
     "fit_cars",
     "ingest_backgrounds",
     "measure",
+    "merge",
     "open_backgrounds",
     "read_records",
     "synthesize",
@@ -89,6 +91,7 @@ _MODULES = {
     "pipelines.fitting.run": ("FitResult", "fit_cars"),
     "pipelines.registration.align": ("AlignResult", "align_cameras"),
     "pipelines.dataset.frame": ("SynthesizedFrame",),
+    "pipelines.dataset.merge": ("merge",),
     "pipelines.dataset.record": ("FrameRecord",),
     "pipelines.dataset.store": ("read_records",),
     "pipelines.dataset.validation": ("Report", "validate"),

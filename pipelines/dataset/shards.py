@@ -20,7 +20,15 @@ from pipelines.dataset.record import frame_name
 from pipelines.errors import DatasetError
 from pipelines.io.files import file_sha256, sha256, write_bytes, write_through
 
-__all__ = ["SHARD_FRAMES", "finish_shards", "missing_samples", "pack_if_full", "read_shard", "write_part"]
+__all__ = [
+    "SHARD_FRAMES",
+    "finish_shards",
+    "missing_samples",
+    "pack_if_full",
+    "read_shard",
+    "take_sample",
+    "write_part",
+]
 
 SHARD_FRAMES = 64
 """Frames in a shard: at 512x512 about 170 MB, in the range that WebDataset advises (100 MB to 1 GB)."""
@@ -55,13 +63,36 @@ def finish_shards(folder: Path, count: int) -> list[ShardEntry]:
     return entries
 
 
-def missing_samples(folder: Path, count: int) -> list[int]:
-    """Frames below ``count`` whose sample is neither in a shard nor waiting for one."""
+def missing_samples(folder: Path, frames: range) -> list[int]:
+    """Those of ``frames`` whose sample is neither in a shard nor waiting for one."""
     stored: set[int] = set()
-    for number in range((count + SHARD_FRAMES - 1) // SHARD_FRAMES):
+    for number in range(frames.start // SHARD_FRAMES, (frames.stop + SHARD_FRAMES - 1) // SHARD_FRAMES):
         shard = _shard(folder, number)
         stored |= _samples(shard).keys() if shard.is_file() else set()
-    return [index for index in range(count) if index not in stored and not _part(folder, index).is_file()]
+    return [index for index in frames if index not in stored and not _part(folder, index).is_file()]
+
+
+def take_sample(source: Path, folder: Path, index: int, digest: str) -> None:
+    """Takes a sample over from another folder, to wait for its shard; one that is here already stays.
+
+    Args:
+        source: folder where it is packed, or waits.
+        folder: that it shall be in.
+        index: of the frame.
+        digest: SHA-256 of the sample.
+
+    Raises:
+        DatasetError: it is not there, or another one.
+        OutputError: it cannot be written.
+    """
+    if not missing_samples(folder, range(index, index + 1)):
+        return
+    part, shard = _part(source, index), _shard(source, index // SHARD_FRAMES)
+    stored = {} if part.is_file() or not shard.is_file() else _samples(shard)
+    data = part.read_bytes() if part.is_file() else stored[index].read() if index in stored else b""
+    if sha256(data) != digest:
+        raise DatasetError(f"{source}: the sample of frame {index} is not there, or not the one that was written")
+    write_bytes(_part(folder, index), data, root=folder)
 
 
 def read_shard(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -31,6 +31,7 @@ from pipelines.io.files import (
 __all__ = [
     "DATASET_FILE",
     "FRAMES_FILE",
+    "PART_FILE",
     "FrameStore",
     "RunFolder",
     "first_difference",
@@ -41,6 +42,8 @@ __all__ = [
 R = TypeVar("R", bound=Record)
 FRAMES_FILE = "frames.jsonl"
 DATASET_FILE = "dataset.json"
+PART_FILE = "part.json"
+"""Description of a folder that holds some frames of a data set, for `gis merge`."""
 
 
 def generator() -> str:
@@ -51,19 +54,20 @@ def generator() -> str:
         return "gis"
 
 
-def read_records(folder: Path, kind: type[R], only: Container[int] | None = None) -> Iterator[R]:
+def read_records(folder: Path, kind: type[R], only: Container[int] | None = None, *, first: int = 0) -> Iterator[R]:
     """Records of the complete frames of a folder, in order; none where it has no ``frames.jsonl``.
 
     Args:
         folder: of the data set.
         kind: of record.
         only: numbers of the frames that are wanted; None for all.
+        first: number of the frame of the first line, where the folder is a part of a data set.
 
     Raises:
         DatasetError: a line that is none of ours.
     """
     log = folder / FRAMES_FILE
-    for index, line in enumerate(read_lines(log)):
+    for index, line in enumerate(read_lines(log), first):
         if only is None or index in only:
             yield kind.from_line(line, index, log)
 
@@ -186,28 +190,39 @@ class FrameStore(RunFolder, Generic[R]):
 
     Args:
         record: what the lines of the log are.
+        first: number of the first frame; another than 0 in a part of a data set.
     """
 
     record: type[R]
+    first: int = 0
+
+    def part(self, first: int) -> FrameStore[R]:
+        """The same folder as that of a part, which begins with the frame ``first``."""
+        return replace(self, description=PART_FILE, header={**self.header, "first": first}, first=first)
 
     @property
     def log(self) -> Path:
         """Path of ``frames.jsonl``."""
         return self.folder / FRAMES_FILE
 
-    def check_count(self, count: int) -> None:
+    def check_frames(self, frames: range) -> None:
         """Refuses a folder that this run may not go on in; changes nothing.
 
         Raises:
-            DatasetError: other files, another configuration, or more frames than ``count``.
+            DatasetError: other files, another configuration, or frames that were not asked for.
         """
         self.check()
         complete = self._complete() if (self.folder / self.description).is_file() else 0
-        if complete > count:
+        if complete > len(frames):
             raise DatasetError(
-                f"{self.folder} holds {complete} frames, more than the {count} asked for: give --count {complete} or "
-                "more, or another --out"
+                f"{self.folder} holds {complete} frames, more than the {len(frames)} asked for: give "
+                f"{self._options(complete)} or more, or another --out"
             )
+
+    def _options(self, complete: int) -> str:
+        if self.description == PART_FILE:
+            return f"--frames {self.first}:{self.first + complete}"
+        return f"--count {complete}"
 
     def _complete(self) -> int:
         """Frames that have a line, each checked."""
@@ -243,16 +258,16 @@ class FrameStore(RunFolder, Generic[R]):
         Raises:
             DatasetError: a line that is none of ours.
         """
-        return read_records(self.folder, self.record)
+        return read_records(self.folder, self.record, first=self.first)
 
-    def missing(self, count: int) -> list[int]:
-        """Frames below ``count`` that have no line yet, or whose files are gone."""
+    def missing(self, frames: range) -> list[int]:
+        """Those of ``frames`` that have no line yet, or whose files are gone."""
         complete, gone = 0, []
         for record in self.records():
             complete += 1
             if not all((self.folder / name).is_file() for name in record.files):
                 gone.append(record.index)
-        return gone + list(range(complete, count))
+        return gone + list(frames[complete:])
 
     def append_frames(
         self, frames: Iterable[tuple[int, R]], complete: int, after: Callable[[int], None] | None = None
@@ -270,7 +285,7 @@ class FrameStore(RunFolder, Generic[R]):
         """
         log = WatchedLog(self.log)
         for index, record in frames:
-            if index < complete:
+            if index < self.first + complete:
                 self.verify(record)
             else:
                 log.append(record.to_line())
@@ -278,13 +293,27 @@ class FrameStore(RunFolder, Generic[R]):
                 after(index)
         log.check()
 
+    def finish(self, count: int, by: str | None = None) -> None:
+        """Writes that all ``count`` frames are there.
+
+        Args:
+            count: frames.
+            by: name and version of the program, where it is not this package.
+        """
+        self.describe({"frames": count, "complete": True, "generator": by or generator()})
+
+    def is_finished(self, count: int) -> bool:
+        """Whether the description says that ``count`` frames are there."""
+        described = read_object(self.folder / self.description)
+        return bool(described.get("complete")) and described.get("frames") == count
+
     def check_files(self) -> None:
         """Sees to it that the files of all frames that have a line are there.
 
         Raises:
             OutputError: one is missing.
         """
-        lines = enumerate(read_lines(self.log))
+        lines = enumerate(read_lines(self.log), self.first)
         names = [name for index, line in lines for name in parse_line(line, index, self.log)["files"]]
         check_present(self.folder, names, "files of frames")
 
@@ -295,7 +324,7 @@ class FrameStore(RunFolder, Generic[R]):
             DatasetError: it came out differently.
         """
         index = record.index
-        stored = next(line for number, line in enumerate(read_lines(self.log)) if number == index)
+        stored = next(line for number, line in enumerate(read_lines(self.log), self.first) if number == index)
         different = first_difference(json.loads(stored), json.loads(record.to_line()))
         if different:
             raise DatasetError(

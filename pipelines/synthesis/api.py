@@ -107,5 +107,5 @@ def _frames(
 ) -> Iterator[SynthesizedFrame]:
     forget_stale_kernels()
     with open_frame_maker(config, inputs, session_factory) as maker:
-        for index in range(config.count):
+        for index in config.frame_range:
             yield maker.make(index)

@@ -6,6 +6,7 @@ resolves what it leaves open, so every mistake of a user shows before a file is 
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,13 +21,26 @@ from pipelines.io.files import file_sha256
 from pipelines.synthesis.model_choice import AUTO, PHYSICS, choose_model
 from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, default_workers
 
-__all__ = ["PHYSICS", "Engine", "RenderConfig", "SynthesizeConfig", "camera_names", "resolve_scene"]
+__all__ = ["PHYSICS", "Engine", "RenderConfig", "SynthesizeConfig", "camera_names", "parse_frames", "resolve_scene"]
 
 MODEL_SUFFIXES = (".blend", ".glb", ".gltf", ".obj", ".fbx", ".usd", ".usda", ".usdc", ".usdz")
 
 Engine = Literal["raster", "cycles"]
 _SCENE, _CAMERA, _BACKGROUNDS, _CONDITIONS = "Scene", "Camera", "Backgrounds", "Conditions"
 _MODEL, _OUTPUT, _RUN = "Model", "Output", "Run"
+
+
+def parse_frames(text: str) -> range:
+    """The frames that ``FIRST:END`` names.
+
+    Raises:
+        ConfigError: another text, or no frame.
+    """
+    found = re.fullmatch(r"([0-9]{1,12}):([0-9]{1,12})", text)
+    frames = range(int(found[1]), int(found[2])) if found else range(0)
+    if not frames:
+        raise ConfigError(f"frames {text!r}: expected FIRST:END with FIRST below END, such as 200:400")
+    return frames
 
 
 def camera_names() -> tuple[str, ...]:
@@ -79,6 +93,15 @@ class RenderConfig:
         Option("Folder of the output; a run that was cut short goes on in it.", _OUTPUT, decides_content=False),
     ]
     count: Annotated[int, Option("How many frames.", _OUTPUT, at_least=1, decides_content=False)] = 16
+    frames: Annotated[
+        str | None,
+        Option(
+            "FIRST:END, frames FIRST to END - 1 in place of --count: a part of a data set, for gis merge.",
+            _OUTPUT,
+            default_text="all of --count",
+            decides_content=False,
+        ),
+    ] = None
     scene: Annotated[
         Path, Option("A .blend file; city.blend is the shipped street.", _SCENE, default_text="city.blend")
     ] = CITY
@@ -131,6 +154,7 @@ class RenderConfig:
         """Check what can be checked without opening the scene."""
         check_options(self)
         object.__setattr__(self, "scene", resolve_scene(self.scene))
+        _ = self.frame_range
         if self.size is not None:
             from pipelines.cameras import parse_size
 
@@ -155,9 +179,19 @@ class RenderConfig:
         return self.cars is not None
 
     @property
+    def frame_range(self) -> range:
+        """Numbers of the frames to make."""
+        return range(self.count) if self.frames is None else parse_frames(self.frames)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether the output is a part of a data set."""
+        return self.frames is not None
+
+    @property
     def processes(self) -> int:
         """Workers to start: no more than frames."""
-        return min(self.workers or default_workers(), self.count)
+        return min(self.workers or default_workers(), len(self.frame_range))
 
     def to_json(self) -> dict[str, Any]:
         """Everything that decides the content of the files, and nothing else: names and hashes, no paths."""

@@ -52,13 +52,17 @@ def synthesize_dataset(
     inputs = read_inputs(config, report)
     header = dataset_header(config.to_json(), config.layout, LAYOUT_VERSION)
     store = FrameStore(config.out, DATASET_FILE, header, FrameRecord)
-    store.check_count(config.count)
-    todo = store.missing(config.count)
+    frames = config.frame_range
+    if config.is_part:
+        store = store.part(frames.start)
+    store.check_frames(frames)
+    todo = store.missing(frames)
     if config.tensors:
-        todo = sorted({*todo, *shards.missing_samples(config.out, config.count)})
+        todo = sorted({*todo, *shards.missing_samples(config.out, frames)})
     if todo:
         job = SynthesizeJob(config, inputs, session_factory)
-        after = (lambda index: shards.pack_if_full(config.out, index)) if config.tensors else None
+        packs = config.tensors and not config.is_part  # samples of a part are packed when it is merged
+        after = (lambda index: shards.pack_if_full(config.out, index)) if packs else None
         # The first worker to load a model converts it for this machine; the others find that done.
         one_first = config.weights is not None
         make_frames(
@@ -73,7 +77,10 @@ def synthesize_dataset(
             timeout_s=config.worker_timeout,
             report=report,
         )
-    if todo or not is_finished(config.out, config.count):
+    if config.is_part:
+        if todo or not store.is_finished(len(frames)):
+            store.finish(len(frames))
+    elif todo or not is_finished(config.out, config.count):
         write_summary(store, config.count, tensors=config.tensors)
         _report_empty(config, report)
     return config.out

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.dataset.record import InstanceRecord, PassesRecord, frame_name
-from pipelines.dataset.store import FrameStore, generator
+from pipelines.dataset.store import FrameStore
 from pipelines.io.exr import encode_exr
 from pipelines.io.files import sha256, write_bytes
 from pipelines.synthesis.config import RenderConfig
@@ -29,7 +29,8 @@ CONFIG_FILE = "config.json"
 def passes_store(config: RenderConfig) -> FrameStore[PassesRecord]:
     """The folder of a configuration; its header is what another run may not differ in."""
     header = {"schema": SCHEMA, "version": VERSION, "configuration": config.to_json()}
-    return FrameStore(config.out, CONFIG_FILE, header, PassesRecord)
+    store = FrameStore(config.out, CONFIG_FILE, header, PassesRecord)
+    return store.part(config.frame_range.start) if config.is_part else store
 
 
 def render(
@@ -52,13 +53,15 @@ def render(
         RendererError: the scene.
     """
     store = passes_store(config)
-    store.check_count(config.count)
-    if todo := store.missing(config.count):
+    frames = config.frame_range
+    store.check_frames(frames)
+    if todo := store.missing(frames):
         job = PassesJob(config, session_factory)
         make_frames(
             store, job, todo, config.processes, progress=progress, timeout_s=config.worker_timeout, report=report
         )
-        store.describe({"frames": config.count, "complete": True, "generator": generator()})
+    if todo or not store.is_finished(len(frames)):
+        store.finish(len(frames))
     return config.out
 
 

@@ -14,4 +14,4 @@ def render(config: RenderConfig) -> None:
     from pipelines.synthesis import passes
 
     passes.render(config, progress=shows_progress(), report=print_note)
-    say(f"{config.count} frames in {config.out}")
+    say(f"{len(config.frame_range)} frames in {config.out}{': a part, for gis merge' if config.is_part else ''}")

@@ -14,4 +14,4 @@ def synthesize(config: SynthesizeConfig) -> None:
     from pipelines.synthesis.dataset_run import synthesize_dataset
 
     synthesize_dataset(config, progress=shows_progress(), report=print_note)
-    say(f"{config.count} frames in {config.out}")
+    say(f"{len(config.frame_range)} frames in {config.out}{': a part, for gis merge' if config.is_part else ''}")

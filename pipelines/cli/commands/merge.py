@@ -1,0 +1,31 @@
+"""``gis merge``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pipelines.cli.commands.options import Out, shows_progress
+from pipelines.cli.console import say
+
+__all__ = ["merge"]
+
+
+def merge(
+    parts: Annotated[list[Path], typer.Argument(help="Folders of gis synthesize --frames, or of gis render --frames.")],
+    out: Out,
+    how: Annotated[
+        Literal["copy", "link", "move"],
+        typer.Option(
+            help="copy: checked against their hashes; link: hard links; move: the parts are empty afterwards.",
+            rich_help_panel="Output",
+        ),
+    ] = "copy",
+) -> None:
+    """Put the parts of a data set together, made with --frames on any machines."""
+    from pipelines.dataset import merge as pipeline
+
+    pipeline.merge(parts, out, how=how, progress=shows_progress())
+    say(f"{len(parts)} parts in {out}")
