@@ -39,6 +39,8 @@ class Stream(IntEnum):
     """Noise, as measured in a real frame, that inserted cars get."""
     FIT_WEATHER = 9
     """Weather of the physical picture of fitted cars. (8 is free.)"""
+    FINISH = 15
+    """Paint and dirt of each car, trees that a street has (10 to 14 are free)."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ _STRAIGHT_SHARE = 0.6
 """Share of the scale, about its middle, that is not bent."""
 
 # In deviations of the car's own greys, median and deviation between cars: read from cars fitted to RoadScene's training
-# frames (``benchmarks/car_levels.py``, table ``benchmarks/car_levels.json``).
+# frames (``benchmarks/car_levels.py``, table ``benchmarks/car_levels.json``); trim, too small for that, as glass.
 _ZONE_LEVEL = {
     Zone.BODY: (0.20, 0.19),
     Zone.ROOF: (-0.52, 0.74),
@@ -79,6 +79,7 @@ _ZONE_LEVEL = {
     Zone.LAMP: (0.20, 0.50),
     Zone.UNDERBODY: (0.66, 0.53),
     Zone.INTERIOR: (-0.64, 0.46),
+    Zone.TRIM: (-1.1, 0.5),
 }
 _PHYSICS_SHARE = 0.3
 """Share of what physics says about differences between zones; its weather is not the frame's."""
@@ -160,7 +161,7 @@ def zone_pattern(apparent_temperature_K: Float32, zone: NDArray[np.uint8], car: 
     """
     levels = np.zeros(256, np.float32)
     for key, (median, spread) in _ZONE_LEVEL.items():
-        levels[key] = median + spread * car.zones[key]
+        levels[key] = median + spread * car.zones[min(key, len(car.zones) - 1)]
     physics = np.clip(standardised(apparent_temperature_K), -_PHYSICS_LIMIT, _PHYSICS_LIMIT)
     return np.asarray(levels[zone] + np.float32(_PHYSICS_SHARE) * physics, dtype=np.float32)
 

@@ -43,12 +43,28 @@ def _by_zone(table: dict[Zone, float]) -> Float32:
 
 
 GREY_SHARES = _by_zone(
-    {Zone.GLASS: 0.75, Zone.ROOF: 0.5, Zone.BONNET: 0.5, Zone.BODY: 0.42, Zone.LAMP: 0.3, Zone.GRILLE: 0.15}
+    {
+        Zone.GLASS: 0.75,
+        Zone.TRIM: 0.75,
+        Zone.ROOF: 0.5,
+        Zone.BONNET: 0.5,
+        Zone.BODY: 0.42,
+        Zone.LAMP: 0.3,
+        Zone.GRILLE: 0.15,
+    }
 )
 """Share of what is mirrored, in *grey levels*: gain control shows the 40 K between road and sky as about 100 greys and
 the few kelvin between parts of a street as another 100, so mirrors show more than their reflectance of 0.07 to 0.11."""
 KELVIN_SHARES = _by_zone(
-    {Zone.GLASS: 0.11, Zone.ROOF: 0.07, Zone.BONNET: 0.07, Zone.BODY: 0.07, Zone.LAMP: 0.07, Zone.GRILLE: 0.05}
+    {
+        Zone.GLASS: 0.11,
+        Zone.TRIM: 0.45,
+        Zone.ROOF: 0.07,
+        Zone.BONNET: 0.07,
+        Zone.BODY: 0.07,
+        Zone.LAMP: 0.07,
+        Zone.GRILLE: 0.05,
+    }
 )
 """Reflectance at normal incidence: one less the emissivities of assets/thermal_profiles.toml."""
 

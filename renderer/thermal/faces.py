@@ -46,7 +46,8 @@ def face_temperatures_K(
     mean_K, emissivity = np.zeros(256), np.ones(256)
     for zone, material in profiles.materials.items():
         heat = car.heat.get(zone, material.heat)
-        mean_K[zone] = heat.mean_K + material.indoor * max(0.0, 293.15 - air_K)
+        cabin = car.cabin if zone < FIRST_ENVIRONMENT_ZONE else 1.0
+        mean_K[zone] = heat.mean_K + cabin * material.indoor * max(0.0, 293.15 - air_K)
         emissivity[zone] = material.emissivity
     flow = transfer_W_m2K(conditions.wind_m_s) / transfer_W_m2K(conditions.wind_m_s + car.airflow_m_s)
     on_car = (zones > 0) & (zones < FIRST_ENVIRONMENT_ZONE)

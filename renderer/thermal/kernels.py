@@ -50,6 +50,8 @@ _BODY_K = 306.5
 """Skin of the face in mild air: 33 degC."""
 _FAR_M = 1e7
 """What is farther has not been hit."""
+_NEAR = 0.1
+"""One over the distance, in metres, of the trees and houses that surfaces mirror: a step aside shows others."""
 
 # Rows of the table of transmittance: exponent and 6 bits of mantissa of a float32.
 _SHIFT, _FIRST_ROW, _LAST_ROW = 17, 124 << 6, 138 << 6
@@ -99,14 +101,16 @@ class Cars(NamedTuple):
     """(R, 32) by zone: temperature before sun and sky."""
     variation_K: Floats
     """(R, 32) by zone."""
+    sun_gain: Floats
+    """(R, 32) by zone: share of a standing car's warming by the sun that is left."""
+    gloss: Floats
+    """(R, 32) by zone: share of its mirror that dirt has left."""
     half_length_m: Floats
     """(R,) as all that follow."""
     half_width_m: Floats
     height_m: Floats
-    sun_gain: Floats
-    """Share of a standing car's warming by the sun that is left."""
     sky_gain: Floats
-    """The same of cooling by the sky."""
+    """Share of a standing car's cooling by the sky."""
     shift: Floats
     """Where in the noise the car's patterns begin."""
 
@@ -141,6 +145,8 @@ class Surroundings(NamedTuple):
     """0-1."""
     cloud_contrast: float
     """Of the clouds' shapes; 0: none."""
+    canopy: float
+    """How fast trees and houses give way to the sky with the sine of elevation; 2 in a street with some trees."""
     dappled_sun: float
     """Share of the sun on the ground that trees and houses beyond the picture keep away in places."""
     air_K: float
@@ -308,7 +314,7 @@ def _cars(r: int, passes: Passes, scene: Scene, line: Floats) -> None:
         px, py, pz = line[_PX, c], line[_PY, c], line[_PZ, c]
         fine = line[_DISTANCE, c] / focal_px
         open_sky = 0.5 * (1.0 + normals[r, c, 2])
-        kelvin = base_K[car, zone] + (line[_DIRECT, c] + diffuse_K[zone] * open_sky) * sun_gain[car]
+        kelvin = base_K[car, zone] + (line[_DIRECT, c] + diffuse_K[zone] * open_sky) * sun_gain[car, zone]
         kelvin -= sky_loss_K[zone] * open_sky * SKY_VIEW * sky_gain[car]
         radius = wheel_radius[part]
         if radius > 0.0 and (zone == Zone.TYRE or zone == Zone.BRAKE):
@@ -338,7 +344,8 @@ def _radiance(r: int, passes: Passes, scene: Scene, cars_only: bool, line: Float
     around, surfaces, tables = scene.surroundings, scene.surfaces, scene.tables
     air, ground, walls, hemisphere = around.air, around.ground, around.walls, around.hemisphere
     sky_mean, sky_clear, sky_cloud = around.sky_mean, around.sky_clear, around.sky_cloud
-    cover, contrast, air_K = around.cloud_cover, around.cloud_contrast, around.air_K
+    cover, contrast, air_K, canopy = around.cloud_cover, around.cloud_contrast, around.air_K, around.canopy
+    row_of_id, gloss = scene.cars.row_of_id, scene.cars.gloss
     emissivities, mirrors, grazing = surfaces.emissivity, surfaces.mirror, surfaces.grazing
     through, forward, inverse = tables.transmittance, tables.radiance, tables.temperature
     for c in range(zones.shape[1]):
@@ -355,6 +362,8 @@ def _radiance(r: int, passes: Passes, scene: Scene, cars_only: bool, line: Float
         iron = line[_IRON, c]
         emissivity = emissivities[zone] - 0.15 * iron  # rusty iron, polished by wheels
         mirror = mirrors[zone] + (1.0 - mirrors[zone]) * 0.5 * iron
+        if zone < FIRST_ENVIRONMENT_ZONE:
+            mirror *= gloss[row_of_id[ids[r, c]], zone]
         away = 1.0 - line[_FACING, c]
         away2 = away * away
         reflectance = 1.0 - emissivity + emissivity * grazing[zone] * away2 * away2 * away
@@ -364,8 +373,9 @@ def _radiance(r: int, passes: Passes, scene: Scene, cars_only: bool, line: Float
         if mirror * reflectance > 0.004:
             twice = 2.0 * (dx * nx + dy * ny + dz * nz)
             rx, ry, rz = dx - twice * nx, dy - twice * ny, dz - twice * nz
-            ragged = mirror > 0.6 and reflectance > 0.02
-            back += mirror * (_mirrored(values, sky_mean, ground, walls, rx, ry, rz, ragged) - back)
+            blur = 0.04 + 1.2 * (1.05 - mirror) if mirror > 0.4 and reflectance > 0.02 else 0.0
+            rx, ry = rx + _NEAR * line[_PX, c], ry + _NEAR * line[_PY, c]
+            back += mirror * (_mirrored(values, sky_mean, ground, walls, canopy, rx, ry, rz, blur) - back)
         seen = (1.0 - reflectance) * radiance_of(line[_KELVIN, c], forward) + reflectance * back
         bits = np.float32(min(max(distance, _TABLE_START_M), _TABLE_END_M)).view(np.int32)
         at, share = (bits >> _SHIFT) - _FIRST_ROW, (bits & _REST) * _PER_REST
@@ -404,15 +414,22 @@ def _sky_radiance(
 
 @inlined_kernel
 def _mirrored(
-    values: Lattice, sky_mean: Floats, ground: float, walls: float, rx: float, ry: float, rz: float, ragged: bool
-) -> float:
-    """Radiance from the mirror direction: ground below, a ragged line of houses and trees, sky above it."""
+    values: Lattice, sky_mean: Floats, ground: float, walls: float, canopy: float,
+    rx: float, ry: float, rz: float, blur: float,
+) -> float:  # fmt: skip
+    """Radiance from the mirror direction: ground below, houses, crowns of trees with gaps between them, sky above.
+
+    ``blur`` is how wide an edge gets in the mirror; 0 leaves out the crowns.
+    """
     if rz <= 0.0:
         return ground + (walls - ground) * max(0.0, 1.0 + rz * 8.0)
-    top = 0.17
-    if ragged and rz < 0.45:
-        top += 0.16 * noise2(values, rx * 3.1 + 40.0, ry * 3.1) + 0.05 * noise2(values, rx * 13.0, ry * 13.0)
-    t = min(1.0, max(0.0, (rz - top + 0.05) * 10.0))
+    if blur == 0.0 or rz > 0.92:
+        t = min(1.0, max(0.0, (rz - 0.12) * 10.0))
+    else:  # masses, crowns and boughs: the higher, the fewer
+        crowns, aside = rx - ry, ry + rz
+        hidden = 0.62 * noise2(values, rx * 2.1 + 40.0, ry * 2.1) + 0.3 * noise2(values, 8.0 * crowns, 8.0 * aside)
+        hidden += 0.16 * noise2(values, 25.0 * crowns, 25.0 * aside)
+        t = min(1.0, max(0.0, 0.5 + (canopy * (rz - 0.17) - hidden) / blur))
     if t == 0.0:
         return walls
     return walls + t * t * (3.0 - 2.0 * t) * (_sky_at(sky_mean, rz) - walls)

@@ -26,6 +26,7 @@ from ..zones.catalogue import FIRST_ENVIRONMENT_ZONE, ZONES, Zone
 from .atmosphere import clear_sky_emissivity, path_transmittance, sky_emissivity
 from .balance import SKY_VIEW, Balance, cloud_closure, surface_balance, transfer_W_m2K
 from .conditions import Conditions
+from .finish import Finish, draw_finish
 from .ground import ground_effects
 from .kernels import Cars, Parts, Passes, Scene, Surfaces, Surroundings, Tables, render, transmittance_distances_m
 from .planck import LWIR, Band, BandTable, band_radiance, band_table
@@ -37,6 +38,11 @@ __all__ = ["ThermalImage", "render_thermal", "road_temperature_K"]
 _LAMP_HEAT_K = 11.0
 """Street lamp while lit, above air (assumed)."""
 _INDOOR_K = 293.15
+_CANOPY = (0.4, 1.6)
+"""How fast trees and houses give way to the sky with the sine of elevation: an avenue, an open road (assumed)."""
+_LIT_BELOW_DEG = 4.0
+"""Elevation of the sun below which cars drive with their lamps lit; above it half of the lamps' heat is there, since
+some countries ask for lamps by day (assumed)."""
 _SKY_ROWS = 512
 _HEADING_STEP_RAD = math.pi / 12
 
@@ -71,7 +77,7 @@ def render_thermal(
     """
     table = band_table(band)
     balance = surface_balance(conditions, profiles, band)
-    rng = draw.rng(Stream.SURFACE)
+    rng, finish = draw.rng(Stream.SURFACE), draw.rng(Stream.FINISH)
     surfaces = _surfaces(conditions, profiles, rng)
     scene = Scene(
         camera_view(frame),
@@ -79,9 +85,9 @@ def render_thermal(
         lattice(draw.seed),
         surfaces,
         balance,
-        _cars(frame.instances, conditions, profiles, rng),
+        _cars(frame.instances, conditions, profiles, rng, [draw_finish(finish) for _ in frame.instances]),
         _parts(frame),
-        _surroundings(conditions, surfaces, balance, table),
+        _surroundings(conditions, surfaces, balance, table, canopy=finish.uniform(*_CANOPY)),
         Tables(_transmittance(conditions), table.forward, table.inverse),
     )
     ground = ground_effects(frame, profiles, balance, [rng.standard_normal() for _ in frame.instances])
@@ -147,17 +153,25 @@ def _level_K(surfaces: Surfaces, balance: Balance, zone: Zone) -> float:
     return float(surfaces.base_K[zone] + sun + balance.diffuse_K[zone] - SKY_VIEW * balance.sky_loss_K[zone])
 
 
-def _cars(instances: Sequence[Instance], conditions: Conditions, profiles: Profiles, rng: np.random.Generator) -> Cars:
+def _cars(
+    instances: Sequence[Instance],
+    conditions: Conditions,
+    profiles: Profiles,
+    rng: np.random.Generator,
+    finishes: Sequence[Finish],
+) -> Cars:
     """Warmth, size and place of each car."""
     count, zones = len(instances) + 1, FIRST_ENVIRONMENT_ZONE
     cars = Cars(
         np.zeros(65536, np.int32), np.zeros((count, 3, 4)), np.zeros((count, zones)), np.zeros((count, zones)),
-        *np.ones((6, count)),
+        *np.ones((2, count, zones)), *np.ones((5, count)),
     )  # fmt: skip
     # An id that no instance explains is a surface at air temperature.
     cars.base_K[0] = conditions.air_temperature_K
     still = transfer_W_m2K(conditions.wind_m_s)
-    for row, instance in enumerate(instances, start=1):
+    lit = 1.0 if conditions.sun_elevation_deg < _LIT_BELOW_DEG else 0.5
+    cabin_K = max(0.0, _INDOOR_K - conditions.air_temperature_K)
+    for row, (instance, finish) in enumerate(zip(instances, finishes, strict=True), start=1):
         cars.row_of_id[instance.id] = row
         profile = profiles.car(instance.profile)
         cars.world_to_model[row] = world_to_local(instance.object_to_world)
@@ -165,14 +179,18 @@ def _cars(instances: Sequence[Instance], conditions: Conditions, profiles: Profi
         shared, own = rng.standard_normal(), rng.standard_normal(FIRST_ENVIRONMENT_ZONE)
         spread = np.clip(0.7 * shared + 0.7 * own, -2.2, 2.2)
         for zone in _OBJECT_ZONES:
-            heat = profile.heat.get(zone, profiles.materials[zone].heat)
-            cars.base_K[row, zone] = conditions.air_temperature_K + (heat.mean_K + heat.deviation_K * spread[zone])
+            material = profiles.materials[zone]
+            heat = profile.heat.get(zone, material.heat)
+            warmth_K = heat.mean_K + heat.deviation_K * spread[zone] + profile.cabin * material.indoor * cabin_K
+            cars.base_K[row, zone] = conditions.air_temperature_K + warmth_K
             cars.variation_K[row, zone] = heat.variation_K
+        cars.variation_K[row, Zone.LAMP] *= lit
         flow = still / transfer_W_m2K(conditions.wind_m_s + profile.airflow_m_s)
         box = instance.box_3d
         cars.half_length_m[row], cars.half_width_m[row] = box.length_m / 2, box.width_m / 2
         cars.height_m[row] = box.height_m
-        cars.sun_gain[row], cars.sky_gain[row] = profile.sun * flow, flow
+        cars.sun_gain[row], cars.gloss[row] = profile.sun * flow * finish.sun, finish.gloss
+        cars.sky_gain[row] = flow
         cars.shift[row] = rng.uniform(0.0, 200.0)
     return cars
 
@@ -195,7 +213,9 @@ def _parts(frame: Frame) -> Parts:
     return parts
 
 
-def _surroundings(conditions: Conditions, surfaces: Surfaces, balance: Balance, table: BandTable) -> Surroundings:
+def _surroundings(
+    conditions: Conditions, surfaces: Surfaces, balance: Balance, table: BandTable, canopy: float
+) -> Surroundings:
     """Radiance of sky, ground and houses."""
     air_K, band = conditions.air_temperature_K, table.band
     air = float(band_radiance(air_K, band))
@@ -232,6 +252,7 @@ def _surroundings(conditions: Conditions, surfaces: Surfaces, balance: Balance, 
         hemisphere=hemisphere,
         cloud_cover=cover,
         cloud_contrast=contrast,
+        canopy=canopy,
         dappled_sun=sunny,
         air_K=float(air_K),
         foliage_K=foliage,

@@ -52,6 +52,8 @@ class CarProfile:
     ground_mean_K: float
     ground_deviation_K: float
     shadow: bool
+    cabin: float
+    """Whether its cabin is heated, 0-1: how much of a material's ``indoor`` its panes show."""
     heat: Mapping[Zone, Heat]
     """For every zone of a car."""
 
@@ -170,5 +172,6 @@ def _car(name: str, table: Mapping[str, Any], where: str) -> CarProfile:
         ground_mean_K=ground[0],
         ground_deviation_K=ground[1],
         shadow=bool(table.get("shadow", False)),
+        cabin=_number(table, "cabin", 0.0, 1.0, where, 0.0),
         heat=heat,
     )

@@ -111,6 +111,7 @@ def wheel_pattern(values: Lattice, x: float, y: float, z: float, radius: float, 
     angle = math.atan2(z, x)
     if r > 0.92:  # tread and shoulder
         heat = 0.75 + 0.25 * noise2(values, angle * 9.0 + shift, y * 40.0)
+        heat += 0.45 * math.cos(170.0 * y) * _fade(0.03, fine)  # grooves of the tread, warmer than its blocks
     elif r > 0.64:  # side wall
         heat = 0.25 + 0.35 * _step(0.72, 0.9, r) - 0.25 * _bump(r - 0.8, 0.04) * _fade(0.03, fine)
     else:
@@ -129,8 +130,9 @@ def car_pattern(
 ) -> float:  # fmt: skip
     """Pattern of a car's zone at a point in the model's axes (x forward, y left, z up), metres."""
     u, v, w = x / half_l, y / half_w, z / height
-    # On a shell two slanted coordinates tell as much as three straight ones, at a third of the cost.
-    smooth = noise2(values, x * 1.3 + z * 0.5 + shift, y * 1.3 + z * 1.6)
+    # On a shell two slanted coordinates tell as much as three straight ones, at a third of the cost; their directions'
+    # cross product is along (1, 1, 1), so that no side of the car gets streaks.
+    smooth = noise2(values, 1.1 * (x - y) + shift, 0.64 * (x + y) - 1.28 * z)
     if zone == Zone.BODY:
         return _body(values, x, y, z, u, v, w, shift, fine) + 0.45 * smooth
     if zone == Zone.ROOF:  # bows below the skin cool less
@@ -145,15 +147,24 @@ def car_pattern(
     if zone == Zone.GRILLE:  # slats before the radiator
         slats = math.cos(125.0 * z) * _fade(0.03, fine)
         return 0.9 * _bump(v, 0.5) - 0.4 + 0.45 * slats + 0.5 * noise2(values, x * 4.0 + z * 7.0, y * 5.0 + shift)
-    if zone == Zone.LAMP:  # the bulb or the heat sink somewhere behind the cover
-        rear = 3.5 if u < 0.0 else 0.0  # tail lamps draw 5 W, head lamps 55 W
-        return 1.2 * noise2(values, x * 4.0 + z * 8.0 + shift, abs(y) * 8.0) + 0.2 * (0.55 - w) - rear
+    if zone == Zone.LAMP:
+        return _lamp(u, v, z, shift, fine) + 0.25 * smooth
     if zone == Zone.UNDERBODY:  # engine in front, exhaust line along the middle
         line = _bump(v - 0.15, 0.2) * _step(-1.1, -0.6, u)
         return 1.1 * _bump(u - 0.6, 0.4) + 0.5 * line - 0.5 + 0.4 * smooth
     if zone == Zone.TYRE:  # a tyre that is not a part of its own
         return 0.5 * noise2(values, x * 5.0 + shift, y * 3.0 + z * 5.0) + 0.6 * _step(0.14, 0.0, w)
     return 0.6 * noise2(values, x * 5.0 + z * 2.0 + shift, y * 5.0 + z * 5.0) + 0.3 * smooth
+
+
+@inlined_kernel
+def _lamp(u: float, v: float, z: float, shift: float, fine: float) -> float:
+    """Covers as cool as the panels beside them; behind them the heat of a bulb, or of diodes, which have little."""
+    filament = shift - math.floor(shift) < 0.6  # share of cars without diodes: assumed
+    cells = 0.2 * math.cos(45.0 * z) * _fade(0.1, fine)
+    if u > 0.0:  # head lamps draw 55 W
+        return (3.7 if filament else 1.0) * _bump(abs(v) - 0.7, 0.09) + cells - 0.2
+    return (0.9 if filament else 0.3) * _bump(abs(v) - 0.8, 0.06) + cells - 0.3  # tail lamps 5 W
 
 
 @inlined_kernel
@@ -170,12 +181,10 @@ def _body(
         handle = _bump(w - 0.58, 0.014) * max(_bump(u - 0.02, 0.03), _bump(u + 0.31, 0.03))
         sill = _line(w - 0.17, 0.012, fine)
         heat += -1.1 * gap * _step(0.14, 0.2, w) * _step(0.72, 0.62, w) - 0.9 * handle * _fade(0.06, fine) - 0.5 * sill
-    elif abs(u) > 0.9:  # bumper, plate, badge
+    elif abs(u) > 0.9:  # bumper; what the exhaust has blown at it
         heat += 0.45 * _step(0.38, 0.32, w) - 0.5 * _line(w - 0.38, 0.012, fine)
-        # Plates hang at the same height on small and large cars: 0.5 m in front, 0.8 m behind (assumed).
-        plate = z - (0.5 if u > 0.0 else 0.8)
-        heat -= 1.2 * _step(0.29, 0.25, abs(y)) * _step(0.075, 0.055, abs(plate)) * _fade(0.12, fine)
-        heat += 0.8 * _bump(y, 0.035) * _bump(plate - 0.24, 0.035) * _fade(0.07, fine)
+        if u < 0.0:
+            heat += 1.1 * _bump(v - 0.6, 0.14) * _step(0.34, 0.16, w)
     return heat + 0.16 * noise2(values, x * 6.0 + z * 3.0, y * 6.0 + z * 5.0 + shift) * _fade(0.1, fine)
 
 

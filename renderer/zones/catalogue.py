@@ -2,8 +2,8 @@
 
 A zone says what a surface *is*; how warm it is follows from the thermal profile (``renderer.thermal.profiles``).
 In Blender a zone is the integer face attribute :data:`ZONE_ATTRIBUTE`. Zones of objects are 1-31: those of cars 1-11,
-those of people, animals and two-wheelers 12-23 (tyres and brakes of two-wheelers are a car's). Environment zones start
-at 32, and 0 means that no surface was hit.
+those of people, animals and two-wheelers 12-23 (tyres and brakes of two-wheelers are a car's), bright metal 24.
+Environment zones start at 32, and 0 means that no surface was hit.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class Zone(enum.IntEnum):
     FRAME = 21
     ENGINE = 22
     SEAT = 23
+    TRIM = 24
     ROAD = 32
     BUILDING = 33
     VEGETATION = 34
@@ -122,6 +123,7 @@ ZONES: tuple[ZoneInfo, ...] = (
     ZoneInfo(Zone.FRAME, "cold", (40, 100, 90)),
     ZoneInfo(Zone.ENGINE, "hot", (255, 80, 90)),
     ZoneInfo(Zone.SEAT, "warm", (90, 40, 50)),
+    ZoneInfo(Zone.TRIM, "cold", (215, 225, 235)),
     ZoneInfo(Zone.ROAD, "cold", (90, 90, 95)),
     ZoneInfo(Zone.BUILDING, "cold", (150, 120, 100)),
     ZoneInfo(Zone.VEGETATION, "cold", (60, 130, 60)),

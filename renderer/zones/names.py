@@ -22,7 +22,8 @@ _ZONE_WORDS: tuple[tuple[Zone, tuple[str, ...]], ...] = (
     (Zone.ROOF, ("roof",)),
     (Zone.UNDERBODY, ("underbody", "chassis", "undercarriage", "bottom", "floorpan")),
     (Zone.INTERIOR, ("interior", "seat", "dashboard", "steering")),
-    (Zone.BODY, ("body", "paint", "carpaint", "bumper", "door", "fender", "car", "chrome", "plate")),
+    (Zone.TRIM, ("chrome", "trim", "badge", "emblem", "logo")),
+    (Zone.BODY, ("body", "paint", "carpaint", "bumper", "door", "fender", "car", "plate")),
 )  # fmt: skip
 _ENVIRONMENT_WORDS: tuple[tuple[Zone, tuple[str, ...]], ...] = (
     (Zone.ROAD_MARKING, ("marking", "lane_line", "zebra")),
