@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from pipelines.evaluation.evaluate import evaluate
     from pipelines.evaluation.results import Evaluation
+    from pipelines.export.run import ExportSummary, export_dataset
     from pipelines.export.tiff import export_tiff
     from pipelines.fitting.run import FitResult, fit_cars
     from pipelines.registration.align import AlignResult, align_cameras
@@ -52,6 +53,7 @@ __all__ = [
     "ConfigError",
     "DatasetError",
     "Evaluation",
+    "ExportSummary",
     "FitResult",
     "FrameRecord",
     "GisError",
@@ -65,6 +67,7 @@ __all__ = [
     "align_cameras",
     "compare",
     "evaluate",
+    "export_dataset",
     "export_tiff",
     "fit_cars",
     "ingest_backgrounds",
@@ -87,6 +90,7 @@ _MODULES = {
     "pipelines.detection.results": ("Measurement",),
     "pipelines.evaluation.evaluate": ("evaluate",),
     "pipelines.evaluation.results": ("Evaluation",),
+    "pipelines.export.run": ("ExportSummary", "export_dataset"),
     "pipelines.export.tiff": ("export_tiff",),
     "pipelines.fitting.run": ("FitResult", "fit_cars"),
     "pipelines.registration.align": ("AlignResult", "align_cameras"),

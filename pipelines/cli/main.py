@@ -87,7 +87,9 @@ COMMANDS = {
         "Train several translation models alike, measure them on the same images, and write one page about it.",
         _MODELS,
     ),
-    "export": Command("Write radiometric images as TIFF in kelvin, for ImageJ, QGIS and other tools.", _OTHER),
+    "export": Command(
+        "Write a data set in the form of another tool: YOLO, COCO, KITTI, VOC, or temperatures as TIFF.", _DATA
+    ),
     "addon": Command("Build the Blender add-on: an extension from Blender 4.2 on, a legacy add-on before.", _OTHER),
     "doctor": Command("Check this machine: Python, Blender and its libraries, room on the disk.", _OTHER),
 }

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from pipelines.cli.commands.options import Out, print_note, shows_progress
+from pipelines.cli.commands.options import print_note, shows_progress
 from pipelines.cli.console import say
+from pipelines.export.config import ExportConfig
+from pipelines.export.formats import KELVIN_TIFF
 
 __all__ = ["export"]
 
 
-def export(
-    folder: Annotated[Path, typer.Argument(help="Folder of gis synthesize or gis backgrounds.")],
-    out: Out,
-    file_format: Annotated[
-        str, typer.Option("--format", help="tiff: 16-bit, 10 mK per count.", rich_help_panel="Output")
-    ] = "tiff",
-) -> None:
-    """Write radiometric images as TIFF in kelvin, for ImageJ, QGIS and other tools."""
+def export(config: ExportConfig) -> None:
+    """Write a data set in the form of another tool: YOLO, COCO, KITTI, VOC, or temperatures as TIFF."""
+    if config.format == KELVIN_TIFF:
+        _export_tiff(config)
+        return
+    from pipelines.export.run import run_export
+
+    done = run_export(config, progress=shows_progress(), report=print_note)
+    images = ", ".join(f"{count} {split}" for split, count in done.images.items())
+    say(f"{sum(done.images.values())} images in {config.out} as {config.format}: {images}")
+
+
+def _export_tiff(config: ExportConfig) -> None:
     from gan.data.skipped import skipped_lines
 
-    from pipelines.export import tiff as pipeline
+    from pipelines.export.tiff import export_tiff
 
-    about = pipeline.export_tiff(folder, out, file_format, progress=shows_progress())
+    about = export_tiff(config.folder, config.out, progress=shows_progress())
     skipped = list(about.get("skipped", {}).items())
     for line in skipped_lines(skipped, len(about["frames"]) + len(skipped), "frames"):
         print_note(line)
     left = f", {about['left_out']} display-only ones left out" if about["left_out"] else ""
-    say(f"{len(about['frames'])} frames in {out}{left}: {about['convention']}")
+    say(f"{len(about['frames'])} frames in {config.out}{left}: {about['convention']}")

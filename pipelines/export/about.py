@@ -1,0 +1,180 @@
+"""What an export says of itself: ingredients and their terms, the card, the citation, the head of COCO files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from assets import CAR_WEIGHTS, CITY
+
+from pipelines.dataset.store import generator
+from pipelines.export.formats import FORMATS
+from pipelines.export.job import Job
+from pipelines.io.escape import for_markdown
+
+__all__ = ["Ingredient", "coco_head", "description_text", "ingredients", "write_about"]
+
+_OWN: Final = "its makers'; not known to gis"
+_SPDX_PAGE: Final = "https://spdx.org/licenses/{}.html"
+_CARD: Final = "README.md"
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """Something that the images were made of."""
+
+    what: str
+    name: str
+    terms: str
+
+
+def ingredients(configuration: Mapping[str, Any]) -> tuple[Ingredient, ...]:
+    """What the images of a data set were made of, and on which terms, as far as they are known.
+
+    Args:
+        configuration: of the data set.
+    """
+    return tuple(_ingredients(configuration))
+
+
+def _ingredients(configuration: Mapping[str, Any]) -> Iterator[Ingredient]:
+    backgrounds, cars, weights = (configuration.get(name) for name in ("backgrounds", "cars", "weights"))
+    if backgrounds is None:
+        scene = str(configuration["scene"]["name"])
+        shipped = scene == CITY.name
+        yield Ingredient("scene", scene, "part of gis; images of it are yours" if shipped else _OWN)
+    else:
+        yield Ingredient("backgrounds", str(backgrounds["name"]), f"{_OWN}: they keep the terms they came with")
+    if cars is None:
+        yield Ingredient("objects", "those of the scene, or of gis", "part of gis; images of them are yours")
+    else:
+        yield Ingredient("objects", str(cars["name"]), _OWN)
+    if weights is not None:
+        shipped = weights["name"] == CAR_WEIGHTS.name
+        terms = (
+            "trained on RoadScene (Xu, Ma, Le, Jiang, Guo: FusionDN, AAAI 2020, which asks to be cited), whose frames "
+            "are of FLIR ADAS, for research; treat its images alike"
+        )
+        yield Ingredient("translation model", str(weights["name"]), terms if shipped else _OWN)
+
+
+def description_text(job: Job) -> str:
+    """One sentence about the set."""
+    real = job.description.configuration["backgrounds"] is not None
+    made = "objects rendered into real thermal images" if real else "a rendered scene"
+    return f"{len(job.split.of)} synthetic long-wave infrared images with labels: {made}, made by gis."
+
+
+def coco_head(job: Job) -> dict[str, Any]:
+    """``info`` and ``licenses`` of a COCO file."""
+    terms = [f"{one.what} {one.name}: {one.terms}" for one in ingredients(job.description.configuration)]
+    info = {
+        "description": description_text(job),
+        "version": str(job.description.version),
+        "contributor": generator(),
+        "classes": job.classes.name,
+        "ingredients": terms,
+    }
+    licence = job.config.license
+    return {
+        "info": info,
+        "licenses": [] if licence is None else [{"id": 1, "name": licence, "url": _SPDX_PAGE.format(licence)}],
+    }
+
+
+def write_about(job: Job) -> None:
+    """Writes the card, unless the format has one of its own, and ``CITATION.cff``."""
+    if not (job.out / _CARD).exists():
+        job.write_text(_CARD, "\n".join(_card(job)) + "\n")
+    job.write_text("CITATION.cff", "\n".join(_citation(job)) + "\n")
+
+
+def _card(job: Job) -> Iterator[str]:
+    yield from ("---", *_front_matter(job), "---", "")
+    yield from card_text(job)
+
+
+def _front_matter(job: Job) -> Iterator[str]:
+    """What the hub reads of a card."""
+    if job.config.license is not None:
+        yield f"license: {job.config.license.lower()}"
+    yield f"pretty_name: {json.dumps(_title(job))}"
+    yield "task_categories:"
+    yield "- object-detection"
+    yield "tags:"
+    yield from ("- thermal", "- infrared", "- synthetic")
+    count = len(job.split.of)
+    classes = (("n<1K", 10**3), ("1K<n<10K", 10**4), ("10K<n<100K", 10**5), ("100K<n<1M", 10**6), ("1M<n<10M", 10**7))
+    yield "size_categories:"
+    yield f"- {next((name for name, limit in classes if count < limit), '10M<n<100M')}"
+
+
+def _title(job: Job) -> str:
+    return f"Thermal street images: {job.description.place['name']}"
+
+
+def card_text(job: Job) -> Iterator[str]:
+    """The card below its front matter."""
+    yield f"# {for_markdown(_title(job))}"
+    yield from ("", description_text(job), "")
+    yield f"Format: {FORMATS[job.config.format].about}. `export.json` says how it was made, `splits.json` which"
+    yield "frame is in which split: frames of one background, sequence or place of a scene stand in one split only."
+    yield from ("", "| class | of | objects |", "|---|---|---:|")
+    counts = _count_objects(job)
+    for number in job.classes.used:
+        name = job.classes.names[number]
+        ours = ", ".join(for_markdown(one) for one, theirs in job.classes.of.items() if theirs == name)
+        yield f"| {for_markdown(name)} | {ours} | {counts.get(number, 0)} |"
+    yield from ("", f"{counts.get(-1, 0)} more are ignored: {_how_ignored(job)}.", "")
+    yield from ("## Made of", "", "| what | name | terms |", "|---|---|---|")
+    for one in ingredients(job.description.configuration):
+        yield f"| {one.what} | {for_markdown(one.name)} | {for_markdown(one.terms)} |"
+    yield from ("", "## Licence", "")
+    yield for_markdown(job.config.license) if job.config.license else "None was stated when the set was exported."
+
+
+def _how_ignored(job: Job) -> str:
+    if job.paints:
+        return "painted over in the images"
+    if job.config.ignored in ("leave-out", "background"):
+        return "their images were left out" if job.config.ignored == "leave-out" else "they count as background"
+    return "marked as the format marks them"
+
+
+def _count_objects(job: Job) -> dict[int, int]:
+    """Objects by the place of their class; -1 are those that are ignored."""
+    counts: dict[int, int] = {}
+    for frame in job.frames():
+        for item in (*frame.objects, *frame.painted):
+            number = -1 if item.ignored else item.number
+            counts[number] = counts.get(number, 0) + 1
+    return counts
+
+
+def _citation(job: Job) -> Iterator[str]:
+    """Citation File Format 1.2."""
+    yield "cff-version: 1.2.0"
+    yield "message: If you use this data set, please cite it and what it was made of."
+    yield "type: dataset"
+    yield f"title: {json.dumps(_title(job))}"
+    yield f"abstract: {json.dumps(description_text(job))}"
+    yield "authors:"
+    yield "- name: gis"
+    if job.config.license is not None:
+        yield f"license: {job.config.license}"
+    if any("RoadScene" in one.terms for one in ingredients(job.description.configuration)):
+        yield "references:"
+        yield "- type: conference-paper"
+        yield '  title: "FusionDN: A Unified Densely Connected Network for Image Fusion"'
+        yield "  year: 2020"
+        yield "  authors:"
+        for family, given in (
+            ("Xu", "Han"),
+            ("Ma", "Jiayi"),
+            ("Le", "Zhuliang"),
+            ("Jiang", "Junjun"),
+            ("Guo", "Xiaojie"),
+        ):
+            yield from (f"  - family-names: {family}", f"    given-names: {given}")

@@ -1,0 +1,42 @@
+"""Formats of `gis export`: one file each, and this table of them.
+
+A new format is a module with a class that is a :class:`~pipelines.export.job.Writer`, and a row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["FORMATS", "KELVIN_TIFF", "FormatRow", "format_names"]
+
+KELVIN_TIFF: Final = "kelvin-tiff"
+_OF_ALL: Final = frozenset({"split", "sequences", "seed", "classes", "ignored", "license", "link"})
+
+
+@dataclass(frozen=True)
+class FormatRow:
+    """What is known of a format before its module is loaded."""
+
+    about: str
+    place: str
+    """Module and class."""
+    takes: frozenset[str] = _OF_ALL
+    """Options that mean something to it."""
+    marks_ignored: bool = True
+    """Whether it can say of an object that it is not counted."""
+
+
+FORMATS: Final[Mapping[str, FormatRow]] = {
+    "yolo": FormatRow(
+        "Ultralytics: images/, labels/ and data.yaml", "yolo.Yolo", _OF_ALL | {"segments"}, marks_ignored=False
+    ),
+    "coco": FormatRow("COCO: a folder and a JSON file for each split", "coco.Coco", _OF_ALL | {"segments"}),
+    KELVIN_TIFF: FormatRow("temperatures: 16-bit TIFF, 10 mK per count", "", frozenset()),
+}
+
+
+def format_names() -> tuple[str, ...]:
+    """Names of the formats; ``tiff`` is what kelvin-tiff was called first."""
+    return (*FORMATS, "tiff")

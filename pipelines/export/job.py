@@ -1,0 +1,172 @@
+"""What a format is given: the frames of a data set with their objects, classes and splits, and a folder to write to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from renderer.geometry.frame import Box2D
+
+from pipelines.dataset.description import DatasetDescription
+from pipelines.dataset.labels import NOT_COUNTED
+from pipelines.dataset.record import FrameRecord, InstanceRecord
+from pipelines.dataset.store import read_records
+from pipelines.export.classes import ClassMap
+from pipelines.export.config import ExportConfig
+from pipelines.export.splits import Split
+from pipelines.io.files import write_bytes, write_json, write_text
+from pipelines.io.images import read_png
+
+__all__ = ["ExportFrame", "ExportObject", "Job", "Writer"]
+
+
+@dataclass(frozen=True)
+class ExportObject:
+    """An object as an export says it."""
+
+    classes: tuple[int, ...]
+    """Places of its class, or of all the classes that it may be taken for where it is ignored."""
+    box_px: Box2D
+    """Of its visible pixels; of a real object as it was given."""
+    ignored: bool
+    """Whether a detector should neither be asked for it nor be blamed for finding it."""
+    instance: InstanceRecord | None
+    """What is known of a rendered object; None of what the background shows by itself."""
+
+    @property
+    def number(self) -> int:
+        """Place of its class."""
+        return self.classes[0]
+
+    @property
+    def source(self) -> Literal["rendered", "real"]:
+        """Where it comes from."""
+        return "real" if self.instance is None else "rendered"
+
+
+@dataclass(frozen=True)
+class ExportFrame:
+    """A frame and what it shows."""
+
+    folder: Path
+    """Of the data set."""
+    record: FrameRecord
+    split: str
+    objects: tuple[ExportObject, ...]
+    painted: tuple[ExportObject, ...] = ()
+    """What is painted over in the image, and has no label therefore."""
+
+    @property
+    def name(self) -> str:
+        """Of its files, without suffix."""
+        return self.record.stem
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.record.camera.width, self.record.camera.height
+
+    @property
+    def counted(self) -> tuple[ExportObject, ...]:
+        """Objects that are not ignored."""
+        return tuple(item for item in self.objects if not item.ignored)
+
+    @property
+    def image(self) -> Path:
+        """The 8-bit image of the data set."""
+        return self.folder / f"images/{self.name}.png"
+
+    @cached_property
+    def mask(self) -> NDArray[np.uint16]:
+        """(H, W) instance ids."""
+        return np.asarray(read_png(self.folder / f"masks/{self.name}.png"), np.uint16)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One export."""
+
+    config: ExportConfig
+    description: DatasetDescription
+    classes: ClassMap
+    split: Split
+    paints: bool
+    """Whether what is ignored is painted over."""
+
+    @property
+    def out(self) -> Path:
+        """Folder of the export."""
+        return self.config.out
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits, those without frames too."""
+        return tuple(self.config.shares)
+
+    def frames(self, split: str | None = None) -> Iterator[ExportFrame]:
+        """The frames that are exported, in order; those of one split where it is named.
+
+        Raises:
+            DatasetError: a line of the data set that is none of ours.
+        """
+        wanted = self.split.of if split is None else set(self.split.frames(split))
+        for record in read_records(self.config.folder, FrameRecord, wanted):
+            yield self._frame(record)
+
+    def _frame(self, record: FrameRecord) -> ExportFrame:
+        objects = tuple(self._objects(record))
+        kept, painted = objects, tuple[ExportObject, ...]()
+        if self.paints:
+            painted = tuple(item for item in objects if item.ignored)
+        if self.paints or self.config.ignored == "background":
+            kept = tuple(item for item in objects if not item.ignored)
+        return ExportFrame(self.config.folder, record, self.split.of[record.index], kept, painted)
+
+    def _objects(self, record: FrameRecord) -> Iterator[ExportObject]:
+        for item in record.labelled:
+            box = item.box_visible_px or item.box_amodal_px
+            yield self._object(item.category, box, bool(getattr(item, "ignored", None)), item)
+        for real in record.real_objects or ():
+            if real.category in self.description.categories or real.category in self.classes.of:
+                yield self._object(real.category, real.box_px, not real.labelled, None)
+            elif real.category in NOT_COUNTED:
+                yield ExportObject(self.classes.used, real.box_px, True, None)
+
+    def _object(self, category: str, box_px: Box2D, ignored: bool, item: InstanceRecord | None) -> ExportObject:
+        number = self.classes.number(category)
+        classes = self.classes.used if number is None else (number,)
+        return ExportObject(classes, box_px, ignored or number is None, item)
+
+    def leaves_out(self, record: FrameRecord) -> bool:
+        """Whether a frame's image has what is ignored in it, where such images are left out."""
+        return self.config.ignored == "leave-out" and any(item.ignored for item in self._objects(record))
+
+    def write_bytes(self, name: str, data: bytes) -> None:
+        """Writes a file below the folder of the export."""
+        write_bytes(self.out / name, data, root=self.out)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Writes a text below the folder of the export."""
+        write_text(self.out / name, text, root=self.out)
+
+    def write_json(self, name: str, data: Any) -> None:
+        """Writes JSON below the folder of the export."""
+        write_json(self.out / name, data, root=self.out)
+
+
+class Writer(Protocol):
+    """What writes one format."""
+
+    def image_file(self, frame: ExportFrame) -> str:
+        """Where the image of a frame belongs, below the folder of the export; PNG, or JPEG by its suffix."""
+
+    def write_frame(self, job: Job, frame: ExportFrame) -> None:
+        """Writes the files of one frame beside its image."""
+
+    def write_whole(self, job: Job) -> None:
+        """Writes the files that describe all frames."""
