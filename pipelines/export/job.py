@@ -130,7 +130,7 @@ class Job:
     def _objects(self, record: FrameRecord) -> Iterator[ExportObject]:
         for item in record.labelled:
             box = item.box_visible_px or item.box_amodal_px
-            yield self._object(item.category, box, bool(getattr(item, "ignored", None)), item)
+            yield self._object(item.category, box, bool(item.ignored), item)
         for real in record.real_objects or ():
             if real.category in self.description.categories or real.category in self.classes.of:
                 yield self._object(real.category, real.box_px, not real.labelled, None)

@@ -60,7 +60,7 @@ def box_of(mask: np.ndarray) -> list[float]:
 def counted(folder: Path) -> int:
     """Objects that a detector is asked for: rendered ones by the record, real ones by their boxes."""
     return sum(
-        sum(bool(item.labelled) and not getattr(item, "ignored", None) for item in record.instances)
+        sum(bool(item.labelled) and not item.ignored for item in record.instances)
         + sum(real.labelled for real in record.real_objects or ())
         for record in records(folder)
     )

@@ -52,7 +52,7 @@ def test_segments_fill_the_masks(real_set: Path, tmp_path: Path) -> None:
     scale = 8  # the trainer's image is larger
     for record in records(real_set):
         ids = mask_of(real_set, record.stem)
-        objects = [item for item in record.instances if item.labelled and not getattr(item, "ignored", None)]
+        objects = [item for item in record.instances if item.labelled and not item.ignored]
         assert all(len(row) >= 9 for row in rows[record.stem])
         for row, item in zip(rows[record.stem], objects, strict=False):
             points = np.array(row[1:]).reshape(-1, 2) * (WIDTH * scale, HEIGHT * scale)
