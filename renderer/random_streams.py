@@ -37,6 +37,8 @@ class Stream(IntEnum):
     """Levels and details of cars that are matched to a real frame."""
     BACKGROUND_NOISE = 7
     """Noise, as measured in a real frame, that inserted cars get."""
+    SENSOR_VARIETY = 10
+    """Sensor and gain control that differ from frame to frame."""
     FIT_WEATHER = 9
     """Weather of the physical picture of fitted cars. (8 is free.)"""
     FINISH = 15

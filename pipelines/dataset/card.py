@@ -92,7 +92,7 @@ def _code(text: object) -> str:
 
 def _contents(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
     rows = [
-        ("`images/`", "8-bit infrared images, white hot"),
+        ("`images/`", "8-bit infrared images, white hot" + _but_for(configuration)),
         ("`masks/`", "16-bit instance ids; 0 is everything without a label"),
         ("`zones/`", "thermal zones, 8-bit palette images; names in `dataset.json`"),
         ("`depth/`", "OpenEXR, channel `Z`: float32 metres along the optical axis, inf where there is nothing"),
@@ -117,6 +117,12 @@ def _contents(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
         "`gis validate` checks every hash, mask, box and label.",
         "",
     )
+
+
+def _but_for(configuration: Mapping[str, Any]) -> str:
+    if not configuration.get("sensor_variety"):
+        return ""
+    return "; where `sensor_variety` in `frames.jsonl` says black_hot, warm things are dark"
 
 
 def _limits_of_real(known: bool) -> Iterator[str]:

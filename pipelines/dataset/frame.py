@@ -11,6 +11,7 @@ from renderer.geometry.camera import Camera
 from renderer.random_streams import Draw
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.sensor import from_uint16
+from renderer.thermal.sensor_variety import SensorVariety
 
 from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, ModelRecord, RealObject
 
@@ -29,9 +30,9 @@ class SynthesizedFrame:
     cam_to_world: NDArray[np.float64]
     """(4, 4) OpenCV camera axes to the world (z up), metres."""
     image: NDArray[np.uint8]
-    """As a display shows it, white hot."""
+    """As a display shows it, white hot but for frames whose `sensor_variety` says otherwise."""
     image16: NDArray[np.uint16]
-    """Over the full 16-bit range; without a span it is the display image."""
+    """Over the full 16-bit range; without a span it is the display image by the sensor's own gain control."""
     span_K: tuple[float, float] | None
     """Apparent temperatures at 0 and 65535 of ``image16``; None where it is display intensity."""
     depth_m: NDArray[np.float32]
@@ -54,6 +55,8 @@ class SynthesizedFrame:
     """What had to be guessed, one line each."""
     real_objects: tuple[RealObject, ...] | None = None
     """What the background shows by itself; None where nothing is known of it."""
+    sensor_variety: SensorVariety | None = None
+    """How this frame's sensor differs from the table's; None: it does not."""
     sample: Sample | None = None
     """The source tensors, where they were asked for."""
 

@@ -19,6 +19,7 @@ from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D, Instance
 from renderer.text_files import parse_json
 from renderer.thermal.conditions import Conditions
+from renderer.thermal.sensor_variety import SensorVariety
 
 from pipelines.errors import DatasetError
 from pipelines.io.files import path_inside
@@ -410,6 +411,8 @@ class FrameRecord(Record):
     """Infrared sensor, a table of ``assets/cameras.toml``."""
     span_K: tuple[float, float] | None
     """Kelvin of 0 and 65535 in ``images16/``; None where the image is display intensity."""
+    sensor_variety: SensorVariety | None = field(default=None, metadata=OMITTED_IF_NONE)
+    """How this frame's sensor differs from that; None: it does not."""
     instances: tuple[InstanceRecord, ...]
     """Every object in view, by ascending id."""
     label_error: LabelError | None = field(default=None, metadata=OMITTED_IF_NONE)

@@ -40,6 +40,7 @@ def write_frame(folder: Path, frame: SynthesizedFrame) -> FrameRecord:
         profile=frame.profile,
         model=frame.model,
         sensor=frame.sensor,
+        sensor_variety=frame.sensor_variety,
         span_K=frame.span_K,
         instances=tuple(_with_code(item, frame) for item in frame.instances),
         label_error=frame.label_error,

@@ -295,6 +295,17 @@ class SynthesizeConfig(RenderConfig):
         str | None,
         Option("Season of all frames.", _CONDITIONS, choices=_seasons, default_text="drawn for each frame"),
     ] = None
+    sensor_variety: Annotated[
+        float,
+        Option(
+            "How far noise, blur, flaws, gain control and polarity of the sensor differ from frame to frame, 0 to 1; "
+            "0: all frames by the camera's own sensor.",
+            _CAMERA,
+            at_least=0.0,
+            at_most=1.0,
+            implied=(0.0,),
+        ),
+    ] = 0.0
     tensors: Annotated[bool, Option("Also store the source tensors, as WebDataset shards.", _OUTPUT)] = False
     layout: Annotated[
         str,

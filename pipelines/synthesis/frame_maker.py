@@ -221,7 +221,7 @@ class FrameMaker:
             scene=self.config.scene.name,
             camera=frame.camera,
             cam_to_world=frame.cam_to_world,
-            image=image.image,
+            image=image.shown,
             image16=image.image16,
             span_K=image.span_K,
             depth_m=frame.depth_m,
@@ -233,6 +233,7 @@ class FrameMaker:
             profile=self.config.profile,
             model=self.infrared.record,
             sensor=image.sensor,
+            sensor_variety=image.variety,
             label_error=replace(
                 candidate.label_error.rounded(),
                 attempt=candidate.draw.attempt,
@@ -263,7 +264,7 @@ class FrameMaker:
 def _comparable(image: Infrared, background: Background | None) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """What the label error is measured on: the image, and in the same mapping the background without objects."""
     if background is None or (image.span_K is not None and DISPLAY_NOTE in image.notes):
-        return image.image, None
+        return image.shown, None
     if image.span_K is None or background.kelvin is None:
         return image.image, background.image
     low, high = image.span_K

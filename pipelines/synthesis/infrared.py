@@ -26,6 +26,7 @@ from renderer.thermal.conditions import Conditions
 from renderer.thermal.physics import render_thermal
 from renderer.thermal.profiles import read_profiles
 from renderer.thermal.sensor import Sensor, agc, expose, from_uint16, read_sensors, to_uint16
+from renderer.thermal.sensor_variety import SensorVariety, draw_sensor_variety, show_varied
 
 from pipelines.backgrounds.images import Background
 from pipelines.dataset.record import ModelRecord
@@ -51,7 +52,7 @@ class Infrared:
     """One infrared image."""
 
     image: UInt8
-    """(H, W) as a display shows it, white hot."""
+    """(H, W) as a display shows it, white hot, by the sensor's own gain control."""
     image16: UInt16
     """(H, W) over the full 16-bit range; without a span it is the display image."""
     span_K: tuple[float, float] | None
@@ -62,6 +63,15 @@ class Infrared:
     """Infrared sensor, a table of ``assets/cameras.toml``."""
     notes: tuple[str, ...] = ()
     """What was estimated or assumed, one line each."""
+    variety: SensorVariety | None = None
+    """How the sensor of this frame differs; None: it does not."""
+    varied: UInt8 | None = None
+    """(H, W) `image` by the gain control of this frame, where it has one."""
+
+    @property
+    def shown(self) -> UInt8:
+        """What the data set shows."""
+        return self.image if self.varied is None else self.varied
 
 
 class InfraredMaker(Protocol):
@@ -89,16 +99,18 @@ def open_infrared(config: SynthesizeConfig) -> InfraredMaker:
         GanError: the model cannot be used.
         ConfigError: the model is another backend's, or takes other tensors.
     """
-    physics = Physics()
-    if config.model == PHYSICS or config.weights is None:
-        return physics
-    return Translation(config.model, config.weights, physics)
+    physics = Physics(config.sensor_variety)
+    maker: InfraredMaker = physics
+    if config.model != PHYSICS and config.weights is not None:
+        maker = Translation(config.model, config.weights, physics)
+    return maker if config.sensor_variety == 0 else Varied(maker, physics)
 
 
 class Physics:
     """Radiometry and a sensor model; needs no training."""
 
-    def __init__(self) -> None:
+    def __init__(self, sensor_variety: float = 0.0) -> None:
+        self._variety = sensor_variety
         self.profiles = read_profiles(THERMAL_PROFILES)
         self._sensors = read_sensors(CAMERAS)
         self._measured: dict[str, FrameSensor] = {}
@@ -112,11 +124,25 @@ class Physics:
         """See :class:`InfraredMaker`."""
         sensor = self.sensor(frame)
         if background is not None:
-            return self._on_image(frame, conditions, background, sensor, draw)
+            base = self._on_image(frame, conditions, background, sensor, draw)
+            return replace(base, variety=self.draw_variety(sensor, draw, None))
         apparent = render_thermal(frame, conditions, self.profiles, draw).apparent_temperature_K
-        measured = expose(apparent, sensor, draw, frame.camera)
+        variety = self.draw_variety(sensor, draw, conditions)
+        detector = None if variety is None else variety.detector
+        if detector is None:
+            measured = expose(apparent, sensor, draw, frame.camera)
+        else:
+            measured = expose(apparent, detector.of(sensor), draw, frame.camera, flaws=detector.flaws)
         image16, span_K = to_uint16(measured)
-        return Infrared(agc(measured, sensor), image16, span_K, (image16 >> 8).astype(np.uint8), sensor.name)
+        behind = (image16 >> 8).astype(np.uint8)
+        return Infrared(agc(measured, sensor), image16, span_K, behind, sensor.name, variety=variety)
+
+    def draw_variety(self, sensor: Sensor, draw: Draw, conditions: Conditions | None) -> SensorVariety | None:
+        """The sensor of a frame where sensors vary; without conditions that of a real background."""
+        if self._variety == 0:
+            return None
+        air_K = None if conditions is None else conditions.air_temperature_K
+        return draw_sensor_variety(sensor, self._variety, draw, air_K)
 
     def sensor(self, frame: Frame) -> Sensor:
         """The sensor of a frame's camera."""
@@ -250,6 +276,33 @@ class Translation:
             part = self._translator.translate(source)
             np.copyto(output[window.rows, window.columns], part, where=window.painted)
         return output
+
+
+class Varied:
+    """Another maker's pictures as the gain control that was drawn for each frame shows them.
+
+    Noise, blur and flaws are in the temperatures already (:class:`Physics`). What has temperatures is shown anew from
+    them; what a model or a background gives in display intensities goes through a second gain control.
+    """
+
+    def __init__(self, maker: InfraredMaker, physics: Physics) -> None:
+        self._maker, self._physics = maker, physics
+
+    @property
+    def record(self) -> ModelRecord:
+        """See :class:`InfraredMaker`."""
+        return self._maker.record
+
+    def make(self, frame: Frame, conditions: Conditions, background: Background | None, draw: Draw) -> Infrared:
+        """See :class:`InfraredMaker`."""
+        base = self._maker.make(frame, conditions, background, draw)
+        if base.variety is None:
+            return base
+        levels = base.span_K is None or DISPLAY_NOTE in base.notes
+        kelvin = None if base.span_K is None or levels else from_uint16(base.image16, base.span_K)
+        signal = base.image.astype(np.float32) if kelvin is None else kelvin
+        sensor = self._physics.sensor(frame)
+        return replace(base, varied=show_varied(signal, base.image, sensor, base.variety, levels=levels))
 
 
 def _share(frame: Frame, objects: UInt16) -> NDArray[np.float32]:

@@ -26,9 +26,20 @@ from ..geometry.camera import Camera
 from ..optional import cv2, kernel
 from ..random_streams import Draw, Stream, dataset_rng
 from ..text_files import parse_toml
+from .flaws import Flaws, fixed_pattern, lens_transmittance, spoil_pixels
 from .planck import LWIR, Band, band_radiance, band_table
 
-__all__ = ["Sensor", "agc", "detector_pitch", "expose", "from_uint16", "read_sensors", "temporal_noise", "to_uint16"]
+__all__ = [
+    "Sensor",
+    "agc",
+    "detector_pitch",
+    "expose",
+    "from_uint16",
+    "map_tones",
+    "read_sensors",
+    "temporal_noise",
+    "to_uint16",
+]
 
 _REFERENCE_K = 300.0
 """Background at which data sheets state NETD."""
@@ -124,6 +135,7 @@ def expose(
     draw: Draw,
     camera: Camera | None = None,
     band: Band = LWIR,
+    flaws: Flaws | None = None,
 ) -> NDArray[np.float32]:
     """Temperature that the camera measures.
 
@@ -134,6 +146,7 @@ def expose(
         camera: of the picture; with it the detector's pitch follows from the focal lengths. Without, the whole
             detector covers the picture's width.
         band: of the detector.
+        flaws: of this frame's camera; None: a clean lens, and patterns that are the same in all frames.
 
     Returns:
         (H, W) float32, kelvin.
@@ -142,6 +155,10 @@ def expose(
     pitch = detector_pitch(sensor, width, camera)
     table = band_table(band)
     radiance = table.radiance(apparent_temperature_K)
+    through = None if flaws is None else lens_transmittance(flaws, height, width)
+    if through is not None and flaws is not None:
+        own = np.float32(band_radiance(flaws.lens_K, band))
+        radiance = own + through * (radiance - own)
     sigma = max(sensor.optics_sigma_px * pitch, _PIXEL_SIGMA if sensor.optics_sigma_px > 0 else 0.0)
     if sigma > 0.05:
         radiance = cv2.GaussianBlur(radiance, _kernel(sigma), sigma, borderType=cv2.BORDER_REPLICATE)
@@ -149,7 +166,9 @@ def expose(
     if pitch > 1.02:
         shape = (max(2, round(height / pitch)), max(2, round(width / pitch)))
         radiance = cv2.resize(radiance, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
-    measured = table.temperature(_with_noise(radiance, sensor, draw, min(pitch, 1.0), band))
+    measured = table.temperature(_with_noise(radiance, sensor, draw, min(pitch, 1.0), band, flaws))
+    if flaws is not None:
+        spoil_pixels(measured, flaws, draw)
     if shape != (height, width):
         measured = cv2.resize(measured, (width, height), interpolation=cv2.INTER_CUBIC)
     return np.ascontiguousarray(measured, dtype=np.float32)
@@ -171,7 +190,7 @@ def _kernel(sigma: float) -> tuple[int, int]:
 
 
 def _with_noise(
-    radiance: NDArray[np.float32], sensor: Sensor, draw: Draw, share: float, band: Band
+    radiance: NDArray[np.float32], sensor: Sensor, draw: Draw, share: float, band: Band, flaws: Flaws | None
 ) -> NDArray[np.float32]:
     """Add noise in radiance: a kelvin of noise at 300 K is more than a kelvin on a cold sky.
 
@@ -184,7 +203,12 @@ def _with_noise(
     noise = rng.standard_normal(radiance.shape, dtype=np.float32)
     noise *= np.float32(sensor.netd_K * share)
     noise += rng.standard_normal((radiance.shape[0], 1), dtype=np.float32) * np.float32(sensor.row_K)
-    noise += _fixed(sensor, draw.seed, radiance.shape, share)
+    if flaws is None:
+        noise += _fixed(sensor, draw.seed, radiance.shape, share)
+    else:
+        noise += fixed_pattern(
+            flaws, sensor.fixed_pattern_K * share, sensor.column_K, draw, (noise.shape[0], noise.shape[1])
+        )
     noise *= np.float32(per_K)
     noise += radiance
     return noise
@@ -242,14 +266,20 @@ def agc(measured_K: NDArray[np.float32], sensor: Sensor) -> NDArray[np.uint8]:
     Returns:
         (H, W) uint8. Before detail enhancement equal temperatures are equal greys, and warmer is never darker.
     """
-    curve, low, step = _tone_curve(measured_K, sensor)
-    grey = np.empty(measured_K.shape, dtype=np.float32)
-    _apply_curve(np.ascontiguousarray(measured_K), curve, low, 1.0 / step, grey)
+    grey = map_tones(measured_K, sensor)
     if sensor.detail > 0:
         sigma = sensor.detail_sigma_px
         smooth = cv2.GaussianBlur(grey, _kernel(sigma * 0.75), sigma, borderType=cv2.BORDER_REPLICATE)
         return _sharpened(grey, smooth, np.float32(sensor.detail))
     return np.asarray((np.clip(grey, 0.0, 255.0) + np.float32(0.5)).astype(np.uint8))
+
+
+def map_tones(measured_K: NDArray[np.float32], sensor: Sensor) -> NDArray[np.float32]:
+    """Grey levels (H, W), 0 to 255, before detail enhancement; arguments as for :func:`agc`."""
+    curve, low, step = _tone_curve(measured_K, sensor)
+    grey = np.empty(measured_K.shape, dtype=np.float32)
+    _apply_curve(np.ascontiguousarray(measured_K), curve, low, 1.0 / step, grey)
+    return grey
 
 
 def _tone_curve(measured_K: NDArray[np.float32], sensor: Sensor) -> tuple[NDArray[np.float32], float, float]:

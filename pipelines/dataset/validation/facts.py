@@ -14,7 +14,15 @@ from renderer.zones.catalogue import Zone
 from pipelines.dataset.record import FrameRecord, LabelError, Record
 from pipelines.dataset.validation.planes import Planes
 
-__all__ = ["check_camera", "check_conditions", "check_configuration", "check_counts", "check_label_error", "check_span"]
+__all__ = [
+    "check_camera",
+    "check_conditions",
+    "check_configuration",
+    "check_counts",
+    "check_label_error",
+    "check_sensor_variety",
+    "check_span",
+]
 
 PLAUSIBLE_K = (150.0, 1500.0)
 """Between the coldest clear sky and the hottest exhaust that a street camera sees."""
@@ -121,6 +129,22 @@ def check_span(record: FrameRecord, planes: Planes) -> Iterator[str]:
     whole = record.model.name == "physics" or record.background.kind == "image"
     if counts is not None and whole and (int(counts.min()), int(counts.max())) != (0, 65535):
         yield f"span_K: the image spans {int(counts.min())} to {int(counts.max())}, expected 0 to 65535"
+
+
+def check_sensor_variety(record: FrameRecord, strength: float, planes: Planes) -> Iterator[str]:
+    """What was drawn for a frame's sensor is there where it is asked for, and the picture shows its polarity."""
+    drawn = record.sensor_variety
+    if (drawn is not None) != (strength > 0):
+        yield f"sensor_variety is {'given' if drawn else 'missing'}, dataset.json says a strength of {strength}"
+    if drawn is None:
+        return
+    if (drawn.detector is not None) != (record.background.kind == "scene"):
+        yield "sensor_variety: a detector is drawn for rendered scenes, and for none over real backgrounds"
+    if planes.image is None or planes.image16 is None:
+        return
+    together = np.corrcoef(planes.image.ravel()[::7], planes.image16.ravel()[::7])[0, 1]
+    if together < 0 if not drawn.black_hot else together > 0:
+        yield f"sensor_variety: black_hot is {drawn.black_hot}, the image and its temperatures say the opposite"
 
 
 def check_label_error(error: LabelError, record: Record, planes: Planes, limit: float | None) -> Iterator[str]:

@@ -274,6 +274,7 @@ def _frame_check(about: Mapping[str, Any]) -> Callable[[Path, Line], Iterator[st
             *facts.check_configuration(record, configuration),
             *facts.check_conditions(record.conditions),
             *facts.check_span(record, planes),
+            *facts.check_sensor_variety(record, configuration.get("sensor_variety", 0.0), planes),
         ]
         if record.label_error is not None:
             more += facts.check_label_error(record.label_error, record, planes, limit)
