@@ -30,6 +30,7 @@ __all__ = [
     "is_inside",
     "locked_folder",
     "make_folder",
+    "named_file",
     "path_inside",
     "read_json",
     "read_lines",
@@ -292,6 +293,11 @@ def file_sha256(path: Path) -> str:
         return _hash(path)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror or error}): expected a file or folder") from error
+
+
+def named_file(path: Path) -> dict[str, str]:
+    """Name and hash of a file or folder: what an output says of where it came from."""
+    return {"name": path.resolve().name, "sha256": file_sha256(path)}
 
 
 def _hash(path: Path) -> str:

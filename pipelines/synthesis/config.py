@@ -17,7 +17,8 @@ from assets import CAMERAS, CITY, THERMAL_PROFILES
 from gan.options import Option, check_options, declarations
 
 from pipelines.errors import ConfigError
-from pipelines.io.files import file_sha256
+from pipelines.io.files import named_file
+from pipelines.synthesis.distances import check_distances, described_distances
 from pipelines.synthesis.model_choice import AUTO, PHYSICS, choose_model
 from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, default_workers
 
@@ -25,6 +26,8 @@ __all__ = ["PHYSICS", "Engine", "RenderConfig", "SynthesizeConfig", "camera_name
 
 MODEL_SUFFIXES = (".blend", ".glb", ".gltf", ".obj", ".fbx", ".usd", ".usda", ".usdc", ".usdz")
 
+MOST_DENSITY = 8.0
+"""Where no street has room for more."""
 Engine = Literal["raster", "cycles"]
 _SCENE, _CAMERA, _BACKGROUNDS, _CONDITIONS = "Scene", "Camera", "Backgrounds", "Conditions"
 _MODEL, _OUTPUT, _RUN = "Model", "Output", "Run"
@@ -213,6 +216,24 @@ class SynthesizeConfig(RenderConfig):
         ConfigError: an option that cannot work.
     """
 
+    density: Annotated[
+        float,
+        Option(
+            "How many cars: 1 is ordinary town traffic, 2 twice as dense (rows and queues), 0 none.",
+            _SCENE,
+            at_least=0.0,
+            at_most=MOST_DENSITY,
+        ),
+    ] = 1.0
+    distances: Annotated[
+        str | None,
+        Option(
+            "How far away cars stand: NEAR,FAR in metres; or boxes whose sizes they get: a file or folder as for "
+            "--boxes, or the word boxes for those of --boxes.",
+            _SCENE,
+            default_text="as the street or the free road has them",
+        ),
+    ] = None
     backgrounds: Annotated[
         Path | None,
         Option(
@@ -337,15 +358,20 @@ class SynthesizeConfig(RenderConfig):
     @property
     def needs_lanes(self) -> bool:
         """Whether the cars named have nowhere to stand but the lanes of the scene."""
-        return super().needs_lanes and self.backgrounds is None
+        return (super().needs_lanes or self.density != 1.0 or self.distances is not None) and self.backgrounds is None
 
     def __post_init__(self) -> None:
         """Check what can be checked without opening the scene, and choose the model."""
         super().__post_init__()
         self._check_ground()
+        check_distances(self.distances, self.boxes)
         if self.backgrounds is not None and not self.backgrounds.is_dir():
             raise ConfigError(f"{self.backgrounds}: no such folder: expected a folder of thermal images")
         self._choose_model()
+
+    def to_json(self) -> dict[str, Any]:
+        """See :meth:`RenderConfig.to_json`."""
+        return super().to_json() | {"distances": described_distances(self.distances)}
 
     def _choose_model(self) -> None:
         from gan.data.layout import LAYOUT_NAME
@@ -376,11 +402,6 @@ class SynthesizeConfig(RenderConfig):
 
 def _described(value: Any) -> Any:
     return named_file(value) if isinstance(value, Path) else value
-
-
-def named_file(path: Path) -> dict[str, str]:
-    """Name and hash of a file or folder: what a data set says of where it came from."""
-    return {"name": path.resolve().name, "sha256": file_sha256(path)}
 
 
 def resolve_scene(scene: Path) -> Path:

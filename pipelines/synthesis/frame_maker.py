@@ -17,11 +17,13 @@ from gan.data.skipped import skipped_lines
 from numpy.typing import NDArray
 from renderer.geometry.frame import Frame
 from renderer.random_streams import Draw, Stream
+from renderer.scene.distances import ORDINARY, BoxHeights, Traffic
 from renderer.scene.placement import sample_on_plane
 from renderer.thermal.conditions import Conditions, sample_conditions
 
 from pipelines.backgrounds.capture_time import capture_time
 from pipelines.backgrounds.geometry.boxes import read_boxes
+from pipelines.backgrounds.geometry.far_road import with_far_road
 from pipelines.backgrounds.geometry.ground import GroundPlanes, with_ground_plane
 from pipelines.backgrounds.geometry.obstacles import hide_behind
 from pipelines.backgrounds.images import Background, Backgrounds, choose, open_background, scan_backgrounds
@@ -35,6 +37,7 @@ from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.infrared import DEFAULT_PROFILE, DISPLAY_NOTE, Infrared, InfraredMaker, open_infrared
 from pipelines.synthesis.session import Session, SessionFactory
 from pipelines.synthesis.source_tensor import source_sample
+from pipelines.synthesis.traffic import read_traffic
 
 __all__ = ["FrameInputs", "FrameMaker", "PlacedFrame", "open_frame_maker", "open_ground_planes", "read_inputs"]
 
@@ -46,6 +49,8 @@ class FrameInputs:
     backgrounds: Backgrounds | None = None
     """None renders the scene as the background."""
     ground_planes: GroundPlanes = field(default_factory=GroundPlanes)
+    traffic: Traffic = ORDINARY
+    """Cars that are put into backgrounds."""
 
 
 def read_inputs(config: SynthesizeConfig, report: Callable[[str], None] = lambda line: None) -> FrameInputs:
@@ -68,7 +73,8 @@ def read_inputs(config: SynthesizeConfig, report: Callable[[str], None] = lambda
         count = len(backgrounds.files) + len(backgrounds.skipped)
         for line in skipped_lines(backgrounds.skipped, count, "backgrounds"):
             report(line)
-    return FrameInputs(backgrounds, open_ground_planes(config, report))
+    traffic = ORDINARY if backgrounds is None else read_traffic(config, backgrounds)
+    return FrameInputs(backgrounds, open_ground_planes(config, report), traffic)
 
 
 def open_ground_planes(config: SynthesizeConfig, report: Callable[[str], None] = lambda line: None) -> GroundPlanes:
@@ -194,7 +200,7 @@ class FrameMaker:
             return self.session.frame(
                 draw.index, attempt=draw.attempt, normals=True, parts=True, profile=profile, conditions=conditions
             )
-        ground = self.inputs.ground_planes.of(background)
+        ground, asked = self.inputs.ground_planes.of(background), self.inputs.traffic != ORDINARY
         setup = sample_on_plane(
             background.camera,
             self.session.model_sizes,
@@ -203,9 +209,10 @@ class FrameMaker:
             horizon_px=background.horizon_px,
             horizon_slope=ground.horizon.slope,
             road_yaw_rad=ground.road_yaw_rad,
-            free_mask=ground.road.free,
+            free_mask=with_far_road(ground, background.camera) if asked else ground.road.free,
             obstacles=[item.footprint for item in ground.obstacles],
             profile=profile,
+            traffic=_in_pixels_of(self.inputs.traffic, background),
         )
         frame = self.session.frame_on_plane(setup, camera=background.camera, normals=True, parts=True)
         frame = hide_behind(frame, ground.obstacles)
@@ -259,6 +266,14 @@ class FrameMaker:
         grey = image.image if image.span_K is None else (image.image16 >> 8).astype(np.uint8)
         physics = grey if self.config.layout == "physics" else None
         return source_sample(image.background, candidate.labelled_frame, image.image16, image.span_K, group, physics)
+
+
+def _in_pixels_of(traffic: Traffic, background: Background) -> Traffic:
+    """Traffic whose sizes are those of boxes in whole images, for the window that a frame shows."""
+    if not isinstance(traffic.distances, BoxHeights):
+        return traffic
+    scale = background.camera.height / (background.crop_px[3] - background.crop_px[1])
+    return replace(traffic, distances=traffic.distances.scaled(scale))
 
 
 def _comparable(image: Infrared, background: Background | None) -> tuple[NDArray[Any], NDArray[Any] | None]:

@@ -8,11 +8,13 @@ from typing import Protocol
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
 from renderer.scene.cars import FrameSetup, ModelSize
+from renderer.scene.distances import ORDINARY
 from renderer.thermal.conditions import Conditions
 
 from pipelines.cameras import named_camera, parse_size
 from pipelines.errors import ConfigError
-from pipelines.synthesis.config import RenderConfig
+from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
+from pipelines.synthesis.traffic import read_traffic
 
 __all__ = ["Session", "SessionFactory", "open_session"]
 
@@ -67,12 +69,22 @@ def open_session(config: RenderConfig) -> Session:
 
     camera = named_camera(config.camera, config.size)
     size = parse_size(config.size) if camera is None and config.size is not None else None
+    traffic = ORDINARY
+    if isinstance(config, SynthesizeConfig) and config.backgrounds is None:
+        traffic = read_traffic(config, None)
     session = RenderSession(
-        config.scene, camera=camera, size=size, engine=config.engine, cars=config.cars, seed=config.seed
+        config.scene,
+        camera=camera,
+        size=size,
+        engine=config.engine,
+        cars=config.cars,
+        seed=config.seed,
+        traffic=traffic,
     )
     if config.needs_lanes and not session.has_traffic:
+        cars = "cars" if config.cars is None else f"cars of {config.cars}"
         raise ConfigError(
-            f"{config.scene} has no lanes where cars of {config.cars} could stand: expected a scene with a street "
+            f"{config.scene} has no lanes where {cars} could stand: expected a scene with a street "
             "(the shipped one has), or --backgrounds"
         )
     return session

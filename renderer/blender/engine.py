@@ -31,6 +31,7 @@ from ..geometry.frame import Box2D, Box3D, Frame, Instance
 from ..random_streams import Draw, Stream
 from ..raster.rasterizer import MAX_PARTS, Rasteriser, RasterPasses
 from ..scene.cars import FrameSetup, ModelSize, Placement
+from ..scene.distances import ORDINARY, Traffic
 from ..scene.object_sizes import size_note
 from ..scene.street import Street
 from ..scene.traffic import sample_frame, without_room
@@ -111,6 +112,7 @@ class RenderSession:
         engine: Engine = "raster",
         cars: Path | None = None,
         seed: int = 0,
+        traffic: Traffic = ORDINARY,
     ) -> None:
         """Open a scene.
 
@@ -123,11 +125,12 @@ class RenderSession:
             engine: ``raster`` (numba z-buffer) or ``cycles`` (one sample).
             cars: file or folder of car models that replace the scene's own in the traffic.
             seed: seed of traffic, camera pose and weather.
+            traffic: how many cars a street gets, and how far away.
 
         Raises:
             SceneError: the scene cannot be read, or has no camera or nothing that is labelled.
         """
-        self.path, self.seed, self.engine = scene, seed, engine
+        self.path, self.seed, self.engine, self.traffic = scene, seed, engine, traffic
         turned_off: list[str] = []
         self.scene = open_blend(scene, turned_off)
         self._extractor = Extractor()
@@ -275,7 +278,10 @@ class RenderSession:
             self._check_room(self.street)
             draw = Draw(self.seed, _checked(index), attempt)
             weather = conditions or sample_conditions(draw.rng(Stream.CONDITIONS))
-            return _as_stored(sample_frame(self.street, self.model_sizes, self.camera, draw, weather, profile=profile))
+            setup = sample_frame(
+                self.street, self.model_sizes, self.camera, draw, weather, profile=profile, traffic=self.traffic
+            )
+            return _as_stored(setup)
         self._go_to(index)
         return FrameSetup(index, (), self._evaluated(self._read_view).cam_to_world)
 

@@ -18,7 +18,7 @@ __all__ = ["FieldOfView"]
 Array = NDArray[np.float64]
 
 VIEW_FAR_M = 65.0
-"""Cars farther away are a few pixels wide and mostly hidden; they are left out."""
+"""Cars farther away are mostly hidden; they are left out where no distances are asked for."""
 WEDGE_MARGIN_M = 2.5
 """Lanes and bays are filled this far outside the field of view, so that cars cut by the picture's edge are there."""
 MAX_COVER, COVER_CHECK_M = 0.28, 22.0
@@ -36,15 +36,18 @@ WELL_SEEN_PX, WELL_SEEN_SHARE = 48.0, 0.5
 class FieldOfView:
     """The view of one camera on a street with car models."""
 
-    def __init__(self, camera: Camera, cam_to_world: Array, models: Sequence[ModelSize]) -> None:
+    def __init__(
+        self, camera: Camera, cam_to_world: Array, models: Sequence[ModelSize], far_m: float = VIEW_FAR_M
+    ) -> None:
         """Look at a street.
 
         Args:
             camera: intrinsics.
             cam_to_world: (4, 4) pose.
             models: of the cars that may stand there.
+            far_m: cars farther away are left out.
         """
-        self.camera, self.cam_to_world = camera, cam_to_world
+        self.camera, self.cam_to_world, self.far_m = camera, cam_to_world, far_m
         self.models: Mapping[str, ModelSize] = {model.name: model for model in models}
         self.position_m = cam_to_world[:2, 3]
         """(2,) of the camera, on the ground."""
@@ -91,13 +94,18 @@ class FieldOfView:
                 return True
         return False
 
+    def depth_m(self, placement: Placement, size: ModelSize) -> float:
+        """Distance of a car's nearest corner along the camera's heading."""
+        (fx, fy), (x0, y0) = self._wedge[0], self.position_m.tolist()
+        return float(min(fx * (x - x0) + fy * (y - y0) for x, y in footprint(placement, size).tolist()))
+
     def contains(self, points_m: Array) -> NDArray[np.bool_]:
         """Whether (P, 2) ground points lie in the widened horizontal field of view."""
         x, y = points_m[:, 0] - self.position_m[0], points_m[:, 1] - self.position_m[1]
         (fx, fy), (rx, ry), (left, right) = self._wedge
         z, across = fx * x + fy * y, rx * x + ry * y
         inside = (across > left * z - WEDGE_MARGIN_M) & (across < right * z + WEDGE_MARGIN_M)
-        return np.asarray((z > -1.0) & (z < VIEW_FAR_M) & inside)
+        return np.asarray((z > -1.0) & (z < self.far_m) & inside)
 
     def reaches(self, corners_m: Array) -> bool:
         """Whether one of a few points does; quicker for them than arrays are."""
@@ -105,7 +113,7 @@ class FieldOfView:
         x0, y0 = self.position_m.tolist()
         for x, y in corners_m.tolist():
             z, across = fx * (x - x0) + fy * (y - y0), rx * (x - x0) + ry * (y - y0)
-            if -1.0 < z < VIEW_FAR_M and left * z - WEDGE_MARGIN_M < across < right * z + WEDGE_MARGIN_M:
+            if -1.0 < z < self.far_m and left * z - WEDGE_MARGIN_M < across < right * z + WEDGE_MARGIN_M:
                 return True
         return False
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from ..random_streams import Draw, Stream
 from ..thermal.conditions import Conditions
 from .camera_car import LATERAL_STD_M
 from .cars import LONG_CATEGORIES, FrameSetup, ModelMix, ModelSize, Placement, parked_profile
+from .distances import ORDINARY, Distances, Traffic
 from .draws import clipped_normal
 from .footprints import SAFETY_MARGIN_M, footprint, overlaps
 from .projection import NEAREST_M, Box, camera_pose, covered_share, projected_box, seen_share
@@ -45,6 +47,8 @@ DEPTH_KNOTS = np.linspace(0.0, 1.0, 33)
 COUNT = (1, 4)
 MIN_WIDTH_PX_SHARE = 0.025
 """A car narrower than this share of the picture's width is not worth composing; of RoadScene's cars a sixth are."""
+MIN_SEEN_SHARE = 0.65
+"""The same of a car of which the picture's border leaves less."""
 MAX_COVER = 0.55
 """Most of a car's box that the boxes of nearer cars or things may cover."""
 DEPTH_TRIES = 12
@@ -55,6 +59,13 @@ LAST_DEPTH_TRIES = 40
 SIDE_TRIES = 4
 """Positions beside each other that are tried at one distance before another is drawn: room across the road must not
 decide how far away a car stands."""
+ASKED_TRIES, SPOT_TRIES = 4, 5
+"""Where density or distances are asked for: distances that are tried for each car, and cars at each distance."""
+SPOT_SPREAD = 0.06
+"""Share by which a car may stand nearer or farther than the distance that was drawn for it."""
+ROW_SHARE = 0.45
+"""How often another car stands behind one: in a row beside the road, or in a queue."""
+ROW_GAP_M = (0.8, 4.0)
 SIDE_CELLS = 64
 """Positions across the field of view at which free ground is looked for: 0.5 m apart at 45 m."""
 # Lateral slots of a two-way street as the camera car sees it: (offset of the centre to the left in metres, heading
@@ -84,6 +95,21 @@ FREE_SHARE = 0.96
 
 
 @dataclass(frozen=True)
+class _Limits:
+    """What a car must show to be placed."""
+
+    width_px: float
+    seen_share: float = MIN_SEEN_SHARE
+    side_reach: float = 1.0
+    """How far beside the axis its centre may be, as a share of half the picture's width."""
+
+
+ASKED_LIMITS = _Limits(8.0, 0.2, 1.15)
+"""Where density or distances are asked for: cars of 10 px height, and cars that the border cuts, as 16 % of
+RoadScene's."""
+
+
+@dataclass(frozen=True)
 class ObstacleFootprint:
     """Something real that stands on the road: no car may touch it, and it hides what is behind it."""
 
@@ -109,6 +135,7 @@ def sample_on_plane(
     depth_range_m: tuple[float, float] = DEPTH_M,
     count: tuple[int, int] = COUNT,
     profile: str | None = None,
+    traffic: Traffic = ORDINARY,
 ) -> FrameSetup:
     """Draw cars that stand on the plane z = 0 before a camera, for a real background.
 
@@ -127,6 +154,7 @@ def sample_on_plane(
         depth_range_m: least and most distance of a car's nearest edge along the camera's heading.
         count: least and most cars.
         profile: thermal profile of all cars; None draws one per car that suits its place.
+        traffic: multiplies the count, and says how far away cars stand, instead of ``depth_range_m``.
 
     Returns:
         the setup; fewer cars than asked where there is no room, even none.
@@ -143,11 +171,18 @@ def sample_on_plane(
         pitch = math.atan2(camera.cy - horizon_px, camera.fy)
     cam_to_world = _rolled(camera_pose(0.0, 0.0, camera.height_m, 0.0, pitch), horizon_slope)
     rng = draw.rng(Stream.TRAFFIC)
-    road = _Road(camera, cam_to_world, free_mask, obstacles)
+    asked = traffic != ORDINARY
+    limits = ASKED_LIMITS if asked else _Limits(MIN_WIDTH_PX_SHARE * camera.width)
+    road = _Road(camera, cam_to_world, free_mask, obstacles, limits)
     if free_mask is None or free_mask.any():
-        _Candidates(models, road, depth_range_m, conditions, rng, road_yaw_rad).fill(
-            int(rng.integers(count[0], count[1] + 1))
-        )
+        candidates = _Candidates(models, road, depth_range_m, conditions, rng, road_yaw_rad)
+        cars = int(rng.integers(count[0], count[1] + 1))
+        if asked:
+            candidates.fill_as_asked(
+                math.floor(cars * traffic.density + rng.random()), traffic.distances_for(camera.fy)
+            )
+        else:
+            candidates.fill(cars)
     placements = [replace(p, profile=profile) if profile else p for p, _, _ in road.placed]
     return FrameSetup(draw.index, tuple(placements), cam_to_world)
 
@@ -174,6 +209,24 @@ class _Depths:
     def draw(self, rng: np.random.Generator) -> float:
         """One distance."""
         return float(np.interp(rng.random() * self.below[-1], self.below, self.knots_m))
+
+
+@dataclass
+class _AtDistance:
+    """Distances near the one that is being tried."""
+
+    depth_m: float = 0.0
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """One distance."""
+        return self.depth_m * float(rng.uniform(1.0 - SPOT_SPREAD, 1.0 + SPOT_SPREAD))
+
+
+class _Drawn(Protocol):
+    """Anything that distances can be drawn from."""
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """One distance."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +257,58 @@ class _Candidates:
             if not road.placed:
                 road.fill(islice(self._on_free_ground(mix, real, askew=askew_last), LAST_DEPTH_TRIES), 1)
 
-    def _in_lanes(self, mix: ModelMix, depths: _Depths) -> Iterator[Spot]:
+    def fill_as_asked(self, count: int, distances: Distances | None) -> None:
+        """Put that many cars on the road, or as many as there is room for, distance by distance.
+
+        A distance is given up only after several cars were tried there, so that room decides little over how far away
+        cars stand.
+        """
+        room = 0.0 if self.road.free_mask is None else ROOM_POWER
+        depths: _Drawn = distances or _Depths(self.depth_range_m, DEPTH_POWER + room)
+        target = _AtDistance()
+        lanes, ground = self._kinds(ModelMix(self.models), target)
+        for _ in range(count * ASKED_TRIES):
+            if len(self.road.placed) >= count:
+                return
+            target.depth_m = depths.draw(self.rng)
+            spots = (next(self._kind(lanes, ground), []) for _ in range(SPOT_TRIES))
+            if any(self.road.offer(placement, size) for spot in spots for placement, size in spot):
+                self._add_row(count)
+
+    def _kinds(self, mix: ModelMix, depths: _Drawn) -> tuple[list[Iterator[Spot]], list[Iterator[Spot]]]:
+        """Cars in lanes, where the camera looks along them; cars along and askew on free ground, where it is known."""
+        lanes = [self._in_lanes(mix, depths)] if abs(math.tan(self.road_yaw_rad or 0.0)) < MAX_LANE_SLOPE else []
+        if self.road.free_mask is None:
+            return lanes, []
+        return lanes, [self._on_free_ground(mix, depths, askew=askew) for askew in (True, False)]
+
+    def _kind(self, lanes: list[Iterator[Spot]], ground: list[Iterator[Spot]]) -> Iterator[Spot]:
+        """One of them."""
+        if not ground or (lanes and self.rng.random() >= TURNING_SHARE):
+            return lanes[0] if lanes else iter(())
+        return ground[int(self.rng.random() >= TURNING_SHARE)]
+
+    def _add_row(self, count: int) -> None:
+        """Other cars behind the one that was placed last: a row that parks, or a queue."""
+        mix = ModelMix(self.models)
+        while len(self.road.placed) < count and self.rng.random() < ROW_SHARE:
+            first = self.road.placed[-1][0]
+            size = mix.draw_fitting(self.rng, math.inf, math.inf)
+            if size is None or not self.road.offer(self._behind(first, size), size):
+                return
+
+    def _behind(self, first: Placement, size: ModelSize) -> Placement:
+        """Where a car stands behind another one, as the camera sees it."""
+        lengths = {model.name: model.length_m for model in self.models}
+        gap = (lengths[first.model] + size.length_m) / 2 + 2 * SAFETY_MARGIN_M + float(self.rng.uniform(*ROW_GAP_M))
+        c, s = math.cos(first.yaw_rad), math.sin(first.yaw_rad)
+        away = gap if c >= 0 else -gap
+        turn = math.radians(clipped_normal(self.rng, 1.5, 4.0))
+        return replace(
+            first, model=size.name, x_m=first.x_m + away * c, y_m=first.y_m + away * s, yaw_rad=first.yaw_rad + turn
+        )
+
+    def _in_lanes(self, mix: ModelMix, depths: _Drawn) -> Iterator[Spot]:
         """Cars in the lanes of a two-way street."""
         rng = self.rng
         ego_offset = float(rng.normal(0.0, LATERAL_STD_M))
@@ -227,7 +331,7 @@ class _Candidates:
                 spot.append((Placement(size.name, x, lateral, 0.0, yaw, still if parked else moving), size))
             yield spot
 
-    def _on_free_ground(self, mix: ModelMix, depths: _Depths, *, askew: bool) -> Iterator[Spot]:
+    def _on_free_ground(self, mix: ModelMix, depths: _Drawn, *, askew: bool) -> Iterator[Spot]:
         """Cars wherever the ground is free: along or against the road, or turning, crossing and standing askew."""
         rng = self.rng
         while True:
@@ -256,9 +360,10 @@ class _Road:
         cam_to_world: Array,
         free_mask: NDArray[np.bool_] | None,
         obstacles: Sequence[ObstacleFootprint],
+        limits: _Limits,
     ) -> None:
         self.camera, self.cam_to_world, self.free_mask = camera, cam_to_world, free_mask
-        self.obstacles = obstacles
+        self.obstacles, self.limits = obstacles, limits
         self.world_to_cam = [[float(value) for value in row] for row in np.linalg.inv(cam_to_world)[:3]]
         self.placed: list[tuple[Placement, Array, Box]] = []
 
@@ -298,7 +403,7 @@ class _Road:
         Returns:
             (N,) metres; corners outside the picture are free.
         """
-        half_width = placement.x_m * self.camera.width / 2 / self.camera.fx
+        half_width = placement.x_m * self.camera.width / 2 / self.camera.fx * self.limits.side_reach
         sides = ((np.arange(SIDE_CELLS) + shift) / SIDE_CELLS * 2.0 - 1.0) * half_width
         if self.free_mask is None:
             return sides
@@ -311,11 +416,12 @@ class _Road:
         inside = (columns >= 0) & (columns < self.camera.width) & (rows >= 0) & (rows < self.camera.height)
         free = ~inside
         free[inside] = self.free_mask[rows[inside], columns[inside]]
-        return np.asarray(sides[free.all(axis=0) & inside[-1]])
+        reached = inside[-1] if self.limits.side_reach <= 1.0 else inside.any(axis=0)
+        return np.asarray(sides[free.all(axis=0) & reached])
 
     def _worth_seeing(self, box: Box) -> bool:
-        wide = box[2] - box[0] >= MIN_WIDTH_PX_SHARE * self.camera.width
-        return wide and seen_share(box, self.camera) > 0.65
+        wide = box[2] - box[0] >= self.limits.width_px
+        return wide and seen_share(box, self.camera) > self.limits.seen_share
 
     def _touches(self, corners_m: Array) -> bool:
         taken = [other for _, other, _ in self.placed] + [thing.corners_m for thing in self.obstacles]

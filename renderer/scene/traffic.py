@@ -21,8 +21,9 @@ from ..random_streams import Draw, Stream
 from ..thermal.conditions import Conditions
 from .camera_car import camera_car_rectangle, sample_camera
 from .cars import LONG_CATEGORIES, FrameSetup, ModelMix, ModelSize, Placement, parked_profile
+from .distances import ORDINARY, Distances, Traffic
 from .draws import clipped_normal
-from .field_of_view import FieldOfView
+from .field_of_view import VIEW_FAR_M, FieldOfView
 from .footprints import SAFETY_MARGIN_M, footprint, overlaps
 from .street import Bay, Lane, Polyline, Street
 
@@ -38,6 +39,8 @@ LEAD_NEAR_SHARE, LEAD_NEAR_MAX_M, LEAD_FAR_MAX_M = 0.62, 26.0, 70.0
 
 # Bumper-to-bumper gaps, metres: standing queue 1.5-4 m; town traffic at 30-50 km/h and 1-3 s headway.
 QUEUE_GAP_M, FLOW_GAP_M = (1.5, 4.0), (9.0, 45.0)
+LEAST_GAP_M = 1.0
+"""Of a queue, however dense the traffic is."""
 QUEUE_CARS = (1, 5)
 """Cars that wait at a signal, least and most."""
 # Share of lanes with a standing queue, flowing traffic, nothing.
@@ -65,7 +68,7 @@ def sample_frame(
     conditions: Conditions,
     *,
     profile: str | None = None,
-    density: float = 1.0,
+    traffic: Traffic = ORDINARY,
 ) -> FrameSetup:
     """Draw camera pose and cars of a frame.
 
@@ -76,7 +79,7 @@ def sample_frame(
         draw: seed of the dataset and number of the frame.
         conditions: weather and hour of the frame, which tell how parked cars were heated.
         profile: thermal profile of all cars; None draws one per car that suits its place.
-        density: 1 is ordinary town traffic, 0 an empty street.
+        traffic: how many cars, and how far away.
 
     Raises:
         SceneError: no camera path, or no models.
@@ -87,13 +90,14 @@ def sample_frame(
         raise SceneError("no car models: expected at least one collection with the property 'gis_category'")
     cam_to_world, heading_rad = sample_camera(street, camera, draw.rng(Stream.CAMERA))
     rng = draw.rng(Stream.TRAFFIC)
-    view = FieldOfView(camera, cam_to_world, models)
-    traffic = _Traffic(street, view, heading_rad, density, conditions)
-    placements = traffic.sample(rng)
+    distances = traffic.distances_for(camera.fy)
+    view = FieldOfView(camera, cam_to_world, models, VIEW_FAR_M if distances is None else distances.farthest_m)
+    cars = _Cars(street, view, heading_rad, traffic.density, distances, conditions)
+    placements = cars.sample(rng)
     for _ in range(ATTEMPTS - 1):
-        if density <= 0 or view.shows_well(placements):
+        if traffic.density <= 0 or cars.are_enough(placements):
             break
-        placements = traffic.sample(rng)
+        placements = cars.sample(rng)
     if profile is not None:
         placements = [replace(p, profile=profile) for p in placements]
     return FrameSetup(draw.index, tuple(placements), cam_to_world)
@@ -116,6 +120,12 @@ def without_room(street: Street, models: Sequence[ModelSize]) -> list[ModelSize]
     return [size for size in models if not has_room(size)]
 
 
+def _lane_state_edges(density: float) -> tuple[float, float]:
+    """Shares of lanes with a queue, and with a queue or flowing traffic: dense traffic queues and leaves few empty."""
+    queue, used = LANE_STATE_EDGES
+    return (queue, used) if density <= 1 else (1 - (1 - queue) ** density, 1 - (1 - used) / density)
+
+
 @dataclass(frozen=True)
 class _SeenLane:
     """The part of a lane that one camera sees."""
@@ -128,14 +138,21 @@ class _SeenLane:
     """Where on it the camera's own car drives, if it does."""
 
 
-class _Traffic:
+class _Cars:
     """Sampler of one frame's cars; holds what all attempts share."""
 
     def __init__(
-        self, street: Street, view: FieldOfView, heading_rad: float, density: float, conditions: Conditions
+        self,
+        street: Street,
+        view: FieldOfView,
+        heading_rad: float,
+        density: float,
+        distances: Distances | None,
+        conditions: Conditions,
     ) -> None:
         self.street, self.view, self.heading_rad = street, view, heading_rad
-        self.density, self.conditions = density, conditions
+        self.density, self.distances, self.conditions = density, distances, conditions
+        self.lane_edges = _lane_state_edges(density)
         self.mix = ModelMix(tuple(view.models.values()))
         self.own_car_m = camera_car_rectangle(view.position_m, heading_rad)
         self.seen_bays = np.flatnonzero(view.contains(street.bay_centres_m)).tolist()
@@ -164,11 +181,23 @@ class _Traffic:
             for seen in self.seen_lanes:
                 self._fill_lane(seen, rng)
             self._fill_bays(rng)
+        if self.distances is not None:
+            self.placed = [car for car in self.placed if self._is_kept(car[0], rng)]
         return self.view.visible([placement for placement, _, _ in self.placed])
+
+    def are_enough(self, placements: Sequence[Placement]) -> bool:
+        """Whether the frame shows what a detector can learn from: where distances are asked for, any car does."""
+        return self.view.shows_well(placements) if self.distances is None else bool(placements)
+
+    def _is_kept(self, placement: Placement, rng: np.random.Generator) -> bool:
+        """Whether a car is one of those that have the distances asked for."""
+        assert self.distances is not None
+        away = self.view.depth_m(placement, self.view.models[placement.model])
+        return bool(rng.random() < self.distances.keep_share(away))
 
     def _fill_lane(self, seen: _SeenLane, rng: np.random.Generator) -> None:
         """Walk along the visible part of a lane, from one car to the next."""
-        state = LANE_STATES[bisect_right(LANE_STATE_EDGES, rng.random())]
+        state = LANE_STATES[bisect_right(self.lane_edges, rng.random())]
         lane, s, end, lead = seen.lane, seen.from_s_m, seen.to_s_m, seen.lead_s_m
         if s == end or (lead is None and state == "empty"):
             return
@@ -177,14 +206,18 @@ class _Traffic:
             s += rng.uniform(0.0, high) - 6.0
         else:
             s = lead + self._lead_gap_m(state, rng)
-        left = int(rng.integers(QUEUE_CARS[0], QUEUE_CARS[1] + 1)) if state == "idling" else 99
+        left = self._queue_length(rng) if state == "idling" else 99
         while s < end and left:
             left -= 1
             size = self.mix.draw(rng)
             if lead is not None and size.category in LONG_CATEGORIES:
                 s = max(s, lead + LEAD_MIN_LONG_M)
             self._place_in_lane(lane, s + size.length_m / 2, size, "driving" if state == "empty" else state, rng)
-            s += size.length_m + rng.uniform(low, high) / self.density
+            s += size.length_m + max(LEAST_GAP_M, rng.uniform(low, high) / self.density)
+
+    def _queue_length(self, rng: np.random.Generator) -> int:
+        most = max(QUEUE_CARS[0], round(QUEUE_CARS[1] * self.density)) if self.density > 1 else QUEUE_CARS[1]
+        return int(rng.integers(QUEUE_CARS[0], most + 1))
 
     def _lead_s_m(self, line: Polyline, distance_m: Array) -> float | None:
         """Arc length of the camera where it drives in this lane, else None."""

@@ -54,6 +54,8 @@ class Obstacle:
     """Its pixels inside :attr:`window`."""
     window: tuple[int, int, int, int]
     """``(left, top, right, bottom)`` of the mask in the picture."""
+    kind: str = "other"
+    """``car``, ``person`` or ``other``."""
 
 
 def find_obstacles(boxes: Sequence[KnownBox], image: UInt8, camera: Camera, horizon: Horizon) -> tuple[Obstacle, ...]:
@@ -76,7 +78,7 @@ def find_obstacles(boxes: Sequence[KnownBox], image: UInt8, camera: Camera, hori
             min(camera.width, int(np.ceil(right))), min(camera.height, int(np.ceil(bottom))),
         )  # fmt: skip
         if window[0] < window[2] and window[1] < window[3]:
-            obstacles.append(Obstacle(footprint, _silhouette(box, window, image), window))
+            obstacles.append(Obstacle(footprint, _silhouette(box, window, image), window, box.kind))
     return tuple(sorted(obstacles, key=lambda item: item.footprint.depth_m))
 
 

@@ -14,6 +14,7 @@ from renderer.errors import SceneError
 from renderer.geometry.camera import Camera
 from renderer.random_streams import Draw, Stream
 from renderer.scene.cars import FrameSetup, ModelSize, Placement
+from renderer.scene.distances import Traffic
 from renderer.scene.footprints import overlaps
 from renderer.scene.projection import camera_pose, projected_box
 from renderer.scene.street import Bay, Lane, Street
@@ -234,7 +235,7 @@ def test_profile_and_density_are_obeyed() -> None:
     forced = [on_street(Draw(7, k), profile="just_parked") for k in range(4)]
     assert {p.profile for f in forced for p in f.placements} == {"just_parked"}
     assert [p.x_m for p in forced[2].placements] == [p.x_m for p in frames()[2].placements]
-    assert on_street(Draw(7, 0), density=0.0).placements == ()
+    assert on_street(Draw(7, 0), traffic=Traffic(0.0)).placements == ()
 
 
 def test_street_without_path_and_traffic_without_models_are_errors() -> None:

@@ -1,0 +1,60 @@
+"""The option ``distances``, as its text: a range in metres, or boxes of real cars whose sizes the placed ones get."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from pipelines.errors import ConfigError
+from pipelines.io.files import named_file
+
+__all__ = ["OF_BACKGROUNDS", "check_distances", "described_distances", "range_m"]
+
+OF_BACKGROUNDS = "boxes"
+"""Word for the boxes of the backgrounds."""
+NEAREST_M, FARTHEST_M = 3.0, 300.0
+"""Nearer a car fills the picture, and farther away it is no more than a few pixels."""
+
+
+def check_distances(text: str | None, boxes: Path | None) -> None:
+    """Checks the option's text.
+
+    Args:
+        text: of the option; None is always right.
+        boxes: the option of that name.
+
+    Raises:
+        ConfigError: it is none of what is expected, or there are no boxes that it could mean.
+    """
+    if text is None or range_m(text) is not None:
+        return
+    if text == OF_BACKGROUNDS:
+        if boxes is None:
+            raise ConfigError("distances boxes takes the sizes of --boxes: give --boxes too, or NEAR,FAR in metres")
+    elif not Path(text).exists():
+        raise ConfigError(
+            f"distances {text}: expected NEAR,FAR in metres, the word boxes, or a file or folder of boxes; there is "
+            "none of that name"
+        )
+
+
+def range_m(text: str) -> tuple[float, float] | None:
+    """Two numbers, nearest and farthest, or None where the text is something else.
+
+    Raises:
+        ConfigError: two numbers that are no range.
+    """
+    try:
+        near, far = (float(word) for word in text.split(","))
+    except ValueError:
+        return None
+    if not (math.isfinite(near) and math.isfinite(far) and NEAREST_M <= near < far <= FARTHEST_M):
+        raise ConfigError(f"distances {text}: expected NEAR,FAR with {NEAREST_M:g} <= NEAR < FAR <= {FARTHEST_M:g} m")
+    return near, far
+
+
+def described_distances(text: str | None) -> str | dict[str, str] | None:
+    """What a data set says of the option: files by name and hash."""
+    if text is None or text == OF_BACKGROUNDS or range_m(text) is not None:
+        return text
+    return named_file(Path(text))
