@@ -59,8 +59,9 @@ LAST_DEPTH_TRIES = 40
 SIDE_TRIES = 4
 """Positions beside each other that are tried at one distance before another is drawn: room across the road must not
 decide how far away a car stands."""
-ASKED_TRIES, SPOT_TRIES = 4, 5
-"""Where density or distances are asked for: distances that are tried for each car, and cars at each distance."""
+GIVE_UP, SPOT_TRIES = 8, 5
+"""Where density or distances are asked for: distances in a row without room after which a frame is full, and cars that
+are tried at each distance."""
 SPOT_SPREAD = 0.06
 """Share by which a car may stand nearer or farther than the distance that was drawn for it."""
 ROW_SHARE = 0.45
@@ -267,13 +268,15 @@ class _Candidates:
         depths: _Drawn = distances or _Depths(self.depth_range_m, DEPTH_POWER + room)
         target = _AtDistance()
         lanes, ground = self._kinds(ModelMix(self.models), target)
-        for _ in range(count * ASKED_TRIES):
-            if len(self.road.placed) >= count:
-                return
+        failed = 0
+        while len(self.road.placed) < count and failed < GIVE_UP:
             target.depth_m = depths.draw(self.rng)
             spots = (next(self._kind(lanes, ground), []) for _ in range(SPOT_TRIES))
             if any(self.road.offer(placement, size) for spot in spots for placement, size in spot):
                 self._add_row(count)
+                failed = 0
+            else:
+                failed += 1
 
     def _kinds(self, mix: ModelMix, depths: _Drawn) -> tuple[list[Iterator[Spot]], list[Iterator[Spot]]]:
         """Cars in lanes, where the camera looks along them; cars along and askew on free ground, where it is known."""
@@ -351,6 +354,12 @@ class _Candidates:
             yield [(Placement(size.name, x, side, 0.0, yaw, profile), size) for side in chosen]
 
 
+def _circle(corners_m: Array) -> tuple[float, float, float]:
+    """Centre and radius of a circle around a rectangle (4, 2): most do not touch, which circles tell soonest."""
+    (ax, ay), _, (cx, cy), _ = corners_m.tolist()
+    return (ax + cx) / 2, (ay + cy) / 2, math.hypot(cx - ax, cy - ay) / 2 + 1e-6
+
+
 class _Road:
     """Accepts cars on the plane one by one."""
 
@@ -364,6 +373,7 @@ class _Road:
     ) -> None:
         self.camera, self.cam_to_world, self.free_mask = camera, cam_to_world, free_mask
         self.obstacles, self.limits = obstacles, limits
+        self.taken = [(_circle(thing.corners_m), thing.corners_m) for thing in obstacles]
         self.world_to_cam = [[float(value) for value in row] for row in np.linalg.inv(cam_to_world)[:3]]
         self.placed: list[tuple[Placement, Array, Box]] = []
 
@@ -380,16 +390,17 @@ class _Road:
         if not self._centre_free(placement):
             return False
         box = projected_box(placement, size, self.camera, self.cam_to_world)
-        if box is None or not self._worth_seeing(box) or not self._free(placement, size):
+        if box is None or not self._worth_seeing(box):
             return False
         corners = footprint(placement, size, SAFETY_MARGIN_M)
-        if self._touches(corners) or self._hidden(placement, size, box):
+        if self._touches(corners) or self._hidden(placement, size, box) or not self._free(placement, size):
             return False
         for other, _, other_box in self.placed:
             nearer, farther = (box, other_box) if placement.x_m < other.x_m else (other_box, box)
             if covered_share(farther, nearer) > MAX_COVER:
                 return False
         self.placed.append((placement, corners, box))
+        self.taken.append((_circle(corners), corners))
         return True
 
     def free_sides(self, placement: Placement, size: ModelSize, shift: float) -> Array:
@@ -424,8 +435,11 @@ class _Road:
         return wide and seen_share(box, self.camera) > self.limits.seen_share
 
     def _touches(self, corners_m: Array) -> bool:
-        taken = [other for _, other, _ in self.placed] + [thing.corners_m for thing in self.obstacles]
-        return any(overlaps(corners_m, other) for other in taken)
+        x, y, radius = _circle(corners_m)
+        return any(
+            math.hypot(x - other_x, y - other_y) < radius + other_radius and overlaps(corners_m, other)
+            for (other_x, other_y, other_radius), other in self.taken
+        )
 
     def _hidden(self, placement: Placement, size: ModelSize, box: Box) -> bool:
         """Whether nearer things leave too little of the car."""
