@@ -87,8 +87,8 @@ def plan_trainings(rows: Sequence[Row], overlapping: Collection[str], folds: int
     """All trainings; ``overlapping`` names the sets of which some images are, or show, tested ones."""
     return [
         Training(row, fold, seed)
+        for seed in range(seeds)  # first, so that a run that is cut short has every row
         for row in rows
-        for seed in range(seeds)
         for fold in (range(folds) if any(part.name in overlapping for part in row.parts) else (-1,))
     ]
 
