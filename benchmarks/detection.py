@@ -57,6 +57,7 @@ def main() -> None:
     config = MeasureConfig(
         train=tuple(str(places[name]) for name in dict.fromkeys(["real", *names])), test=str(places["real"]),
         out=options.out, rows=tuple(rows), classes=tuple(options.classes), seeds=options.seeds,
+        steps=options.steps, folds=options.folds,
         report_share=REPORT_SHARE, workers=options.workers, weights_dir=options.weights_dir,
     )  # fmt: skip
     result = measure_usefulness(config, log=print, progress=True)
@@ -83,6 +84,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", nargs="*", help="some rows instead of all")
     parser.add_argument("--classes", nargs="*", default=["car", "person", "bicycle"])
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=600, help="of each training")
+    parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--workers", type=int)
     parser.add_argument("--weights-dir", type=Path)
     return parser.parse_args()
