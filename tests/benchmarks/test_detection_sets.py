@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.detection import plan_rows
-from benchmarks.detection_curve import Series, curves, draw_curves
-from benchmarks.detection_sets import MADE, Material, _levels, link_set, make_sets, paste
+from benchmarks.detection.__main__ import plan_rows
+from benchmarks.detection.curve import Series, curves, draw_curves
+from benchmarks.detection.sets import MADE, Material, _levels, link_set, make_sets, paste
 from pipelines.detection.labelled_images import open_labelled
 from pipelines.detection.plan import parse_rows
 from pipelines.detection.results import MeasuredRow

@@ -18,8 +18,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks.detection_curve import curves, draw_curves
-from benchmarks.detection_sets import MADE, Material, link_set, make_sets
+from benchmarks.detection.curve import curves, draw_curves
+from benchmarks.detection.sets import MADE, Material, link_set, make_sets
 from pipelines.detection.config import MeasureConfig
 from pipelines.detection.measure import measure_usefulness
 from pipelines.detection.results import Measurement

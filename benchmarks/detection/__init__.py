@@ -1,0 +1,1 @@
+"""Does a detector get better? See `python -m benchmarks.detection --help`."""
