@@ -1,4 +1,4 @@
-"""The sets that `python -m benchmarks.detection` compares: made frames, and the plain baselines that they have to beat."""
+"""The sets that `python -m benchmarks.detection` compares: made frames, and the plain baselines to beat."""
 
 from __future__ import annotations
 
