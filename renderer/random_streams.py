@@ -43,6 +43,10 @@ class Stream(IntEnum):
     """Weather of the physical picture of fitted cars. (8 is free.)"""
     FINISH = 15
     """Paint and dirt of each car, trees that a street has (10 to 14 are free)."""
+    PEOPLE = 20
+    """Which people stand where."""
+    PEOPLE_HEAT = 21
+    """How people are dressed, and how warm they are."""
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,9 @@ def render_foreground(
     image = render_thermal(frame, conditions, profiles, draw, band, cars_only=True)
     balance = surface_balance(conditions, profiles, band)
     rng = draw.rng(Stream.SURFACE, _GROUND_PART)
-    heat, shade = ground_effects(
-        frame, profiles, balance, [float(rng.standard_normal()) for _ in frame.instances], plane=True
-    )
+    cars = [item for item in frame.instances if item.profile not in profiles.people]
+    spread = [float(rng.standard_normal()) for _ in cars]
+    heat, shade = ground_effects(frame, cars, profiles, balance, spread, plane=True)
     sun_K = float(balance.sun_K[Zone.ROAD] @ np.maximum(balance.sun_world[:, 2], 0.0)) if balance.sun_K.size else 0.0
     change = gaussian_blur(heat - shade * np.float32(sun_K), max(1.0, soft_px), reach=_REACH)
     return ForegroundLayer(image.apparent_temperature_K, change, road_temperature_K(conditions, profiles))

@@ -68,16 +68,23 @@ class _Region(NamedTuple):
 
 
 def ground_effects(
-    frame: Frame, profiles: Profiles, balance: Balance, spread: Sequence[float], *, plane: bool = False
+    frame: Frame,
+    cars: Sequence[Instance],
+    profiles: Profiles,
+    balance: Balance,
+    spread: Sequence[float],
+    *,
+    plane: bool = False,
 ) -> GroundEffects:
     """Warming of the ground around cars, and the share of the sun that they keep from it.
 
     Args:
-        frame: passes and instances.
+        frame: passes.
+        cars: those of its instances that warm and shade the ground; people do not.
         profiles: say how much a car warms the ground.
         balance: sun and sky.
-        spread: one standard normal number per instance.
-        plane: also where nothing was hit: the level plane on which each instance stands.
+        spread: one standard normal number per car.
+        plane: also where nothing was hit: the level plane on which each car stands.
     """
     effects = GroundEffects(np.zeros(frame.zone.shape, np.float32), np.zeros(frame.zone.shape, np.float32))
     is_ground = np.zeros(256, dtype=np.bool_)
@@ -85,7 +92,7 @@ def ground_effects(
     if plane:
         is_ground[[Zone.BACKGROUND, Zone.SKY]] = True
     suns = balance.sun_world[:3]
-    for instance, draw in zip(frame.instances, spread, strict=True):
+    for instance, draw in zip(cars, spread, strict=True):
         profile = profiles.car(instance.profile)
         size = _size(instance.box_3d)
         shadow = suns if profile.shadow else suns[:0]

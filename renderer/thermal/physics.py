@@ -12,7 +12,7 @@ a bonnet at 8 degC shows the cold sky. Glass is opaque in this band: windows are
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,8 +29,9 @@ from .conditions import Conditions
 from .finish import Finish, draw_finish
 from .ground import ground_effects
 from .kernels import Cars, Parts, Passes, Scene, Surfaces, Surroundings, Tables, render, transmittance_distances_m
+from .people import sample_person, zone_temperatures_K
 from .planck import LWIR, Band, BandTable, band_radiance, band_table
-from .profiles import Profiles
+from .profiles import CarProfile, Profiles
 from .surface import lattice
 
 __all__ = ["ThermalImage", "render_thermal", "road_temperature_K"]
@@ -79,18 +80,20 @@ def render_thermal(
     balance = surface_balance(conditions, profiles, band)
     rng, finish = draw.rng(Stream.SURFACE), draw.rng(Stream.FINISH)
     surfaces = _surfaces(conditions, profiles, rng)
+    on_wheels = [item for item in frame.instances if item.profile not in profiles.people]
+    finishes = [draw_finish(finish) for _ in on_wheels]
     scene = Scene(
         camera_view(frame),
         _street_heading_rad(frame),
         lattice(draw.seed),
         surfaces,
         balance,
-        _cars(frame.instances, conditions, profiles, rng, [draw_finish(finish) for _ in frame.instances]),
+        _objects(frame.instances, conditions, profiles, rng, draw.rng(Stream.PEOPLE_HEAT), iter(finishes)),
         _parts(frame),
         _surroundings(conditions, surfaces, balance, table, canopy=finish.uniform(*_CANOPY)),
         Tables(_transmittance(conditions), table.forward, table.inverse),
     )
-    ground = ground_effects(frame, profiles, balance, [rng.standard_normal() for _ in frame.instances])
+    ground = ground_effects(frame, on_wheels, profiles, balance, [rng.standard_normal() for _ in on_wheels])
     out = np.empty(frame.zone.shape, dtype=np.float32)
     render(_passes(frame), ground, scene, cars_only, out)
     return ThermalImage(out)
@@ -153,14 +156,15 @@ def _level_K(surfaces: Surfaces, balance: Balance, zone: Zone) -> float:
     return float(surfaces.base_K[zone] + sun + balance.diffuse_K[zone] - SKY_VIEW * balance.sky_loss_K[zone])
 
 
-def _cars(
+def _objects(
     instances: Sequence[Instance],
     conditions: Conditions,
     profiles: Profiles,
     rng: np.random.Generator,
-    finishes: Sequence[Finish],
+    people_rng: np.random.Generator,
+    finishes: Iterator[Finish],
 ) -> Cars:
-    """Warmth, size and place of each car."""
+    """Warmth, size and place of each object; of cars, their finish."""
     count, zones = len(instances) + 1, FIRST_ENVIRONMENT_ZONE
     cars = Cars(
         np.zeros(65536, np.int32), np.zeros((count, 3, 4)), np.zeros((count, zones)), np.zeros((count, zones)),
@@ -168,31 +172,62 @@ def _cars(
     )  # fmt: skip
     # An id that no instance explains is a surface at air temperature.
     cars.base_K[0] = conditions.air_temperature_K
-    still = transfer_W_m2K(conditions.wind_m_s)
-    lit = 1.0 if conditions.sun_elevation_deg < _LIT_BELOW_DEG else 0.5
-    cabin_K = max(0.0, _INDOOR_K - conditions.air_temperature_K)
-    for row, (instance, finish) in enumerate(zip(instances, finishes, strict=True), start=1):
+    for row, instance in enumerate(instances, start=1):
         cars.row_of_id[instance.id] = row
-        profile = profiles.car(instance.profile)
         cars.world_to_model[row] = world_to_local(instance.object_to_world)
-        # One draw for the whole car (how long, how fast) and one for each zone.
-        shared, own = rng.standard_normal(), rng.standard_normal(FIRST_ENVIRONMENT_ZONE)
-        spread = np.clip(0.7 * shared + 0.7 * own, -2.2, 2.2)
-        for zone in _OBJECT_ZONES:
-            material = profiles.materials[zone]
-            heat = profile.heat.get(zone, material.heat)
-            warmth_K = heat.mean_K + heat.deviation_K * spread[zone] + profile.cabin * material.indoor * cabin_K
-            cars.base_K[row, zone] = conditions.air_temperature_K + warmth_K
-            cars.variation_K[row, zone] = heat.variation_K
-        cars.variation_K[row, Zone.LAMP] *= lit
-        flow = still / transfer_W_m2K(conditions.wind_m_s + profile.airflow_m_s)
         box = instance.box_3d
         cars.half_length_m[row], cars.half_width_m[row] = box.length_m / 2, box.width_m / 2
         cars.height_m[row] = box.height_m
-        cars.sun_gain[row], cars.gloss[row] = profile.sun * flow * finish.sun, finish.gloss
-        cars.sky_gain[row] = flow
-        cars.shift[row] = rng.uniform(0.0, 200.0)
+        if instance.profile in profiles.people:
+            _warm_person(cars, row, instance, conditions, profiles, people_rng)
+        else:
+            _warm_car(cars, row, profiles.car(instance.profile), next(finishes), conditions, profiles, rng)
     return cars
+
+
+def _warm_car(
+    cars: Cars,
+    row: int,
+    profile: CarProfile,
+    finish: Finish,
+    conditions: Conditions,
+    profiles: Profiles,
+    rng: np.random.Generator,
+) -> None:
+    """What a car has been doing warms its zones."""
+    lit = 1.0 if conditions.sun_elevation_deg < _LIT_BELOW_DEG else 0.5
+    cabin_K = max(0.0, _INDOOR_K - conditions.air_temperature_K)
+    # One draw for the whole car (how long, how fast) and one for each zone.
+    shared, own = rng.standard_normal(), rng.standard_normal(FIRST_ENVIRONMENT_ZONE)
+    spread = np.clip(0.7 * shared + 0.7 * own, -2.2, 2.2)
+    for zone in _OBJECT_ZONES:
+        material = profiles.materials[zone]
+        heat = profile.heat.get(zone, material.heat)
+        warmth_K = heat.mean_K + heat.deviation_K * spread[zone] + profile.cabin * material.indoor * cabin_K
+        cars.base_K[row, zone] = conditions.air_temperature_K + warmth_K
+        cars.variation_K[row, zone] = heat.variation_K
+    cars.variation_K[row, Zone.LAMP] *= lit
+    flow = transfer_W_m2K(conditions.wind_m_s) / transfer_W_m2K(conditions.wind_m_s + profile.airflow_m_s)
+    cars.sun_gain[row], cars.gloss[row] = profile.sun * flow * finish.sun, finish.gloss
+    cars.sky_gain[row] = flow
+    cars.shift[row] = rng.uniform(0.0, 200.0)
+
+
+def _warm_person(
+    cars: Cars, row: int, instance: Instance, conditions: Conditions, profiles: Profiles, rng: np.random.Generator
+) -> None:
+    """Skin and clothes by the balance of the body; what has none of it (a bag, a saddle) as its material says."""
+    person = sample_person(profiles.people[instance.profile], conditions, rng)
+    spread = np.clip(rng.standard_normal(FIRST_ENVIRONMENT_ZONE), -2.2, 2.2)
+    computed = zone_temperatures_K(person, conditions)
+    for zone in _OBJECT_ZONES:
+        heat = profiles.materials[zone].heat
+        mean_K = computed.get(zone, conditions.air_temperature_K + heat.mean_K)
+        cars.base_K[row, zone] = mean_K + heat.deviation_K * spread[zone]
+        # Folds and gaps show as much as the clothes are warmer than the air.
+        warmer_K = abs(mean_K - conditions.air_temperature_K)
+        cars.variation_K[row, zone] = 0.25 + 0.22 * warmer_K if zone in computed else heat.variation_K
+    cars.shift[row] = rng.uniform(0.0, 200.0)
 
 
 def _parts(frame: Frame) -> Parts:

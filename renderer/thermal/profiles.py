@@ -1,15 +1,16 @@
-"""Materials of zones and thermal profiles of cars, as ``assets/thermal_profiles.toml`` lists them."""
+"""Materials of zones, profiles of cars and activities of people, as ``assets/thermal_profiles.toml`` lists them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import ThermalError
 from ..text_files import parse_toml
 from ..zones.catalogue import CAR_ZONES, ZONES, Zone, parse_zone
+from .people import Activity
 
 __all__ = ["CarProfile", "Heat", "Material", "Profiles", "profile_names", "read_profiles"]
 
@@ -64,6 +65,8 @@ class Profiles:
 
     materials: Mapping[Zone, Material]
     cars: Mapping[str, CarProfile]
+    people: Mapping[str, Activity] = field(default_factory=dict)
+    """What people do, by name: the thermal profile of a person or an animal."""
 
     def car(self, name: str) -> CarProfile:
         """Profile of that name.
@@ -74,7 +77,7 @@ class Profiles:
         try:
             return self.cars[name]
         except KeyError:
-            known = ", ".join(self.cars)
+            known = ", ".join([*self.cars, *self.people])
             raise ThermalError(f"unknown thermal profile {name!r}: expected one of {known}") from None
 
 
@@ -96,14 +99,16 @@ def read_profiles(path: Path) -> Profiles:
     cars = {name: _car(name, table, f"{path}: profile.{name}") for name, table in tables.get("profile", {}).items()}
     if not cars:
         raise ThermalError(f"{path}: no [profile.NAME] tables, expected at least one")
-    return Profiles(materials, cars)
+    people = {n: _activity(n, t, f"{path}: activity.{n}") for n, t in tables.get("activity", {}).items()}
+    return Profiles(materials, cars, people)
 
 
 def _check_tables(tables: Mapping[str, Any], path: Path) -> None:
     """Refuses values where tables of tables must stand."""
     profiles = tables.get("profile", {})
     zones = {f"profile.{name}.zone": one.get("zone", {}) for name, one in _items(profiles) if isinstance(one, Mapping)}
-    for name, table in {"material": tables.get("material", {}), "profile": profiles, **zones}.items():
+    others = {key: tables.get(key, {}) for key in ("material", "activity")}
+    for name, table in {**others, "profile": profiles, **zones}.items():
         if not isinstance(table, Mapping) or not all(isinstance(inner, Mapping) for inner in table.values()):
             raise ThermalError(f"{path}: {name} is {str(table)[:60]!r}: expected a table of tables")
 
@@ -175,3 +180,14 @@ def _car(name: str, table: Mapping[str, Any], where: str) -> CarProfile:
         cabin=_number(table, "cabin", 0.0, 1.0, where, 0.0),
         heat=heat,
     )
+
+
+def _activity(name: str, table: Mapping[str, Any], where: str) -> Activity:
+    met = table.get("met")
+    if not isinstance(met, list) or len(met) != 2 or not all(isinstance(v, int | float) for v in met):
+        raise ThermalError(f"{where}: met is {met!r}, expected [mean, deviation] in met (58.15 W/m2)")
+    if not (0.7 <= met[0] <= 20.0 and 0.0 <= met[1] <= 5.0):
+        raise ThermalError(f"{where}: met is {met!r}, expected a mean of 0.7 to 20 and a deviation of 0 to 5")
+    if not table.get("source"):
+        raise ThermalError(f"{where}: no source; name one, or write 'assumed'")
+    return Activity(name, float(met[0]), float(met[1]), _number(table, "speed_m_s", 0.0, 30.0, where))

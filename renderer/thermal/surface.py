@@ -28,6 +28,7 @@ __all__ = [
     "lattice",
     "noise2",
     "pavement_pattern",
+    "person_pattern",
     "person_warmth",
     "road_pattern",
     "sun_dapple",
@@ -124,11 +125,51 @@ def wheel_pattern(values: Lattice, x: float, y: float, z: float, radius: float, 
 
 
 @fast_kernel
+def person_pattern(
+    values: Lattice, zone: int, x: float, y: float, z: float, height: float, shift: float, fine: float
+) -> float:
+    """Folds of clothes, a face that is cold at its tips, at a point in the model's axes, metres."""
+    w = z / height
+    patches = noise2(values, x * 3.1 + z * 1.1 + shift, y * 3.7 + z * 2.3)
+    if zone == Zone.SKIN:  # cold nose and cheeks in front, warm eyes, temples and neck
+        front = _step(0.04, 0.12, x)
+        tip = _bump(w - 0.915, 0.012) * _bump(y, 0.014) * front
+        eyes = _bump(w - 0.94, 0.008) * _bump(abs(y) - 0.032, 0.012) * front
+        neck = _step(0.89, 0.84, w)
+        detail = (1.1 * eyes - 1.3 * tip) * _fade(0.03, fine)
+        return detail + 0.5 * neck - 0.25 * front + 0.25 * noise2(values, x * 14.0 + shift, y * 14.0 + z * 17.0)
+    if zone == Zone.HANDS:  # fingers, farthest from the wrist, are coldest
+        return 0.5 * patches + 0.4 * noise2(values, x * 30.0 + shift, y * 30.0 + z * 30.0) * _fade(0.03, fine)
+    if zone == Zone.UPPER_CLOTHES:  # cloth lies on shoulders, back and breast, and hangs free below
+        lies = _step(0.66, 0.8, w) * 0.7 - _step(0.62, 0.5, w) * 0.35
+        open_front = _bump(y, 0.03) * _step(0.0, 0.1, x) * _step(0.74, 0.82, w) * _fade(0.06, fine)
+        return lies + 0.9 * open_front + 0.55 * patches + _folds(values, x, y, z, shift, fine)
+    if zone == Zone.LOWER_CLOTHES:  # thighs and knees press against the cloth
+        thigh = _bump(w - 0.4, 0.09) * 0.5 + _bump(w - 0.285, 0.035) * _step(0.0, 0.06, x) * 0.7
+        return thigh - 0.35 * _step(0.22, 0.08, w) + 0.45 * patches + _folds(values, x, y, z, shift, fine)
+    if zone == Zone.SHOES:  # heat leaves at the ankle and where they are laced
+        return 0.9 * _step(0.03, 0.09, z) - 0.5 + 0.3 * patches
+    if zone == Zone.FUR:  # short hair at the head and legs, thick hair on the back
+        return 0.5 * patches + 0.4 * noise2(values, x * 17.0 + shift, y * 17.0 + z * 17.0) * _fade(0.06, fine)
+    return 0.5 * patches + 0.3 * noise2(values, x * 11.0 + z * 5.0 + shift, y * 11.0 + z * 7.0) * _fade(0.1, fine)
+
+
+@inlined_kernel
+def _folds(values: Lattice, x: float, y: float, z: float, shift: float, fine: float) -> float:
+    """Folds of cloth: long and upright, a hand's width apart, with creases across them where limbs bend."""
+    upright = noise2(values, x * 17.0 + shift, y * 17.0 + z * 2.5) * _fade(0.06, fine)
+    across = noise2(values, x * 5.0 + y * 6.0 + shift, z * 19.0 + x * 5.0) * _fade(0.05, fine)
+    return 0.45 * upright + 0.35 * across
+
+
+@fast_kernel
 def car_pattern(
     values: Lattice, zone: int, x: float, y: float, z: float, half_l: float, half_w: float,
     height: float, shift: float, fine: float,
 ) -> float:  # fmt: skip
-    """Pattern of a car's zone at a point in the model's axes (x forward, y left, z up), metres."""
+    """Pattern of a car's or a person's zone at a point in the model's axes (x forward, y left, z up), metres."""
+    if Zone.SKIN <= zone <= Zone.FUR:
+        return person_pattern(values, zone, x, y, z, height, shift, fine)
     u, v, w = x / half_l, y / half_w, z / height
     # On a shell two slanted coordinates tell as much as three straight ones, at a third of the cost; their directions'
     # cross product is along (1, 1, 1), so that no side of the car gets streaks.

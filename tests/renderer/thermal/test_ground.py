@@ -40,7 +40,7 @@ def from_above(profile: str, zone: Zone = Zone.ROAD) -> tuple[Frame, np.ndarray]
 def effects(profile: str, conditions: Conditions, zone: Zone = Zone.ROAD) -> tuple[np.ndarray, ...]:
     frame, points = from_above(profile, zone)
     balance = surface_balance(conditions, profiles())
-    return (*ground_effects(frame, profiles(), balance, [0.0], plane=zone != Zone.ROAD), points)
+    return (*ground_effects(frame, frame.instances, profiles(), balance, [0.0], plane=zone != Zone.ROAD), points)
 
 
 def afternoon() -> Conditions:

@@ -1,0 +1,133 @@
+"""Skin and clothes against ISO 7730's own table, against pythermalcomfort, and against what is seen of people."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from thermal_scenes import profiles, winter_night
+
+from renderer.errors import ThermalError
+from renderer.thermal.people import (
+    Person,
+    clothing_surface_K,
+    face_K,
+    hands_K,
+    sample_person,
+    skin_K,
+    usual_clothing_clo,
+    zone_temperatures_K,
+)
+from renderer.thermal.profiles import read_profiles
+from renderer.zones.catalogue import Zone
+
+# ISO 7730:2005, Table D.1: air and radiant temperature (degC), air speed (m/s), humidity (%), met, clo, and the vote.
+# Without the row of 23.5 degC, 0.1 m/s and 1 clo, whose vote pythermalcomfort does not give either.
+ISO_TABLE = (
+    (22.0, 22.0, 0.10, 60, 1.2, 0.5, -0.75),
+    (27.0, 27.0, 0.10, 60, 1.2, 0.5, 0.77),
+    (27.0, 27.0, 0.30, 60, 1.2, 0.5, 0.44),
+    (23.5, 25.5, 0.10, 60, 1.2, 0.5, -0.01),
+    (23.5, 25.5, 0.30, 60, 1.2, 0.5, -0.55),
+    (19.0, 19.0, 0.10, 40, 1.2, 1.0, -0.60),
+    (23.5, 23.5, 0.30, 40, 1.2, 1.0, 0.12),
+    (23.0, 21.0, 0.10, 40, 1.2, 1.0, 0.05),
+    (23.0, 21.0, 0.30, 40, 1.2, 1.0, -0.16),
+    (22.0, 22.0, 0.10, 60, 1.6, 0.5, 0.05),
+    (27.0, 27.0, 0.10, 60, 1.6, 0.5, 1.17),
+    (27.0, 27.0, 0.30, 60, 1.6, 0.5, 0.95),
+)
+
+
+def other_losses_W_m2(air_C: float, humidity: float, met: float) -> float:
+    """What a body loses by sweat and breath (ISO 7730, D.1), W/m2."""
+    heat, vapour_Pa = met * 58.15, humidity * 10 * math.exp(16.6536 - 4030.183 / (air_C + 235))
+    sweat = 0.42 * (heat - 58.15) if heat > 58.15 else 0.0
+    skin = 3.05e-3 * (5733 - 6.99 * heat - vapour_Pa)
+    return skin + sweat + 1.7e-5 * heat * (5867 - vapour_Pa) + 0.0014 * heat * (34 - air_C)
+
+
+def sensitivity(met: float) -> float:
+    return 0.303 * math.exp(-0.036 * met * 58.15) + 0.028
+
+
+@pytest.mark.parametrize("row", ISO_TABLE)
+def test_votes_of_the_standard_follow_from_our_clothes(row: tuple[float, ...]) -> None:
+    air, radiant, speed, humidity, met, clo, vote = row
+    skin = skin_K(met)
+    surface = clothing_surface_K(air + 273.15, radiant + 273.15, speed, clo, skin)
+    dry = (skin - surface) / (0.155 * clo)
+    found = sensitivity(met) * (met * 58.15 - other_losses_W_m2(air, humidity, met) - dry)
+    assert found == pytest.approx(vote, abs=0.06)
+
+
+def test_clothes_of_all_weathers_are_those_of_pythermalcomfort() -> None:
+    models = pytest.importorskip("pythermalcomfort.models")
+    grid = itertools.product(np.arange(-20.0, 41.0, 10.0), (0.0, 0.5, 2.0, 10.0), (0.3, 1.0, 2.5), (1.0, 2.0, 6.0))
+    for air, speed, clo, met in grid:
+        voted = models.pmv_ppd_iso(air, air, speed, 50, met, clo, limit_inputs=False, round_output=False)
+        dry = met * 58.15 - other_losses_W_m2(air, 50, met) - float(voted.pmv) / sensitivity(met)
+        theirs = 35.7 - 0.028 * met * 58.15 - 0.155 * clo * dry
+        ours = clothing_surface_K(air + 273.15, air + 273.15, speed, clo, skin_K(met)) - 273.15
+        assert ours == pytest.approx(theirs, abs=0.3), (air, speed, clo, met)
+
+
+def test_what_is_worn_by_the_weather_is_havenith_s() -> None:
+    """Values of the polynomial of the paper, rounded."""
+    assert [round(usual_clothing_clo(air + 273.15), 2) for air in (-20, 0, 10, 20)] == [1.63, 1.37, 1.13, 0.73]
+    assert usual_clothing_clo(313.15) == 0.3
+
+
+def test_faces_and_hands_are_cold_in_the_cold_and_never_feverish() -> None:
+    faces = np.array([face_K(air + 273.15, 0.2) for air in range(-20, 45, 5)]) - 273.15
+    hands = np.array([hands_K(air + 273.15, 0.2) for air in range(-20, 45, 5)]) - 273.15
+    assert (np.diff(faces) >= 0).all()
+    assert faces.max() <= 36.0
+    assert (hands <= faces + 1e-9).all()
+    assert 32.0 < face_K(294.15, 0.1) - 273.15 < 34.5, "of people in rooms, measured by many"
+    # Osczevski 1994: cheeks in a cold wind tunnel reached 10 to 15 degC, and not the air's temperature.
+    assert 8.0 < face_K(268.15, 2.0) - 273.15 < 16.0
+    assert face_K(273.15, 5.0) < face_K(273.15, 0.5)
+
+
+def test_at_night_a_coat_is_a_little_and_a_face_much_warmer_than_the_air() -> None:
+    night = winter_night()
+    warm = {zone: kelvin - night.air_temperature_K for zone, kelvin in zone_temperatures_K(walker(), night).items()}
+    assert 1.5 < warm[Zone.UPPER_CLOTHES] < 8.0
+    assert warm[Zone.LOWER_CLOTHES] > warm[Zone.UPPER_CLOTHES], "coats are cooler than trousers"
+    assert warm[Zone.SKIN] > warm[Zone.HAIR] > warm[Zone.UPPER_CLOTHES]
+    assert warm[Zone.SKIN] > 12.0
+    assert min(warm.values()) > 0.0
+
+
+def walker() -> Person:
+    return Person(met=2.8, clo=1.4, speed_m_s=1.3, gloves=False)
+
+
+def test_each_person_is_drawn_alone_and_with_as_many_numbers() -> None:
+    activity, night = profiles().people["walking"], winter_night()
+    rng = np.random.default_rng(3)
+    people = [sample_person(activity, night, rng) for _ in range(200)]
+    after = rng.random()
+    again = np.random.default_rng(3)
+    again.standard_normal(0)
+    for _ in range(200):
+        sample_person(profiles().people["standing"], winter_night(air_temperature_K=300.0), again)
+    assert again.random() == after
+    assert 1.1 < float(np.mean([person.clo for person in people])) < 1.7
+    assert float(np.std([person.clo for person in people])) > 0.1
+    assert 2.4 < float(np.mean([person.met for person in people])) < 3.4
+
+
+def test_an_activity_without_numbers_gets_one_line(tmp_path: object) -> None:
+    from pathlib import Path
+
+    from assets import THERMAL_PROFILES
+
+    path = Path(str(tmp_path)) / "profiles.toml"
+    text = THERMAL_PROFILES.read_text(encoding="utf-8")
+    path.write_text(text + '\n[activity.dancing]\nmet = 3\nspeed_m_s = 1.0\nsource = "x"\n', encoding="utf-8")
+    with pytest.raises(ThermalError, match=r"activity\.dancing: met is 3, expected \[mean, deviation\]"):
+        read_profiles(path)
