@@ -23,6 +23,7 @@ __all__ = [
     "CAR_ARRAYS",
     "CAR_WEIGHTS",
     "CITY",
+    "PEOPLE_ARRAYS",
     "RECIPES",
     "THERMAL_PROFILES",
     "camera",
@@ -41,6 +42,8 @@ CAR_ARRAYS = _HERE / "cars.npz"
 CAR_WEIGHTS = _HERE / "weights" / "cars.safetensors"
 """The default model of `gis synthesize`; beside it its card."""
 CITY = _HERE / "city.blend"
+PEOPLE_ARRAYS = _HERE / "people.npz"
+"""People in poses, as arrays; read by :mod:`renderer.blender.library.model_arrays`."""
 RECIPES = _HERE / "recipes"
 """Options of `gis train`, a TOML file each."""
 THERMAL_PROFILES = _HERE / "thermal_profiles.toml"

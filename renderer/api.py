@@ -29,6 +29,7 @@ from .kernel_cache import forget_stale_kernels
 from .random_streams import Draw, Stream
 from .thermal import sensor as detectors
 from .thermal.conditions import Conditions, sample_conditions
+from .thermal.people import profile_of
 from .thermal.physics import render_thermal
 from .thermal.profiles import Profiles, read_profiles
 from .thermal.sensor import Sensor
@@ -186,7 +187,8 @@ def thermal_image(
     _use_fresh_kernels()
     if not isinstance(weather, Conditions):
         weather = conditions(weather=weather, hour=hour, season=season, seed=seed, index=frame.index)
-    named = [replace(item, profile=profile or item.profile or DEFAULT_PROFILE) for item in frame.instances]
+    names = [profile_of(one.category, one.model, one.profile, profile, DEFAULT_PROFILE) for one in frame.instances]
+    named = (replace(item, profile=name) for item, name in zip(frame.instances, names, strict=True))
     frame = replace(frame, instances=tuple(named))
     return render_thermal(
         frame, weather, profiles or _shipped_profiles(), Draw(seed, frame.index)

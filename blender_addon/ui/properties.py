@@ -78,6 +78,11 @@ _CATEGORIES = [
     ("van", "Van", "Van or minibus"),
     ("truck", "Truck", "Lorry"),
     ("bus", "Bus", "Bus or coach"),
+    ("person", "Person", "Man, woman or child"),
+    ("bicycle", "Bicycle", "Bicycle without its rider"),
+    ("motorcycle", "Motorcycle", "Motorcycle or scooter without its rider"),
+    ("dog", "Dog", "Dog"),
+    ("deer", "Deer", "Deer"),
 ]
 _ENGINES = [
     ("AUTO", "Automatic", "The fast engine where numba is installed, else Cycles"),
@@ -100,7 +105,7 @@ class GIS_PG_thermal(bpy.types.PropertyGroup):
     """Settings of one scene."""
 
     zone: bpy.props.EnumProperty(name="Zone", description="Thermal zone to assign", items=_items(_zones))
-    category: bpy.props.EnumProperty(name="Category", description="Detector class of the car", items=_CATEGORIES)
+    category: bpy.props.EnumProperty(name="Category", description="Detector class of the object", items=_CATEGORIES)
     car_file: bpy.props.StringProperty(
         name="Car File",
         description="Model to import: .blend, .glb, .gltf, .obj, .fbx, .ply, .stl or .usd",

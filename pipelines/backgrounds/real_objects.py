@@ -15,7 +15,7 @@ from renderer.geometry.frame import Box2D
 
 from pipelines.backgrounds.geometry.boxes import KnownBox, to_crop
 from pipelines.backgrounds.images import Background
-from pipelines.dataset.labels import CATEGORIES, MIN_VISIBLE_PX
+from pipelines.dataset.labels import CATEGORIES, MIN_VISIBLE_PX, SAME_AS
 from pipelines.dataset.record import RealObject
 
 __all__ = ["find_real_objects"]
@@ -53,7 +53,8 @@ def _real_object(box: KnownBox, instance_id: NDArray[np.uint16]) -> RealObject |
     covered = _share_covered(place, instance_id)
     if covered >= GONE:
         return None
-    category = box.label.strip().lower()
+    named = box.label.strip().lower()
+    category = SAME_AS.get(named, named)
     labelled = category in CATEGORIES and not box.crowd and covered <= MOST_COVERED
     return RealObject(category, place, round(covered, 4), labelled)
 

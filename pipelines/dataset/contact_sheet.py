@@ -38,6 +38,11 @@ CATEGORY_COLOURS: dict[str, Colour] = {
     "van": (240, 160, 50),
     "truck": (60, 190, 140),
     "bus": (235, 110, 60),
+    "person": (240, 228, 66),
+    "bicycle": (204, 121, 167),
+    "motorcycle": (150, 130, 230),
+    "dog": (230, 190, 150),
+    "deer": (170, 110, 70),
 }
 DETAIL_TITLES = ("infrared", "labels", "instances", "thermal zones", "depth")
 LARGE_SHARE = 0.006

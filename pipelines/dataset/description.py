@@ -121,17 +121,38 @@ def upgraded_configuration(configuration: Mapping[str, Any]) -> dict[str, Any]:
     return {names.get(key, key): value for key, value in configuration.items()}
 
 
-def dataset_header(configuration: Mapping[str, Any], layout: str, layout_version: int) -> dict[str, Any]:
-    """What stands in ``dataset.json`` from the beginning, and what no other run may differ in."""
+def dataset_header(
+    configuration: Mapping[str, Any], layout: str, layout_version: int, stored: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What stands in ``dataset.json`` from the beginning, and what no other run may differ in.
+
+    Args:
+        configuration: of the run.
+        layout: of the source tensors.
+        layout_version: its version.
+        stored: the description that the folder has already: a data set from before there were all categories and zones
+            goes on with those that it has.
+    """
+    stored = {} if stored is None else stored
+    categories, zones = list(CATEGORIES), {info.name: int(info.zone) for info in ZONES}
+    if _is_earlier(stored.get("categories"), categories):
+        categories = list(stored["categories"])
+    if isinstance(earlier := stored.get("zones"), Mapping) and earlier.items() <= zones.items():
+        zones = dict(earlier)
     return {
         "schema": SCHEMA,
         "version": SCHEMA_VERSION,
         "layout": {"name": layout, "version": layout_version},
-        "categories": list(CATEGORIES),
+        "categories": categories,
         "min_visible_px": MIN_VISIBLE_PX,
-        "zones": {info.name: int(info.zone) for info in ZONES},
+        "zones": zones,
         "configuration": upgraded_configuration(configuration),
     }
+
+
+def _is_earlier(stored: Any, categories: list[str]) -> bool:
+    """Whether a list holds the first of the categories."""
+    return isinstance(stored, list) and bool(stored) and stored == categories[: len(stored)]
 
 
 def count_objects(records: Iterable[FrameRecord]) -> Counts:

@@ -47,8 +47,8 @@ def write_summary(store: FrameStore[FrameRecord], count: int, *, tensors: bool) 
     from pipelines.dataset.contact_sheet import write_contact_sheet
 
     folder = store.folder
-    write_text(folder / CLASSES_FILE, yolo_classes())
-    write_coco(folder / COCO_FILE, coco_frames(store.records()))
+    write_text(folder / CLASSES_FILE, yolo_classes(store.header["categories"]))
+    write_coco(folder / COCO_FILE, coco_frames(store.records()), store.header["categories"])
     description = DatasetDescription.from_json(
         {
             **store.header,

@@ -28,6 +28,10 @@ MODEL_SUFFIXES = (".blend", ".glb", ".gltf", ".obj", ".fbx", ".usd", ".usda", ".
 
 MOST_DENSITY = 8.0
 """Where no street has room for more."""
+KINDS = ("people",)
+"""What `--objects` counts."""
+MOST_OBJECTS = 100
+"""Of a kind in a frame."""
 Engine = Literal["raster", "cycles"]
 _SCENE, _CAMERA, _BACKGROUNDS, _CONDITIONS = "Scene", "Camera", "Backgrounds", "Conditions"
 _MODEL, _OUTPUT, _RUN = "Model", "Output", "Run"
@@ -284,6 +288,15 @@ class SynthesizeConfig(RenderConfig):
             default_text="estimated for each",
         ),
     ] = None
+    objects: Annotated[
+        str | None,
+        Option(
+            "Most objects of a kind in a frame, beside the cars: people=8; people=0: none, as in earlier versions.",
+            _SCENE,
+            implied=("people=0",),
+            default_text="as many people as real street frames have",
+        ),
+    ] = None
     model: Annotated[
         str,
         Option(
@@ -360,9 +373,15 @@ class SynthesizeConfig(RenderConfig):
         """Whether the cars named have nowhere to stand but the lanes of the scene."""
         return (super().needs_lanes or self.density != 1.0 or self.distances is not None) and self.backgrounds is None
 
+    @property
+    def most_people(self) -> int | None:
+        """Most people in a frame; None: as many as real frames have."""
+        return parse_objects(self.objects).get("people")
+
     def __post_init__(self) -> None:
         """Check what can be checked without opening the scene, and choose the model."""
         super().__post_init__()
+        parse_objects(self.objects)
         self._check_ground()
         check_distances(self.distances, self.boxes)
         if self.backgrounds is not None and not self.backgrounds.is_dir():
@@ -398,6 +417,25 @@ class SynthesizeConfig(RenderConfig):
         for path, what in ((self.boxes, "boxes"), (self.road_mask, "road masks")):
             if path is not None and not path.exists():
                 raise ConfigError(f"{path}: no such file or folder: expected {what} of the backgrounds")
+
+
+def parse_objects(text: str | None) -> dict[str, int]:
+    """Most objects in a frame by their kind: ``people=8``.
+
+    Raises:
+        ConfigError: another kind, or no number.
+    """
+    counts = {}
+    for entry in (text or "").replace(" ", "").split(","):
+        kind, _, number = entry.partition("=")
+        if entry and (kind not in KINDS or not number.isascii() or not number.isdigit() or int(number) > MOST_OBJECTS):
+            raise ConfigError(
+                f"objects: {entry!r}: expected KIND=NUMBER with a kind of {', '.join(KINDS)} and at most "
+                f"{MOST_OBJECTS}, e.g. people=8"
+            )
+        if entry:
+            counts[kind] = int(number)
+    return counts
 
 
 def _described(value: Any) -> Any:

@@ -50,7 +50,9 @@ def synthesize_dataset(
         GanError: the model.
     """
     inputs = read_inputs(config, report)
-    header = dataset_header(config.to_json(), config.layout, LAYOUT_VERSION)
+    described = config.out / DATASET_FILE
+    stored = read_object(described) if described.is_file() else None
+    header = dataset_header(config.to_json(), config.layout, LAYOUT_VERSION, stored)
     store = FrameStore(config.out, DATASET_FILE, header, FrameRecord)
     frames = config.frame_range
     if config.is_part:

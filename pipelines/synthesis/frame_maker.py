@@ -20,6 +20,7 @@ from renderer.random_streams import Draw, Stream
 from renderer.scene.distances import ORDINARY, BoxHeights, Traffic
 from renderer.scene.placement import sample_on_plane
 from renderer.thermal.conditions import Conditions, sample_conditions
+from renderer.thermal.people import profile_of
 
 from pipelines.backgrounds.capture_time import capture_time
 from pipelines.backgrounds.geometry.boxes import read_boxes
@@ -198,7 +199,13 @@ class FrameMaker:
         profile = self.config.profile
         if background is None:
             return self.session.frame(
-                draw.index, attempt=draw.attempt, normals=True, parts=True, profile=profile, conditions=conditions
+                draw.index,
+                attempt=draw.attempt,
+                normals=True,
+                parts=True,
+                profile=profile,
+                conditions=conditions,
+                people=self.config.most_people,
             )
         ground, asked = self.inputs.ground_planes.of(background), self.inputs.traffic != ORDINARY
         setup = sample_on_plane(
@@ -288,8 +295,10 @@ def _comparable(image: Infrared, background: Background | None) -> tuple[NDArray
 
 
 def _with_profile(frame: Frame, profile: str | None) -> Frame:
-    """The frame with a thermal profile for every object: the one that is asked for, its own, or the default."""
-    profiles = [profile or item.profile or DEFAULT_PROFILE for item in frame.instances]
+    """The frame with a thermal profile for every object."""
+    profiles = [
+        profile_of(item.category, item.model, item.profile, profile, DEFAULT_PROFILE) for item in frame.instances
+    ]
     pairs = zip(frame.instances, profiles, strict=True)
     return replace(frame, instances=tuple(replace(item, profile=name) for item, name in pairs))
 

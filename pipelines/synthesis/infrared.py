@@ -27,6 +27,7 @@ from renderer.thermal.physics import render_thermal
 from renderer.thermal.profiles import read_profiles
 from renderer.thermal.sensor import Sensor, agc, expose, from_uint16, read_sensors, to_uint16
 from renderer.thermal.sensor_variety import SensorVariety, draw_sensor_variety, show_varied
+from renderer.zones.names import VEHICLES
 
 from pipelines.backgrounds.images import Background
 from pipelines.dataset.record import ModelRecord
@@ -243,6 +244,7 @@ class Translation:
     def make(self, frame: Frame, conditions: Conditions, background: Background | None, draw: Draw) -> Infrared:
         """See :class:`InfraredMaker`."""
         base = self._physics.make(frame, conditions, background, draw)
+        frame = vehicles_alone(frame)
         display = self._display or base.span_K is None
         behind = base.image if background is None and display else base.background
         objects = dilate_objects(frame)
@@ -303,6 +305,20 @@ class Varied:
         signal = base.image.astype(np.float32) if kelvin is None else kelvin
         sensor = self._physics.sensor(frame)
         return replace(base, varied=show_varied(signal, base.image, sensor, base.variety, levels=levels))
+
+
+def vehicles_alone(frame: Frame) -> Frame:
+    """The frame without its people and animals: a model that was trained on cars would paint cars of them."""
+    others = [item.id for item in frame.instances if item.category not in VEHICLES]
+    if not others:
+        return frame
+    gone = np.isin(frame.instance_id, others)
+    return replace(
+        frame,
+        instances=tuple(item for item in frame.instances if item.category in VEHICLES),
+        instance_id=np.where(gone, 0, frame.instance_id).astype(np.uint16),
+        zone=np.where(gone, 0, frame.zone).astype(np.uint8),
+    )
 
 
 def _share(frame: Frame, objects: UInt16) -> NDArray[np.float32]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
+from assets import PEOPLE_ARRAYS
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
 from renderer.scene.cars import FrameSetup, ModelSize
@@ -31,6 +33,10 @@ class Session(Protocol):
         """Cars that can be placed."""
 
     @property
+    def people_sizes(self) -> tuple[ModelSize, ...]:
+        """People that can be placed."""
+
+    @property
     def has_traffic(self) -> bool:
         """Whether cars are drawn for each frame; else the scene moves by its own animation."""
 
@@ -43,6 +49,7 @@ class Session(Protocol):
         parts: bool = False,
         profile: str | None = None,
         conditions: Conditions | None = None,
+        people: int | None = 0,
     ) -> Frame:
         """One frame of the scene."""
 
@@ -53,6 +60,12 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Close the scene."""
+
+
+def _people_of(config: RenderConfig) -> Path | None:
+    """File of the people, where any are wanted."""
+    wanted = isinstance(config, SynthesizeConfig) and config.most_people != 0
+    return PEOPLE_ARRAYS if wanted and PEOPLE_ARRAYS.is_file() else None
 
 
 SessionFactory = Callable[[RenderConfig], Session]
@@ -78,6 +91,7 @@ def open_session(config: RenderConfig) -> Session:
         size=size,
         engine=config.engine,
         cars=config.cars,
+        people=_people_of(config),
         seed=config.seed,
         traffic=traffic,
     )

@@ -36,8 +36,11 @@ UInt8 = NDArray[np.uint8]
 UInt16 = NDArray[np.uint16]
 Float32 = NDArray[np.float32]
 
-LABEL_COLOURS = {"car": (0, 0, 255), "van": (0, 255, 255), "truck": (255, 0, 255), "bus": (255, 255, 0)}
-"""Colour of an object in the label image, RGB: corners of the colour cube, far from each other and from every grey."""
+LABEL_COLOURS = {
+    "car": (0, 0, 255), "van": (0, 255, 255), "truck": (255, 0, 255), "bus": (255, 255, 0), "person": (255, 0, 0),
+    "bicycle": (0, 255, 0), "motorcycle": (128, 0, 255), "dog": (255, 128, 0), "deer": (128, 255, 0),
+}  # fmt: skip
+"""Colour of an object in the label image, RGB: far from each other and from every grey."""
 MOST_HIGH = 1.5
 """Heights of the picture beyond which the mask of an object is dilated no further."""
 REACH_SHARE, REACH_PX = 0.06, 3

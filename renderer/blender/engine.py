@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -28,15 +28,20 @@ from ..geometry.boxes import (
 )
 from ..geometry.camera import Camera
 from ..geometry.frame import Box2D, Box3D, Frame, Instance
+from ..geometry.key_points import project_key_points
+from ..geometry.meshes import Mesh
 from ..random_streams import Draw, Stream
 from ..raster.rasterizer import MAX_PARTS, Rasteriser, RasterPasses
 from ..scene.cars import FrameSetup, ModelSize, Placement
 from ..scene.distances import ORDINARY, Traffic
 from ..scene.object_sizes import size_note
+from ..scene.pedestrians import PeopleMix, people_on_street
 from ..scene.street import Street
 from ..scene.traffic import sample_frame, without_room
+from ..scene.walkable import Ground, walkable_ground
 from ..thermal.conditions import Conditions, sample_conditions
 from ..zones.catalogue import ZONE_ATTRIBUTE
+from ..zones.names import VEHICLES
 from .copies import shown_objects
 from .cycles import CyclesEngine, CyclesPasses
 from .evaluation import (
@@ -52,6 +57,7 @@ from .evaluation import (
 )
 from .extract import Extractor, PlacedMesh
 from .identity import LabelledObject
+from .library.model_arrays import ModelLibrary
 from .models import load_models
 from .objects import category_of, labels_of_scene
 from .scene_camera import CameraView, Planes, read_view
@@ -76,14 +82,16 @@ _Pair = tuple[PlacedMesh, LabelledObject | None]
 class _Inventory:
     """What a scene with a street is made of."""
 
-    models: Mapping[str, Group]
+    models: dict[str, Group]
     """By name, relative to the model's origin."""
-    extents_m: Mapping[str, NDArray[np.float64]]
+    extents_m: dict[str, NDArray[np.float64]]
     """Sizes of the models."""
     street: Group
     """Everything that stands still."""
     marked: tuple[LabelledObject | None, ...]
     """The labelled object that each mesh of the street belongs to."""
+    key_points_m: dict[str, NDArray[np.float64] | None] = field(default_factory=dict)
+    """Of models that came from the library, in their own axes."""
 
     def number_street(self, taken: int) -> tuple[PlacedGroup, dict[int, LabelledObject]]:
         """The street with instance ids above those that are taken, and its labelled objects by id."""
@@ -111,6 +119,7 @@ class RenderSession:
         size: tuple[int, int] | None = None,
         engine: Engine = "raster",
         cars: Path | None = None,
+        people: Path | None = None,
         seed: int = 0,
         traffic: Traffic = ORDINARY,
     ) -> None:
@@ -124,6 +133,7 @@ class RenderSession:
             size: width and height of the pictures, cut and scaled out of the active camera's; not beside ``camera``.
             engine: ``raster`` (numba z-buffer) or ``cycles`` (one sample).
             cars: file or folder of car models that replace the scene's own in the traffic.
+            people: file of people and of what else is no car (see :mod:`renderer.blender.library.model_arrays`).
             seed: seed of traffic, camera pose and weather.
             traffic: how many cars a street gets, and how far away.
 
@@ -139,6 +149,7 @@ class RenderSession:
         stepped = () if self.street else self._timeline.notes
         self.notes: tuple[str, ...] = (*turned_off, *stepped, *scene_notes(self.scene, cropped=camera is None))
         self._models = self._load_models(cars)
+        self._library = None if people is None else ModelLibrary(people)
         self._model_unit_m = None if cars is None else 1.0
         if engine == "raster":
             self.notes += raster_notes(self.scene, self._shown_objects())
@@ -175,7 +186,18 @@ class RenderSession:
 
     @cached_property
     def model_sizes(self) -> tuple[ModelSize, ...]:
-        """Sizes of the models that traffic is made of, by name."""
+        """Sizes of the cars that traffic is made of, by name."""
+        return tuple(size for size in self._own_sizes if size.category in VEHICLES)
+
+    @cached_property
+    def people_sizes(self) -> tuple[ModelSize, ...]:
+        """Sizes of the people, and of what else is no car, by name."""
+        own = tuple(size for size in self._own_sizes if size.category not in VEHICLES)
+        return own if self._library is None else (*own, *self._library.sizes)
+
+    @cached_property
+    def _own_sizes(self) -> tuple[ModelSize, ...]:
+        """Sizes of the models that the scene, or the file of cars, has."""
         return tuple(model_size(collection) for collection in self._models.values())
 
     @property
@@ -192,6 +214,7 @@ class RenderSession:
         parts: bool = False,
         profile: str | None = None,
         conditions: Conditions | None = None,
+        people: int | None = 0,
     ) -> Frame:
         """Render one frame.
 
@@ -202,9 +225,10 @@ class RenderSession:
             parts: also give ``Frame.part`` and ``Frame.parts``.
             profile: thermal profile of all cars in traffic; None draws one per car.
             conditions: weather and hour, which tell how parked cars were heated; None draws them.
+            people: most people in the street; None as many as real streets have.
         """
         if self.street:
-            setup = self.setup(index, attempt, profile, conditions)
+            setup = self.setup(index, attempt, profile, conditions, people)
             staged = self._stage_traffic(setup, street=True)
         else:
             setup, staged = self._stage_frame(index)
@@ -265,9 +289,14 @@ class RenderSession:
         return [(item, instancers) for item, instancers in pairs if item.type == "MESH"]
 
     def setup(
-        self, index: int, attempt: int = 0, profile: str | None = None, conditions: Conditions | None = None
+        self,
+        index: int,
+        attempt: int = 0,
+        profile: str | None = None,
+        conditions: Conditions | None = None,
+        people: int | None = 0,
     ) -> FrameSetup:
-        """Where the camera and the cars of a frame are; arguments as for :meth:`frame`.
+        """Where the camera, the cars and the people of a frame are; arguments as for :meth:`frame`.
 
         A scene without a street is brought to the frame of its own animation, and has no cars to be placed.
 
@@ -281,9 +310,29 @@ class RenderSession:
             setup = sample_frame(
                 self.street, self.model_sizes, self.camera, draw, weather, profile=profile, traffic=self.traffic
             )
-            return _as_stored(setup)
+            return _as_stored(self._with_people(setup, self.street, draw, people))
         self._go_to(index)
         return FrameSetup(index, (), self._evaluated(self._read_view).cam_to_world)
+
+    def _with_people(self, setup: FrameSetup, street: Street, draw: Draw, most: int | None) -> FrameSetup:
+        """The setup, and people after its cars: no id and no draw of a car changes with them."""
+        if most == 0 or not self._people:
+            return setup
+        cars = {size.name: size for size in self.model_sizes}
+        people = people_on_street(setup, self._ground, street, cars, self._people, self.camera, draw, most)
+        return replace(setup, placements=(*setup.placements, *people))
+
+    @cached_property
+    def _people(self) -> PeopleMix:
+        return PeopleMix(self.people_sizes)
+
+    @cached_property
+    def _ground(self) -> Ground:
+        """Where people can stand; read once."""
+        assert self.street is not None
+        pool = self._extractor.pool
+        members = self._inventory.street.members
+        return walkable_ground((_triangles(pool.mesh(one.mesh), one.local_to_world) for one in members), self.street)
 
     def _check_room(self, street: Street) -> None:
         """Once: a set in which nothing can be placed is an error, and models that find no place are named."""
@@ -380,22 +429,49 @@ class RenderSession:
     def _stage_traffic(self, setup: FrameSetup, *, street: bool) -> Staged:
         """The models of a setup, then what stands still (if ``street``); of that, what is marked is labelled too."""
         inventory = self._inventory
+        self._take_from_library(placement.model for placement in setup.placements)
         empties: Sequence[bpy.types.Object | None] = [None] * len(setup.placements)
         if self.engine == "cycles":
             empties = apply(self.scene, setup, self._models, model_unit_m=self._model_unit_m)
         groups, labelled = [], {}
         for number, (placement, empty) in enumerate(zip(setup.placements, empties, strict=True), start=1):
-            pose, extent = placement.object_to_world, inventory.extents_m[placement.model]
-            category = category_of(self._models[placement.model])
-            labelled[number] = LabelledObject(f"{number}", category, placement.model, placement.profile, pose, extent)
+            labelled[number] = self._labelled(number, placement)
             group = inventory.models[placement.model]
-            groups.append(PlacedGroup(group, np.full(len(group.members), number), pose, empty))
+            groups.append(PlacedGroup(group, np.full(len(group.members), number), placement.object_to_world, empty))
         surroundings = PlacedGroup(Group(()), np.zeros(0, np.int64))
         if street:
             surroundings, marked = inventory.number_street(len(setup.placements))
             labelled |= marked
         groups.append(surroundings)
         return Staged(groups, labelled)
+
+    def _labelled(self, number: int, placement: Placement) -> LabelledObject:
+        """What is known of a placed model."""
+        inventory, name = self._inventory, placement.model
+        return LabelledObject(
+            f"{number}",
+            category_of(self._models[name]),
+            name,
+            placement.profile,
+            placement.object_to_world,
+            inventory.extents_m[name],
+            inventory.key_points_m.get(name),
+        )
+
+    def _take_from_library(self, names: Iterable[str]) -> None:
+        """Make the models that are asked for and are not there yet; they are read as they are stored."""
+        inventory, library = self._inventory, self._library
+        _ = self._own_sizes  # before models of the library stand among them
+        for name in names:
+            if library is None or name in self._models:
+                continue
+            collection = library.collection(name)
+            items = sorted(collection.all_objects, key=lambda item: str(item.name))
+            members = tuple(self._extractor.unplaced(item, number) for number, item in enumerate(items))
+            self._models[name] = collection
+            inventory.models[name] = Group(members)
+            inventory.extents_m[name] = self._extent_of(members)
+            inventory.key_points_m[name] = library.key_points_m(name)
 
     def _check_labelled(self) -> None:
         for index in range(max(1, self.scene.frame_end - self.scene.frame_start + 1) if self._labels.any else 1):
@@ -436,7 +512,7 @@ class RenderSession:
             depth_m=passes.depth_m,
             instance_id=passes.instance_id,
             zone=passes.zone,
-            instances=self._instances(staged, passes.instance_id, drawn.amodal_px, setup.cam_to_world),
+            instances=self._instances(staged, passes, drawn.amodal_px, setup.cam_to_world),
             normal=passes.normal if normals else None,
             part=passes.part if parts else None,
             parts=staged.parts() if parts else (),
@@ -456,14 +532,14 @@ class RenderSession:
     def _instances(
         self,
         staged: Staged,
-        instance_id: NDArray[np.uint16],
+        passes: RasterPasses | CyclesPasses,
         amodal_px: NDArray[np.int64],
         cam_to_world: NDArray[np.float64],
     ) -> tuple[Instance, ...]:
         camera, near_m = self._rasteriser.camera, self._rasteriser.near_m
         parts = staged.drawing.seen_by(camera, cam_to_world)
         boxes = projected_boxes(self._extractor.pool.flat(), parts, near_m)
-        visible = visible_boxes(instance_id, len(boxes) - 1).tolist()
+        visible = visible_boxes(passes.instance_id, len(boxes) - 1).tolist()
         instances = []
         for number, labelled in sorted(staged.labelled.items()):
             amodal = boxes[number]
@@ -472,7 +548,8 @@ class RenderSession:
                 if nearest_depth_m(box_3d) > self._rasteriser.far_m:
                     continue
                 seen = visible[number]
-                instances.append(_instance(number, labelled, camera, box_3d, amodal, seen, int(amodal_px[number])))
+                one = _instance(number, labelled, camera, box_3d, amodal, seen, int(amodal_px[number]))
+                instances.append(_with_key_points(one, labelled, camera, cam_to_world, passes.depth_m))
         return tuple(instances)
 
     def _extent_m(self, staged: Staged, number: int) -> NDArray[np.float64]:
@@ -483,6 +560,12 @@ class RenderSession:
         members = np.flatnonzero(drawing.instance_id == number)
         meshes = ((self._extractor.pool.mesh(int(drawing.mesh[k])), drawing.local_to_world[k]) for k in members)
         return extent_m(meshes, heading_frame(labelled.pose))
+
+
+def _triangles(mesh: Mesh, local_to_world: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Corners (T, 3, 3) in the world, and zones (T,)."""
+    points = mesh.positions.astype(np.float64) @ local_to_world[:3, :3].T + local_to_world[:3, 3]
+    return points[mesh.triangles], mesh.zones
 
 
 def _as_stored(setup: FrameSetup) -> FrameSetup:
@@ -520,6 +603,20 @@ def _instance(
         truncation=truncation(amodal, camera),
         occlusion=occlusion_level(count, amodal_px),
     )
+
+
+def _with_key_points(
+    instance: Instance,
+    labelled: LabelledObject,
+    camera: Camera,
+    cam_to_world: NDArray[np.float64],
+    depth_m: NDArray[np.float32],
+) -> Instance:
+    """The object with its joints in the picture, where they are known."""
+    if labelled.key_points_m is None:
+        return instance
+    points_m = labelled.key_points_m @ labelled.pose[:3, :3].T + labelled.pose[:3, 3]
+    return replace(instance, key_points=project_key_points(points_m, camera, cam_to_world, depth_m))
 
 
 def _checked(index: int) -> int:

@@ -77,6 +77,16 @@ class Extractor:
         self.notes = list(dict.fromkeys(self.notes))
         return placed
 
+    def unplaced(self, item: bpy.types.Object, number: int) -> PlacedMesh:
+        """A mesh object of a collection that no scene shows, read as it is stored.
+
+        Args:
+            item: has no modifiers.
+            number: of the object among those of its collection.
+        """
+        mesh = self._number(item, item, on_car=True)
+        return PlacedMesh(str(item.name), mesh, np.array(item.matrix_basis, dtype=np.float64), item, (), (number,))
+
     def _placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar) -> Iterator[PlacedMesh]:
         visibility, copies = _Visibility(depsgraph), Copies()
         for entry in depsgraph.object_instances:

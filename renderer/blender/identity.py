@@ -41,6 +41,8 @@ class LabelledObject:
     """(4, 4) object to world; x is taken as forward."""
     extent_m: NDArray[np.float64] | None = None
     """(2, 3) lowest and highest corner along the upright axes of the pose, where it is known beforehand."""
+    key_points_m: NDArray[np.float64] | None = None
+    """COCO's key points (17, 3) of a person in the pose's axes, where they are known."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from ..errors import SceneError
 from ..scene.cars import FrameSetup, ModelSize
 from ..scene.street import Bay, Lane, Street
 from .evaluation import matrix_in_metres, metres_per_unit
+from .library.model_arrays import UNIT
 from .objects import CATEGORY, category_of
 
 __all__ = ["apply", "is_traffic", "model_collections", "model_size", "read_street"]
@@ -146,7 +147,9 @@ def apply(
             raise SceneError(f"traffic asks for model {placement.model!r}: expected one of {', '.join(models)}")
         pool = free.get(placement.model)
         item = pool.pop() if pool else _new_empty(home, models[placement.model], placement.model)
-        item.matrix_world = _in_units(placement.object_to_world, metres, size)
+        own_unit_m = models[placement.model].get(UNIT)
+        own_size = size if own_unit_m is None else float(own_unit_m) / metres
+        item.matrix_world = _in_units(placement.object_to_world, metres, own_size)
         item["gis_profile"] = placement.profile
         used.append(item)
     away = setup.cam_to_world @ (0.0, 0.0, -OUT_OF_SIGHT_M, 1.0)

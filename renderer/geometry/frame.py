@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .camera import Camera
+from .key_points import KeyPoint
 
 __all__ = ["Box2D", "Box3D", "Frame", "Instance", "Part"]
 
@@ -35,11 +36,11 @@ class Instance:
     id: int
     """Value in the instance pass, 1-65535; unique within the frame."""
     category: str
-    """Detector class: ``car``, ``van``, ``truck`` or ``bus``."""
+    """Detector class, one of :data:`renderer.zones.names.CATEGORIES`."""
     model: str
     """Name of the model, e.g. ``hatchback``."""
     profile: str
-    """Thermal profile, a key of ``assets/thermal_profiles.toml``, e.g. ``driving``."""
+    """Thermal profile or activity, a key of ``assets/thermal_profiles.toml``, e.g. ``driving`` or ``walking``."""
     object_to_world: NDArray[np.float64]
     """(4, 4) pose; the model's own axes are x forward, y left, z up, origin on the ground below its centre, metres."""
     box_3d: Box3D
@@ -55,6 +56,8 @@ class Instance:
     """Share of the amodal box that lies outside the image, 0-1 (KITTI's ``truncated``)."""
     occlusion: int
     """KITTI's level: 0 fully visible, 1 partly, 2 largely occluded, 3 unknown (no pixel of it)."""
+    key_points: tuple[KeyPoint, ...] | None = field(default=None, metadata={"omitted_if_none": True})
+    """COCO's 17 of a person whose joints are known."""
 
 
 @dataclass(frozen=True)

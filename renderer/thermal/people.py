@@ -17,19 +17,24 @@ Sources:
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from ..zones.catalogue import Zone
+from ..zones.names import PEOPLE_AND_ANIMALS
 from .conditions import Conditions
 
 __all__ = [
     "Activity",
     "Person",
+    "activity_of",
     "clothing_surface_K",
     "face_K",
     "hands_K",
+    "profile_of",
     "sample_person",
     "skin_K",
     "usual_clothing_clo",
@@ -69,6 +74,12 @@ _LEG_SKIN_K, _FOOT_SKIN_K = -1.2, -4.0
 """Skin of legs and feet against the body's mean in the cool (assumed)."""
 _SHOE_CLO = 1.6
 _STILL_M_S = 0.1
+_ACTIVITIES: Final = {
+    "walk": "walking", "run": "running", "sit": "sitting", "ride": "cycling", "cross": "walking", "push": "walking",
+    "carry": "walking",
+}  # fmt: skip
+"""By the first word of a pose's name."""
+_POSE: Final = re.compile(r"\.([a-z]+)")
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,30 @@ class Person:
     """Insulation of the clothes."""
     speed_m_s: float
     gloves: bool
+
+
+def activity_of(model: str) -> str:
+    """Activity of a model by its name: ``person_07.walk_03`` is walking, what names no movement stands."""
+    found = _POSE.search(model)
+    return _ACTIVITIES.get(found[1] if found else "", "standing")
+
+
+def profile_of(category: str, model: str, own: str, asked: str | None, default: str) -> str:
+    """Thermal profile of an object.
+
+    Args:
+        category: of the object.
+        model: its name.
+        own: profile that it has; empty where it has none.
+        asked: of all cars; None leaves each its own.
+        default: of cars without one.
+
+    Returns:
+        of people and animals their own or what their pose says, of cars the one that is asked for.
+    """
+    if category in PEOPLE_AND_ANIMALS:
+        return own or activity_of(model)
+    return asked or own or default
 
 
 def skin_K(met: float) -> float:

@@ -60,6 +60,7 @@ class FakeSession:
             self.camera = CAMERA.fitted(*parse_size(config.size))
 
     model_sizes = MODELS
+    people_sizes: tuple[ModelSize, ...] = ()
 
     def frame(
         self,
@@ -70,6 +71,7 @@ class FakeSession:
         parts: bool = False,
         profile: str | None = None,
         conditions: Conditions | None = None,
+        people: int | None = 0,
     ) -> Frame:
         self._accidents(index)
         rng = Draw(self.seed, index, attempt if self.has_traffic else 0).rng(Stream.TRAFFIC)

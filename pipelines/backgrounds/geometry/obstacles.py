@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from renderer.geometry.boxes import occlusion_level, visible_boxes
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
+from renderer.geometry.key_points import KeyPoint
 from renderer.scene.placement import ObstacleFootprint
 
 from pipelines.backgrounds.geometry.boxes import KnownBox
@@ -173,7 +174,8 @@ def hide_behind(frame: Frame, obstacles: Sequence[Obstacle]) -> Frame:
         count, left, top, right, bottom = visible[item.id]
         box = (float(left), float(top), float(right), float(bottom)) if count else None
         level = occlusion_level(count, item.amodal_px)
-        instances.append(replace(item, visible_px=count, box_visible_px=box, occlusion=level))
+        points = None if item.key_points is None else tuple(_seen(point, hidden) for point in item.key_points)
+        instances.append(replace(item, visible_px=count, box_visible_px=box, occlusion=level, key_points=points))
     return replace(
         frame,
         instance_id=instance_id,
@@ -185,6 +187,12 @@ def hide_behind(frame: Frame, obstacles: Sequence[Obstacle]) -> Frame:
         else np.where(hidden[..., None], 0, frame.normal).astype(frame.normal.dtype),
         part=None if frame.part is None else np.where(hidden, 0, frame.part).astype(frame.part.dtype),
     )
+
+
+def _seen(point: KeyPoint, hidden: NDArray[np.bool_]) -> KeyPoint:
+    """A key point, hidden where its pixel is."""
+    x, y, seen = point
+    return (x, y, 1 if seen == 2 and hidden[int(y), int(x)] else seen)
 
 
 def _nearest_m(frame: Frame) -> NDArray[np.float32]:

@@ -6,10 +6,17 @@ from collections.abc import Iterable
 
 from renderer.geometry.frame import Instance
 
-__all__ = ["CATEGORIES", "MIN_VISIBLE_PX", "NOT_COUNTED", "is_ignored", "labelled"]
+__all__ = ["CATEGORIES", "MIN_VISIBLE_PX", "NOT_COUNTED", "SAME_AS", "SUPERCATEGORIES", "is_ignored", "labelled"]
 
-CATEGORIES = ("car", "van", "truck", "bus")
-"""Detector classes in their order: YOLO counts them from 0, COCO from 1."""
+CATEGORIES = ("car", "van", "truck", "bus", "person", "bicycle", "motorcycle", "dog", "deer")
+"""Detector classes in their order: YOLO counts them from 0, COCO from 1. New ones come at the end."""
+SUPERCATEGORIES = {"person": "person", "dog": "animal", "deer": "animal"}
+"""As COCO groups them; all others are vehicles."""
+SAME_AS = {
+    "pedestrian": "person", "people": "person", "human": "person", "person_sitting": "person", "bike": "bicycle",
+    "motor": "motorcycle", "motorbike": "motorcycle",
+}  # fmt: skip
+"""What public data sets (KITTI, KAIST, FLIR ADAS, M3FD, LLVIP) call our categories, in small letters."""
 NOT_COUNTED = frozenset({"dontcare"})
 """Names of regions in which single objects are not labelled, in small letters: KITTI's."""
 MIN_VISIBLE_PX = 20

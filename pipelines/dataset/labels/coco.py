@@ -7,7 +7,8 @@ pixels, and ``segmentation`` is the run-length code of exactly these.
 What a real background shows by itself has ``source`` ``real``; only its box is known, so that ``segmentation`` is
 empty. One that inserted objects mostly hide is a crowd (``iscrowd``) of its category, in which COCO's measure takes a
 find for no mistake; a region in which nothing is labelled is a crowd of every category. An inserted object that others
-mostly hide is such a crowd too, with its pixels and all else that is known of it.
+mostly hide is such a crowd too, with its pixels and all else that is known of it. People have COCO's 17 ``keypoints``
+where their joints are known.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D, Instance
 
-from pipelines.dataset.labels import CATEGORIES, NOT_COUNTED
+from pipelines.dataset.labels import CATEGORIES, NOT_COUNTED, SUPERCATEGORIES
 from pipelines.dataset.record import RealObject
 from pipelines.io.files import write_through
 
@@ -35,6 +36,17 @@ __all__ = [
     "run_lengths",
     "write_coco",
 ]
+
+KEY_POINTS = (
+    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
+    "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
+    "right_ankle",
+)  # fmt: skip
+SKELETON = (
+    (16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7), (6, 8), (7, 9), (8, 10), (9, 11),
+    (2, 3), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7),
+)  # fmt: skip
+"""Key points that COCO joins, from 1."""
 
 Image = tuple[int, str, int, int]
 """Frame number, file name below ``images/``, width, height."""
@@ -55,34 +67,42 @@ class LabelledFrame:
     """Ids of the objects that do not count."""
 
 
-def write_coco(path: Path, frames: Iterable[LabelledFrame]) -> None:
+def write_coco(path: Path, frames: Iterable[LabelledFrame], categories: Sequence[str] = CATEGORIES) -> None:
     """Writes the labels of all frames, in their order.
 
     Args:
         path: of the file.
         frames: one of each image; gone through once.
+        categories: of the data set, the first of all there are.
     """
-    write_through(path, lambda temporary: _write(temporary, frames))
+    write_through(path, lambda temporary: _write(temporary, frames, categories))
 
 
-def _write(path: Path, frames: Iterable[LabelledFrame]) -> None:
+def _category(number: int, name: str) -> dict[str, Any]:
+    """Entry of ``categories``."""
+    entry = {"id": number, "name": name, "supercategory": SUPERCATEGORIES.get(name, "vehicle")}
+    more = {"keypoints": [*KEY_POINTS], "skeleton": [list(pair) for pair in SKELETON]} if name == "person" else {}
+    return {**entry, **more}
+
+
+def _write(path: Path, frames: Iterable[LabelledFrame], names: Sequence[str]) -> None:
     head = {"info": {"description": "synthetic thermal infrared, made by gis"}, "licenses": []}
-    categories = [{"id": number, "name": name, "supercategory": "vehicle"} for number, name in enumerate(CATEGORIES, 1)]
+    categories = [_category(number, name) for number, name in enumerate(names, 1)]
     images: list[str] = []  # about 80 bytes each
     with path.open("w", encoding="utf-8") as stream:
         stream.write(json.dumps({**head, "categories": categories})[:-1] + ', "annotations": [')
-        _join(stream, _annotation_lines(frames, images))
+        _join(stream, _annotation_lines(frames, images, names))
         stream.write('\n], "images": [')
         _join(stream, images)
         stream.write("\n]}\n")
 
 
-def _annotation_lines(frames: Iterable[LabelledFrame], images: list[str]) -> Iterator[str]:
+def _annotation_lines(frames: Iterable[LabelledFrame], images: list[str], categories: Sequence[str]) -> Iterator[str]:
     number = 1
     for frame in frames:
         images.append(json.dumps(coco_image(frame.image)))
         annotations = coco_annotations(frame.image, frame.instances, frame.codes, number, frame.ignored)
-        annotations += real_annotations(frame.image, frame.real, number + len(annotations))
+        annotations += real_annotations(frame.image, frame.real, number + len(annotations), categories)
         yield from map(json.dumps, annotations)
         number += len(annotations)
 
@@ -119,14 +139,25 @@ def coco_annotations(
             "occlusion": instance.occlusion,
             "truncation": instance.truncation,
             "box_3d": asdict(instance.box_3d),
+            **_key_points(instance),
         }
         for place, (instance, code) in enumerate(zip(instances, codes, strict=True))
     ]
 
 
-def real_annotations(image: Image, real: Sequence[RealObject], first: int) -> list[dict[str, Any]]:
+def _key_points(instance: Instance) -> dict[str, Any]:
+    """COCO's entries of a person whose joints are known."""
+    if instance.key_points is None:
+        return {}
+    seen = sum(point[2] > 0 for point in instance.key_points)
+    return {"keypoints": [value for point in instance.key_points for value in point], "num_keypoints": seen}
+
+
+def real_annotations(
+    image: Image, real: Sequence[RealObject], first: int, categories: Sequence[str] = CATEGORIES
+) -> list[dict[str, Any]]:
     """Entries of what the background shows by itself, numbered from ``first``."""
-    chosen = [(item, name) for item in real for name in _categories(item)]
+    chosen = [(item, name) for item in real for name in _categories(item, categories)]
     return [
         {
             "id": first + place,
@@ -142,10 +173,10 @@ def real_annotations(image: Image, real: Sequence[RealObject], first: int) -> li
     ]
 
 
-def _categories(item: RealObject) -> tuple[str, ...]:
-    if item.category in CATEGORIES:
+def _categories(item: RealObject, categories: Sequence[str]) -> Sequence[str]:
+    if item.category in categories:
         return (item.category,)
-    return CATEGORIES if item.category in NOT_COUNTED else ()
+    return categories if item.category in NOT_COUNTED else ()
 
 
 def _rectangle(box: Box2D, width: int, height: int) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Columns: type, truncated, occluded, alpha, 2-D box (left top right bottom), dimensions (height width length), location
 of the bottom centre in camera axes, rotation about the camera's y axis. The 2-D box is that of the whole object,
 clipped to the image, as in KITTI; the visible box stands in the other formats. KITTI counts pixels by their centres,
-so its coordinates are ours less 0.5. Its types have no bus; ours has one.
+so its coordinates are ours less 0.5. A person is a ``Pedestrian``, one who sits a ``Person_sitting``. Its types have no
+bus, bicycle, motorcycle or animal; ours has them.
 
 An object that a real background shows by itself has a box alone: its other columns have the values that the
 benchmark's development kit gives to what is not known. What has no label of ours is a ``DontCare`` region, and so is
@@ -21,7 +22,7 @@ from renderer.geometry.frame import Box2D, Instance
 
 from pipelines.dataset.record import RealObject
 
-__all__ = ["kitti_text"]
+__all__ = ["kitti_text", "kitti_type"]
 
 _CENTRE = 0.5
 
@@ -48,8 +49,15 @@ def kitti_text(
     return "".join(rows)
 
 
+def kitti_type(category: str, profile: str = "") -> str:
+    """KITTI's word for a category; what a person does tells of two."""
+    if category == "person":
+        return "Person_sitting" if profile == "sitting" else "Pedestrian"
+    return category.capitalize()
+
+
 def _row_of_real(item: RealObject, width: int, height: int) -> str:
-    return _row_of_box(item.category.capitalize() if item.labelled else "DontCare", item.box_px, width, height)
+    return _row_of_box(kitti_type(item.category) if item.labelled else "DontCare", item.box_px, width, height)
 
 
 def _row_of_box(name: str, box_px: Box2D, width: int, height: int) -> str:
@@ -73,7 +81,7 @@ def _row(instance: Instance, width: int, height: int) -> str:
         *solid.centre_m,
         solid.yaw_rad,
     )
-    head = f"{instance.category.capitalize()} {instance.truncation:.2f} {instance.occlusion}"
+    head = f"{kitti_type(instance.category, instance.profile)} {instance.truncation:.2f} {instance.occlusion}"
     return " ".join([head, *(f"{value:.2f}" for value in values)]) + "\n"
 
 

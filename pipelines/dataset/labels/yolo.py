@@ -25,6 +25,6 @@ def _row(category: str, box: Box2D, width: int, height: int) -> str:
     return " ".join([str(CATEGORIES.index(category)), *(f"{share:.6f}" for share in shares)]) + "\n"
 
 
-def yolo_classes() -> str:
+def yolo_classes(categories: Sequence[str] = CATEGORIES) -> str:
     """Content of ``classes.txt``: the name of class 0, 1, ... one a line."""
-    return "".join(f"{name}\n" for name in CATEGORIES)
+    return "".join(f"{name}\n" for name in categories)

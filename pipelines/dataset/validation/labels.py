@@ -26,6 +26,8 @@ KITTI_COLUMNS = (
     "rotation_y",
 )  # fmt: skip
 """Columns after the type, in the order of the KITTI object benchmark's development kit."""
+_KITTI_WORDS = {"person": {"pedestrian", "person_sitting"}}
+"""Types of a category, in small letters, where they are other words."""
 _HALF_A_PLACE = 0.005 + 1e-9
 """KITTI rows have two places."""
 
@@ -61,7 +63,7 @@ def _kitti_problem(
         return f"has {len(words)} columns, expected {1 + len(KITTI_COLUMNS)}"
     ignored = not item.labelled if isinstance(item, RealObject) else bool(item.ignored)
     kind = "dontcare" if ignored else item.category
-    if words[0].lower() != kind:
+    if words[0].lower() not in _KITTI_WORDS.get(kind, {kind}):
         return f"type {words[0]}, the object is a {kind}"
     box = _kitti_box(item)
     # KITTI counts from the centres of pixels, and its boxes end at the picture.
@@ -238,6 +240,9 @@ def _expected(item: InstanceRecord, record: Record) -> dict[str, Any]:
             "yaw_rad": item.box_3d.yaw_rad,
         },
     }
+    if item.key_points is not None:
+        values["keypoints"] = [value for point in item.key_points for value in point]
+        values["num_keypoints"] = sum(seen > 0 for _, _, seen in item.key_points)
     return dict(json.loads(json.dumps(values)))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D
+from renderer.zones.names import PEOPLE_AND_ANIMALS
 
 from pipelines.dataset.record import FrameRecord, InstanceRecord, RealObject, Record
 from pipelines.dataset.validation.planes import Planes
@@ -29,6 +30,7 @@ _NEAR_M = 0.5
 _SLACK_RAD = 1e-4
 _SLACK_FIT_M = 1e-6
 _HALF_OF_FOUR_PLACES = 0.00005 + 1e-9
+_KEY_POINTS = 17
 _MOST_COVERED = 0.5
 """Share of its box up to which a real object that inserted ones hide keeps its label (docs/dataset.md)."""
 
@@ -154,12 +156,26 @@ def _label_rule(item: InstanceRecord, rules: Rules) -> Iterator[str]:
         yield f"ignored is {item.ignored} with {share:.3f} of it visible, to count takes {rules.min_visible_share}"
     if item.category not in rules.categories and item.labelled:
         yield f"category {item.category!r}: expected one of {', '.join(rules.categories)}"
-    if rules.profile is not None and item.profile != rules.profile:
+    if rules.profile is not None and item.profile != rules.profile and item.category not in PEOPLE_AND_ANIMALS:
         yield f"profile {item.profile!r}: the data set says {rules.profile!r}"
     if item.labelled and item.rle is None:
         yield "has a label and no run-length code"
+    yield from _key_points(item)
     if (item.box_visible_px is None) != (item.visible_px == 0):
         yield f"visible box {item.box_visible_px} with {item.visible_px} visible pixels"
+
+
+def _key_points(item: InstanceRecord) -> Iterator[str]:
+    """Joints of a person: COCO's 17, about inside of the box around the whole person."""
+    if item.key_points is None:
+        return
+    left, top, right, bottom = item.box_amodal_px
+    if len(item.key_points) != _KEY_POINTS or any(seen not in (0, 1, 2) for _, _, seen in item.key_points):
+        yield f"has {len(item.key_points)} key points: expected {_KEY_POINTS}, each with 0, 1 or 2"
+    for number, (x, y, seen) in enumerate(item.key_points):
+        inside = left - _SLACK_PX <= x <= right + _SLACK_PX and top - _SLACK_PX <= y <= bottom + _SLACK_PX
+        if (seen and not inside) or (not seen and (x, y) != (0.0, 0.0)):
+            yield f"key point {number} is {(x, y, seen)}, its amodal box {_rounded(item.box_amodal_px)}"
 
 
 def _shares(item: InstanceRecord, camera: Camera) -> Iterator[str]:

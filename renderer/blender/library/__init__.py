@@ -1,0 +1,1 @@
+"""Models that ship as arrays, made into meshes of the opened file."""

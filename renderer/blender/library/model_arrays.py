@@ -1,0 +1,181 @@
+"""Models from a file of arrays, alike in every Blender: cars for the add-on, people for the streets.
+
+The file is a .npz. Its entry ``models`` is a JSON text that describes models, their parts and materials; each mesh NAME
+has ``NAME/vertices``, ``NAME/corners``, ``NAME/sizes``, ``NAME/zones``, ``NAME/slots`` and ``NAME/sharp``
+(``assets/build/arrays.py`` says what they hold). A model may have ``MODEL/key_points`` (17, 3), metres in its own axes.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypedDict
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import SceneError
+from ...scene.cars import ModelSize
+from ...zones.catalogue import ZONE_ATTRIBUTE
+
+__all__ = ["UNIT", "ModelLibrary"]
+
+UNIT = "gis_unit_m"
+"""Property of a collection: the length of its unit, where that is not the scene's."""
+KEYS = ("vertices", "corners", "sizes", "zones", "slots", "sharp")
+"""Entries of one mesh."""
+
+
+class _Model(TypedDict):
+    """A model: what marks its collection, and its objects."""
+
+    marks: dict[str, str | float]
+    parts: list[tuple[str, str, list[float], float]]
+    """Name, mesh, location in metres, turn about z in radians."""
+
+
+class _Look(TypedDict):
+    """A material: linear colour, and the shader's numbers from 0 to 1."""
+
+    colour: tuple[float, float, float]
+    roughness: float
+    metallic: float
+
+
+class _About(TypedDict):
+    """What the file says beside the arrays."""
+
+    models: dict[str, _Model]
+    materials: dict[str, _Look]
+    slots: dict[str, list[str]]
+    """Materials of each mesh, by slot."""
+
+
+class ModelLibrary:
+    """The models of one file, of which those that are asked for are made."""
+
+    def __init__(self, path: Path) -> None:
+        """Read what the file says of its models.
+
+        Raises:
+            SceneError: it cannot be read.
+        """
+        self.path = path
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                self._about: _About = json.loads(str(stored["models"]))
+                self._entries = frozenset(stored.files)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise SceneError(f"{path}: no models could be read ({error}): expected a file of model arrays") from error
+        self._made: dict[str, bpy.types.Collection] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """Of all models, sorted."""
+        return sorted(self._about["models"])
+
+    @functools.cached_property
+    def sizes(self) -> tuple[ModelSize, ...]:
+        """Categories and outer sizes of all models, by name."""
+        return tuple(self._size(name, self._about["models"][name]["marks"]) for name in self.names)
+
+    def _size(self, name: str, marks: dict[str, str | float]) -> ModelSize:
+        try:
+            length, width, height = (float(marks[f"gis_{side}_m"]) for side in ("length", "width", "height"))
+            return ModelSize(name, str(marks["gis_category"]), length, width, height)
+        except KeyError as error:
+            raise SceneError(f"{self.path}: model {name!r} has no {error}: expected a category and a size") from None
+
+    def key_points_m(self, name: str) -> NDArray[np.float64] | None:
+        """COCO's key points (17, 3) of a model in its own axes, None where it has none."""
+        entry = f"{name}/key_points"
+        if entry not in self._entries:
+            return None
+        with np.load(self.path, allow_pickle=False) as stored:
+            return np.asarray(stored[entry], dtype=np.float64)
+
+    def collection(self, name: str) -> bpy.types.Collection:
+        """A model as a collection that no scene shows, in metres, made once in each opened file."""
+        if name not in self._made:
+            self._made |= self.add([name])
+            self._made[name][UNIT] = 1.0
+        return self._made[name]
+
+    def add(self, names: Iterable[str]) -> dict[str, bpy.types.Collection]:
+        """Add models to the opened file; new ones at each call.
+
+        Args:
+            names: some of :attr:`names`.
+
+        Returns:
+            collections by name.
+        """
+        made = {}
+        with np.load(self.path, allow_pickle=False) as stored:
+            for name in sorted(names):
+                model = self._about["models"][name]
+                used = sorted({mesh for _, mesh, _, _ in model["parts"]})
+                meshes = {mesh: _mesh(mesh, {key: stored[f"{mesh}/{key}"] for key in KEYS}) for mesh in used}
+                for mesh in used:
+                    for material in self._about["slots"][mesh]:
+                        meshes[mesh].materials.append(_material(material, self._about["materials"][material]))
+                made[name] = _collection(name, model, meshes)
+        return made
+
+
+def _collection(name: str, model: _Model, meshes: dict[str, bpy.types.Mesh]) -> bpy.types.Collection:
+    """The model's objects, body and wheels, and its marks."""
+    collection = bpy.data.collections.new(name)
+    for key, value in model["marks"].items():
+        collection[key] = value
+    for part, mesh, location, turned in model["parts"]:
+        item = bpy.data.objects.new(part, meshes[mesh])
+        item.location, item.rotation_euler = location, (0.0, 0.0, turned)
+        collection.objects.link(item)
+    return collection
+
+
+def _mesh(name: str, arrays: dict[str, NDArray[Any]]) -> bpy.types.Mesh:
+    """A smooth mesh with sharp creases, material slots and thermal zones."""
+    mesh = bpy.data.meshes.new(name)
+    ends = np.cumsum(arrays["sizes"], dtype=np.int64)
+    faces = [corners.tolist() for corners in np.split(arrays["corners"], ends[:-1])]
+    mesh.from_pydata(arrays["vertices"].tolist(), [], faces)
+    mesh.polygons.foreach_set("material_index", arrays["slots"].astype(np.int32))
+    mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), np.bool_))
+    mesh.edges.foreach_set("use_edge_sharp", _are_sharp(mesh, arrays["sharp"]))
+    attribute = mesh.attributes.new(ZONE_ATTRIBUTE, "INT", "FACE")
+    attribute.data.foreach_set("value", arrays["zones"].astype(np.int32))
+    if hasattr(mesh, "use_auto_smooth"):  # before 4.1: without it, sharp edges are shaded smooth
+        mesh.use_auto_smooth, mesh.auto_smooth_angle = True, np.pi
+    mesh.update()
+    return mesh
+
+
+def _are_sharp(mesh: bpy.types.Mesh, sharp: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """(E,) bool: which edges of the mesh are among the given pairs of vertices, (S, 2) with the smaller first."""
+    pairs = np.empty(len(mesh.edges) * 2, np.int32)
+    mesh.edges.foreach_get("vertices", pairs)
+    # One number for each pair: vertices are counted in 16 bits.
+    low_high = np.sort(pairs.reshape(-1, 2), axis=1).astype(np.int64)
+    creases = sharp.astype(np.int64)
+    return np.isin(low_high[:, 0] << 16 | low_high[:, 1], creases[:, 0] << 16 | creases[:, 1])
+
+
+def _material(name: str, look: _Look) -> bpy.types.Material:
+    """A material by name, made where the file lacks it."""
+    if (known := bpy.data.materials.get(name)) is not None:
+        return known
+    material = bpy.data.materials.new(name)
+    material.diffuse_color = (*look["colour"], 1.0)
+    if material.node_tree is None:  # before 5.0 a material begins without nodes
+        material.use_nodes = True
+    shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    shader.inputs["Base Color"].default_value = (*look["colour"], 1.0)
+    shader.inputs["Roughness"].default_value = look["roughness"]
+    shader.inputs["Metallic"].default_value = look["metallic"]
+    return material

@@ -1,0 +1,233 @@
+"""People in a street: on pavements alone and in groups, at crossings, between parked cars, on the carriageway.
+
+They have streams of their own, so that the cars of a frame stay as they are however many people there are. Nobody
+stands in a wall, a car or another person.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..geometry.camera import Camera
+from ..random_streams import Draw, Stream
+from ..thermal.people import activity_of
+from .camera_car import camera_car_rectangle
+from .cars import FrameSetup, ModelSize, Placement
+from .footprints import overlaps, rectangle
+from .projection import box_around, seen_share, world_to_cam
+from .street import Street
+from .walkable import Ground, Kind
+
+__all__ = ["PeopleMix", "people_on_street", "sample_count"]
+
+Array = NDArray[np.float64]
+
+MEAN_COUNT, MOST = 3.6, 12
+"""People in a frame: RoadScene's training frames have 447 in 1.4 as many cars' frames, in clusters; the count is drawn
+as a geometric number, whose spread is as large as its mean."""
+NEAR_M, FAR_M = 4.5, 68.0
+"""Nearest and farthest. Between them people are spread evenly over the distance: RoadScene's training boxes are 107, 37
+and 18 px high (90, 50 and 10 % of them), which at its 772 px of focal length is 12, 35 and 73 m away."""
+PLACES: Mapping[Kind, float] = {Kind.PAVEMENT: 0.80, Kind.CROSSING: 0.09, Kind.BAY: 0.06, Kind.ROAD: 0.05}
+"""Shares of groups (assumed: a town's street by day)."""
+GROUP_SHARES = (0.62, 0.25, 0.09, 0.04)
+"""Of people alone, two, three and four together (assumed; Moussaid et al. 2010 counted 55 to 70 % of pedestrians in
+groups in busy streets, mostly of two)."""
+ABREAST_M = (0.62, 0.85)
+"""Between the middles of two who walk beside each other."""
+CIRCLE_M = (0.45, 0.7)
+"""From the middle of those who stand together."""
+APART_M = 0.5
+"""Least distance between two people's middles."""
+CAR_MARGIN_M = 0.3
+LEAST_HEIGHT_PX = 8.0
+LEAST_SEEN = 0.3
+"""Share of a person's box that must lie inside of the picture."""
+TRIES = 24
+"""Spots that are tried for a group before it is given up."""
+STANDING_SHARE: Mapping[Kind, float] = {Kind.PAVEMENT: 0.3, Kind.CROSSING: 0.15, Kind.BAY: 0.5, Kind.ROAD: 0.1}
+HEADING_STD = math.radians(9.0)
+
+
+def sample_count(rng: np.random.Generator, most: int | None) -> int:
+    """How many people there are in a frame, at most ``most``; one number is drawn, always."""
+    count = int(rng.geometric(1.0 / (1.0 + MEAN_COUNT))) - 1
+    return min(count, MOST if most is None else most)
+
+
+class PeopleMix:
+    """Draws people: each person as often as another, in a pose that suits."""
+
+    def __init__(self, models: Sequence[ModelSize]) -> None:
+        self.sizes = {model.name: model for model in models if model.category == "person"}
+        self._by_pose: dict[bool, dict[str, list[str]]] = {False: {}, True: {}}
+        for name in self.sizes:
+            activity = activity_of(name)
+            if activity in ("standing", "walking", "running"):
+                self._by_pose[activity != "standing"].setdefault(name.split(".")[0], []).append(name)
+
+    def __bool__(self) -> bool:
+        """Whether there is anybody."""
+        return any(self._by_pose.values())
+
+    def draw(self, rng: np.random.Generator, *, moving: bool) -> ModelSize:
+        """One person who moves or stands; who has no such pose does the other."""
+        people = self._by_pose[moving] or self._by_pose[not moving]
+        poses = people[sorted(people)[int(rng.integers(len(people)))]]
+        return self.sizes[poses[int(rng.integers(len(poses)))]]
+
+
+def people_on_street(
+    setup: FrameSetup,
+    ground: Ground,
+    street: Street,
+    cars: Mapping[str, ModelSize],
+    mix: PeopleMix,
+    camera: Camera,
+    draw: Draw,
+    most: int | None = None,
+) -> tuple[Placement, ...]:
+    """People for a frame whose cars are placed.
+
+    Args:
+        setup: camera and cars.
+        ground: where one can stand.
+        street: its lanes tell where people walk to.
+        cars: sizes of the setup's models.
+        mix: who there is.
+        camera: of the frame.
+        draw: seed of the dataset and number of the frame.
+        most: most people in the frame; None as in real streets.
+
+    Returns:
+        their placements; none nearer than a car's length, in a car, a wall or another.
+    """
+    rng = draw.rng(Stream.PEOPLE)
+    count = sample_count(rng, most)
+    if not count or not mix:
+        return ()
+    scene = _Scene(setup, ground, street, cars, camera)
+    placed: list[Placement] = []
+    for _ in range(3 * count):
+        if len(placed) >= count:
+            break
+        placed += scene.group(mix, count - len(placed), placed, rng)
+    return tuple(placed)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scene:
+    """What one camera sees of the ground, and what stands on it."""
+
+    setup: FrameSetup
+    ground: Ground
+    street: Street
+    cars: Mapping[str, ModelSize]
+    camera: Camera
+
+    @cached_property
+    def _spots(self) -> dict[Kind, tuple[Array, Array]]:
+        """Spots in the field of view (N, 2) by kind, and running sums (N,) of their weights: one over the distance."""
+        eye, pose, camera = self.setup.cam_to_world[:2, 3], self.setup.cam_to_world, self.camera
+        rel = self.ground.spots_m - eye
+        ahead, across = rel @ pose[:2, 2], rel @ pose[:2, 0]
+        seen = (ahead > NEAR_M) & (ahead < FAR_M)
+        column = camera.cx + camera.fx * across / np.maximum(ahead, NEAR_M)
+        seen &= (column > -0.02 * camera.width) & (column < 1.02 * camera.width)
+        kinds = self.ground.spot_kinds
+        found = {}
+        for kind in PLACES:
+            chosen = np.flatnonzero(seen & (kinds == kind))
+            if len(chosen):
+                found[kind] = (self.ground.spots_m[chosen], np.cumsum(1.0 / ahead[chosen]))
+        return found
+
+    @cached_property
+    def _taken(self) -> list[Array]:
+        """Rectangles of the cars with room around them, and of the camera's own."""
+        margin = 2 * CAR_MARGIN_M
+        pose = self.setup.cam_to_world
+        own = camera_car_rectangle(pose[:2, 3], math.atan2(pose[1, 2], pose[0, 2]))
+        sizes = [(car, self.cars[car.model]) for car in self.setup.placements]
+        return [own] + [
+            rectangle(car.x_m, car.y_m, car.yaw_rad, size.length_m + margin, size.width_m + margin)
+            for car, size in sizes
+        ]
+
+    def group(
+        self, mix: PeopleMix, most: int, placed: Sequence[Placement], rng: np.random.Generator
+    ) -> list[Placement]:
+        """One to four people together; none where there is no room for them."""
+        spots = self._spots
+        if not spots:
+            return []
+        count = min(most, 1 + int(rng.choice(len(GROUP_SHARES), p=GROUP_SHARES)))
+        shares = np.array([PLACES[kind] for kind in spots])
+        kind = list(spots)[int(rng.choice(len(spots), p=shares / shares.sum()))]
+        points, sums = spots[kind]
+        for _ in range(TRIES):
+            middle = points[min(int(np.searchsorted(sums, rng.random() * sums[-1])), len(points) - 1)]
+            group = list(self._members(mix, kind, middle + rng.uniform(-0.1, 0.1, 2), count, rng))
+            kept: list[Placement] = []
+            for member in group:
+                if self._fits(member, mix.sizes[member.model], [*placed, *kept]):
+                    kept.append(member)
+            if kept and kept[0] is group[0]:
+                return kept
+        return []
+
+    def _members(
+        self, mix: PeopleMix, kind: Kind, middle: Array, count: int, rng: np.random.Generator
+    ) -> Iterator[Placement]:
+        """People about a point: side by side on their way, or in a circle where they stand."""
+        standing = rng.random() < STANDING_SHARE[kind]
+        heading = self._way(kind, middle, rng)
+        first = rng.uniform(0.0, 2 * math.pi)
+        for number in range(count):
+            size = mix.draw(rng, moving=not standing)
+            if standing and count > 1:
+                angle = first + 2 * math.pi * number / count
+                radius = rng.uniform(*CIRCLE_M)
+                x, y = middle + radius * np.array([math.cos(angle), math.sin(angle)])
+                yaw = angle + math.pi + rng.normal(0.0, 0.35)
+            else:
+                side, row = (number % 2) * rng.uniform(*ABREAST_M), (number // 2) * rng.uniform(0.8, 1.3)
+                x = middle[0] - side * math.sin(heading) - row * math.cos(heading)
+                y = middle[1] + side * math.cos(heading) - row * math.sin(heading)
+                yaw = first if standing else heading + rng.normal(0.0, HEADING_STD)
+            yield Placement(size.name, float(x), float(y), self.ground.at(x, y)[1], float(yaw), activity_of(size.name))
+
+    def _way(self, kind: Kind, middle: Array, rng: np.random.Generator) -> float:
+        """Heading of one who walks there: along the street on pavements, across it on the road."""
+        along = self._street_heading(middle) + (math.pi if rng.random() < 0.5 else 0.0)
+        turned = kind != Kind.PAVEMENT or rng.random() < 0.08
+        return along + (math.pi / 2 if turned else 0.0) + float(rng.normal(0.0, HEADING_STD))
+
+    def _street_heading(self, middle: Array) -> float:
+        """Of the nearest lane; of the camera where the street has none."""
+        points = self.street.lane_points_m
+        if not len(points):
+            pose = self.setup.cam_to_world
+            return math.atan2(pose[1, 2], pose[0, 2])
+        nearest = int(np.argmin(((points - middle) ** 2).sum(axis=1)))
+        lane = int(np.searchsorted(self.street.lane_starts, nearest, side="right")) - 1
+        line = self.street.lanes[lane].line
+        return line.pose(float(line.dense_s_m[nearest - self.street.lane_starts[lane]]), 2.0)[3]
+
+    def _fits(self, person: Placement, size: ModelSize, others: Sequence[Placement]) -> bool:
+        """Whether a person stands on the ground, is seen, and touches nothing."""
+        if self.ground.at(person.x_m, person.y_m)[0] is Kind.NONE:
+            return False
+        if any(math.hypot(one.x_m - person.x_m, one.y_m - person.y_m) < APART_M for one in others):
+            return False
+        corners = rectangle(person.x_m, person.y_m, person.yaw_rad, size.length_m, size.width_m)
+        if any(overlaps(corners, other) for other in self._taken):
+            return False
+        box = box_around(person, size, self.camera, world_to_cam(self.setup.cam_to_world))
+        return box is not None and box[3] - box[1] >= LEAST_HEIGHT_PX and seen_share(box, self.camera) >= LEAST_SEEN
