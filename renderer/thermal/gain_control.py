@@ -34,6 +34,8 @@ _SHRINK: Final = 4
 """The filter's coefficients are smooth: a quarter of the picture's size shows them (He and Sun)."""
 _EDGE_GREY: Final = 14.0
 """Differences within a window that are larger are edges of the base, smaller ones detail; grey levels."""
+_MOST_STRETCH: Final = 2.0
+"""How much steeper a tone curve may become to use all levels."""
 _FULL_DETAIL_GREY: Final = 40.0
 """Detail as strong as this is raised by half of the gain: no halos at strong edges."""
 
@@ -90,7 +92,7 @@ def show(signal: Float32, sensor: Sensor, gain: GainControl, *, levels: bool = F
     Returns:
         (H, W) uint8.
     """
-    grey = map_tones(signal, _tones(sensor, gain, levels))
+    grey = _filled(map_tones(signal, _tones(sensor, gain, levels)))
     if gain.clip > 0:
         local = cv2.createCLAHE(gain.clip, (gain.tiles, gain.tiles)).apply(_rounded(grey))
         grey = local.astype(np.float32)
@@ -103,8 +105,15 @@ def show(signal: Float32, sensor: Sensor, gain: GainControl, *, levels: bool = F
 def _tones(sensor: Sensor, gain: GainControl, levels: bool) -> Sensor:
     """The sensor with the tone curve of a gain control."""
     # 256 levels leave seven of eight bins empty; nor is a level a kelvin.
-    plateau, steepest = (gain.plateau * 8.0, 3.0) if levels else (gain.plateau, gain.max_gain_per_K)
+    plateau, steepest = (gain.plateau * 8.0, 4.0) if levels else (gain.plateau, gain.max_gain_per_K)
     return replace(sensor, plateau=plateau, linear=gain.linear, tail=gain.tail, max_gain_per_K=steepest)
+
+
+def _filled(grey: Float32) -> Float32:
+    """What the limit of the tone curve's slope left of the 256 levels is taken, as far as noise allows."""
+    low, high = float(grey.min()), float(grey.max())
+    stretch = min(255.0 / max(high - low, 1.0), _MOST_STRETCH)
+    return grey if stretch <= 1.0 else (grey - np.float32((low + high) / 2)) * np.float32(stretch) + np.float32(127.5)
 
 
 def _rounded(grey: Float32) -> NDArray[np.uint8]:

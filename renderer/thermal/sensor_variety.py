@@ -128,10 +128,10 @@ def show_varied(
 def _draw_gain(rng: Rng) -> GainControl:
     """One of the kinds, each with its own ranges."""
     kind = _KINDS[int(rng.choice(len(_KINDS), p=_KIND_SHARES))]
-    plateau, linear = _log(rng, (1.0, 40.0)), float(rng.uniform(0.0, 0.5))
-    tail, steepest = float(rng.uniform(0.0, 0.01)), _log(rng, (15.0, 80.0))
+    plateau, linear = _log(rng, (1.0, 40.0)), float(rng.uniform(0.05, 0.6))
+    tail, steepest = float(rng.uniform(0.0, 0.01)), _log(rng, (20.0, 100.0))
     sharpened, detail, sigma_px = bool(rng.random() < 0.6), float(rng.uniform(0.1, 0.8)), _log(rng, (1.0, 6.0))
-    base, strong, clip = float(rng.uniform(0.65, 1.0)), float(rng.uniform(0.5, 2.0)), _log(rng, (1.0, 4.0))
+    base, strong, clip = float(rng.uniform(0.7, 1.0)), float(rng.uniform(0.5, 2.0)), _log(rng, (1.0, 4.0))
     tiles = int(rng.integers(3, 9))
     gain = GainControl(kind, plateau, linear, tail, steepest, detail if sharpened else 0.0, sigma_px)
     if kind == "linear":
