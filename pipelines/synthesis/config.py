@@ -332,8 +332,8 @@ class SynthesizeConfig(RenderConfig):
     sensor_variety: Annotated[
         float,
         Option(
-            "How far noise, blur, flaws, gain control and polarity of the sensor differ from frame to frame, 0 to 1; "
-            "0: all frames by the camera's own sensor.",
+            "How far noise, blur, flaws, gain control, polarity and mounting of the camera differ from frame to frame, "
+            "0 to 1; 0: all frames by the camera's own sensor.",
             _CAMERA,
             at_least=0.0,
             at_most=1.0,

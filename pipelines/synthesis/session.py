@@ -82,9 +82,9 @@ def open_session(config: RenderConfig) -> Session:
 
     camera = named_camera(config.camera, config.size)
     size = parse_size(config.size) if camera is None and config.size is not None else None
-    traffic = ORDINARY
+    traffic, variety = ORDINARY, 0.0
     if isinstance(config, SynthesizeConfig) and config.backgrounds is None:
-        traffic = read_traffic(config, None)
+        traffic, variety = read_traffic(config, None), config.sensor_variety
     session = RenderSession(
         config.scene,
         camera=camera,
@@ -94,6 +94,7 @@ def open_session(config: RenderConfig) -> Session:
         people=_people_of(config),
         seed=config.seed,
         traffic=traffic,
+        mount_variety=variety,
     )
     if config.needs_lanes and not session.has_traffic:
         cars = "cars" if config.cars is None else f"cars of {config.cars}"

@@ -32,6 +32,7 @@ from ..geometry.key_points import project_key_points
 from ..geometry.meshes import Mesh
 from ..random_streams import Draw, Stream
 from ..raster.rasterizer import MAX_PARTS, Rasteriser, RasterPasses
+from ..scene.camera_car import vary_mount
 from ..scene.cars import FrameSetup, ModelSize, Placement
 from ..scene.distances import ORDINARY, Traffic
 from ..scene.object_sizes import size_note
@@ -122,6 +123,7 @@ class RenderSession:
         people: Path | None = None,
         seed: int = 0,
         traffic: Traffic = ORDINARY,
+        mount_variety: float = 0.0,
     ) -> None:
         """Open a scene.
 
@@ -136,11 +138,13 @@ class RenderSession:
             people: file of people and of what else is no car (see :mod:`renderer.blender.library.model_arrays`).
             seed: seed of traffic, camera pose and weather.
             traffic: how many cars a street gets, and how far away.
+            mount_variety: how far height and pitch of the camera in a street differ from frame to frame, 0-1.
 
         Raises:
             SceneError: the scene cannot be read, or has no camera or nothing that is labelled.
         """
-        self.path, self.seed, self.engine, self.traffic = scene, seed, engine, traffic
+        self.path, self.seed, self.engine = scene, seed, engine
+        self.traffic, self.mount_variety = traffic, mount_variety
         turned_off: list[str] = []
         self.scene = open_blend(scene, turned_off)
         self._extractor = Extractor()
@@ -307,8 +311,9 @@ class RenderSession:
             self._check_room(self.street)
             draw = Draw(self.seed, _checked(index), attempt)
             weather = conditions or sample_conditions(draw.rng(Stream.CONDITIONS))
+            camera = vary_mount(self.camera, self.mount_variety, draw)
             setup = sample_frame(
-                self.street, self.model_sizes, self.camera, draw, weather, profile=profile, traffic=self.traffic
+                self.street, self.model_sizes, camera, draw, weather, profile=profile, traffic=self.traffic
             )
             return _as_stored(self._with_people(setup, self.street, draw, people))
         self._go_to(index)

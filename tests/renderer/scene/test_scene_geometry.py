@@ -9,7 +9,8 @@ import pytest
 
 from renderer.errors import SceneError
 from renderer.geometry.camera import Camera
-from renderer.scene.camera_car import LATERAL_MAX_M, PITCH_MAX_DEG, YAW_MAX_DEG, sample_camera
+from renderer.random_streams import Draw, Stream
+from renderer.scene.camera_car import LATERAL_MAX_M, PITCH_MAX_DEG, YAW_MAX_DEG, sample_camera, vary_mount
 from renderer.scene.cars import ModelSize, Placement
 from renderer.scene.draws import clipped_normal
 from renderer.scene.field_of_view import VIEW_FAR_M, FieldOfView
@@ -145,3 +146,20 @@ def test_the_camera_car_keeps_to_its_path() -> None:
     assert np.abs(np.degrees(np.arctan2(forward[:, 1], forward[:, 0]))).max() <= YAW_MAX_DEG + 1e-9
     pitch = np.degrees(-np.arcsin(forward[:, 2]))
     assert np.abs(pitch - CAMERA.pitch_deg).max() <= PITCH_MAX_DEG + 1e-9
+
+
+def test_a_mount_that_varies_is_that_of_any_vehicle() -> None:
+    """The poses of a camera that is mounted anew for each frame; without variety they are what they were."""
+    street = Street((), (), (np.array([(0.0, 0.0, 0.0), (100.0, 0.0, 0.0)]),))
+    draws = [Draw(3, index) for index in range(300)]
+    assert vary_mount(CAMERA, 0.0, draws[0]) is CAMERA
+    for strength in (0.5, 1.0):
+        cameras = [vary_mount(CAMERA, strength, draw) for draw in draws]
+        poses = [
+            sample_camera(street, one, draw.rng(Stream.CAMERA))[0] for one, draw in zip(cameras, draws, strict=True)
+        ]
+        heights = np.array([pose[2, 3] for pose in poses])
+        assert np.ptp(heights) == pytest.approx(strength * 1.3, rel=0.15)
+        assert heights.min() > 1.65 + strength * (1.1 - 1.65) - 0.1
+        pitch = np.degrees(-np.arcsin([pose[2, 2] for pose in poses])) - CAMERA.pitch_deg
+        assert np.abs(pitch).max() == pytest.approx(3.0 * strength, abs=1.0)
