@@ -18,6 +18,10 @@ from .mesh import PolyMesh
 __all__ = ["Cabin", "End", "Post"]
 
 
+_OPEN_DEPTH_M = 0.06
+"""How deep the inside shows behind an open window: the thickness of a door."""
+
+
 @dataclass(frozen=True)
 class End:
     """Windscreen or rear end: x of its middle and of its corners, on the belt and on the roof."""
@@ -59,6 +63,8 @@ class Cabin:
     posts: Sequence[Post] = ()
     panes: Sequence[bool] | None = None
     """Whether each bay between posts is glass, from the front; all by default."""
+    open_panes: Sequence[int] = ()
+    """Bays whose window is open."""
     window: tuple[float, float] = (0.04, 0.87)
     """Lower and upper edge of the side windows as fractions of the height."""
     side_curve: Sequence[tuple[float, float]] = ((0.0, 0.0), (0.45, 0.28), (0.87, 0.72), (0.95, 0.86), (1.0, 1.0))
@@ -67,7 +73,7 @@ class Cabin:
     sink_m: float = 0.04
     spacing_m: float = 0.14
     rows_m: float = 0.13
-    glass_depth_m: float = 0.008
+    glass_depth_m: float = 0.004
     roof_zone: Zone = Zone.ROOF
     across: Mapping[str, float] = field(default_factory=dict)
 
@@ -83,7 +89,18 @@ class Cabin:
         mesh.weld()
         glass = [k for k, zone in enumerate(mesh.zones) if zone == Zone.GLASS]
         mesh.recess(glass, self.glass_depth_m, Zone.BODY)
+        opened = [k for k, zone in enumerate(mesh.zones) if zone == Zone.INTERIOR]
+        mesh.recess(opened, _OPEN_DEPTH_M, Zone.BODY)
         return mesh
+
+    def on_screen(self, f: float, h: float, *, rear: bool) -> Array:
+        """Point (3,) of windscreen or rear window, by fractions of the half width (left positive) and of the height."""
+        columns, heights = self._columns(), self._heights()
+        side = self._side(columns, heights)
+        grid = side[:, : -len(columns.f) - 1 : -1] if rear else side[:, : len(columns.f)]
+        line = np.array([[np.interp(abs(f), columns.f, row[:, k]) for k in range(3)] for row in grid])
+        point = np.array([np.interp(h, heights, line[:, k]) for k in range(3)])
+        return np.asarray(point * (1.0, np.sign(f) or 1.0, 1.0))
 
     def _heights(self) -> Array:
         """Rows as fractions of the height from belt to roof; the first lies below the belt."""
@@ -154,7 +171,9 @@ class Cabin:
                 return Zone.GLASS if pane and columns.f[inner] <= end.glass_f + 1e-6 else Zone.BODY
         bay = self._bay(columns, c)
         pane = bay is not None and (self.panes is None or self.panes[bay])
-        return Zone.GLASS if pane and self.window[0] < height < self.window[1] else Zone.BODY
+        if not pane or not self.window[0] < height < self.window[1]:
+            return Zone.BODY
+        return Zone.INTERIOR if bay in self.open_panes else Zone.GLASS
 
     def _bay(self, columns: _Columns, c: int) -> int | None:
         """Which bay between posts a cell of the side lies in; None on a pillar."""

@@ -10,7 +10,8 @@ from dataclasses import replace
 from renderer.zones.catalogue import Zone
 
 from .cabin import End
-from .family import Family, raised
+from .details import Details
+from .family import Family, panels, raised
 from .parts import Part, block, both_sides, container, exhaust
 from .tub import Panel, Row
 from .wheel import WheelShape
@@ -21,8 +22,9 @@ VAN_ROWS = (
     Row("bottom", (0.21, 0.23, 0.10), (0.0, 0.05), (0.30, 0.30, 0.08)),
     Row("lip", (0.27, 0.28, 0.02), (0.08, 0.015), (0.36, 0.36, 0.01)),
     Row("intake_hi", (0.46, 0.47, 0.0), (0.3, 0.0), (0.50, 0.50, 0.0)),
-    Row("bumper", (0.62, 0.63, 0.01), (0.5, 0.0), (0.62, 0.62, 0.02)),
-    Row("lamp_lo", (0.70, 0.72, 0.04), (0.62, 0.003), (0.74, 0.74, 0.03)),
+    Row("bumper", (0.62, 0.63, 0.01), (0.5, 0.0), (0.59, 0.59, 0.0)),
+    Row("ledge", (0.63, 0.64, 0.013), (0.51, 0.0), (0.605, 0.605, 0.03)),
+    Row("lamp_lo", (0.70, 0.72, 0.04), (0.62, 0.003), (0.77, 0.76, 0.032)),
     Row("lamp_hi", (0.86, 0.95, 0.10), (0.84, 0.01), (1.08, 1.08, 0.035)),
     Row("roll", (0.91, 1.0, 0.14), (0.94, 0.022), (1.14, 1.14, 0.04)),
     Row("shoulder", (0.95, 1.03, 0.22), (1.0, 0.045), (1.2, 1.2, 0.05)),
@@ -56,7 +58,9 @@ VAN = Family(
     posts=((2.05, 2.18, 0.1), (3.4, 3.4, 0.1)), panes=(True, False, False), bonnet=(0.30, 0.78),
     mirror=(1.3, 0.06, 1.3), mirror_size=(0.1, 0.12, 0.16),
     doors=(1.12, 2.1, 3.3), handles=((1.95, 1.02), (2.3, 1.02)), rows=VAN_ROWS, sill=0.25, arch=0.06,
-    nose=(0.7, 2.8), tail=(0.2, 4.0), tail_lamp=0.12, across={"tail_in": 0.88}, plates=(0.56, 0.68), tip_z=0.3,
+    nose=(0.7, 2.8), tail=(0.2, 4.0), tail_lamp=0.12, across={"tail_in": 0.88}, front_plate=0.56, tip_z=0.3,
+    panels=panels(plate=("ledge", "lamp_lo"), lid=("ledge", "shoulder")),
+    details=Details(rear_plate=0.69, badges=(0.8, 1.0), letters=0.9),
     parts=_van_parts,
 )  # fmt: skip
 
@@ -105,7 +109,8 @@ BUS = Family(
     posts=((1.95, 1.95, 0.08), (3.5, 3.5, 0.06), (5.05, 5.05, 0.06), (6.75, 6.75, 0.06), (8.2, 8.2, 0.06),
            (9.65, 9.65, 0.08), (11.0, 11.0, 0.08)), panes=(True,) * 7 + (False,),
     bonnet=None, mirror=(0.25, 0.1, 2.1), mirror_size=(0.07, 0.11, 0.22), rows=BUS_ROWS, sill=0.32, arch=0.06,
-    nose=(0.42, 3.2), tail=(0.18, 4.0), tail_lamp=0.1, spacing=0.35, twin=True, exhausts=False, plates=(0.5, 0.55),
+    nose=(0.42, 3.2), tail=(0.18, 4.0), tail_lamp=0.1, spacing=0.35, twin=True, exhausts=False, front_plate=0.5,
+    details=Details(rear_plate=0.55, plate_recess=0.0, badges=(0.82, None), letters=None, framed=False),
     across={"grille": 0.5, "lamp_in": 0.6, "tail_in": 0.86, "cover": 0.8}, lamp_d=0.34,
     panels=(
         Panel(("lamp_hi", "grille_hi"), ("middle", "grille"), Zone.GRILLE, 0.02),
@@ -164,7 +169,7 @@ LORRY = Family(
     side_curve=((0, 0), (0.5, 0.25), (0.8, 0.5), (0.92, 0.75), (1, 1)), crown=0.07,
     bonnet=None, body_length=1.95, body_width=2.30, mirror=(0.42, 0.13, 2.0), mirror_size=(0.08, 0.1, 0.24),
     rows=CAB_ROWS, sill=0.42, arch=0.07, nose=(0.36, 3.2), tail=(0.1, 5.0), tail_lamp=7.0, spacing=0.2, twin=True,
-    track_in=0.04, exhausts=False, plates=(0.48, 0.62), across={"grille": 0.8, "lamp_in": 0.62}, lamp_d=0.3,
+    track_in=0.04, exhausts=False, front_plate=0.48, across={"grille": 0.8, "lamp_in": 0.62}, lamp_d=0.3,
     panels=(
         Panel(("lip", "lamp_lo"), ("middle", "lamp_in"), Zone.GRILLE, 0.02),
         Panel(("bumper", "grille_hi"), ("middle", "grille"), Zone.GRILLE, 0.02),
@@ -172,6 +177,7 @@ LORRY = Family(
         Panel(("grille_hi", "panel_hi"), ("middle", "corner"), Zone.BONNET),
     ),
     parts=_lorry_parts,
+    details=Details(rear_plate=0.62, plate_recess=0.0, badges=(1.1, None), letters=None, framed=False),
 )  # fmt: skip
 
 DELIVERY_VAN = replace(
@@ -188,6 +194,6 @@ DELIVERY_VAN = replace(
     roof=((1.5, 2.38), (1.9, 2.52), (2.5, 2.585), (3.6, 2.59), (5.7, 2.56), (5.88, 2.52)),
     roof_half=((1.6, 0.78), (2.2, 0.83), (5.9, 0.82)), window=(0.04, 0.55), posts=((2.1, 2.2, 0.1), (3.6, 3.6, 0.1)),
     mirror=(1.35, 0.1, 1.42), mirror_size=(0.1, 0.12, 0.2), rows=raised(VAN_ROWS, 0.0, 1.08), sill=0.28,
-    doors=(1.2, 2.15, 3.5), handles=((2.0, 1.1), (2.3, 1.1)), plates=(0.6, 0.74), bonnet=(0.30, 0.86), parts=None,
-    spacing=0.17,
+    doors=(1.2, 2.15, 3.5), handles=((2.0, 1.1), (2.3, 1.1)), front_plate=0.6, bonnet=(0.30, 0.86), parts=None,
+    spacing=0.2, details=Details(rear_plate=0.745, badges=(0.86, 1.08), letters=0.97),
 )  # fmt: skip

@@ -13,7 +13,8 @@ from renderer.zones.catalogue import Zone
 from .cabin import Cabin, End, Post
 from .car import CarSpec
 from .curves import Outline, Profile
-from .parts import Part, axle_tubes, exhaust, handles, mirrors, plate, rail
+from .details import Details, Skin, badge, bar, lettering, number_plate, roof_box, roof_lip, wiper
+from .parts import Part, axle_tubes, exhaust, handles, mirrors, rail
 from .tub import Axle, Lid, Panel, Row, Tub
 from .wheel import WheelShape
 
@@ -22,17 +23,22 @@ __all__ = ["CAR_ROWS", "Family", "Points", "family_spec", "panels", "raised", "r
 Points = Sequence[tuple[float, float]]
 
 CAR_ROWS = (
-    Row("bottom", (0.19, 0.21, 0.09), (0.0, 0.075), (0.27, 0.27, 0.1)),
-    Row("lip", (0.235, 0.25, 0.02), (0.09, 0.03), (0.32, 0.31, 0.03)),
-    Row("intake_hi", (0.40, 0.42, 0.0), (0.32, 0.006), (0.46, 0.46, 0.0)),
-    Row("bumper", (0.53, 0.55, 0.01), (0.5, 0.0), (0.60, 0.60, 0.005)),
-    Row("lamp_lo", (0.585, 0.62, 0.035), (0.62, 0.004), (0.68, 0.69, 0.03)),
-    Row("lamp_hi", (0.70, 0.775, 0.085), (0.82, 0.012), (0.90, 0.91, 0.06)),
-    Row("roll", (0.735, 0.81, 0.12), (0.93, 0.03), (0.94, 0.95, 0.075)),
+    Row("bottom", (0.19, 0.21, 0.09), (0.0, 0.075), (0.27, 0.27, 0.12)),
+    Row("lip", (0.235, 0.25, 0.02), (0.09, 0.03), (0.32, 0.31, 0.05)),
+    Row("intake_hi", (0.40, 0.42, 0.0), (0.32, 0.012), (0.45, 0.45, 0.006)),
+    Row("bumper", (0.53, 0.55, 0.01), (0.5, 0.008), (0.59, 0.60, 0.0)),
+    Row("ledge", (0.545, 0.565, 0.013), (0.52, 0.008), (0.605, 0.615, 0.034)),
+    Row("lamp_lo", (0.60, 0.62, 0.035), (0.62, 0.008), (0.70, 0.68, 0.034)),
+    Row("lamp_hi", (0.68, 0.775, 0.085), (0.82, 0.004), (0.88, 0.91, 0.055)),
+    Row("roll", (0.735, 0.81, 0.12), (0.93, 0.022), (0.94, 0.95, 0.07)),
     Row("shoulder", (0.76, 0.83, 0.19), (1.0, 0.075), (0.965, 0.975, 0.11)),
 )
 
 
+PLATE_RECESS = 0.03
+"""How deep the plate of most cars lies in the tail, metres."""
+LAMP_GAP = 0.006
+"""How deep the covers of lamps lie in the skin, metres."""
 SHUT_LINE = 0.012
 """Width of the gap round a door: twice a real one, so that it takes a pixel at 5 m."""
 
@@ -77,6 +83,7 @@ class Family:
     posts: Sequence[tuple[float, float, float]] = ()
     """(d on the belt, d on the roof, width)."""
     panes: Sequence[bool] | None = None
+    open_panes: Sequence[int] = ()
     window: tuple[float, float] = (0.04, 0.87)
     arch: float = 0.056
     """Gap between tyre and wheel arch."""
@@ -96,7 +103,9 @@ class Family:
     """Further named columns, as distances d."""
     mirror: tuple[float, float, float] = (1.45, 0.01, 1.0)
     """d, distance of the housing's middle outside the width, height."""
-    plates: tuple[float, float] = (0.47, 0.53)
+    front_plate: float = 0.47
+    """Height of its middle."""
+    details: Details = field(default_factory=Details)
     crown: float = 0.06
     side_curve: Points = ((0.0, 0.0), (0.45, 0.28), (0.87, 0.72), (0.95, 0.86), (1.0, 1.0))
     flare: float = 0.012
@@ -109,7 +118,7 @@ class Family:
     body_width: float | None = None
     twin: bool = False
     """Twin tyres on the rear axle."""
-    spacing: float = 0.14
+    spacing: float = 0.16
     exhausts: bool = True
     mirror_size: tuple[float, float, float] = (0.11, 0.12, 0.085)
     roof_zone: Zone = Zone.ROOF
@@ -160,19 +169,41 @@ def panels(
     lamp: tuple[str, str] = ("lamp_lo", "lamp_hi"),
     tail: tuple[str, str] = ("lamp_lo", "lamp_hi"),
     grille_from: str = "middle",
+    plate: tuple[str, str] | None = ("lamp_lo", "lamp_hi"),
+    lid: tuple[str, str] | None = ("ledge", "shoulder"),
+    tail_up: tuple[str, str] | None = None,
 ) -> tuple[Panel, ...]:
-    """Intake, grille, head lamps and tail lamps, each between two named rows; the later lies over the earlier."""
-    return (
+    """Intake, grille, lamps and what is let into the tail, between named rows; the later lies over the earlier.
+
+    Args:
+        grille: rows of the grille.
+        lamp: rows of the head lamps.
+        tail: rows of the tail lamps.
+        grille_from: column where the grille begins.
+        plate: rows of the recess of the rear plate; None where it lies flush.
+        lid: rows of the shut line at the sides of tailgate or boot lid.
+        tail_up: rows of a narrower upper part of the tail lamps.
+    """
+    own = [
         Panel(("lip", "intake_hi"), ("middle", "lamp_in"), Zone.GRILLE, 0.03),
         Panel(grille, (grille_from, "grille"), Zone.GRILLE, 0.02),
-        Panel(lamp, ("lamp_in", "lamp_out"), Zone.LAMP),
-        Panel(tail, ("tail_out", "-tail_in"), Zone.LAMP),
-    )
+        Panel(lamp, ("lamp_in", "lamp_out"), Zone.LAMP, LAMP_GAP),
+        Panel(("lip", "intake_hi"), ("-lid", "-middle"), Zone.BODY, 0.015),
+    ]
+    if lid:
+        own.append(Panel(lid, ("-lid_end", "-lid"), Zone.BODY, 0.012))
+    if plate:
+        own.append(Panel(plate, ("-plate", "-middle"), Zone.BODY, PLATE_RECESS))
+    if tail_up:
+        own.append(Panel(tail_up, ("tail_out", "-tail_top"), Zone.LAMP))
+    return (*own, Panel(tail, ("tail_out", "-tail_in"), Zone.LAMP, 0.0 if tail_up else LAMP_GAP))
 
 
 def _tub(car: Family) -> Tub:
     """Lower body of a family car."""
-    across = {"grille": 0.62, "lamp_in": 0.66, "bonnet": 0.92, "tail_in": 0.6, **car.across}
+    across = {"grille": 0.62, "lamp_in": 0.66, "bonnet": 0.92, "tail_in": 0.68, "plate": 0.4, "lid": 0.8, **car.across}
+    across.setdefault("tail_top", 1.0 - 0.55 * (1.0 - across["tail_in"]))
+    across["lid_end"] = across["lid"] + SHUT_LINE / car.outline.half_m
     marks = {"lamp_out": car.lamp_d, "tail_out": car.length - car.tail_lamp, **car.marks}
     own = list(panels() if car.panels is None else car.panels)
     for k, d in enumerate(car.doors):
@@ -200,7 +231,7 @@ def _cabin(car: Family) -> Cabin:
         roof=car.profile(car.roof), roof_half=car.profile(car.roof_half),
         belt_half=Profile([(x, float(car.outline.half_width(x)) - car.belt_in) for x in stations]),
         posts=[Post(car.x(belt), car.x(roof), width) for belt, roof, width in car.posts],
-        panes=car.panes, window=car.window, crown_m=car.crown, side_curve=car.side_curve,
+        panes=car.panes, open_panes=car.open_panes, window=car.window, crown_m=car.crown, side_curve=car.side_curve,
         spacing_m=car.spacing, rows_m=car.spacing * 0.93, roof_zone=car.roof_zone,
     )  # fmt: skip
 
@@ -216,15 +247,48 @@ def roof_rails(car: Family, start: float, stop: float, lift: float) -> Part:
     return rail(path, 0.018, Zone.BODY)
 
 
+def _details(car: Family) -> list[Part]:
+    """Plates, badges, wipers and what else is small."""
+    own, cabin = car.details, _cabin(car)
+    skin = Skin(car.outline, car.rows, -car.nose_x if car.body_length else None)
+    parts = [
+        number_plate(skin, car.front_plate, front=True, framed=own.framed),
+        number_plate(skin, own.rear_plate, front=False, framed=own.framed, recess=own.plate_recess),
+        wiper(cabin, ((-0.1, 0.03), (0.35, 0.08), (0.8, 0.12)), rear=False),
+        wiper(cabin, ((-0.85, 0.03), (-0.5, 0.08), (-0.12, 0.12)), rear=False),
+    ]
+    parts += [badge(skin, z, front=front) for z, front in zip(own.badges, (True, False), strict=True) if z]
+    if own.letters:
+        parts.append(lettering(skin, own.letters, 0.27 * car.width))
+    for at, front in ((own.front_bar, True), (own.rear_bar, False)):
+        if at:
+            parts.append(bar(skin, *at, front=front))
+    if own.rear_wiper:
+        parts.append(wiper(cabin, ((0.02, 0.12), (0.3, 0.2), (0.62, 0.22)), rear=True))
+    return parts + _on_roof(car)
+
+
+def _on_roof(car: Family) -> list[Part]:
+    """Lip behind the roof, box upon it."""
+    own, roof, parts = car.details, car.profile(car.roof), list[Part]()
+    if own.lip:
+        x = car.x(car.rear.roof_m[0])
+        half = 0.9 * float(car.profile(car.roof_half)(x))
+        parts.append(roof_lip(roof, x, half, own.lip, lambda share: car.crown * (0.9 * share) ** 2.4))
+    if own.roof_box:
+        front, rear = (car.x(d) for d in own.roof_box)
+        parts.append(roof_box(front, rear, float(roof((front + rear) / 2))))
+    return parts
+
+
 def family_spec(car: Family) -> CarSpec:
     """Specification of a family car."""
     d, out, z = car.mirror
     parts: list[Part] = [
         mirrors(car.x(d), (car.body_width or car.width) / 2 + out, z, car.mirror_size),
-        plate(car.nose_x, car.plates[0], front=True),
-        plate(-car.nose_x, car.plates[1], front=False),
         handles([(car.x(at), (car.body_width or car.width) / 2 - 0.015, height) for at, height in car.handles]),
         axle_tubes([(axle.x_m, axle.wheel_radius_m, 0.4 * car.width) for axle in car.axles]),
+        *_details(car),
         *(car.parts(car) if car.parts else ()),
     ]
     if car.exhausts:

@@ -6,9 +6,10 @@ from .car import CarSpec
 from .commercial import BUS, DELIVERY_VAN, LORRY, VAN
 from .family import family_spec
 from .passenger import CITY_CAR, COUPE, ESTATE, HATCHBACK, PICKUP, SALOON, SUV, TAXI
+from .relatives import RELATIVES
 
 __all__ = ["MODELS"]
 
-_FAMILIES = (HATCHBACK, SALOON, ESTATE, SUV, PICKUP, VAN, LORRY, BUS, CITY_CAR, COUPE, TAXI, DELIVERY_VAN)
+_FAMILIES = (HATCHBACK, SALOON, ESTATE, SUV, PICKUP, VAN, LORRY, BUS, CITY_CAR, COUPE, TAXI, DELIVERY_VAN, *RELATIVES)
 
 MODELS: dict[str, CarSpec] = {car.name: family_spec(car) for car in _FAMILIES}

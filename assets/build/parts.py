@@ -18,7 +18,6 @@ __all__ = [
     "exhaust",
     "handles",
     "mirrors",
-    "plate",
     "rail",
 ]
 
@@ -90,15 +89,6 @@ def axle_tubes(stations: Sequence[tuple[float, float, float]], radius: float = 0
     return add
 
 
-def plate(x: float, z: float, *, front: bool, width: float = 0.52, height: float = 0.115) -> Part:
-    """Number plate, slightly in front of the skin at x."""
-    back = (x - 0.03, -width / 2, z - height / 2)
-    out = (x + 0.005, width / 2, z + height / 2)
-    if not front:
-        back, out = (x - 0.005, *back[1:]), (x + 0.03, *out[1:])
-    return block(back, out, Zone.BODY, 0.003)
-
-
 def rail(path: Sequence[Sequence[float]], radius: float, zone: Zone) -> Part:
     """Bar along a path, on both sides."""
     return both_sides(lambda mesh: mesh.tube(path, radius, zone, 8))
@@ -130,7 +120,7 @@ def container(low: Sequence[float], high: Sequence[float]) -> Part:
             for y in (y0, y1 - 0.05):
                 mesh.box((x0, y, z - 0.05), (x1, y + 0.05, z + 0.04), Zone.BODY, 0.01)
         for y in (-0.72, -0.32, 0.32, 0.72):
-            mesh.tube([(x0, y, z0 + 0.05), (x0, y, z1 - 0.05)], 0.016, Zone.BODY, 6)
+            mesh.box((x0 - 0.004, y - 0.022, z0 + 0.05), (x0 + 0.03, y + 0.022, z1 - 0.05), Zone.BODY, 0.003)
         mesh.box((x0, -0.02, z0), (x0 + 0.05, 0.02, z1), Zone.BODY, 0.005)
 
     return add

@@ -10,6 +10,7 @@ from dataclasses import replace
 from renderer.zones.catalogue import Zone
 
 from .cabin import End
+from .details import Details
 from .family import CAR_ROWS, Family, panels, raised, roof_rails
 from .parts import Part, block, both_sides
 from .tub import Lid
@@ -28,6 +29,8 @@ HATCHBACK = Family(
     roof=((1.78, 1.375), (2.2, 1.435), (2.55, 1.452), (3.2, 1.432), (3.74, 1.36)),
     posts=((2.42, 2.5, 0.09), (3.34, 3.27, 0.05)), tips=2,
     doors=(1.42, 2.44, 3.42), handles=((2.25, 0.87), (3.22, 0.88)),
+    details=Details(lip=0.13, rear_wiper=True, letters=None),
+    panels=panels(tail_up=("lamp_hi", "roll")),
 )  # fmt: skip
 
 SALOON = Family(
@@ -46,6 +49,7 @@ SALOON = Family(
     nose=(0.8, 2.5), tail=(0.6, 2.7),
     across={"kidney": 0.05, "grille": 0.36, "lamp_in": 0.48, "tail_in": 0.56},
     panels=panels(grille_from="kidney"),
+    details=Details(rear_plate=0.755, badges=(0.665, 0.865), letters=0.865),
 )  # fmt: skip
 
 ESTATE = Family(
@@ -58,11 +62,12 @@ ESTATE = Family(
     top=((0.19, 0.75), (0.35, 0.83), (0.9, 0.93), (1.3, 1.0), (2.1, 1.0), (4.767, 0.97)),
     roof=((1.9, 1.385), (2.3, 1.45), (2.75, 1.477), (3.6, 1.465), (4.36, 1.40)),
     roof_half=((1.9, 0.575), (2.7, 0.59), (4.3, 0.55)),
-    posts=((2.58, 2.66, 0.09), (3.55, 3.5, 0.09)), across={"grille": 0.58, "lamp_in": 0.6, "tail_in": 0.7},
+    posts=((2.58, 2.66, 0.09), (3.55, 3.5, 0.09)), across={"grille": 0.58, "lamp_in": 0.6, "tail_in": 0.72},
     bonnet=(0.36, 1.2), mirror=(1.55, 0.01, 1.0), tips=2,
     doors=(1.5, 2.6, 3.66), handles=((2.42, 0.87), (3.42, 0.88)),
     parts=lambda car: [roof_rails(car, 2.1, 4.2, 0.066)],
     panels=panels(tail=("lamp_lo", "roll")),
+    details=Details(lip=0.1, rear_wiper=True, rear_bar=(0.905, 0.42), badges=(0.64, None), letters=None),
 )  # fmt: skip
 
 SUV = Family(
@@ -77,10 +82,11 @@ SUV = Family(
     roof_half=((1.8, 0.585), (2.5, 0.60), (4.0, 0.56)),
     posts=((2.5, 2.57, 0.09), (3.45, 3.4, 0.08)), bonnet=(0.36, 1.18), mirror=(1.5, 0.01, 1.16),
     doors=(1.45, 2.52, 3.52), handles=((2.34, 1.0), (3.32, 1.01)),
-    rows=raised(CAR_ROWS, 0.07, 1.15), sill=0.30, arch=0.065, flare=0.025, plates=(0.58, 0.78), tip_z=0.33, tips=2,
-    nose=(0.6, 2.8), tail=(0.45, 3.2), across={"grille": 0.55, "lamp_in": 0.6, "tail_in": 0.72}, tail_lamp=0.3,
+    rows=raised(CAR_ROWS, 0.07, 1.15), sill=0.30, arch=0.065, flare=0.025, front_plate=0.58, tip_z=0.33, tips=2,
+    nose=(0.6, 2.8), tail=(0.45, 3.2), across={"grille": 0.55, "lamp_in": 0.6, "tail_in": 0.78}, tail_lamp=0.36,
     parts=lambda car: [roof_rails(car, 2.0, 3.9, 0.04)],
-    panels=panels(grille=("bumper", "lamp_hi"), tail=("lamp_lo", "roll")),
+    panels=panels(grille=("bumper", "lamp_hi"), tail_up=("lamp_hi", "roll")),
+    details=Details(rear_plate=0.98, badges=(0.8, 1.115), letters=1.1, lip=0.12, rear_wiper=True),
 )  # fmt: skip
 
 PICKUP = Family(
@@ -95,12 +101,14 @@ PICKUP = Family(
     roof_half=((1.9, 0.60), (2.6, 0.61), (3.4, 0.58)),
     posts=((2.55, 2.6, 0.09),), bonnet=(0.36, 1.35), mirror=(1.68, 0.04, 1.27), mirror_size=(0.11, 0.13, 0.1),
     doors=(1.6, 2.56, 3.5), handles=((2.4, 1.07), (3.32, 1.08)),
-    rows=raised(CAR_ROWS, 0.13, 1.2), sill=0.42, arch=0.08, flare=0.035, plates=(0.68, 0.72), tip_z=0.42,
+    rows=raised(CAR_ROWS, 0.13, 1.2), sill=0.42, arch=0.08, flare=0.035, front_plate=0.68, tip_z=0.42,
     nose=(0.65, 2.8), tail=(0.16, 4.0), marks={"bed_front": 3.70, "bed_rear": 5.27},
     lids=[Lid(("bed_front", "bed_rear"), 0.92, Zone.INTERIOR, 0.45)], tail_lamp=0.16,
     across={"tail_in": 0.86, "grille": 0.55, "lamp_in": 0.6},
     parts=lambda car: [both_sides(block((car.x(4.58), 0.52, 0.6), (car.x(3.67), 0.83, 0.93), Zone.INTERIOR))],
-    panels=panels(grille=("bumper", "lamp_hi"), lamp=("bumper", "lamp_hi"), tail=("bumper", "roll")),
+    panels=panels(grille=("bumper", "lamp_hi"), lamp=("bumper", "lamp_hi"), tail=("ledge", "roll"),
+                  plate=None, lid=("ledge", "shoulder")),
+    details=Details(rear_plate=0.755, plate_recess=0.0, badges=(0.9, 1.06), letters=0.92),
 )  # fmt: skip
 
 
@@ -119,6 +127,7 @@ CITY_CAR = Family(
     nose=(0.55, 2.3), tail=(0.25, 2.8), arch=0.045, bonnet=(0.36, 0.9), lamp_d=0.46,
     across={"grille": 0.3, "lamp_in": 0.58, "tail_in": 0.8}, tail_lamp=0.3, tip_z=0.28,
     panels=panels(grille=("bumper", "lamp_lo"), lamp=("bumper", "lamp_hi")),
+    details=Details(lip=0.07, rear_wiper=True, badges=(0.66, 0.905), letters=None, front_bar=(0.66, 0.3)),
 )  # fmt: skip
 
 COUPE = Family(
@@ -135,6 +144,7 @@ COUPE = Family(
     nose=(0.85, 2.4), tail=(0.75, 2.5), bonnet=(0.36, 1.42), tail_lamp=0.36, tips=2,
     across={"grille": 0.5, "lamp_in": 0.5, "tail_in": 0.62},
     panels=panels(grille=("lip", "lamp_hi")),
+    details=Details(rear_plate=0.73, badges=(0.6, 0.835), letters=None, framed=False),
 )  # fmt: skip
 
 
@@ -159,4 +169,5 @@ TAXI = replace(
     doors=(1.6, 2.7, 3.72), handles=((2.52, 0.89), (3.5, 0.91)), mirror=(1.78, 0.01, 1.01), bonnet=(0.36, 1.4),
     rows=CAR_ROWS, across={"grille": 0.4, "lamp_in": 0.5, "tail_in": 0.55}, tips=1, parts=_taxi_parts,
     panels=panels(grille=("bumper", "lamp_hi")),
+    details=Details(front_bar=(0.66, 0.3)),
 )  # fmt: skip

@@ -202,7 +202,7 @@ def car_pattern(
 def _lamp(u: float, v: float, z: float, shift: float, fine: float) -> float:
     """Covers as cool as the panels beside them; behind them the heat of a bulb, or of diodes, which have little."""
     filament = shift - math.floor(shift) < 0.6  # share of cars without diodes: assumed
-    cells = 0.2 * math.cos(45.0 * z) * _fade(0.1, fine)
+    cells = 0.12 * math.cos(45.0 * z) * _fade(0.1, fine)
     if u > 0.0:  # head lamps draw 55 W
         return (3.7 if filament else 1.0) * _bump(abs(v) - 0.7, 0.09) + cells - 0.2
     return (0.9 if filament else 0.3) * _bump(abs(v) - 0.8, 0.06) + cells - 0.3  # tail lamps 5 W
