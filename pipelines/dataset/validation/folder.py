@@ -25,7 +25,7 @@ from pipelines.dataset.validation.objects import Rules, check_fitted, check_obje
 from pipelines.dataset.validation.planes import Planes
 from pipelines.errors import DatasetError
 from pipelines.io.exr import read_exr
-from pipelines.io.files import file_sha256, read_json, read_lines, sha256
+from pipelines.io.files import file_sha256, read_json, read_lines, sha256, short
 from pipelines.io.images import read_png
 from pipelines.workers import default_workers
 
@@ -258,7 +258,8 @@ def _frame_check(about: Mapping[str, Any]) -> Callable[[Path, Line], Iterator[st
     if about["schema"] != "gis-dataset":
         return lambda folder, line: iter(())
     configuration = about["configuration"]
-    least = (about["min_visible_px"], configuration.get("min_visible_share", 0.0))
+    share, variety = (_share(configuration, name) for name in ("min_visible_share", "sensor_variety"))
+    least = (about["min_visible_px"], share)
     rules = Rules(tuple(about["categories"]), *least, configuration["profile"])
     limit = configuration.get("max_label_error", configuration.get("max_drift"))
 
@@ -274,13 +275,21 @@ def _frame_check(about: Mapping[str, Any]) -> Callable[[Path, Line], Iterator[st
             *facts.check_configuration(record, configuration),
             *facts.check_conditions(record.conditions),
             *facts.check_span(record, planes),
-            *facts.check_sensor_variety(record, configuration.get("sensor_variety", 0.0), planes),
+            *facts.check_sensor_variety(record, variety, planes),
         ]
         if record.label_error is not None:
             more += facts.check_label_error(record.label_error, record, planes, limit)
         yield from (f"{here}: {problem}" for problem in more)
 
     return check
+
+
+def _share(configuration: Mapping[str, Any], name: str) -> float:
+    """An option from 0 to 1 that data sets from before it do not name; for them it was 0."""
+    value = configuration.get(name, 0.0)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise DatasetError(f"dataset.json: configuration.{name} is {short(value)}: expected a number from 0 to 1")
+    return float(value)
 
 
 def _file_names(record: FrameRecord) -> Iterator[str]:

@@ -181,6 +181,15 @@ def test_a_wrong_mark_is_found(tmp_path: Path, name: str) -> None:
     assert any("ignored is" in problem for problem in validate(folder).problems)
 
 
+@pytest.mark.parametrize("share", ["much", True, 1.5, None, [0.3]])
+def test_a_share_that_is_none_is_refused(every: Path, tmp_path: Path, share: object) -> None:
+    about = json.loads((every / "dataset.json").read_text())
+    about["configuration"]["min_visible_share"] = share
+    (tmp_path / "dataset.json").write_text(json.dumps(about))
+    with pytest.raises(DatasetError, match=r"min_visible_share is .*: expected a number from 0 to 1"):
+        validate(tmp_path)
+
+
 def test_another_share_is_found(tmp_path: Path) -> None:
     folder = make(tmp_path / "out", min_visible_share=SHARE, tensors=False)
     about = json.loads((folder / "dataset.json").read_text())
