@@ -44,7 +44,8 @@ def kitti_text(
         ignored: labelled objects that do not count.
     """
     rows = [_row(instance, width, height) for instance in instances]
-    rows += [_row_of_real(item, width, height) for item in real]
+    # Readers of KITTI's labels count the rows with a name and take so many from the top.
+    rows += [_row_of_real(item, width, height) for item in sorted(real, key=lambda item: not item.labelled)]
     rows += [_row_of_box("DontCare", item.box_visible_px or item.box_amodal_px, width, height) for item in ignored]
     return "".join(rows)
 

@@ -39,15 +39,28 @@ def check_rows(folder: Path, record: Record, categories: Sequence[str]) -> Itera
         if not (folder / where).is_file():
             continue
         rows = (folder / where).read_text(encoding="utf-8", errors="replace").splitlines()
-        real = [item for item in _real(record) if place == "kitti" or item.labelled]
-        items: list[InstanceRecord | RealObject] = [item for item in record.labelled if not item.ignored]
-        items += [*real, *(item for item in record.labelled if item.ignored and place == "kitti")]
+        items = _in_kitti(record, rows) if place == "kitti" else _counted(record)
         if len(rows) != len(items):
             yield f"{where}: has {len(rows)} rows, {len(items)} objects have a label"
             continue
         for number, (row, item) in enumerate(zip(rows, items, strict=True), 1):
             if problem := read(row.split(), item, record.camera, categories):
                 yield f"{where}: row {number}: {problem}"
+
+
+def _counted(record: Record) -> list[InstanceRecord | RealObject]:
+    """Objects with a row of their own in every format: rendered ones by ascending id, then real ones."""
+    rendered = [item for item in record.labelled if not item.ignored]
+    return [*rendered, *(item for item in _real(record) if item.labelled)]
+
+
+def _in_kitti(record: Record, rows: Sequence[str]) -> list[InstanceRecord | RealObject]:
+    """Objects in the order of their rows, DontCare last; earlier versions left real ones in their own order."""
+    ignored = [item for item in record.labelled if item.ignored]
+    unnamed = [row.lower().startswith("dontcare") for row in rows]
+    if unnamed == sorted(unnamed):
+        return [*_counted(record), *(item for item in _real(record) if not item.labelled), *ignored]
+    return [*(item for item in record.labelled if not item.ignored), *_real(record), *ignored]
 
 
 def _real(record: Record) -> Sequence[RealObject]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import shutil
 from dataclasses import replace
@@ -15,10 +16,11 @@ import pytest
 from fake_renderer import FakeScene
 
 from pipelines.backgrounds.geometry.boxes import read_boxes
-from pipelines.dataset.record import FrameRecord
+from pipelines.dataset.record import FrameRecord, line_sha256
 from pipelines.dataset.store import read_records
 from pipelines.dataset.validation import validate
 from pipelines.detection.labelled_images import NOT_COUNTED, open_labelled
+from pipelines.io.files import file_sha256
 from pipelines.io.images import encode_png, read_png
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
@@ -26,9 +28,9 @@ from pipelines.synthesis.dataset_run import synthesize_dataset
 WIDTH, HEIGHT = 96, 64
 ROWS = {
     "Car": [4.0, 40.0, 20.0, 56.0],
+    "DontCare": [0.0, 0.0, 10.0, 8.0],
     "Bus": [70.0, 20.0, 95.0, 50.0],
     "Pedestrian": [30.0, 30.0, 36.0, 50.0],
-    "DontCare": [0.0, 0.0, 10.0, 8.0],
 }
 KITTI = {"person": "Pedestrian", "dontcare": "DontCare"}
 
@@ -107,7 +109,7 @@ def test_other_readers_find_the_same_objects(folder: Path) -> None:
     kitti = read_boxes(folder / "annotations" / "kitti", keep_dont_care=True)
     yolo = read_boxes(folder / "annotations" / "yolo")
     for record in records(folder):
-        real = record.real_objects or ()
+        real = sorted(record.real_objects or (), key=lambda item: not item.labelled)
         rows = kitti[record.stem][len(record.counted) : len(record.counted) + len(real)]
         assert [box.label for box in rows] == [
             KITTI.get(item.category, item.category.capitalize()) if item.labelled else "DontCare" for item in real
@@ -121,6 +123,33 @@ def test_other_readers_find_the_same_objects(folder: Path) -> None:
         assert [box.label for box in last] == [item.category for item in shown]
         for box, item in zip(last, shown, strict=True):
             assert box.in_pixels(WIDTH, HEIGHT).box_px == pytest.approx(item.box_px, abs=1e-3)
+
+
+def test_kitti_names_no_object_after_dont_care(folder: Path, tmp_path: Path) -> None:
+    """Readers count the named rows and take so many from the top; the order of earlier versions is valid too."""
+    mixed = 0
+    for record in records(folder):
+        path = folder / "annotations" / "kitti" / f"{record.stem}.txt"
+        names = [row.split()[0] for row in path.read_text().splitlines()]
+        named = sum(name != "DontCare" for name in names)
+        assert "DontCare" not in names[:named]
+        real = record.real_objects or ()
+        mixed += any(not one.labelled and other.labelled for one, other in itertools.pairwise(real))
+    assert mixed >= 1
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    log = copy / "frames.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    for line, record in zip(lines, records(folder), strict=True):
+        name = f"annotations/kitti/{record.stem}.txt"
+        rows = (copy / name).read_text().splitlines(keepends=True)
+        count, real = len(record.counted), list(record.real_objects or ())
+        by_place = sorted(range(len(real)), key=lambda place: not real[place].labelled)
+        former = [row for _, row in sorted(zip(by_place, rows[count : count + len(real)], strict=True))]
+        (copy / name).write_text("".join([*rows[:count], *former, *rows[count + len(real) :]]))
+        line["files"][name] = file_sha256(copy / name)
+        line["record_sha256"] = line_sha256(line)
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert validate(copy).problems == []
 
 
 def test_a_detector_is_told_of_them(folder: Path) -> None:
