@@ -56,6 +56,7 @@ assets: $(VENV)/.dev
 	$(BIN)/python -m assets.build.cars
 	$(BIN)/python -m assets.build.arrays
 	$(BIN)/python -m assets.build.city
+	$(BIN)/python -m assets.build.people  # needs anny: pip install gis-thermal[build]
 
 constraints: $(VENV)/.dev
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt

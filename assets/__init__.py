@@ -9,6 +9,7 @@ The scripts below ``assets/build`` make the .blend files.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,11 @@ __all__ = [
     "PEOPLE_ARRAYS",
     "RECIPES",
     "THERMAL_PROFILES",
+    "TWO_WHEELER_ARRAYS",
+    "PersonModel",
     "camera",
     "cameras",
+    "people_models",
     "sensor",
     "sensors",
     "thermal_profiles",
@@ -44,6 +48,8 @@ CAR_WEIGHTS = _HERE / "weights" / "cars.safetensors"
 CITY = _HERE / "city.blend"
 PEOPLE_ARRAYS = _HERE / "people.npz"
 """People in poses, as arrays; read by :mod:`renderer.blender.library.model_arrays`."""
+TWO_WHEELER_ARRAYS = _HERE / "two_wheelers.npz"
+"""Bicycles, motorcycles and kick scooters; ``bicycle_01.rider_07`` is who rides ``bicycle_01``, in its axes."""
 RECIPES = _HERE / "recipes"
 """Options of `gis train`, a TOML file each."""
 THERMAL_PROFILES = _HERE / "thermal_profiles.toml"
@@ -104,3 +110,38 @@ def thermal_profiles() -> Profiles:
     from renderer.thermal.profiles import read_profiles
 
     return read_profiles(THERMAL_PROFILES)
+
+
+@dataclass(frozen=True)
+class PersonModel:
+    """What :data:`PEOPLE_ARRAYS` says of one person in one pose."""
+
+    name: str
+    """E.g. ``person_07.walk_03``."""
+    category: str
+    person: str
+    """Models of one person share it: ``person_07``."""
+    pose: str
+    """Kind of the pose: ``walk``, ``run``, ``stand``, ``sit`` ..."""
+    phase: float
+    """Of a stride, 0 to 1 from the strike of the left heel; 0 for poses at rest."""
+    length_m: float
+    width_m: float
+    height_m: float
+
+
+def people_models() -> tuple[PersonModel, ...]:
+    """People in their poses, by name, read from :data:`PEOPLE_ARRAYS`."""
+    import json
+
+    import numpy as np
+
+    with np.load(PEOPLE_ARRAYS, allow_pickle=False) as stored:
+        models = json.loads(str(stored["models"]))["models"]
+    return tuple(_person_model(name, models[name]["marks"]) for name in sorted(models))
+
+
+def _person_model(name: str, marks: dict[str, str | float]) -> PersonModel:
+    category, person, pose = (str(marks[f"gis_{key}"]) for key in ("category", "person", "pose"))
+    phase, length, width, height = (float(marks[f"gis_{key}"]) for key in ("phase", "length_m", "width_m", "height_m"))
+    return PersonModel(name, category, person, pose, phase, length, width, height)

@@ -25,6 +25,7 @@ FOR_OTHERS = {"numba", "onnx", "tensorboard"}
 # A deeper folder overrules its parent.
 EXTRAS = {
     "assets": {"render"},
+    "assets/build/people": {"build"},
     "blender_addon": {"render"},
     "gan": {"gan", "serve"},
     "pipelines": set(),
