@@ -31,7 +31,7 @@ def check_distances(text: str | None, boxes: Path | None) -> None:
     if text == OF_BACKGROUNDS:
         if boxes is None:
             raise ConfigError("distances boxes takes the sizes of --boxes: give --boxes too, or NEAR,FAR in metres")
-    elif not Path(text).exists():
+    elif not text.strip() or not Path(text).exists():
         raise ConfigError(
             f"distances {text}: expected NEAR,FAR in metres, the word boxes, or a file or folder of boxes; there is "
             "none of that name"

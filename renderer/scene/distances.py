@@ -19,7 +19,7 @@ CAR_HEIGHT_M = 1.5
 """Of an ordinary car: turns the height of a box into a distance."""
 KNOTS = 33
 """Quantiles that a distribution is kept as."""
-KEPT_BINS = 12
+BINS = 12
 
 
 @dataclass(frozen=True)
@@ -56,21 +56,27 @@ class Distances:
         shares = np.linspace(0.0, 1.0, len(self.quantiles_m))
         return float(np.interp(rng.random(), shares, self.quantiles_m))
 
-    def keep_share(self, distance_m: float) -> float:
-        """Share of evenly spread cars to keep at a distance, 0 to 1, so that what is left has this distribution."""
-        edges, kept = self._kept
+    def keep_share(self, distance_m: float, hidden_power: float = 0.0) -> float:
+        """Share of evenly spread cars to keep at a distance, 0 to 1, so that what is left has this distribution.
+
+        Args:
+            distance_m: of the car.
+            hidden_power: power of the distance by which fewer of the cars are seen that stand there.
+        """
+        edges, per_m = self._per_m
+        kept = per_m * np.sqrt(edges[1:] * edges[:-1]) ** hidden_power
+        kept /= kept.max()
         if not edges[0] <= distance_m <= edges[-1]:
             return 0.0
         return float(kept[min(int(np.searchsorted(edges, distance_m, side="right")) - 1, len(kept) - 1)])
 
     @cached_property
-    def _kept(self) -> tuple[Array, Array]:
-        """Edges of bins of equal ratio, and cars per metre in each over the most of any."""
-        edges = np.geomspace(self.nearest_m, self.farthest_m, KEPT_BINS + 1)
+    def _per_m(self) -> tuple[Array, Array]:
+        """Edges of bins of equal ratio, and the share of the cars per metre in each."""
+        edges = np.geomspace(self.nearest_m, self.farthest_m, BINS + 1)
         edges[0], edges[-1] = self.nearest_m, self.farthest_m
         below = np.interp(edges, self.quantiles_m, np.linspace(0.0, 1.0, len(self.quantiles_m)))
-        per_m = np.diff(below) / np.diff(edges)
-        return edges, per_m / per_m.max()
+        return edges, np.diff(below) / np.diff(edges)
 
 
 @dataclass(frozen=True)
