@@ -19,10 +19,10 @@ demo: $(VENV)/.demo
 	@echo "Look at $(OUT)/preview.png; $(OUT)/README.md says what is in the folder."
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not gui"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not gui and not tools"
 
 test-all: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not gui"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not gui and not tools"
 
 # Equal commands in PROCESSES fresh processes each write equal bytes (200: half an hour on 2 cores).
 test-bytes: $(VENV)/.dev

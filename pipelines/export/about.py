@@ -14,9 +14,20 @@ from pipelines.export.formats import FORMATS
 from pipelines.export.job import Job
 from pipelines.io.escape import for_markdown
 
-__all__ = ["Ingredient", "coco_head", "description_text", "ingredients", "write_about"]
+__all__ = [
+    "Ingredient",
+    "card_text",
+    "citation_text",
+    "coco_head",
+    "description_text",
+    "front_matter",
+    "ingredients",
+    "licence_page",
+    "title_text",
+    "write_about",
+]
 
-_OWN: Final = "its makers'; not known to gis"
+_OWN: Final = "those it came with, which gis does not know"
 _SPDX_PAGE: Final = "https://spdx.org/licenses/{}.html"
 _CARD: Final = "README.md"
 
@@ -46,7 +57,7 @@ def _ingredients(configuration: Mapping[str, Any]) -> Iterator[Ingredient]:
         shipped = scene == CITY.name
         yield Ingredient("scene", scene, "part of gis; images of it are yours" if shipped else _OWN)
     else:
-        yield Ingredient("backgrounds", str(backgrounds["name"]), f"{_OWN}: they keep the terms they came with")
+        yield Ingredient("backgrounds", str(backgrounds["name"]), _OWN)
     if cars is None:
         yield Ingredient("objects", "those of the scene, or of gis", "part of gis; images of them are yours")
     else:
@@ -80,8 +91,19 @@ def coco_head(job: Job) -> dict[str, Any]:
     licence = job.config.license
     return {
         "info": info,
-        "licenses": [] if licence is None else [{"id": 1, "name": licence, "url": _SPDX_PAGE.format(licence)}],
+        "licenses": [] if licence is None else [{"id": 1, "name": licence, "url": licence_page(licence)}],
     }
+
+
+def licence_page(name: str) -> str:
+    """Address of a licence's text, by its SPDX name."""
+    return _SPDX_PAGE.format(name)
+
+
+def citation_text(job: Job) -> str:
+    """How the set and what it was made of are cited, in one line."""
+    terms = " ".join(f"{one.what} {one.name}: {one.terms}." for one in ingredients(job.description.configuration))
+    return f"{title_text(job)}, made by {generator()}. {terms}"
 
 
 def write_about(job: Job) -> None:
@@ -92,15 +114,15 @@ def write_about(job: Job) -> None:
 
 
 def _card(job: Job) -> Iterator[str]:
-    yield from ("---", *_front_matter(job), "---", "")
+    yield from ("---", *front_matter(job), "---", "")
     yield from card_text(job)
 
 
-def _front_matter(job: Job) -> Iterator[str]:
+def front_matter(job: Job) -> Iterator[str]:
     """What the hub reads of a card."""
     if job.config.license is not None:
         yield f"license: {job.config.license.lower()}"
-    yield f"pretty_name: {json.dumps(_title(job))}"
+    yield f"pretty_name: {json.dumps(title_text(job))}"
     yield "task_categories:"
     yield "- object-detection"
     yield "tags:"
@@ -111,13 +133,14 @@ def _front_matter(job: Job) -> Iterator[str]:
     yield f"- {next((name for name, limit in classes if count < limit), '10M<n<100M')}"
 
 
-def _title(job: Job) -> str:
+def title_text(job: Job) -> str:
+    """Title of the set."""
     return f"Thermal street images: {job.description.place['name']}"
 
 
 def card_text(job: Job) -> Iterator[str]:
     """The card below its front matter."""
-    yield f"# {for_markdown(_title(job))}"
+    yield f"# Thermal street images: {for_markdown(job.description.place['name'])}"
     yield from ("", description_text(job), "")
     yield f"Format: {FORMATS[job.config.format].about}. `export.json` says how it was made, `splits.json` which"
     yield "frame is in which split: frames of one background, sequence or place of a scene stand in one split only."
@@ -130,7 +153,7 @@ def card_text(job: Job) -> Iterator[str]:
     yield from ("", f"{counts.get(-1, 0)} more are ignored: {_how_ignored(job)}.", "")
     yield from ("## Made of", "", "| what | name | terms |", "|---|---|---|")
     for one in ingredients(job.description.configuration):
-        yield f"| {one.what} | {for_markdown(one.name)} | {for_markdown(one.terms)} |"
+        yield f"| {one.what} | {for_markdown(one.name)} | {one.terms} |"
     yield from ("", "## Licence", "")
     yield for_markdown(job.config.license) if job.config.license else "None was stated when the set was exported."
 
@@ -158,7 +181,7 @@ def _citation(job: Job) -> Iterator[str]:
     yield "cff-version: 1.2.0"
     yield "message: If you use this data set, please cite it and what it was made of."
     yield "type: dataset"
-    yield f"title: {json.dumps(_title(job))}"
+    yield f"title: {json.dumps(title_text(job))}"
     yield f"abstract: {json.dumps(description_text(job))}"
     yield "authors:"
     yield "- name: gis"

@@ -22,7 +22,10 @@ from pipelines.export.splits import Split
 from pipelines.io.files import write_bytes, write_json, write_text
 from pipelines.io.images import read_png
 
-__all__ = ["ExportFrame", "ExportObject", "Job", "Writer"]
+__all__ = ["ExportFrame", "ExportObject", "Job", "Picture", "Writer"]
+
+Picture = Literal["png", "rgb", "jpeg"]
+"""What an image becomes: as it is, a PNG of three equal channels, or a JPEG."""
 
 
 @dataclass(frozen=True)
@@ -162,8 +165,10 @@ class Job:
 class Writer(Protocol):
     """What writes one format."""
 
+    picture: Picture
+
     def image_file(self, frame: ExportFrame) -> str:
-        """Where the image of a frame belongs, below the folder of the export; PNG, or JPEG by its suffix."""
+        """Where the image of a frame belongs, below the folder of the export."""
 
     def write_frame(self, job: Job, frame: ExportFrame) -> None:
         """Writes the files of one frame beside its image."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.errors import DatasetError, OutputError
-from pipelines.export.job import ExportFrame, ExportObject, Job
+from pipelines.export.job import ExportFrame, ExportObject, Job, Picture
 from pipelines.io.files import sha256
 from pipelines.io.images import PictureError, decode_png, encode_jpeg, encode_png, read_bytes
 
@@ -20,13 +20,14 @@ _RING_PX: Final = 3
 """Width of the ring around a region whose mean it is painted with."""
 
 
-def write_image(job: Job, frame: ExportFrame, name: str) -> None:
+def write_image(job: Job, frame: ExportFrame, name: str, picture: Picture) -> None:
     """Puts the image of a frame where the format wants it, unless it is there already.
 
     Args:
         job: the export.
         frame: whose image it is.
-        name: below the folder of the export; ``.jpg`` where the format takes JPEG alone.
+        name: below the folder of the export.
+        picture: what the format takes.
 
     Raises:
         DatasetError: the image is gone, or not the one of which the record speaks.
@@ -35,15 +36,18 @@ def write_image(job: Job, frame: ExportFrame, name: str) -> None:
     target = job.out / name
     if target.exists():
         return
-    changed = bool(frame.painted) or name.endswith(".jpg")
+    changed = bool(frame.painted) or picture != "png"
     if job.config.link and not changed:
         _link(frame, job, name)
         return
     data = _read(frame)
-    if changed:
-        image = paint_over(decode_png(data, str(frame.image)), frame)
-        data = encode_jpeg(image, _JPEG_QUALITY) if name.endswith(".jpg") else encode_png(image)
-    job.write_bytes(name, data)
+    job.write_bytes(name, _encode(paint_over(decode_png(data, str(frame.image)), frame), picture) if changed else data)
+
+
+def _encode(image: NDArray[np.uint8], picture: Picture) -> bytes:
+    if picture == "jpeg":
+        return encode_jpeg(image, _JPEG_QUALITY)
+    return encode_png(np.repeat(image[..., None], 3, axis=2) if picture == "rgb" else image)
 
 
 def _read(frame: ExportFrame) -> bytes:

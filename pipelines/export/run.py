@@ -19,6 +19,7 @@ from pipelines.errors import ConfigError, DatasetError
 from pipelines.export.about import write_about
 from pipelines.export.classes import class_map
 from pipelines.export.config import ExportConfig
+from pipelines.export.croissant import write_croissant, write_objects
 from pipelines.export.formats import FORMATS, KELVIN_TIFF
 from pipelines.export.job import Job, Writer
 from pipelines.export.pictures import write_image
@@ -150,10 +151,12 @@ def _write(job: Job, progress: bool) -> None:
     _write_splits(job)
     for frame in tqdm(job.frames(), total=len(job.split.of), unit="frame", disable=not progress):
         names.append(writer.image_file(frame))
-        write_image(job, frame, names[-1])
+        write_image(job, frame, names[-1], writer.picture)
         writer.write_frame(job, frame)
     writer.write_whole(job)
     write_about(job)
+    write_objects(job, Path(names[0]).suffix)
+    write_croissant(job, names)
     check_present(job.out, names, "images")
 
 

@@ -33,6 +33,16 @@ FORMATS: Final[Mapping[str, FormatRow]] = {
         "Ultralytics: images/, labels/ and data.yaml", "yolo.Yolo", _OF_ALL | {"segments"}, marks_ignored=False
     ),
     "coco": FormatRow("COCO: a folder and a JSON file for each split", "coco.Coco", _OF_ALL | {"segments"}),
+    "kitti": FormatRow("KITTI: training/image_2, label_2, calib and ImageSets", "kitti.Kitti"),
+    "voc": FormatRow("Pascal VOC: VOCdevkit/VOC2012 with JPEG images and XML", "voc.Voc", _OF_ALL - {"link"}),
+    "bop": FormatRow(
+        "BOP: poses, depth and masks of rendered objects",
+        "bop.Bop",
+        frozenset({"split", "sequences", "seed", "license"}),
+    ),
+    "fiftyone": FormatRow("FiftyOne: a FiftyOneImageDetectionDataset for each split", "fiftyone.FiftyOne"),
+    "hf": FormatRow("Hugging Face: an image folder with a card", "huggingface.HuggingFace"),
+    "cvat": FormatRow("CVAT for images 1.1: XML and images for each split", "cvat.Cvat", _OF_ALL | {"segments"}),
     KELVIN_TIFF: FormatRow("temperatures: 16-bit TIFF, 10 mK per count", "", frozenset()),
 }
 

@@ -20,7 +20,7 @@ from renderer.geometry.frame import Box2D
 
 from pipelines.dataset.labels.coco import encode_rle
 from pipelines.export.about import coco_head
-from pipelines.export.job import ExportFrame, ExportObject, Job
+from pipelines.export.job import ExportFrame, ExportObject, Job, Picture
 from pipelines.export.outlines import object_rings
 from pipelines.io.files import write_through
 
@@ -29,6 +29,8 @@ __all__ = ["Coco"]
 
 class Coco:
     """Writes COCO's files."""
+
+    picture: Picture = "png"
 
     def image_file(self, frame: ExportFrame) -> str:
         """Where the image belongs."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from pipelines.export.job import ExportFrame, ExportObject, Job
+from pipelines.export.job import ExportFrame, ExportObject, Job, Picture
 from pipelines.export.outlines import joined, object_rings
 
 __all__ = ["Yolo"]
@@ -20,6 +20,8 @@ __all__ = ["Yolo"]
 
 class Yolo:
     """Writes YOLO's files."""
+
+    picture: Picture = "png"
 
     def image_file(self, frame: ExportFrame) -> str:
         """Where the image belongs."""

@@ -1,0 +1,73 @@
+"""KITTI's object benchmark: ``training/image_2``, ``label_2``, ``calib``, and ``ImageSets/SPLIT.txt``.
+
+All frames lie in ``training``, as the benchmark's own for training and validation do: lists tell them apart. What is
+ignored is a ``DontCare`` region. There is no lidar: ``Tr_velo_to_cam`` turns its axes alone.
+
+Source: development kit of the KITTI object benchmark (Geiger, Lenz, Urtasun, CVPR 2012).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+from renderer.geometry.camera import Camera
+
+from pipelines.dataset.labels.kitti import kitti_text
+from pipelines.dataset.record import RealObject
+from pipelines.export.job import ExportFrame, ExportObject, Job, Picture
+
+__all__ = ["Kitti"]
+
+_CENTRE_PX = 0.5
+"""KITTI's pixels have their centres at whole numbers."""
+
+
+class Kitti:
+    """Writes KITTI's files."""
+
+    picture: Picture = "png"
+
+    def image_file(self, frame: ExportFrame) -> str:
+        """Where the image belongs."""
+        return f"training/image_2/{frame.name}.png"
+
+    def write_frame(self, job: Job, frame: ExportFrame) -> None:
+        """Writes rows and calibration of an image."""
+        rows = "".join(_rows(job, frame, item) for item in frame.objects)
+        job.write_text(f"training/label_2/{frame.name}.txt", rows)
+        job.write_text(f"training/calib/{frame.name}.txt", _calibration(frame.record.camera))
+
+    def write_whole(self, job: Job) -> None:
+        """Writes the lists of the splits, and ``trainval``."""
+        numbers = {split: job.split.frames(split) for split in job.splits}
+        both = sorted([*numbers.get("train", ()), *numbers.get("val", ())])
+        for name, members in {**numbers, "trainval": both}.items():
+            job.write_text(f"ImageSets/{name}.txt", "".join(f"{index:06d}\n" for index in members))
+
+
+def _rows(job: Job, frame: ExportFrame, item: ExportObject) -> str:
+    name = job.classes.names[item.number].replace(" ", "_")
+    if item.ignored or item.instance is None:
+        return kitti_text((), *frame.size_px, [RealObject(name, item.box_px, 0.0, not item.ignored)])
+    named = item.instance if job.config.classes is None else replace(item.instance, category=name)
+    return kitti_text([named], *frame.size_px)
+
+
+def _calibration(camera: Camera) -> str:
+    projection = np.zeros((3, 4))
+    projection[:, :3] = camera.K
+    projection[:2, 2] -= _CENTRE_PX
+    to_camera = [[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0]]  # a lidar's x is forward, y left, z up
+    rows = {
+        **{f"P{number}": projection.ravel() for number in range(4)},
+        "R0_rect": np.eye(3).ravel(),
+        "Tr_velo_to_cam": np.ravel(to_camera),
+        "Tr_imu_to_velo": np.eye(4)[:3].ravel(),
+    }
+    return "".join(f"{name}: {_numbers(values)}\n" for name, values in rows.items())
+
+
+def _numbers(values: Iterable[float]) -> str:
+    return " ".join(f"{value:.12e}" for value in values)

@@ -1,0 +1,62 @@
+"""Hugging Face's library and Croissant's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from export_sets import counted, records
+
+from pipelines.export.formats import FORMATS, KELVIN_TIFF
+
+pytestmark = [pytest.mark.tools, pytest.mark.filterwarnings("ignore")]
+
+
+@pytest.fixture
+def datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    return pytest.importorskip("datasets", reason="datasets is not installed")
+
+
+@pytest.mark.parametrize("how", ["by its card", "as a folder of images"])
+def test_load_dataset(exported: Callable[..., Path], real_set: Path, datasets, how: str, tmp_path: Path) -> None:
+    folder = str(exported("hf"))
+    cache = str(tmp_path / "cache")
+    if how == "by its card":
+        found = datasets.load_dataset(folder, cache_dir=cache)
+        about = yaml.safe_load((Path(folder) / "README.md").read_text().split("---")[1])["dataset_info"]
+        assert datasets.Features._from_yaml_list(about["features"]) == found["train"].features
+    else:
+        found = datasets.load_dataset("imagefolder", data_dir=folder, cache_dir=cache)
+    assert set(found) == {"train", "validation", "test"}
+    rows = [row for split in found.values() for row in split]
+    assert sorted(row["image_id"] for row in rows) == [record.index for record in records(real_set)]
+    assert all(row["image"].size == (row["width"], row["height"]) == (96, 64) for row in rows)
+    assert sum(not ignored for row in rows for ignored in row["objects"]["ignored"]) == counted(real_set)
+
+
+def test_the_card_is_one_of_the_hub(exported: Callable[..., Path]) -> None:
+    hub = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
+    for name in ("hf", "yolo"):
+        data = hub.DatasetCard.load(exported(name, license="CC-BY-4.0") / "README.md").data
+        assert data.license == "cc-by-4.0"
+        assert data.task_categories == ["object-detection"]
+        assert data.size_categories == ["n<1K"]
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != KELVIN_TIFF])
+def test_croissant(name: str, exported: Callable[..., Path], real_set: Path) -> None:
+    croissant = pytest.importorskip("mlcroissant", reason="mlcroissant is not installed")
+    options = {"license": "CC-BY-4.0"} | ({} if name == "bop" else {"ignored": "background"})
+    found = croissant.Dataset(jsonld=exported(name, **options) / "croissant.json")
+    assert not found.metadata.issues.errors
+    assert [one for one in found.metadata.issues.warnings if "datePublished" not in one] == []  # no date is known
+    images = list(found.records("images"))
+    assert len(images) == len(records(real_set))
+    assert all(one["images/content"].size == (96, 64) for one in images)
+    objects = list(found.records("objects"))
+    assert sum(not one["objects/ignored"] for one in objects) == counted(real_set)
+    assert {one["objects/image"] for one in objects} <= {one["images/image"] for one in images}
