@@ -1,6 +1,7 @@
 # `make demo` and `make test` do their own set-up. PYTHON is any CPython 3.11 (the version that Blender's wheel is for).
 PYTHON ?= python3.11
 VENV ?= .venv
+TOOLS ?= .venv-tools
 BIN := $(VENV)/bin
 OUT ?= out/demo
 COUNT ?= 24
@@ -10,7 +11,7 @@ FUZZ_COUNT ?= 250
 FUZZ_FIRST ?= 0
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-all test-bytes test-gui fuzz lint types check bench assets constraints clean
+.PHONY: demo test test-all test-bytes test-gui test-tools fuzz lint types check bench assets constraints clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gis doctor --quiet
@@ -31,6 +32,10 @@ test-bytes: $(VENV)/.dev
 # Blender's own window on a screen in memory. Screenshots are left in GUI_OUT.
 test-gui: $(VENV)/.dev
 	GIS_GUI_OUT=$(GUI_OUT) $(BIN)/python -m pytest -m gui tests/gui
+
+# Exports opened by the tools that they are for, in an environment of their own (some gigabytes).
+test-tools: $(TOOLS)/.done
+	$(TOOLS)/bin/python -m pytest -m tools tests/tools
 
 # Some FUZZ_COUNT attacks with damaged inputs in each of some thirty areas; FUZZ_FIRST=N goes on at that number.
 fuzz: $(VENV)/.dev
@@ -62,7 +67,7 @@ constraints: $(VENV)/.dev
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) $(TOOLS) out
 
 # The stamps say what the environment holds: what a demo needs, or everything.
 $(VENV)/bin/python:
@@ -76,3 +81,8 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) -e '.[all,dev]'
 	@touch $@ $(VENV)/.demo
+
+$(TOOLS)/.done: tests/tools/requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -e . -r tests/tools/requirements.txt
+	@touch $@

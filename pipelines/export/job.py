@@ -16,6 +16,7 @@ from pipelines.dataset.description import DatasetDescription
 from pipelines.dataset.labels import NOT_COUNTED
 from pipelines.dataset.record import FrameRecord, InstanceRecord
 from pipelines.dataset.store import read_records
+from pipelines.errors import DatasetError
 from pipelines.export.classes import ClassMap
 from pipelines.export.config import ExportConfig
 from pipelines.export.splits import Split
@@ -86,8 +87,16 @@ class ExportFrame:
 
     @cached_property
     def mask(self) -> NDArray[np.uint16]:
-        """(H, W) instance ids."""
-        return np.asarray(read_png(self.folder / f"masks/{self.name}.png"), np.uint16)
+        """(H, W) instance ids.
+
+        Raises:
+            DatasetError: no mask, or one of another size.
+        """
+        path = self.folder / f"masks/{self.name}.png"
+        mask = read_png(path)
+        if mask.shape[::-1] != self.size_px or mask.dtype != np.uint16:
+            raise DatasetError(f"{path}: {mask.dtype} of shape {mask.shape}: expected ids of {self.size_px} pixels")
+        return np.asarray(mask, np.uint16)
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ Ring = NDArray[np.float64]
 def object_rings(frame: ExportFrame, item: ExportObject) -> list[Ring]:
     """Outer rings of an object, the largest first: of its mask, or its box where it has none."""
     left, top, right, bottom = item.box_px
-    if item.instance is None:
-        return [np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float64)]
-    x, y = int(left), int(top)
-    window = frame.mask[y : int(bottom), x : int(right)] == item.instance.id
-    return [ring + np.array([x, y], np.float64) for ring in mask_rings(window)]
+    rings: list[Ring] = []
+    if item.instance is not None:
+        x, y = max(0, int(left)), max(0, int(top))
+        window = frame.mask[y : int(bottom), x : int(right)] == item.instance.id
+        rings = [ring + np.array([x, y], np.float64) for ring in mask_rings(window)] if window.any() else []
+    return rings or [np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float64)]
 
 
 def mask_rings(mask: NDArray[np.bool_]) -> list[Ring]:

@@ -41,7 +41,16 @@ def write_image(job: Job, frame: ExportFrame, name: str, picture: Picture) -> No
         _link(frame, job, name)
         return
     data = _read(frame)
-    job.write_bytes(name, _encode(paint_over(decode_png(data, str(frame.image)), frame), picture) if changed else data)
+    job.write_bytes(name, _encode(paint_over(_pixels(data, frame), frame), picture) if changed else data)
+
+
+def _pixels(data: bytes, frame: ExportFrame) -> NDArray[np.uint8]:
+    image = decode_png(data, str(frame.image))
+    if image.shape[::-1] != frame.size_px or image.dtype != np.uint8:
+        raise DatasetError(
+            f"{frame.image}: {image.dtype} of shape {image.shape}: expected grey of {frame.size_px} pixels"
+        )
+    return image
 
 
 def _encode(image: NDArray[np.uint8], picture: Picture) -> bytes:
@@ -83,6 +92,8 @@ def paint_over(image: NDArray[np.uint8], frame: ExportFrame) -> NDArray[np.uint8
         image: (H, W) uint8.
         frame: says what is painted over, and what stays.
     """
+    if not frame.painted:
+        return image
     result = image.copy()
     keep = _kept(frame)
     for item in frame.painted:

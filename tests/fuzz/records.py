@@ -11,6 +11,7 @@ from fuzz.damage import Rng, broken_json, damaged, json_damage, json_text, sound
 from fuzz.judge import Attack, Sandbox
 from fuzz.models import damage_json_file
 from fuzz.prepared import Prepared
+from pipelines.export.formats import format_names
 
 
 def damage_line(path: Path, rng: Rng) -> str:
@@ -92,9 +93,12 @@ def images(rng: Rng, box: Sandbox, prepared: Prepared) -> Attack:
 
 def export(rng: Rng, box: Sandbox, prepared: Prepared) -> Attack:
     """`gis export` of a damaged data set or folder of frames."""
-    folder = prepared.copy(str(rng.choice(["dataset", "frames"])), box.inputs / "d")
+    kind = str(rng.choice(["dataset", "dataset", "frames"]))
+    folder = prepared.copy(kind, box.inputs / "d")
     how = damage_file(_some_file(folder, rng), rng)
-    return Attack(("export", str(folder), "--out", str(box.out)), how)
+    form = str(rng.choice(format_names())) if kind == "dataset" else "tiff"
+    more = ("--segments",) if form in ("yolo", "coco", "cvat") and rng.random() < 0.5 else ()
+    return Attack(("export", str(folder), "--out", str(box.out), "--format", form, *more), f"{form}: {how}")
 
 
 def go_on(rng: Rng, box: Sandbox, prepared: Prepared) -> Attack:

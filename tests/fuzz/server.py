@@ -33,7 +33,7 @@ _PATIENCE = 6
 ROOMS = (
     "gan.data.training_data", "gan.serving.inference", "gan.storage.model_file", "gan.training.train",
     "pipelines.backgrounds.ingest.run", "pipelines.comparison.run", "pipelines.dataset.validation",
-    "pipelines.evaluation.evaluate", "pipelines.export.tiff", "pipelines.fitting.run", "pipelines.registration.align",
+    "pipelines.evaluation.evaluate", "pipelines.export.run", "pipelines.fitting.run", "pipelines.registration.align",
     "pipelines.synthesis.dataset_run", "pipelines.synthesis.passes", "pipelines.translation.translate",
     "pipelines.workers",
 )  # fmt: skip

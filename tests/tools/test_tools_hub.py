@@ -47,6 +47,13 @@ def test_the_card_is_one_of_the_hub(exported: Callable[..., Path]) -> None:
         assert data.size_categories == ["n<1K"]
 
 
+def test_the_citation_is_one(exported: Callable[..., Path]) -> None:
+    cff = pytest.importorskip("cffconvert", reason="cffconvert is not installed")
+    citation = cff.Citation((exported("coco", license="CC-BY-4.0") / "CITATION.cff").read_text())
+    citation.validate()
+    assert citation.cffobj["license"] == "CC-BY-4.0"
+
+
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != KELVIN_TIFF])
 def test_croissant(name: str, exported: Callable[..., Path], real_set: Path) -> None:
     croissant = pytest.importorskip("mlcroissant", reason="mlcroissant is not installed")

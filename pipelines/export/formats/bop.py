@@ -56,7 +56,7 @@ class Bop:
                 key: [_pose(frame, item, models) for item in frame.record.labelled] for key, frame in frames.items()
             }
             job.write_json(f"{folder}/scene_gt.json", truth)
-            seen = {key: [_seen(frame, item) for item in frame.record.labelled] for key, frame in frames.items()}
+            seen = {key: [_seen(item) for item in frame.record.labelled] for key, frame in frames.items()}
             job.write_json(f"{folder}/scene_gt_info.json", seen)
         job.write_json("models/models_info.json", {str(models[name]): size for name, size in _sizes(job).items()})
         job.write_json("models/names.json", {str(number): name for name, number in models.items()})
@@ -104,13 +104,12 @@ def _pose(frame: ExportFrame, item: InstanceRecord, models: dict[str, int]) -> d
     }
 
 
-def _seen(frame: ExportFrame, item: InstanceRecord) -> dict[str, Any]:
-    depth = frame.mask == item.id
+def _seen(item: InstanceRecord) -> dict[str, Any]:
     return {
         "bbox_obj": _corner_and_size(item.box_amodal_px),
         "bbox_visib": _corner_and_size(item.box_visible_px) if item.box_visible_px else [-1, -1, -1, -1],
         "px_count_all": item.amodal_px,
-        "px_count_valid": int(depth.sum()),
+        "px_count_valid": item.amodal_px,
         "px_count_visib": item.visible_px,
         "visib_fract": item.visible_px / item.amodal_px if item.amodal_px else 0.0,
     }

@@ -16,9 +16,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D
 
-from pipelines.dataset.labels.coco import encode_rle
+from pipelines.dataset.labels.coco import encode_rle, run_lengths
 from pipelines.export.about import coco_head
 from pipelines.export.job import ExportFrame, ExportObject, Job, Picture
 from pipelines.export.outlines import object_rings
@@ -114,18 +116,23 @@ def _segmentation(frame: ExportFrame, item: ExportObject, *, polygons: bool) -> 
         return _rectangle(item.box_px, width, height) if item.ignored else []
     if polygons and not item.ignored:
         return [ring.ravel().tolist() for ring in object_rings(frame, item)]
-    return {"size": [height, width], "counts": item.instance.rle or ""}
+    if item.instance.rle is None:  # of a data set from before records had it
+        return _code(frame.mask, item.instance.id, item.box_px)
+    return {"size": [height, width], "counts": item.instance.rle}
 
 
 def _rectangle(box: Box2D, width: int, height: int) -> dict[str, Any]:
     """Run-length code of all pixels of a box; a crowd has no outline in COCO."""
-    left, top, right, bottom = (round(edge) for edge in box)
-    right, bottom = max(right, left + 1), max(bottom, top + 1)
-    runs = [left * height + top]
-    for _ in range(right - left - 1):
-        runs += [bottom - top, height - (bottom - top)]
-    runs += [bottom - top, width * height - sum(runs) - (bottom - top)]
-    return {"size": [height, width], "counts": encode_rle(runs)}
+    left, top = (max(0, round(edge)) for edge in box[:2])
+    right, bottom = max(round(box[2]), left + 1), max(round(box[3]), top + 1)
+    pixels = np.zeros((height, width), np.uint16)
+    pixels[top:bottom, left:right] = 1
+    return _code(pixels, 1, (left, top, right, bottom))
+
+
+def _code(mask: NDArray[np.uint16], number: int, box: Box2D) -> dict[str, Any]:
+    height, width = mask.shape
+    return {"size": [height, width], "counts": encode_rle(run_lengths(mask, number, box))}
 
 
 def _corner_and_size(box: Box2D) -> list[float]:
