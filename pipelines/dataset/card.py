@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pipelines.dataset.description import DatasetDescription
+from pipelines.dataset.terms import ingredients, size_category
 from pipelines.io.escape import for_console, for_markdown
 from pipelines.io.files import write_text
 
@@ -21,6 +23,7 @@ def write_card(folder: Path, description: DatasetDescription) -> None:
 def _card(description: DatasetDescription) -> Iterator[str]:
     configuration, counts = description.configuration, description.counts
     real = configuration["backgrounds"] is not None
+    yield from _front_matter(description)
     yield f"# Thermal street images: {for_markdown(description.place['name'])}"
     yield ""
     yield (
@@ -34,6 +37,14 @@ def _card(description: DatasetDescription) -> Iterator[str]:
     yield from _how(description)
     yield from _contents(configuration, real)
     yield from _limits(configuration, real, known=counts.real is not None)
+
+
+def _front_matter(description: DatasetDescription) -> Iterator[str]:
+    """What the Hugging Face hub and its library read: that the images alone are what is shown."""
+    yield from ("---", f"pretty_name: {json.dumps('Thermal street images: ' + for_console(description.place['name']))}")
+    yield from ("task_categories:", "- object-detection", "tags:", "- thermal", "- infrared", "- synthetic")
+    yield from ("size_categories:", f"- {size_category(description.counts.images)}")
+    yield from ("configs:", "- config_name: default", "  data_files: images/*", "---", "")
 
 
 def _tables(description: DatasetDescription) -> Iterator[str]:
@@ -147,11 +158,7 @@ def _limits(configuration: Mapping[str, Any], real: bool, known: bool) -> Iterat
         model = _code(configuration["model"])
         yield f"- The images were translated by a `{model}` model; labels are those of its source."
     yield "- People and cyclists are not labelled."
-    yield from (
-        "",
-        "## Licence",
-        "",
-        "The images belong to who made them."
-        + (" The backgrounds keep the terms they came with." if real else "")
-        + " Car models that were brought along keep theirs.",
-    )
+    yield from ("", "## Licence", "", "The images belong to who made them, on the terms of what they were made of.", "")
+    yield from ("| what | name | terms |", "|---|---|---|")
+    for one in ingredients(configuration):
+        yield f"| {one.what} | {for_markdown(one.name)} | {one.terms} |"

@@ -1,74 +1,30 @@
-"""What an export says of itself: ingredients and their terms, the card, the citation, the head of COCO files."""
+"""What an export says of itself: the card, the citation, the head of COCO files."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, Final
 
-from assets import CAR_WEIGHTS, CITY
-
 from pipelines.dataset.store import generator
+from pipelines.dataset.terms import ingredients, size_category
 from pipelines.export.formats import FORMATS
 from pipelines.export.job import Job
 from pipelines.io.escape import for_markdown
 
 __all__ = [
-    "Ingredient",
     "card_text",
     "citation_text",
     "coco_head",
     "description_text",
     "front_matter",
-    "ingredients",
     "licence_page",
     "title_text",
     "write_about",
 ]
 
-_OWN: Final = "those it came with, which gis does not know"
 _SPDX_PAGE: Final = "https://spdx.org/licenses/{}.html"
 _CARD: Final = "README.md"
-
-
-@dataclass(frozen=True)
-class Ingredient:
-    """Something that the images were made of."""
-
-    what: str
-    name: str
-    terms: str
-
-
-def ingredients(configuration: Mapping[str, Any]) -> tuple[Ingredient, ...]:
-    """What the images of a data set were made of, and on which terms, as far as they are known.
-
-    Args:
-        configuration: of the data set.
-    """
-    return tuple(_ingredients(configuration))
-
-
-def _ingredients(configuration: Mapping[str, Any]) -> Iterator[Ingredient]:
-    backgrounds, cars, weights = (configuration.get(name) for name in ("backgrounds", "cars", "weights"))
-    if backgrounds is None:
-        scene = str(configuration["scene"]["name"])
-        shipped = scene == CITY.name
-        yield Ingredient("scene", scene, "part of gis; images of it are yours" if shipped else _OWN)
-    else:
-        yield Ingredient("backgrounds", str(backgrounds["name"]), _OWN)
-    if cars is None:
-        yield Ingredient("objects", "those of the scene, or of gis", "part of gis; images of them are yours")
-    else:
-        yield Ingredient("objects", str(cars["name"]), _OWN)
-    if weights is not None:
-        shipped = weights["name"] == CAR_WEIGHTS.name
-        terms = (
-            "trained on RoadScene (Xu, Ma, Le, Jiang, Guo: FusionDN, AAAI 2020, which asks to be cited), whose frames "
-            "are of FLIR ADAS, for research; treat its images alike"
-        )
-        yield Ingredient("translation model", str(weights["name"]), terms if shipped else _OWN)
 
 
 def description_text(job: Job) -> str:
@@ -127,10 +83,7 @@ def front_matter(job: Job) -> Iterator[str]:
     yield "- object-detection"
     yield "tags:"
     yield from ("- thermal", "- infrared", "- synthetic")
-    count = len(job.split.of)
-    classes = (("n<1K", 10**3), ("1K<n<10K", 10**4), ("10K<n<100K", 10**5), ("100K<n<1M", 10**6), ("1M<n<10M", 10**7))
-    yield "size_categories:"
-    yield f"- {next((name for name, limit in classes if count < limit), '10M<n<100M')}"
+    yield from ("size_categories:", f"- {size_category(len(job.split.of))}")
 
 
 def title_text(job: Job) -> str:

@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from pipelines.dataset.labels import SUPERCATEGORIES
 from pipelines.errors import ConfigError, DatasetError
 from pipelines.io.files import read_json, short
 
 __all__ = ["CLASS_MAPS", "ClassMap", "TheirClass", "class_map"]
-
-_PEOPLE: Final = frozenset({"person", "pedestrian", "cyclist", "rider", "motorcyclist"})
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ def class_map(wanted: str | None, ours: Sequence[str]) -> ClassMap:
 
 
 def _above(category: str) -> str:
-    return "person" if category in _PEOPLE else "vehicle"
+    return SUPERCATEGORIES.get(category, "vehicle")
 
 
 def _read_map(path: Path) -> ClassMap:

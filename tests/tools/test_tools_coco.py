@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from export_sets import counted, records
 
+from pipelines.dataset.labels import CATEGORIES
+
 pytestmark = [pytest.mark.tools, pytest.mark.filterwarnings("ignore")]
 
 
@@ -29,5 +31,5 @@ def test_supervision(exported: Callable[..., Path], scene_set: Path, real_set: P
     found = supervision.DetectionDataset.from_coco(
         images_directory_path=str(folder / "train"), annotations_path=str(folder / "annotations/instances_train.json")
     )
-    assert found.classes == ["car", "van", "truck", "bus"]
+    assert found.classes == list(CATEGORIES)
     assert sum(len(detections) for _, _, detections in found) == counted(real_set)

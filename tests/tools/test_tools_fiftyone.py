@@ -53,7 +53,7 @@ def test_coco(exported: Callable[..., Path], real_set: Path) -> None:
         )
         for split in SPLITS
     ]
-    assert count(importers) == (len(records(real_set)), counted(real_set), {"car", "truck"})
+    assert count(importers) == (len(records(real_set)), counted(real_set), {"car", "truck", "person"})
 
 
 def test_coco_masks(scene_set: Path, exported: Callable[..., Path], tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_yolo(exported: Callable[..., Path], real_set: Path) -> None:
 
     folder = str(exported("yolo"))
     importers = [YOLOv5DatasetImporter(dataset_dir=folder, yaml_path="data.yaml", split=split) for split in SPLITS]
-    assert count(importers) == (len(records(real_set)), counted(real_set), {"car", "truck"})
+    assert count(importers) == (len(records(real_set)), counted(real_set), {"car", "truck", "person"})
 
 
 def test_kitti(exported: Callable[..., Path], real_set: Path) -> None:
@@ -86,7 +86,7 @@ def test_kitti(exported: Callable[..., Path], real_set: Path) -> None:
 
     folder = exported("kitti") / "training"
     importer = KITTIDetectionDatasetImporter(data_path=str(folder / "image_2"), labels_path=str(folder / "label_2"))
-    assert count([importer]) == (len(records(real_set)), counted(real_set), {"Car", "Truck"})
+    assert count([importer]) == (len(records(real_set)), counted(real_set), {"Car", "Truck", "Pedestrian"})
 
 
 def test_voc(exported: Callable[..., Path], real_set: Path) -> None:
@@ -96,7 +96,7 @@ def test_voc(exported: Callable[..., Path], real_set: Path) -> None:
     importer = VOCDetectionDatasetImporter(
         data_path=str(folder / "JPEGImages"), labels_path=str(folder / "Annotations")
     )
-    assert count([importer]) == (len(records(real_set)), counted(real_set), {"car", "truck"})
+    assert count([importer]) == (len(records(real_set)), counted(real_set), {"car", "truck", "person"})
 
 
 def test_cvat(exported: Callable[..., Path], real_set: Path) -> None:
@@ -109,7 +109,7 @@ def test_cvat(exported: Callable[..., Path], real_set: Path) -> None:
         )
         for split in SPLITS
     ]
-    assert count(importers) == (len(records(real_set)), counted(real_set), {"car", "truck"})
+    assert count(importers) == (len(records(real_set)), counted(real_set), {"car", "truck", "person"})
 
 
 def test_its_own_form(exported: Callable[..., Path], real_set: Path) -> None:
@@ -117,4 +117,4 @@ def test_its_own_form(exported: Callable[..., Path], real_set: Path) -> None:
 
     folder = exported("fiftyone")
     importers = [FiftyOneImageDetectionDatasetImporter(dataset_dir=str(folder / split)) for split in SPLITS]
-    assert count(importers) == (len(records(real_set)), counted(real_set), {"car", "truck"})
+    assert count(importers) == (len(records(real_set)), counted(real_set), {"car", "truck", "person"})

@@ -38,6 +38,13 @@ def test_load_dataset(exported: Callable[..., Path], real_set: Path, datasets, h
     assert sum(not ignored for row in rows for ignored in row["objects"]["ignored"]) == counted(real_set)
 
 
+def test_a_data_set_as_it_lies_shows_its_images_alone(real_set: Path, datasets, tmp_path: Path) -> None:
+    """Masks and zones, which are PNG files too, are not mixed in among them."""
+    found = datasets.load_dataset(str(real_set), cache_dir=str(tmp_path / "cache"))["train"]
+    assert len(found) == len(records(real_set))
+    assert {row["image"].mode for row in found} == {"L"}
+
+
 def test_the_card_is_one_of_the_hub(exported: Callable[..., Path]) -> None:
     hub = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
     for name in ("hf", "yolo"):

@@ -20,7 +20,7 @@ def test_kitti(real_set: Path, tmp_path: Path) -> None:
     assert len(found) == len(records(real_set))
     rows = [row for _, target in found for row in target]
     assert sum(row["type"] != "DontCare" for row in rows) == counted(real_set)
-    assert {row["type"] for row in rows} <= {"Car", "Truck", "DontCare"}
+    assert {row["type"] for row in rows} <= {"Car", "Truck", "Pedestrian", "DontCare"}
 
 
 def test_voc(real_set: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 ignored is a crowd (``iscrowd``) of what it could be taken for, in which COCO's measure takes a find for no mistake.
 Beside the fields of COCO stand ``gis_id`` (value in ``masks/`` of the data set; FiftyOne keeps ``instance_id`` for
 itself), ``source``, ``model``, ``profile``, ``bbox_amodal``, ``occlusion``, ``truncation`` and ``box_3d``.
+People have COCO's ``keypoints``.
 
 Source: https://cocodataset.org/#format-data.
 """
@@ -14,19 +15,22 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D
 
-from pipelines.dataset.labels.coco import encode_rle, run_lengths
+from pipelines.dataset.labels.coco import KEY_POINTS, SKELETON, encode_rle, run_lengths
 from pipelines.export.about import coco_head
 from pipelines.export.job import ExportFrame, ExportObject, Job, Picture
 from pipelines.export.outlines import object_rings
 from pipelines.io.files import write_through
 
 __all__ = ["Coco"]
+
+_PERSON: Final = "person"
+"""Our category that has joints."""
 
 
 class Coco:
@@ -49,7 +53,7 @@ class Coco:
 
 
 def _write(path: Path, job: Job, split: str) -> None:
-    categories = [asdict(one) for one in job.classes.classes]
+    categories = [_category(job, place) for place in range(len(job.classes.classes))]
     images: list[str] = []  # about 80 bytes each
     with path.open("w", encoding="utf-8") as stream:
         stream.write(json.dumps({**coco_head(job), "categories": categories})[:-1] + ', "annotations": [')
@@ -57,6 +61,12 @@ def _write(path: Path, job: Job, split: str) -> None:
         stream.write('\n], "images": [')
         _join(stream, images)
         stream.write("\n]}\n")
+
+
+def _category(job: Job, place: int) -> dict[str, Any]:
+    entry = asdict(job.classes.classes[place])
+    has_joints = place == job.classes.number(_PERSON)
+    return {**entry, **({"keypoints": [*KEY_POINTS], "skeleton": [*map(list, SKELETON)]} if has_joints else {})}
 
 
 def _join(stream: IO[str], lines: Iterable[str]) -> None:
@@ -78,6 +88,7 @@ def _annotations(job: Job, split: str, images: list[str]) -> Iterator[dict[str, 
                     "image_id": frame.record.index,
                     "category_id": job.classes.classes[place].id,
                     **_entry(frame, item, polygons=job.config.segments),
+                    **(_key_points(item) if place == job.classes.number(_PERSON) else {}),
                 }
                 number += 1
 
@@ -108,6 +119,12 @@ def _details(item: ExportObject) -> dict[str, Any]:
         "truncation": known.truncation,
         "box_3d": asdict(known.box_3d),
     }
+
+
+def _key_points(item: ExportObject) -> dict[str, Any]:
+    """Joints of a person; all 0, which means that they are not labelled, where they are not known."""
+    points = (item.instance.key_points if item.instance else None) or ((0, 0, 0),) * len(KEY_POINTS)
+    return {"keypoints": [value for point in points for value in point], "num_keypoints": sum(p[2] > 0 for p in points)}
 
 
 def _segmentation(frame: ExportFrame, item: ExportObject, *, polygons: bool) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -48,13 +49,13 @@ def test_polygons_cover_the_same_pixels(scene_set: Path, tmp_path: Path) -> None
 
 def test_what_is_ignored_is_a_crowd_for_the_measure(real_set: Path, tmp_path: Path) -> None:
     """A find in a region without labels, or of what became no class, is no mistake; one elsewhere is."""
-    export_dataset(real_set, tmp_path / "out", "coco", classes="flir-adas")
+    (tmp_path / "mine.json").write_text('{"bus": "bus", "car": "car", "truck": "car"}')
+    export_dataset(real_set, tmp_path / "out", "coco", classes=str(tmp_path / "mine.json"))
     labels = read(tmp_path / "out")
-    car, person = (labels.getCatIds(catNms=[name])[0] for name in ("car", "person"))
-    assert (car, person) == (3, 1)  # as FLIR numbers them
+    bus, car = 1, 2
     crowds = [one for one in labels.dataset["annotations"] if one["iscrowd"]]
     places = {(one["category_id"], *one["bbox"][:2]) for one in crowds}
-    assert {(car, *UNKNOWN[:2]), (person, *UNKNOWN[:2]), (person, *PERSON[:2])} <= places
+    assert {(number, *box[:2]) for number in (bus, car) for box in (UNKNOWN, PERSON)} <= places
     finds = [
         {
             "image_id": image,
@@ -63,7 +64,7 @@ def test_what_is_ignored_is_a_crowd_for_the_measure(real_set: Path, tmp_path: Pa
             "score": 0.9,
         }
         for image in labels.getImgIds()
-        for box in (UNKNOWN, CAR)
+        for box in (UNKNOWN, PERSON, CAR)
     ]
     wrong = [{**one, "bbox": [80.0, 1.0, 12.0, 8.0]} for one in finds[:1]]
     assert precision(labels, finds, car) == pytest.approx(1.0)
@@ -102,3 +103,38 @@ def test_the_head_says_who_may_do_what(real_set: Path, tmp_path: Path) -> None:
     assert "backgrounds frames: those it came with, which gis does not know" in data["info"]["ingredients"]
     assert all(one["supercategory"] for one in data["categories"])
     assert "instance_id" not in data["annotations"][0]  # FiftyOne refuses the name
+
+
+def test_classes_have_the_numbers_of_their_set(real_set: Path, tmp_path: Path) -> None:
+    for name, numbers in (
+        ("flir-adas", {"person": 1, "car": 3, "truck": 8}),
+        ("coco", {"person": 1, "car": 3, "truck": 8}),
+    ):
+        export_dataset(real_set, tmp_path / name, "coco", classes=name)
+        labels = read(tmp_path / name)
+        for ours, number in numbers.items():
+            assert labels.getCatIds(catNms=[ours]) == [number]
+            assert labels.getAnnIds(catIds=[number])
+
+
+def test_people_have_their_key_points(real_set: Path, tmp_path: Path) -> None:
+    """Known joints as they are, unknown ones as not labelled; other classes have none."""
+    shutil.copytree(real_set, tmp_path / "set")
+    lines = [json.loads(line) for line in (real_set / "frames.jsonl").read_text().splitlines()]
+    chosen = next(
+        item for line in lines for item in line["instances"] if item.get("labelled") and not item.get("ignored")
+    )
+    joints = [[float(number), 2.0 * number, number % 3] for number in range(17)]
+    chosen.update(category="person", key_points=joints)
+    (tmp_path / "set/frames.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    export_dataset(tmp_path / "set", tmp_path / "out", "coco")
+    labels = read(tmp_path / "out")
+    (person,) = labels.loadCats(labels.getCatIds(catNms=["person"]))
+    assert len(person["keypoints"]) == 17
+    found = labels.loadAnns(labels.getAnnIds(catIds=[person["id"]]))
+    known = [one for one in found if one["num_keypoints"]]
+    assert [one["keypoints"] for one in known] == [[value for joint in joints for value in joint]]
+    assert known[0]["num_keypoints"] == sum(number % 3 > 0 for number in range(17))
+    assert all(one["keypoints"] == [0] * 51 for one in found if not one["num_keypoints"])
+    assert len(found) > 1
+    assert all("keypoints" not in one for one in labels.dataset["annotations"] if one["category_id"] != person["id"])

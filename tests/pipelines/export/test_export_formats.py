@@ -15,13 +15,14 @@ import pytest
 import yaml
 from export_sets import CAR, box_of, counted, mask_of, records
 
+from pipelines.dataset.labels import CATEGORIES
 from pipelines.export.formats import FORMATS, KELVIN_TIFF
 from pipelines.export.run import export_dataset
 from pipelines.io.images import read_png
 
 
 def test_kitti_rows_are_those_of_the_data_set(real_set: Path, tmp_path: Path) -> None:
-    """Checked there by `gis validate`; DontCare has no order, and people are no category here."""
+    """Checked there by `gis validate`; DontCare has no order."""
     export_dataset(real_set, tmp_path, "kitti")
     for record in records(real_set):
         wanted = (real_set / f"annotations/kitti/{record.stem}.txt").read_text().splitlines()
@@ -62,7 +63,7 @@ def test_kitti_calibration_projects_boxes_onto_objects(scene_set: Path, tmp_path
 def test_kitti_classes_and_lists(real_set: Path, tmp_path: Path) -> None:
     export_dataset(real_set, tmp_path, "kitti", classes="kitti", split=(0.5, 0.25, 0.25))
     rows = [line for path in (tmp_path / "training/label_2").iterdir() for line in path.read_text().splitlines()]
-    assert {row.split()[0] for row in rows} == {"Car", "Truck", "DontCare"}
+    assert {row.split()[0] for row in rows} == {"Car", "Truck", "Pedestrian", "DontCare"}
     lists = {path.stem: path.read_text().split() for path in (tmp_path / "ImageSets").iterdir()}
     assert sorted(lists["train"] + lists["val"] + lists["test"]) == [record.stem for record in records(real_set)]
     assert lists["trainval"] == sorted(lists["train"] + lists["val"])
@@ -126,7 +127,7 @@ def test_fiftyone_boxes_are_shares(real_set: Path, tmp_path: Path) -> None:
     data = json.loads((tmp_path / "train/labels.json").read_text())
     found = [one for rows in data["labels"].values() for one in rows if not one["attributes"]["iscrowd"]]
     assert len(found) == counted(real_set)
-    real = [one for one in found if one["attributes"]["source"] == "real"]
+    real = [one for one in found if one["attributes"]["source"] == "real" and one["label"] == "car"]
     assert all(np.allclose(one["bounding_box"], [CAR[0] / 96, CAR[1] / 64, 30 / 96, 20 / 64]) for one in real)
     assert real
 
@@ -151,7 +152,7 @@ def test_cvat_polygons_have_the_area_of_the_masks(scene_set: Path, tmp_path: Pat
     assert root.findtext("version") == "1.1"
     declared = {one.findtext("name") for one in root.iter("label")}
     constructor = {one["name"] for one in json.loads((tmp_path / "labels.json").read_text())}
-    assert declared == constructor == {"car", "van", "truck", "bus", "ignored"}
+    assert declared == constructor == {*CATEGORIES, "ignored"}
     assert int(root.findtext("meta/task/size")) == len(root.findall("image")) == 4
     areas: dict[str, float] = {}
     for image in root.findall("image"):
