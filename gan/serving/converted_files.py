@@ -25,6 +25,7 @@ from safetensors.numpy import load as load_tensors
 from gan.data.layout import SourceLayout
 from gan.errors import LayoutError, ServingError
 from gan.serving.engine import Float32
+from gan.storage.known_objects import KnownObjects
 from gan.text_files import parse_json
 
 __all__ = ["ABOUT", "Converted", "DamagedError", "check_owner", "read_about", "read_converted", "write_about"]
@@ -52,6 +53,7 @@ class Converted:
     reference: Float32
     """(N, K, H, W): what float32 makes of them."""
     layout: SourceLayout
+    known_objects: KnownObjects | None
 
 
 def write_about(folder: Path, about: Mapping[str, Any]) -> None:
@@ -84,7 +86,8 @@ def read_converted(folder: Path, entry: str | None = None) -> Converted:
         if _sha256(folder / name) != hashes.get(name):
             raise DamagedError(f"{name} is not the file that was written")
     probes, reference = _probes(folder / _PROBES, hashes.get(_PROBES))
-    return _checked(Converted(folder / _NETWORK[0], about, probes, reference, _layout(folder, about)))
+    layout, sizes = _layout(folder, about), _known_objects(about)
+    return _checked(Converted(folder / _NETWORK[0], about, probes, reference, layout, sizes))
 
 
 def read_about(folder: Path) -> dict[str, Any]:
@@ -152,6 +155,13 @@ def _layout(folder: Path, about: Mapping[str, Any]) -> SourceLayout:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DamagedError(f"{ABOUT} has no layout") from error
+
+
+def _known_objects(about: Mapping[str, Any]) -> KnownObjects | None:
+    try:
+        return KnownObjects.from_json(about)
+    except ValueError as error:
+        raise DamagedError(str(error)) from error
 
 
 def _checked(converted: Converted) -> Converted:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gan.data.layout import SourceLayout
+from gan.storage.known_objects import KnownObjects
 
 __all__ = [
     "Engine",
@@ -96,6 +97,8 @@ class LoadedNetwork:
     """What its source means."""
     whole_image: bool = False
     """Whether the image's own statistics decide every value, so that a part of it is translated otherwise."""
+    known_objects: KnownObjects | None = None
+    """The objects that it was trained on; None where its file states none."""
 
 
 class EngineLoader(Protocol):

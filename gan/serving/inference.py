@@ -30,6 +30,7 @@ from gan.serving.engine import (
     mirrored,
 )
 from gan.serving.hardware import best_device, check_device, cpu_flags, installed_engines, usable_cpus
+from gan.storage.known_objects import KnownObjects
 
 __all__ = [
     "MAX_MEAN_ERROR",
@@ -68,6 +69,8 @@ class ModelInfo:
     """The network works on edges in multiples of this; others are mirrored at the border."""
     whole_image: bool
     """Whether a part of an image is translated otherwise than within it (instance normalisation)."""
+    known_objects: KnownObjects | None = None
+    """The objects that the model was trained on; None where its file states none."""
 
 
 class TranslationModel:
@@ -292,6 +295,7 @@ def _describe(network: LoadedNetwork, config: InferenceConfig, threads: int, err
         mean_error=error_to_fp32,
         multiple_px=network.multiple_px,
         whole_image=network.whole_image,
+        known_objects=network.known_objects,
     )
 
 

@@ -93,6 +93,7 @@ def convert_model(
         "weights_sha256": model.sha256,
         "backend": model.backend,
         "layout": model.layout.to_json(),
+        **({} if model.known_objects is None else model.known_objects.to_json()),
     }
     del model, network  # their weights would lie in memory beside those of the quantiser
     if precision == "int8":

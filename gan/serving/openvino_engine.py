@@ -79,6 +79,7 @@ def load_openvino(request: TranslateRequest, config: InferenceConfig) -> LoadedN
         reference=converted.reference,
         layout=converted.layout,
         whole_image=converted.about["whole"],
+        known_objects=converted.known_objects,
     )
 
 

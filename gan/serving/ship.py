@@ -1,40 +1,57 @@
-"""A model to hand on, served without torch: ``python -m gan.serving.ship MODEL.safetensors OUT.safetensors``.
+"""A model to hand on, served without torch.
+
+    python -m gan.serving.ship MODEL.safetensors OUT.safetensors [--objects SMALLEST LARGEST [--scene-detail PX]]
 
 MODEL is what training wrote. OUT has no samples to quantise it by, so that every machine serves it in floating point,
 and beside it lies its conversion for OpenVINO, OUT.openvino. So ``assets/weights/cars.safetensors`` was made.
+``--objects`` states the objects that the model was trained on (`gan.storage.known_objects`); without it OUT states what
+MODEL does.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
 from gan.errors import GisError
 from gan.serving.openvino_engine import convert_beside
+from gan.storage.known_objects import KnownObjects
 from gan.storage.model_file import read_model_file, write_model_file
 
 __all__ = ["main", "ship"]
 
 
-def ship(model: Path, to: Path) -> Path:
+def ship(model: Path, to: Path, known: KnownObjects | None = None) -> Path:
     """Writes a model file and the folder of its conversion; returns the folder.
+
+    Args:
+        model: file to read.
+        to: file to write.
+        known: objects that it was trained on, in place of those that the file states.
 
     Raises:
         GanError: the model cannot be read or converted.
     """
     loaded = read_model_file(model)
-    write_model_file(to, loaded.backend, loaded.config, loaded.build().state_dict(), loaded.meta, layout=loaded.layout)
+    meta = loaded.meta if known is None else loaded.meta | known.to_json()
+    write_model_file(to, loaded.backend, loaded.config, loaded.build().state_dict(), meta, layout=loaded.layout)
     return convert_beside(to)
 
 
 def main() -> None:
     """Ships the model that is named."""
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    to = Path(sys.argv[2])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("to", type=Path)
+    parser.add_argument("--objects", type=int, nargs=2, metavar=("SMALLEST", "LARGEST"))
+    parser.add_argument("--scene-detail", type=float, metavar="PX")
+    options = parser.parse_args()
+    to = options.to
     try:
-        folder = ship(Path(sys.argv[1]), to)
-    except GisError as error:
+        known = KnownObjects(*options.objects, options.scene_detail) if options.objects else None
+        folder = ship(options.model, to, known)
+    except (GisError, ValueError) as error:
         sys.exit(f"error: {error}")
     size = sum(path.stat().st_size for path in (to, *folder.iterdir()))
     print(f"{to} and {folder}: {size / 1e6:.1f} MB")

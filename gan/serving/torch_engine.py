@@ -56,6 +56,7 @@ def load_torch(request: TranslateRequest, config: InferenceConfig) -> LoadedNetw
         reference=reference,
         layout=model.layout,
         whole_image=whole_image,
+        known_objects=model.known_objects,
     )
 
 

@@ -20,6 +20,7 @@ from gan.backends.registry import load_backend, make_config
 from gan.data.layout import SourceLayout
 from gan.errors import CheckpointError, ConfigError
 from gan.storage.container import Shapes, read_container, write_container
+from gan.storage.known_objects import KnownObjects
 
 __all__ = ["ModelFile", "read_model_file", "write_model_file"]
 
@@ -50,6 +51,8 @@ class ModelFile:
     """Description of training data, metrics, and what else the writer gave."""
     calibration: Tensor | None = None
     """(N, C, H, W) float32 sources in [-1, 1] for quantisation, rounded to 8 bits; None where the writer gave none."""
+    known_objects: KnownObjects | None = None
+    """The objects that it was trained on; None where the file states none."""
 
     def build(self) -> nn.Module:
         """The translator with these weights, float32, in evaluation mode.
@@ -126,7 +129,9 @@ def read_model_file(path: Path) -> ModelFile:
     calibration = None if stored is None else stored.float() / 127
     state = {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}
     about = read[0]
-    return ModelFile(about.backend, about.config, about.layout, state, digest, about.meta, calibration)
+    return ModelFile(
+        about.backend, about.config, about.layout, state, digest, about.meta, calibration, about.known_objects
+    )
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,7 @@ class _Description:
     config: Any
     layout: SourceLayout
     meta: dict[str, Any]
+    known_objects: KnownObjects | None
 
 
 def _describe(path: Path, about: Mapping[str, Any]) -> _Description:
@@ -144,6 +150,7 @@ def _describe(path: Path, about: Mapping[str, Any]) -> _Description:
         name, layout = str(about["backend"]), SourceLayout.from_json(about["layout"], str(path))
         config = make_config(load_backend(name).Config, dict(about["config"]), str(path))
         meta = dict(about["meta"])
+        sizes = KnownObjects.from_json(meta)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise CheckpointError(f"{path}: incomplete description ({error!r}); get the file again") from error
     large = [key for key, value in vars(config).items() if isinstance(value, int) and not -1 <= value <= _LARGEST]
@@ -151,7 +158,7 @@ def _describe(path: Path, about: Mapping[str, Any]) -> _Description:
         raise CheckpointError(f"{path}: {large[0]} is {getattr(config, large[0])}: expected at most {_LARGEST}")
     if layout.channels != config.in_channels:
         raise CheckpointError(f"{path}: layout of {layout.channels} channels, network of {config.in_channels}")
-    return _Description(name, config, layout, meta)
+    return _Description(name, config, layout, meta, sizes)
 
 
 def _check_shapes(path: Path, about: _Description, shapes: Shapes) -> None:

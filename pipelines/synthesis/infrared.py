@@ -33,6 +33,16 @@ from pipelines.backgrounds.images import Background
 from pipelines.dataset.record import ModelRecord
 from pipelines.errors import ConfigError
 from pipelines.synthesis.config import PHYSICS, SynthesizeConfig
+from pipelines.synthesis.object_scales import (
+    blend_weights,
+    enlarge,
+    object_factors,
+    shrink_frame,
+    shrink_ids,
+    shrink_mask,
+    shrink_picture,
+    to_signed,
+)
 from pipelines.synthesis.source_tensor import FULL_SCALE, dilate_objects, source_tensors
 from pipelines.synthesis.windows import picture_windows
 
@@ -40,6 +50,7 @@ __all__ = ["DEFAULT_PROFILE", "Infrared", "InfraredMaker", "Physics", "Translati
 
 UInt8 = NDArray[np.uint8]
 UInt16 = NDArray[np.uint16]
+Float32 = NDArray[np.float32]
 
 MARGIN_PX, STEP_PX = 32, 32
 """What a model sees around what it paints, and the steps in which the windows that it is given grow."""
@@ -251,8 +262,8 @@ class Translation:
         if not objects.any():
             return base
         share = _share(frame, objects)
-        physics = base.image if display else (base.image16 >> 8).astype(np.uint8)
-        output = self._translated(behind, frame, share > 0, physics if self._layout == "physics" else None, objects)
+        shown = _Shown(behind, frame, _eight_bits(base, display), objects)
+        output = self._translated(shown, _signed(base, display), rendered=background is None)
         values = np.float32(65535 / 2) * (np.clip(output, -1.0, 1.0) + np.float32(1.0))
         if not display and base.span_K is not None:
             image16 = np.rint(base.image16 + share * (values - base.image16)).astype(np.uint16)
@@ -264,16 +275,44 @@ class Translation:
             return replace(base, image=image, image16=image.astype(np.uint16) * np.uint16(FULL_SCALE))
         return replace(base, image=image, notes=(*base.notes, DISPLAY_NOTE))
 
-    def _translated(
-        self, background: UInt8, frame: Frame, painted: NDArray[np.bool_], physics: UInt8 | None, objects: UInt16
-    ) -> NDArray[np.float32]:
-        """(H, W) what the model makes where it paints, in [-1, 1]; 0 elsewhere."""
+    def _translated(self, shown: _Shown, physics: Float32, *, rendered: bool) -> Float32:
+        """(H, W) what the model makes where it paints, in [-1, 1]; 0 elsewhere.
+
+        Args:
+            shown: what the model is given.
+            physics: (H, W) the picture of the physics in [-1, 1], of which larger objects keep what is fine.
+            rendered: whether the scene is the background.
+        """
+        output = np.zeros(physics.shape, np.float32)
+        known = self._translator.about.known_objects
+        factors = object_factors(shown.frame, shown.objects, known)
+        detail_px = known.scene_detail_px if known is not None and rendered else None
+        for factor, weight in blend_weights(factors, shown.frame):
+            if factor == 1:
+                output += weight * self._painted(shown, weight > 0)
+            else:
+                change = self._change(shown.shrunk(factor), shrink_mask(weight > 0, factor), detail_px)
+                output += weight * (physics + enlarge(change, factor, physics.shape))
+        return output
+
+    def _change(self, shown: _Shown, painted: NDArray[np.bool_], detail_px: float | None) -> Float32:
+        """(H, W) by how much the model changes the picture of the physics where it paints; 0 elsewhere.
+
+        Where a size of details is given, only what is finer.
+        """
+        made = np.clip(self._painted(shown, painted), -1.0, 1.0)
+        change = np.where(painted, made - to_signed(shown.physics), np.float32(0))
+        return change if detail_px is None else change - cv2.GaussianBlur(change, (0, 0), detail_px)
+
+    def _painted(self, shown: _Shown, painted: NDArray[np.bool_]) -> Float32:
+        """(H, W) what the model makes of what it is shown, where it paints; 0 elsewhere."""
         info = self._translator.about
         # Of a window a model that normalises by the whole picture would make something else.
         step = max(painted.shape) if info.whole_image else max(STEP_PX, info.multiple_px)
         windows = picture_windows(painted, margin_px=MARGIN_PX, step_px=step)
         output = np.zeros(painted.shape, np.float32)
-        sources = source_tensors(background, frame, windows, physics, objects)
+        physics = shown.physics if self._layout == "physics" else None
+        sources = source_tensors(shown.background, shown.frame, windows, physics, shown.objects)
         for window, source in zip(windows, sources, strict=True):
             part = self._translator.translate(source)
             np.copyto(output[window.rows, window.columns], part, where=window.painted)
@@ -319,6 +358,34 @@ def vehicles_alone(frame: Frame) -> Frame:
         instance_id=np.where(gone, 0, frame.instance_id).astype(np.uint16),
         zone=np.where(gone, 0, frame.zone).astype(np.uint8),
     )
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What a model is shown of a frame."""
+
+    background: UInt8
+    """(H, W)"""
+    frame: Frame
+    physics: UInt8
+    """(H, W) the picture of the physics on the scale of the model."""
+    objects: UInt16
+    """(H, W) ids, dilated."""
+
+    def shrunk(self, factor: int) -> _Shown:
+        """The same at a smaller size."""
+        pictures = (shrink_picture(picture, factor) for picture in (self.background, self.physics))
+        background, physics = pictures
+        return _Shown(background, shrink_frame(self.frame, factor), physics, shrink_ids(self.objects, factor))
+
+
+def _eight_bits(base: Infrared, display: bool) -> UInt8:
+    return base.image if display else (base.image16 >> 8).astype(np.uint8)
+
+
+def _signed(base: Infrared, display: bool) -> Float32:
+    """The picture of the physics on the scale of a model, as exactly as it is known."""
+    return to_signed(base.image) if display else to_signed(base.image16)
 
 
 def _share(frame: Frame, objects: UInt16) -> NDArray[np.float32]:

@@ -1,0 +1,63 @@
+"""What a model file states of the objects that it was trained on, and what serving makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from gan.backends import pix2pix
+from gan.errors import CheckpointError
+from gan.serving.inference import load_model
+from gan.serving.ship import ship
+from gan.storage.known_objects import KnownObjects
+from gan.storage.model_file import read_model_file, write_model_file
+
+
+def write(path: Path, meta: dict[str, Any]) -> Path:
+    torch.manual_seed(0)
+    config = pix2pix.Config(in_channels=7, ngf=4, levels=3, norm="batch")
+    write_model_file(path, "pix2pix", config, pix2pix.build_translator(config).state_dict(), meta)
+    return path
+
+
+@pytest.mark.parametrize("engine", ["torch", "openvino"])
+def test_every_engine_hands_on_what_the_file_states(
+    engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine == "openvino":
+        pytest.importorskip("openvino")
+    monkeypatch.setenv("GIS_CACHE", str(tmp_path / "cache"))
+    stated = write(tmp_path / "stated.safetensors", {"objects": {"smallest_px": 24, "largest_px": 160}})
+    assert load_model(stated, engine=engine, precision="fp32").about.known_objects == KnownObjects(24, 160)
+    silent = write(tmp_path / "silent.safetensors", {})
+    assert load_model(silent, engine=engine, precision="fp32").about.known_objects is None
+
+
+def test_a_shipped_model_states_what_is_asked_for(tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    model = write(tmp_path / "model.safetensors", {"epoch": 3})
+    known = KnownObjects(24, 160, 4.0)
+    ship(model, tmp_path / "shipped.safetensors", known)
+    ship(tmp_path / "shipped.safetensors", tmp_path / "again.safetensors")
+    for name in ("shipped", "again"):
+        shipped = read_model_file(tmp_path / f"{name}.safetensors")
+        assert shipped.known_objects == known
+        assert shipped.meta["epoch"] == 3
+        assert load_model(tmp_path / f"{name}.safetensors", engine="openvino").about.known_objects == known
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        [24, 160], {}, {"smallest_px": 24}, {"smallest_px": 160, "largest_px": 24}, {"smallest_px": 0, "largest_px": 9},
+        {"smallest_px": 1.5, "largest_px": 9}, {"smallest_px": True, "largest_px": 9},
+        {"smallest_px": 1, "largest_px": 1e9}, {"smallest_px": 1, "largest_px": 9, "scene_detail_px": 0},
+        {"smallest_px": 1, "largest_px": 9, "scene_detail_px": "4"}, {"smallest_px": 1, "largest_px": 9, "more": 1},
+    ],
+)  # fmt: skip
+def test_a_statement_that_means_nothing_is_refused(objects: Any, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="incomplete description"):
+        read_model_file(write(tmp_path / "model.safetensors", {"objects": objects}))

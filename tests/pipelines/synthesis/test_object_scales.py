@@ -1,0 +1,215 @@
+"""Objects larger than a model knows: shown smaller to it, and what it changes enlarged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+from fake_renderer import FakeScene
+
+from gan.data.layout import SourceLayout, build_source
+from gan.storage.known_objects import KnownObjects
+from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.infrared import Infrared, Physics, Translation
+from pipelines.synthesis.object_scales import blend_weights, object_factors, shrink_frame, shrink_picture, to_signed
+from pipelines.synthesis.source_tensor import dilate_objects
+from renderer.geometry.frame import Frame
+from renderer.random_streams import Draw, Stream
+from renderer.thermal.conditions import sample_conditions
+
+KNOWN = KnownObjects(2, 12)
+"""Longer sides; objects of the frames below have 8 to 60 px."""
+DETAIL_REACH = 2
+"""Half of the kernel that OpenCV takes for a sigma of 0.5, whole pixels: 4 sigma for floating point."""
+Network = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass
+class StandIn:
+    """In the place of a loaded model: a function of the source tensor."""
+
+    network: Network
+    sizes: KnownObjects | None
+    layout: str = "physics"
+    display: bool = True
+    name = "pix2pix"
+    in_channels = 7
+
+    def __post_init__(self) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+        self.about = SimpleNamespace(
+            source_layout=SourceLayout.of(7, self.layout, display=self.display), weights_sha256="0" * 64,
+            inference="none", whole_image=False, multiple_px=8, known_objects=self.sizes,
+        )  # fmt: skip
+
+    def translate(self, source: np.ndarray) -> np.ndarray:
+        self.shapes.append(source.shape)
+        return self.network(source)
+
+
+def identity(source: np.ndarray) -> np.ndarray:
+    return source[0]
+
+
+def smooth(source: np.ndarray) -> np.ndarray:
+    return cv2.blur(source[0], (5, 3))
+
+
+def frame_of(index: int, size: str = "200x120") -> Frame:
+    session = FakeScene()(SynthesizeConfig(out=Path("unused"), count=1, seed=7, size=size))
+    frame = session.frame(index, normals=True, parts=True)
+    return replace(frame, instances=tuple(replace(item, profile="driving") for item in frame.instances))
+
+
+def made(
+    frame: Frame, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, physics: Physics | None = None
+) -> tuple[Infrared, Infrared]:
+    """What the physics makes, and what the model makes of that."""
+    physics = physics or Physics()
+    monkeypatch.setattr("gan.serving.inference.load_model", lambda *arguments, **options: stand_in)
+    draw = Draw(7, frame.index)
+    conditions = sample_conditions(draw.rng(Stream.CONDITIONS))
+    translation = Translation("pix2pix", Path("unused"), physics)
+    return physics.make(frame, conditions, None, draw), translation.make(frame, conditions, None, draw)
+
+
+def larger(frame: Frame) -> np.ndarray:
+    """(H, W) the objects that the model is shown smaller, and the ground about them."""
+    factors = object_factors(frame, dilate_objects(frame), KNOWN)
+    assert (factors > 1).any()
+    return factors > 1
+
+
+@pytest.mark.parametrize("size", ["200x120", "201x123"])
+@pytest.mark.parametrize("display", [True, False])
+@pytest.mark.parametrize("detail_px", [None, 3.0])
+def test_a_model_that_changes_nothing_leaves_the_physics(
+    size: str, display: bool, detail_px: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = replace(KNOWN, scene_detail_px=detail_px)
+    for index in range(3):
+        frame = frame_of(index, size)
+        physics, image = made(frame, StandIn(identity, known, display=display), monkeypatch)
+        np.testing.assert_array_equal(image.image16[larger(frame)], physics.image16[larger(frame)])
+        if display:
+            np.testing.assert_array_equal(image.image, physics.image)
+
+
+@pytest.mark.parametrize("display", [True, False])
+def test_objects_of_known_sizes_are_made_as_without_a_statement(display: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for index in range(3):
+        frame = frame_of(index)
+        _, image = made(frame, StandIn(smooth, KnownObjects(1, 4096, 3.0), display=display), monkeypatch)
+        _, plain = made(frame, StandIn(smooth, None, display=display), monkeypatch)
+        np.testing.assert_array_equal(image.image, plain.image)
+        np.testing.assert_array_equal(image.image16, plain.image16)
+
+
+def one_object(index: int, size: str) -> tuple[Frame, int]:
+    """A frame in which one object alone is left, and the factor that brings it to at most 12 px."""
+    frame = frame_of(index, size)
+    item = max(frame.instances, key=lambda one: one.visible_px)
+    left, top, right, bottom = item.box_amodal_px
+    factor = 2 ** int(np.ceil(np.log2(max(right - left, bottom - top) / KNOWN.largest_px)))
+    ids = np.where(frame.instance_id == item.id, frame.instance_id, 0).astype(np.uint16)
+    return replace(frame, instances=(item,), instance_id=ids), factor
+
+
+@pytest.mark.parametrize("size", ["200x120", "203x125"])
+def test_a_smoothing_network_gives_what_opencv_computes(size: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The change of a picture of means, enlarged by cubic interpolation: worked out here for the whole picture."""
+    seen = set()
+    for index in range(4):
+        frame, factor = one_object(index, size)
+        stand_in = StandIn(smooth, KNOWN)
+        physics, image = made(frame, stand_in, monkeypatch)
+        high, wide = physics.image.shape
+        whole = cv2.copyMakeBorder(physics.image, 0, -high % factor, 0, -wide % factor, cv2.BORDER_REPLICATE)
+        small = cv2.resize(whole, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+        means = whole.reshape(whole.shape[0] // factor, factor, -1, factor).mean(axis=(1, 3))
+        assert np.abs(small - means).max() <= 0.5
+        levels = small.astype(np.float32) / 127.5
+        change = cv2.blur(levels, (5, 3)) - levels
+        large = cv2.resize(change, whole.shape[::-1], interpolation=cv2.INTER_CUBIC)[:high, :wide]
+        wanted = np.rint(np.clip(physics.image + 127.5 * large, 0, 255))
+        inside = frame.instance_id > 0
+        off = np.abs(image.image - wanted)[inside]
+        assert off.max() <= 1, "what lies between two grey levels goes either way"
+        assert (off > 0).mean() < 0.001
+        assert np.abs(image.image.astype(float) - physics.image)[inside].max() > 3
+        assert max(max(shape[1:]) for shape in stand_in.shapes) <= max(small.shape)
+        seen.add(factor)
+    assert len(seen) > 1
+
+
+def test_levels_of_larger_objects_stay_those_of_the_physics_in_a_rendered_scene(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frame, _ = one_object(1, "400x240")
+    known = KnownObjects(2, 40)
+    factor = int(object_factors(frame, dilate_objects(frame), known).max())
+    assert factor > 1
+    reach = factor * (DETAIL_REACH + 3)
+    inner = cv2.erode((frame.instance_id > 0).astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
+    change = {}
+    for detail_px in (None, 0.5):
+        stand_in = StandIn(lambda source: source[0] + np.float32(0.2), replace(known, scene_detail_px=detail_px))
+        physics, image = made(frame, stand_in, monkeypatch)
+        change[detail_px] = (image.image.astype(float) - physics.image)[inner & (physics.image < 200)]
+    assert change[None].size > 100
+    np.testing.assert_allclose(change[None], 0.2 * 127.5, atol=0.6)
+    np.testing.assert_array_equal(change[0.5], 0)
+
+
+def test_what_is_shown_of_an_object_has_a_known_size() -> None:
+    for index in range(8):
+        frame = frame_of(index)
+        objects = dilate_objects(frame)
+        factors = object_factors(frame, objects, KNOWN)
+        np.testing.assert_array_equal(factors == 0, objects == 0)
+        assert object_factors(frame, objects, None).max() == 1
+        for item in frame.instances:
+            mine = np.unique(factors[objects == item.id])
+            if item.box_visible_px is None or not len(mine):
+                continue
+            (factor,) = (int(value) for value in mine)
+            left, top, right, bottom = item.box_amodal_px
+            size = max(right - left, bottom - top)
+            if item.truncation == 0 and item.occlusion == 0:
+                assert size <= KNOWN.largest_px * factor
+                assert factor == 1 or size > KNOWN.largest_px * factor / 2
+
+
+def test_shrinking_is_what_a_camera_farther_away_sees() -> None:
+    frame = frame_of(2, "201x123")
+    small = shrink_frame(frame, 4)
+    assert small.instance_id.shape == small.depth_m.shape == small.normal.shape[:2] == (31, 51)
+    np.testing.assert_array_equal(small.depth_m[:30, :50], 4 * frame.depth_m[2::4, 2::4][:30, :50])
+    np.testing.assert_array_equal(small.zone[:30, :50], frame.zone[2::4, 2::4][:30, :50])
+    assert shrink_picture(frame.zone, 4).shape == (31, 51)
+
+
+def test_weights_are_whole_on_objects_and_flow_into_each_other_on_the_ground() -> None:
+    mixed = 0
+    for index in range(8):
+        frame = frame_of(index)
+        factors = object_factors(frame, dilate_objects(frame), KNOWN)
+        weights = dict(blend_weights(factors, frame))
+        np.testing.assert_allclose(sum(weights.values()), factors > 0, atol=1e-5)
+        for factor, weight in weights.items():
+            on_object = frame.instance_id > 0
+            np.testing.assert_array_equal(weight[on_object], factors[on_object] == factor)
+            mixed += int(((weight > 0) & (weight < 1)).sum())
+    assert mixed > 0
+
+
+def test_both_scales_are_the_same_number() -> None:
+    picture = np.arange(256, dtype=np.uint8)[None]
+    label = np.repeat(picture[..., None], 3, axis=2)
+    source = build_source(label, np.zeros_like(picture), np.full(picture.shape, np.inf, np.float32))
+    np.testing.assert_array_equal(to_signed(picture), source[0])
