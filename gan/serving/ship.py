@@ -49,12 +49,18 @@ def main() -> None:
     options = parser.parse_args()
     to = options.to
     try:
-        known = KnownObjects(*options.objects, options.scene_detail) if options.objects else None
-        folder = ship(options.model, to, known)
+        folder = ship(options.model, to, _known(options))
     except (GisError, ValueError) as error:
         sys.exit(f"error: {error}")
     size = sum(path.stat().st_size for path in (to, *folder.iterdir()))
     print(f"{to} and {folder}: {size / 1e6:.1f} MB")
+
+
+def _known(options: argparse.Namespace) -> KnownObjects | None:
+    if options.objects is None:
+        return None
+    smallest_px, largest_px = options.objects
+    return KnownObjects(smallest_px, largest_px, options.scene_detail)
 
 
 if __name__ == "__main__":
