@@ -1,11 +1,11 @@
 """A model to hand on, served without torch.
 
-    python -m gan.serving.ship MODEL.safetensors OUT.safetensors [--objects SMALLEST LARGEST [--scene-detail PX]]
+    python -m gan.serving.ship MODEL.safetensors OUT.safetensors [--objects SMALLEST LARGEST]
 
 MODEL is what training wrote. OUT has no samples to quantise it by, so that every machine serves it in floating point,
 and beside it lies its conversion for OpenVINO, OUT.openvino. So ``assets/weights/cars.safetensors`` was made.
-``--objects`` states the objects that the model was trained on (`gan.storage.known_objects`); without it OUT states what
-MODEL does.
+``--objects`` states the objects that the model was trained on (`gan.storage.known_objects`), ``--scene-largest`` and
+``--scene-detail`` what is taken of it in rendered scenes; without ``--objects`` OUT states what MODEL does.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("to", type=Path)
     parser.add_argument("--objects", type=int, nargs=2, metavar=("SMALLEST", "LARGEST"))
+    parser.add_argument("--scene-largest", type=int, metavar="PX")
     parser.add_argument("--scene-detail", type=float, metavar="PX")
     options = parser.parse_args()
     to = options.to
@@ -60,7 +61,7 @@ def _known(options: argparse.Namespace) -> KnownObjects | None:
     if options.objects is None:
         return None
     smallest_px, largest_px = options.objects
-    return KnownObjects(smallest_px, largest_px, options.scene_detail)
+    return KnownObjects(smallest_px, largest_px, options.scene_largest, options.scene_detail)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,9 @@ class KnownObjects:
     smallest_px: int
     largest_px: int
     """Objects that are larger are shown at half the size, a quarter, and so on."""
+    scene_largest_px: int | None = None
+    """The same in a rendered scene, which is farther from what a network has seen than real frames are; None: the
+    same size."""
     scene_detail_px: float | None = None
     """In a rendered scene the levels of larger objects stay those of the physics: of what the network changes, only
     what is finer than a Gaussian of this sigma is taken, in pixels of what it is given. None takes all."""
@@ -38,8 +41,14 @@ class KnownObjects:
         """
         if not 1 <= self.smallest_px < self.largest_px <= _LARGEST_PX:
             raise ValueError(f"objects of {self.smallest_px} to {self.largest_px} px: expected 1 to {_LARGEST_PX}")
+        if not self.smallest_px < self.largest_in(rendered=True) <= _LARGEST_PX:
+            raise ValueError(f"objects in scenes up to {self.scene_largest_px} px: expected more than the smallest")
         if self.scene_detail_px is not None and not 0 < self.scene_detail_px <= _LARGEST_PX:
             raise ValueError(f"detail of {self.scene_detail_px} px: expected more than 0")
+
+    def largest_in(self, *, rendered: bool) -> int:
+        """The largest object of a rendered scene, or of a real frame, pixels."""
+        return self.scene_largest_px if rendered and self.scene_largest_px is not None else self.largest_px
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> KnownObjects | None:
@@ -54,7 +63,7 @@ class KnownObjects:
         names = {field.name for field in fields(cls)}
         if not isinstance(stored, dict) or not {"smallest_px", "largest_px"} <= set(stored) <= names:
             raise ValueError(f"{KNOWN_OBJECTS} is {str(stored)[:60]}: expected {', '.join(sorted(names))}")
-        whole = all(type(stored[name]) is int for name in ("smallest_px", "largest_px"))
+        whole = all(type(value) is int for name, value in stored.items() if name != "scene_detail_px")
         detail = stored.get("scene_detail_px")
         if not whole or not (detail is None or (type(detail) in (int, float) and math.isfinite(detail))):
             raise ValueError(f"{KNOWN_OBJECTS} is {str(stored)[:60]}: expected numbers of pixels")

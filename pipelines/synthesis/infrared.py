@@ -285,7 +285,7 @@ class Translation:
         """
         output = np.zeros(physics.shape, np.float32)
         known = self._translator.about.known_objects
-        factors = object_factors(shown.frame, shown.objects, known)
+        factors = object_factors(shown.frame, shown.objects, known, rendered=rendered)
         detail_px = known.scene_detail_px if known is not None and rendered else None
         for factor, weight in blend_weights(factors, shown.frame):
             if factor == 1:

@@ -36,13 +36,14 @@ BLEND_PX = 9
 """Width of the seam on the ground between objects of different factors, pixels of the frame."""
 
 
-def object_factors(frame: Frame, objects: UInt16, known: KnownObjects | None) -> UInt8:
+def object_factors(frame: Frame, objects: UInt16, known: KnownObjects | None, *, rendered: bool) -> UInt8:
     """By how much each object is shrunk before a model sees it: 1, 2, 4, ... so that it is no larger than it knows.
 
     Args:
         frame: with the boxes of its objects.
         objects: (H, W) ids, 0 elsewhere.
         known: to the model; None shows everything as it is.
+        rendered: whether the scene is the background.
 
     Returns:
         (H, W) uint8, 0 where no object is.
@@ -51,15 +52,15 @@ def object_factors(frame: Frame, objects: UInt16, known: KnownObjects | None) ->
     by_id[0] = 0
     for item in frame.instances:
         if known is not None and item.id < len(by_id):
-            by_id[item.id] = _factor(item, known)
+            by_id[item.id] = _factor(item, known.smallest_px, known.largest_in(rendered=rendered))
     return by_id.take(objects)
 
 
-def _factor(item: Instance, known: KnownObjects) -> int:
+def _factor(item: Instance, smallest_px: int, largest_px: int) -> int:
     """By the whole object, as the size of its parts follows from that; what is in view stays large enough to see."""
     factor, whole = 1, _longer_side(item.box_amodal_px)
     visible = whole if item.box_visible_px is None else _longer_side(item.box_visible_px)
-    while whole > known.largest_px * factor and visible >= 2 * known.smallest_px * factor:
+    while whole > largest_px * factor and visible >= 2 * smallest_px * factor:
         factor *= 2
     return factor
 

@@ -39,7 +39,7 @@ def test_every_engine_hands_on_what_the_file_states(
 def test_a_shipped_model_states_what_is_asked_for(tmp_path: Path) -> None:
     pytest.importorskip("openvino")
     model = write(tmp_path / "model.safetensors", {"epoch": 3})
-    known = KnownObjects(24, 160, 4.0)
+    known = KnownObjects(24, 160, 115, 4.0)
     ship(model, tmp_path / "shipped.safetensors", known)
     ship(tmp_path / "shipped.safetensors", tmp_path / "again.safetensors")
     for name in ("shipped", "again"):
@@ -56,6 +56,7 @@ def test_a_shipped_model_states_what_is_asked_for(tmp_path: Path) -> None:
         {"smallest_px": 1.5, "largest_px": 9}, {"smallest_px": True, "largest_px": 9},
         {"smallest_px": 1, "largest_px": 1e9}, {"smallest_px": 1, "largest_px": 9, "scene_detail_px": 0},
         {"smallest_px": 1, "largest_px": 9, "scene_detail_px": "4"}, {"smallest_px": 1, "largest_px": 9, "more": 1},
+        {"smallest_px": 9, "largest_px": 20, "scene_largest_px": 9},
     ],
 )  # fmt: skip
 def test_a_statement_that_means_nothing_is_refused(objects: Any, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def made(
 
 def larger(frame: Frame) -> np.ndarray:
     """(H, W) the objects that the model is shown smaller, and the ground about them."""
-    factors = object_factors(frame, dilate_objects(frame), KNOWN)
+    factors = object_factors(frame, dilate_objects(frame), KNOWN, rendered=True)
     assert (factors > 1).any()
     return factors > 1
 
@@ -104,7 +104,7 @@ def test_a_model_that_changes_nothing_leaves_the_physics(
 def test_objects_of_known_sizes_are_made_as_without_a_statement(display: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     for index in range(3):
         frame = frame_of(index)
-        _, image = made(frame, StandIn(smooth, KnownObjects(1, 4096, 3.0), display=display), monkeypatch)
+        _, image = made(frame, StandIn(smooth, KnownObjects(1, 4096, 4096, 3.0), display=display), monkeypatch)
         _, plain = made(frame, StandIn(smooth, None, display=display), monkeypatch)
         np.testing.assert_array_equal(image.image, plain.image)
         np.testing.assert_array_equal(image.image16, plain.image16)
@@ -152,7 +152,7 @@ def test_levels_of_larger_objects_stay_those_of_the_physics_in_a_rendered_scene(
 ) -> None:
     frame, _ = one_object(1, "400x240")
     known = KnownObjects(2, 40)
-    factor = int(object_factors(frame, dilate_objects(frame), known).max())
+    factor = int(object_factors(frame, dilate_objects(frame), known, rendered=True).max())
     assert factor > 1
     reach = factor * (DETAIL_REACH + 3)
     inner = cv2.erode((frame.instance_id > 0).astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
@@ -170,9 +170,9 @@ def test_what_is_shown_of_an_object_has_a_known_size() -> None:
     for index in range(8):
         frame = frame_of(index)
         objects = dilate_objects(frame)
-        factors = object_factors(frame, objects, KNOWN)
+        factors = object_factors(frame, objects, KNOWN, rendered=False)
         np.testing.assert_array_equal(factors == 0, objects == 0)
-        assert object_factors(frame, objects, None).max() == 1
+        assert object_factors(frame, objects, None, rendered=True).max() == 1
         for item in frame.instances:
             mine = np.unique(factors[objects == item.id])
             if item.box_visible_px is None or not len(mine):
@@ -183,6 +183,17 @@ def test_what_is_shown_of_an_object_has_a_known_size() -> None:
             if item.truncation == 0 and item.occlusion == 0:
                 assert size <= KNOWN.largest_px * factor
                 assert factor == 1 or size > KNOWN.largest_px * factor / 2
+
+
+def test_rendered_scenes_may_have_a_size_of_their_own() -> None:
+    frame = frame_of(2)
+    objects = dilate_objects(frame)
+    smaller = object_factors(frame, objects, replace(KNOWN, largest_px=30), rendered=True)
+    known = replace(KNOWN, largest_px=30, scene_largest_px=12)
+    np.testing.assert_array_equal(object_factors(frame, objects, known, rendered=False), smaller)
+    in_scenes = object_factors(frame, objects, known, rendered=True)
+    np.testing.assert_array_equal(in_scenes, object_factors(frame, objects, KNOWN, rendered=False))
+    assert (in_scenes > smaller).any()
 
 
 def test_shrinking_is_what_a_camera_farther_away_sees() -> None:
@@ -198,7 +209,7 @@ def test_weights_are_whole_on_objects_and_flow_into_each_other_on_the_ground() -
     mixed = 0
     for index in range(8):
         frame = frame_of(index)
-        factors = object_factors(frame, dilate_objects(frame), KNOWN)
+        factors = object_factors(frame, dilate_objects(frame), KNOWN, rendered=True)
         weights = dict(blend_weights(factors, frame))
         np.testing.assert_allclose(sum(weights.values()), factors > 0, atol=1e-5)
         for factor, weight in weights.items():
