@@ -34,13 +34,11 @@ from pipelines.dataset.record import ModelRecord
 from pipelines.errors import ConfigError
 from pipelines.synthesis.config import PHYSICS, SynthesizeConfig
 from pipelines.synthesis.object_scales import (
+    ShownFrame,
     blend_weights,
     enlarge,
     object_factors,
-    shrink_frame,
-    shrink_ids,
     shrink_mask,
-    shrink_picture,
     to_signed,
 )
 from pipelines.synthesis.source_tensor import FULL_SCALE, dilate_objects, source_tensors
@@ -262,7 +260,7 @@ class Translation:
         if not objects.any():
             return base
         share = _share(frame, objects)
-        shown = _Shown(behind, frame, _eight_bits(base, display), objects)
+        shown = ShownFrame(behind, frame, _eight_bits(base, display), objects)
         output = self._translated(shown, _signed(base, display), rendered=background is None)
         values = np.float32(65535 / 2) * (np.clip(output, -1.0, 1.0) + np.float32(1.0))
         if not display and base.span_K is not None:
@@ -275,7 +273,7 @@ class Translation:
             return replace(base, image=image, image16=image.astype(np.uint16) * np.uint16(FULL_SCALE))
         return replace(base, image=image, notes=(*base.notes, DISPLAY_NOTE))
 
-    def _translated(self, shown: _Shown, physics: Float32, *, rendered: bool) -> Float32:
+    def _translated(self, shown: ShownFrame, physics: Float32, *, rendered: bool) -> Float32:
         """(H, W) what the model makes where it paints, in [-1, 1]; 0 elsewhere.
 
         Args:
@@ -295,7 +293,7 @@ class Translation:
                 output += weight * (physics + enlarge(change, factor, physics.shape))
         return output
 
-    def _change(self, shown: _Shown, painted: NDArray[np.bool_], detail_px: float | None) -> Float32:
+    def _change(self, shown: ShownFrame, painted: NDArray[np.bool_], detail_px: float | None) -> Float32:
         """(H, W) by how much the model changes the picture of the physics where it paints; 0 elsewhere.
 
         Where a size of details is given, only what is finer.
@@ -304,7 +302,7 @@ class Translation:
         change = np.where(painted, made - to_signed(shown.physics), np.float32(0))
         return change if detail_px is None else change - cv2.GaussianBlur(change, (0, 0), detail_px)
 
-    def _painted(self, shown: _Shown, painted: NDArray[np.bool_]) -> Float32:
+    def _painted(self, shown: ShownFrame, painted: NDArray[np.bool_]) -> Float32:
         """(H, W) what the model makes of what it is shown, where it paints; 0 elsewhere."""
         info = self._translator.about
         # Of a window a model that normalises by the whole picture would make something else.
@@ -358,25 +356,6 @@ def vehicles_alone(frame: Frame) -> Frame:
         instance_id=np.where(gone, 0, frame.instance_id).astype(np.uint16),
         zone=np.where(gone, 0, frame.zone).astype(np.uint8),
     )
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """What a model is shown of a frame."""
-
-    background: UInt8
-    """(H, W)"""
-    frame: Frame
-    physics: UInt8
-    """(H, W) the picture of the physics on the scale of the model."""
-    objects: UInt16
-    """(H, W) ids, dilated."""
-
-    def shrunk(self, factor: int) -> _Shown:
-        """The same at a smaller size."""
-        pictures = (shrink_picture(picture, factor) for picture in (self.background, self.physics))
-        background, physics = pictures
-        return _Shown(background, shrink_frame(self.frame, factor), physics, shrink_ids(self.objects, factor))
 
 
 def _eight_bits(base: Infrared, display: bool) -> UInt8:

@@ -7,7 +7,7 @@ as far. What the model changes there is enlarged and added to the picture of the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import cv2
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D, Frame, Instance
 
 __all__ = [
+    "ShownFrame",
     "blend_weights",
     "enlarge",
     "object_factors",
@@ -69,6 +70,28 @@ def _longer_side(box: Box2D) -> float:
     return max(box[2] - box[0], box[3] - box[1])
 
 
+@dataclass(frozen=True)
+class ShownFrame:
+    """What a model is shown of a frame."""
+
+    background: UInt8
+    """(H, W)"""
+    frame: Frame
+    physics: UInt8
+    """(H, W) the picture of the physics on the scale of the model."""
+    objects: UInt16
+    """(H, W) ids, dilated."""
+
+    def shrunk(self, factor: int) -> ShownFrame:
+        """The same at a smaller size."""
+        return ShownFrame(
+            shrink_picture(self.background, factor),
+            shrink_frame(self.frame, factor),
+            shrink_picture(self.physics, factor),
+            _samples(self.objects, factor),
+        )
+
+
 def shrink_frame(frame: Frame, factor: int) -> Frame:
     """The passes that a source tensor is made of, one sample for each square of pixels; depths of what is seen grow.
 
@@ -81,11 +104,6 @@ def shrink_frame(frame: Frame, factor: int) -> Frame:
         zone=_samples(frame.zone, factor),
         normal=None if frame.normal is None else _samples(frame.normal, factor),
     )
-
-
-def shrink_ids(ids: UInt16, factor: int) -> UInt16:
-    """One id for each square of pixels, (ceil(H / factor), ceil(W / factor)), the one beyond its middle."""
-    return _samples(ids, factor)
 
 
 def shrink_picture(picture: UInt8, factor: int) -> UInt8:

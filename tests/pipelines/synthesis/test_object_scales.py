@@ -140,7 +140,7 @@ def test_a_smoothing_network_gives_what_opencv_computes(size: str, monkeypatch: 
         inside = frame.instance_id > 0
         off = np.abs(image.image - wanted)[inside]
         assert off.max() <= 1, "what lies between two grey levels goes either way"
-        assert (off > 0).mean() < 0.001
+        assert (off > 0).mean() < 0.01
         assert np.abs(image.image.astype(float) - physics.image)[inside].max() > 3
         assert max(max(shape[1:]) for shape in stand_in.shapes) <= max(small.shape)
         seen.add(factor)
