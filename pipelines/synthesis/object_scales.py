@@ -22,7 +22,6 @@ __all__ = [
     "enlarge",
     "object_factors",
     "shrink_frame",
-    "shrink_ids",
     "shrink_mask",
     "shrink_picture",
     "to_signed",
