@@ -35,6 +35,8 @@ __all__ = [
     "Distances",
     "Inserted",
     "distances",
+    "features_of",
+    "in_view",
     "insert_cars",
     "match_heights",
     "real_crops",
@@ -84,7 +86,7 @@ def real_crops(frames: Path, boxes: Path, names: Sequence[str]) -> Inserted:
         shown = [one.in_pixels(image.shape[1], image.shape[0]) for one in known[path.stem]]
         for place, box in enumerate(shown):
             others = [one.box_px for number, one in enumerate(shown) if number != place]
-            if box.kind == "car" and _in_view(box.box_px, others, image.shape):
+            if box.kind == "car" and in_view(box.box_px, others, image.shape, (MIN_PX, MAX_PX)):
                 found.add(path.stem, box.box_px[3] - box.box_px[1], {"real": crop_inserted(image, box.box_px)})
     return found
 
@@ -105,10 +107,11 @@ def standing_cars(fits: Fits, names: Sequence[str]) -> Inserted:
     return found
 
 
-def _in_view(box: Box2D, others: Sequence[Box2D], shape: tuple[int, ...]) -> bool:
+def in_view(box: Box2D, others: Sequence[Box2D], shape: tuple[int, ...], heights_px: tuple[float, float]) -> bool:
+    """Whether a box has a height in the range, lies within the picture, and hardly behind nearer boxes."""
     left, top, right, bottom = box
     inside = left > 1 and right < shape[1] - 2 and bottom < shape[0] - 2
-    if not inside or not MIN_PX <= bottom - top <= MAX_PX:
+    if not inside or not heights_px[0] <= bottom - top <= heights_px[1]:
         return False
     covered = np.zeros(shape, np.bool_)
     for a, b, c, d in nearer_boxes(box, others):
@@ -229,7 +232,7 @@ def distances(real: Inserted, inserted: Inserted, extractor: FeatureExtractor, s
         or min(len(set(real.frames)), len(set(inserted.frames))) < 2
     ):
         return None
-    features = {way: _features(crops, extractor) for way, crops in {**real.crops, **inserted.crops}.items()}
+    features = {way: features_of(crops, extractor) for way, crops in {**real.crops, **inserted.crops}.items()}
     truth = features.pop("real")
     drawn = _drawn(truth, features, real.frames, inserted.frames, seed)
     value = {way: kernel_distance(truth, made) for way, made in features.items()}
@@ -243,7 +246,8 @@ def distances(real: Inserted, inserted: Inserted, extractor: FeatureExtractor, s
     return Distances(kernel, frechet, to_plain, len(truth), len(inserted.frames))
 
 
-def _features(crops: Sequence[UInt8], extractor: FeatureExtractor) -> Array:
+def features_of(crops: Sequence[UInt8], extractor: FeatureExtractor) -> Array:
+    """(N, D) features of crops of one size."""
     batch = np.stack(crops).astype(np.float32)[:, None] / np.float32(255)
     parts = [extractor(batch[at : at + FEATURE_BATCH]) for at in range(0, len(batch), FEATURE_BATCH)]
     return np.concatenate(parts).astype(np.float64)
