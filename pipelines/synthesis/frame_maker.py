@@ -17,7 +17,9 @@ from gan.data.skipped import skipped_lines
 from numpy.typing import NDArray
 from renderer.geometry.frame import Frame
 from renderer.random_streams import Draw, Stream
+from renderer.scene.cars import FrameSetup
 from renderer.scene.distances import ORDINARY, BoxHeights, Traffic
+from renderer.scene.pedestrians import PeopleMix, people_on_plane
 from renderer.scene.placement import sample_on_plane
 from renderer.thermal.conditions import Conditions, sample_conditions
 from renderer.thermal.people import profile_of
@@ -25,7 +27,7 @@ from renderer.thermal.people import profile_of
 from pipelines.backgrounds.capture_time import capture_time
 from pipelines.backgrounds.geometry.boxes import read_boxes
 from pipelines.backgrounds.geometry.far_road import with_far_road
-from pipelines.backgrounds.geometry.ground import GroundPlanes, with_ground_plane
+from pipelines.backgrounds.geometry.ground import GroundPlane, GroundPlanes, with_ground_plane
 from pipelines.backgrounds.geometry.obstacles import hide_behind
 from pipelines.backgrounds.images import Background, Backgrounds, choose, open_background, scan_backgrounds
 from pipelines.backgrounds.real_objects import find_real_objects
@@ -221,11 +223,29 @@ class FrameMaker:
             profile=profile,
             traffic=_in_pixels_of(self.inputs.traffic, background),
         )
+        setup = self._with_people(setup, draw, background, ground)
         frame = self.session.frame_on_plane(setup, camera=background.camera, normals=True, parts=True)
         frame = hide_behind(frame, ground.obstacles)
         if ground.road.confidence == 0.0:
             frame = replace(frame, notes=(*frame.notes, f"no car placed: {ground.road.source}"))
         return frame
+
+    def _with_people(self, setup: FrameSetup, draw: Draw, background: Background, ground: GroundPlane) -> FrameSetup:
+        """The setup, and people after its cars."""
+        if self.config.most_people == 0 or not self.session.people_sizes:
+            return setup
+        people = people_on_plane(
+            setup,
+            {size.name: size for size in self.session.model_sizes},
+            PeopleMix(self.session.people_sizes),
+            background.camera,
+            draw,
+            free_mask=ground.road.free,
+            obstacles=[item.footprint.corners_m for item in ground.obstacles],
+            road_yaw_rad=ground.road_yaw_rad,
+            most=self.config.most_people,
+        )
+        return replace(setup, placements=(*setup.placements, *people))
 
     def _finished(self, candidate: _Candidate) -> SynthesizedFrame:
         placed, image, frame = candidate.placed, candidate.image, candidate.labelled_frame

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from ..geometry.frame import Frame
 from ..random_streams import Draw, Stream
 from ..thermal.conditions import Conditions
+from ..zones.names import PEOPLE_AND_ANIMALS
 from .background_sensor import FrameSensor, sensor_noise
 from .foreground import ForegroundLayer
 from .ground_contact import REACH, contact_glow, shift_ground
@@ -37,6 +38,7 @@ from .levels import (
     draw_car,
     draw_frame_levels,
     grey_pattern,
+    person_greys,
     road_level,
     standardised,
     zone_pattern,
@@ -204,6 +206,9 @@ class _Painter:
             road: grey of the road below it.
             car: what was drawn for it.
         """
+        if region.item.category in PEOPLE_AND_ANIMALS:
+            kelvin, zone = self.apparent_temperature_K[region.window][inside], self.frame.zone[region.window][inside]
+            return person_greys(kelvin, zone, road, self.levels, car)
         contrast, level = car_contrast(self.levels, car), car_level(road, self.levels, car)
         pattern = self._pattern(region, inside, contrast, car)
         if self.corrections.seams:

@@ -7,8 +7,8 @@ stands in a wall, a car or another person.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -24,7 +24,7 @@ from .projection import box_around, seen_share, world_to_cam
 from .street import Street
 from .walkable import Ground, Kind
 
-__all__ = ["PeopleMix", "people_on_street", "sample_count"]
+__all__ = ["PeopleMix", "people_on_plane", "people_on_street", "sample_count"]
 
 Array = NDArray[np.float64]
 
@@ -52,6 +52,13 @@ LEAST_SEEN = 0.3
 TRIES = 24
 """Spots that are tried for a group before it is given up."""
 STANDING_SHARE: Mapping[Kind, float] = {Kind.PAVEMENT: 0.3, Kind.CROSSING: 0.15, Kind.BAY: 0.5, Kind.ROAD: 0.1}
+PLANE_NEAR_M = 6.0
+PLANE_TRIES = 60
+EDGE_M, EDGE_FROM_M = 1.6, 3.2
+"""Over a background: how near the edge of free ground, or how far from the road's middle where that is not known,
+people walk along the road."""
+MIDDLE_SHARE = 0.2
+"""Of the people on free ground away from its edges, these many are kept (assumed)."""
 HEADING_STD = math.radians(9.0)
 
 
@@ -121,6 +128,64 @@ def people_on_street(
     return tuple(placed)
 
 
+def _members(
+    mix: PeopleMix, middle: Array, count: int, rng: np.random.Generator, *, standing: bool, heading: float
+) -> Iterator[Placement]:
+    """People about a point of the plane: side by side on their way, or in a circle where they stand."""
+    first = rng.uniform(0.0, 2 * math.pi)
+    for number in range(count):
+        name = mix.draw(rng, moving=not standing).name
+        if standing and count > 1:
+            angle = first + 2 * math.pi * number / count
+            radius = rng.uniform(*CIRCLE_M)
+            x, y = middle + radius * np.array([math.cos(angle), math.sin(angle)])
+            yaw = angle + math.pi + rng.normal(0.0, 0.35)
+        else:
+            side, row = (number % 2) * rng.uniform(*ABREAST_M), (number // 2) * rng.uniform(0.8, 1.3)
+            x = middle[0] - side * math.sin(heading) - row * math.cos(heading)
+            y = middle[1] + side * math.cos(heading) - row * math.sin(heading)
+            yaw = first if standing else heading + rng.normal(0.0, HEADING_STD)
+        yield Placement(name, float(x), float(y), 0.0, float(yaw), activity_of(name))
+
+
+def _those_that_fit(
+    group: Iterable[Placement],
+    placed: Sequence[Placement],
+    fits: Callable[[Placement, ModelSize, Sequence[Placement]], bool],
+    mix: PeopleMix,
+) -> list[Placement]:
+    """The people of a group who find room; none where the first does not."""
+    kept: list[Placement] = []
+    for number, member in enumerate(group):
+        if fits(member, mix.sizes[member.model], [*placed, *kept]):
+            kept.append(member)
+        elif number == 0:
+            break
+    return kept
+
+
+def _taken_by_cars(cars: Sequence[Placement], sizes: Mapping[str, ModelSize]) -> list[Array]:
+    """Rectangles (4, 2) of cars with room around them."""
+    margin = 2 * CAR_MARGIN_M
+    pairs = [(car, sizes[car.model]) for car in cars]
+    return [
+        rectangle(car.x_m, car.y_m, car.yaw_rad, size.length_m + margin, size.width_m + margin) for car, size in pairs
+    ]
+
+
+def _stands_free(
+    person: Placement, size: ModelSize, others: Sequence[Placement], taken: Sequence[Array], camera: Camera, pose: Array
+) -> bool:
+    """Whether a person touches nobody and nothing, and is seen."""
+    if any(math.hypot(one.x_m - person.x_m, one.y_m - person.y_m) < APART_M for one in others):
+        return False
+    corners = rectangle(person.x_m, person.y_m, person.yaw_rad, size.length_m, size.width_m)
+    if any(overlaps(corners, other) for other in taken):
+        return False
+    box = box_around(person, size, camera, world_to_cam(pose))
+    return box is not None and box[3] - box[1] >= LEAST_HEIGHT_PX and seen_share(box, camera) >= LEAST_SEEN
+
+
 @dataclass(frozen=True, eq=False)
 class _Scene:
     """What one camera sees of the ground, and what stands on it."""
@@ -151,14 +216,9 @@ class _Scene:
     @cached_property
     def _taken(self) -> list[Array]:
         """Rectangles of the cars with room around them, and of the camera's own."""
-        margin = 2 * CAR_MARGIN_M
         pose = self.setup.cam_to_world
         own = camera_car_rectangle(pose[:2, 3], math.atan2(pose[1, 2], pose[0, 2]))
-        sizes = [(car, self.cars[car.model]) for car in self.setup.placements]
-        return [own] + [
-            rectangle(car.x_m, car.y_m, car.yaw_rad, size.length_m + margin, size.width_m + margin)
-            for car, size in sizes
-        ]
+        return [own, *_taken_by_cars(self.setup.placements, self.cars)]
 
     def group(
         self, mix: PeopleMix, most: int, placed: Sequence[Placement], rng: np.random.Generator
@@ -173,35 +233,15 @@ class _Scene:
         points, sums = spots[kind]
         for _ in range(TRIES):
             middle = points[min(int(np.searchsorted(sums, rng.random() * sums[-1])), len(points) - 1)]
-            group = list(self._members(mix, kind, middle + rng.uniform(-0.1, 0.1, 2), count, rng))
-            kept: list[Placement] = []
-            for member in group:
-                if self._fits(member, mix.sizes[member.model], [*placed, *kept]):
-                    kept.append(member)
-            if kept and kept[0] is group[0]:
+            standing, heading = rng.random() < STANDING_SHARE[kind], self._way(kind, middle, rng)
+            group = _members(mix, middle + rng.uniform(-0.1, 0.1, 2), count, rng, standing=standing, heading=heading)
+            kept = _those_that_fit((self._on_ground(one) for one in group), placed, self._fits, mix)
+            if kept:
                 return kept
         return []
 
-    def _members(
-        self, mix: PeopleMix, kind: Kind, middle: Array, count: int, rng: np.random.Generator
-    ) -> Iterator[Placement]:
-        """People about a point: side by side on their way, or in a circle where they stand."""
-        standing = rng.random() < STANDING_SHARE[kind]
-        heading = self._way(kind, middle, rng)
-        first = rng.uniform(0.0, 2 * math.pi)
-        for number in range(count):
-            size = mix.draw(rng, moving=not standing)
-            if standing and count > 1:
-                angle = first + 2 * math.pi * number / count
-                radius = rng.uniform(*CIRCLE_M)
-                x, y = middle + radius * np.array([math.cos(angle), math.sin(angle)])
-                yaw = angle + math.pi + rng.normal(0.0, 0.35)
-            else:
-                side, row = (number % 2) * rng.uniform(*ABREAST_M), (number // 2) * rng.uniform(0.8, 1.3)
-                x = middle[0] - side * math.sin(heading) - row * math.cos(heading)
-                y = middle[1] + side * math.cos(heading) - row * math.sin(heading)
-                yaw = first if standing else heading + rng.normal(0.0, HEADING_STD)
-            yield Placement(size.name, float(x), float(y), self.ground.at(x, y)[1], float(yaw), activity_of(size.name))
+    def _on_ground(self, person: Placement) -> Placement:
+        return replace(person, z_m=self.ground.at(person.x_m, person.y_m)[1])
 
     def _way(self, kind: Kind, middle: Array, rng: np.random.Generator) -> float:
         """Heading of one who walks there: along the street on pavements, across it on the road."""
@@ -224,10 +264,103 @@ class _Scene:
         """Whether a person stands on the ground, is seen, and touches nothing."""
         if self.ground.at(person.x_m, person.y_m)[0] is Kind.NONE:
             return False
-        if any(math.hypot(one.x_m - person.x_m, one.y_m - person.y_m) < APART_M for one in others):
+        return _stands_free(person, size, others, self._taken, self.camera, self.setup.cam_to_world)
+
+
+# --- over a real background -------------------------------------------------------------------------------------------
+
+
+def people_on_plane(
+    setup: FrameSetup,
+    cars: Mapping[str, ModelSize],
+    mix: PeopleMix,
+    camera: Camera,
+    draw: Draw,
+    *,
+    free_mask: NDArray[np.bool_] | None = None,
+    obstacles: Sequence[Array] = (),
+    road_yaw_rad: float | None = None,
+    most: int | None = None,
+) -> tuple[Placement, ...]:
+    """People on the plane z = 0 before a camera above its origin, for a real background.
+
+    Args:
+        setup: camera and cars, of :func:`.placement.sample_on_plane`.
+        cars: sizes of the setup's models.
+        mix: who there is.
+        camera: of the background.
+        draw: seed of the dataset and number of the frame.
+        free_mask: (H, W) bool, True where ground is free.
+        obstacles: (4, 2) rectangles of real things on the ground.
+        road_yaw_rad: heading of the road, counter-clockwise from the camera's; None: that of the camera.
+        most: most people in the frame; None as in real streets.
+
+    Returns:
+        their placements; fewer where there is no room, even none.
+    """
+    rng = draw.rng(Stream.PEOPLE)
+    count = sample_count(rng, most)
+    if not count or not mix or (free_mask is not None and not free_mask.any()):
+        return ()
+    plane = _Plane(setup, camera, free_mask, [*obstacles, *_taken_by_cars(setup.placements, cars)], road_yaw_rad or 0.0)
+    placed: list[Placement] = []
+    for _ in range(3 * count):
+        if len(placed) >= count:
+            break
+        placed += plane.group(mix, count - len(placed), placed, rng)
+    return tuple(placed)
+
+
+@dataclass(frozen=True, eq=False)
+class _Plane:
+    """Free ground before a camera at the origin that looks along x."""
+
+    setup: FrameSetup
+    camera: Camera
+    free_mask: NDArray[np.bool_] | None
+    taken: Sequence[Array]
+    road_yaw_rad: float
+
+    def group(
+        self, mix: PeopleMix, most: int, placed: Sequence[Placement], rng: np.random.Generator
+    ) -> list[Placement]:
+        """One to four people together; none where there is no room for them."""
+        count = min(most, 1 + int(rng.choice(len(GROUP_SHARES), p=GROUP_SHARES)))
+        for _ in range(PLANE_TRIES):
+            x = float(rng.uniform(PLANE_NEAR_M, FAR_M))
+            y = float(rng.uniform(-0.5, 0.5)) * self.camera.width / self.camera.fx * x
+            at_edge = self._is_at_edge(x, y)
+            if rng.random() > (1.0 if at_edge else MIDDLE_SHARE):
+                continue
+            across = not at_edge and rng.random() < 0.6
+            heading = self.road_yaw_rad + math.pi * (rng.random() < 0.5) + (math.pi / 2 if across else 0.0)
+            heading += float(rng.normal(0.0, HEADING_STD))
+            standing = rng.random() < STANDING_SHARE[Kind.PAVEMENT if at_edge else Kind.ROAD]
+            group = _members(mix, np.array([x, y]), count, rng, standing=standing, heading=heading)
+            kept = _those_that_fit(group, placed, self._fits, mix)
+            if kept:
+                return kept
+        return []
+
+    def _is_at_edge(self, x_m: float, y_m: float) -> bool:
+        """Whether free ground ends beside a point: there people walk, and not in the middle of the road."""
+        if self.free_mask is None:
+            return abs(y_m - math.tan(self.road_yaw_rad) * x_m) > EDGE_FROM_M
+        return not (self._is_free(x_m, y_m - EDGE_M) and self._is_free(x_m, y_m + EDGE_M))
+
+    def _is_free(self, x_m: float, y_m: float) -> bool:
+        """Whether the ground at a point is in the picture and free."""
+        if self.free_mask is None:
+            return True
+        pose = self.setup.cam_to_world
+        local = (np.array([x_m, y_m, 0.0]) - pose[:3, 3]) @ pose[:3, :3]
+        column, row = np.floor(self.camera.project(local[None])[0]).astype(int).tolist()
+        inside = 0 <= column < self.camera.width and 0 <= row < self.camera.height
+        return inside and bool(self.free_mask[row, column])
+
+    def _fits(self, person: Placement, size: ModelSize, others: Sequence[Placement]) -> bool:
+        """Whether a person stands on free ground, is seen, and touches nothing."""
+        feet = ((person.x_m, person.y_m + side) for side in (-0.2, 0.2))
+        if not all(self._is_free(x, y) for x, y in feet):
             return False
-        corners = rectangle(person.x_m, person.y_m, person.yaw_rad, size.length_m, size.width_m)
-        if any(overlaps(corners, other) for other in self._taken):
-            return False
-        box = box_around(person, size, self.camera, world_to_cam(self.setup.cam_to_world))
-        return box is not None and box[3] - box[1] >= LEAST_HEIGHT_PX and seen_share(box, self.camera) >= LEAST_SEEN
+        return _stands_free(person, size, others, self.taken, self.camera, self.setup.cam_to_world)
