@@ -53,7 +53,9 @@ TRIES = 24
 """Spots that are tried for a group before it is given up."""
 STANDING_SHARE: Mapping[Kind, float] = {Kind.PAVEMENT: 0.3, Kind.CROSSING: 0.15, Kind.BAY: 0.5, Kind.ROAD: 0.1}
 PLANE_NEAR_M = 6.0
-PLANE_TRIES = 60
+PLANE_TRIES, SIDE_TRIES = 72, 6
+"""Spots that are tried, and how many of them at one distance before another is drawn: room across the road must not
+decide how far away people are."""
 EDGE_M, EDGE_FROM_M = 1.6, 3.2
 """Over a background: how near the edge of free ground, or how far from the road's middle where that is not known,
 people walk along the road."""
@@ -326,21 +328,27 @@ class _Plane:
     ) -> list[Placement]:
         """One to four people together; none where there is no room for them."""
         count = min(most, 1 + int(rng.choice(len(GROUP_SHARES), p=GROUP_SHARES)))
-        for _ in range(PLANE_TRIES):
-            x = float(rng.uniform(PLANE_NEAR_M, FAR_M))
+        for number in range(PLANE_TRIES):
+            if number % SIDE_TRIES == 0:
+                x = float(rng.uniform(PLANE_NEAR_M, FAR_M))
             y = float(rng.uniform(-0.5, 0.5)) * self.camera.width / self.camera.fx * x
             at_edge = self._is_at_edge(x, y)
-            if rng.random() > (1.0 if at_edge else MIDDLE_SHARE):
+            if not at_edge and rng.random() > MIDDLE_SHARE:
                 continue
-            across = not at_edge and rng.random() < 0.6
-            heading = self.road_yaw_rad + math.pi * (rng.random() < 0.5) + (math.pi / 2 if across else 0.0)
-            heading += float(rng.normal(0.0, HEADING_STD))
-            standing = rng.random() < STANDING_SHARE[Kind.PAVEMENT if at_edge else Kind.ROAD]
-            group = _members(mix, np.array([x, y]), count, rng, standing=standing, heading=heading)
-            kept = _those_that_fit(group, placed, self._fits, mix)
+            kept = _those_that_fit(self._members(mix, x, y, count, rng, at_edge), placed, self._fits, mix)
             if kept:
                 return kept
         return []
+
+    def _members(
+        self, mix: PeopleMix, x_m: float, y_m: float, count: int, rng: np.random.Generator, at_edge: bool
+    ) -> Iterator[Placement]:
+        """People about a point: at the edge of free ground they walk along it, on the road mostly across."""
+        across = not at_edge and rng.random() < 0.6
+        heading = self.road_yaw_rad + math.pi * (rng.random() < 0.5) + (math.pi / 2 if across else 0.0)
+        heading += float(rng.normal(0.0, HEADING_STD))
+        standing = rng.random() < STANDING_SHARE[Kind.PAVEMENT if at_edge else Kind.ROAD]
+        return _members(mix, np.array([x_m, y_m]), count, rng, standing=standing, heading=heading)
 
     def _is_at_edge(self, x_m: float, y_m: float) -> bool:
         """Whether free ground ends beside a point: there people walk, and not in the middle of the road."""

@@ -1,0 +1,112 @@
+"""Where people stand: on the plane before a camera, and on the ground of a street that is known by construction."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from renderer.geometry.camera import Camera
+from renderer.random_streams import Draw
+from renderer.scene.cars import FrameSetup, ModelSize, Placement
+from renderer.scene.pedestrians import PeopleMix, people_on_plane
+from renderer.scene.projection import camera_pose
+from renderer.scene.street import Bay, Lane, Street
+from renderer.scene.walkable import Kind, walkable_ground
+from renderer.zones.catalogue import Zone
+
+CAMERA = Camera("plain", 640, 512, 772.0, 772.0, 320.0, 256.0)
+SIZES = [
+    ModelSize(f"person_{k:02d}.{pose}", "person", 0.4, 0.6, 1.7) for k in range(5) for pose in ("stand", "walk_00")
+]
+CARS = {"box": ModelSize("box", "car", 4.2, 1.8, 1.5)}
+POSE = camera_pose(0.0, 0.0, 1.5, 0.0, 0.0)
+MIX = PeopleMix(SIZES)
+
+
+def setup(index: int = 0) -> FrameSetup:
+    return FrameSetup(index, (Placement("box", 14.0, 0.5, 0.0, 0.1, "driving"),), POSE)
+
+
+def mask_of_road() -> np.ndarray:
+    """Free ground 5 m to either side of the camera."""
+    rows, columns = np.indices((512, 640)) + 0.5
+    depth = 1.5 * 772.0 / np.maximum(rows - 256.0, 1e-6)
+    return (rows > 256.5) & (np.abs((columns - 320.0) / 772.0 * depth) < 5.0)
+
+
+def test_feet_are_on_free_ground_and_nobody_touches_anything() -> None:
+    thing = np.array([(20.0, -2.0), (26.0, -2.0), (26.0, 2.0), (20.0, 2.0)])
+    total = 0
+    for index in range(60):
+        people = people_on_plane(
+            setup(), CARS, MIX, CAMERA, Draw(1, index), free_mask=mask_of_road(), obstacles=[thing], most=8
+        )
+        total += len(people)
+        assert len(people) <= 8
+        for number, one in enumerate(people):
+            assert abs(one.y_m) < 5.0
+            assert not (20.0 < one.x_m < 26.0 and abs(one.y_m) < 2.0)
+            assert math.hypot(one.x_m - 14.0, one.y_m - 0.5) > 0.9
+            assert one.profile == ("walking" if ".walk" in one.model else "standing")
+            for other in people[:number]:
+                assert math.hypot(one.x_m - other.x_m, one.y_m - other.y_m) > 0.45
+    assert total > 100
+
+
+def test_more_people_walk_at_the_edges_than_in_the_middle() -> None:
+    drawn = (people_on_plane(setup(), CARS, MIX, CAMERA, Draw(2, k), free_mask=mask_of_road()) for k in range(150))
+    aside = np.array([abs(one.y_m) for people in drawn for one in people])
+    assert (aside > 3.4).mean() > 1.5 * 1.6 / 5.0, "evenly spread it would be a third"
+
+
+def test_heights_in_the_picture_are_those_of_roadscene() -> None:
+    """10, 50 and 90 % of 447 training boxes: 18, 37 and 107 px."""
+    drawn = (people_on_plane(FrameSetup(0, (), POSE), {}, MIX, CAMERA, Draw(3, k)) for k in range(300))
+    heights = [772.0 * 1.7 / one.x_m for people in drawn for one in people]
+    low, middle, high = np.percentile(heights, [10, 50, 90])
+    assert low == pytest.approx(18.0, rel=0.25)
+    assert middle == pytest.approx(37.0, rel=0.25)
+    assert high == pytest.approx(107.0, rel=0.25)
+
+
+def test_the_same_draw_gives_the_same_people_and_no_ground_gives_none() -> None:
+    one, two = (people_on_plane(setup(), CARS, MIX, CAMERA, Draw(4, 7)) for _ in range(2))
+    assert one == two
+    nothing = np.zeros((512, 640), np.bool_)
+    assert people_on_plane(setup(), CARS, MIX, CAMERA, Draw(4, 7), free_mask=nothing) == ()
+    assert people_on_plane(setup(), CARS, PeopleMix([]), CAMERA, Draw(4, 7)) == ()
+
+
+def slab(x: tuple[float, float], y: tuple[float, float], z: float) -> np.ndarray:
+    corners = np.array([(x[0], y[0], z), (x[1], y[0], z), (x[1], y[1], z), (x[0], y[1], z)])
+    return corners[[[0, 1, 2], [0, 2, 3]]]
+
+
+def wall(x: tuple[float, float], y: float, z: tuple[float, float]) -> np.ndarray:
+    corners = np.array([(x[0], y, z[0]), (x[1], y, z[0]), (x[1], y, z[1]), (x[0], y, z[1])])
+    return corners[[[0, 1, 2], [0, 2, 3]]]
+
+
+def test_ground_of_a_street_made_by_hand() -> None:
+    parts = [
+        (slab((-40, 40), (-4, 4), 0.0), np.full(2, Zone.ROAD, np.uint8)),
+        (slab((-40, 40), (4, 8), 0.12), np.full(2, Zone.PAVEMENT, np.uint8)),
+        (slab((10, 14), (-4, 4), 0.01), np.full(2, Zone.ROAD_MARKING, np.uint8)),
+        (slab((-40, 40), (-0.06, 0.06), 0.01), np.full(2, Zone.ROAD_MARKING, np.uint8)),
+        (wall((-40, 40), 8.0, (0.0, 9.0)), np.full(2, Zone.BUILDING, np.uint8)),
+        (wall((0, 2), 6.0, (0.0, 1.0)), np.full(2, Zone.METAL, np.uint8)),
+        (slab((20, 30), (4, 8), 2.6), np.full(2, Zone.VEGETATION, np.uint8)),
+    ]
+    path = np.array([(-30.0, -1.7, 0.0), (30.0, -1.7, 0.0)])
+    street = Street((Lane(path, 3.3),), (Bay(-20.0, 3.0, 0.0, 0.0, 5.0, 2.0),), (path,))
+    ground = walkable_ground(parts, street)
+    places = (
+        (0.1, -2.1), (0.1, 5.1), (12.1, 1.1), (-20.1, 3.1), (1.1, 6.1), (5.1, 7.9), (25.1, 6.1), (0.1, 20.0),
+        (5.1, 0.05),
+    )  # fmt: skip
+    assert [ground.at(*place)[0] for place in places] == [
+        Kind.ROAD, Kind.PAVEMENT, Kind.CROSSING, Kind.BAY, Kind.NONE, Kind.NONE, Kind.PAVEMENT, Kind.NONE, Kind.ROAD,
+    ]  # fmt: skip
+    assert ground.at(0.1, 5.1)[1] == pytest.approx(0.12)
