@@ -1,7 +1,7 @@
-"""What stands on pavements: lamps, signs, signals, bins, bollards, benches, the bus shelter; and people.
+"""What stands on pavements: lamps, signs, signals, bins, bollards, benches, the bus shelter.
 
 Each function builds one thing at the origin; x runs along the street and y points away from the lane. Signs are flat
-and look to -x; a person looks to +x.
+and look to -x.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .mesh import MeshBuilder, turn
+from .mesh import MeshBuilder
 
-__all__ = ["FURNITURE", "PEOPLE", "furniture", "person"]
+__all__ = ["FURNITURE", "furniture"]
 
 Array = NDArray[np.float64]
 
@@ -176,59 +176,3 @@ def furniture(name: str) -> MeshBuilder:
     mesh = MeshBuilder()
     FURNITURE[name](mesh)
     return mesh
-
-
-# --- people -----------------------------------------------------------------------------------------------------------
-
-# name: (height in metres, stride: half the opening of the legs in degrees, arm swing in degrees, coat, long coat)
-PEOPLE: dict[str, tuple[float, float, float, str, bool]] = {
-    "walking_man": (1.80, 24.0, 22.0, "coat", False),
-    "walking_woman": (1.67, 20.0, 18.0, "coat_red", True),
-    "standing_man": (1.76, 3.0, 4.0, "coat_light", False),
-    "standing_woman": (1.64, 4.0, 8.0, "coat", True),
-    "walking_child": (1.25, 22.0, 25.0, "coat_red", False),
-}
-
-
-def person(name: str) -> MeshBuilder:
-    """One person looking along x, feet on the ground at the origin."""
-    height, stride, swing, coat, long_coat = PEOPLE[name]
-    mesh = MeshBuilder()
-    mesh.matrix[:3, :3] *= height / 1.80
-    for side, phase in ((1, 1), (-1, -1)):
-        _leg(mesh, 0.1 * side, math.radians(stride * phase))
-        _arm(mesh, 0.235 * side, -math.radians(swing * phase), coat)
-    hem, spread = (0.55, 0.2) if long_coat else (0.86, 0.15)
-    _torso(mesh, ((hem, 0.13 + spread * 0.2, spread + 0.02), (0.98, 0.125, 0.175), (1.15, 0.115, 0.165),
-                  (1.34, 0.135, 0.205), (1.44, 0.12, 0.21), (1.51, 0.065, 0.09)), coat)  # fmt: skip
-    _torso(mesh, ((1.49, 0.055, 0.055), (1.58, 0.05, 0.05)), "skin")
-    mesh.blob((0.02, 0.0, 1.68), (0.1, 0.078, 0.125), "skin", rings=5, sides=8)
-    mesh.blob((-0.015, 0.0, 1.72), (0.105, 0.088, 0.105), "hair", rings=4, sides=8)
-    return mesh
-
-
-def _torso(mesh: MeshBuilder, rings: tuple[tuple[float, float, float], ...], material: str) -> None:
-    """Upright tube of elliptic rings ``(z, half depth, half width)``."""
-    angle = np.arange(8) * 2 * math.pi / 8
-    mesh.loft([np.column_stack([a * np.cos(angle), b * np.sin(angle), np.full(8, z)]) for z, a, b in rings], material)
-
-
-def _leg(mesh: MeshBuilder, y_m: float, angle_rad: float) -> None:
-    """Leg swung about the hip; the knee of the rear leg is bent."""
-    knee = turn("y", -angle_rad) @ (0.0, 0.0, -0.44)
-    bend = angle_rad if angle_rad > 0 else angle_rad * 1.9
-    foot = knee + turn("y", -bend * 0.75) @ (0.0, 0.0, -0.42)
-    hip = np.array([0.0, y_m, 0.92])
-    lift = max(0.0, 0.06 - (hip[2] + foot[2]))
-    points = [hip, hip + knee, hip + foot + (0, 0, lift)]
-    mesh.tube(points, [0.095, 0.07, 0.048], 6, "trousers")
-    x, _, z = points[2]
-    mesh.box((x - 0.07, y_m - 0.045, max(0.0, z - 0.06)), (x + 0.19, y_m + 0.045, z + 0.03), "hair")
-
-
-def _arm(mesh: MeshBuilder, y_m: float, angle_rad: float, coat: str) -> None:
-    shoulder = np.array([0.0, y_m * 0.9, 1.42])
-    elbow = shoulder + turn("y", -angle_rad) @ (0.0, math.copysign(0.03, y_m), -0.29)
-    hand = elbow + turn("y", -(angle_rad + 0.25)) @ (0.0, 0.0, -0.26)
-    mesh.tube([shoulder, elbow, hand], [0.06, 0.05, 0.038], 5, coat)
-    mesh.blob(hand - [0.0, 0.0, 0.05], (0.045, 0.03, 0.075), "skin", rings=3, sides=5)

@@ -1,4 +1,4 @@
-"""Where the repeated things of the city stand: lamps, trees, furniture and people."""
+"""Where the repeated things of the city stand: lamps, trees and furniture. People are placed for each frame."""
 
 from __future__ import annotations
 
@@ -56,7 +56,6 @@ def all_props() -> Iterator[Prop]:
     yield from _crossing_props()
     yield from _pavement_props()
     yield from _small_things(rng)
-    yield from _people(rng)
 
 
 def _kerb_m(u_m: float, side: int) -> float:
@@ -158,24 +157,3 @@ def _small_things(rng: np.random.Generator) -> Iterator[Prop]:
         for u in (np.arange(14.0 + 9 * side + len(name), 190.0, step) + rng.uniform(-3, 3)).tolist():
             if _free(u, 4.0) and not (side > 0 and 28 < u < 84):
                 yield Prop(name, u, side * (plan.FACADE_M - 0.45), 0.0 if name == "cabinet" else math.pi / 2, 1.0)
-
-
-def _people(rng: np.random.Generator) -> Iterator[Prop]:
-    """People on the pavements, at the crossing, at the bus stop and in front of the cafe."""
-    walking = ("walking_man", "walking_woman", "walking_child")
-    for u in np.arange(6.0, 316.0, 17.0):
-        side = int(rng.choice([-1, 1]))
-        where = float(u + rng.uniform(-5, 5))
-        if not _free(where, 0.5):
-            continue
-        d = side * float(rng.uniform(plan.KERB_M + 1.2, plan.FACADE_M - 0.9))
-        if side > 0 and plan.PLAZA_U_M[0] - 6 < where < plan.PLAZA_U_M[1] + 6:
-            d = plan.PLAZA_KERB_M + 3.6
-        name = str(rng.choice(walking, p=[0.45, 0.42, 0.13]))
-        yaw = float(rng.choice([0.0, math.pi]) + rng.normal(0, 0.2))
-        yield Prop(f"person.{name}", where, d, yaw, float(rng.uniform(0.95, 1.05)))
-    standing = ((271.5, -6.0, 1.4), (275.2, -5.2, 2.0), (94.0, -4.5, 1.5), (95.1, -4.9, 1.3), (94.5, 4.6, -1.5),
-                (230.5, -4.6, 1.6), (58.0, 12.9, 2.0), (170.0, 8.0, -0.5), (171.0, 8.3, 2.6),
-                (113.5, -7.8, 1.0))  # fmt: skip
-    for k, (u, d, yaw) in enumerate(standing):
-        yield Prop(f"person.{('standing_man', 'standing_woman')[k % 2]}", u, d, yaw, 1.0)

@@ -29,7 +29,7 @@ from assets import CAMERAS, CARS, CITY
 
 from . import layout as plan
 from .buildings import build_house, lots
-from .furniture import FURNITURE, PEOPLE, furniture, person
+from .furniture import FURNITURE, furniture
 from .ground import ground, markings, pavements, skyline
 from .mesh import MeshBuilder, link, pose
 from .plants import TREES, bush, hedge, tree
@@ -92,11 +92,10 @@ def _build_static(scene: bpy.types.Scene) -> None:
 
 
 def _build_props(scene: bpy.types.Scene) -> None:
-    """Trees, furniture and people: one mesh each, shared by all its objects."""
+    """Trees and furniture: one mesh each, shared by all its objects."""
     makers: dict[str, dict[str, Callable[[], MeshBuilder]]] = {
         "trees": {**{f"tree.{kind}": partial(tree, kind) for kind in TREES}, "hedge": hedge, "bush": bush},
         "furniture": {name: partial(furniture, name) for name in FURNITURE},
-        "people": {f"person.{name}": partial(person, name) for name in PEOPLE},
     }
     chosen: dict[str, list[Prop]] = {}
     for prop in all_props():
