@@ -116,7 +116,9 @@ _PERSON_ZONE_LEVEL = {
     Zone.CARRIED: (-1.4, 0.5),
     Zone.FUR: (0.0, 0.3),
 }
-_PERSON_PHYSICS_SHARE = 0.5
+_PERSON_PHYSICS_SHARE, _PERSON_DETAIL_SHARE = 0.3, 0.6
+"""Share of what physics says of all zones together, and of folds and patches inside each: real people of 150 pixels
+show as much of these as of their zones."""
 _PHYSICS_SHARE = 0.3
 """Share of what physics says about differences between zones; its weather is not the frame's."""
 _PHYSICS_LIMIT = 2.5
@@ -189,8 +191,13 @@ def person_greys(
     levels = np.zeros(256, np.float32)
     for place, (key, (median, spread)) in enumerate(_PERSON_ZONE_LEVEL.items()):
         levels[key] = median + spread * person.zones[place]
-    physics = np.clip(standardised(apparent_temperature_K), -_PHYSICS_LIMIT, _PHYSICS_LIMIT)
-    pattern = standardised(levels[zone] + np.float32(_PERSON_PHYSICS_SHARE) * physics)
+    between = np.clip(standardised(apparent_temperature_K), -_PHYSICS_LIMIT, _PHYSICS_LIMIT)
+    within = np.zeros_like(between)
+    for one in np.unique(zone):
+        inside = zone == one
+        within[inside] = np.clip(standardised(apparent_temperature_K[inside]), -_PHYSICS_LIMIT, _PHYSICS_LIMIT)
+    physics = np.float32(_PERSON_PHYSICS_SHARE) * between + np.float32(_PERSON_DETAIL_SHARE) * within
+    pattern = standardised(levels[zone] + physics)
     level = own.mean + own.mean_per_road * road + own.between_frames * frame.shift + own.between_people * person.level
     contrast = max(8.0, own.contrast + own.contrast_between_people * person.contrast)
     return bend_into_scale(np.float32(np.clip(level, *_PERSON_LIMITS)) + pattern * np.float32(contrast))

@@ -1,0 +1,39 @@
+"""Grey levels of people against those that were read from RoadScene's people."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from renderer.insertion.levels import FrameLevels, draw_car, person_greys
+from renderer.zones.catalogue import Zone
+
+
+def people(road: float, count: int = 300) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Greys and zones of people on a road; temperatures as on a cool evening."""
+    rng = np.random.default_rng(5)
+    zone = np.repeat([Zone.HAIR, Zone.SKIN, Zone.UPPER_CLOTHES, Zone.LOWER_CLOTHES], [40, 40, 220, 200]).astype(
+        np.uint8
+    )
+    mean_K = np.select([zone == Zone.SKIN, zone == Zone.HAIR], [288.0, 283.0], 280.0)
+    kelvin = (mean_K + rng.normal(0.0, 0.4, zone.size)).astype(np.float32)
+    frames = [FrameLevels(22.0 * float(rng.standard_normal()), 45.0) for _ in range(count)]
+    return [(person_greys(kelvin, zone, road, frame, draw_car(rng)), zone) for frame in frames]
+
+
+def test_people_are_as_bright_as_roadscene_s_on_any_road() -> None:
+    """Medians of 237 people: 218 (10 and 90 %: 165 to 243), rising by 0.2 with the ground's grey."""
+    found = np.array([np.median(grey) for grey, _ in people(150.0)])
+    assert np.median(found) == pytest.approx(215.0, abs=12.0)
+    assert 150.0 < np.percentile(found, 10) < 205.0
+    dark, light = (np.mean([np.median(grey) for grey, _ in people(road)]) for road in (60.0, 210.0))
+    assert 0.05 < (light - dark) / 150.0 < 0.3
+
+
+def test_heads_are_a_little_darker_and_folds_show_inside_of_clothes() -> None:
+    heads, folds = [], []
+    for grey, zone in people(150.0):
+        heads.append(np.median(grey[(zone == Zone.HAIR) | (zone == Zone.SKIN)]) - np.median(grey))
+        folds.append(grey[zone == Zone.UPPER_CLOTHES].std())
+    assert -60.0 < np.median(heads) < 10.0
+    assert 4.0 < np.median(folds) < 30.0
