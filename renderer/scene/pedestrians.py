@@ -202,17 +202,18 @@ class _Scene:
     def _spots(self) -> dict[Kind, tuple[Array, Array]]:
         """Spots in the field of view (N, 2) by kind, and running sums (N,) of their weights: one over the distance."""
         eye, pose, camera = self.setup.cam_to_world[:2, 3], self.setup.cam_to_world, self.camera
-        rel = self.ground.spots_m - eye
-        ahead, across = rel @ pose[:2, 2], rel @ pose[:2, 0]
-        seen = (ahead > NEAR_M) & (ahead < FAR_M)
+        aside = 1.1 * max(camera.cx, camera.width - camera.cx) / camera.fx
+        corners = np.array([eye, *(eye + FAR_M * (pose[:2, 2] + side * pose[:2, 0]) for side in (-aside, aside))])
+        points, kinds = self.ground.spots_within(corners.min(axis=0), corners.max(axis=0))
+        ahead, across = (points - eye) @ pose[:2, 2], (points - eye) @ pose[:2, 0]
         column = camera.cx + camera.fx * across / np.maximum(ahead, NEAR_M)
+        seen = (ahead > NEAR_M) & (ahead < FAR_M)
         seen &= (column > -0.02 * camera.width) & (column < 1.02 * camera.width)
-        kinds = self.ground.spot_kinds
         found = {}
         for kind in PLACES:
             chosen = np.flatnonzero(seen & (kinds == kind))
             if len(chosen):
-                found[kind] = (self.ground.spots_m[chosen], np.cumsum(1.0 / ahead[chosen]))
+                found[kind] = (points[chosen], np.cumsum(1.0 / ahead[chosen]))
         return found
 
     @cached_property

@@ -10,7 +10,6 @@ import enum
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,16 +58,18 @@ class Ground:
     kind: NDArray[np.uint8]
     """:class:`Kind` of each cell."""
 
-    @cached_property
-    def spots_m(self) -> Array:
-        """(N, 2) centres of the cells where somebody can stand."""
-        rows, columns = np.nonzero(self.kind)
-        return np.asarray(np.stack([columns + 0.5, rows + 0.5], axis=1) * self.cell_m + self.origin_m)
+    def spots_within(self, low_m: Array, high_m: Array) -> tuple[Array, NDArray[np.uint8]]:
+        """Cells where somebody can stand between two corners (2,) of a rectangle.
 
-    @cached_property
-    def spot_kinds(self) -> NDArray[np.uint8]:
-        """(N,) :class:`Kind` of these."""
-        return self.kind[np.nonzero(self.kind)]
+        Returns:
+            (N, 2) their centres, and (N,) the :class:`Kind` of each.
+        """
+        first = np.maximum(np.floor((low_m - self.origin_m) / self.cell_m).astype(int), 0)
+        last = np.maximum(np.ceil((high_m - self.origin_m) / self.cell_m).astype(int), 0)
+        part = self.kind[first[1] : last[1], first[0] : last[0]]
+        rows, columns = np.nonzero(part)
+        places = np.stack([columns + first[0] + 0.5, rows + first[1] + 0.5], axis=1)
+        return places * self.cell_m + self.origin_m, part[rows, columns]
 
     def at(self, x_m: float, y_m: float) -> tuple[Kind, float]:
         """Kind and height of the ground at a point; ``NONE`` outside of the grid."""
