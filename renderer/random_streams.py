@@ -42,7 +42,7 @@ class Stream(IntEnum):
     FIT_WEATHER = 9
     """Weather of the physical picture of fitted cars. (8 is free.)"""
     FINISH = 15
-    """Paint and dirt of each car, trees that a street has (10 to 14 are free)."""
+    """Paint and dirt of each car, trees that a street has."""
     PEOPLE = 20
     """Which people stand where."""
     PEOPLE_HEAT = 21

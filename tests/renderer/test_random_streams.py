@@ -39,7 +39,10 @@ def test_the_numbers_are_those_of_the_datasets_made_so_far() -> None:
         "HARMONISATION": 6,
         "BACKGROUND_NOISE": 7,
         "FIT_WEATHER": 9,
+        "SENSOR_VARIETY": 10,
         "FINISH": 15,
+        "PEOPLE": 20,
+        "PEOPLE_HEAT": 21,
     }
 
 
