@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from renderer.thermal.conditions import Conditions
@@ -15,6 +16,8 @@ from pipelines.dataset.record import FrameRecord, LabelError, Record
 from pipelines.dataset.validation.planes import Planes
 
 __all__ = [
+    "Described",
+    "RunOptions",
     "check_camera",
     "check_conditions",
     "check_configuration",
@@ -55,30 +58,63 @@ def check_matrix(camera: Mapping[str, Any]) -> Iterator[str]:
         yield f"K is {camera.get('K')}, its focal lengths and centre say {wanted}"
 
 
-def check_configuration(record: FrameRecord, configuration: Mapping[str, Any]) -> Iterator[str]:
+@dataclass(frozen=True)
+class NamedFile:
+    """A file as an option names it."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options that the frames of a run are checked against."""
+
+    seed: int
+    scene: NamedFile
+    camera: Any
+    profile: str | None
+    model: str
+    weather: str | None
+    hour: float | None
+    season: Literal["winter", "spring", "summer", "autumn"] | None
+    weights: NamedFile | None = None
+    backgrounds: NamedFile | None = None
+    min_visible_share: float = 0.0
+    max_label_error: float | None = None
+    sensor_variety: float = 0.0
+
+
+@dataclass(frozen=True)
+class Described:
+    """What ``dataset.json`` says that a frame is checked against."""
+
+    categories: tuple[str, ...]
+    min_visible_px: int
+    configuration: RunOptions
+
+
+def check_configuration(record: FrameRecord, options: RunOptions) -> Iterator[str]:
     """A frame is one of the run that ``dataset.json`` describes."""
-    model = configuration.get("model", configuration.get("backend"))
-    weights = (configuration.get("weights") or {}).get("sha256")
-    backgrounds = configuration.get("backgrounds")
     pairs = {
-        "seed": (record.seed, configuration["seed"]),
-        "scene": (record.scene, configuration["scene"]["name"]),
-        "profile": (record.profile, configuration["profile"]),
-        "model": (record.model.name, model),
-        "background": (record.background.kind, "scene" if backgrounds is None else "image"),
+        "seed": (record.seed, options.seed),
+        "scene": (record.scene, options.scene.name),
+        "profile": (record.profile, options.profile),
+        "model": (record.model.name, options.model),
+        "background": (record.background.kind, "scene" if options.backgrounds is None else "image"),
         "sensor": (record.sensor, record.camera.sensor),
     }
-    if isinstance(configuration["camera"], Mapping) and backgrounds is None:
-        pairs["camera"] = (record.camera.to_json(), dict(configuration["camera"]))
+    if isinstance(options.camera, Mapping) and options.backgrounds is None:
+        pairs["camera"] = (record.camera.to_json(), dict(options.camera))
     for name in ("weather", "hour"):
-        if configuration[name] is not None:
-            pairs[f"conditions.{name}"] = (getattr(record.conditions, name), configuration[name])
+        if getattr(options, name) is not None:
+            pairs[f"conditions.{name}"] = (getattr(record.conditions, name), getattr(options, name))
     for name, (here, there) in pairs.items():
         if here != there:
             yield f"{name} is {here!r}, dataset.json says {there!r}"
-    if (record.model.weights_sha256 is None) != (weights is None):
-        yield f"model.weights_sha256 is {record.model.weights_sha256}, dataset.json says {weights}"
-    yield from _season(record.conditions, configuration["season"])
+    if (record.model.weights_sha256 is None) != (options.weights is None):
+        yield f"model.weights_sha256 is {record.model.weights_sha256}, dataset.json says {options.weights}"
+    yield from _season(record.conditions, options.season)
 
 
 def _season(conditions: Conditions, season: str | None) -> Iterator[str]:
@@ -177,7 +213,10 @@ def check_counts(about: Mapping[str, Any], records: Sequence[FrameRecord]) -> It
         "occlusion": Counter(str(item.occlusion) for item in objects),
     }
     wanted |= {key: Counter(getattr(item, key) for item in objects) for key in ("category", "model", "profile")}
-    counts = about.get("counts", {})
+    counts = about.get("counts")
+    if not isinstance(counts, Mapping):
+        yield f"dataset.json: counts is {counts!r}, expected a table"
+        return
     for key, value in wanted.items():
         if counts.get(key) != value:
             shown = dict(value) if isinstance(value, Counter) else value

@@ -16,7 +16,7 @@ from typing import Any, cast
 from gan.data.layout import decode_sample
 from gan.errors import LayoutError
 
-from pipelines.dataset.description import read_shards
+from pipelines.dataset.description import read_shards, upgraded_configuration
 from pipelines.dataset.record import HASH_KEY, FrameRecord, PairRecord, PassesRecord, Record, frame_name, line_sha256
 from pipelines.dataset.shards import read_shard
 from pipelines.dataset.validation import facts
@@ -25,8 +25,9 @@ from pipelines.dataset.validation.objects import Rules, check_fitted, check_obje
 from pipelines.dataset.validation.planes import Planes
 from pipelines.errors import DatasetError
 from pipelines.io.exr import read_exr
-from pipelines.io.files import file_sha256, read_json, read_lines, sha256, short
+from pipelines.io.files import file_sha256, read_json, read_lines, sha256
 from pipelines.io.images import read_png
+from pipelines.io.typed_json import from_json
 from pipelines.workers import default_workers
 
 __all__ = ["Report", "validate"]
@@ -257,11 +258,9 @@ def _frame_check(about: Mapping[str, Any]) -> Callable[[Path, Line], Iterator[st
     """The check of a frame in the data set that is described so."""
     if about["schema"] != "gis-dataset":
         return lambda folder, line: iter(())
-    configuration = about["configuration"]
-    share, variety = (_share(configuration, name) for name in ("min_visible_share", "sensor_variety"))
-    least = (about["min_visible_px"], share)
-    rules = Rules(tuple(about["categories"]), *least, configuration["profile"])
-    limit = configuration.get("max_label_error", configuration.get("max_drift"))
+    told = _described(about)
+    options = told.configuration
+    rules = Rules(told.categories, told.min_visible_px, options.min_visible_share, options.profile)
 
     def check(folder: Path, line: Line) -> Iterator[str]:
         record = cast(FrameRecord, line.record)
@@ -272,24 +271,33 @@ def _frame_check(about: Mapping[str, Any]) -> Callable[[Path, Line], Iterator[st
         yield from check_rows(folder, record, rules.categories)
         more = [
             *_file_names(record),
-            *facts.check_configuration(record, configuration),
+            *facts.check_configuration(record, options),
             *facts.check_conditions(record.conditions),
             *facts.check_span(record, planes),
-            *facts.check_sensor_variety(record, variety, planes),
+            *facts.check_sensor_variety(record, options.sensor_variety, planes),
         ]
         if record.label_error is not None:
-            more += facts.check_label_error(record.label_error, record, planes, limit)
+            more += facts.check_label_error(record.label_error, record, planes, options.max_label_error)
         yield from (f"{here}: {problem}" for problem in more)
 
     return check
 
 
-def _share(configuration: Mapping[str, Any], name: str) -> float:
-    """An option from 0 to 1 that data sets from before it do not name; for them it was 0."""
-    value = configuration.get(name, 0.0)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise DatasetError(f"dataset.json: configuration.{name} is {short(value)}: expected a number from 0 to 1")
-    return float(value)
+def _described(about: Mapping[str, Any]) -> facts.Described:
+    """What the description of a data set says of its frames.
+
+    Raises:
+        DatasetError: a value is missing or of another kind.
+    """
+    configuration = about.get("configuration")
+    if isinstance(configuration, Mapping):
+        configuration = upgraded_configuration(configuration)
+    described = from_json(facts.Described, {**about, "configuration": configuration}, "dataset.json")
+    for name in ("min_visible_share", "sensor_variety"):
+        value = getattr(described.configuration, name)
+        if not 0 <= value <= 1:
+            raise DatasetError(f"dataset.json: configuration.{name} is {value}: expected a number from 0 to 1")
+    return described
 
 
 def _file_names(record: FrameRecord) -> Iterator[str]:

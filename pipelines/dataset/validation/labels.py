@@ -7,7 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from renderer.geometry.camera import Camera
@@ -160,6 +160,8 @@ def check_coco(folder: Path, records: Sequence[Record], categories: Sequence[str
         for annotation in coco["annotations"]:
             found[annotation["image_id"]].append(annotation)
         numbers = [annotation["id"] for annotation in coco["annotations"]]
+        if not all(isinstance(number, int) for number in (*numbers, *images, *names)):
+            raise TypeError("an id is no whole number")
     except (DatasetError, KeyError, TypeError) as error:
         yield f"{COCO_FILE}: cannot be read as COCO labels ({error})"
         return
@@ -190,7 +192,7 @@ def _of_image(
         return
     for annotation, item in zip(found, record.labelled, strict=True):
         wanted = _expected(item, record)
-        name = names.get(annotation.get("category_id", 0))
+        name = names.get(category) if isinstance(category := annotation.get("category_id"), int) else category
         if name != item.category:
             yield f"annotation {annotation.get('id')}: category is {name}, the object is a {item.category}"
         for key, value in wanted.items():
@@ -209,7 +211,7 @@ def _real_problems(found: list[dict[str, Any]], record: Record, categories: Sequ
     seen = [
         (categories[one["category_id"] - 1], one.get("bbox"), one.get("iscrowd"))
         for one in found
-        if one.get("category_id") in range(1, len(categories) + 1)
+        if isinstance(one.get("category_id"), int) and one["category_id"] in range(1, len(categories) + 1)
     ]
     if seen != wanted or len(seen) != len(found):
         yield f"image {record.index}: annotations of real objects are {seen}, expected {wanted}"
@@ -221,15 +223,20 @@ def _real_problems(found: list[dict[str, Any]], record: Record, categories: Sequ
 def _is_rectangle(annotation: Mapping[str, Any], camera: Camera) -> bool:
     """Whether a crowd's run-length code holds just the pixels of its box."""
     code = annotation.get("segmentation")
-    if not isinstance(code, dict) or code.get("size") != [camera.height, camera.width]:
+    box = annotation.get("bbox")
+    if not isinstance(code, dict) or code.get("size") != [camera.height, camera.width] or not _is_box(box):
         return False
-    left, top, wide, high = annotation["bbox"]
+    left, top, wide, high = box
     wanted = np.zeros((camera.height, camera.width), np.bool_)
     wanted[round(top) : round(top + high), round(left) : round(left + wide)] = True
     try:
         return bool((decode_rle(str(code.get("counts")), camera.height, camera.width) == wanted).all())
     except DatasetError:
         return False
+
+
+def _is_box(box: Any) -> TypeGuard[list[float]]:
+    return isinstance(box, list) and len(box) == 4 and all(isinstance(edge, int | float) for edge in box)
 
 
 def _expected(item: InstanceRecord, record: Record) -> dict[str, Any]:
