@@ -130,8 +130,8 @@ def test_joints_are_where_opencv_puts_them_and_hidden_where_something_is_nearer(
 
 def test_zones_are_those_of_the_file(session: RenderSession) -> None:
     looked_at = 0
-    for frame in (session.frame(index, people=None) for index in FRAMES):
-        for number in (one.id for one in persons(frame) if one.visible_px > 60):
+    for frame in (session.frame(index, people=None) for index in range(24)):
+        for number in (one.id for one in persons(frame) if one.visible_px > 40):
             zones = set(np.unique(frame.zone[frame.instance_id == number]).tolist())
             assert zones <= set(range(Zone.SKIN, Zone.CARRIED + 1))
             looked_at += Zone.UPPER_CLOTHES in zones
