@@ -2,7 +2,7 @@
 
     python -m benchmarks.synthesize [--frames 2000] [--workers 2] [--model pix2pix]
 
-Physics by default; with ``--model pix2pix`` the shipped model refines its pictures, as in `gis synthesize` by itself.
+Physics by default; with ``--model pix2pix`` the shipped model refines its pictures.
 
 The rate counts from the first complete frame to the last; opening the scene and the contact sheet are told apart.
 Memory is the resident set of the largest worker when frame 200 (or a tenth of a shorter run) and when the last frame is

@@ -22,7 +22,7 @@ PROCESSES = int(os.environ.get("GIS_BYTE_PROCESSES", "4"))
 COMMANDS = {
     "render": ["render", "--count", "12", "--size", "320x256"],
     "physics": ["synthesize", "--count", "3", "--size", "256", "--model", "physics", "--tensors"],
-    "shipped model": ["synthesize", "--count", "2", "--size", "256"],
+    "shipped model": ["synthesize", "--count", "2", "--size", "256", "--model", "pix2pix"],
 }
 _LONGEST_FILLER = 60_000
 """Bytes: variables and arguments lie above the stack and so move all of it, a page at most 15 times."""

@@ -224,8 +224,8 @@ _MAKERS: Final[Mapping[str, Callable[[Material, Path], None]]] = {
     "shifted": _shifted,
     "visible": _visible,
     "city_physics": _maker(over=False, model="physics"),
-    "city_model": _maker(over=False, model="auto"),
+    "city_model": _maker(over=False, model="pix2pix"),
     "over_physics": _maker(over=True, model="physics"),
-    "over_model": _maker(over=True, model="auto"),
+    "over_model": _maker(over=True, model="pix2pix"),
     "pasted": _pasted,
 }

@@ -12,7 +12,7 @@ __all__ = ["GIS_PG_dataset", "register", "unregister"]
 
 _BACKGROUNDS_SHOWN = 4
 _MODELS = [
-    ("DEFAULT", "Default", "As the command chooses: the shipped model where it can run, else physics"),
+    ("DEFAULT", "Default", "As the command chooses: physics, and the shipped model over backgrounds"),
     ("PHYSICS", "Physics", "Radiometry alone, without a translation model"),
     ("NAMED", "By Name", "A translation model by its name: gis models lists them"),
 ]

@@ -46,7 +46,7 @@ def synthesize(
     Args:
         count: frames 0 to count - 1.
         session_factory: opens the scene.
-        options: see the module; what is left out is as in `gis synthesize`, the shipped model where it can run.
+        options: see the module; what is left out is as in `gis synthesize`.
 
     Returns:
         an iterator over frames: ``image``, ``image16``, ``kelvin`` (None without temperatures), ``depth_m``,

@@ -300,7 +300,7 @@ class SynthesizeConfig(RenderConfig):
     model: Annotated[
         str,
         Option(
-            "A translation model, or physics alone; auto: the shipped model where it can run, else physics.",
+            "A translation model, or physics alone; auto: physics, and the shipped model over backgrounds.",
             _MODEL,
             choices=_models,
             old_names=("backend",),
@@ -395,7 +395,7 @@ class SynthesizeConfig(RenderConfig):
     def _choose_model(self) -> None:
         from gan.data.layout import LAYOUT_NAME
 
-        model, weights, why = choose_model(self.model, self.weights)
+        model, weights, why = choose_model(self.model, self.weights, rendered=self.backgrounds is None)
         object.__setattr__(self, "model", model)
         object.__setattr__(self, "weights", weights)
         if model == PHYSICS and weights is not None:

@@ -1,4 +1,4 @@
-"""Which model `gis synthesize` uses: what was asked for, else the shipped one where it can run, else physics."""
+"""Which model `gis synthesize` uses: what was asked for; else physics, and over real frames the shipped model."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ ENGINES = ("openvino", "torch")
 """Packages of which one runs the shipped model."""
 
 
-def choose_model(model: str, weights: Path | None) -> tuple[str, Path | None, str]:
+def choose_model(model: str, weights: Path | None, *, rendered: bool) -> tuple[str, Path | None, str]:
     """Model and its file, and a line for the user where it is not what one would expect.
 
-    The shipped model is the default, because its cars are nearer to real ones than those of physics alone, which it
-    refines (docs/realism.md). A model file says whose it is; the shipped model needs no file.
+    Each default is what measured better. Over real frames the cars of the shipped model are nearer to real ones than
+    those of physics, which it refines (docs/realism.md). In a rendered scene they are not, and a detector that was
+    trained with the physics is the better one (docs/usefulness.md). A model file says whose it is; the shipped model
+    needs no file.
 
     Args:
         model: as asked for; :data:`AUTO` leaves the choice.
         weights: as asked for.
+        rendered: the whole picture is rendered, and not real around the objects.
 
     Raises:
         ConfigError: the file is no model.
@@ -37,6 +40,8 @@ def choose_model(model: str, weights: Path | None) -> tuple[str, Path | None, st
     shipped = model_of_file(CAR_WEIGHTS) if CAR_WEIGHTS.is_file() else ""
     if model != AUTO:
         return model, CAR_WEIGHTS if model == shipped else None, ""
+    if rendered:
+        return PHYSICS, None, ""
     if not any(importlib.util.find_spec(name) for name in ENGINES):
         advice = "pip install -e '.[demo]' in the project's folder"
         return PHYSICS, None, f"images by physics alone: the shipped model needs {ENGINES[0]}; {advice}"

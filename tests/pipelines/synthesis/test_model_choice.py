@@ -22,34 +22,35 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_the_shipped_model_is_the_default(shipped: Path) -> None:
-    assert choose_model(AUTO, None) == ("pix2pix", shipped, "")
+def test_the_shipped_model_is_the_default_over_real_frames_alone(shipped: Path) -> None:
+    assert choose_model(AUTO, None, rendered=False) == ("pix2pix", shipped, "")
+    assert choose_model(AUTO, None, rendered=True) == ("physics", None, "")
 
 
 def test_the_shipped_model_needs_no_file(shipped: Path) -> None:
-    assert choose_model("pix2pix", None) == ("pix2pix", shipped, "")
-    assert choose_model("cyclegan", None) == ("cyclegan", None, ""), "it is not the one that ships"
+    assert choose_model("pix2pix", None, rendered=False) == ("pix2pix", shipped, "")
+    assert choose_model("cyclegan", None, rendered=False) == ("cyclegan", None, ""), "it is not the one that ships"
 
 
 def test_what_is_asked_for_wins(shipped: Path) -> None:
-    assert choose_model("physics", None) == ("physics", None, "")
-    assert choose_model(AUTO, shipped) == ("pix2pix", shipped, ""), "a file says whose it is"
-    assert choose_model("cyclegan", shipped) == ("cyclegan", shipped, ""), "and is refused later"
+    assert choose_model("physics", None, rendered=False) == ("physics", None, "")
+    assert choose_model(AUTO, shipped, rendered=False) == ("pix2pix", shipped, ""), "a file says whose it is"
+    assert choose_model("cyclegan", shipped, rendered=False) == ("cyclegan", shipped, ""), "and is refused later"
 
 
 def test_without_its_packages_physics_takes_its_place(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "ENGINES", ("no_such_package", "nor_this"))
-    model, weights, why = choose_model(AUTO, None)
+    model, weights, why = choose_model(AUTO, None, rendered=False)
     assert (model, weights) == ("physics", None)
     assert "no_such_package" in why
 
 
 def test_without_its_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "CAR_WEIGHTS", tmp_path / "gone.safetensors")
-    model, weights, why = choose_model(AUTO, None)
+    model, weights, why = choose_model(AUTO, None, rendered=False)
     assert (model, weights) == ("physics", None)
     assert "gone.safetensors" in why
-    assert choose_model("pix2pix", None) == ("pix2pix", None, ""), "the option is missed later"
+    assert choose_model("pix2pix", None, rendered=False) == ("pix2pix", None, ""), "the option is missed later"
 
 
 @pytest.mark.parametrize("content", [None, b"", b"12345678" * 9])
