@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--tensors", action="store_true", help="store source tensors too")
     parser.add_argument("--model", default="physics", help="physics or pix2pix")
     options = parser.parse_args()
-    model, weights, _ = choose_model(options.model, None)
+    model, weights, _ = choose_model(options.model, None, rendered=True)
     with tempfile.TemporaryDirectory(prefix="gis-benchmark-") as folder:
         out = Path(folder) / "out"
         watch = Watch(out / FRAMES_FILE, options.frames)

@@ -41,7 +41,7 @@ class ExportConfig:
     """
 
     folder: Annotated[
-        Path, Option("Folder of gis synthesize; for kelvin-tiff also of gis backgrounds.", positional=True)
+        Path, Option("Folder of gis synthesize; for kelvin-tiff also of gis backgrounds.", _FILES, positional=True)
     ]
     out: Annotated[Path, Option("Folder of the output; a run that was cut short goes on in it.", _FILES)]
     format: Annotated[str, Option("What the files are for.", _FILES, choices=format_names)] = KELVIN_TIFF

@@ -16,7 +16,6 @@ from renderer.thermal.conditions import Conditions
 from pipelines.cameras import named_camera, parse_size
 from pipelines.errors import ConfigError
 from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
-from pipelines.synthesis.traffic import read_traffic
 
 __all__ = ["Session", "SessionFactory", "open_session"]
 
@@ -84,6 +83,8 @@ def open_session(config: RenderConfig) -> Session:
     size = parse_size(config.size) if camera is None and config.size is not None else None
     traffic, variety = ORDINARY, 0.0
     if isinstance(config, SynthesizeConfig) and config.backgrounds is None:
+        from pipelines.synthesis.traffic import read_traffic  # it reads boxes, which gis render in Blender cannot
+
         traffic, variety = read_traffic(config, None), config.sensor_variety
     session = RenderSession(
         config.scene,

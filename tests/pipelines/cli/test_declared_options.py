@@ -174,6 +174,10 @@ def examples(folder: Path) -> dict[str, dict[str, object]]:
             "frames": paths["images"], "boxes": paths["data"], "camera": "kitti-object", "out": paths["out"],
             "cars": paths["more"], "min_px": 30, "layout": "physics", "variants": 3, "review": paths["list.txt"],
         },
+        "export": {
+            "folder": paths["data"], "out": paths["out"], "format": "yolo", "split": "0.7,0.2,0.1", "seed": 3,
+            "segments": True,
+        },
         "align": {
             "visible": paths["data"], "infrared": paths["images"], "out": paths["out"], "model": "homography",
             "per_frame": True, "frames": 5,

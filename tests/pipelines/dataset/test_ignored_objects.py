@@ -186,7 +186,7 @@ def test_a_share_that_is_none_is_refused(every: Path, tmp_path: Path, share: obj
     about = json.loads((every / "dataset.json").read_text())
     about["configuration"]["min_visible_share"] = share
     (tmp_path / "dataset.json").write_text(json.dumps(about))
-    with pytest.raises(DatasetError, match=r"min_visible_share is .*: expected a number from 0 to 1"):
+    with pytest.raises(DatasetError, match=r"min_visible_share is .*: expected a number"):
         validate(tmp_path)
 
 
