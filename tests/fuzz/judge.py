@@ -114,7 +114,11 @@ class Server:
     def close(self) -> None:
         """Ends the process."""
         if self._process is not None:
-            self._process.communicate(timeout=20)
+            try:
+                self._process.communicate(timeout=20)
+            except subprocess.TimeoutExpired:  # libraries that hang at their end say nothing about gis
+                self._process.kill()
+                self._process.communicate()
             self._process = None
 
 
