@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pipelines.dataset import shards
 from pipelines.dataset.record import FrameRecord, Record, parse_line
-from pipelines.dataset.store import PART_FILE, FrameStore, first_difference
+from pipelines.dataset.store import FRAMES_FILE, PART_FILE, FrameStore, first_difference
 from pipelines.dataset.summary import is_finished, write_summary
 from pipelines.dataset.validation.folder import KINDS
 from pipelines.errors import ConfigError, DatasetError
@@ -42,7 +42,7 @@ class Part:
     def lines(self, frames: range) -> Iterator[str]:
         """Lines of those of its frames."""
         begin = frames.start - self.frames.start
-        yield from islice(read_lines(self.folder / "frames.jsonl"), begin, begin + len(frames))
+        yield from islice(read_lines(self.folder / FRAMES_FILE), begin, begin + len(frames))
 
 
 def merge(parts: Sequence[Path], out: Path, *, how: How = "copy", progress: bool = False) -> Path:
@@ -98,7 +98,7 @@ def _described(folder: Path, about: dict[str, Any], path: Path) -> Part:
     whole = all(isinstance(value, int) and value >= 0 for value in (first, frames))
     if about.get("schema") not in _MERGED or not isinstance(about.get("configuration"), dict) or not whole:
         raise DatasetError(f"{path}: describes no part of a data set: expected one of gis synthesize or gis render")
-    lines = sum(1 for _ in read_lines(folder / "frames.jsonl"))
+    lines = sum(1 for _ in read_lines(folder / FRAMES_FILE))
     if not about.get("complete") or lines != frames:
         raise DatasetError(
             f"{folder}: is not finished ({lines} frames have a line): give the command again that made it"
@@ -133,8 +133,10 @@ def _taken(parts: Sequence[Part]) -> list[tuple[Part, range]]:
     end = 0
     for part in parts:
         if part.frames.start > end:
-            raise DatasetError(f"frames {end} to {part.frames.start - 1} are in no part: make them with --frames "
-                               f"{end}:{part.frames.start}")  # fmt: skip
+            raise DatasetError(
+                f"frames {end} to {part.frames.start - 1} are in no part: make them with --frames "
+                f"{end}:{part.frames.start}"
+            )
         for earlier, frames in taken:
             _check_equal(earlier, part, range(max(frames.start, part.frames.start), min(frames.stop, part.frames.stop)))
         if part.frames.stop > end:
@@ -168,7 +170,7 @@ def _frames(
         for part, frames in taken:
             todo = range(max(frames.start, complete), frames.stop)
             for index, line in zip(todo, part.lines(todo) if todo else (), strict=True):
-                log = part.folder / "frames.jsonl"
+                log = part.folder / FRAMES_FILE
                 data = parse_line(line, index, log)
                 put.frame(part.folder, data["files"])
                 if put.tensors:
