@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
-from gan.data.images import list_images, read_image
 from gan.data.skipped import check_share, skipped_lines
 from gan.data.splits import groups_from_names
 from gan.errors import ItemError
 from numpy.typing import NDArray
 
-from pipelines.backgrounds.geometry.boxes import KnownBox, read_boxes
+from pipelines.backgrounds.geometry.boxes import KnownBox
+from pipelines.backgrounds.labelled_folders import find_labelled, read_grey
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import read_records
-from pipelines.errors import DatasetError
-from pipelines.io.files import read_json
 
 __all__ = ["NOT_COUNTED", "LabelledImage", "LabelledImages", "open_labelled"]
 
@@ -41,11 +37,6 @@ _ALIKE: Final = {
     "bicycle": {"cyclist", "rider", "motorcycle", "motorbike"},
 }
 _NOT_COUNTED_WORDS: Final = {"dontcare", "misc", "ignore", "ignored", "people?", "person?"}
-_IMAGE_FOLDERS: Final = ("images", "image_2", "infrared", "")
-_LABELS: Final = ("annotations/coco.json", "labels", "label_2", "boxes.json", "annotations.json", "")
-"""Where labels lie in the folders of this project, YOLO, KITTI, and beside the images."""
-_MOST_UNEQUAL_SIDES: Final = 16
-"""Beyond, nothing is to be seen of an image that is brought to the width of the network's input."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +61,7 @@ class LabelledImage:
         Raises:
             ItemError: It cannot be read, or is no picture that can be shown.
         """
-        return _read_grey(self.path)
+        return read_grey(self.path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,19 +92,6 @@ class LabelledImages:
         return hashlib.sha256("\n".join(stamps).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _read_grey(path: Path) -> NDArray[np.uint8]:
-    planes = read_image(path)
-    short, long = sorted(planes.shape[1:])
-    if long > _MOST_UNEQUAL_SIDES * short:
-        raise ItemError(f"{path}: is {planes.shape[2]}x{planes.shape[1]} pixels: expected sides of 1 to 16 at most")
-    grey = planes[0] if planes.shape[0] == 1 else cv2.cvtColor(np.moveaxis(planes, 0, -1), cv2.COLOR_RGB2GRAY)
-    if grey.dtype == np.uint8:
-        return np.asarray(grey, dtype=np.uint8)
-    if not np.isfinite(grey).all():
-        raise ItemError(f"{path}: has infinite pixels: expected finite values: mend or leave out this image")
-    return _stretched(grey)
-
-
 def open_labelled(
     place: str, classes: tuple[str, ...], name: str = "", *, report: Callable[[str], None] = lambda line: None
 ) -> LabelledImages:
@@ -131,54 +109,20 @@ def open_labelled(
         DatasetError: No images, no labels, or an image's labels that no image goes with.
         BackgroundError: Labels that cannot be read.
     """
-    frames, _, labels = (place, "", "") if os.path.isdir(place) else place.partition("=")
-    root = Path(frames)
-    inside = [root / one for one in _IMAGE_FOLDERS] if os.path.isdir(root) else []  # also of a name that is too long
-    folder = next((one for one in inside if list_images(one)), None)
-    if folder is None:
-        raise DatasetError(f"{root}: no images; expected a data set, or a folder with images/ or image_2/ and labels")
-    source = Path(labels) if labels else _find_labels(root)
-    if not os.path.exists(source):
-        raise DatasetError(
-            f"{source}: no such labels: expected a COCO or JSON file, or a folder of KITTI or YOLO labels"
-        )
-    boxes = read_boxes(source, report, keep_dont_care=True)
-    about = {**_about(source), **_about_frames(root)}
-    files = {path.stem: path for path in list_images(folder)}
-    stems = sorted(set(files) & set(boxes))
-    if not stems:
-        raise DatasetError(
-            f"{source}: labels of {len(boxes)} images, none of them in {folder}: expected the same names"
-        )
-    sizes = _usable([files[stem] for stem in stems], name or _name(root), report)
+    found = find_labelled(place, report)
+    about = {**found.about, **_about_frames(found.root)}
+    sizes = _usable(list(found.images.values()), name or found.name, report)
     images = [
-        _labelled(stem, files[stem], sizes[files[stem]], boxes[stem], classes, about)
-        for stem in stems
-        if files[stem] in sizes
+        _labelled(stem, path, sizes[path], found.boxes[stem], classes, about)
+        for stem, path in found.images.items()
+        if path in sizes
     ]
     sequences = groups_from_names([image.name for image in images])
     images = [
         image if image.sequence else replace(image, sequence=s) for image, s in zip(images, sequences, strict=True)
     ]
     counts = [sum(int((image.classes == number).sum()) for image in images) for number in range(len(classes))]
-    return LabelledImages(name or _name(root), tuple(images), classes, np.array([count > 0 for count in counts]))
-
-
-def _name(root: Path) -> str:
-    """The folder's name, or its parent's where it only says that images lie in it."""
-    path = root.resolve()
-    return path.parent.name if path.name in _IMAGE_FOLDERS else path.name
-
-
-def _find_labels(root: Path) -> Path:
-    for name in _LABELS:
-        place = root / name
-        if place.is_file() or (name and place.is_dir()) or any(place.glob("*.txt")):
-            return place
-    raise DatasetError(
-        f"{root}: no labels; expected annotations/coco.json, labels/ (YOLO), label_2/ (KITTI), boxes.json, or "
-        "FRAMES=LABELS with the place of the labels"
-    )
+    return LabelledImages(name or found.name, tuple(images), classes, np.array([count > 0 for count in counts]))
 
 
 def _usable(paths: Sequence[Path], name: str, report: Callable[[str], None]) -> dict[Path, tuple[int, int]]:
@@ -198,7 +142,7 @@ def _usable(paths: Sequence[Path], name: str, report: Callable[[str], None]) -> 
 
 def _size_or_reason(path: Path) -> tuple[int, int] | str:
     try:
-        height, width = _read_grey(path).shape
+        height, width = read_grey(path).shape
     except ItemError as error:
         return str(error)
     return width, height
@@ -235,26 +179,9 @@ def _numbers(box: KnownBox, classes: tuple[str, ...]) -> list[int]:
     return [NOT_COUNTED] if alike else []
 
 
-def _about(labels: Path) -> Mapping[str, Mapping[str, object]]:
-    """What a JSON object by image says of each beside its boxes: sequence and time."""
-    if labels.suffix != ".json":
-        return {}
-    data = read_json(labels, allow_nan=True)
-    return (
-        {Path(name).stem: row for name, row in data.items() if isinstance(row, dict)} if isinstance(data, dict) else {}
-    )
-
-
 def _about_frames(root: Path) -> Mapping[str, Mapping[str, object]]:
     """The real frames that those of a data set were made over."""
     if not (root / "frames.jsonl").is_file():
         return {}
     records = read_records(root, FrameRecord)
     return {f"{one.index:06d}": {"background": Path(one.background.name or "").stem} for one in records}
-
-
-def _stretched(image: NDArray[np.uint16] | NDArray[np.float32]) -> NDArray[np.uint8]:
-    """8 bits over all but the outermost percent of the values, as the gain control of a camera does it."""
-    low, high = np.percentile(image, [1.0, 99.0])
-    span = max(float(high - low), 1e-6)
-    return np.asarray(np.clip((image - low) * (255.0 / span), 0, 255), dtype=np.uint8)

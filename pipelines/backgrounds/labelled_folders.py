@@ -1,0 +1,133 @@
+"""Folders of images with labels: where in them the images lie, where the labels, and what these say of each image."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from gan.data.images import list_images, read_image
+from gan.errors import ItemError
+from numpy.typing import NDArray
+
+from pipelines.backgrounds.geometry.boxes import KnownBox, read_boxes
+from pipelines.errors import DatasetError
+from pipelines.io.files import read_json
+
+__all__ = ["LabelledFolder", "find_labelled", "folder_name", "read_grey"]
+
+_IMAGE_FOLDERS: Final = ("images", "image_2", "infrared", "")
+_LABELS: Final = ("annotations/coco.json", "labels", "label_2", "boxes.json", "annotations.json", "")
+"""Where labels lie in the folders of this project, YOLO, KITTI, and beside the images."""
+_MOST_UNEQUAL_SIDES: Final = 16
+"""Beyond, nothing is to be seen of an image that is brought to the width of the network's input."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledFolder:
+    """Images and their labels, which go together by the stems of their names."""
+
+    root: Path
+    """Folder that was named."""
+    labels: Path
+    """Where the labels were read."""
+    images: Mapping[str, Path]
+    """Images that have labels, by stem, in the order of the stems."""
+    boxes: Mapping[str, tuple[KnownBox, ...]]
+    """Boxes of those images, KITTI's DontCare regions among them."""
+    about: Mapping[str, Mapping[str, object]]
+    """What a JSON object by image says of an image beside its boxes: sequence, time."""
+
+    @property
+    def name(self) -> str:
+        """The folder's name, or its parent's where it only says that images lie in it."""
+        return folder_name(self.root)
+
+
+def find_labelled(place: str, report: Callable[[str], None] = lambda line: None) -> LabelledFolder:
+    """Finds images and labels; no image is read.
+
+    Args:
+        place: A data set of gis; a folder of ``images/`` and ``labels/`` (YOLO), ``image_2/`` and ``label_2/`` (KITTI),
+            or of images and one COCO file; or ``FRAMES=LABELS``, a folder of images and the place of their labels.
+        report: Takes lines for the user.
+
+    Raises:
+        DatasetError: No images, no labels, or labels of other images.
+        BackgroundError: Labels that cannot be read.
+    """
+    frames, _, labels = (place, "", "") if os.path.isdir(place) else place.partition("=")
+    root = Path(frames)
+    inside = [root / one for one in _IMAGE_FOLDERS] if os.path.isdir(root) else []  # also of a name that is too long
+    folder = next((one for one in inside if list_images(one)), None)
+    if folder is None:
+        raise DatasetError(f"{root}: no images; expected a data set, or a folder with images/ or image_2/ and labels")
+    source = Path(labels) if labels else _find_labels(root)
+    if not os.path.exists(source):
+        raise DatasetError(
+            f"{source}: no such labels: expected a COCO or JSON file, or a folder of KITTI or YOLO labels"
+        )
+    boxes = read_boxes(source, report, keep_dont_care=True)
+    files = {path.stem: path for path in list_images(folder)}
+    stems = sorted(set(files) & set(boxes))
+    if not stems:
+        raise DatasetError(
+            f"{source}: labels of {len(boxes)} images, none of them in {folder}: expected the same names"
+        )
+    chosen = {stem: files[stem] for stem in stems}
+    return LabelledFolder(root, source, chosen, {stem: boxes[stem] for stem in stems}, _about(source))
+
+
+def folder_name(root: Path) -> str:
+    """Name of a set by its folder: its parent's where the folder's only says that images lie in it."""
+    path = root.resolve()
+    return path.parent.name if path.name in _IMAGE_FOLDERS else path.name
+
+
+def _find_labels(root: Path) -> Path:
+    for name in _LABELS:
+        place = root / name
+        if place.is_file() or (name and place.is_dir()) or any(place.glob("*.txt")):
+            return place
+    raise DatasetError(
+        f"{root}: no labels; expected annotations/coco.json, labels/ (YOLO), label_2/ (KITTI), boxes.json, or "
+        "FRAMES=LABELS with the place of the labels"
+    )
+
+
+def _about(labels: Path) -> Mapping[str, Mapping[str, object]]:
+    if labels.suffix != ".json":
+        return {}
+    data = read_json(labels, allow_nan=True)
+    return (
+        {Path(name).stem: row for name, row in data.items() if isinstance(row, dict)} if isinstance(data, dict) else {}
+    )
+
+
+def read_grey(path: Path) -> NDArray[np.uint8]:
+    """(H, W) grey image; more than 8 bits are stretched over all but the outermost percent of their values.
+
+    Raises:
+        ItemError: It cannot be read, or is no picture that can be shown.
+    """
+    planes = read_image(path)
+    short, long = sorted(planes.shape[1:])
+    if long > _MOST_UNEQUAL_SIDES * short:
+        raise ItemError(f"{path}: is {planes.shape[2]}x{planes.shape[1]} pixels: expected sides of 1 to 16 at most")
+    grey = planes[0] if planes.shape[0] == 1 else cv2.cvtColor(np.moveaxis(planes, 0, -1), cv2.COLOR_RGB2GRAY)
+    if grey.dtype == np.uint8:
+        return np.asarray(grey, dtype=np.uint8)
+    if not np.isfinite(grey).all():
+        raise ItemError(f"{path}: has infinite pixels: expected finite values: mend or leave out this image")
+    return _stretched(grey)
+
+
+def _stretched(image: NDArray[np.uint16] | NDArray[np.float32]) -> NDArray[np.uint8]:
+    """8 bits over all but the outermost percent of the values, as the gain control of a camera does it."""
+    low, high = np.percentile(image, [1.0, 99.0])
+    span = max(float(high - low), 1e-6)
+    return np.asarray(np.clip((image - low) * (255.0 / span), 0, 255), dtype=np.uint8)
