@@ -32,14 +32,12 @@ def project_key_points(
         cam_to_world: (4, 4) its pose.
         depth_m: (H, W) the depth pass: a joint is hidden where something lies nearer than its own flesh.
     """
-    local = (points_m - cam_to_world[:3, 3]) @ cam_to_world[:3, :3]
     found: list[KeyPoint] = []
-    for point in local:
-        depth = float(point[2])
+    for across, down, depth in ((points_m - cam_to_world[:3, 3]) @ cam_to_world[:3, :3]).tolist():
         if depth < NEAREST_M:
             found.append((0.0, 0.0, 0))
             continue
-        x, y = (float(value) for value in camera.project(point[None])[0])
+        x, y = camera.fx * across / depth + camera.cx, camera.fy * down / depth + camera.cy
         if not (0.0 <= x < camera.width and 0.0 <= y < camera.height):
             found.append((0.0, 0.0, 0))
             continue

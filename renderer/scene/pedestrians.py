@@ -20,7 +20,7 @@ from ..thermal.people import activity_of
 from .camera_car import camera_car_rectangle
 from .cars import FrameSetup, ModelSize, Placement
 from .footprints import overlaps, rectangle
-from .projection import box_around, seen_share, world_to_cam
+from .projection import WorldToCam, box_around, seen_share, world_to_cam
 from .street import Street
 from .walkable import Ground, Kind
 
@@ -46,6 +46,7 @@ CIRCLE_M = (0.45, 0.7)
 APART_M = 0.5
 """Least distance between two people's middles."""
 CAR_MARGIN_M = 0.3
+ROUNDING_M = 1e-6
 LEAST_HEIGHT_PX = 8.0
 LEAST_SEEN = 0.3
 """Share of a person's box that must lie inside of the picture."""
@@ -130,6 +131,12 @@ def people_on_street(
     return tuple(placed)
 
 
+def _chosen(shares: Sequence[float], rng: np.random.Generator) -> int:
+    """Which of some things is drawn, each as often as its share says; one number is drawn."""
+    sums = np.cumsum(shares)
+    return min(int(np.searchsorted(sums, rng.random() * sums[-1], side="right")), len(shares) - 1)
+
+
 def _members(
     mix: PeopleMix, middle: Array, count: int, rng: np.random.Generator, *, standing: bool, heading: float
 ) -> Iterator[Placement]:
@@ -166,6 +173,28 @@ def _those_that_fit(
     return kept
 
 
+@dataclass(frozen=True, eq=False)
+class _Taken:
+    """Rectangles on the ground that something stands on."""
+
+    corners_m: Sequence[Array]
+    """(4, 2) each."""
+
+    @cached_property
+    def _circles(self) -> list[tuple[float, float, float]]:
+        """Middle and radius around each: most are too far away to be looked at closely."""
+        return [
+            (*one.mean(axis=0).tolist(), float(np.hypot(*(one - one.mean(axis=0)).T).max())) for one in self.corners_m
+        ]
+
+    def touches(self, corners_m: Array, x_m: float, y_m: float, radius_m: float) -> bool:
+        """Whether a rectangle overlaps one of them; it lies within a radius about a point."""
+        return any(
+            math.hypot(x - x_m, y - y_m) <= radius + radius_m + ROUNDING_M and overlaps(corners_m, other)
+            for other, (x, y, radius) in zip(self.corners_m, self._circles, strict=True)
+        )
+
+
 def _taken_by_cars(cars: Sequence[Placement], sizes: Mapping[str, ModelSize]) -> list[Array]:
     """Rectangles (4, 2) of cars with room around them."""
     margin = 2 * CAR_MARGIN_M
@@ -176,15 +205,20 @@ def _taken_by_cars(cars: Sequence[Placement], sizes: Mapping[str, ModelSize]) ->
 
 
 def _stands_free(
-    person: Placement, size: ModelSize, others: Sequence[Placement], taken: Sequence[Array], camera: Camera, pose: Array
+    person: Placement,
+    size: ModelSize,
+    others: Sequence[Placement],
+    taken: _Taken,
+    camera: Camera,
+    to_cam: WorldToCam,
 ) -> bool:
     """Whether a person touches nobody and nothing, and is seen."""
     if any(math.hypot(one.x_m - person.x_m, one.y_m - person.y_m) < APART_M for one in others):
         return False
     corners = rectangle(person.x_m, person.y_m, person.yaw_rad, size.length_m, size.width_m)
-    if any(overlaps(corners, other) for other in taken):
+    if taken.touches(corners, person.x_m, person.y_m, math.hypot(size.length_m, size.width_m) / 2):
         return False
-    box = box_around(person, size, camera, world_to_cam(pose))
+    box = box_around(person, size, camera, to_cam)
     return box is not None and box[3] - box[1] >= LEAST_HEIGHT_PX and seen_share(box, camera) >= LEAST_SEEN
 
 
@@ -204,24 +238,26 @@ class _Scene:
         eye, pose, camera = self.setup.cam_to_world[:2, 3], self.setup.cam_to_world, self.camera
         aside = 1.1 * max(camera.cx, camera.width - camera.cx) / camera.fx
         corners = np.array([eye, *(eye + FAR_M * (pose[:2, 2] + side * pose[:2, 0]) for side in (-aside, aside))])
-        points, kinds = self.ground.spots_within(corners.min(axis=0), corners.max(axis=0))
-        ahead, across = (points - eye) @ pose[:2, 2], (points - eye) @ pose[:2, 0]
-        column = camera.cx + camera.fx * across / np.maximum(ahead, NEAR_M)
-        seen = (ahead > NEAR_M) & (ahead < FAR_M)
-        seen &= (column > -0.02 * camera.width) & (column < 1.02 * camera.width)
+        left, right = ((column - camera.cx) / camera.fx for column in (-0.02 * camera.width, 1.02 * camera.width))
+        view = np.array([*eye, *pose[:2, 2], *pose[:2, 0], NEAR_M, FAR_M, left, right])
+        points, ahead, kinds = self.ground.spots_in_view(view, corners.min(axis=0), corners.max(axis=0))
         found = {}
         for kind in PLACES:
-            chosen = np.flatnonzero(seen & (kinds == kind))
+            chosen = np.flatnonzero(kinds == kind)
             if len(chosen):
                 found[kind] = (points[chosen], np.cumsum(1.0 / ahead[chosen]))
         return found
 
     @cached_property
-    def _taken(self) -> list[Array]:
+    def _to_cam(self) -> WorldToCam:
+        return world_to_cam(self.setup.cam_to_world)
+
+    @cached_property
+    def _taken(self) -> _Taken:
         """Rectangles of the cars with room around them, and of the camera's own."""
         pose = self.setup.cam_to_world
         own = camera_car_rectangle(pose[:2, 3], math.atan2(pose[1, 2], pose[0, 2]))
-        return [own, *_taken_by_cars(self.setup.placements, self.cars)]
+        return _Taken([own, *_taken_by_cars(self.setup.placements, self.cars)])
 
     def group(
         self, mix: PeopleMix, most: int, placed: Sequence[Placement], rng: np.random.Generator
@@ -230,9 +266,8 @@ class _Scene:
         spots = self._spots
         if not spots:
             return []
-        count = min(most, 1 + int(rng.choice(len(GROUP_SHARES), p=GROUP_SHARES)))
-        shares = np.array([PLACES[kind] for kind in spots])
-        kind = list(spots)[int(rng.choice(len(spots), p=shares / shares.sum()))]
+        count = min(most, 1 + _chosen(GROUP_SHARES, rng))
+        kind = list(spots)[_chosen([PLACES[kind] for kind in spots], rng)]
         points, sums = spots[kind]
         for _ in range(TRIES):
             middle = points[min(int(np.searchsorted(sums, rng.random() * sums[-1])), len(points) - 1)]
@@ -258,7 +293,7 @@ class _Scene:
         if not len(points):
             pose = self.setup.cam_to_world
             return math.atan2(pose[1, 2], pose[0, 2])
-        nearest = int(np.argmin(((points - middle) ** 2).sum(axis=1)))
+        nearest = int(np.argmin((points[:, 0] - middle[0]) ** 2 + (points[:, 1] - middle[1]) ** 2))
         lane = int(np.searchsorted(self.street.lane_starts, nearest, side="right")) - 1
         line = self.street.lanes[lane].line
         return line.pose(float(line.dense_s_m[nearest - self.street.lane_starts[lane]]), 2.0)[3]
@@ -267,7 +302,7 @@ class _Scene:
         """Whether a person stands on the ground, is seen, and touches nothing."""
         if self.ground.at(person.x_m, person.y_m)[0] is Kind.NONE:
             return False
-        return _stands_free(person, size, others, self._taken, self.camera, self.setup.cam_to_world)
+        return _stands_free(person, size, others, self._taken, self.camera, self._to_cam)
 
 
 # --- over a real background -------------------------------------------------------------------------------------------
@@ -305,7 +340,8 @@ def people_on_plane(
     count = sample_count(rng, most)
     if not count or not mix or (free_mask is not None and not free_mask.any()):
         return ()
-    plane = _Plane(setup, camera, free_mask, [*obstacles, *_taken_by_cars(setup.placements, cars)], road_yaw_rad or 0.0)
+    taken = _Taken([*obstacles, *_taken_by_cars(setup.placements, cars)])
+    plane = _Plane(setup, camera, free_mask, taken, road_yaw_rad or 0.0)
     placed: list[Placement] = []
     for _ in range(3 * count):
         if len(placed) >= count:
@@ -321,14 +357,18 @@ class _Plane:
     setup: FrameSetup
     camera: Camera
     free_mask: NDArray[np.bool_] | None
-    taken: Sequence[Array]
+    taken: _Taken
     road_yaw_rad: float
+
+    @cached_property
+    def _to_cam(self) -> WorldToCam:
+        return world_to_cam(self.setup.cam_to_world)
 
     def group(
         self, mix: PeopleMix, most: int, placed: Sequence[Placement], rng: np.random.Generator
     ) -> list[Placement]:
         """One to four people together; none where there is no room for them."""
-        count = min(most, 1 + int(rng.choice(len(GROUP_SHARES), p=GROUP_SHARES)))
+        count = min(most, 1 + _chosen(GROUP_SHARES, rng))
         for number in range(PLANE_TRIES):
             if number % SIDE_TRIES == 0:
                 x = float(rng.uniform(PLANE_NEAR_M, FAR_M))
@@ -372,4 +412,4 @@ class _Plane:
         feet = ((person.x_m, person.y_m + side) for side in (-0.2, 0.2))
         if not all(self._is_free(x, y) for x, y in feet):
             return False
-        return _stands_free(person, size, others, self.taken, self.camera, self.setup.cam_to_world)
+        return _stands_free(person, size, others, self.taken, self.camera, self._to_cam)

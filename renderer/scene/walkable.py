@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..optional import fast_kernel
+from ..optional import fast_kernel, kernel
 from ..zones.catalogue import Zone
 from .street import Bay, Street
 
@@ -58,18 +58,26 @@ class Ground:
     kind: NDArray[np.uint8]
     """:class:`Kind` of each cell."""
 
-    def spots_within(self, low_m: Array, high_m: Array) -> tuple[Array, NDArray[np.uint8]]:
-        """Cells where somebody can stand between two corners (2,) of a rectangle.
+    def spots_in_view(self, view: Array, low_m: Array, high_m: Array) -> tuple[Array, Array, NDArray[np.uint8]]:
+        """Cells where somebody can stand in a camera's field of view.
+
+        Args:
+            view: (10,) its place, the directions of view and to the right (2 each, on the ground), the least and the
+                greatest distance along the view, metres, and the columns between which it sees, as shares of the
+                distance.
+            low_m: (2,) a corner of the rectangle that is looked through.
+            high_m: (2,) the opposite corner.
 
         Returns:
-            (N, 2) their centres, and (N,) the :class:`Kind` of each.
+            (N, 2) centres of the cells, (N,) how far ahead they are, metres, and (N,) the :class:`Kind` of each.
         """
         first = np.maximum(np.floor((low_m - self.origin_m) / self.cell_m).astype(int), 0)
         last = np.maximum(np.ceil((high_m - self.origin_m) / self.cell_m).astype(int), 0)
         part = self.kind[first[1] : last[1], first[0] : last[0]]
-        rows, columns = np.nonzero(part)
-        places = np.stack([columns + first[0] + 0.5, rows + first[1] + 0.5], axis=1)
-        return places * self.cell_m + self.origin_m, part[rows, columns]
+        found = np.empty((int(np.count_nonzero(part)), 4))
+        place = np.array([*first, *self.origin_m, self.cell_m], np.float64)
+        found = found[: _find_spots(part, place, view, found)]
+        return found[:, :2], found[:, 2], found[:, 3].astype(np.uint8)
 
     def at(self, x_m: float, y_m: float) -> tuple[Kind, float]:
         """Kind and height of the ground at a point; ``NONE`` outside of the grid."""
@@ -78,6 +86,28 @@ class Ground:
         if not (0 <= row < self.kind.shape[0] and 0 <= column < self.kind.shape[1]):
             return Kind.NONE, 0.0
         return Kind(int(self.kind[row, column])), float(self.height_m[row, column])
+
+
+@kernel
+def _find_spots(kind: NDArray[np.uint8], place: Array, view: Array, found: Array) -> int:
+    """Fill ``found`` (N, 4) with centre, distance ahead and kind of cells in view; returns how many there are.
+
+    ``place`` (5,) has the numbers of the first column and row, the grid's origin and the size of a cell.
+    """
+    count = 0
+    for row in range(kind.shape[0]):
+        y = (row + place[1] + 0.5) * place[4] + place[3]
+        for column in range(kind.shape[1]):
+            if kind[row, column] == 0:
+                continue
+            x = (column + place[0] + 0.5) * place[4] + place[2]
+            ahead = (x - view[0]) * view[2] + (y - view[1]) * view[3]
+            across = (x - view[0]) * view[4] + (y - view[1]) * view[5]
+            if view[6] < ahead < view[7] and view[8] * ahead < across < view[9] * ahead:
+                found[count, 0], found[count, 1], found[count, 2] = x, y, ahead
+                found[count, 3] = kind[row, column]
+                count += 1
+    return count
 
 
 def walkable_ground(parts: Iterable[tuple[Array, NDArray[np.uint8]]], street: Street) -> Ground:

@@ -23,6 +23,7 @@ from typing import Final
 
 import numpy as np
 
+from ..optional import kernel
 from ..zones.catalogue import Zone
 from ..zones.names import PEOPLE_AND_ANIMALS
 from .conditions import Conditions
@@ -135,6 +136,7 @@ def skin_K(met: float) -> float:
     return 35.7 - 0.028 * MET_W_M2 * met + 273.15
 
 
+@kernel
 def clothing_surface_K(
     air_K: float, radiant_K: float, air_speed_m_s: float, clo: float, skin_temperature_K: float
 ) -> float:
@@ -166,6 +168,14 @@ def clothing_surface_K(
     return (low + high) / 2.0
 
 
+@kernel
+def _transfer_W_m2K(air_K: float, surface_K: float, air_speed_m_s: float) -> float:
+    """Convection as of the whole body, and radiation of a surface of 0.97."""
+    convection = max(2.38 * abs(surface_K - air_K) ** 0.25, 12.1 * math.sqrt(max(air_speed_m_s, _STILL_M_S)))
+    return float(convection + 4.0 * 0.97 * 5.67e-8 * ((surface_K + air_K) / 2.0) ** 3)
+
+
+@kernel
 def _bare_surface_K(air_K: float, air_speed_m_s: float, inner_K: float, resistance_m2K_W: float) -> float:
     """Surface behind a resistance, of which air and surroundings of one temperature take heat."""
     surface = 0.0
@@ -175,12 +185,7 @@ def _bare_surface_K(air_K: float, air_speed_m_s: float, inner_K: float, resistan
     return surface
 
 
-def _transfer_W_m2K(air_K: float, surface_K: float, air_speed_m_s: float) -> float:
-    """Convection as of the whole body, and radiation of a surface of 0.97."""
-    convection = max(2.38 * abs(surface_K - air_K) ** 0.25, 12.1 * math.sqrt(max(air_speed_m_s, _STILL_M_S)))
-    return float(convection + 4.0 * 0.97 * 5.67e-8 * ((surface_K + air_K) / 2.0) ** 3)
-
-
+@kernel
 def _flesh_K(air_K: float, air_speed_m_s: float, cold_factor: float) -> float:
     """Bare skin over tissue whose resistance rises while it cools; ``cold_factor`` multiplies that of the cold."""
     cold, warm = _TISSUE_M2K_W[0] * cold_factor, _TISSUE_M2K_W[1]
