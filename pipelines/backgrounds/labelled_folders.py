@@ -18,8 +18,10 @@ from pipelines.backgrounds.geometry.boxes import KnownBox, read_boxes
 from pipelines.errors import DatasetError
 from pipelines.io.files import read_json
 
-__all__ = ["LabelledFolder", "find_labelled", "folder_name", "read_grey"]
+__all__ = ["NOT_COUNTED_WORDS", "LabelledFolder", "find_labelled", "folder_name", "read_grey"]
 
+NOT_COUNTED_WORDS: Final = frozenset({"dontcare", "misc", "ignore", "ignored", "people?", "person?"})
+"""Names of regions and things that data sets neither ask for nor count as mistakes, in small letters."""
 _IMAGE_FOLDERS: Final = ("images", "image_2", "infrared", "")
 _LABELS: Final = ("annotations/coco.json", "labels", "label_2", "boxes.json", "annotations.json", "")
 """Where labels lie in the folders of this project, YOLO, KITTI, and beside the images."""

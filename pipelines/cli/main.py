@@ -69,6 +69,10 @@ COMMANDS = {
         "Bring a visible camera's pictures onto an infrared camera's: one transform from many frames, cropped pairs.",
         _DATA,
     ),
+    "stats": Command(
+        "Tell what is in sets of frames, real or made: sizes, distances, positions, contrast, hours, side by side.",
+        _DATA,
+    ),
     "validate": Command("Check a data set: hashes, sizes, ids, boxes, labels.", _DATA),
     "train": Command("Train a translation model and write one small file to share, OUT/model.safetensors.", _MODELS),
     "models": Command("List the translation models: paper, pairing, default options, parameters.", _MODELS),

@@ -16,7 +16,7 @@ from gan.errors import ItemError
 from numpy.typing import NDArray
 
 from pipelines.backgrounds.geometry.boxes import KnownBox
-from pipelines.backgrounds.labelled_folders import find_labelled, read_grey
+from pipelines.backgrounds.labelled_folders import NOT_COUNTED_WORDS, find_labelled, read_grey
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import read_records
 
@@ -36,7 +36,6 @@ _ALIKE: Final = {
     "person": {"cyclist", "rider"},
     "bicycle": {"cyclist", "rider", "motorcycle", "motorbike"},
 }
-_NOT_COUNTED_WORDS: Final = {"dontcare", "misc", "ignore", "ignored", "people?", "person?"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +174,7 @@ def _numbers(box: KnownBox, classes: tuple[str, ...]) -> list[int]:
     for number, name in enumerate(classes):
         if label in _SYNONYMS.get(name, {name}):
             return [NOT_COUNTED if box.crowd else number]
-    alike = label in _NOT_COUNTED_WORDS or any(label in _ALIKE.get(name, ()) for name in classes)
+    alike = label in NOT_COUNTED_WORDS or any(label in _ALIKE.get(name, ()) for name in classes)
     return [NOT_COUNTED] if alike else []
 
 

@@ -58,6 +58,7 @@ def command(name: str, box: Sandbox, prepared: Prepared) -> list[str]:
         "evaluate": f"--real {pictures} --generated {pictures} --lpips none --features none {out}",
         "compare": f"--data {folder / 'missing'} --models pix2pix --epochs 1 {out}",
         "export": f"{data} {out}",
+        "stats": f"{data} {out}",
         "validate": f"{data}",
         "addon": f"build {out}",
         "models": "",

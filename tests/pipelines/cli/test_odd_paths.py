@@ -37,6 +37,8 @@ COMMANDS = {
     "measure --test": ("measure", "--out", "new", "--train", ".", "--test"),
     "measure --weights-dir": ("measure", "--out", "new", "--train", ".", "--test", ".", "--weights-dir"),
     "measure --out": ("measure", "--train", ".", "--test", ".", "--out"),
+    "stats": ("stats",),
+    "stats --out": ("stats", ".", "--out"),
     "backgrounds --out": ("backgrounds", ".", "--out"),
 }
 
