@@ -60,6 +60,9 @@ COMMANDS = {
     "synthesize": Command(
         "Make a labelled thermal data set: images, masks, zones, depth, COCO, KITTI and YOLO labels.", _DATA
     ),
+    "scene": Command(
+        "Build a scene for gis synthesize --scene: streets with lanes, parking bays and what stands beside them.", _DATA
+    ),
     "merge": Command("Put the parts of a data set together, made with --frames on any machines.", _DATA),
     "fit": Command(
         "Fit car models to the cars of real frames: aligned pairs of source tensor and real image, to train from.",

@@ -2,7 +2,8 @@
 
 A street is marked by custom properties: ``gis_lane`` (width in metres) on a mesh of edges whose vertices run in driving
 order, ``gis_bay`` with ``gis_length_m`` and ``gis_width_m`` on an empty whose x axis is the heading, and
-``gis_camera_path`` on a mesh of edges that the camera car drives along.
+``gis_camera_path`` on a mesh of edges that the camera car drives along. The scene's own ``gis_far_m`` says how far away
+its cars are worth placing.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from .objects import CATEGORY, category_of
 __all__ = ["apply", "is_traffic", "model_collections", "model_size", "read_street"]
 
 LANE, BAY, CAMERA_PATH = "gis_lane", "gis_bay", "gis_camera_path"
+FAR = "gis_far_m"
 TRAFFIC_COLLECTION = "gis_traffic"
 OUT_OF_SIGHT_M = 5000.0
 """How far behind the camera unused cars are kept. Hiding them instead would rebuild the depsgraph."""
@@ -40,7 +42,8 @@ def read_street(scene: bpy.types.Scene) -> Street | None:
     if not paths:
         return None
     lanes = tuple(Lane(_vertices_m(item, metres), float(item[LANE])) for item in objects if LANE in item)
-    return Street(lanes, tuple(_bay(item, metres) for item in objects if BAY in item), paths)
+    far_m = float(scene[FAR]) if FAR in scene else None
+    return Street(lanes, tuple(_bay(item, metres) for item in objects if BAY in item), paths, far_m)
 
 
 def _vertices_m(item: bpy.types.Object, metres: float) -> NDArray[np.float64]:

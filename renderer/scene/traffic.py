@@ -95,7 +95,8 @@ def sample_frame(
     cam_to_world, heading_rad = sample_camera(street, camera, draw.rng(Stream.CAMERA))
     rng = draw.rng(Stream.TRAFFIC)
     distances = traffic.distances_for(camera.fy)
-    view = FieldOfView(camera, cam_to_world, models, VIEW_FAR_M if distances is None else distances.farthest_m)
+    ordinary_m = VIEW_FAR_M if street.far_m is None else street.far_m
+    view = FieldOfView(camera, cam_to_world, models, ordinary_m if distances is None else distances.farthest_m)
     cars = _Cars(street, view, heading_rad, traffic.density, distances, conditions)
     placements = cars.sample(rng)
     for _ in range(ATTEMPTS - 1):

@@ -15,7 +15,7 @@ from . import layout as plan
 from .ground import PARK_U_M
 from .mesh import MeshBuilder, pose
 
-__all__ = ["House", "Lot", "build_house", "lots"]
+__all__ = ["Hole", "House", "Lot", "build_house", "lots", "wall_with_holes"]
 
 Array = NDArray[np.float64]
 
@@ -153,7 +153,7 @@ Hole = tuple[float, float, str]
 """``(x0, x1, kind)`` of an opening; kinds: window, shop, door, garage."""
 
 
-def _wall_with_holes(
+def wall_with_holes(
     mesh: MeshBuilder, width_m: float, top_m: float, rows: list[tuple[float, float, list[Hole]]], wall: str
 ) -> None:
     """Front wall at y = 0: full-width bands between the rows of openings, piers beside the openings."""
@@ -219,7 +219,7 @@ def _front(mesh: MeshBuilder, house: House, rng: np.random.Generator) -> None:
             ((k + 0.5) * cell - wide / 2, (k + 0.5) * cell + wide / 2, "window") for k in range(columns)
         ]
         rows.append((z, min(z + tall, z + house.storey_m - 1.1), holes))
-    _wall_with_holes(mesh, house.width_m, house.eaves_m, rows, house.wall)
+    wall_with_holes(mesh, house.width_m, house.eaves_m, rows, house.wall)
     mesh.box((0.0, -0.1, house.ground_m - 0.25), (house.width_m, 0.0, house.ground_m - 0.05), "trim", skip="+y")
     mesh.box((0.0, -0.22, house.eaves_m - 0.3), (house.width_m, 0.0, house.eaves_m), "trim", skip="+y")
     if house.ground_floor == "shop":
@@ -289,7 +289,7 @@ def _end_walls(mesh: MeshBuilder, house: House, windows: tuple[bool, bool]) -> N
         for storey in range(house.storeys if visible else 0):
             z = house.ground_m + storey * house.storey_m + 0.85
             rows.append((z, z + 1.5, [(x - 0.6, x + 0.6, "window") for x in (d * 0.25, d * 0.5, d * 0.75)]))
-        _wall_with_holes(mesh, d, h, rows, house.wall)
+        wall_with_holes(mesh, d, h, rows, house.wall)
     mesh.matrix = outer
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .mesh import MeshBuilder
 
-__all__ = ["TREES", "bush", "hedge", "tree"]
+__all__ = ["TREES", "bush", "grow", "hedge", "leaf_clump", "tree"]
 
 Array = NDArray[np.float64]
 
@@ -24,8 +24,12 @@ TREES: dict[str, tuple[float, float, float, int, int, float, float]] = {
 
 def tree(kind: str) -> MeshBuilder:
     """One tree of a kind, root at the origin."""
-    foot, radius, height, blobs, leaves, leaf, trunk = TREES[kind]
-    rng = np.random.default_rng([23, *kind.encode()])
+    return grow(TREES[kind], np.random.default_rng([23, *kind.encode()]))
+
+
+def grow(shape: tuple[float, float, float, int, int, float, float], rng: np.random.Generator) -> MeshBuilder:
+    """One tree with the measures of a row of :data:`TREES`, root at the origin."""
+    foot, radius, height, blobs, leaves, leaf, trunk = shape
     mesh = MeshBuilder()
     lean = rng.uniform(-0.15, 0.15, (4, 2)) * [[0.0], [0.3], [1.0], [1.5]]
     z = np.array([-0.1, foot * 0.5, foot, foot + 0.55 * height])
@@ -77,10 +81,10 @@ def _leaves(
         if inside.any() or place[2] < lowest_m:
             continue
         made += 1
-        _clump(mesh, place, normal + 0.7 * rng.normal(size=3), size_m * float(rng.uniform(0.7, 1.35)), rng)
+        leaf_clump(mesh, place, normal + 0.7 * rng.normal(size=3), size_m * float(rng.uniform(0.7, 1.35)), rng)
 
 
-def _clump(mesh: MeshBuilder, centre: Array, normal: Array, size_m: float, rng: np.random.Generator) -> None:
+def leaf_clump(mesh: MeshBuilder, centre: Array, normal: Array, size_m: float, rng: np.random.Generator) -> None:
     """Two triangles, folded along their common edge."""
     n = normal / np.linalg.norm(normal)
     u = np.cross(n, rng.normal(size=3))
@@ -107,7 +111,7 @@ def hedge() -> MeshBuilder:
             sign = 1.0 if side else -1.0
             place, normal = np.array([x, sign * 0.32, z]), np.array([0.0, sign, 0.0])
         place = place + rng.normal(0.0, 0.04, 3)
-        _clump(mesh, place, normal + 0.35 * rng.normal(size=3), float(rng.uniform(0.3, 0.5)), rng)
+        leaf_clump(mesh, place, normal + 0.35 * rng.normal(size=3), float(rng.uniform(0.3, 0.5)), rng)
     return mesh
 
 
@@ -124,5 +128,5 @@ def bush() -> MeshBuilder:
         normal /= np.linalg.norm(normal)
         place = centres[which] + normal * radii[which]
         if place[2] > 0.02:
-            _clump(mesh, place, normal + 0.5 * rng.normal(size=3), float(rng.uniform(0.25, 0.4)), rng)
+            leaf_clump(mesh, place, normal + 0.5 * rng.normal(size=3), float(rng.uniform(0.25, 0.4)), rng)
     return mesh

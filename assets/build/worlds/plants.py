@@ -1,0 +1,253 @@
+"""Plants of gardens, verges and medians: palms, agaves, shrubs, hedges, conifers, trees of many shapes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.build.city.mesh import MeshBuilder
+from assets.build.city.plants import TREES, grow, leaf_clump
+
+__all__ = ["agave", "conifer", "fan_palm", "feather_palm", "grass_tuft", "hedge_of", "plant_makers", "shrub"]
+
+Array = NDArray[np.float64]
+Rng = np.random.Generator
+_Shape = tuple[float, float, float, int, int, float, float]
+
+# As city.plants.TREES: (foot of crown, its radius, its height, blobs, leaf clumps, leaf size, trunk radius), metres.
+_SHAPES = {
+    "oak": (2.4, 4.2, 5.0, 12, 460, 0.66, 0.3),
+    "round": (2.1, 2.2, 3.4, 7, 260, 0.5, 0.14),
+    "small": (1.5, 1.4, 2.2, 5, 150, 0.4, 0.08),
+    "eucalyptus": (5.2, 2.9, 9.5, 10, 360, 0.66, 0.26),
+    "jacaranda": (3.1, 3.4, 3.6, 9, 330, 0.55, 0.2),
+    "cypress": (0.6, 0.8, 6.5, 8, 210, 0.5, 0.1),
+}
+
+
+def plant_makers(rng: Rng, winter: float = 0.0) -> dict[str, Callable[[], MeshBuilder]]:
+    """Makers of all plants; each call of this gives other individuals.
+
+    Args:
+        rng: decides about shapes.
+        winter: share of the broadleaved trees that have no leaves.
+    """
+    seeds = iter(rng.integers(1 << 31, size=64).tolist())
+
+    def seeded(make: Callable[[Rng], MeshBuilder]) -> Callable[[], MeshBuilder]:
+        seed = next(seeds)
+        return lambda: make(np.random.default_rng(seed))
+
+    makers: dict[str, Callable[[], MeshBuilder]] = {}
+    for name, shape in (*_SHAPES.items(), *TREES.items()):
+        bare = rng.random() < winter and name not in ("cypress", "eucalyptus")
+        makers[f"tree.{name}"] = seeded(partial(_bare if bare else _varied, shape))
+    for k in range(2):
+        makers[f"fan_palm.{k}"] = seeded(fan_palm)
+        makers[f"feather_palm.{k}"] = seeded(feather_palm)
+        makers[f"agave.{k}"] = seeded(agave)
+        makers[f"grass.{k}"] = seeded(grass_tuft)
+    for k in range(4):
+        makers[f"shrub.{k}"] = seeded(shrub)
+    makers["conifer"] = seeded(conifer)
+    for name, height in (("low", 0.8), ("middle", 1.3), ("high", 2.2)):
+        makers[f"hedge.{name}"] = seeded(partial(hedge_of, height))
+    return makers
+
+
+def _varied(shape: _Shape, rng: Rng) -> MeshBuilder:
+    foot, radius, height, blobs, leaves, leaf, trunk = shape
+    a, b, c = rng.uniform(0.85, 1.2, 3)
+    return grow((foot * a, radius * b, height * c, blobs, leaves, leaf, trunk), rng)
+
+
+def _bare(shape: _Shape, rng: Rng) -> MeshBuilder:
+    """A tree in winter: trunk, boughs and twigs."""
+    foot, radius, height, blobs, _, _, trunk = shape
+    mesh = MeshBuilder()
+    top = np.array([0.0, 0.0, foot + 0.3 * height])
+    mesh.tube([(0, 0, -0.1), (0, 0, foot), top], [trunk * 1.2, trunk * 0.8, trunk * 0.5], 7, "bark", caps=False)
+    for k in range(blobs + 3):
+        angle = 2.4 * k + float(rng.uniform(-0.4, 0.4))
+        reach = radius * float(rng.uniform(0.6, 1.0))
+        start = np.array([0.0, 0.0, foot + 0.3 * height * float(rng.uniform(0.0, 1.0))])
+        end = np.array(
+            [reach * math.cos(angle), reach * math.sin(angle), foot + height * float(rng.uniform(0.45, 1.0))]
+        )
+        middle = (start + end) / 2 + [0.0, 0.0, -0.08 * height]
+        mesh.tube([start, middle, end], [trunk * 0.4, trunk * 0.22, 0.02], 4, "bark", caps=False)
+        for _ in range(7):
+            root = middle + (end - middle) * float(rng.uniform(0.0, 0.95))
+            tip = root + rng.normal(0.0, 0.22 * radius, 3) + [0.0, 0.0, 0.22 * radius]
+            mesh.tube([root, tip], [0.025, 0.008], 3, "bark", caps=False)
+    return mesh
+
+
+def _frond(
+    mesh: MeshBuilder,
+    root: Array,
+    angle: float,
+    rise: float,
+    length_m: float,
+    width_m: float,
+    droop: float,
+    material: str,
+    pieces: int = 4,
+) -> None:
+    """A leaf blade that rises and hangs over, folded along its middle."""
+    out, side = np.array([math.cos(angle), math.sin(angle), 0.0]), np.array([-math.sin(angle), math.cos(angle), 0.0])
+    t = np.linspace(0.0, 1.0, pieces + 1)
+    spine = root + length_m * (
+        np.outer(t * math.cos(rise), out) + np.outer(t * math.sin(rise) - droop * t * t, [0, 0, 1.0])
+    )
+    wide = width_m * np.sin(math.pi * np.clip(0.12 + 0.88 * t, 0, 1)) ** 0.7
+    for sign in (1.0, -1.0):
+        edge: Array = spine + np.outer(sign * wide, side) - np.outer(0.35 * wide, [0.0, 0.0, 1.0])
+        n = len(t)
+        blades: list[tuple[int, ...]] = [(i, i + 1, n + i + 1, n + i) for i in range(n - 2)]
+        blades.append((n - 2, n - 1, 2 * n - 2))  # the tip
+        mesh.add(np.concatenate([spine, edge[:-1]]), [face[:: int(sign)] for face in blades], material)
+
+
+def fan_palm(rng: Rng) -> MeshBuilder:
+    """Washingtonia: a thin trunk of 6 to 15 m, a round head of fans, a skirt of dead ones."""
+    mesh = MeshBuilder()
+    height, lean = float(rng.uniform(6.0, 15.0)), rng.uniform(-0.35, 0.35, 2)
+    top = np.array([*lean, height])
+    mesh.tube(
+        [(0, 0, -0.1), (0.3 * lean[0], 0.3 * lean[1], 0.5 * height), top], [0.3, 0.19, 0.16], 7, "bark", caps=False
+    )
+    for k in range(26):
+        rise = math.radians(75.0 - 4.6 * k)
+        material = ("leaves", "leaves_light", "leaves_dark")[int(rng.integers(3))] if k < 19 else "straw"
+        reach = float(rng.uniform(1.1, 1.6))
+        root = top + np.array([0.35 * math.cos(2.4 * k), 0.35 * math.sin(2.4 * k), 0.02 * (10 - k)])
+        _frond(mesh, root, 2.4 * k, rise, reach, 0.42, 0.35, material, pieces=3)
+    return mesh
+
+
+def feather_palm(rng: Rng) -> MeshBuilder:
+    """Date or queen palm: a stout trunk of 3 to 8 m, long feathers that hang over."""
+    mesh = MeshBuilder()
+    height, stout = float(rng.uniform(3.0, 8.0)), float(rng.uniform(0.18, 0.34))
+    mesh.tube(
+        [(0, 0, -0.1), (0, 0, 0.6 * height), (0, 0, height)], [1.2 * stout, 0.9 * stout, stout], 8, "bark", caps=False
+    )
+    top = np.array([0.0, 0.0, height])
+    for k in range(22):
+        rise = math.radians(78.0 - 4.6 * k + float(rng.uniform(-6, 6)))
+        material = ("leaves", "leaves_light", "leaves_dark")[int(rng.integers(3))]
+        _frond(mesh, top, 2.4 * k, rise, float(rng.uniform(2.2, 3.2)), 0.34, 0.62, material, pieces=5)
+    return mesh
+
+
+def agave(rng: Rng) -> MeshBuilder:
+    """A rosette of stiff pointed leaves, 0.7 to 1.3 m high."""
+    mesh = MeshBuilder()
+    size, count = float(rng.uniform(0.8, 1.4)), int(rng.integers(20, 32))
+    for k in range(count):
+        rise = math.radians(82.0 - 70.0 * k / count + float(rng.uniform(-5, 5)))
+        angle, length = 2.4 * k, size * float(rng.uniform(0.8, 1.05))
+        out, side = (
+            np.array([math.cos(angle), math.sin(angle), 0.0]),
+            np.array([-math.sin(angle), math.cos(angle), 0.0]),
+        )
+        t = np.array([0.0, 0.35, 1.0])
+        spine = np.outer(t * length * math.cos(rise) + 0.05, out) + np.outer(
+            t * length * math.sin(rise) + 0.08, [0, 0, 1.0]
+        )
+        wide = np.outer(size * np.array([0.07, 0.1, 0.004]), side)
+        points = np.concatenate([spine - wide, spine + wide])
+        mesh.add(points, [(0, 3, 4, 1), (1, 4, 5, 2)], ("leaves_dark", "leaves_light")[k % 2])
+    return mesh
+
+
+def grass_tuft(rng: Rng) -> MeshBuilder:
+    """Ornamental grass: thin blades that hang over, 0.6 to 1 m high."""
+    mesh = MeshBuilder()
+    for k in range(34):
+        root = np.array([*rng.normal(0.0, 0.09, 2), 0.0])
+        _frond(
+            mesh,
+            root,
+            2.4 * k,
+            math.radians(float(rng.uniform(55, 85))),
+            float(rng.uniform(0.7, 1.1)),
+            0.03,
+            0.4,
+            ("leaves_light", "straw", "leaves")[int(rng.integers(3))],
+            pieces=3,
+        )
+    return mesh
+
+
+def shrub(rng: Rng) -> MeshBuilder:
+    """A bush of 0.8 to 2.4 m: round, spreading or upright."""
+    mesh = MeshBuilder()
+    width, height = float(rng.uniform(0.5, 1.2)), float(rng.uniform(0.7, 2.2))
+    count = int(rng.integers(3, 7))
+    centres = np.column_stack([rng.normal(0.0, 0.4 * width, (count, 2)), height * rng.uniform(0.3, 0.75, count)])
+    radii = width * rng.uniform(0.4, 0.75, count)
+    tall = max(0.5, min(1.6, 0.5 * height / width))
+    for centre, r in zip(centres, radii, strict=True):
+        mesh.blob(
+            centre,
+            (0.78 * r, 0.78 * r, 0.78 * r * tall),
+            "leaves_dark",
+            rings=4,
+            sides=7,
+            bumps=rng.uniform(0.75, 1.15, (4, 7)),
+        )
+    mesh.blob((0.0, 0.0, 0.25 * height), (0.6 * width, 0.6 * width, 0.3 * height), "leaves_dark", rings=3, sides=7)
+    for _ in range(int(70 + 35 * width * height)):
+        which = int(rng.integers(count))
+        normal = rng.normal(size=3)
+        normal /= np.linalg.norm(normal)
+        place = centres[which] + normal * radii[which] * [1.0, 1.0, tall]
+        if place[2] > 0.02:
+            leaf_clump(mesh, place, normal + 0.6 * rng.normal(size=3), float(rng.uniform(0.22, 0.45)), rng)
+    return mesh
+
+
+def conifer(rng: Rng) -> MeshBuilder:
+    """A cone of drooping branches, 7 to 12 m."""
+    mesh = MeshBuilder()
+    height = float(rng.uniform(7.0, 12.0))
+    mesh.tube([(0, 0, -0.1), (0, 0, height)], [0.2, 0.04], 6, "bark", caps=False)
+    for k in range(72):
+        share = (k + 0.5) / 72
+        z, reach = 0.9 + share * (height - 1.2), (1 - share) * 0.24 * height + 0.25
+        _frond(
+            mesh,
+            np.array([0.0, 0.0, z]),
+            2.4 * k,
+            math.radians(8.0),
+            reach * float(rng.uniform(0.8, 1.1)),
+            0.16 * reach + 0.14,
+            0.35,
+            ("leaves_dark", "leaves")[k % 3 == 0],
+            pieces=2,
+        )
+    return mesh
+
+
+def hedge_of(height_m: float, rng: Rng) -> MeshBuilder:
+    """Two metres of hedge along x, clipped more or less well."""
+    mesh = MeshBuilder()
+    deep = float(rng.uniform(0.3, 0.5))
+    mesh.box((-1.02, -deep, 0.0), (1.02, deep, 0.95 * height_m), "leaves_dark", skip="-z")
+    for _ in range(int(40 + 26 * height_m)):
+        side = int(rng.integers(3))
+        x, z = float(rng.uniform(-1.0, 1.0)), float(rng.uniform(0.08, 1.0)) * height_m
+        if side == 2:
+            place, normal = np.array([x, float(rng.uniform(-deep, deep)), 0.97 * height_m]), np.array([0.0, 0.0, 1.0])
+        else:
+            sign = 1.0 if side else -1.0
+            place, normal = np.array([x, sign * (deep + 0.02), z]), np.array([0.0, sign, 0.0])
+        place = place + rng.normal(0.0, 0.05, 3)
+        leaf_clump(mesh, place, normal + 0.4 * rng.normal(size=3), float(rng.uniform(0.3, 0.55)), rng)
+    return mesh

@@ -1,0 +1,35 @@
+"""``gis scene``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from assets.build.worlds import KINDS
+
+from pipelines.cli.console import say
+from pipelines.errors import ConfigError
+
+__all__ = ["Kind", "scene"]
+
+Kind = StrEnum("Kind", KINDS)  # type: ignore[misc]
+
+
+def scene(
+    kind: Annotated[Kind, typer.Option("--kind", help="What is built.", rich_help_panel="Scene")],
+    out: Annotated[Path, typer.Option("--out", help="The .blend file to write.", rich_help_panel="Output")],
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="The same seed gives the same scene.", rich_help_panel="Scene")
+    ] = 0,
+) -> None:
+    """Build a scene for gis synthesize --scene: streets with lanes, parking bays and what stands beside them."""
+    if out.suffix.lower() != ".blend":
+        raise ConfigError(f"{out}: expected a file name that ends in .blend")
+    if not out.parent.is_dir():
+        raise ConfigError(f"{out.parent}: no such folder: expected the folder of the scene to be written")
+    from assets.build.worlds.scene import write_world
+
+    write_world(kind.value, seed, out)
+    say(f"{out}: {out.stat().st_size / 1e6:.1f} MB")

@@ -1,0 +1,62 @@
+"""Generated scenes: the same from the same seed, complete, and ready for traffic and people."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("bpy")
+
+from assets.build.city.mesh import MATERIALS
+from assets.build.worlds import KINDS
+from assets.build.worlds.scene import GENERATORS
+from assets.build.worlds.site import Site
+from renderer.zones.catalogue import Zone
+
+
+def test_every_kind_has_a_generator() -> None:
+    assert tuple(GENERATORS) == KINDS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_seed_gives_one_scene_and_another_seed_another(kind: str) -> None:
+    one, again, other = (GENERATORS[kind](seed) for seed in (3, 3, 4))
+    assert _points(one) == _points(again) != _points(other)
+    assert [(name, pose.tobytes()) for name, pose in one.props] == [
+        (name, pose.tobytes()) for name, pose in again.props
+    ]
+    assert one.bays == again.bays
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_stands_in_a_lane_and_nothing_is_warm_by_itself(kind: str, seed: int) -> None:
+    site = GENERATORS[kind](seed)
+    ways = np.concatenate([points for points, _ in site.lanes.values()])
+    for name, pose in site.props:
+        if not name.startswith(("tree", "fan_palm", "feather_palm", "pole", "cobra_lamp")):
+            continue  # what stands in the way of cars and is no labelled thing
+        away = np.hypot(*(ways - pose[:2, 3]).T).min()
+        assert away > 1.5, f"{name} stands {away:.2f} m from the middle of a lane"
+    warm = {name for name, (zone, *_) in MATERIALS.items() if zone in (Zone.PERSON, Zone.BODY, Zone.FUR)}
+    assert not warm & {material for mesh, _ in site.static.values() for material in mesh.materials}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_cars_stand_lengthwise_and_across(kind: str) -> None:
+    """Bays and lanes of both directions: cars are seen from behind, from ahead and from the side."""
+    site = GENERATORS[kind](2)
+    ahead = _heading(site.paths["out"])
+    turned = [abs(np.sin(_heading(points) - ahead)) for points, _ in site.lanes.values()]
+    turned += [abs(np.sin(bay.yaw_rad - ahead)) for bay in site.bays]
+    assert sum(value > 0.9 for value in turned) >= 4
+    assert sum(value < 0.3 for value in turned) >= 4
+
+
+def _heading(points: np.ndarray) -> float:
+    step = points[1] - points[0]
+    return float(np.arctan2(step[1], step[0]))
+
+
+def _points(site: Site) -> list[bytes]:
+    return [np.concatenate(mesh.points).tobytes() for mesh, _ in site.static.values() if mesh.points]
