@@ -18,6 +18,7 @@ from ..zones.catalogue import FIRST_ENVIRONMENT_ZONE, Zone
 from .balance import SKY_VIEW, Balance
 from .ground import GroundEffects
 from .planck import radiance_of, temperature_of
+from .relief import panel_tilt
 from .surface import (
     Lattice,
     building_pattern,
@@ -59,8 +60,8 @@ _REST, _PER_REST = (1 << _SHIFT) - 1, 1.0 / (1 << _SHIFT)
 _TABLE_START_M, _TABLE_END_M = 0.125, 2047.0
 
 # Rows of the buffer that holds one line of the picture between the steps of :func:`render`.
-_DX, _DY, _DZ, _DISTANCE, _PX, _PY, _PZ, _FACING, _DIRECT, _KELVIN, _IRON = range(11)
-_LINE_ROWS = 11
+_DX, _DY, _DZ, _DISTANCE, _PX, _PY, _PZ, _FACING, _DIRECT, _KELVIN, _IRON, _TX, _TY, _TZ = range(14)
+_LINE_ROWS = 14
 
 
 class Passes(NamedTuple):
@@ -313,7 +314,10 @@ def _cars(r: int, passes: Passes, scene: Scene, line: Floats) -> None:
         car, part = row_of_id[ids[r, c]], int(parts[r, c])
         px, py, pz = line[_PX, c], line[_PY, c], line[_PZ, c]
         fine = line[_DISTANCE, c] / focal_px
-        open_sky = 0.5 * (1.0 + normals[r, c, 2])
+        x, y, z = _moved(to_model, car, px, py, pz)
+        tx, ty, tz = panel_tilt(values, zone, x, y, z, half_length[car], half_width[car], height[car], shift[car], fine)
+        line[_TX, c], line[_TY, c], line[_TZ, c] = _turned_back(to_model, car, tx, ty, tz)
+        open_sky = min(1.0, 0.5 * (1.0 + normals[r, c, 2] + line[_TZ, c]))
         kelvin = base_K[car, zone] + (line[_DIRECT, c] + diffuse_K[zone] * open_sky) * sun_gain[car, zone]
         kelvin -= sky_loss_K[zone] * open_sky * SKY_VIEW * sky_gain[car]
         radius = wheel_radius[part]
@@ -321,7 +325,6 @@ def _cars(r: int, passes: Passes, scene: Scene, line: Floats) -> None:
             x, y, z = _moved(to_wheel, part, px, py, pz)
             pattern = wheel_pattern(values, x, y, z, radius, shift[car], fine)
         else:
-            x, y, z = _moved(to_model, car, px, py, pz)
             pattern = car_pattern(
                 values, zone, x, y, z, half_length[car], half_width[car], height[car], shift[car], fine
             )
@@ -335,6 +338,15 @@ def _moved(matrices: Floats, i: int, px: float, py: float, pz: float) -> tuple[f
     y: float = matrices[i, 1, 0] * px + matrices[i, 1, 1] * py + matrices[i, 1, 2] * pz + matrices[i, 1, 3]
     z: float = matrices[i, 2, 0] * px + matrices[i, 2, 1] * py + matrices[i, 2, 2] * pz + matrices[i, 2, 3]
     return x, y, z
+
+
+@inlined_kernel
+def _turned_back(matrices: Floats, i: int, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """A direction of a model's axes in the world's: the matrix (N, 3, 4) leads the other way, and only turns."""
+    wx: float = matrices[i, 0, 0] * x + matrices[i, 1, 0] * y + matrices[i, 2, 0] * z
+    wy: float = matrices[i, 0, 1] * x + matrices[i, 1, 1] * y + matrices[i, 2, 1] * z
+    wz: float = matrices[i, 0, 2] * x + matrices[i, 1, 2] * y + matrices[i, 2, 2] * z
+    return wx, wy, wz
 
 
 @fast_kernel
@@ -362,9 +374,15 @@ def _radiance(r: int, passes: Passes, scene: Scene, cars_only: bool, line: Float
         iron = line[_IRON, c]
         emissivity = emissivities[zone] - 0.15 * iron  # rusty iron, polished by wheels
         mirror = mirrors[zone] + (1.0 - mirrors[zone]) * 0.5 * iron
+        facing = line[_FACING, c]
         if zone < FIRST_ENVIRONMENT_ZONE:
             mirror *= gloss[row_of_id[ids[r, c]], zone]
-        away = 1.0 - line[_FACING, c]
+            if ids[r, c] > 0:
+                nx, ny, nz = nx + line[_TX, c], ny + line[_TY, c], nz + line[_TZ, c]
+                length = max(1e-6, math.sqrt(nx * nx + ny * ny + nz * nz))
+                nx, ny, nz = nx / length, ny / length, nz / length
+                facing = min(1.0, max(0.03, -(dx * nx + dy * ny + dz * nz)))
+        away = 1.0 - facing
         away2 = away * away
         reflectance = 1.0 - emissivity + emissivity * grazing[zone] * away2 * away2 * away
         up = 0.5 * (1.0 + nz)

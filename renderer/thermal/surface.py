@@ -185,11 +185,11 @@ def car_pattern(
         engine = _bump(u - 0.68, 0.22) * _bump(v, 0.6)
         rib = _line(abs(v) - 0.55, 0.03, fine)
         return 1.5 * engine - 0.75 + 0.3 * smooth - 0.25 * rib
-    if zone == Zone.GRILLE:  # slats before the radiator
-        slats = math.cos(125.0 * z) * _fade(0.03, fine)
-        return 0.9 * _bump(v, 0.5) - 0.4 + 0.45 * slats + 0.5 * noise2(values, x * 4.0 + z * 7.0, y * 5.0 + shift)
+    if zone == Zone.GRILLE:  # slats near the air's temperature before a radiator
+        slats = math.cos(125.0 * z) * _fade(0.04, fine)
+        return 0.7 * _bump(v, 0.5) - 0.35 + 0.9 * slats + 0.3 * noise2(values, x * 4.0 + z * 7.0, y * 5.0 + shift)
     if zone == Zone.LAMP:
-        return _lamp(u, v, z, shift, fine) + 0.25 * smooth
+        return _lamp(u, v, z, shift, fine) + 0.08 * smooth
     if zone == Zone.UNDERBODY:  # engine in front, exhaust line along the middle
         line = _bump(v - 0.15, 0.2) * _step(-1.1, -0.6, u)
         return 1.1 * _bump(u - 0.6, 0.4) + 0.5 * line - 0.5 + 0.4 * smooth
@@ -202,10 +202,10 @@ def car_pattern(
 def _lamp(u: float, v: float, z: float, shift: float, fine: float) -> float:
     """Covers as cool as the panels beside them; behind them the heat of a bulb, or of diodes, which have little."""
     filament = shift - math.floor(shift) < 0.6  # share of cars without diodes: assumed
-    cells = 0.12 * math.cos(45.0 * z) * _fade(0.1, fine)
+    cells = 0.06 * math.cos(45.0 * z) * _fade(0.1, fine)
     if u > 0.0:  # head lamps draw 55 W
-        return (3.7 if filament else 1.0) * _bump(abs(v) - 0.7, 0.09) + cells - 0.2
-    return (0.9 if filament else 0.3) * _bump(abs(v) - 0.8, 0.06) + cells - 0.3  # tail lamps 5 W
+        return (3.9 if filament else 1.0) * _bump(abs(v) - 0.7, 0.08) + cells
+    return (0.9 if filament else 0.3) * _bump(abs(v) - 0.8, 0.04) + cells  # tail lamps 5 W
 
 
 @inlined_kernel
@@ -223,7 +223,10 @@ def _body(
         sill = _line(w - 0.17, 0.012, fine)
         heat += -1.1 * gap * _step(0.14, 0.2, w) * _step(0.72, 0.62, w) - 0.9 * handle * _fade(0.06, fine) - 0.5 * sill
     elif abs(u) > 0.9:  # bumper; what the exhaust has blown at it
-        heat += 0.45 * _step(0.38, 0.32, w) - 0.5 * _line(w - 0.38, 0.012, fine)
+        # Its plastic cover is thicker than sheet metal and lies over air: another grey than the panels above.
+        kind = shift * 0.53 - math.floor(shift * 0.53)
+        cover = _step(0.405, 0.395, w)
+        heat += (1.7 * kind - 0.6) * cover - 0.5 * _line(w - 0.4, 0.012, fine)
         if u < 0.0:
             heat += 1.1 * _bump(v - 0.6, 0.14) * _step(0.34, 0.16, w)
     return heat + 0.16 * noise2(values, x * 6.0 + z * 3.0, y * 6.0 + z * 5.0 + shift) * _fade(0.1, fine)

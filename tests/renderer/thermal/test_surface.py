@@ -263,8 +263,8 @@ def test_noise_of_a_wheel_lies_on_the_tread_more_than_on_the_wall() -> None:
 
 @pytest.mark.parametrize(
     ("zone", "amplitude"),
-    [(Zone.BODY, 0.45 + 0.16), (Zone.ROOF, 0.5), (Zone.GLASS, 0.45), (Zone.BONNET, 0.3), (Zone.GRILLE, 0.5),
-     (Zone.LAMP, 0.25), (Zone.UNDERBODY, 0.4), (Zone.TYRE, 0.5), (Zone.EXHAUST, 0.9)],
+    [(Zone.BODY, 0.45 + 0.16), (Zone.ROOF, 0.5), (Zone.GLASS, 0.45), (Zone.BONNET, 0.3), (Zone.GRILLE, 0.3),
+     (Zone.LAMP, 0.08), (Zone.UNDERBODY, 0.4), (Zone.TYRE, 0.5), (Zone.EXHAUST, 0.9)],
 )  # fmt: skip
 def test_noise_of_a_zone_has_its_amplitude_and_the_shape_below_it_is_the_same_on_both_sides(
     zone: Zone, amplitude: float
@@ -325,7 +325,7 @@ def test_bows_slats_and_heating_wires_are_regular_and_vanish_from_afar() -> None
     assert np.ptp(bows) == pytest.approx(0.7, abs=1e-3)
     slats = on_car(ZERO, Zone.GRILLE, 0.95, 0.0, z / 1.5)
     assert period_m(slats, 0.001) == pytest.approx(0.05, rel=0.03)
-    assert np.ptp(slats) == pytest.approx(0.9, abs=1e-2)
+    assert np.ptp(slats) == pytest.approx(1.8, abs=1e-2)
     slope = on_car(ZERO, Zone.GLASS, 0.0, 0.0, z / 1.5)  # windscreen: no wires
     wires = on_car(ZERO, Zone.GLASS, -0.5, 0.0, z / 1.5) - slope
     assert period_m(wires, 0.001) == pytest.approx(0.035, rel=0.03)
@@ -347,7 +347,7 @@ def test_the_engine_shows_through_bonnet_grille_and_underbody() -> None:
     ribs = on_car(ZERO, Zone.BONNET, 0.2, np.array([0.55, -0.55, 0.6]), 0.6)
     assert ribs - ribs[2] == pytest.approx([-0.25, -0.25, 0.0])
     middle, side = on_car(ZERO, Zone.GRILLE, 1.0, np.array([0.0, 1.0]), 0.3)
-    assert middle - side == pytest.approx(0.9)
+    assert middle - side == pytest.approx(0.7)
     front, rear = on_car(ZERO, Zone.UNDERBODY, np.array([0.6, -0.8]), 0.8, 0.1)
     assert front - rear == pytest.approx(1.1, abs=1e-6)
     left, right = on_car(ZERO, Zone.UNDERBODY, -0.5, np.array([0.15, -0.4]), 0.1)
@@ -357,9 +357,9 @@ def test_the_engine_shows_through_bonnet_grille_and_underbody() -> None:
 
 def test_lamps_and_fixed_tyres() -> None:
     bulb, diode = (on_car(ZERO, Zone.LAMP, 0.95, 0.7, 0.0, fine=0.2, shift=shift) for shift in (7.3, 7.8))
-    assert (bulb, diode) == pytest.approx((3.5, 0.8))
-    assert on_car(ZERO, Zone.LAMP, 0.95, 0.5, 0.0, fine=0.2) == pytest.approx(-0.2)  # the cover beside the bulb
-    assert on_car(ZERO, Zone.LAMP, -0.95, 0.8, 0.0, fine=0.2, shift=7.3) == pytest.approx(0.6)
+    assert (bulb, diode) == pytest.approx((3.9, 1.0))
+    assert on_car(ZERO, Zone.LAMP, 0.95, 0.5, 0.0, fine=0.2) == pytest.approx(0.0)  # the cover beside the bulb
+    assert on_car(ZERO, Zone.LAMP, -0.95, 0.8, 0.0, fine=0.2, shift=7.3) == pytest.approx(0.9)
     assert on_car(ZERO, Zone.TYRE, 0.6, 0.9, np.array([0.0, 0.07, 0.14, 0.3])) == pytest.approx([0.6, 0.3, 0.0, 0.0])
 
 

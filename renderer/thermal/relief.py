@@ -1,0 +1,79 @@
+"""Relief of a car's skin that its mesh leaves out: creases, ledges, rounded bars, panels that are never quite flat.
+
+A panel reflects a fourteenth of what it mirrors, and the sky is 20 to 60 K colder than the street. So a crease whose
+upper side faces the sky shows as a dark line over a bright one, which is most of what is seen of a car's flank. The
+relief turns normals only: it moves no outline. Its shapes and sizes are assumed after pictures of real cars.
+
+Everything here is compiled into the loops of :mod:`.kernels`.
+"""
+
+from __future__ import annotations
+
+from ..optional import inlined_kernel
+from ..zones.catalogue import Zone
+from .surface import Lattice, noise2
+
+__all__ = ["panel_tilt"]
+
+_ENDS = 0.86
+"""Share of the half length from which on nose and tail begin."""
+_SIDES = 0.8
+
+
+@inlined_kernel
+def _crease(distance: float, width: float, soft: float) -> float:
+    """Faces up by 1 above an edge, down by 1 below it, flat again at twice ``width``."""
+    t = distance / (2.0 * width)
+    s = max(0.0, 1.0 - t * t)
+    return s * s * min(1.0, max(-1.0, distance / soft))
+
+
+@inlined_kernel
+def panel_tilt(
+    values: Lattice, zone: int, x: float, y: float, z: float, half_l: float, half_w: float, height: float,
+    shift: float, fine: float,
+) -> tuple[float, float, float]:  # fmt: skip
+    """What the relief adds to the unit normal at a point, all in the model's axes (x forward, y left, z up).
+
+    Args:
+        values: the lattice.
+        zone: of the point.
+        x: metres, as y and z.
+        y: to the left.
+        z: above the ground.
+        half_l: half length of the car, metres.
+        half_w: half width.
+        height: of the car.
+        shift: what tells this car from others of its model.
+        fine: size of a pixel on the surface, metres.
+    """
+    if zone == Zone.TRIM:  # bars and frames are round
+        return 0.0, 0.0, 0.4
+    if zone == Zone.GLASS:
+        wave = 0.012 * noise2(values, 2.3 * x + shift, 2.9 * y + 1.7 * z)
+        return wave, wave, 0.0
+    if zone != Zone.BODY and zone != Zone.BONNET and zone != Zone.ROOF:
+        return 0.0, 0.0, 0.0
+    wide = noise2(values, 2.1 * (x - y) + shift, 1.7 * (x + y) + 3.1 * z)
+    near = noise2(values, 6.7 * (x + y), 7.9 * z + 5.3 * (x - y) + shift)
+    keep = min(1.0, max(0.0, 1.25 - fine / 0.12))
+    wave = 0.035 * wide + 0.03 * near * keep
+    if zone != Zone.BODY:
+        return wave, 0.03 * wide - 0.03 * near * keep, 0.0
+    return wave, wave, wave + _folds(x / half_l, y / half_w, z / height, shift, fine / height)
+
+
+@inlined_kernel
+def _folds(u: float, v: float, w: float, shift: float, fine: float) -> float:
+    """Tilt towards the sky by the folds of flanks, nose and tail at a height ``w``, as a share of the car's."""
+    low, high = 0.37 * shift, 0.61 * shift
+    low, high = low - int(low), high - int(high)
+    soft = max(0.004, fine)
+    if abs(u) > _ENDS:  # edge of the bumper, the fold above the plate, the undercut near the ground
+        ledge = 0.40 + 0.05 * low
+        own = 0.45 * _crease(w - ledge, 0.02, soft) + 0.22 * _crease(w - 0.5 - 0.07 * high, 0.03, soft)
+        return own - 0.35 * min(1.0, max(0.0, (0.24 - w) * 9.0))
+    if abs(v) > _SIDES:
+        own = 0.26 * _crease(w - 0.5 - 0.07 * high, 0.035, soft) + 0.2 * _crease(w - 0.29 - 0.06 * low, 0.03, soft)
+        return own + 0.12 * (w - 0.4)
+    return 0.0
