@@ -41,6 +41,8 @@ class Stream(IntEnum):
     """Sensor and gain control that differ from frame to frame."""
     FIT_WEATHER = 9
     """Weather of the physical picture of fitted cars. (8 is free.)"""
+    DAYLIGHT = 60
+    """Whether a frame is by day, and its hour, where a share of such frames is asked for."""
     FINISH = 15
     """Paint and dirt of each car, trees that a street has."""
     PEOPLE = 20

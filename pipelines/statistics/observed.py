@@ -21,7 +21,7 @@ from pipelines.dataset.record import FrameRecord, InstanceRecord
 from pipelines.dataset.store import FRAMES_FILE, read_records
 from pipelines.errors import DatasetError
 
-__all__ = ["KINDS", "ObservedFrame", "ObservedObject", "ObservedSet", "kind_of", "observe"]
+__all__ = ["KINDS", "ObservedFrame", "ObservedObject", "ObservedSet", "kind_of", "labels_of", "observe"]
 
 Size = tuple[int, int]
 
@@ -132,6 +132,12 @@ def observe(
     if not frames:
         raise DatasetError(f"{place}: no frames; expected a data set, or images with labels")
     return ObservedSet(name, labels, frames if window is None else tuple(_cut(one, window) for one in frames))
+
+
+def labels_of(place: str) -> Path:
+    """The file or folder that a set's labels are read from; raises what `observe` does."""
+    log = Path(place) / FRAMES_FILE
+    return log if os.path.isfile(log) else find_labelled(place).labels
 
 
 def _records(root: Path) -> Iterator[FrameRecord]:

@@ -18,7 +18,7 @@ from gan.options import Option, check_options, declarations
 
 from pipelines.errors import ConfigError
 from pipelines.io.files import named_file
-from pipelines.synthesis.distances import check_distances, described_distances
+from pipelines.synthesis.distances import check_distances, described_distances, described_set
 from pipelines.synthesis.model_choice import AUTO, PHYSICS, choose_model
 from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, default_workers
 
@@ -229,11 +229,21 @@ class SynthesizeConfig(RenderConfig):
             at_most=MOST_DENSITY,
         ),
     ] = 1.0
+    like: Annotated[
+        str | None,
+        Option(
+            "A set, FRAMES=LABELS, or a stats.json of gis stats, whose sizes, density, people and daylight the frames "
+            "get: stands for --distances, --density, --objects, --day-share and --weather, where these are not given.",
+            _SCENE,
+            implied=(None,),
+            default_text="as the options say",
+        ),
+    ] = None
     distances: Annotated[
         str | None,
         Option(
             "How far away cars stand: NEAR,FAR in metres; or boxes whose sizes they get: a file or folder as for "
-            "--boxes, or the word boxes for those of --boxes.",
+            "--boxes, the word boxes for those of --boxes, or a set as for --like.",
             _SCENE,
             default_text="as the street or the free road has them",
         ),
@@ -325,6 +335,17 @@ class SynthesizeConfig(RenderConfig):
             default_text="drawn for each frame",
         ),
     ] = None
+    day_share: Annotated[
+        float | None,
+        Option(
+            "Share of the frames that are by day, 0 to 1: the sun is up.",
+            _CONDITIONS,
+            at_least=0.0,
+            at_most=1.0,
+            implied=(None,),
+            default_text="half of a year's hours are",
+        ),
+    ] = None
     season: Annotated[
         str | None,
         Option("Season of all frames.", _CONDITIONS, choices=_seasons, default_text="drawn for each frame"),
@@ -381,6 +402,10 @@ class SynthesizeConfig(RenderConfig):
     def __post_init__(self) -> None:
         """Check what can be checked without opening the scene, and choose the model."""
         super().__post_init__()
+        if self.like is not None:
+            self._take_after(self.like)
+        if self.day_share is not None and self.hour is not None:
+            raise ConfigError("hour and day-share both say when the frames are: give one of them")
         parse_objects(self.objects)
         self._check_ground()
         check_distances(self.distances, self.boxes)
@@ -390,7 +415,20 @@ class SynthesizeConfig(RenderConfig):
 
     def to_json(self) -> dict[str, Any]:
         """See :meth:`RenderConfig.to_json`."""
-        return super().to_json() | {"distances": described_distances(self.distances)}
+        like = {} if self.like is None else {"like": described_set(self.like)}
+        return super().to_json() | {"distances": described_distances(self.distances)} | like
+
+    def _take_after(self, place: str) -> None:
+        """Gives the options that are at their defaults the values that a set's figures suggest, and says so."""
+        from pipelines.synthesis.like import options_like
+
+        options = options_like(place, street=self.backgrounds is None, fixed_hour=self.hour is not None)
+        left = {one.field: one.default for one in declarations(type(self)) if one.field in options}
+        taken = {name: value for name, value in options.items() if getattr(self, name) == left[name]}
+        for name, value in taken.items():
+            object.__setattr__(self, name, value)
+        said = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in taken.items())
+        warnings.warn(f"like {place} stands for: {said or 'nothing, it tells none of the options'}", stacklevel=4)
 
     def _choose_model(self) -> None:
         from gan.data.layout import LAYOUT_NAME

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
 from pipelines.errors import ConfigError
 from pipelines.io.files import named_file
 
-__all__ = ["OF_BACKGROUNDS", "check_distances", "described_distances", "range_m"]
+__all__ = ["OF_BACKGROUNDS", "check_distances", "described_distances", "described_set", "is_set", "range_m"]
 
 OF_BACKGROUNDS = "boxes"
 """Word for the boxes of the backgrounds."""
+_FRAMES = "frames.jsonl"
 NEAREST_M, FARTHEST_M = 3.0, 300.0
 """Nearer a car fills the picture, and farther away it is no more than a few pixels."""
 
@@ -31,10 +33,10 @@ def check_distances(text: str | None, boxes: Path | None) -> None:
     if text == OF_BACKGROUNDS:
         if boxes is None:
             raise ConfigError("distances boxes takes the sizes of --boxes: give --boxes too, or NEAR,FAR in metres")
-    elif not text.strip() or not Path(text).exists():
+    elif not text.strip() or not (Path(text).exists() or is_set(text)):
         raise ConfigError(
-            f"distances {text}: expected NEAR,FAR in metres, the word boxes, or a file or folder of boxes; there is "
-            "none of that name"
+            f"distances {text}: expected NEAR,FAR in metres, the word boxes, a file or folder of boxes, a stats.json, "
+            "or a set; there is none of that name"
         )
 
 
@@ -57,4 +59,19 @@ def described_distances(text: str | None) -> str | dict[str, str] | None:
     """What a data set says of the option: files by name and hash."""
     if text is None or text == OF_BACKGROUNDS or range_m(text) is not None:
         return text
-    return named_file(Path(text))
+    return described_set(text) if is_set(text) else named_file(Path(text))
+
+
+def is_set(text: str) -> bool:
+    """Whether it names frames with their labels: ``FRAMES=LABELS``, a data set of gis, a folder with ``images/``."""
+    if os.path.isdir(text):
+        return os.path.isfile(os.path.join(text, _FRAMES)) or os.path.isdir(os.path.join(text, "images"))
+    frames, equals, labels = text.partition("=")
+    return bool(equals) and not os.path.exists(text) and os.path.isdir(frames) and os.path.exists(labels)
+
+
+def described_set(text: str) -> dict[str, str]:
+    """What a data set says of another that it took figures from: name and hash of its labels, or of a stats.json."""
+    from pipelines.statistics.observed import labels_of
+
+    return named_file(labels_of(text) if is_set(text) else Path(text))

@@ -5,6 +5,7 @@ Everything random follows from the frame's :class:`Draw`. Nothing is written.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -37,6 +38,7 @@ from pipelines.dataset.labels import CATEGORIES, is_ignored, labelled
 from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, RealObject
 from pipelines.errors import DatasetError
 from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.daylight import hour_by_share
 from pipelines.synthesis.infrared import DEFAULT_PROFILE, DISPLAY_NOTE, Infrared, InfraredMaker, open_infrared
 from pipelines.synthesis.session import Session, SessionFactory
 from pipelines.synthesis.source_tensor import source_sample
@@ -178,12 +180,13 @@ class FrameMaker:
     def _conditions(self, draw: Draw, background: Background | None) -> Conditions:
         """Drawn; what the options say, or else the capture time of the background, replaces a draw."""
         hour, season = (None, None) if background is None else capture_time(background)
-        return sample_conditions(
-            draw.rng(Stream.CONDITIONS),
-            weather=self.config.weather,
-            hour=hour if self.config.hour is None else self.config.hour,
-            season=season if self.config.season is None else self.config.season,
-        )
+        hour = hour if self.config.hour is None else self.config.hour
+        season = season if self.config.season is None else self.config.season
+        sample = functools.partial(sample_conditions, weather=self.config.weather, season=season)
+        drawn = sample(draw.rng(Stream.CONDITIONS), hour=hour)
+        if hour is not None or self.config.day_share is None:
+            return drawn
+        return sample(draw.rng(Stream.CONDITIONS), hour=hour_by_share(draw, self.config.day_share, drawn))
 
     def _background(self, draw: Draw) -> Background | None:
         if self.inputs.backgrounds is None:

@@ -11,8 +11,10 @@ from renderer.scene.distances import BoxHeights, Distances, Traffic
 from pipelines.backgrounds.geometry.boxes import KnownBox, read_boxes
 from pipelines.backgrounds.images import Backgrounds
 from pipelines.errors import ConfigError
+from pipelines.statistics.run import is_statistics
 from pipelines.synthesis.config import SynthesizeConfig
-from pipelines.synthesis.distances import OF_BACKGROUNDS, range_m
+from pipelines.synthesis.distances import OF_BACKGROUNDS, is_set, range_m
+from pipelines.synthesis.like import figures_like
 
 __all__ = ["read_traffic"]
 
@@ -38,15 +40,29 @@ def read_traffic(
         return Traffic(config.density)
     if (between := range_m(config.distances)) is not None:
         return Traffic(config.density, Distances(between))
+    if config.distances != OF_BACKGROUNDS and (is_set(config.distances) or is_statistics(config.distances)):
+        return Traffic(config.density, _heights_of_set(config.distances))
     path = config.boxes if config.distances == OF_BACKGROUNDS else Path(config.distances)
     assert path is not None
     heights = list(_heights_px(path, read_boxes(path, report), backgrounds))
-    if len(heights) < LEAST_BOXES:
-        raise ConfigError(f"{path}: boxes of {len(heights)} cars: expected {LEAST_BOXES} or more, to take sizes from")
+    _check_count(path, len(heights))
     try:
         return Traffic(config.density, BoxHeights.of(heights))
     except SceneError as error:
         raise ConfigError(f"{path}: {error}") from None
+
+
+def _check_count(path: Path | str, count: int) -> None:
+    if count < LEAST_BOXES:
+        raise ConfigError(f"{path}: boxes of {count} cars: expected {LEAST_BOXES} or more, to take sizes from")
+
+
+def _heights_of_set(place: str) -> BoxHeights:
+    """Heights of the vehicles of a set, as `gis stats` tells them."""
+    vehicles = figures_like(place).kinds.get("vehicle")
+    _check_count(place, 0 if vehicles is None else vehicles.count)
+    assert vehicles is not None
+    return BoxHeights(tuple(max(height, LEAST_PX) for height in vehicles.height_px))
 
 
 def _heights_px(path: Path, boxes: dict[str, tuple[KnownBox, ...]], backgrounds: Backgrounds | None) -> Iterable[float]:
