@@ -54,14 +54,15 @@ TRIES = 24
 """Spots that are tried for a group before it is given up."""
 STANDING_SHARE: Mapping[Kind, float] = {Kind.PAVEMENT: 0.3, Kind.CROSSING: 0.15, Kind.BAY: 0.5, Kind.ROAD: 0.1}
 PLANE_NEAR_M = 6.0
-PLANE_TRIES, SIDE_TRIES = 72, 6
-"""Spots that are tried, and how many of them at one distance before another is drawn: room across the road must not
-decide how far away people are."""
+PLANE_TRIES, SIDE_TRIES = 24, 3
+"""Distances that are tried, and spots at each: how wide the road is there must not decide how far away people are."""
+ACROSS_STEP_M = 0.25
+"""Between spots side by side."""
 EDGE_M, EDGE_FROM_M = 1.6, 3.2
 """Over a background: how near the edge of free ground, or how far from the road's middle where that is not known,
 people walk along the road."""
-MIDDLE_SHARE = 0.2
-"""Of the people on free ground away from its edges, these many are kept (assumed)."""
+EDGE_SHARE, MIDDLE_SHARE = 0.4, 0.1
+"""How likely a spot at the edge of the road, and one away from it, is in terms of one beside the road (assumed)."""
 HEADING_STD = math.radians(9.0)
 
 
@@ -131,7 +132,7 @@ def people_on_street(
     return tuple(placed)
 
 
-def _chosen(shares: Sequence[float], rng: np.random.Generator) -> int:
+def _chosen(shares: Sequence[float] | Array, rng: np.random.Generator) -> int:
     """Which of some things is drawn, each as often as its share says; one number is drawn."""
     sums = np.cumsum(shares)
     return min(int(np.searchsorted(sums, rng.random() * sums[-1], side="right")), len(shares) - 1)
@@ -318,6 +319,7 @@ def people_on_plane(
     free_mask: NDArray[np.bool_] | None = None,
     obstacles: Sequence[Array] = (),
     road_yaw_rad: float | None = None,
+    beside_m: float = 0.0,
     most: int | None = None,
 ) -> tuple[Placement, ...]:
     """People on the plane z = 0 before a camera above its origin, for a real background.
@@ -331,6 +333,7 @@ def people_on_plane(
         free_mask: (H, W) bool, True where ground is free.
         obstacles: (4, 2) rectangles of real things on the ground.
         road_yaw_rad: heading of the road, counter-clockwise from the camera's; None: that of the camera.
+        beside_m: how far beside free ground people may stand too: the mask is of the road, they walk on pavements.
         most: most people in the frame; None as in real streets.
 
     Returns:
@@ -341,7 +344,7 @@ def people_on_plane(
     if not count or not mix or (free_mask is not None and not free_mask.any()):
         return ()
     taken = _Taken([*obstacles, *_taken_by_cars(setup.placements, cars)])
-    plane = _Plane(setup, camera, free_mask, taken, road_yaw_rad or 0.0)
+    plane = _Plane(setup, camera, free_mask, taken, road_yaw_rad or 0.0, beside_m)
     placed: list[Placement] = []
     for _ in range(3 * count):
         if len(placed) >= count:
@@ -359,6 +362,7 @@ class _Plane:
     free_mask: NDArray[np.bool_] | None
     taken: _Taken
     road_yaw_rad: float
+    beside_m: float
 
     @cached_property
     def _to_cam(self) -> WorldToCam:
@@ -369,17 +373,49 @@ class _Plane:
     ) -> list[Placement]:
         """One to four people together; none where there is no room for them."""
         count = min(most, 1 + _chosen(GROUP_SHARES, rng))
-        for number in range(PLANE_TRIES):
-            if number % SIDE_TRIES == 0:
-                x = float(rng.uniform(PLANE_NEAR_M, FAR_M))
-            y = float(rng.uniform(-0.5, 0.5)) * self.camera.width / self.camera.fx * x
-            at_edge = self._is_at_edge(x, y)
-            if not at_edge and rng.random() > MIDDLE_SHARE:
+        for _ in range(PLANE_TRIES):
+            x = float(rng.uniform(PLANE_NEAR_M, FAR_M))
+            across_m, shares = self._spots_at(x)
+            if not len(across_m):
                 continue
-            kept = _those_that_fit(self._members(mix, x, y, count, rng, at_edge), placed, self._fits, mix)
-            if kept:
-                return kept
+            for _ in range(SIDE_TRIES):
+                k = _chosen(shares, rng)
+                y = float(across_m[k]) + ACROSS_STEP_M * (rng.random() - 0.5)
+                group = self._members(mix, x, y, count, rng, bool(shares[k] > MIDDLE_SHARE))
+                kept = _those_that_fit(group, placed, self._fits, mix)
+                if kept:
+                    return kept
         return []
+
+    def _spots_at(self, x_m: float) -> tuple[Array, Array]:
+        """Spots at a distance, left to right: (N,) metres to the left, and (N,) how likely somebody is there.
+
+        The edge of the picture is no edge of the road.
+        """
+        half = 0.5 * self.camera.width / self.camera.fx * x_m
+        across_m = np.arange(-half, half, ACROSS_STEP_M)
+        if self.free_mask is None:
+            aside_m = np.abs(across_m - math.tan(self.road_yaw_rad) * x_m)
+            return across_m, np.where(aside_m > EDGE_FROM_M, 1.0, MIDDLE_SHARE)
+        free, right, left = (self._free_at(x_m, across_m + side) for side in (0.0, -EDGE_M, EDGE_M))
+        there = (free == 1) | ((free == 0) & self._is_beside(free))
+        shares = np.where(free == 0, 1.0, np.where((right == 0) | (left == 0), EDGE_SHARE, MIDDLE_SHARE))
+        return across_m[there], shares[there]
+
+    def _is_beside(self, free: NDArray[np.int8]) -> NDArray[np.bool_]:
+        """(N,) which spots at a distance are near free ones."""
+        steps = round(self.beside_m / ACROSS_STEP_M)
+        return np.convolve(free == 1, np.ones(2 * steps + 1), mode="same") > 0.5
+
+    def _free_at(self, x_m: float, across_m: Array) -> NDArray[np.int8]:
+        """(N,) 1 where the ground is free, 0 where it is not, -1 outside of the picture."""
+        assert self.free_mask is not None
+        pose, camera = self.setup.cam_to_world, self.camera
+        points = np.column_stack([np.full(len(across_m), x_m), across_m, np.zeros(len(across_m))])
+        columns, rows = np.floor(camera.project((points - pose[:3, 3]) @ pose[:3, :3])).astype(int).T
+        inside = (columns >= 0) & (columns < camera.width) & (rows >= 0) & (rows < camera.height)
+        free = self.free_mask[np.where(inside, rows, 0), np.where(inside, columns, 0)]
+        return np.where(inside, free.astype(np.int8), np.int8(-1))
 
     def _members(
         self, mix: PeopleMix, x_m: float, y_m: float, count: int, rng: np.random.Generator, at_edge: bool
@@ -391,25 +427,17 @@ class _Plane:
         standing = rng.random() < STANDING_SHARE[Kind.PAVEMENT if at_edge else Kind.ROAD]
         return _members(mix, np.array([x_m, y_m]), count, rng, standing=standing, heading=heading)
 
-    def _is_at_edge(self, x_m: float, y_m: float) -> bool:
-        """Whether free ground ends beside a point: there people walk, and not in the middle of the road."""
-        if self.free_mask is None:
-            return abs(y_m - math.tan(self.road_yaw_rad) * x_m) > EDGE_FROM_M
-        return not (self._is_free(x_m, y_m - EDGE_M) and self._is_free(x_m, y_m + EDGE_M))
-
-    def _is_free(self, x_m: float, y_m: float) -> bool:
-        """Whether the ground at a point is in the picture and free."""
+    def _is_ground(self, x_m: float, y_m: float) -> bool:
+        """Whether one can stand at a point: it is free, or beside what is."""
         if self.free_mask is None:
             return True
-        pose = self.setup.cam_to_world
-        local = (np.array([x_m, y_m, 0.0]) - pose[:3, 3]) @ pose[:3, :3]
-        column, row = np.floor(self.camera.project(local[None])[0]).astype(int).tolist()
-        inside = 0 <= column < self.camera.width and 0 <= row < self.camera.height
-        return inside and bool(self.free_mask[row, column])
+        steps = round(self.beside_m / ACROSS_STEP_M)
+        free = self._free_at(x_m, y_m + ACROSS_STEP_M * np.arange(-steps, steps + 1))
+        return bool(free[steps] == 1 or (free[steps] == 0 and (free == 1).any()))
 
     def _fits(self, person: Placement, size: ModelSize, others: Sequence[Placement]) -> bool:
         """Whether a person stands on free ground, is seen, and touches nothing."""
         feet = ((person.x_m, person.y_m + side) for side in (-0.2, 0.2))
-        if not all(self._is_free(x, y) for x, y in feet):
+        if not all(self._is_ground(x, y) for x, y in feet):
             return False
         return _stands_free(person, size, others, self.taken, self.camera, self._to_cam)

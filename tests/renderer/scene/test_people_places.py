@@ -13,7 +13,7 @@ from renderer.scene.cars import FrameSetup, ModelSize, Placement
 from renderer.scene.pedestrians import PeopleMix, people_on_plane
 from renderer.scene.projection import camera_pose
 from renderer.scene.street import Bay, Lane, Street
-from renderer.scene.walkable import Kind, walkable_ground
+from renderer.scene.walkable import Ground, Kind, walkable_ground
 from renderer.zones.catalogue import Zone
 
 CAMERA = Camera("plain", 640, 512, 772.0, 772.0, 320.0, 256.0)
@@ -69,6 +69,46 @@ def test_heights_in_the_picture_are_those_of_roadscene() -> None:
     assert low == pytest.approx(18.0, rel=0.25)
     assert middle == pytest.approx(37.0, rel=0.25)
     assert high == pytest.approx(107.0, rel=0.25)
+
+
+def test_a_narrow_road_keeps_nobody_near() -> None:
+    """Free ground is 10 m wide at all distances, the picture 5 m wide at 6 m: distances stay those of RoadScene."""
+    drawn = (
+        people_on_plane(FrameSetup(0, (), POSE), {}, MIX, CAMERA, Draw(5, k), free_mask=mask_of_road())
+        for k in range(200)
+    )
+    middle = np.median([772.0 * 1.7 / one.x_m for people in drawn for one in people])
+    assert middle == pytest.approx(37.0, rel=0.25)
+
+
+def test_beside_the_road_people_walk_where_the_mask_of_it_ends() -> None:
+    drawn = [
+        people_on_plane(setup(), CARS, MIX, CAMERA, Draw(6, k), free_mask=mask_of_road(), beside_m=2.0)
+        for k in range(150)
+    ]
+    aside = np.array([abs(one.y_m) for people in drawn for one in people])
+    assert aside.max() < 7.5
+    assert (aside > 5.0).mean() > 0.3
+    assert (aside < 3.4).mean() < 0.3
+
+
+def test_spots_in_view_are_those_that_numpy_finds() -> None:
+    rng = np.random.default_rng(8)
+    ground = Ground(
+        (-30.0, -20.0), 0.5, np.zeros((90, 110), np.float32), rng.integers(0, 5, (90, 110)).astype(np.uint8)
+    )
+    yaw, eye = 0.4, np.array([-12.0, -6.0])
+    ahead, right = np.array([math.cos(yaw), math.sin(yaw)]), np.array([math.sin(yaw), -math.cos(yaw)])
+    view = np.array([*eye, *ahead, *right, 4.0, 30.0, -0.3, 0.5])
+    spots, distance, kinds = ground.spots_in_view(view, eye - 40.0, eye + 40.0)
+    rows, columns = np.nonzero(ground.kind)
+    places = np.column_stack([columns * 0.5 - 29.75, rows * 0.5 - 19.75])
+    along, across = (places - eye) @ ahead, (places - eye) @ right
+    seen = (along > 4.0) & (along < 30.0) & (across > -0.3 * along) & (across < 0.5 * along)
+    assert 0 < seen.sum() < len(places)
+    np.testing.assert_allclose(spots, places[seen])
+    np.testing.assert_allclose(distance, along[seen])
+    np.testing.assert_array_equal(kinds, ground.kind[rows, columns][seen])
 
 
 def test_the_same_draw_gives_the_same_people_and_no_ground_gives_none() -> None:

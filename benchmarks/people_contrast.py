@@ -1,0 +1,198 @@
+"""How people stand out from what surrounds them: made ones against real ones, by day and by night.
+
+    gis synthesize --backgrounds roadscene/infrared --boxes roadscene/boxes.json --model physics --count 640 --out MADE
+    python -m benchmarks.people_contrast roadscene/infrared roadscene/boxes.json MADE [--split val] [--neighbours]
+
+Contrast is the median grey of a person (middle two fifths of the box) less that of the surroundings (a third of the
+box's width to both sides, over the box's height). What lies in another object's box surrounds nobody: most real
+people touch another, and would be compared with their neighbours; ``--neighbours`` does so. People of 32 px and more
+count: boxes that keep away from the border, are no wider than three quarters of their height, and have surroundings; of
+made people, nine tenths must be seen. Real people are those of the split, made ones those over its frames. Intervals
+are of 95 %, by drawing frames. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.data.images import list_images, read_image
+from pipelines.dataset.record import FrameRecord
+from pipelines.dataset.store import read_records
+
+__all__ = ["Person", "contrasts", "made_people", "main", "measure", "real_people"]
+
+Grey = NDArray[np.uint8]
+Box = Sequence[float]
+
+LEAST_PX, BORDER_PX, WIDEST = 32, 3, 0.75
+SEEN = 0.9
+LEAST_AROUND = 0.3
+"""Share of the surroundings that no other object's box covers."""
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Person:
+    """What was measured of one person, grey levels."""
+
+    frame: str
+    time: str
+    height_px: float
+    body: float
+    around: float
+    ground: float
+    """Median of a strip below the feet."""
+    inside: float
+    """Deviation inside the person."""
+
+    @property
+    def contrast(self) -> float:
+        """Body less surroundings."""
+        return self.body - self.around
+
+
+def measure(image: Grey, box: Box, others: Sequence[Box], frame: str, time: str) -> Person | None:
+    """Levels of a person in a picture (H, W).
+
+    Args:
+        image: grey levels.
+        box: of the person.
+        others: boxes of all other objects.
+        frame: name of the background.
+        time: day or night.
+
+    Returns:
+        None where the box is too small, too wide, at the border, or has others on both sides.
+    """
+    left, top, right, bottom = (round(value) for value in box)
+    width, height = right - left, bottom - top
+    inside = (
+        min(left, top) >= BORDER_PX and right <= image.shape[1] - BORDER_PX and bottom <= image.shape[0] - BORDER_PX
+    )
+    if height < LEAST_PX or width > WIDEST * height or not inside:
+        return None
+    rows = slice(int(top + 0.08 * height), int(top + 0.9 * height))
+    body = image[rows, int(left + 0.3 * width) : int(left + 0.7 * width) + 1]
+    beside = max(3, round(0.35 * width))
+    free = np.zeros(image.shape, np.bool_)
+    free[top:bottom, max(0, left - beside) : left] = free[top:bottom, right : right + beside] = True
+    for other in others:
+        x0, y0, x1, y1 = (max(0, round(value)) for value in other)
+        free[y0:y1, x0:x1] = False
+    if free.sum() < LEAST_AROUND * 2 * beside * height:
+        return None
+    below = image[bottom : bottom + max(3, height // 4), left:right]
+    return Person(
+        frame,
+        time,
+        height,
+        float(np.median(body)),
+        float(np.median(image[free])),
+        float(np.median(below)),
+        float(body.std()),
+    )
+
+
+def real_people(images: Path, boxes: Mapping[str, Any], split: str, *, neighbours: bool = False) -> Iterator[Person]:
+    """Real people of a split."""
+    files = {path.stem: path for path in list_images(images)}
+    for name, about in boxes.items():
+        people = [one["xyxy"] for one in about["boxes_full"] if one["cls"] == "person"]
+        if about["split"] == split and people and name in files:
+            image = _grey(files[name])
+            everything = [] if neighbours else [one["xyxy"] for one in about["boxes_full"]]
+            found = (measure(image, box, _others(box, everything), name, about["time"]) for box in people)
+            yield from (one for one in found if one is not None)
+
+
+def made_people(made: Path, boxes: Mapping[str, Any], split: str, *, neighbours: bool = False) -> Iterator[Person]:
+    """People that were put into the frames of a split."""
+    for record in read_records(made, FrameRecord):
+        name = Path(record.background.name or "").stem
+        if name not in boxes or boxes[name]["split"] != split:
+            continue
+        image = _grey(made / f"images/{record.index:06d}.png")
+        boxes_seen = [item.box_visible_px for item in record.labelled if item.box_visible_px is not None]
+        everything = [] if neighbours else [*boxes_seen, *(one.box_px for one in record.real_objects or ())]
+        for item in record.labelled:
+            seen = item.visible_px >= SEEN * max(item.amodal_px, 1)
+            if item.category == "person" and seen and item.box_visible_px is not None:
+                others = _others(item.box_visible_px, everything)
+                one = measure(image, item.box_visible_px, others, name, boxes[name]["time"])
+                if one is not None:
+                    yield one
+
+
+def _others(box: Box, everything: Sequence[Box]) -> list[Box]:
+    return [other for other in everything if other is not box]
+
+
+def _grey(path: Path) -> Grey:
+    return np.asarray(read_image(path)[0], dtype=np.uint8)
+
+
+def contrasts(people: Sequence[Person], rng: np.random.Generator) -> dict[str, Any]:
+    """Median and spread (half the width of the middle 68 %) of the contrast, with intervals, and what it is made of."""
+    by_frame: dict[str, list[float]] = {}
+    for one in people:
+        by_frame.setdefault(one.frame, []).append(one.contrast)
+    frames = [np.array(values) for values in by_frame.values()]
+    drawn = [np.concatenate([frames[k] for k in rng.integers(len(frames), size=len(frames))]) for _ in range(RESAMPLES)]
+    everybody = np.concatenate(frames)
+    return {
+        "people": len(people),
+        "frames": len(frames),
+        "median": round(float(np.median(everybody)), 1),
+        "median_interval": _interval(drawn, np.median),
+        "spread": round(_spread(everybody), 1),
+        "spread_interval": _interval(drawn, _spread),
+        "body": round(float(np.median([one.body for one in people])), 1),
+        "around": round(float(np.median([one.around for one in people])), 1),
+        "ground": round(float(np.median([one.ground for one in people])), 1),
+        "inside": round(float(np.median([one.inside for one in people])), 1),
+    }
+
+
+def _spread(values: NDArray[np.float64]) -> float:
+    low, high = np.quantile(values, (0.16, 0.84))
+    return float(high - low) / 2
+
+
+def _interval(drawn: Sequence[NDArray[np.float64]], of: Callable[[NDArray[np.float64]], Any]) -> list[float]:
+    return [round(float(value), 1) for value in np.quantile([of(one) for one in drawn], (0.025, 0.975))]
+
+
+def main() -> None:
+    """Runs the comparison."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("images", type=Path)
+    parser.add_argument("boxes", type=Path)
+    parser.add_argument("made", type=Path)
+    parser.add_argument("--split", default="val", choices=["train", "val"])
+    parser.add_argument("--neighbours", action="store_true", help="count other people as surroundings")
+    options = parser.parse_args()
+    boxes = json.loads(options.boxes.read_text(encoding="utf-8"))
+    sets = {
+        "real": list(real_people(options.images, boxes, options.split, neighbours=options.neighbours)),
+        "made": list(made_people(options.made, boxes, options.split, neighbours=options.neighbours)),
+    }
+    result = {}
+    for name, people in sets.items():
+        for time in ("day", "night"):
+            chosen = [one for one in people if one.time == time]
+            if chosen:
+                result[f"{name} {time}"] = contrasts(chosen, np.random.default_rng(0))
+                print(f"{name} {time}", result[f"{name} {time}"])
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
