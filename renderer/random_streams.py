@@ -49,6 +49,8 @@ class Stream(IntEnum):
     """Which people stand where."""
     PEOPLE_HEAT = 21
     """How people are dressed, and how warm they are."""
+    WORLD = 40
+    """Which of several places a frame is made in."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from pipelines.errors import ConfigError
 from pipelines.io.files import named_file
 from pipelines.synthesis.distances import check_distances, described_distances, described_set
 from pipelines.synthesis.model_choice import AUTO, PHYSICS, choose_model
+from pipelines.synthesis.worlds import DEFAULT_WORLDS, WORLDS, WorldMixture, parse_worlds
 from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, default_workers
 
 __all__ = ["PHYSICS", "Engine", "RenderConfig", "SynthesizeConfig", "camera_names", "parse_frames", "resolve_scene"]
@@ -110,7 +111,12 @@ class RenderConfig:
         ),
     ] = None
     scene: Annotated[
-        Path, Option("A .blend file; city.blend is the shipped street.", _SCENE, default_text="city.blend")
+        Path,
+        Option(
+            "A .blend file; city.blend is the shipped street, worlds (gis synthesize) many: see --worlds.",
+            _SCENE,
+            default_text="city.blend",
+        ),
     ] = CITY
     engine: Annotated[Engine, Option("What draws the passes.", _SCENE)] = "raster"
     camera: Annotated[
@@ -170,8 +176,13 @@ class RenderConfig:
             raise ConfigError(f"{self.out} is a file: expected a folder for the output")
         self._check_inputs()
 
+    @property
+    def draws_worlds(self) -> bool:
+        """Whether frames are made in a mixture of streets and not in one scene."""
+        return False
+
     def _check_inputs(self) -> None:
-        if not self.scene.is_file():
+        if not self.draws_worlds and not self.scene.is_file():
             raise ConfigError(f"{self.scene}: no such file: expected a .blend scene (city.blend is the shipped one)")
         if self.cars is None:
             return
@@ -220,6 +231,15 @@ class SynthesizeConfig(RenderConfig):
         ConfigError: an option that cannot work.
     """
 
+    worlds: Annotated[
+        str | None,
+        Option(
+            "Kinds of streets of --scene worlds with their weights: residential=2,city=1.",
+            _SCENE,
+            implied=(None,),
+            default_text=f"{DEFAULT_WORLDS}",
+        ),
+    ] = None
     density: Annotated[
         float,
         Option(
@@ -406,6 +426,7 @@ class SynthesizeConfig(RenderConfig):
             self._take_after(self.like)
         if self.day_share is not None and self.hour is not None:
             raise ConfigError("hour and day-share both say when the frames are: give one of them")
+        self._check_worlds()
         parse_objects(self.objects)
         self._check_ground()
         check_distances(self.distances, self.boxes)
@@ -416,7 +437,8 @@ class SynthesizeConfig(RenderConfig):
     def to_json(self) -> dict[str, Any]:
         """See :meth:`RenderConfig.to_json`."""
         like = {} if self.like is None else {"like": described_set(self.like)}
-        return super().to_json() | {"distances": described_distances(self.distances)} | like
+        worlds = {"worlds": self.mixture.text} if self.draws_worlds else {}
+        return super().to_json() | {"distances": described_distances(self.distances)} | like | worlds
 
     def _take_after(self, place: str) -> None:
         """Gives the options that are at their defaults the values that a set's figures suggest, and says so."""
@@ -429,6 +451,30 @@ class SynthesizeConfig(RenderConfig):
             object.__setattr__(self, name, value)
         said = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in taken.items())
         warnings.warn(f"like {place} stands for: {said or 'nothing, it tells none of the options'}", stacklevel=4)
+
+    @property
+    def draws_worlds(self) -> bool:
+        """See :class:`RenderConfig`."""
+        return self.scene == WORLDS
+
+    @property
+    def mixture(self) -> WorldMixture:
+        """Which street each frame is made in, where worlds are drawn."""
+        return WorldMixture(self.seed, self.worlds or DEFAULT_WORLDS)
+
+    def scene_name(self, index: int) -> str:
+        """Of the scene that a frame is made in."""
+        return self.mixture.name(index) if self.draws_worlds else self.scene.name
+
+    def _check_worlds(self) -> None:
+        if self.worlds is not None:
+            parse_worlds(self.worlds)
+            if not self.draws_worlds:
+                raise ConfigError("worlds names the streets of --scene worlds: give that too, or leave it out")
+        if self.draws_worlds and self.backgrounds is not None:
+            raise ConfigError("scene worlds: objects over --backgrounds need no street: leave one of them out")
+        if self.draws_worlds and self.engine != "raster":
+            raise ConfigError("scene worlds is drawn by --engine raster alone: write scenes by gis scene for cycles")
 
     def _choose_model(self) -> None:
         from gan.data.layout import LAYOUT_NAME
@@ -477,6 +523,8 @@ def parse_objects(text: str | None) -> dict[str, int]:
 
 
 def _described(value: Any) -> Any:
+    if value == WORLDS:
+        return {"name": value.name, "sha256": ""}
     return named_file(value) if isinstance(value, Path) else value
 
 

@@ -260,7 +260,7 @@ class FrameMaker:
         background = placed.background
         return SynthesizedFrame(
             draw=candidate.draw,
-            scene=self.config.scene.name,
+            scene=self.config.scene_name(candidate.draw.index),
             camera=frame.camera,
             cam_to_world=frame.cam_to_world,
             image=image.shown,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from assets import PEOPLE_ARRAYS
+from assets import CITY, PEOPLE_ARRAYS
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
 from renderer.scene.cars import FrameSetup, ModelSize
@@ -81,13 +81,15 @@ def open_session(config: RenderConfig) -> Session:
 
     camera = named_camera(config.camera, config.size)
     size = parse_size(config.size) if camera is None and config.size is not None else None
-    traffic, variety = ORDINARY, 0.0
+    traffic, variety, places = ORDINARY, 0.0, None
     if isinstance(config, SynthesizeConfig) and config.backgrounds is None:
         from pipelines.synthesis.traffic import read_traffic  # it reads boxes, which gis render in Blender cannot
 
         traffic, variety = read_traffic(config, None), config.sensor_variety
+    if isinstance(config, SynthesizeConfig) and config.draws_worlds:
+        places = config.mixture
     session = RenderSession(
-        config.scene,
+        config.scene if places is None else CITY,
         camera=camera,
         size=size,
         engine=config.engine,
@@ -96,6 +98,7 @@ def open_session(config: RenderConfig) -> Session:
         seed=config.seed,
         traffic=traffic,
         mount_variety=variety,
+        places=places,
     )
     if config.needs_lanes and not session.has_traffic:
         cars = "cars" if config.cars is None else f"cars of {config.cars}"

@@ -29,7 +29,6 @@ from ..geometry.boxes import (
 from ..geometry.camera import Camera
 from ..geometry.frame import Box2D, Box3D, Frame, Instance
 from ..geometry.key_points import project_key_points
-from ..geometry.meshes import Mesh
 from ..random_streams import Draw, Stream
 from ..raster.rasterizer import MAX_PARTS, Rasteriser, RasterPasses
 from ..scene.camera_car import vary_mount
@@ -37,9 +36,9 @@ from ..scene.cars import FrameSetup, ModelSize, Placement
 from ..scene.distances import ORDINARY, Traffic
 from ..scene.object_sizes import size_note
 from ..scene.pedestrians import PeopleMix, people_on_street
+from ..scene.place import Places
 from ..scene.street import Street
 from ..scene.traffic import sample_frame, without_room
-from ..scene.walkable import Ground, walkable_ground
 from ..thermal.conditions import Conditions, sample_conditions
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from ..zones.names import VEHICLES
@@ -65,6 +64,7 @@ from .scene_camera import CameraView, Planes, read_view
 from .session import open_blend
 from .simulation import Timeline
 from .staging import Group, Numbers, PlacedGroup, Staged
+from .standing import MOST_BUILT, Standing, build_standing, forget_standing
 from .traffic import apply, is_traffic, model_collections, model_size, read_street
 from .zoning import assign_zones
 
@@ -94,16 +94,6 @@ class _Inventory:
     key_points_m: dict[str, NDArray[np.float64] | None] = field(default_factory=dict)
     """Of models that came from the library, in their own axes."""
 
-    def number_street(self, taken: int) -> tuple[PlacedGroup, dict[int, LabelledObject]]:
-        """The street with instance ids above those that are taken, and its labelled objects by id."""
-        numbers = np.zeros(len(self.street.members), np.int64)
-        ids: dict[str, int] = {}
-        for k, item in enumerate(self.marked):
-            if item is not None:
-                numbers[k] = ids.setdefault(item.key, taken + len(ids) + 1)
-        labelled = {int(number): item for number, item in zip(numbers, self.marked, strict=True) if item is not None}
-        return PlacedGroup(self.street, numbers), labelled
-
 
 class RenderSession:
     """An opened scene. One per process: Blender has one file open at a time.
@@ -124,6 +114,7 @@ class RenderSession:
         seed: int = 0,
         traffic: Traffic = ORDINARY,
         mount_variety: float = 0.0,
+        places: Places | None = None,
     ) -> None:
         """Open a scene.
 
@@ -138,6 +129,7 @@ class RenderSession:
             people: file of people and of what else is no car (see :mod:`renderer.blender.library.model_arrays`).
             seed: seed of traffic, camera pose and weather.
             traffic: how many cars a street gets, and how far away.
+            places: other places than the file's own street, and which frame is made where; for ``raster`` alone.
             mount_variety: how far height and pitch of the camera in a street differ from frame to frame, 0-1.
 
         Raises:
@@ -145,6 +137,8 @@ class RenderSession:
         """
         self.path, self.seed, self.engine = scene, seed, engine
         self.traffic, self.mount_variety = traffic, mount_variety
+        self._places = places
+        self._built: dict[str, Standing] = {}
         turned_off: list[str] = []
         self.scene = open_blend(scene, turned_off)
         self._extractor = Extractor()
@@ -233,7 +227,7 @@ class RenderSession:
         """
         if self.street:
             setup = self.setup(index, attempt, profile, conditions, people)
-            staged = self._stage_traffic(setup, street=True)
+            staged = self._stage_traffic(setup, self._standing(index))
         else:
             setup, staged = self._stage_frame(index)
         self._rasteriser.look_through(self.camera, self._planes.near_m, self._planes.far_m)
@@ -246,7 +240,7 @@ class RenderSession:
         self._rasteriser.look_through(camera or self.camera, self._planes.near_m)
         stored = _as_stored(setup)
         with self._street_hidden():
-            return self._render(stored, self._stage_traffic(stored, street=False), 0, normals=normals, parts=parts)
+            return self._render(stored, self._stage_traffic(stored, None), 0, normals=normals, parts=parts)
 
     @contextlib.contextmanager
     def _street_hidden(self) -> Iterator[None]:
@@ -308,23 +302,25 @@ class RenderSession:
             SceneError: the number is below 0.
         """
         if self.street:
-            self._check_room(self.street)
-            draw = Draw(self.seed, _checked(index), attempt)
+            standing = self._standing(_checked(index))
+            self._check_room(standing.street)
+            draw = Draw(self.seed, index, attempt)
             weather = conditions or sample_conditions(draw.rng(Stream.CONDITIONS))
             camera = vary_mount(self.camera, self.mount_variety, draw)
             setup = sample_frame(
-                self.street, self.model_sizes, camera, draw, weather, profile=profile, traffic=self.traffic
+                standing.street, self.model_sizes, camera, draw, weather, profile=profile, traffic=self.traffic
             )
-            return _as_stored(self._with_people(setup, self.street, draw, people))
+            return _as_stored(self._with_people(setup, standing, draw, people))
         self._go_to(index)
         return FrameSetup(index, (), self._evaluated(self._read_view).cam_to_world)
 
-    def _with_people(self, setup: FrameSetup, street: Street, draw: Draw, most: int | None) -> FrameSetup:
+    def _with_people(self, setup: FrameSetup, standing: Standing, draw: Draw, most: int | None) -> FrameSetup:
         """The setup, and people after its cars: no id and no draw of a car changes with them."""
         if most == 0 or not self._people:
             return setup
         cars = {size.name: size for size in self.model_sizes}
-        people = people_on_street(setup, self._ground, street, cars, self._people, self.camera, draw, most)
+        ground, street = standing.ground, standing.street
+        people = people_on_street(setup, ground, street, cars, self._people, self.camera, draw, most)
         return replace(setup, placements=(*setup.placements, *people))
 
     @cached_property
@@ -332,12 +328,28 @@ class RenderSession:
         return PeopleMix(self.people_sizes)
 
     @cached_property
-    def _ground(self) -> Ground:
-        """Where people can stand; read once."""
+    def _own_standing(self) -> Standing:
+        """The street of the file."""
         assert self.street is not None
-        pool = self._extractor.pool
-        members = self._inventory.street.members
-        return walkable_ground((_triangles(pool.mesh(one.mesh), one.local_to_world) for one in members), self.street)
+        inventory = self._inventory
+        return Standing(self.street, inventory.street, inventory.marked, self._extractor.pool)
+
+    def _standing(self, index: int) -> Standing:
+        """The street that a frame is made in; the last few stay built."""
+        name = None if self._places is None else self._places.name(index)
+        if name in self._built:
+            self._built[name] = self._built.pop(name)  # the latest stands last
+            return self._built[name]
+        place = None if self._places is None or name is None else self._places.make(name)
+        if place is None or name is None:
+            return self._own_standing
+        _ = self._inventory  # reads the file, which keeps nothing that was built before
+        if len(self._built) >= MOST_BUILT:
+            oldest = next(iter(self._built))
+            del self._built[oldest]
+            forget_standing(oldest, self._extractor)
+        self._built[name] = build_standing(name, place, self._extractor, self.scene.camera)
+        return self._built[name]
 
     def _check_room(self, street: Street) -> None:
         """Once: a set in which nothing can be placed is an error, and models that find no place are named."""
@@ -431,8 +443,8 @@ class RenderSession:
         pool = self._extractor.pool
         return extent_m(((pool.mesh(mesh.mesh), mesh.local_to_world) for mesh in meshes), np.eye(4))
 
-    def _stage_traffic(self, setup: FrameSetup, *, street: bool) -> Staged:
-        """The models of a setup, then what stands still (if ``street``); of that, what is marked is labelled too."""
+    def _stage_traffic(self, setup: FrameSetup, standing: Standing | None) -> Staged:
+        """The models of a setup, then what stands still; of that, what is marked is labelled too."""
         inventory = self._inventory
         self._take_from_library(placement.model for placement in setup.placements)
         empties: Sequence[bpy.types.Object | None] = [None] * len(setup.placements)
@@ -444,8 +456,8 @@ class RenderSession:
             group = inventory.models[placement.model]
             groups.append(PlacedGroup(group, np.full(len(group.members), number), placement.object_to_world, empty))
         surroundings = PlacedGroup(Group(()), np.zeros(0, np.int64))
-        if street:
-            surroundings, marked = inventory.number_street(len(setup.placements))
+        if standing is not None:
+            surroundings, marked = standing.numbered(len(setup.placements))
             labelled |= marked
         groups.append(surroundings)
         return Staged(groups, labelled)
@@ -565,12 +577,6 @@ class RenderSession:
         members = np.flatnonzero(drawing.instance_id == number)
         meshes = ((self._extractor.pool.mesh(int(drawing.mesh[k])), drawing.local_to_world[k]) for k in members)
         return extent_m(meshes, heading_frame(labelled.pose))
-
-
-def _triangles(mesh: Mesh, local_to_world: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    """Corners (T, 3, 3) in the world, and zones (T,)."""
-    points = mesh.positions.astype(np.float64) @ local_to_world[:3, :3].T + local_to_world[:3, 3]
-    return points[mesh.triangles], mesh.zones
 
 
 def _as_stored(setup: FrameSetup) -> FrameSetup:

@@ -87,6 +87,13 @@ class Extractor:
         mesh = self._number(item, item, on_car=True)
         return PlacedMesh(str(item.name), mesh, np.array(item.matrix_basis, dtype=np.float64), item, (), (number,))
 
+    def put(self, key: tuple[object, ...], mesh: bpy.types.Mesh, name: str) -> int:
+        """Read a mesh that has no object, and take it out of the file; returns its number in the pool."""
+        try:
+            return self.pool.put(key, _read(mesh, name, [], on_car=False))
+        finally:
+            bpy.data.meshes.remove(mesh)
+
     def _placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar) -> Iterator[PlacedMesh]:
         visibility, copies = _Visibility(depsgraph), Copies()
         for entry in depsgraph.object_instances:

@@ -131,11 +131,22 @@ class MeshPool:
                 kept.put(key, self._meshes[number])
         return kept
 
+    def empty(self, unwanted: Callable[[Any], bool]) -> None:
+        """Free the meshes of some keys; their numbers stay taken, by meshes of no triangles, and the keys are free."""
+        for key in [key for key in self._number if unwanted(key)]:
+            self._meshes[self._number.pop(key)] = _NO_MESH
+            self._flat = None
+
     def flat(self) -> FlatMeshes:
         """The flat arrays, made anew after a change."""
         if self._flat is None:
             self._flat = _flatten(self._meshes)
         return self._flat
+
+
+_NO_MESH = make_mesh(
+    np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32), np.zeros(0, np.uint8), np.zeros((0, 3, 3), np.float32)
+)
 
 
 def _flatten(meshes: list[Mesh]) -> FlatMeshes:

@@ -8,8 +8,12 @@ from pathlib import Path
 import bpy
 import numpy as np
 from mathutils import Matrix
+from numpy.typing import NDArray
+from renderer.scene.place import Faces, Place, Thing
+from renderer.scene.street import Bay as SceneBay
+from renderer.scene.street import Lane, Street
 
-from assets.build.city.mesh import link
+from assets.build.city.mesh import MATERIALS, MeshBuilder, link
 from assets.build.street_scene import (
     add_camera,
     add_cars,
@@ -22,9 +26,11 @@ from assets.build.street_scene import (
 
 from .arterial import arterial
 from .residential import residential
-from .site import Site
+from .site import Bay, Site
 
-__all__ = ["GENERATORS", "write_world"]
+__all__ = ["GENERATORS", "build_place", "write_world"]
+
+Array = NDArray[np.float64]
 
 GENERATORS: dict[str, Callable[[int], Site]] = {"residential": residential, "arterial": arterial}
 
@@ -53,6 +59,54 @@ def write_world(kind: str, seed: int, path: Path) -> None:
     add_camera(scene, float(first[8, 0]), float(first[8, 1]), float(np.arctan2(ahead[1], ahead[0])))
     show_first_frame(scene)
     save(path)
+
+
+def build_place(kind: str, seed: int) -> Place:
+    """The scene of a seed as arrays: what :func:`write_world` writes, without cars, light and camera."""
+    site = GENERATORS[kind](seed)
+    meshes: dict[str, Faces] = {}
+    things = []
+    for name, (mesh, matrix) in site.static.items():
+        if mesh.faces:
+            meshes[name] = _faces(mesh)
+            things.append(Thing(name, name, np.eye(4) if matrix is None else _stored(matrix)))
+    for k, (name, matrix) in enumerate(site.props):
+        if f"prop.{name}" not in meshes:
+            meshes[f"prop.{name}"] = _faces(site.makers[name]())
+        things.append(Thing(f"{name}.{k:04d}", f"prop.{name}", _stored(matrix)))
+    return Place(meshes, tuple(things), _street(site))
+
+
+def _faces(mesh: MeshBuilder) -> Faces:
+    zones = np.array([MATERIALS[name][0] for name in mesh.materials], dtype=np.int32)
+    return Faces(np.concatenate(mesh.points), mesh.faces, zones)
+
+
+def _stored(values: Array) -> Array:
+    """As a file would hold them."""
+    return np.asarray(values, dtype=np.float32).astype(np.float64)
+
+
+def _street(site: Site) -> Street:
+    """Lanes, bays and paths in the order in which a file lists them: by name."""
+    lanes = [(name, *site.lanes[name]) for name in sorted(site.lanes)]
+    paths = sorted(site.paths.items(), key=lambda item: "" if item[0] == "out" else item[0])
+    bays = [site.bays[k] for k in sorted(range(len(site.bays)), key=lambda k: f"bay.{k:03d}")]
+    return Street(
+        tuple(Lane(_on_ground(points), width) for _, points, width in lanes),
+        tuple(_bay(bay) for bay in bays),
+        tuple(_on_ground(points) for _, points in paths),
+        site.far_m,
+    )
+
+
+def _bay(bay: Bay) -> SceneBay:
+    x, y, z = _stored(np.array([bay.x_m, bay.y_m, bay.z_m])).tolist()
+    return SceneBay(x, y, z, bay.yaw_rad, bay.length_m, bay.width_m)
+
+
+def _on_ground(points: Array) -> Array:
+    return _stored(np.column_stack([points, np.zeros(len(points))]))
 
 
 def _add_static(scene: bpy.types.Scene, site: Site) -> None:

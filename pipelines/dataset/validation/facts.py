@@ -83,6 +83,8 @@ class RunOptions:
     min_visible_share: float = 0.0
     max_label_error: float | None = None
     sensor_variety: float = 0.0
+    worlds: str | None = None
+    """Weights of the kinds of streets, where each frame has one of several."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def check_configuration(record: FrameRecord, options: RunOptions) -> Iterator[st
     """A frame is one of the run that ``dataset.json`` describes."""
     pairs = {
         "seed": (record.seed, options.seed),
-        "scene": (record.scene, options.scene.name),
+        "scene": _scenes(record, options),
         "profile": (record.profile, options.profile),
         "model": (record.model.name, options.model),
         "background": (record.background.kind, "scene" if options.backgrounds is None else "image"),
@@ -115,6 +117,15 @@ def check_configuration(record: FrameRecord, options: RunOptions) -> Iterator[st
     if (record.model.weights_sha256 is None) != (options.weights is None):
         yield f"model.weights_sha256 is {record.model.weights_sha256}, dataset.json says {options.weights}"
     yield from _season(record.conditions, options.season)
+
+
+def _scenes(record: FrameRecord, options: RunOptions) -> tuple[str, str]:
+    """What the line says of the scene and what it should; of several streets, the kind alone is told."""
+    if options.worlds is None:
+        return record.scene, options.scene.name
+    kind = record.scene.removesuffix(".blend").partition("-")[0]
+    known = [entry.partition("=")[0] for entry in options.worlds.replace(" ", "").split(",")]
+    return kind, kind if kind in known else f"one of {options.worlds}"
 
 
 def _season(conditions: Conditions, season: str | None) -> Iterator[str]:

@@ -1,0 +1,93 @@
+"""What stands still around the traffic: read from the opened file, or built from the arrays of a place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..geometry.meshes import Mesh, MeshPool
+from ..scene.place import Faces, Place
+from ..scene.street import Street
+from ..scene.walkable import Ground, walkable_ground
+from ..zones.catalogue import ZONE_ATTRIBUTE
+from .extract import Extractor, PlacedMesh
+from .identity import LabelledObject
+from .staging import Group, PlacedGroup
+
+__all__ = ["MOST_BUILT", "Standing", "build_standing", "forget_standing"]
+
+MOST_BUILT = 12
+"""Places that a session holds at a time, some 25 MB each."""
+
+
+@dataclass(eq=False)
+class Standing:
+    """A street with everything beside it."""
+
+    street: Street
+    group: Group
+    marked: tuple[LabelledObject | None, ...]
+    """The labelled object that each mesh belongs to."""
+    pool: MeshPool
+    """Of the meshes."""
+
+    @cached_property
+    def ground(self) -> Ground:
+        """Where people can stand; read once."""
+        members = ((self.pool.mesh(one.mesh), one.local_to_world) for one in self.group.members)
+        return walkable_ground((_triangles(mesh, pose) for mesh, pose in members), self.street)
+
+    def numbered(self, taken: int) -> tuple[PlacedGroup, dict[int, LabelledObject]]:
+        """The group with instance ids above those that are taken, and its labelled objects by id."""
+        numbers = np.zeros(len(self.group.members), np.int64)
+        ids: dict[str, int] = {}
+        for k, item in enumerate(self.marked):
+            if item is not None:
+                numbers[k] = ids.setdefault(item.key, taken + len(ids) + 1)
+        labelled = {int(number): item for number, item in zip(numbers, self.marked, strict=True) if item is not None}
+        return PlacedGroup(self.group, numbers), labelled
+
+
+def build_standing(name: str, place: Place, extractor: Extractor, owner: bpy.types.Object) -> Standing:
+    """A place as the rasteriser draws it; the opened file keeps nothing of it.
+
+    Args:
+        name: of the place.
+        place: its arrays.
+        extractor: gets its meshes.
+        owner: stands for the objects that a file would have.
+    """
+    numbers = {mesh: extractor.put((*_KEY, name, mesh), _mesh(faces), mesh) for mesh, faces in place.meshes.items()}
+    members = [
+        PlacedMesh(thing.name, numbers[thing.mesh], thing.object_to_world, owner)
+        for thing in sorted(place.things, key=lambda thing: (thing.name, thing.object_to_world.tobytes()))
+    ]
+    return Standing(place.street, Group(tuple(members)), (None,) * len(members), extractor.pool)
+
+
+def forget_standing(name: str, extractor: Extractor) -> None:
+    """Free the meshes of a place that was built."""
+    extractor.pool.empty(lambda key: key[:-1] == (*_KEY, name))
+
+
+_KEY = ("place",)
+
+
+def _mesh(faces: Faces) -> bpy.types.Mesh:
+    """A mesh of the opened file, which triangulates it."""
+    mesh = bpy.data.meshes.new("place")
+    mesh.from_pydata(faces.positions_m.tolist(), [], faces.corners)
+    zones = mesh.attributes.new(ZONE_ATTRIBUTE, "INT", "FACE")
+    zones.data.foreach_set("value", faces.zones)
+    mesh.update()
+    return mesh
+
+
+def _triangles(mesh: Mesh, local_to_world: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Corners (T, 3, 3) in the world, and zones (T,)."""
+    points = mesh.positions.astype(np.float64) @ local_to_world[:3, :3].T + local_to_world[:3, 3]
+    return points[mesh.triangles], mesh.zones

@@ -1,0 +1,58 @@
+"""A place where traffic happens, as plain arrays: what stands still in it, and its street.
+
+A scene file has one place, its own. A session may be given others, which are built when a frame is to be made there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .street import Street
+
+__all__ = ["Faces", "Place", "Places", "Thing"]
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """A mesh of flat polygons."""
+
+    positions_m: NDArray[np.float64]
+    """(V, 3) in the mesh's own axes, metres."""
+    corners: Sequence[tuple[int, ...]]
+    """Vertices of each polygon, counter-clockwise seen from its front."""
+    zones: NDArray[np.int32]
+    """(F,) :class:`renderer.zones.catalogue.Zone` of each polygon."""
+
+
+@dataclass(frozen=True, eq=False)
+class Thing:
+    """One thing that stands still."""
+
+    name: str
+    mesh: str
+    object_to_world: NDArray[np.float64]
+    """(4, 4), metres."""
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """What stands still, and the street for traffic and people. Nothing in it is labelled."""
+
+    meshes: Mapping[str, Faces]
+    things: Sequence[Thing]
+    street: Street
+
+
+class Places(Protocol):
+    """Which place each frame is made in."""
+
+    def name(self, index: int) -> str:
+        """Of the place of a frame; the same at every call."""
+
+    def make(self, name: str) -> Place | None:
+        """The place of that name; None for the one of the scene file."""
