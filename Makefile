@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 TOOLS ?= .venv-tools
+CLUSTER ?= .venv-cluster
 BIN := $(VENV)/bin
 OUT ?= out/demo
 COUNT ?= 24
@@ -11,7 +12,7 @@ FUZZ_COUNT ?= 250
 FUZZ_FIRST ?= 0
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-all test-bytes test-gui test-tools fuzz lint types check bench assets constraints clean
+.PHONY: demo test test-all test-bytes test-cluster test-gui test-tools fuzz lint types check bench assets constraints clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gis doctor --quiet
@@ -20,10 +21,10 @@ demo: $(VENV)/.demo
 	@echo "Look at $(OUT)/preview.png; $(OUT)/README.md says what is in the folder."
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not gui and not tools"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not gui and not tools and not cluster"
 
 test-all: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not gui and not tools"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not gui and not tools and not cluster"
 
 # Equal commands in PROCESSES fresh processes each write equal bytes (200: half an hour on 2 cores).
 test-bytes: $(VENV)/.dev
@@ -36,6 +37,10 @@ test-gui: $(VENV)/.dev
 # Exports opened by the tools that they are for, in an environment of their own (some gigabytes).
 test-tools: $(TOOLS)/.done
 	$(TOOLS)/bin/python -m pytest -m tools tests/tools
+
+# A real Ray cluster of three nodes on this machine, in an environment of its own.
+test-cluster: $(CLUSTER)/.done
+	$(CLUSTER)/bin/python -m pytest -m cluster tests/cluster
 
 # Some FUZZ_COUNT attacks with damaged inputs in each of some thirty areas; FUZZ_FIRST=N goes on at that number.
 fuzz: $(VENV)/.dev
@@ -67,7 +72,7 @@ constraints: $(VENV)/.dev
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 
 clean:
-	rm -rf $(VENV) $(TOOLS) out
+	rm -rf $(VENV) $(TOOLS) $(CLUSTER) out
 
 # The stamps say what the environment holds: what a demo needs, or everything.
 $(VENV)/bin/python:
@@ -85,4 +90,9 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 $(TOOLS)/.done: tests/tools/requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(TOOLS)
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -e . -r tests/tools/requirements.txt
+	@touch $@
+
+$(CLUSTER)/.done: pyproject.toml
+	$(PYTHON) -m venv $(CLUSTER)
+	$(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev,cluster]'
 	@touch $@

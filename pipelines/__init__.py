@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         OutputError,
         PipelineError,
         WorkerError,
+        WorkerLost,
     )
     from pipelines.evaluation.evaluate import evaluate
     from pipelines.evaluation.results import Evaluation
@@ -64,6 +65,7 @@ __all__ = [
     "SynthesizedFrame",
     "TranslationSummary",
     "WorkerError",
+    "WorkerLost",
     "align_cameras",
     "compare",
     "evaluate",
@@ -101,6 +103,7 @@ _MODULES = {
     "pipelines.dataset.validation": ("Report", "validate"),
     "pipelines.errors": (
         "BackgroundError", "ConfigError", "DatasetError", "GisError", "OutputError", "PipelineError", "WorkerError",
+        "WorkerLost",
     ),
     "pipelines.synthesis.api": ("synthesize", "write_dataset"),
     "pipelines.translation.translate": ("TranslationSummary", "translate"),

@@ -9,6 +9,7 @@
         ├── DatasetError      a folder that holds another dataset, or files that contradict each other
         ├── OutputError       a file cannot be written (disk full, no permission)
         └── WorkerError       a worker process failed or died
+            └── WorkerLost    it died, or was ended because it was stuck: another may do what it was at
 
 Every message is one line: what was wrong, where, what was expected, what to do.
 """
@@ -17,7 +18,16 @@ from __future__ import annotations
 
 from renderer.errors import ConfigError, GisError
 
-__all__ = ["BackgroundError", "ConfigError", "DatasetError", "GisError", "OutputError", "PipelineError", "WorkerError"]
+__all__ = [
+    "BackgroundError",
+    "ConfigError",
+    "DatasetError",
+    "GisError",
+    "OutputError",
+    "PipelineError",
+    "WorkerError",
+    "WorkerLost",
+]
 
 
 class PipelineError(GisError):
@@ -38,3 +48,7 @@ class OutputError(PipelineError):
 
 class WorkerError(PipelineError):
     """A worker process failed or died."""
+
+
+class WorkerLost(WorkerError):
+    """A worker process died, or was ended because it was stuck."""

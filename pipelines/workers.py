@@ -29,7 +29,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from gan.processes import isolated_environment
 
-from pipelines.errors import WorkerError
+from pipelines.errors import WorkerError, WorkerLost
 
 __all__ = ["MOST_WORKERS", "WORKER_TIMEOUT_S", "FrameJob", "FrameWorkers", "default_workers"]
 
@@ -67,17 +67,25 @@ class FrameJob(Protocol[R_co]):
 
 
 def _python_path() -> str:
-    """Where a worker finds packages: as this process, but for what Blender added when it was imported here.
+    """Where a worker finds packages: as this process, but for what Blender and Ray added when they were imported here.
 
-    Blender's own folders hold a half of ``bpy`` that works only inside of it, and would hide the whole.
+    Blender's own folders hold a half of ``bpy`` that works only inside of it, and would hide the whole; Ray's hold its
+    own copies of other packages.
     """
     return isolated_environment({}, _own_path())["PYTHONPATH"]
 
 
 def _own_path() -> list[str]:
-    blender = getattr(sys.modules.get("bpy"), "__file__", None)
-    inner = os.path.dirname(os.path.dirname(os.path.dirname(blender))) + os.sep if blender else None
-    return [one for one in sys.path if not (inner and one.startswith(inner))]
+    inner = tuple(folder + os.sep for folder in (_folder_above("bpy", 3), _folder_above("ray", 1)) if folder)
+    return [one for one in sys.path if not one.startswith(inner)]
+
+
+def _folder_above(package: str, levels: int) -> str:
+    """The folder that lies so far above a package's file; empty where the package is not loaded."""
+    place = getattr(sys.modules.get(package), "__file__", None) or ""
+    for _ in range(levels):
+        place = os.path.dirname(place)
+    return place
 
 
 def default_workers() -> int:
@@ -93,7 +101,7 @@ class FrameWorkers(Generic[R]):
     """A context manager around worker processes; leaving it ends them.
 
     Args:
-        job: what each worker does.
+        job: what each worker does; or the same pickled.
         workers: how many, at least 1.
         one_first: start the others when the first is ready, so that it alone fills a cache that all use.
         timeout_s: silence after which a worker is ended, seconds; 0 waits for ever. The longest frame so far makes it
@@ -103,14 +111,14 @@ class FrameWorkers(Generic[R]):
 
     def __init__(
         self,
-        job: FrameJob[R],
+        job: FrameJob[R] | bytes,
         workers: int,
         *,
         one_first: bool = False,
         timeout_s: float = WORKER_TIMEOUT_S,
         item: Callable[[int], str] = _frame,
     ) -> None:
-        self._job = pickle.dumps(job)
+        self._job = job if isinstance(job, bytes) else pickle.dumps(job)
         self._count = workers
         self._one_first = one_first
         self._timeout_s, self._longest_s, self._looked = timeout_s, 0.0, time.monotonic()
@@ -187,7 +195,8 @@ class FrameWorkers(Generic[R]):
         """Returns when the first worker has opened its scene.
 
         Raises:
-            WorkerError: a worker died, or is stuck; or the worker's own error, where it could not get ready.
+            WorkerLost: a worker died, or is stuck.
+            Exception: the worker's own error, where it could not get ready.
         """
         while not (ready := self._wait()):
             pass
@@ -199,7 +208,8 @@ class FrameWorkers(Generic[R]):
         """Frame numbers and their records, in the order of ``indices``.
 
         Raises:
-            WorkerError: a worker died, failed or is stuck; or the worker's own error.
+            WorkerLost: a worker died, or is stuck.
+            WorkerError: a worker failed; or the worker's own error.
         """
         waiting = iter(indices)
         order: list[int] = []
@@ -235,7 +245,7 @@ class FrameWorkers(Generic[R]):
         """Workers that have something to say; none where all are silent for a moment.
 
         Raises:
-            WorkerError: one of them has been silent for too long.
+            WorkerLost: one of them has been silent for too long.
         """
         ready = [_connection(one) for one in connection.wait(list(self._workers), _LOOK_S)]
         now = time.monotonic()
@@ -244,7 +254,7 @@ class FrameWorkers(Generic[R]):
             busy = here in self._opening or self._held[here]
             self._silent_s[here] = self._silent_s[here] + passed if busy else 0.0
             if self._timeout_s and here not in ready and self._silent_s[here] > self._limit_s(here):
-                raise WorkerError(self._stuck(here))
+                raise WorkerLost(self._stuck(here))
         return ready
 
     def _limit_s(self, here: Connection) -> float:
@@ -263,7 +273,7 @@ class FrameWorkers(Generic[R]):
         try:
             kind, *content = here.recv()
         except (EOFError, OSError):
-            raise WorkerError(self._obituary(here)) from None
+            raise WorkerLost(self._obituary(here)) from None
         if kind == "failed":
             raise self._failure(*content)
         silent_s, self._silent_s[here] = self._silent_s[here], 0.0

@@ -37,8 +37,8 @@ ROOMS = {
     "renderer": ("geometry", "raster", "zones", "thermal", "insertion", "scene", "blender"),
     "gan": ("networks", "data", "metrics", "losses", "backends", "storage", "training", "serving"),
     "pipelines": (
-        "io", "dataset", "backgrounds", "statistics", "synthesis", "export", "fitting", "evaluation", "detection",
-        "translation", "comparison", "registration", "setup", "cli",
+        "io", "cluster", "dataset", "backgrounds", "statistics", "synthesis", "export", "fitting", "evaluation",
+        "detection", "translation", "comparison", "registration", "setup", "cli",
     ),
     "blender_addon": ("data", "jobs", "ui", "operators"),
 }  # fmt: skip

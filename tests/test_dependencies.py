@@ -29,6 +29,7 @@ EXTRAS = {
     "blender_addon": {"render"},
     "gan": {"gan", "serve"},
     "pipelines": set(),
+    "pipelines/cluster": {"cluster"},
     "pipelines/comparison": {"gan"},
     "pipelines/detection": {"gan", "measure"},
     "renderer": set(),
@@ -86,6 +87,8 @@ def test_doctor_looks_for_what_no_command_can_do_without() -> None:
 
 def test_commands_know_which_extra_brings_what() -> None:
     declared = {
-        (name, extra) for extra in ("render", "gan", "serve", "measure") for name in _declared()[extra] - OF_OTHERS
+        (name, extra)
+        for extra in ("render", "gan", "serve", "measure", "cluster")
+        for name in _declared()[extra] - OF_OTHERS
     }
     assert {(PACKAGES.get(module, module), extra) for module, extra in EXTRAS_OF_COMMANDS.items()} == declared

@@ -111,6 +111,7 @@ EXTRAS = {
     "onnx": "serve",
     "openvino": "serve",
     "pycocotools": "measure",
+    "ray": "cluster",
     "tensorboard": "gan",
     "torch": "gan",
 }

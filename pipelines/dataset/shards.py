@@ -25,6 +25,7 @@ __all__ = [
     "finish_shards",
     "missing_samples",
     "pack_if_full",
+    "part_contents",
     "read_shard",
     "take_sample",
     "write_part",
@@ -40,6 +41,11 @@ def write_part(folder: Path, sample: Sample) -> str:
     data = encode_sample(sample)
     write_bytes(_part(folder, sample.index), data, root=folder)
     return sha256(data)
+
+
+def part_contents(sample: Sample) -> dict[str, bytes]:
+    """The file of a sample that waits for its shard, by its name below the folder."""
+    return {_part_name(sample.index): encode_sample(sample)}
 
 
 def pack_if_full(folder: Path, index: int) -> None:
@@ -110,7 +116,11 @@ def _shard(folder: Path, number: int) -> Path:
 
 
 def _part(folder: Path, index: int) -> Path:
-    return folder / FOLDER / PARTS / f"{frame_name(index)}.safetensors"
+    return folder / _part_name(index)
+
+
+def _part_name(index: int) -> str:
+    return f"{FOLDER}/{PARTS}/{frame_name(index)}.safetensors"
 
 
 def _samples(path: Path) -> dict[int, StoredSample]:

@@ -12,12 +12,13 @@ from pipelines.dataset.frame import SynthesizedFrame
 from pipelines.dataset.labels.coco import encode_rle, run_lengths
 from pipelines.dataset.labels.kitti import kitti_text
 from pipelines.dataset.labels.yolo import yolo_text
+from pipelines.dataset.made_frame import MadeFrame
 from pipelines.dataset.record import FrameRecord, InstanceRecord, frame_name
 from pipelines.io.exr import encode_exr
-from pipelines.io.files import sha256, write_bytes
+from pipelines.io.files import sha256
 from pipelines.io.images import encode_palette_png, encode_png
 
-__all__ = ["write_frame"]
+__all__ = ["encode_frame", "write_frame"]
 
 
 def write_frame(folder: Path, frame: SynthesizedFrame) -> FrameRecord:
@@ -26,10 +27,14 @@ def write_frame(folder: Path, frame: SynthesizedFrame) -> FrameRecord:
     Raises:
         OutputError: a file cannot be written.
     """
+    return encode_frame(frame).write(folder)
+
+
+def encode_frame(frame: SynthesizedFrame) -> MadeFrame[FrameRecord]:
+    """The files of a frame, its source sample too where it has one, and its record."""
     contents = _encode_files(frame)
-    for file, data in contents.items():
-        write_bytes(folder / file, data, root=folder)
-    return FrameRecord(
+    part = {} if frame.sample is None else shards.part_contents(frame.sample)
+    record = FrameRecord(
         index=frame.index,
         seed=frame.draw.seed,
         scene=frame.scene,
@@ -47,8 +52,9 @@ def write_frame(folder: Path, frame: SynthesizedFrame) -> FrameRecord:
         real_objects=frame.real_objects,
         notes=frame.notes,
         files={file: sha256(data) for file, data in sorted(contents.items())},
-        tensor_sha256=None if frame.sample is None else shards.write_part(folder, frame.sample),
+        tensor_sha256=next(map(sha256, part.values()), None),
     )
+    return MadeFrame(record, contents | part)
 
 
 def _encode_files(frame: SynthesizedFrame) -> dict[str, bytes]:

@@ -15,10 +15,11 @@ from gan.data.layout import LAYOUT_VERSION
 
 from pipelines.dataset import shards
 from pipelines.dataset.description import dataset_header
+from pipelines.dataset.made_frame import MadeFrame
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import DATASET_FILE, FrameStore
 from pipelines.dataset.summary import is_finished, write_summary
-from pipelines.dataset.writer import write_frame
+from pipelines.dataset.writer import encode_frame
 from pipelines.io.files import read_object
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameInputs, open_frame_maker, read_inputs
@@ -71,12 +72,10 @@ def synthesize_dataset(
             store,
             job,
             todo,
-            config.processes,
             progress=progress,
             after=after,
             one_first=one_first,
             expected=(DISPLAY_NOTE,),
-            timeout_s=config.worker_timeout,
             report=report,
         )
     if config.is_part:
@@ -107,6 +106,12 @@ class SynthesizeJob:
 
     @contextmanager
     def open(self) -> Iterator[Callable[[int], FrameRecord]]:
+        """Opens the scene and the model; frames are written to the output."""
+        with self.open_in_memory() as make:
+            yield lambda index: make(index).write(self.config.out)
+
+    @contextmanager
+    def open_in_memory(self) -> Iterator[Callable[[int], MadeFrame[FrameRecord]]]:
         """Opens the scene and the model."""
         with open_frame_maker(self.config, self.inputs, self.session_factory) as maker:
-            yield lambda index: write_frame(self.config.out, maker.make(index))
+            yield lambda index: encode_frame(maker.make(index))

@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.dataset.made_frame import MadeFrame
 from pipelines.dataset.record import InstanceRecord, PassesRecord, frame_name
 from pipelines.dataset.store import FrameStore
 from pipelines.io.exr import encode_exr
-from pipelines.io.files import sha256, write_bytes
+from pipelines.io.files import sha256
 from pipelines.synthesis.config import RenderConfig
 from pipelines.synthesis.run import make_frames
 from pipelines.synthesis.session import Session, SessionFactory, open_session
@@ -57,9 +58,7 @@ def render(
     store.check_frames(frames)
     if todo := store.missing(frames):
         job = PassesJob(config, session_factory)
-        make_frames(
-            store, job, todo, config.processes, progress=progress, timeout_s=config.worker_timeout, report=report
-        )
+        make_frames(store, job, todo, progress=progress, report=report)
     if todo or not store.is_finished(len(frames)):
         store.finish(len(frames))
     return config.out
@@ -74,19 +73,24 @@ class PassesJob:
 
     @contextmanager
     def open(self) -> Iterator[Callable[[int], PassesRecord]]:
+        """Opens the scene; frames are written to the output."""
+        with self.open_in_memory() as make:
+            yield lambda index: make(index).write(self.config.out)
+
+    @contextmanager
+    def open_in_memory(self) -> Iterator[Callable[[int], MadeFrame[PassesRecord]]]:
         """Opens the scene."""
         session = self.session_factory(self.config)
         try:
-            yield lambda index: self._write(session, index)
+            yield lambda index: self._make(session, index)
         finally:
             session.close()
 
-    def _write(self, session: Session, index: int) -> PassesRecord:
+    def _make(self, session: Session, index: int) -> MadeFrame[PassesRecord]:
         frame = session.frame(index)
         name = f"passes/{frame_name(index)}.exr"
         data = encode_exr({"Z": frame.depth_m, "instance": frame.instance_id, "zone": frame.zone})
-        write_bytes(self.config.out / name, data, root=self.config.out)
-        return PassesRecord(
+        record = PassesRecord(
             index=index,
             seed=self.config.seed,
             camera=frame.camera,
@@ -95,3 +99,4 @@ class PassesJob:
             notes=frame.notes,
             files={name: sha256(data)},
         )
+        return MadeFrame(record, {name: data})

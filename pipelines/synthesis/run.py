@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from renderer.kernel_cache import forget_stale_kernels
 
+from pipelines.dataset.made_frame import MadeFrame
 from pipelines.dataset.record import FrameRecord, PassesRecord
 from pipelines.dataset.store import FrameStore
 from pipelines.io.files import remove_temporaries
-from pipelines.workers import WORKER_TIMEOUT_S, FrameJob, FrameWorkers
+from pipelines.synthesis.config import RenderConfig
+from pipelines.workers import FrameWorkers
 
-__all__ = ["make_frames"]
+if TYPE_CHECKING:
+    from pipelines.cluster.ray_workers import RayWorkers
+
+__all__ = ["FrameMakingJob", "make_frames"]
 
 _MOST_NOTES = 12
 """More than that nobody reads; all stand in the lines of the frames."""
@@ -21,16 +27,28 @@ T = TypeVar("T")
 R = TypeVar("R", FrameRecord, PassesRecord)
 
 
+class FrameMakingJob(Protocol[R]):
+    """What a worker does: its files are written by itself on this machine, and handed back in memory on a cluster."""
+
+    @property
+    def config(self) -> RenderConfig:
+        """What is made, and by which workers."""
+
+    def open(self) -> AbstractContextManager[Callable[[int], R]]:
+        """Gets ready and gives the function that makes and writes one frame."""
+
+    def open_in_memory(self) -> AbstractContextManager[Callable[[int], MadeFrame[R]]]:
+        """Gets ready and gives the function that makes one frame."""
+
+
 def make_frames(
     store: FrameStore[R],
-    job: FrameJob[R],
+    job: FrameMakingJob[R],
     todo: list[int],
-    workers: int,
     *,
     progress: bool,
     after: Callable[[int], None] | None = None,
     one_first: bool = False,
-    timeout_s: float = WORKER_TIMEOUT_S,
     report: Callable[[str], None] = lambda line: None,
     expected: Iterable[str] = (),
 ) -> None:
@@ -41,32 +59,48 @@ def make_frames(
 
     Args:
         store: the folder.
-        job: what a worker does.
+        job: what a worker does; its configuration tells which workers there are.
         todo: frame numbers.
-        workers: processes.
         progress: show a bar on stderr.
         after: called with each number once the frame's line stands.
         one_first: see :class:`FrameWorkers`.
-        timeout_s: see :class:`FrameWorkers`.
         report: takes what had to be guessed or was left out, each line once, at the end: what holds for all frames.
         expected: notes that are no news to who gave the command, because they follow from its options.
     """
     forget_stale_kernels()
     notes: Counter[str] = Counter()
-    with FrameWorkers(job, min(workers, len(todo)), one_first=one_first, timeout_s=timeout_s) as pool:
+    with _workers(store, job, len(todo), one_first, report) as pool:
         pool.wait_ready()
         with store.open_run() as complete:
             try:
-                frames = _with_progress(_counted(pool.run(todo), notes), len(todo), progress)
+                frames = _with_progress(_counted(pool.run(todo), notes), len(todo), progress, pool)
                 store.append_frames(frames, complete, after)
             except BaseException:
                 pool.stop()
                 remove_temporaries(store.folder)
                 raise
+        if summary := getattr(pool, "summary", None):
+            report(summary)
     store.check_files()
     for note in expected:
         notes.pop(note, None)
     _report(notes, len(todo), report)
+
+
+def _workers(
+    store: FrameStore[R], job: FrameMakingJob[R], count: int, one_first: bool, report: Callable[[str], None]
+) -> FrameWorkers[R] | RayWorkers[MadeFrame[R], R]:
+    """Workers on this machine, or on a cluster."""
+    config = job.config
+    if config.ray is None:
+        return FrameWorkers(job, min(config.processes, count), one_first=one_first, timeout_s=config.worker_timeout)
+    from pipelines.cluster.ray_workers import RayCluster, RayWorkers
+
+    def take(made: MadeFrame[R]) -> R:
+        return made.write(store.folder)
+
+    cluster = RayCluster(config.ray, config.workers, config.cpus_per_worker)
+    return RayWorkers(job, cluster, count, take=take, timeout_s=config.worker_timeout, report=report)
 
 
 def _counted(frames: Iterable[tuple[int, R]], notes: Counter[str]) -> Iterator[tuple[int, R]]:
@@ -85,7 +119,13 @@ def _report(notes: Counter[str], frames: int, report: Callable[[str], None]) -> 
         report(f"{more} notes on single frames stand in frames.jsonl")
 
 
-def _with_progress(frames: Iterable[T], total: int, progress: bool) -> Iterator[T]:
+def _with_progress(
+    frames: Iterable[T], total: int, progress: bool, pool: FrameWorkers[Any] | RayWorkers[Any, Any]
+) -> Iterator[T]:
     from tqdm import tqdm
 
-    yield from tqdm(frames, total=total, unit="frame", desc="frames", disable=not progress, smoothing=0.1)
+    with tqdm(frames, total=total, unit="frame", desc="frames", disable=not progress, smoothing=0.1) as bar:
+        for frame in bar:
+            if progress and (status := getattr(pool, "status", None)):
+                bar.set_postfix_str(status, refresh=False)
+            yield frame

@@ -1,0 +1,1 @@
+"""Frames made by the nodes of a Ray cluster."""

@@ -1,0 +1,117 @@
+"""What runs on the nodes: an actor of Ray that keeps one worker process of :mod:`pipelines.workers`.
+
+The scene is opened in that process and not in the actor, so that a worker on a cluster starts, stops and dies like one
+beside the parent: Blender may crash or hang, and Ray's libraries are never loaded beside Blender's.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from pipelines.cluster.versions import installed_versions
+from pipelines.errors import ConfigError, DatasetError, GisError
+from pipelines.workers import FrameJob, FrameWorkers
+
+__all__ = ["ClusterJob", "JobOnNode", "NodeWorker"]
+
+R_co = TypeVar("R_co", covariant=True)
+R = TypeVar("R")
+
+
+class Described(Protocol):
+    """A configuration, whose files stand in it by their hashes."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything that decides the content of the frames."""
+
+
+class ClusterJob(Protocol[R_co]):
+    """A job whose frames can be handed back in memory."""
+
+    @property
+    def config(self) -> Described:
+        """What is made."""
+
+    def open_in_memory(self) -> AbstractContextManager[Callable[[int], R_co]]:
+        """Gets ready and gives the function that makes one frame; nothing is written."""
+
+
+@dataclass(frozen=True)
+class JobOnNode(FrameJob[R]):
+    """A job as a node does it: in the folder of the parent, where that is there, and with the same files.
+
+    Args:
+        job: whose frames are handed back in memory.
+        configuration: as the parent describes it.
+        folder: that the parent works in; relative names of files start there.
+    """
+
+    job: ClusterJob[R]
+    configuration: Mapping[str, Any]
+    folder: str
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[int], R]]:
+        """Checks that the files are those of the parent, and opens the job.
+
+        Raises:
+            ConfigError: a file is another one here, or not there.
+        """
+        with suppress(OSError):
+            os.chdir(self.folder)
+        self._check_files()
+        with self.job.open_in_memory() as make:
+            yield make
+
+    def _check_files(self) -> None:
+        try:
+            here = self.job.config.to_json()
+        except GisError as error:
+            raise ConfigError(f"{error}; it must lie at the same place on all nodes") from error
+        for name, value in self.configuration.items():
+            if here.get(name) != value:
+                raise ConfigError(
+                    f"{name} is another one on this node ({here.get(name)}) than where the command was given "
+                    f"({value}): "
+                    "expected the same files at the same place on all nodes"
+                )
+
+
+class NodeWorker:
+    """One worker process on a node. Errors are returned: raised ones would come back in Ray's words."""
+
+    def __init__(self) -> None:
+        self._pool: FrameWorkers[Any] | None = None
+
+    def describe(self) -> tuple[str, dict[str, str]]:
+        """Name of the node, and what is installed there."""
+        return platform.node(), installed_versions()
+
+    def open(self, job: bytes, timeout_s: float) -> Exception | None:
+        """Starts the process and waits until it is ready."""
+        try:
+            self._pool = FrameWorkers(job, 1, timeout_s=timeout_s)
+            self._pool.__enter__()
+            self._pool.wait_ready()
+        except Exception as error:
+            return self._ended(error)
+        return None
+
+    def make(self, indices: Sequence[int]) -> list[tuple[int, Any]] | Exception:
+        """A block of frames."""
+        try:
+            if self._pool is None:
+                raise DatasetError("this worker has no scene")
+            return list(self._pool.run(indices))
+        except Exception as error:
+            return self._ended(error)
+
+    def _ended(self, error: Exception) -> Exception:
+        if self._pool is not None:
+            self._pool.stop()
+        return error
