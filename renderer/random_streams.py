@@ -49,6 +49,10 @@ class Stream(IntEnum):
     """Which people stand where."""
     PEOPLE_HEAT = 21
     """How people are dressed, and how warm they are."""
+    TWO_WHEELERS = 30
+    """Which two-wheelers stand where, and who rides them; a part for each kind."""
+    TWO_WHEELER_HEAT = 31
+    """How warm two-wheelers are."""
     WORLD = 40
     """Which of several places a frame is made in."""
 

@@ -80,9 +80,12 @@ _CATEGORIES = [
     ("bus", "Bus", "Bus or coach"),
     ("person", "Person", "Man, woman or child"),
     ("bicycle", "Bicycle", "Bicycle without its rider"),
-    ("motorcycle", "Motorcycle", "Motorcycle or scooter without its rider"),
+    ("motorcycle", "Motorcycle", "Motorcycle or motor scooter without its rider"),
     ("dog", "Dog", "Dog"),
     ("deer", "Deer", "Deer"),
+    ("scooter", "Scooter", "Kick scooter, electric or not, without its rider"),
+    ("stroller", "Stroller", "Pram or pushchair"),
+    ("cat", "Cat", "Cat"),
 ]
 _ENGINES = [
     ("AUTO", "Automatic", "The fast engine where numba is installed, else Cycles"),

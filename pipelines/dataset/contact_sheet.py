@@ -43,6 +43,9 @@ CATEGORY_COLOURS: dict[str, Colour] = {
     "motorcycle": (150, 130, 230),
     "dog": (230, 190, 150),
     "deer": (170, 110, 70),
+    "scooter": (120, 200, 220),
+    "stroller": (250, 200, 220),
+    "cat": (200, 170, 90),
 }
 DETAIL_TITLES = ("infrared", "labels", "instances", "thermal zones", "depth")
 LARGE_SHARE = 0.006

@@ -29,7 +29,8 @@ MODEL_SUFFIXES = (".blend", ".glb", ".gltf", ".obj", ".fbx", ".usd", ".usda", ".
 
 MOST_DENSITY = 8.0
 """Where no street has room for more."""
-KINDS = ("people",)
+OTHERS = ("bicycles", "motorcycles", "scooters")
+KINDS = ("people", *OTHERS)
 """What `--objects` counts."""
 MOST_OBJECTS = 100
 """Of a kind in a frame."""
@@ -351,10 +352,11 @@ class SynthesizeConfig(RenderConfig):
     objects: Annotated[
         str | None,
         Option(
-            "Most objects of a kind in a frame, beside the cars: people=8; people=0: none, as in earlier versions.",
+            "Most objects of a kind in a frame, beside the cars: people=8,bicycles=1,motorcycles=1,scooters=1; "
+            "people=0: none, nor anything else that is not named, as in earlier versions.",
             _SCENE,
             implied=("people=0",),
-            default_text="as many people as real street frames have",
+            default_text="as many as real street frames have",
         ),
     ] = None
     model: Annotated[
@@ -449,6 +451,13 @@ class SynthesizeConfig(RenderConfig):
         """Most people in a frame; None: as many as real frames have."""
         return parse_objects(self.objects).get("people")
 
+    @property
+    def most_others(self) -> dict[str, int | None]:
+        """Most two-wheelers in a frame, by their kind; None: as many as real frames have."""
+        counts = parse_objects(self.objects)
+        unnamed = 0 if counts.get("people") == 0 else None
+        return {kind: counts.get(kind, unnamed) for kind in OTHERS}
+
     def __post_init__(self) -> None:
         """Check what can be checked without opening the scene, and choose the model."""
         super().__post_init__()
@@ -534,7 +543,7 @@ class SynthesizeConfig(RenderConfig):
 
 
 def parse_objects(text: str | None) -> dict[str, int]:
-    """Most objects in a frame by their kind: ``people=8``.
+    """Most objects in a frame by their kind: ``people=8,bicycles=1``.
 
     Raises:
         ConfigError: another kind, or no number.

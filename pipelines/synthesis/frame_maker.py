@@ -215,6 +215,7 @@ class FrameMaker:
                 profile=profile,
                 conditions=conditions,
                 people=self.config.most_people,
+                others=self.config.most_others,
             )
         ground, asked = self.inputs.ground_planes.of(background), self.inputs.traffic != ORDINARY
         setup = sample_on_plane(

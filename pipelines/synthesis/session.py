@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from assets import CITY, PEOPLE_ARRAYS
+from assets import CITY, PEOPLE_ARRAYS, TWO_WHEELER_ARRAYS
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
 from renderer.scene.cars import FrameSetup, ModelSize
 from renderer.scene.distances import ORDINARY
+from renderer.scene.two_wheelers import NO_OTHERS
 from renderer.thermal.conditions import Conditions
 
 from pipelines.cameras import named_camera, parse_size
@@ -36,6 +37,10 @@ class Session(Protocol):
         """People that can be placed."""
 
     @property
+    def other_sizes(self) -> tuple[ModelSize, ...]:
+        """Two-wheelers and their riders that can be placed."""
+
+    @property
     def has_traffic(self) -> bool:
         """Whether cars are drawn for each frame; else the scene moves by its own animation."""
 
@@ -49,6 +54,7 @@ class Session(Protocol):
         profile: str | None = None,
         conditions: Conditions | None = None,
         people: int | None = 0,
+        others: Mapping[str, int | None] = NO_OTHERS,
     ) -> Frame:
         """One frame of the scene."""
 
@@ -65,6 +71,12 @@ def _people_of(config: RenderConfig) -> Path | None:
     """File of the people, where any are wanted."""
     wanted = isinstance(config, SynthesizeConfig) and config.most_people != 0
     return PEOPLE_ARRAYS if wanted and PEOPLE_ARRAYS.is_file() else None
+
+
+def _others_of(config: RenderConfig) -> tuple[Path, ...]:
+    """Files of two-wheelers, where any are wanted."""
+    wanted = isinstance(config, SynthesizeConfig) and any(most != 0 for most in config.most_others.values())
+    return (TWO_WHEELER_ARRAYS,) if wanted and TWO_WHEELER_ARRAYS.is_file() else ()
 
 
 SessionFactory = Callable[[RenderConfig], Session]
@@ -95,6 +107,7 @@ def open_session(config: RenderConfig) -> Session:
         engine=config.engine,
         cars=config.cars,
         people=_people_of(config),
+        others=_others_of(config),
         seed=config.seed,
         traffic=traffic,
         mount_variety=variety,

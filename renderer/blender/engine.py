@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +39,7 @@ from ..scene.pedestrians import PeopleMix, people_on_street
 from ..scene.place import Places
 from ..scene.street import Street
 from ..scene.traffic import sample_frame, without_room
+from ..scene.two_wheelers import NO_OTHERS, TwoWheelerMix, two_wheelers_on_street
 from ..thermal.conditions import Conditions, sample_conditions
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from ..zones.names import VEHICLES
@@ -111,6 +112,7 @@ class RenderSession:
         engine: Engine = "raster",
         cars: Path | None = None,
         people: Path | None = None,
+        others: Sequence[Path] = (),
         seed: int = 0,
         traffic: Traffic = ORDINARY,
         mount_variety: float = 0.0,
@@ -126,7 +128,8 @@ class RenderSession:
             size: width and height of the pictures, cut and scaled out of the active camera's; not beside ``camera``.
             engine: ``raster`` (numba z-buffer) or ``cycles`` (one sample).
             cars: file or folder of car models that replace the scene's own in the traffic.
-            people: file of people and of what else is no car (see :mod:`renderer.blender.library.model_arrays`).
+            people: file of people (see :mod:`renderer.blender.library.model_arrays`).
+            others: such files of two-wheelers with their riders.
             seed: seed of traffic, camera pose and weather.
             traffic: how many cars a street gets, and how far away.
             places: other places than the file's own street, and which frame is made where; for ``raster`` alone.
@@ -148,6 +151,7 @@ class RenderSession:
         self.notes: tuple[str, ...] = (*turned_off, *stepped, *scene_notes(self.scene, cropped=camera is None))
         self._models = self._load_models(cars)
         self._library = None if people is None else ModelLibrary(people)
+        self._others = tuple(ModelLibrary(path) for path in others)
         self._model_unit_m = None if cars is None else 1.0
         if engine == "raster":
             self.notes += raster_notes(self.scene, self._shown_objects())
@@ -194,6 +198,11 @@ class RenderSession:
         return own if self._library is None else (*own, *self._library.sizes)
 
     @cached_property
+    def other_sizes(self) -> tuple[ModelSize, ...]:
+        """Sizes of two-wheelers and their riders, by name."""
+        return tuple(size for library in self._others for size in library.sizes)
+
+    @cached_property
     def _own_sizes(self) -> tuple[ModelSize, ...]:
         """Sizes of the models that the scene, or the file of cars, has."""
         return tuple(model_size(collection) for collection in self._models.values())
@@ -213,6 +222,7 @@ class RenderSession:
         profile: str | None = None,
         conditions: Conditions | None = None,
         people: int | None = 0,
+        others: Mapping[str, int | None] = NO_OTHERS,
     ) -> Frame:
         """Render one frame.
 
@@ -224,9 +234,10 @@ class RenderSession:
             profile: thermal profile of all cars in traffic; None draws one per car.
             conditions: weather and hour, which tell how parked cars were heated; None draws them.
             people: most people in the street; None as many as real streets have.
+            others: most of each of :data:`.two_wheelers.KINDS`, alike.
         """
         if self.street:
-            setup = self.setup(index, attempt, profile, conditions, people)
+            setup = self.setup(index, attempt, profile, conditions, people, others)
             staged = self._stage_traffic(setup, self._standing(index))
         else:
             setup, staged = self._stage_frame(index)
@@ -293,6 +304,7 @@ class RenderSession:
         profile: str | None = None,
         conditions: Conditions | None = None,
         people: int | None = 0,
+        others: Mapping[str, int | None] = NO_OTHERS,
     ) -> FrameSetup:
         """Where the camera, the cars and the people of a frame are; arguments as for :meth:`frame`.
 
@@ -310,7 +322,8 @@ class RenderSession:
             setup = sample_frame(
                 standing.street, self.model_sizes, camera, draw, weather, profile=profile, traffic=self.traffic
             )
-            return _as_stored(self._with_people(setup, standing, draw, people))
+            setup = self._with_people(setup, standing, draw, people)
+            return _as_stored(self._with_others(setup, standing, draw, others, riders=people != 0))
         self._go_to(index)
         return FrameSetup(index, (), self._evaluated(self._read_view).cam_to_world)
 
@@ -322,6 +335,21 @@ class RenderSession:
         ground, street = standing.ground, standing.street
         people = people_on_street(setup, ground, street, cars, self._people, self.camera, draw, most)
         return replace(setup, placements=(*setup.placements, *people))
+
+    def _with_others(
+        self, setup: FrameSetup, standing: Standing, draw: Draw, most: Mapping[str, int | None], *, riders: bool
+    ) -> FrameSetup:
+        """The setup, and two-wheelers after its cars and people."""
+        if not self.other_sizes or not any(count != 0 for count in most.values()):
+            return setup
+        sizes = {size.name: size for size in (*self.model_sizes, *self.people_sizes)}
+        parking, street, mix = standing.parking, standing.street, self._two_wheelers
+        placed = two_wheelers_on_street(setup, parking, street, sizes, mix, self.camera, draw, most, riders=riders)
+        return replace(setup, placements=(*setup.placements, *placed))
+
+    @cached_property
+    def _two_wheelers(self) -> TwoWheelerMix:
+        return TwoWheelerMix(self.other_sizes)
 
     @cached_property
     def _people(self) -> PeopleMix:
@@ -473,13 +501,15 @@ class RenderSession:
             placement.object_to_world,
             inventory.extents_m[name],
             inventory.key_points_m.get(name),
+            number - placement.rides if placement.rides else None,
         )
 
     def _take_from_library(self, names: Iterable[str]) -> None:
         """Make the models that are asked for and are not there yet; they are read as they are stored."""
-        inventory, library = self._inventory, self._library
+        inventory = self._inventory
         _ = self._own_sizes  # before models of the library stand among them
         for name in names:
+            library = self._library_of.get(name)
             if library is None or name in self._models:
                 continue
             collection = library.collection(name)
@@ -489,6 +519,12 @@ class RenderSession:
             inventory.models[name] = Group(members)
             inventory.extents_m[name] = self._extent_of(members)
             inventory.key_points_m[name] = library.key_points_m(name)
+
+    @cached_property
+    def _library_of(self) -> dict[str, ModelLibrary]:
+        """The file that has a model, by the model's name."""
+        libraries = (() if self._library is None else (self._library,)) + self._others
+        return {name: library for library in libraries for name in library.names}
 
     def _check_labelled(self) -> None:
         for index in range(max(1, self.scene.frame_end - self.scene.frame_start + 1) if self._labels.any else 1):
@@ -567,7 +603,7 @@ class RenderSession:
                 seen = visible[number]
                 one = _instance(number, labelled, camera, box_3d, amodal, seen, int(amodal_px[number]))
                 instances.append(_with_key_points(one, labelled, camera, cam_to_world, passes.depth_m))
-        return tuple(instances)
+        return _with_rides(instances, staged.labelled)
 
     def _extent_m(self, staged: Staged, number: int) -> NDArray[np.float64]:
         """Size of a labelled object: as known of its model, else measured."""
@@ -628,6 +664,14 @@ def _with_key_points(
         return instance
     points_m = labelled.key_points_m @ labelled.pose[:3, :3].T + labelled.pose[:3, 3]
     return replace(instance, key_points=project_key_points(points_m, camera, cam_to_world, depth_m))
+
+
+def _with_rides(instances: Sequence[Instance], labelled: Mapping[int, LabelledObject]) -> tuple[Instance, ...]:
+    """The objects, riders with what they ride where that is in view too."""
+    in_view = {item.id for item in instances}
+    rides = (labelled[item.id].rides for item in instances)
+    pairs = zip(instances, rides, strict=True)
+    return tuple(item if number not in in_view else replace(item, rides=number) for item, number in pairs)
 
 
 def _checked(index: int) -> int:

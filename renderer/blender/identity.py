@@ -43,6 +43,8 @@ class LabelledObject:
     """(2, 3) lowest and highest corner along the upright axes of the pose, where it is known beforehand."""
     key_points_m: NDArray[np.float64] | None = None
     """COCO's key points (17, 3) of a person in the pose's axes, where they are known."""
+    rides: int | None = None
+    """Of a rider: instance id of the vehicle."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry.meshes import Mesh, MeshPool
+from ..scene.parking import Parking
 from ..scene.place import Faces, Place
 from ..scene.street import Street
 from ..scene.walkable import Ground, walkable_ground
@@ -40,6 +41,11 @@ class Standing:
         """Where people can stand; read once."""
         members = ((self.pool.mesh(one.mesh), one.local_to_world) for one in self.group.members)
         return walkable_ground((_triangles(mesh, pose) for mesh, pose in members), self.street)
+
+    @cached_property
+    def parking(self) -> Parking:
+        """Where two-wheelers can be parked; found once."""
+        return Parking(self.ground)
 
     def numbered(self, taken: int) -> tuple[PlacedGroup, dict[int, LabelledObject]]:
         """The group with instance ids above those that are taken, and its labelled objects by id."""

@@ -58,6 +58,8 @@ class Instance:
     """KITTI's level: 0 fully visible, 1 partly, 2 largely occluded, 3 unknown (no pixel of it)."""
     key_points: tuple[KeyPoint, ...] | None = field(default=None, metadata={"omitted_if_none": True})
     """COCO's 17 of a person whose joints are known."""
+    rides: int | None = field(default=None, metadata={"omitted_if_none": True})
+    """Of a rider: :attr:`id` of the vehicle, which is in view too."""
 
 
 @dataclass(frozen=True)

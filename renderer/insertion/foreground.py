@@ -60,7 +60,7 @@ def render_foreground(
     image = render_thermal(frame, conditions, profiles, draw, band, cars_only=True)
     balance = surface_balance(conditions, profiles, band)
     rng = draw.rng(Stream.SURFACE, _GROUND_PART)
-    cars = [item for item in frame.instances if item.profile not in profiles.people]
+    cars = [item for item in frame.instances if profiles.is_of_car(item.profile)]
     spread = [float(rng.standard_normal()) for _ in cars]
     heat, shade = ground_effects(frame, cars, profiles, balance, spread, plane=True)
     sun_K = float(balance.sun_K[Zone.ROAD] @ np.maximum(balance.sun_world[:, 2], 0.0)) if balance.sun_K.size else 0.0

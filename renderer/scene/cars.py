@@ -33,6 +33,8 @@ class ModelSize:
     length_m: float
     width_m: float
     height_m: float
+    rides: str = ""
+    """Of a rider: the model that is ridden, whose axes the rider has."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Placement:
     """Heading, counter-clockwise from world +x."""
     profile: str
     """Thermal profile, a key of ``assets/thermal_profiles.toml``."""
+    rides: int = 0
+    """Of a rider: how many placements before it the vehicle stands; 0: rides nothing."""
 
     @property
     def object_to_world(self) -> Array:

@@ -70,6 +70,16 @@ class Street:
         """Where each lane's points begin in :attr:`lane_points_m`, and where the last one's end."""
         return [0, *np.cumsum([len(lane.line.dense_m) for lane in self.lanes], dtype=np.int64).tolist()]
 
+    def heading_rad(self, x_m: float, y_m: float) -> float:
+        """Heading of the lane that is nearest to a point; 0 where the street has none."""
+        points = self.lane_points_m
+        if not len(points):
+            return 0.0
+        nearest = int(np.argmin((points[:, 0] - x_m) ** 2 + (points[:, 1] - y_m) ** 2))
+        lane = bisect_right(self.lane_starts, nearest) - 1
+        line = self.lanes[lane].line
+        return line.pose(float(line.dense_s_m[nearest - self.lane_starts[lane]]), 2.0)[3]
+
     @cached_property
     def bay_centres_m(self) -> Array:
         """(B, 2) centres of the bays."""

@@ -25,7 +25,7 @@ import numpy as np
 
 from ..optional import kernel
 from ..zones.catalogue import Zone
-from ..zones.names import PEOPLE_AND_ANIMALS
+from ..zones.names import PEOPLE_AND_ANIMALS, TWO_WHEELERS
 from .conditions import Conditions
 
 __all__ = [
@@ -80,6 +80,10 @@ _ACTIVITIES: Final = {
     "carry": "walking",
 }  # fmt: skip
 """By the first word of a pose's name."""
+_RIDERS: Final = {"bicycle": "cycling", "scooter": "scooting"}
+"""Of riders, by the first word of what they ride; all others ride a motorcycle."""
+_PARKED: Final = {"motorcycle": "motorcycle_parked"}
+"""Profiles of what nobody rides; of all others a bicycle's."""
 _POSE: Final = re.compile(r"\.([a-z]+)")
 
 
@@ -110,6 +114,8 @@ class Person:
 def activity_of(model: str) -> str:
     """Activity of a model by its name: ``person_07.walk_03`` is walking, what names no movement stands."""
     found = _POSE.search(model)
+    if found and found[1] == "rider":
+        return _RIDERS.get(model.split("_")[0], "riding")
     return _ACTIVITIES.get(found[1] if found else "", "standing")
 
 
@@ -124,8 +130,11 @@ def profile_of(category: str, model: str, own: str, asked: str | None, default: 
         default: of cars without one.
 
     Returns:
-        of people and animals their own or what their pose says, of cars the one that is asked for.
+        of people and animals their own or what their pose says, of two-wheelers their own or that of parked ones, of
+        cars the one that is asked for.
     """
+    if category in TWO_WHEELERS:
+        return own if own not in ("", default) else _PARKED.get(category, "bicycle_parked")
     if category in PEOPLE_AND_ANIMALS:
         return own or activity_of(model)
     return asked or own or default

@@ -80,7 +80,7 @@ def render_thermal(
     balance = surface_balance(conditions, profiles, band)
     rng, finish = draw.rng(Stream.SURFACE), draw.rng(Stream.FINISH)
     surfaces = _surfaces(conditions, profiles, rng)
-    on_wheels = [item for item in frame.instances if item.profile not in profiles.people]
+    on_wheels = [item for item in frame.instances if profiles.is_of_car(item.profile)]
     finishes = [draw_finish(finish) for _ in on_wheels]
     scene = Scene(
         camera_view(frame),
@@ -88,7 +88,7 @@ def render_thermal(
         lattice(draw.seed),
         surfaces,
         balance,
-        _objects(frame.instances, conditions, profiles, rng, draw.rng(Stream.PEOPLE_HEAT), iter(finishes)),
+        _objects(frame.instances, conditions, profiles, _Generators.of(draw, rng), iter(finishes)),
         _parts(frame),
         _surroundings(conditions, surfaces, balance, table, canopy=finish.uniform(*_CANOPY)),
         Tables(_transmittance(conditions), table.forward, table.inverse),
@@ -156,12 +156,25 @@ def _level_K(surfaces: Surfaces, balance: Balance, zone: Zone) -> float:
     return float(surfaces.base_K[zone] + sun + balance.diffuse_K[zone] - SKY_VIEW * balance.sky_loss_K[zone])
 
 
+@dataclass(frozen=True)
+class _Generators:
+    """One for each kind of object: none of a kind changes with how many others there are."""
+
+    cars: np.random.Generator
+    people: np.random.Generator
+    two_wheelers: np.random.Generator
+
+    @classmethod
+    def of(cls, draw: Draw, cars: np.random.Generator) -> _Generators:
+        """Those of a draw; ``cars`` goes on from what surfaces took."""
+        return cls(cars, draw.rng(Stream.PEOPLE_HEAT), draw.rng(Stream.TWO_WHEELER_HEAT))
+
+
 def _objects(
     instances: Sequence[Instance],
     conditions: Conditions,
     profiles: Profiles,
-    rng: np.random.Generator,
-    people_rng: np.random.Generator,
+    rngs: _Generators,
     finishes: Iterator[Finish],
 ) -> Cars:
     """Warmth, size and place of each object; of cars, their finish."""
@@ -179,9 +192,12 @@ def _objects(
         cars.half_length_m[row], cars.half_width_m[row] = box.length_m / 2, box.width_m / 2
         cars.height_m[row] = box.height_m
         if instance.profile in profiles.people:
-            _warm_person(cars, row, instance, conditions, profiles, people_rng)
+            _warm_person(cars, row, instance, conditions, profiles, rngs.people)
+        elif instance.profile in profiles.two_wheelers:
+            profile, finish = profiles.two_wheelers[instance.profile], draw_finish(rngs.two_wheelers)
+            _warm_car(cars, row, profile, finish, conditions, profiles, rngs.two_wheelers)
         else:
-            _warm_car(cars, row, profiles.car(instance.profile), next(finishes), conditions, profiles, rng)
+            _warm_car(cars, row, profiles.car(instance.profile), next(finishes), conditions, profiles, rngs.cars)
     return cars
 
 

@@ -56,7 +56,7 @@ class CarProfile:
     cabin: float
     """Whether its cabin is heated, 0-1: how much of a material's ``indoor`` its panes show."""
     heat: Mapping[Zone, Heat]
-    """For every zone of a car."""
+    """For every zone of a car; of a two-wheeler for those that are not as their material says."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,12 @@ class Profiles:
     cars: Mapping[str, CarProfile]
     people: Mapping[str, Activity] = field(default_factory=dict)
     """What people do, by name: the thermal profile of a person or an animal."""
+    two_wheelers: Mapping[str, CarProfile] = field(default_factory=dict)
+    """What bicycles and motorcycles have been doing, by name."""
+
+    def is_of_car(self, name: str) -> bool:
+        """Whether a profile is a car's, which warms and shades the ground; so is one that there is not."""
+        return name not in self.people and name not in self.two_wheelers
 
     def car(self, name: str) -> CarProfile:
         """Profile of that name.
@@ -77,7 +83,7 @@ class Profiles:
         try:
             return self.cars[name]
         except KeyError:
-            known = ", ".join([*self.cars, *self.people])
+            known = ", ".join([*self.cars, *self.two_wheelers, *self.people])
             raise ThermalError(f"unknown thermal profile {name!r}: expected one of {known}") from None
 
 
@@ -100,14 +106,17 @@ def read_profiles(path: Path) -> Profiles:
     if not cars:
         raise ThermalError(f"{path}: no [profile.NAME] tables, expected at least one")
     people = {n: _activity(n, t, f"{path}: activity.{n}") for n, t in tables.get("activity", {}).items()}
-    return Profiles(materials, cars, people)
+    ridden = {n: _vehicle(n, t, f"{path}: two_wheeler.{n}") for n, t in tables.get("two_wheeler", {}).items()}
+    return Profiles(materials, cars, people, ridden)
 
 
 def _check_tables(tables: Mapping[str, Any], path: Path) -> None:
     """Refuses values where tables of tables must stand."""
     profiles = tables.get("profile", {})
-    zones = {f"profile.{name}.zone": one.get("zone", {}) for name, one in _items(profiles) if isinstance(one, Mapping)}
-    others = {key: tables.get(key, {}) for key in ("material", "activity")}
+    kinds = {"profile": profiles, "two_wheeler": tables.get("two_wheeler", {})}
+    named = [(f"{kind}.{name}", one) for kind, table in kinds.items() for name, one in _items(table)]
+    zones = {f"{name}.zone": one.get("zone", {}) for name, one in named if isinstance(one, Mapping)}
+    others = {key: tables.get(key, {}) for key in ("material", "activity", "two_wheeler")}
     for name, table in {**others, "profile": profiles, **zones}.items():
         if not isinstance(table, Mapping) or not all(isinstance(inner, Mapping) for inner in table.values()):
             raise ThermalError(f"{path}: {name} is {str(table)[:60]!r}: expected a table of tables")
@@ -164,11 +173,16 @@ def _material(table: Mapping[str, Any], where: str) -> Material:
 
 
 def _car(name: str, table: Mapping[str, Any], where: str) -> CarProfile:
-    zones = table.get("zone", {})
-    heat = {parse_zone(zone): _heat(row, f"{where}.zone.{zone}") for zone, row in zones.items()}
-    missing = [zone.name.lower() for zone in CAR_ZONES if zone not in heat]
+    profile = _vehicle(name, table, where)
+    missing = [zone.name.lower() for zone in CAR_ZONES if zone not in profile.heat]
     if missing:
         raise ThermalError(f"{where}: no zone {', '.join(missing)}")
+    return profile
+
+
+def _vehicle(name: str, table: Mapping[str, Any], where: str) -> CarProfile:
+    zones = table.get("zone", {})
+    heat = {parse_zone(zone): _heat(row, f"{where}.zone.{zone}") for zone, row in zones.items()}
     ground = _pair(table, "ground_K", where)
     return CarProfile(
         name=name,

@@ -6,8 +6,10 @@ import os
 import resource
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -61,6 +63,7 @@ class FakeSession:
 
     model_sizes = MODELS
     people_sizes: tuple[ModelSize, ...] = ()
+    other_sizes: tuple[ModelSize, ...] = ()
 
     def frame(
         self,
@@ -72,6 +75,7 @@ class FakeSession:
         profile: str | None = None,
         conditions: Conditions | None = None,
         people: int | None = 0,
+        others: Mapping[str, int | None] = MappingProxyType({}),
     ) -> Frame:
         self._accidents(index)
         rng = Draw(self.seed, index, attempt if self.has_traffic else 0).rng(Stream.TRAFFIC)

@@ -44,6 +44,9 @@ def test_the_numbers_are_those_of_the_datasets_made_so_far() -> None:
         "PEOPLE": 20,
         "PEOPLE_HEAT": 21,
         "WORLD": 40,
+        "DAYLIGHT": 60,
+        "TWO_WHEELERS": 30,
+        "TWO_WHEELER_HEAT": 31,
     }
 
 

@@ -8,9 +8,22 @@ from renderer.geometry.frame import Instance
 
 __all__ = ["CATEGORIES", "MIN_VISIBLE_PX", "NOT_COUNTED", "SAME_AS", "SUPERCATEGORIES", "is_ignored", "labelled"]
 
-CATEGORIES = ("car", "van", "truck", "bus", "person", "bicycle", "motorcycle", "dog", "deer")
+CATEGORIES = (
+    "car",
+    "van",
+    "truck",
+    "bus",
+    "person",
+    "bicycle",
+    "motorcycle",
+    "dog",
+    "deer",
+    "scooter",
+    "stroller",
+    "cat",
+)
 """Detector classes in their order: YOLO counts them from 0, COCO from 1. New ones come at the end."""
-SUPERCATEGORIES = {"person": "person", "dog": "animal", "deer": "animal"}
+SUPERCATEGORIES = {"person": "person", "dog": "animal", "deer": "animal", "cat": "animal"}
 """As COCO groups them; all others are vehicles."""
 SAME_AS = {
     "pedestrian": "person", "people": "person", "human": "person", "person_sitting": "person", "bike": "bicycle",

@@ -8,7 +8,7 @@ What a real background shows by itself has ``source`` ``real``; only its box is 
 empty. One that inserted objects mostly hide is a crowd (``iscrowd``) of its category, in which COCO's measure takes a
 find for no mistake; a region in which nothing is labelled is a crowd of every category. An inserted object that others
 mostly hide is such a crowd too, with its pixels and all else that is known of it. People have COCO's 17 ``keypoints``
-where their joints are known.
+where their joints are known; riders have ``rides``, the ``instance_id`` of their vehicle.
 """
 
 from __future__ import annotations
@@ -140,6 +140,7 @@ def coco_annotations(
             "truncation": instance.truncation,
             "box_3d": asdict(instance.box_3d),
             **_key_points(instance),
+            **({} if instance.rides is None else {"rides": instance.rides}),
         }
         for place, (instance, code) in enumerate(zip(instances, codes, strict=True))
     ]

@@ -3,8 +3,9 @@
 Columns: type, truncated, occluded, alpha, 2-D box (left top right bottom), dimensions (height width length), location
 of the bottom centre in camera axes, rotation about the camera's y axis. The 2-D box is that of the whole object,
 clipped to the image, as in KITTI; the visible box stands in the other formats. KITTI counts pixels by their centres,
-so its coordinates are ours less 0.5. A person is a ``Pedestrian``, one who sits a ``Person_sitting``. Its types have no
-bus, bicycle, motorcycle or animal; ours has them.
+so its coordinates are ours less 0.5. A person is a ``Pedestrian``, one who sits a ``Person_sitting``; one who rides a
+bicycle is a ``Cyclist`` together with it, one who rides a motorcycle or a scooter ``Misc``, where KITTI has vehicles
+without a type of their own. Its types have no bus, parked bicycle or animal; ours has them.
 
 An object that a real background shows by itself has a box alone: its other columns have the values that the
 benchmark's development kit gives to what is not known. What has no label of ours is a ``DontCare`` region, and so is
@@ -20,6 +21,7 @@ from collections.abc import Sequence
 from renderer.geometry.boxes import observation_angle
 from renderer.geometry.frame import Box2D, Instance
 
+from pipelines.dataset.labels.riders import KITTI_RIDERS, joined_riders
 from pipelines.dataset.record import RealObject
 
 __all__ = ["kitti_text", "kitti_type"]
@@ -43,10 +45,12 @@ def kitti_text(
         real: what the background shows by itself.
         ignored: labelled objects that do not count.
     """
-    rows = [_row(instance, width, height) for instance in instances]
+    joined = joined_riders(instances, ignored, KITTI_RIDERS, (width, height))
+    left_over = [item for item in ignored if item.id not in {one.rides for one in instances}]
+    rows = [_row(instance, width, height) for instance in joined]
     # Readers of KITTI's labels count the rows with a name and take so many from the top.
     rows += [_row_of_real(item, width, height) for item in sorted(real, key=lambda item: not item.labelled)]
-    rows += [_row_of_box("DontCare", item.box_visible_px or item.box_amodal_px, width, height) for item in ignored]
+    rows += [_row_of_box("DontCare", item.box_visible_px or item.box_amodal_px, width, height) for item in left_over]
     return "".join(rows)
 
 

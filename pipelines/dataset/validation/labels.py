@@ -14,6 +14,7 @@ from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D
 
 from pipelines.dataset.record import FrameRecord, InstanceRecord, RealObject, Record
+from pipelines.dataset.validation.riders import with_cyclists
 from pipelines.dataset.validation.run_lengths import decode_rle
 from pipelines.errors import DatasetError
 from pipelines.io.files import read_json
@@ -56,11 +57,12 @@ def _counted(record: Record) -> list[InstanceRecord | RealObject]:
 
 def _in_kitti(record: Record, rows: Sequence[str]) -> list[InstanceRecord | RealObject]:
     """Objects in the order of their rows, DontCare last; earlier versions left real ones in their own order."""
-    ignored = [item for item in record.labelled if item.ignored]
+    objects = with_cyclists(record)
+    counted, ignored = ([item for item in objects if bool(item.ignored) is kind] for kind in (False, True))
     unnamed = [row.lower().startswith("dontcare") for row in rows]
     if unnamed == sorted(unnamed):
-        return [*_counted(record), *(item for item in _real(record) if not item.labelled), *ignored]
-    return [*(item for item in record.labelled if not item.ignored), *_real(record), *ignored]
+        return [*counted, *sorted(_real(record), key=lambda item: not item.labelled), *ignored]
+    return [*counted, *_real(record), *ignored]
 
 
 def _real(record: Record) -> Sequence[RealObject]:
@@ -263,6 +265,8 @@ def _expected(item: InstanceRecord, record: Record) -> dict[str, Any]:
     if item.key_points is not None:
         values["keypoints"] = [value for point in item.key_points for value in point]
         values["num_keypoints"] = sum(seen > 0 for _, _, seen in item.key_points)
+    if item.rides is not None:
+        values["rides"] = item.rides
     return dict(json.loads(json.dumps(values)))
 
 

@@ -14,6 +14,7 @@ from renderer.zones.names import PEOPLE_AND_ANIMALS
 
 from pipelines.dataset.record import FrameRecord, InstanceRecord, RealObject, Record
 from pipelines.dataset.validation.planes import Planes
+from pipelines.dataset.validation.riders import rider_problems
 from pipelines.dataset.validation.run_lengths import decode_rle
 from pipelines.errors import DatasetError
 
@@ -144,6 +145,7 @@ def _all_facts(record: Record, rules: Rules) -> Iterator[str]:
             *_solid(item, record.camera, record.cam_to_world),
         )
         yield from (f"object {item.id}: {problem}" for problem in problems)
+    yield from rider_problems(record)
 
 
 def _label_rule(item: InstanceRecord, rules: Rules) -> Iterator[str]:

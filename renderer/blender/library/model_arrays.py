@@ -1,4 +1,4 @@
-"""Models from a file of arrays, alike in every Blender: cars for the add-on, people for the streets.
+"""Models from a file of arrays, alike in every Blender: cars for the add-on, people and two-wheelers for the streets.
 
 The file is a .npz. Its entry ``models`` is a JSON text that describes models, their parts and materials; each mesh NAME
 has ``NAME/vertices``, ``NAME/corners``, ``NAME/sizes``, ``NAME/zones``, ``NAME/slots`` and ``NAME/sharp``
@@ -87,7 +87,8 @@ class ModelLibrary:
     def _size(self, name: str, marks: dict[str, str | float]) -> ModelSize:
         try:
             length, width, height = (float(marks[f"gis_{side}_m"]) for side in ("length", "width", "height"))
-            return ModelSize(name, str(marks["gis_category"]), length, width, height)
+            rides = str(marks.get("gis_rides", ""))
+            return ModelSize(name, str(marks["gis_category"]), length, width, height, rides)
         except KeyError as error:
             raise SceneError(f"{self.path}: model {name!r} has no {error}: expected a category and a size") from None
 
