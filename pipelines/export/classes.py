@@ -1,7 +1,7 @@
 """Classes of other data sets, and which of ours become which of theirs.
 
-What becomes none of theirs is ignored, never background: a truck that is left out would teach a detector of cars that
-trucks are nothing, though many a set calls them cars.
+Some have one class for a rider and what is ridden. What becomes none of theirs is ignored, never background: a truck
+that is left out would teach a detector of cars that trucks are nothing, though many a set calls them cars.
 
 Sources: the category files of Teledyne FLIR's ADAS data set (version 2), COCO 2017 (Lin et al., ECCV 2014), the
 development kit of the KITTI object benchmark (Geiger, Lenz, Urtasun, CVPR 2012), the KAIST multispectral pedestrian
@@ -11,11 +11,14 @@ benchmark (Hwang et al., CVPR 2015).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from renderer.zones.names import TWO_WHEELERS
+
 from pipelines.dataset.labels import SUPERCATEGORIES
+from pipelines.dataset.labels.riders import KITTI_RIDERS
 from pipelines.errors import ConfigError, DatasetError
 from pipelines.io.files import read_json, short
 
@@ -40,6 +43,8 @@ class ClassMap:
     classes: tuple[TheirClass, ...]
     of: Mapping[str, str]
     """Their class by our category; what is not in it is ignored."""
+    riders: Mapping[str, str] = field(default_factory=dict)
+    """Their class of a rider with a vehicle, by the category of the vehicle; where it is not in it they stay two."""
 
     def number(self, category: str) -> int | None:
         """Place of the class that a category becomes; None where it is ignored."""
@@ -54,7 +59,8 @@ class ClassMap:
     @property
     def used(self) -> tuple[int, ...]:
         """Places of the classes that something of ours can become."""
-        return tuple(place for place, name in enumerate(self.names) if name in set(self.of.values()))
+        found = {*self.of.values(), *self.riders.values()}
+        return tuple(place for place, name in enumerate(self.names) if name in found)
 
 
 def _classes(table: str) -> tuple[TheirClass, ...]:
@@ -100,7 +106,8 @@ CLASS_MAPS: Final[Mapping[str, ClassMap]] = {
             _FLIR,
             {
                 **_STREET, "car": "car", "van": "car", "truck": "truck", "bus": "bus",
-                "bicycle": "bike", "motorcycle": "motor", "dog": "dog",
+                "bicycle": "bike", "motorcycle": "motor", "dog": "dog", "scooter": "scooter",
+                "stroller": "stroller",
             },
         ),
         ClassMap(
@@ -109,6 +116,7 @@ CLASS_MAPS: Final[Mapping[str, ClassMap]] = {
             {
                 **_STREET, "car": "car", "van": "car", "truck": "truck", "bus": "bus",
                 "bicycle": "bicycle", "motorcycle": "motorcycle", "dog": "dog",
+                "cat": "cat",
             },
         ),
         ClassMap(
@@ -118,8 +126,14 @@ CLASS_MAPS: Final[Mapping[str, ClassMap]] = {
                 "car": "Car", "van": "Van", "truck": "Truck", "bus": "Misc", "tram": "Tram", "person": "Pedestrian",
                 "pedestrian": "Pedestrian", "cyclist": "Cyclist", "person_sitting": "Person_sitting",
             },
+            {vehicle: name.capitalize() for vehicle, name in KITTI_RIDERS.items()},
         ),
-        ClassMap("kaist", _KAIST, {**_STREET, "cyclist": "cyclist", "people": "people"}),
+        ClassMap(
+            "kaist",
+            _KAIST,
+            {**_STREET, "cyclist": "cyclist", "people": "people"},
+            dict.fromkeys(TWO_WHEELERS, "cyclist"),
+        ),
     )
 }  # fmt: skip
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -14,6 +14,7 @@ from renderer.geometry.frame import Box2D
 
 from pipelines.dataset.description import DatasetDescription
 from pipelines.dataset.labels import NOT_COUNTED
+from pipelines.dataset.labels.riders import as_one
 from pipelines.dataset.record import FrameRecord, InstanceRecord
 from pipelines.dataset.store import read_records
 from pipelines.errors import DatasetError
@@ -64,6 +65,8 @@ class ExportFrame:
     objects: tuple[ExportObject, ...]
     painted: tuple[ExportObject, ...] = ()
     """What is painted over in the image, and has no label therefore."""
+    joined: Mapping[int, int] = field(default_factory=dict)
+    """Ids of riders that are one object with their vehicles, by those of the vehicles."""
 
     @property
     def name(self) -> str:
@@ -87,7 +90,7 @@ class ExportFrame:
 
     @cached_property
     def mask(self) -> NDArray[np.uint16]:
-        """(H, W) instance ids.
+        """(H, W) instance ids; where a rider and a vehicle are one object that of the rider.
 
         Raises:
             DatasetError: no mask, or one of another size.
@@ -96,6 +99,8 @@ class ExportFrame:
         mask = read_png(path)
         if mask.shape[::-1] != self.size_px or mask.dtype != np.uint16:
             raise DatasetError(f"{path}: {mask.dtype} of shape {mask.shape}: expected ids of {self.size_px} pixels")
+        for vehicle, rider in self.joined.items():
+            mask = np.where(mask == vehicle, np.uint16(rider), mask)
         return np.asarray(mask, np.uint16)
 
 
@@ -131,16 +136,27 @@ class Job:
             yield self._frame(record)
 
     def _frame(self, record: FrameRecord) -> ExportFrame:
-        objects = tuple(self._objects(record))
+        joined = self._joined(record)
+        objects = tuple(self._objects(record, joined))
         kept, painted = objects, tuple[ExportObject, ...]()
         if self.paints:
             painted = tuple(item for item in objects if item.ignored)
         if self.paints or self.config.ignored == "background":
             kept = tuple(item for item in objects if not item.ignored)
-        return ExportFrame(self.config.folder, record, self.split.of[record.index], kept, painted)
+        return ExportFrame(self.config.folder, record, self.split.of[record.index], kept, painted, joined)
 
-    def _objects(self, record: FrameRecord) -> Iterator[ExportObject]:
-        for item in record.labelled:
+    def _joined(self, record: FrameRecord) -> dict[int, int]:
+        """Riders that count, by the vehicles with which they are one object."""
+        vehicles = {item.id for item in record.labelled if item.category in self.classes.riders}
+        return {item.rides: item.id for item in record.counted if item.rides is not None and item.rides in vehicles}
+
+    def _objects(self, record: FrameRecord, joined: Mapping[int, int]) -> Iterator[ExportObject]:
+        known = {item.id: item for item in record.labelled}
+        vehicle_of = {rider: known[vehicle] for vehicle, rider in joined.items()}
+        for item in (one for one in record.labelled if one.id not in joined):
+            if item.id in vehicle_of:
+                yield self._with_vehicle(item, vehicle_of[item.id], record)
+                continue
             box = item.box_visible_px or item.box_amodal_px
             yield self._object(item.category, box, bool(item.ignored), item)
         for real in record.real_objects or ():
@@ -149,6 +165,13 @@ class Job:
             elif real.category in NOT_COUNTED:
                 yield ExportObject(self.classes.used, real.box_px, True, None)
 
+    def _with_vehicle(self, rider: InstanceRecord, vehicle: InstanceRecord, record: FrameRecord) -> ExportObject:
+        """A rider and a vehicle as one object; its pixels are looked up in the mask."""
+        name = self.classes.riders[vehicle.category]
+        both = replace(as_one(rider, vehicle, name, (record.camera.width, record.camera.height)), rle=None)
+        place = self.classes.names.index(name)
+        return ExportObject((place,), both.box_visible_px or both.box_amodal_px, False, both)
+
     def _object(self, category: str, box_px: Box2D, ignored: bool, item: InstanceRecord | None) -> ExportObject:
         number = self.classes.number(category)
         classes = self.classes.used if number is None else (number,)
@@ -156,7 +179,9 @@ class Job:
 
     def leaves_out(self, record: FrameRecord) -> bool:
         """Whether a frame's image has what is ignored in it, where such images are left out."""
-        return self.config.ignored == "leave-out" and any(item.ignored for item in self._objects(record))
+        return self.config.ignored == "leave-out" and any(
+            item.ignored for item in self._objects(record, self._joined(record))
+        )
 
     def write_bytes(self, name: str, data: bytes) -> None:
         """Writes a file below the folder of the export."""

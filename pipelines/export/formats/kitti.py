@@ -8,14 +8,15 @@ Source: development kit of the KITTI object benchmark (Geiger, Lenz, Urtasun, CV
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 from renderer.geometry.camera import Camera
 
 from pipelines.dataset.labels.kitti import kitti_text
-from pipelines.dataset.record import RealObject
+from pipelines.dataset.labels.riders import KITTI_RIDERS
+from pipelines.dataset.record import InstanceRecord, RealObject
 from pipelines.export.job import ExportFrame, ExportObject, Job, Picture
 
 __all__ = ["Kitti"]
@@ -35,7 +36,10 @@ class Kitti:
 
     def write_frame(self, job: Job, frame: ExportFrame) -> None:
         """Writes rows and calibration of an image."""
-        rows = "".join(_rows(job, frame, item) for item in frame.objects)
+        ridden = _ridden(frame) if job.config.classes is None else {}
+        left_out = {vehicle.id for vehicle in ridden.values()}
+        shown = [item for item in frame.objects if item.instance is None or item.instance.id not in left_out]
+        rows = "".join(_rows(job, frame, item, ridden) for item in shown)
         job.write_text(f"training/label_2/{frame.name}.txt", rows)
         job.write_text(f"training/calib/{frame.name}.txt", _calibration(frame.record.camera))
 
@@ -47,10 +51,19 @@ class Kitti:
             job.write_text(f"ImageSets/{name}.txt", "".join(f"{index:06d}\n" for index in members))
 
 
-def _rows(job: Job, frame: ExportFrame, item: ExportObject) -> str:
+def _ridden(frame: ExportFrame) -> dict[int, InstanceRecord]:
+    """Vehicles by the ids of their riders who count: each pair is one row."""
+    vehicles = {item.id: item for item in frame.record.labelled if item.category in KITTI_RIDERS}
+    riders = (item for item in frame.record.counted if item.rides is not None)
+    return {item.id: vehicles[item.rides] for item in riders if item.rides in vehicles}
+
+
+def _rows(job: Job, frame: ExportFrame, item: ExportObject, ridden: Mapping[int, InstanceRecord]) -> str:
     name = job.classes.names[item.number].replace(" ", "_")
     if item.ignored or item.instance is None:
         return kitti_text((), *frame.size_px, [RealObject(name, item.box_px, 0.0, not item.ignored)])
+    if item.instance.id in ridden:
+        return kitti_text([ridden[item.instance.id], item.instance], *frame.size_px)
     named = item.instance if job.config.classes is None else replace(item.instance, category=name)
     return kitti_text([named], *frame.size_px)
 
