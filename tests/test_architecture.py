@@ -38,7 +38,7 @@ ROOMS = {
     "gan": ("networks", "data", "metrics", "losses", "backends", "storage", "training", "serving"),
     "pipelines": (
         "io", "cluster", "dataset", "backgrounds", "statistics", "synthesis", "export", "fitting", "evaluation",
-        "detection", "translation", "comparison", "registration", "setup", "cli",
+        "detection", "translation", "comparison", "registration", "viewing", "setup", "cli",
     ),
     "blender_addon": ("data", "jobs", "ui", "operators"),
 }  # fmt: skip

@@ -76,6 +76,10 @@ COMMANDS = {
         "Tell what is in sets of frames, real or made: sizes, distances, positions, contrast, hours, side by side.",
         _DATA,
     ),
+    "view": Command(
+        "Look at a set of any size in a browser on this machine: frames by category, size, weather, with all labels.",
+        _DATA,
+    ),
     "validate": Command("Check a data set: hashes, sizes, ids, boxes, labels.", _DATA),
     "train": Command("Train a translation model and write one small file to share, OUT/model.safetensors.", _MODELS),
     "models": Command("List the translation models: paper, pairing, default options, parameters.", _MODELS),

@@ -182,6 +182,9 @@ def examples(folder: Path) -> dict[str, dict[str, object]]:
             "visible": paths["data"], "infrared": paths["images"], "out": paths["out"], "model": "homography",
             "per_frame": True, "frames": 5,
         },
+        "view": {
+            "folder": paths["data"], "beside": f"{paths['images']}={paths['list.txt']}", "port": 8080, "open": True,
+        },
         "stats": {
             "sets": [paths["data"], f"real:{paths['images']}={paths['list.txt']}"], "out": paths["out"],
             "window": "512x384", "placed_only": True, "pictures": 10,

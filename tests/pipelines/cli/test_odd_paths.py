@@ -38,6 +38,8 @@ COMMANDS = {
     "measure --weights-dir": ("measure", "--out", "new", "--train", ".", "--test", ".", "--weights-dir"),
     "measure --out": ("measure", "--train", ".", "--test", ".", "--out"),
     "stats": ("stats",),
+    "synthesize --like": ("synthesize", "--out", "new", "--like"),
+    "view": ("view",),
     "stats --out": ("stats", ".", "--out"),
     "backgrounds --out": ("backgrounds", ".", "--out"),
 }

@@ -1,0 +1,1 @@
+"""Looking at a set of any size in a browser: `gis view`."""

@@ -1,0 +1,202 @@
+"""One frame as the page shows it: its picture, its planes of numbers, and what is known of its objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from gan.errors import ItemError
+from numpy.typing import NDArray
+from renderer.geometry.boxes import box_3d_corners_m
+from renderer.geometry.camera import Camera
+from renderer.geometry.frame import Box3D
+
+from pipelines.backgrounds.labelled_folders import read_grey
+from pipelines.dataset.record import FrameRecord, InstanceRecord
+from pipelines.errors import DatasetError
+from pipelines.io.exr import read_exr
+from pipelines.io.images import encode_jpeg, encode_png, read_png
+from pipelines.viewing.index import SetIndex
+
+__all__ = ["PLANES", "THUMBNAIL_PX", "Plane", "describe", "picture", "plane", "thumbnail"]
+
+THUMBNAIL_PX: Final = 256
+"""Width of the small pictures of the grid."""
+PLANES: Final = {"ids": "masks", "zones": "zones", "depth": "depth", "kelvin": "images16"}
+"""Planes of numbers by name, and the folder of each."""
+NEAREST_M: Final = 0.1
+"""Edges of 3-D boxes are cut where they come nearer to the camera."""
+_EDGES: Final = tuple(pair for k in range(4) for pair in ((k, (k + 1) % 4), (k + 4, (k + 1) % 4 + 4), (k, k + 4)))
+"""Corners of a 3-D box that are joined: four at the bottom, four at the top, the posts between."""
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Numbers of each pixel, row by row."""
+
+    values: NDArray[Any]
+    """(H, W), uint8, uint16 or float32."""
+    span: tuple[float, float] | None = None
+    """What 0 and 65535 stand for."""
+
+
+def picture(index: SetIndex, number: int) -> bytes:
+    """PNG of 8 bits of a frame's image: read and written anew, so that nothing but pictures leaves the folder.
+
+    Raises:
+        DatasetError: it cannot be read.
+    """
+    return encode_png(_grey(index, number))
+
+
+def thumbnail(index: SetIndex, number: int) -> bytes:
+    """Small JPEG of a frame's image; raises what `picture` does."""
+    grey = _grey(index, number)
+    scale = THUMBNAIL_PX / grey.shape[1]
+    size = (THUMBNAIL_PX, max(1, round(grey.shape[0] * scale)))
+    return encode_jpeg(np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8), 85)
+
+
+def _grey(index: SetIndex, number: int) -> NDArray[np.uint8]:
+    path = index.image(number)
+    try:
+        return read_grey(_inside(index.root, path))
+    except ItemError as error:
+        raise DatasetError(str(error)) from None
+
+
+def _inside(root: Path, path: Path) -> Path:
+    """The file itself, which lies in the set's folder, also where links lead to it.
+
+    Raises:
+        DatasetError: it lies elsewhere.
+    """
+    try:
+        found = path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise DatasetError(f"{path}: cannot be read ({error})") from None
+    if not found.is_relative_to(root.resolve()):
+        raise DatasetError(f"{path}: a link that leads out of {root}: expected a file in the folder")
+    return found
+
+
+def plane(index: SetIndex, number: int, name: str) -> Plane:
+    """A plane of a frame of gis.
+
+    Args:
+        index: of the set.
+        number: of the frame.
+        name: one of `PLANES`.
+
+    Raises:
+        DatasetError: the frame has no such plane, or it cannot be read.
+    """
+    record = index.record(number)
+    if record is None:
+        raise DatasetError(f"{index.name}: images with labels have no {name}")
+    if name == "kelvin" and record.span_K is None:
+        raise DatasetError(f"frame {record.stem} is display intensity: it has no temperatures")
+    suffix = ".exr" if name == "depth" else ".png"
+    path = _inside(index.root, index.root / PLANES[name] / f"{record.stem}{suffix}")
+    if not path.is_file():
+        raise DatasetError(f"{path}: no such file: the set has no {PLANES[name]}/")
+    if name == "depth":
+        return Plane(np.ascontiguousarray(read_exr(path)["Z"], np.float32))
+    return Plane(read_png(path), record.span_K if name == "kelvin" else None)
+
+
+def describe(index: SetIndex, number: int) -> dict[str, Any]:
+    """All that the page shows of a frame beside its pixels.
+
+    Raises:
+        DatasetError: its line cannot be read.
+    """
+    record = index.record(number)
+    if record is None:
+        return _of_labels(index, number)
+    scores = {} if record.label_error is None else {one.id: one.score for one in record.label_error.objects}
+    real = [
+        {"category": one.category, "box": list(one.box_px), "real": True, "ignored": not one.labelled}
+        for one in record.real_objects or ()
+    ]
+    planes = ["ids", "zones", "depth", *(["kelvin"] if record.span_K is not None else [])]
+    return {
+        **index.tile(number),
+        "planes": [name for name in planes if (index.root / PLANES[name]).is_dir()],
+        "about": _about(record),
+        "objects": [*(_object(item, record.camera, scores) for item in record.labelled), *real],
+    }
+
+
+def _of_labels(index: SetIndex, number: int) -> dict[str, Any]:
+    frame = index.observed[number]
+    objects = [{"category": one.category, "box": list(one.box_px)} for one in frame.objects]
+    about = {"file": frame.image.name, **({"time": frame.time} if frame.time else {})}
+    return {**index.tile(number), "planes": [], "about": about, "objects": objects}
+
+
+def _about(record: FrameRecord) -> dict[str, str]:
+    conditions = record.conditions
+    hour, minute = divmod(round(conditions.hour * 60) % 1440, 60)
+    told = {
+        "weather": f"{conditions.weather}, {hour:02d}:{minute:02d}, day {conditions.day_of_year}",
+        "air": f"{conditions.air_temperature_K - 273.15:.1f} °C",
+        "scene": record.scene,
+        "background": record.background.name or "",
+        "camera": f"{record.camera.name}, {record.camera.width}x{record.camera.height}",
+        "sensor": record.sensor,
+        "model": record.model.name,
+        "label error": "" if record.label_error is None else _number(record.label_error.score),
+        "notes": "; ".join(record.notes),
+    }
+    return {name: text for name, text in told.items() if text}
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _object(item: InstanceRecord, camera: Camera, scores: dict[int, float]) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "category": item.category,
+        "model": item.model,
+        "profile": item.profile,
+        "box": list(item.box_visible_px or item.box_amodal_px),
+        "amodal": list(item.box_amodal_px),
+        "edges": _edges(item.box_3d, camera),
+        "key_points": [list(point) for point in item.key_points or ()],
+        "distance_m": round(item.box_3d.centre_m[2], 1),
+        "occlusion": item.occlusion,
+        "truncation": round(item.truncation, 3),
+        "score": scores.get(item.id),
+        "ignored": bool(item.ignored),
+    }
+
+
+def _edges(box: Box3D, camera: Camera) -> list[list[float]]:
+    """The twelve edges of a 3-D box in pixels, ``[x, y, x, y]`` each; without what is behind the camera."""
+    corners, found = box_3d_corners_m(box), []
+    for one, other in _EDGES:
+        ends = _clipped(corners[one], corners[other])
+        if ends is not None:
+            found.append([round(float(value), 1) for end in ends for value in _project(end, camera)])
+    return found
+
+
+def _clipped(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    if max(a[2], b[2]) <= NEAREST_M:
+        return None
+    if a[2] < NEAREST_M:
+        a = b + (a - b) * ((b[2] - NEAREST_M) / (b[2] - a[2]))
+    if b[2] < NEAREST_M:
+        b = a + (b - a) * ((a[2] - NEAREST_M) / (a[2] - b[2]))
+    return a, b
+
+
+def _project(point: NDArray[np.float64], camera: Camera) -> tuple[float, float]:
+    x, y, z = point
+    return camera.fx * x / z + camera.cx, camera.fy * y / z + camera.cy
