@@ -28,6 +28,7 @@ MODULES = (
     "ui.dataset_properties",
     "operators.zones",
     "operators.cars",
+    "operators.people",
     "operators.passes",
     "operators.overlay",
     "ui.legend",

@@ -15,7 +15,7 @@ WORDS: dict[str, dict[tuple[str, str], str]] = {
     "de_DE": {
         ("*", "Thermal Zones"): "Wärmezonen",
         ("*", "Guess Zones"): "Zonen erraten",
-        ("*", "Cars and Cameras"): "Autos und Kameras",
+        ("*", "Cars, People and Cameras"): "Autos, Menschen und Kameras",
         ("*", "Passes and Thermal Image"): "Durchgänge und Wärmebild",
     },
 }

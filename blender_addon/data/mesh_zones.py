@@ -43,12 +43,12 @@ def material_of(mesh: bpy.types.Mesh) -> NDArray[np.int32]:
     return slots
 
 
-def guess(item: bpy.types.Object, *, on_car: bool, keep: bool) -> tuple[NDArray[np.int32], str]:
+def guess(item: bpy.types.Object, category: str | None, *, keep: bool) -> tuple[NDArray[np.int32], str]:
     """Zones by materials, then by shape.
 
     Args:
         item: mesh object.
-        on_car: whether it is part of a car.
+        category: of the labelled object that it is part of; None for the street.
         keep: leave faces that have a zone.
 
     Returns:
@@ -62,7 +62,7 @@ def guess(item: bpy.types.Object, *, on_car: bool, keep: bool) -> tuple[NDArray[
         mesh.attributes.remove(mesh.attributes[ZONE_ATTRIBUTE])
     try:
         materials = [slot.material for slot in item.material_slots]
-        zoning = zones_of_faces(mesh, item.name, materials, on_car=on_car)
+        zoning = zones_of_faces(mesh, item.name, materials, category)
     finally:
         write(mesh, old)
     new = zoning.zones.astype(np.int32)

@@ -8,9 +8,10 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 from renderer.zones.catalogue import ZONE_ATTRIBUTE
+from renderer.zones.names import VEHICLES
 
 from .. import adapter
-from ..data import shipped_cars
+from ..data import shipped_models
 from ..translations import say
 from ..ui.availability import why_no_room
 from .common import Refused, refuses, reports_errors
@@ -18,7 +19,7 @@ from .common import Refused, refuses, reports_errors
 if TYPE_CHECKING:
     from renderer.geometry.camera import Camera
 
-__all__ = ["register", "unregister"]
+__all__ = ["place", "register", "unregister"]
 
 _CAMERA_AXES = np.diag([1.0, -1.0, -1.0, 1.0])
 """Blender's camera looks along -z with y up; the renderer's along +z with y down."""
@@ -27,19 +28,24 @@ _CAMERA_AXES = np.diag([1.0, -1.0, -1.0, 1.0])
 @functools.cache
 def _car_rows() -> list[tuple[str, str, str]]:
     """Rows of the shipped cars: the same strings at each call, because Blender keeps none of them."""
-    return [(name, name.replace("_", " ").capitalize(), "") for name in shipped_cars.model_names()]
+    return [(name, name.replace("_", " ").capitalize(), "") for name in shipped_models.model_names()]
 
 
 def _models(names: set[str] | None = None) -> dict[str, bpy.types.Collection]:
     """Car models of this file by name, after adding the shipped ones that are named (None: all) and missing."""
     from renderer.blender.traffic import model_collections
 
-    missing = set(shipped_cars.model_names() if names is None else names) - set(model_collections())
-    shipped_cars.add_models(missing)
+    missing = set(shipped_models.model_names() if names is None else names) - set(model_collections())
+    shipped_models.add_models(missing)
     return model_collections()
 
 
-def _place(context: bpy.types.Context, model: bpy.types.Collection, profile: str = "driving") -> bpy.types.Object:
+def _vehicles(models: dict[str, bpy.types.Collection]) -> dict[str, bpy.types.Collection]:
+    """Those that drive and park: people may stand beside them in the file."""
+    return {name: model for name, model in models.items() if model["gis_category"] in VEHICLES}
+
+
+def place(context: bpy.types.Context, model: bpy.types.Collection, profile: str = "driving") -> bpy.types.Object:
     """An empty that shows a model at the 3-D cursor, marked and selected."""
     item = bpy.data.objects.new(str(model.get("gis_model", model.name)), None)
     item.instance_type, item.instance_collection = "COLLECTION", model
@@ -71,7 +77,7 @@ class GIS_OT_add_car(bpy.types.Operator):
     @reports_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Load, place, report."""
-        item = _place(context, _models({self.model})[self.model])
+        item = place(context, _models({self.model})[self.model])
         self.report({"INFO"}, say("Added {name}", name=item.name))
         return {"FINISHED"}
 
@@ -98,10 +104,10 @@ class GIS_OT_import_car(bpy.types.Operator):
         path = Path(bpy.path.abspath(context.scene.gis_thermal.car_file))
         models, notes = load_models(path)
         for model in models.values():
-            _place(context, model)
+            place(context, model)
             for part in model.all_objects:
                 if ZONE_ATTRIBUTE not in part.data.attributes:
-                    assign_zones([(part, ())], lambda *_: True)
+                    assign_zones([(part, ())], lambda *_: "car")
         self.report({"INFO"}, "; ".join(notes) or say("Imported {n} cars", n=len(models)))
         return {"FINISHED"}
 
@@ -117,15 +123,15 @@ def _markable(context: bpy.types.Context) -> list[bpy.types.Object]:
 
 
 class GIS_OT_mark_car(bpy.types.Operator):
-    """Mark the selected objects, or the active collection, as a car of the chosen category"""
+    """Mark the selected objects, or the active collection, as an object of the chosen category"""
 
     bl_idname = "gis.mark_car"
-    bl_label = "Mark as Car"
+    bl_label = "Mark"
     bl_options = {"REGISTER", "UNDO"}
 
     what: bpy.props.EnumProperty(
         name="What",
-        description="What is the car",
+        description="What is the object",
         items=[
             ("OBJECTS", "Selected Objects", "Each selected object with its children"),
             ("COLLECTION", "Active Collection", "The collection that is active in the outliner"),
@@ -225,7 +231,7 @@ class GIS_OT_scatter_traffic(bpy.types.Operator):
         from renderer.thermal.conditions import sample_conditions
 
         scene, settings = context.scene, context.scene.gis_thermal
-        models = traffic.model_collections() or _models()
+        models = _vehicles(traffic.model_collections()) or _models()
         sizes = tuple(traffic.model_size(model) for model in models.values())
         street = traffic.read_street(scene)
         if street is None:

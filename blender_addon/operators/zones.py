@@ -124,7 +124,7 @@ class GIS_OT_guess_zones(bpy.types.Operator):
         name="As",
         description="What the objects are parts of",
         items=[
-            ("AUTO", "Automatic", "A car if it is marked or named as one, else the street"),
+            ("AUTO", "Automatic", "What it is marked or named as, else the street"),
             ("CAR", "Car", "Parts of a car"),
             ("STREET", "Street", "Parts of the street"),
         ],
@@ -144,8 +144,8 @@ class GIS_OT_guess_zones(bpy.types.Operator):
         how: dict[str, int] = {"materials": 0, "geometry": 0}
         with _object_mode(context):
             for item in {item.data: item for item in editable_meshes(context)}.values():
-                on_car = self.kind == "CAR" or (self.kind == "AUTO" and labels.on_car(item))
-                zones, source = mesh_zones.guess(item, on_car=on_car, keep=self.keep)
+                found = {"CAR": "car", "STREET": None}.get(self.kind, labels.category_at(item))
+                zones, source = mesh_zones.guess(item, found, keep=self.keep)
                 mesh_zones.write(item.data, zones)
                 how[source] += 1
             refresh_rows(context)

@@ -122,7 +122,7 @@ class GIS_PT_cars(_Tab, bpy.types.Panel):
 
     bl_idname = "GIS_PT_cars"
     bl_parent_id = "GIS_PT_main"
-    bl_label = "Cars and Cameras"
+    bl_label = "Cars, People and Cameras"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Add, mark, scatter."""
@@ -130,6 +130,8 @@ class GIS_PT_cars(_Tab, bpy.types.Panel):
         if reason := why_no_room(context):
             draw_lines(layout, context, say(reason), "INFO")
         layout.operator_menu_enum("gis.add_car", "model", icon="AUTO")
+        layout.operator_menu_enum("gis.add_person", "person", icon="ARMATURE_DATA")
+        layout.operator_menu_enum("gis.add_two_wheeler", "model", icon="DRIVER_DISTANCE")
         row = _titled_row(layout, "Or import your own model")
         row.prop(settings, "car_file", text="")
         row.operator("gis.import_car", text="", icon="IMPORT")

@@ -166,7 +166,7 @@ class RenderSession:
         self._cycles: CyclesEngine | None = None
         self._numbers, self._numbered = Numbers(), 0
         self._left_out: tuple[str, ...] = ()
-        self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
+        self._zoned_by = assign_zones(self._meshed_objects(), self._labels.category_at)
         if not self.street:
             if engine == "cycles":
                 self._cycles_engine(self._background_zone)
@@ -423,7 +423,7 @@ class RenderSession:
 
     def _read_from(self, depsgraph: bpy.types.Depsgraph) -> list[_Pair]:
         """Every mesh of the evaluated scene with the labelled object it belongs to, cars first."""
-        placed = self._extractor.placed(depsgraph, self._labels.on_car)
+        placed = self._extractor.placed(depsgraph, self._labels.category_at)
         lacking = left_out_note(self._extractor.left_out) if self.engine == "raster" else ()
         self._left_out = (*self._extractor.notes, *lacking)
         found = self._labels.find_all(placed, self._extractor.pool, depsgraph)

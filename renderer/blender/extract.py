@@ -19,9 +19,10 @@ from .compat import read_corner_normals
 from .copies import Copies, Instancer, path_of
 from .zoning import zones_of_faces
 
-__all__ = ["WITH_SURFACE", "Extractor", "OnCar", "PlacedMesh"]
+__all__ = ["WITH_SURFACE", "Extractor", "LabelledAs", "PlacedMesh"]
 
-OnCar = Callable[[bpy.types.Object, Sequence[bpy.types.Object]], bool]
+LabelledAs = Callable[[bpy.types.Object, Sequence[bpy.types.Object]], str | None]
+"""Category of the labelled object that an object, copied by those instancers, belongs to; None: to none."""
 
 WITH_SURFACE = {"MESH", "CURVE", "SURFACE", "FONT", "META"}
 NO_SURFACE = {"CURVES": "hair", "POINTCLOUD": "points", "VOLUME": "a volume"} | dict.fromkeys(
@@ -63,17 +64,17 @@ class Extractor:
     left_out: dict[str, str] = field(default_factory=dict)
     """What has no surface at the last reading (hair, points, volumes, strokes), by the names of objects."""
 
-    def placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar) -> list[PlacedMesh]:
+    def placed(self, depsgraph: bpy.types.Depsgraph, labelled_as: LabelledAs) -> list[PlacedMesh]:
         """Every visible surface, in the depsgraph's order.
 
         Args:
             depsgraph: evaluated depsgraph.
-            on_car: whether an original object, copied by those instancers, belongs to a labelled object.
+            labelled_as: tells what an original object belongs to.
         """
         # Evaluated data lie anywhere in memory each time: what is known by its place there is another's next time.
         self.pool = self.pool.keep(lambda key: key[0] != "evaluated")
         self.notes, self.left_out = [], {}
-        placed = list(self._placed(depsgraph, on_car))
+        placed = list(self._placed(depsgraph, labelled_as))
         self.notes = list(dict.fromkeys(self.notes))
         return placed
 
@@ -84,17 +85,17 @@ class Extractor:
             item: has no modifiers.
             number: of the object among those of its collection.
         """
-        mesh = self._number(item, item, on_car=True)
+        mesh = self._number(item, item, None)
         return PlacedMesh(str(item.name), mesh, np.array(item.matrix_basis, dtype=np.float64), item, (), (number,))
 
     def put(self, key: tuple[object, ...], mesh: bpy.types.Mesh, name: str) -> int:
         """Read a mesh that has no object, and take it out of the file; returns its number in the pool."""
         try:
-            return self.pool.put(key, _read(mesh, name, [], on_car=False))
+            return self.pool.put(key, _read(mesh, name, [], None))
         finally:
             bpy.data.meshes.remove(mesh)
 
-    def _placed(self, depsgraph: bpy.types.Depsgraph, on_car: OnCar) -> Iterator[PlacedMesh]:
+    def _placed(self, depsgraph: bpy.types.Depsgraph, labelled_as: LabelledAs) -> Iterator[PlacedMesh]:
         visibility, copies = _Visibility(depsgraph), Copies()
         for entry in depsgraph.object_instances:
             item, instancers = entry.object, copies.instancers(entry)
@@ -109,7 +110,7 @@ class Extractor:
             if not np.isfinite(matrix).all():
                 self.notes.append(f"{original.name_full!r} is left out: its place is no finite number")
                 continue
-            number = self._number(item, original, on_car=on_car(original, [one.item for one in instancers]))
+            number = self._number(item, original, labelled_as(original, [one.item for one in instancers]))
             number = self._within_reach(number, matrix)
             if note := self.pool.mesh(number).damage.note:
                 self.notes.append(f"mesh of {original.name_full!r}: {note}")
@@ -126,13 +127,13 @@ class Extractor:
         far = reaches_too_far(mesh.positions, matrix)
         return self.pool.put(("evaluated", number, matrix.tobytes()), mesh.without(far)) if far.any() else number
 
-    def _number(self, item: bpy.types.Object, original: bpy.types.Object, *, on_car: bool) -> int:
+    def _number(self, item: bpy.types.Object, original: bpy.types.Object, category: str | None) -> int:
         key = _key(item, original)
         if key in self.pool:
             return self.pool.number(key)
         mesh = item.data if item.type == "MESH" else item.to_mesh()
         slots = [slot.material for slot in item.material_slots]
-        arrays = _read(mesh, original.name, slots, on_car) if mesh is not None else _EMPTY
+        arrays = _read(mesh, original.name, slots, category) if mesh is not None else _EMPTY
         if item.type != "MESH":
             item.to_mesh_clear()
         return self.pool.put(key, arrays)
@@ -221,7 +222,7 @@ def _read(
     mesh: bpy.types.Mesh,
     name: str,
     materials: list[bpy.types.Material | None],
-    on_car: bool,
+    category: str | None,
 ) -> Mesh:
     """Arrays of one evaluated mesh."""
     mesh.calc_loop_triangles()
@@ -237,7 +238,7 @@ def _read(
     mesh.loop_triangles.foreach_get("polygon_index", polygons)
     if len(mesh.loops):
         read_corner_normals(mesh, corner_normals)
-    zones = zones_of_faces(mesh, name, materials, on_car=on_car).zones
+    zones = zones_of_faces(mesh, name, materials, category).zones
     positions, triangles = positions.reshape(-1, 3), triangles.reshape(-1, 3)
     good, damage = sound_triangles(positions, triangles)
     if not good.all():

@@ -63,9 +63,10 @@ class Labels:
         """Whether only what is marked is labelled."""
         return not (self.by_name or self.by_zone)
 
-    def on_car(self, owner: bpy.types.Object, instancers: Sequence[bpy.types.Object] = ()) -> bool:
-        """Whether a mark or a name says that an object, copied by those instancers, is part of a labelled one."""
-        return self._mark(owner, instancers) is not None
+    def category_at(self, owner: bpy.types.Object, instancers: Sequence[bpy.types.Object] = ()) -> str | None:
+        """Category of the labelled object that an object, copied by those instancers, is part of by mark or name."""
+        mark = self._mark(owner, instancers)
+        return None if mark is None else mark.category
 
     def find_all(
         self, placed: Sequence[PlacedMesh], pool: MeshPool, depsgraph: bpy.types.Depsgraph
@@ -144,7 +145,7 @@ def labels_of_scene(objects: Iterable[bpy.types.Object], source: Path | None = N
     if [category_of(one, source) for one in _carriers(marks, members) if CATEGORY in one]:
         return marks
     named = Labels(True, False, (f"no object has {CATEGORY!r}: labelled objects were recognised by their names",))
-    if any(named.on_car(item) for item in members if item.type in _SOLID or _shown(item)):
+    if any(named.category_at(item) for item in members if item.type in _SOLID or _shown(item)):
         return named
     if any(_mesh_has_car_zones(item) for item in members):
         return Labels(False, True, (f"no object has {CATEGORY!r}: labelled objects are those with car zones",))

@@ -60,7 +60,7 @@ def _read(name: str, collection: bpy.types.Collection) -> Solid:
     bpy.context.view_layer.update()
     own = {item.name for item in collection.all_objects}
     extractor = Extractor()
-    placed = extractor.placed(bpy.context.evaluated_depsgraph_get(), lambda *_: True)
+    placed = extractor.placed(bpy.context.evaluated_depsgraph_get(), lambda *_: "car")
     placed = [item for item in placed if item.owner.name in own]
     children.unlink(collection)
     meshes = [extractor.pool.mesh(item.mesh) for item in placed]

@@ -49,7 +49,7 @@ class ViewSession(RenderSession):
         self._cycles, self._zoned_by = None, {}
         self._numbers, self._numbered, self._left_out = Numbers(), 0, ()
         if engine == "cycles":
-            self._zoned_by = assign_zones(self._meshed_objects(), self._labels.on_car)
+            self._zoned_by = assign_zones(self._meshed_objects(), self._labels.category_at)
 
     def _evaluated(self, read: Callable[[bpy.types.Depsgraph], T]) -> T:
         """As the viewport has it; nothing of the scene is touched."""

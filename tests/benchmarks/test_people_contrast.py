@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.people_contrast import contrasts, measure
+from benchmarks.people.contrast import contrasts, measure
 
 
 def picture() -> np.ndarray:

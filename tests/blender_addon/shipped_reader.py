@@ -63,9 +63,9 @@ def read_models() -> dict[str, np.ndarray]:
 def main(root: str, out: str) -> None:
     """Make all shipped cars, write what there is then."""
     sys.path.insert(0, root)
-    from blender_addon.data import shipped_cars
+    from blender_addon.data import shipped_models
 
-    shipped_cars.add_models(set(shipped_cars.model_names()))
+    shipped_models.add_models(set(shipped_models.model_names()))
     np.savez(out, **read_models())
 
 

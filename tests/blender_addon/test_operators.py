@@ -309,3 +309,71 @@ def test_coarser_frame_keeps_its_rays(city: Scene) -> None:
     frame = VIEW.frame
     cut = thermal_image.coarser(frame, 3)
     np.testing.assert_allclose(cut.camera.rays(), frame.camera.rays()[1::3, 1::3], atol=1e-5)
+
+
+def _added(scene: Scene) -> list[bpy.types.Object]:
+    return sorted((item for item in scene.objects if item.instance_type == "COLLECTION"), key=lambda item: item.name)
+
+
+def test_shipped_people_are_added_in_their_poses(empty: Scene) -> None:
+    empty.cursor.location = (3.0, -1.0, 0.1)
+    assert bpy.ops.gis.add_person(person="person_05", pose="walk_03") == FINISHED
+    assert bpy.ops.gis.add_person(person="person_22") == FINISHED
+    walks, stands = _added(empty)
+    assert (walks["gis_model"], walks["gis_category"], walks["gis_profile"]) == (
+        "person_05.walk_03",
+        "person",
+        "walking",
+    )
+    assert (stands["gis_model"], stands["gis_profile"]) == ("person_22.stand", "standing")
+    assert tuple(walks.location) == pytest.approx((3.0, -1.0, 0.1))
+    heights = [mesh.dimensions.z for mesh in walks.instance_collection.all_objects]
+    assert max(heights) == pytest.approx(1.86, abs=0.12)
+
+
+def test_a_rider_comes_with_what_it_rides(empty: Scene) -> None:
+    assert bpy.ops.gis.add_two_wheeler(model="bicycle_01") == FINISHED
+    assert bpy.ops.gis.add_two_wheeler(model="motorcycle_01.rider_07") == FINISHED
+    added = {item["gis_model"]: item for item in _added(empty)}
+    assert {name: item["gis_category"] for name, item in added.items()} == {
+        "bicycle_01": "bicycle", "motorcycle_01": "motorcycle", "motorcycle_01.rider_07": "person",
+    }  # fmt: skip
+    rider, below = added["motorcycle_01.rider_07"], added["motorcycle_01"]
+    assert rider.parent == below
+    bpy.context.view_layer.update()
+    np.testing.assert_allclose(np.array(rider.matrix_world), np.array(below.matrix_world), atol=1e-6)
+    assert added["bicycle_01"]["gis_profile"] == "cold_soaked"
+
+
+def test_people_in_the_file_drive_no_traffic(empty: Scene) -> None:
+    assert bpy.ops.gis.add_person(person="person_01") == FINISHED
+    from blender_addon.operators import cars
+    from renderer.blender.traffic import model_collections
+
+    assert list(model_collections()) == ["person_01.stand"]
+    assert cars._vehicles(model_collections()) == {}
+
+
+@pytest.mark.parametrize(
+    ("category", "zones"),
+    [
+        ("person", {Zone.SHOES, Zone.LOWER_CLOTHES, Zone.UPPER_CLOTHES, Zone.SKIN, Zone.HAIR}),
+        ("dog", {Zone.FUR}), ("deer", {Zone.FUR}), ("bicycle", {Zone.FRAME}), ("motorcycle", {Zone.FRAME}),
+    ],
+)  # fmt: skip
+def test_any_mesh_can_be_marked_as_anything_and_is_no_car(empty: Scene, category: str, zones: set[Zone]) -> None:
+    bpy.ops.mesh.primitive_uv_sphere_add(segments=16, ring_count=40)
+    item = bpy.context.object
+    empty.gis_thermal.category = category
+    assert bpy.ops.gis.mark_car() == FINISHED
+    assert item["gis_category"] == category
+    assert bpy.ops.gis.guess_zones() == FINISHED
+    assert set(mesh_zones.read(item.data).tolist()) == zones
+
+
+def test_a_category_that_there_is_not_gets_one_line(empty: Scene) -> None:
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.context.object["gis_category"] = "unicorn"
+    line = _refusal(bpy.ops.gis.guess_zones)
+    assert "'Cube' has gis_category = 'unicorn': expected one of car, van" in line
+    assert line.count("\n") <= 1

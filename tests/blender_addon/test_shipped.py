@@ -15,7 +15,7 @@ from shipped_reader import read_models  # noqa: E402
 from assets import CAR_ARRAYS, CARS  # noqa: E402
 from assets.build.arrays import write_arrays  # noqa: E402
 from assets.build.models import MODELS  # noqa: E402
-from blender_addon.data import shipped_cars  # noqa: E402
+from blender_addon.data import shipped_models  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 Arrays = dict[str, np.ndarray]
@@ -39,8 +39,8 @@ def is_the_same(models: Arrays, expected: Arrays, normals_to: float) -> None:
 
 def test_this_blender(empty: bpy.types.Scene, expected: Arrays) -> None:
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    assert shipped_cars.model_names() == sorted(MODELS)
-    shipped_cars.add_models(set(MODELS))
+    assert shipped_models.model_names() == sorted(MODELS)
+    shipped_models.add_models(set(MODELS))
     is_the_same(read_models(), expected, 1e-6)
     assert not any(mesh.validate() for mesh in bpy.data.meshes)
 
@@ -71,10 +71,10 @@ def test_the_arrays_are_those_of_the_file(addon: None, tmp_path: Path) -> None:
 
 
 def test_a_model_comes_alone_and_twice_is_two(empty: bpy.types.Scene) -> None:
-    shipped_cars.add_models({"bus"})
+    shipped_models.add_models({"bus"})
     assert [collection.name for collection in bpy.data.collections] == ["bus"]
     materials = len(bpy.data.materials)
-    shipped_cars.add_models({"bus"})
+    shipped_models.add_models({"bus"})
     assert len(bpy.data.collections) == 2
     assert len(bpy.data.materials) == materials, "materials of a name are shared"
     assert not any(material.node_tree is None for material in bpy.data.materials)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from renderer.zones.bodies import guess_body_zones, zone_of_body_from_name
 from renderer.zones.catalogue import Zone
 from renderer.zones.guess import guess_car_zones
 from renderer.zones.names import category_from_name, zone_from_name
@@ -134,22 +135,22 @@ def test_attribute_before_material_before_shape(empty_scene: Any, add_box: Calla
     from renderer.blender.zoning import assign_zones, zones_of_faces
 
     box = add_box("thing", size=(4.4, 1.8, 1.5))
-    shape = zones_of_faces(box.data, "thing", [], on_car=True)
+    shape = zones_of_faces(box.data, "thing", [], "car")
     assert shape.how == "geometry"
     glass = bpy.data.materials.new("Window")
     box.data.materials.append(glass)
-    named = zones_of_faces(box.data, "thing", [glass], on_car=True)
+    named = zones_of_faces(box.data, "thing", [glass], "car")
     assert (named.how, set(named.zones.tolist())) == ("materials", {Zone.GLASS})
-    assert set(zones_of_faces(box.data, "thing", [glass], on_car=False).zones.tolist()) == {Zone.WINDOW}
-    assert set(zones_of_faces(box.data, "wall", [None], on_car=False).zones.tolist()) == {Zone.BUILDING}
-    how = assign_zones([(box, None)], lambda _item, _instancer: True)
+    assert set(zones_of_faces(box.data, "thing", [glass], None).zones.tolist()) == {Zone.WINDOW}
+    assert set(zones_of_faces(box.data, "wall", [None], None).zones.tolist()) == {Zone.BUILDING}
+    how = assign_zones([(box, None)], lambda _item, _instancer: "car")
     assert how == {"thing": "materials"}
     values = np.zeros(6, np.int32)
     values[:] = [1, 2, 3, 4, 5, 6]
     box.data.attributes["thermal_zone"].data.foreach_set("value", values)
-    given = zones_of_faces(box.data, "thing", [glass], on_car=True)
+    given = zones_of_faces(box.data, "thing", [glass], "car")
     assert (given.how, given.zones.tolist()) == ("attribute", [1, 2, 3, 4, 5, 6])
-    assert assign_zones([(box, None)], lambda _item, _instancer: True) == {}
+    assert assign_zones([(box, None)], lambda _item, _instancer: "car") == {}
 
 
 def test_a_sign_on_the_roof_is_not_taken_for_the_roof() -> None:
@@ -160,3 +161,23 @@ def test_a_sign_on_the_roof_is_not_taken_for_the_roof() -> None:
     normals = np.array([[0, 0, 1], [0, 0, 1], [0, 1, 0]], np.float32)
     zones = guess_car_zones(centres, normals, high, np.array([0.2, 2.0, 0.5], np.float32))
     assert zones.tolist()[1:] == [Zone.ROOF, Zone.GLASS]
+
+
+@pytest.mark.parametrize(
+    ("material", "category", "zone"),
+    [
+        ("Hair_Long", "person", Zone.HAIR), ("leather jacket", "person", Zone.UPPER_CLOTHES),
+        ("Jeans", "person", Zone.LOWER_CLOTHES), ("Skin.001", "person", Zone.SKIN), ("bag", "person", Zone.CARRIED),
+        ("handlebar", "person", None), ("tail", "deer", None), ("BackWheel", "bicycle", Zone.TYRE),
+        ("seat", "motorcycle", Zone.SEAT), ("gis_fur", "dog", Zone.FUR), ("paint", "bicycle", None),
+    ],
+)  # fmt: skip
+def test_materials_of_bodies(material: str, category: str, zone: Zone | None) -> None:
+    assert zone_of_body_from_name(material, category) is zone
+
+
+def test_a_person_s_heights() -> None:
+    """A face in the middle of each part of a body 1.8 m high."""
+    zones = guess_body_zones(np.array([0.0, 0.03, 0.5, 1.2, 1.6, 1.8], np.float32), "person").tolist()
+    assert zones == [Zone.SHOES, Zone.SHOES, Zone.LOWER_CLOTHES, Zone.UPPER_CLOTHES, Zone.SKIN, Zone.HAIR]
+    assert guess_body_zones(np.zeros(0, np.float32), "person").tolist() == []

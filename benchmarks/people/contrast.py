@@ -1,7 +1,7 @@
 """How people stand out from what surrounds them: made ones against real ones, by day and by night.
 
     gis synthesize --backgrounds roadscene/infrared --boxes roadscene/boxes.json --model physics --count 640 --out MADE
-    python -m benchmarks.people_contrast roadscene/infrared roadscene/boxes.json MADE [--split val] [--neighbours]
+    python -m benchmarks.people.contrast roadscene/infrared roadscene/boxes.json MADE [--split val] [--neighbours]
 
 Contrast is the median grey of a person (middle two fifths of the box) less that of the surroundings (a third of the
 box's width to both sides, over the box's height). What lies in another object's box surrounds nobody: most real

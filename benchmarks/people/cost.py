@@ -1,6 +1,6 @@
 """What people cost: frames with eight cars and eight people against the same frames with the cars alone.
 
-    python -m benchmarks.people_cost [--frames 24] [--rounds 6]
+    python -m benchmarks.people.cost [--frames 24] [--rounds 6]
 
 One process, one thread. Of the first frames of the shipped street those are taken that have as many cars and people as
 are asked for; each is made with and without its people, in turns, so that whatever else the machine does meets both;

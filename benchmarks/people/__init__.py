@@ -1,0 +1,1 @@
+"""What people cost, and how near they come to real ones."""
