@@ -34,6 +34,8 @@ class CarSpec:
     tubs: Sequence[Tub]
     cabins: Sequence[Cabin]
     parts: Sequence[Callable[[PolyMesh], None]] = ()
+    share: float = 1.0
+    """How often it is drawn, against the others of its category."""
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,7 @@ def add_model(model: CarModel, scene: bpy.types.Scene) -> bpy.types.Collection:
     collection["gis_width_m"] = spec.width_m
     collection["gis_height_m"] = spec.height_m
     collection["gis_source"] = spec.source
+    collection["gis_share"] = spec.share
     collection.objects.link(bpy.data.objects.new(spec.name, blender_mesh(model.body, spec.name, spec)))
     meshes: dict[int, bpy.types.Mesh] = {}
     for place in model.wheels:

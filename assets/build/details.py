@@ -17,7 +17,24 @@ from .mesh import PolyMesh
 from .parts import Part
 from .tub import Row
 
-__all__ = ["Details", "Skin", "badge", "bar", "lettering", "number_plate", "roof_box", "roof_lip", "wiper"]
+__all__ = [
+    "AMERICAN_PLATE_M",
+    "EUROPEAN_PLATE_M",
+    "Details",
+    "Skin",
+    "badge",
+    "bar",
+    "lettering",
+    "number_plate",
+    "roof_box",
+    "roof_lip",
+    "wiper",
+]
+
+
+EUROPEAN_PLATE_M = (0.520, 0.112)
+AMERICAN_PLATE_M = (0.305, 0.152)
+"""12 x 6 inches."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +45,7 @@ class Details:
     """Height of its middle; the front plate's is the family's."""
     plate_recess: float = 0.03
     """How deep the rear plate lies in the tail."""
+    plate_m: tuple[float, float] = EUROPEAN_PLATE_M
     framed: bool = True
     """Whether plates have a frame of bright metal."""
     badges: tuple[float | None, float | None] = (0.64, 0.905)
@@ -72,10 +90,14 @@ def _slab(skin: Skin, y: tuple[float, float], z: tuple[float, float], out: float
     return lambda mesh: mesh.box(low, high, zone, 0.002)
 
 
-def number_plate(skin: Skin, z: float, *, front: bool, framed: bool, recess: float = 0.0) -> Part:
-    """Number plate of 520 x 112 mm in a frame."""
-    plate = _slab(skin, (-0.26, 0.26), (z - 0.056, z + 0.056), 0.008 - recess, Zone.BODY, front=front)
-    frame = _slab(skin, (-0.285, 0.285), (z - 0.078, z + 0.078), 0.003 - recess, Zone.TRIM, front=front)
+def number_plate(
+    skin: Skin, z: float, size_m: tuple[float, float], *, front: bool, framed: bool, recess: float = 0.0
+) -> Part:
+    """Number plate of that width and height in a frame."""
+    half, tall = size_m[0] / 2, size_m[1] / 2
+    plate = _slab(skin, (-half, half), (z - tall, z + tall), 0.008 - recess, Zone.BODY, front=front)
+    outer, above = half + 0.02, tall + 0.018
+    frame = _slab(skin, (-outer, outer), (z - above, z + above), 0.003 - recess, Zone.TRIM, front=front)
 
     def add(mesh: PolyMesh) -> None:
         plate(mesh)
@@ -85,7 +107,7 @@ def number_plate(skin: Skin, z: float, *, front: bool, framed: bool, recess: flo
     return add
 
 
-def badge(skin: Skin, z: float, *, front: bool, radius: float = 0.05) -> Part:
+def badge(skin: Skin, z: float, *, front: bool, radius: float = 0.042) -> Part:
     """Round emblem of bright metal."""
     x, sign = skin.x(0.0, z, front=front), 1.0 if front else -1.0
     return lambda mesh: mesh.tube([(x - 0.04 * sign, 0.0, z), (x + 0.014 * sign, 0.0, z)], radius, Zone.TRIM, 10)

@@ -128,6 +128,8 @@ class Family:
     handles: Sequence[tuple[float, float]] = ()
     """Door handles as (d, height)."""
     tip_z: float = 0.27
+    share: float = 1.0
+    """How often it is drawn, against the others of its category."""
 
     @property
     def nose_x(self) -> float:
@@ -252,8 +254,8 @@ def _details(car: Family) -> list[Part]:
     own, cabin = car.details, _cabin(car)
     skin = Skin(car.outline, car.rows, -car.nose_x if car.body_length else None)
     parts = [
-        number_plate(skin, car.front_plate, front=True, framed=own.framed),
-        number_plate(skin, own.rear_plate, front=False, framed=own.framed, recess=own.plate_recess),
+        number_plate(skin, car.front_plate, own.plate_m, front=True, framed=own.framed),
+        number_plate(skin, own.rear_plate, own.plate_m, front=False, framed=own.framed, recess=own.plate_recess),
         wiper(cabin, ((-0.1, 0.03), (0.35, 0.08), (0.8, 0.12)), rear=False),
         wiper(cabin, ((-0.85, 0.03), (-0.5, 0.08), (-0.12, 0.12)), rear=False),
     ]
@@ -295,5 +297,5 @@ def family_spec(car: Family) -> CarSpec:
         parts.append(exhaust(-car.nose_x + 0.04, 0.55, car.tip_z, car.x(car.overhang + 0.3), tips=car.tips))
     return CarSpec(
         car.name, car.category, car.source, car.length, car.width, car.height, car.wheelbase, car.paint,
-        car.axles, [car.tyre, replace(car.tyre, twin=car.twin)], [_tub(car)], [_cabin(car)], parts,
+        car.axles, [car.tyre, replace(car.tyre, twin=car.twin)], [_tub(car)], [_cabin(car)], parts, car.share,
     )  # fmt: skip

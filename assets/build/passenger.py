@@ -12,11 +12,12 @@ from renderer.zones.catalogue import Zone
 from .cabin import End
 from .details import Details
 from .family import CAR_ROWS, Family, panels, raised, roof_rails
+from .mesh import PolyMesh
 from .parts import Part, block, both_sides
 from .tub import Lid
 from .wheel import WheelShape
 
-__all__ = ["CITY_CAR", "COUPE", "ESTATE", "HATCHBACK", "PICKUP", "SALOON", "SUV", "TAXI"]
+__all__ = ["CITY_CAR", "COUPE", "ESTATE", "HATCHBACK", "PICKUP", "RACK_PICKUP", "SALOON", "SUV", "TAXI"]
 
 HATCHBACK = Family(
     "hatchback", "car", "VW Golf Mk7 (2012): press release of 5 September 2012; tyres 205/55 R16",
@@ -29,7 +30,7 @@ HATCHBACK = Family(
     roof=((1.78, 1.375), (2.2, 1.435), (2.55, 1.452), (3.2, 1.432), (3.74, 1.36)),
     posts=((2.42, 2.5, 0.09), (3.34, 3.27, 0.05)), tips=2,
     doors=(1.42, 2.44, 3.42), handles=((2.25, 0.87), (3.22, 0.88)),
-    details=Details(lip=0.13, rear_wiper=True, letters=None),
+    details=Details(lip=0.13, rear_wiper=True, letters=None, front_bar=(0.69, 0.34)),
     panels=panels(tail_up=("lamp_hi", "roll")),
 )  # fmt: skip
 
@@ -67,7 +68,8 @@ ESTATE = Family(
     doors=(1.5, 2.6, 3.66), handles=((2.42, 0.87), (3.42, 0.88)),
     parts=lambda car: [roof_rails(car, 2.1, 4.2, 0.066)],
     panels=panels(tail=("lamp_lo", "roll")),
-    details=Details(lip=0.1, rear_wiper=True, rear_bar=(0.905, 0.42), badges=(0.64, None), letters=None),
+    details=Details(lip=0.1, rear_wiper=True, rear_bar=(0.905, 0.42), badges=(0.64, None), letters=None,
+                    front_bar=(0.69, 0.38)),
 )  # fmt: skip
 
 SUV = Family(
@@ -86,8 +88,36 @@ SUV = Family(
     nose=(0.6, 2.8), tail=(0.45, 3.2), across={"grille": 0.55, "lamp_in": 0.6, "tail_in": 0.78}, tail_lamp=0.36,
     parts=lambda car: [roof_rails(car, 2.0, 3.9, 0.04)],
     panels=panels(grille=("bumper", "lamp_hi"), tail_up=("lamp_hi", "roll")),
-    details=Details(rear_plate=0.98, badges=(0.8, 1.115), letters=1.1, lip=0.12, rear_wiper=True),
+    details=Details(rear_plate=0.98, badges=(0.8, 1.115), letters=1.1, lip=0.12, rear_wiper=True,
+                    front_bar=(0.84, 0.4), rear_bar=(1.065, 0.3)),
 )  # fmt: skip
+
+
+def _housings(car: Family) -> Part:
+    """What covers the rear wheels inside the bed."""
+    return both_sides(block((car.x(4.58), 0.52, 0.6), (car.x(3.67), 0.83, 0.93), Zone.INTERIOR))
+
+
+def _rack(car: Family) -> list[Part]:
+    """Rack for ladders over cab and bed, a ladder on it, a chest across the bed behind the cab."""
+    top, front, rear = car.height - 0.09, car.x(1.75), car.x(5.15)
+
+    def frame(mesh: PolyMesh) -> None:
+        mesh.tube([(front, 0.70, top), (rear, 0.70, top)], 0.025, Zone.UNDERBODY, 6)
+        for d in (3.72, 5.12):
+            mesh.tube([(car.x(d), 0.80, 1.15), (car.x(d), 0.70, top)], 0.025, Zone.UNDERBODY, 6)
+
+    def across(mesh: PolyMesh) -> None:
+        for x in (front + 0.05, car.x(3.72), rear - 0.05):
+            mesh.tube([(x, -0.72, top + 0.02), (x, 0.72, top + 0.02)], 0.022, Zone.UNDERBODY, 6)
+        for y in (0.05, 0.45):
+            mesh.box((car.x(5.3), y - 0.015, top + 0.03), (car.x(2.0), y + 0.015, car.height), Zone.TRIM, 0.004)
+        for d in (2.2 + 0.35 * k for k in range(9)):
+            mesh.box((car.x(d), 0.06, top + 0.045), (car.x(d) + 0.03, 0.44, top + 0.075), Zone.TRIM, 0.004)
+        mesh.box((car.x(4.25), -0.72, 0.95), (car.x(3.75), 0.72, 1.33), Zone.BODY, 0.02)
+
+    return [_housings(car), both_sides(frame), across]
+
 
 PICKUP = Family(
     "pickup", "car", "Ford Ranger T6 double cab (2012): technical data 5359 x 1850 x 1815, wheelbase 3220; "
@@ -105,10 +135,15 @@ PICKUP = Family(
     nose=(0.65, 2.8), tail=(0.16, 4.0), marks={"bed_front": 3.70, "bed_rear": 5.27},
     lids=[Lid(("bed_front", "bed_rear"), 0.92, Zone.INTERIOR, 0.45)], tail_lamp=0.16,
     across={"tail_in": 0.86, "grille": 0.55, "lamp_in": 0.6},
-    parts=lambda car: [both_sides(block((car.x(4.58), 0.52, 0.6), (car.x(3.67), 0.83, 0.93), Zone.INTERIOR))],
+    parts=lambda car: [_housings(car)],
     panels=panels(grille=("bumper", "lamp_hi"), lamp=("bumper", "lamp_hi"), tail=("ledge", "roll"),
                   plate=None, lid=("ledge", "shoulder")),
-    details=Details(rear_plate=0.755, plate_recess=0.0, badges=(0.9, 1.06), letters=0.92),
+    details=Details(rear_plate=0.755, plate_recess=0.0, badges=(0.9, 1.06), letters=0.92, front_bar=(0.94, 0.42)),
+)  # fmt: skip
+
+RACK_PICKUP = replace(
+    PICKUP, name="rack_pickup", height=2.050, parts=_rack, paint=(0.7, 0.7, 0.7),
+    source="as pickup, with a rack whose ladder ends 0.235 m above the roof",
 )  # fmt: skip
 
 

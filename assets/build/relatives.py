@@ -126,7 +126,7 @@ _MIDSIZE_SALOON = resized(
     rows=CAR_ROWS, sill=0.21, front_plate=0.47, tip_z=0.27, mirror=(1.8, 0.01, 1.0), bonnet=(0.36, 1.42),
     handles=((2.52, 0.89), (3.5, 0.91)), across={"grille": 0.45, "lamp_in": 0.55, "tail_in": 0.64}, tail_lamp=0.32,
     panels=panels(grille=("bumper", "lamp_hi"), tail=("lamp_lo", "lamp_hi")),
-    details=Details(rear_bar=(0.872, 0.34), badges=(0.64, 0.915), letters=None),
+    details=Details(rear_bar=(0.872, 0.34), badges=(0.64, 0.915), letters=None, front_bar=(0.6, 0.36)),
 )  # fmt: skip
 
 _LARGE_SALOON = resized(
@@ -162,7 +162,7 @@ _MINIVAN = resized(
     across={"grille": 0.5, "lamp_in": 0.55, "tail_in": 0.8}, tail_lamp=0.2, tips=1,
     panels=panels(tail=("lamp_lo", "shoulder"), lid=("ledge", "lamp_lo")),
     details=Details(rear_plate=0.873, badges=(0.71, 0.995), letters=None, rear_bar=(0.965, 0.4), lip=0.1,
-                    rear_wiper=True),
+                    rear_wiper=True, front_bar=(0.74, 0.4)),
 )  # fmt: skip
 
 _CROSSOVER = resized(

@@ -26,6 +26,8 @@ class WheelShape:
     dish_m: float = 0.02
     """How far the hub lies inside the rim's outer edge; negative where it stands out."""
     segments: int = 25
+    bright: bool = False
+    """Spokes of polished alloy, which mirror the sky; painted or covered ones are taken as warm as the tyre's wall."""
     twin: bool = False
     """Two tyres side by side, as on the driven axle of a lorry or bus."""
 
@@ -82,16 +84,17 @@ def _rim(mesh: PolyMesh, shape: WheelShape) -> None:
     radii = [0.935 * rim, 0.6 * rim, 0.3 * rim]
     heights = [face, face - 0.45 * shape.dish_m, hub]
     angle = np.arange(shape.segments + 1) * 2 * math.pi / shape.segments - math.pi / 2
+    metal = Zone.TRIM if shape.bright else Zone.TYRE
     for spoke in range(shape.spokes):
         own = angle[spoke * per : spoke * per + solid + 1]
         front = np.array([[(r * math.cos(a), y, r * math.sin(a)) for a in own]
                           for r, y in zip(radii, heights, strict=True)])  # fmt: skip
-        mesh.grid(front, Zone.TYRE, flip=True)
+        mesh.grid(front, metal, flip=True)
         back = front - (0.0, 0.22 * w + 0.01, 0.0)
         for edge in (0, -1):
-            mesh.grid(np.stack([front[:, edge], back[:, edge]]), Zone.TYRE, flip=edge == 0)
+            mesh.grid(np.stack([front[:, edge], back[:, edge]]), metal, flip=edge == 0)
     mesh.lathe([(hub - 0.2 * w, 0.3 * rim), (hub, 0.3 * rim), (hub + 0.012, 0.2 * rim), (hub + 0.02, 0.0)],
-               [Zone.TYRE] * 3, shape.segments)  # fmt: skip
+               [metal] * 3, shape.segments)  # fmt: skip
 
 
 def _brake(mesh: PolyMesh, shape: WheelShape) -> None:

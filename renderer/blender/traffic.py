@@ -102,11 +102,24 @@ def model_size(collection: bpy.types.Collection) -> ModelSize:
             float(collection["gis_length_m"]),
             float(collection["gis_width_m"]),
             float(collection["gis_height_m"]),
+            share=_share(collection),
         )
     except KeyError as error:
         raise SceneError(
             f"{collection.name}: model without {error}: expected gis_category, gis_length_m, gis_width_m, gis_height_m"
         ) from None
+
+
+def _share(collection: bpy.types.Collection) -> float:
+    """How often a model is drawn, against the others of its category.
+
+    Raises:
+        SceneError: it is no positive number.
+    """
+    share = collection.get("gis_share", 1.0)
+    if not isinstance(share, int | float) or not 0.0 < share < 1e6:
+        raise SceneError(f"{collection.name}: gis_share is {share!r}: expected a number above 0")
+    return float(share)
 
 
 def apply(

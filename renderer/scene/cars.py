@@ -35,6 +35,8 @@ class ModelSize:
     height_m: float
     rides: str = ""
     """Of a rider: the model that is ridden, whose axes the rider has."""
+    share: float = 1.0
+    """How often it is drawn, against the others of its category."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,14 @@ class FrameSetup:
 
 
 class ModelMix:
-    """Draws models with the shares of their categories."""
+    """Draws models with the shares of their categories, and their own within these."""
 
     def __init__(self, models: Sequence[ModelSize]) -> None:
         self.models = list(models)
-        counts: dict[str, int] = {}
+        sums: dict[str, float] = {}
         for model in models:
-            counts[model.category] = counts.get(model.category, 0) + 1
-        self.shares = [CATEGORY_SHARE.get(m.category, OTHER_SHARE) / counts[m.category] for m in models]
+            sums[model.category] = sums.get(model.category, 0.0) + model.share
+        self.shares = [CATEGORY_SHARE.get(m.category, OTHER_SHARE) / sums[m.category] * m.share for m in models]
 
     def draw(self, rng: np.random.Generator) -> ModelSize:
         """Any model."""

@@ -40,5 +40,7 @@ def draw_finish(rng: np.random.Generator) -> Finish:
     dirt = _MOST_DIRT * rng.random() ** 2
     for zone in _PAINTED:
         sun[zone], gloss[zone] = absorptance / _MEAN_ABSORPTANCE, 1.0 - dirt
+    # Sun passes through a clear cover into the lamp: between the paint's warming and its own.
+    sun[Zone.LAMP] = 0.5 + 0.5 * sun[Zone.BODY]
     gloss[Zone.GLASS] = 1.0 - dirt / 3.0
     return Finish(sun, gloss)

@@ -18,7 +18,7 @@ from ..zones.catalogue import FIRST_ENVIRONMENT_ZONE, Zone
 from .balance import SKY_VIEW, Balance
 from .ground import GroundEffects
 from .planck import radiance_of, temperature_of
-from .relief import panel_tilt
+from .relief import panel_tilt, spray
 from .surface import (
     Lattice,
     building_pattern,
@@ -60,8 +60,8 @@ _REST, _PER_REST = (1 << _SHIFT) - 1, 1.0 / (1 << _SHIFT)
 _TABLE_START_M, _TABLE_END_M = 0.125, 2047.0
 
 # Rows of the buffer that holds one line of the picture between the steps of :func:`render`.
-_DX, _DY, _DZ, _DISTANCE, _PX, _PY, _PZ, _FACING, _DIRECT, _KELVIN, _IRON, _TX, _TY, _TZ = range(14)
-_LINE_ROWS = 14
+_DX, _DY, _DZ, _DISTANCE, _PX, _PY, _PZ, _FACING, _DIRECT, _KELVIN, _IRON, _TX, _TY, _TZ, _GLOSS = range(15)
+_LINE_ROWS = 15
 
 
 class Passes(NamedTuple):
@@ -305,7 +305,7 @@ def _cars(r: int, passes: Passes, scene: Scene, line: Floats) -> None:
     cars, diffuse_K, sky_loss_K = scene.cars, scene.balance.diffuse_K, scene.balance.sky_loss_K
     row_of_id, to_model, base_K, variation_K = cars.row_of_id, cars.world_to_model, cars.base_K, cars.variation_K
     half_length, half_width, height, shift = cars.half_length_m, cars.half_width_m, cars.height_m, cars.shift
-    sun_gain, sky_gain, focal_px = cars.sun_gain, cars.sky_gain, scene.camera.fx
+    sun_gain, sky_gain, gloss, focal_px = cars.sun_gain, cars.sky_gain, cars.gloss, scene.camera.fx
     to_wheel, wheel_radius = scene.parts.world_to_wheel, scene.parts.wheel_radius_m
     for c in range(zones.shape[1]):
         zone = int(zones[r, c])
@@ -316,6 +316,7 @@ def _cars(r: int, passes: Passes, scene: Scene, line: Floats) -> None:
         fine = line[_DISTANCE, c] / focal_px
         x, y, z = _moved(to_model, car, px, py, pz)
         tx, ty, tz = panel_tilt(values, zone, x, y, z, half_length[car], half_width[car], height[car], shift[car], fine)
+        line[_GLOSS, c] = gloss[car, zone] * (1.0 - spray(values, x, y, z, height[car], shift[car], gloss[car, zone]))
         line[_TX, c], line[_TY, c], line[_TZ, c] = _turned_back(to_model, car, tx, ty, tz)
         open_sky = min(1.0, 0.5 * (1.0 + normals[r, c, 2] + line[_TZ, c]))
         kelvin = base_K[car, zone] + (line[_DIRECT, c] + diffuse_K[zone] * open_sky) * sun_gain[car, zone]
@@ -357,7 +358,6 @@ def _radiance(r: int, passes: Passes, scene: Scene, cars_only: bool, line: Float
     air, ground, walls, hemisphere = around.air, around.ground, around.walls, around.hemisphere
     sky_mean, sky_clear, sky_cloud = around.sky_mean, around.sky_clear, around.sky_cloud
     cover, contrast, air_K, canopy = around.cloud_cover, around.cloud_contrast, around.air_K, around.canopy
-    row_of_id, gloss = scene.cars.row_of_id, scene.cars.gloss
     emissivities, mirrors, grazing = surfaces.emissivity, surfaces.mirror, surfaces.grazing
     through, forward, inverse = tables.transmittance, tables.radiance, tables.temperature
     for c in range(zones.shape[1]):
@@ -375,13 +375,12 @@ def _radiance(r: int, passes: Passes, scene: Scene, cars_only: bool, line: Float
         emissivity = emissivities[zone] - 0.15 * iron  # rusty iron, polished by wheels
         mirror = mirrors[zone] + (1.0 - mirrors[zone]) * 0.5 * iron
         facing = line[_FACING, c]
-        if zone < FIRST_ENVIRONMENT_ZONE:
-            mirror *= gloss[row_of_id[ids[r, c]], zone]
-            if ids[r, c] > 0:
-                nx, ny, nz = nx + line[_TX, c], ny + line[_TY, c], nz + line[_TZ, c]
-                length = max(1e-6, math.sqrt(nx * nx + ny * ny + nz * nz))
-                nx, ny, nz = nx / length, ny / length, nz / length
-                facing = min(1.0, max(0.03, -(dx * nx + dy * ny + dz * nz)))
+        if zone < FIRST_ENVIRONMENT_ZONE and ids[r, c] > 0:
+            mirror *= line[_GLOSS, c]
+            nx, ny, nz = nx + line[_TX, c], ny + line[_TY, c], nz + line[_TZ, c]
+            length = max(1e-6, math.sqrt(nx * nx + ny * ny + nz * nz))
+            nx, ny, nz = nx / length, ny / length, nz / length
+            facing = min(1.0, max(0.03, -(dx * nx + dy * ny + dz * nz)))
         away = 1.0 - facing
         away2 = away * away
         reflectance = 1.0 - emissivity + emissivity * grazing[zone] * away2 * away2 * away

@@ -215,6 +215,7 @@ def _warm_car(
     cabin_K = max(0.0, _INDOOR_K - conditions.air_temperature_K)
     # One draw for the whole car (how long, how fast) and one for each zone.
     shared, own = rng.standard_normal(), rng.standard_normal(FIRST_ENVIRONMENT_ZONE)
+    own[Zone.LAMP] = own[Zone.BODY]  # a cover is as warm as the panels around it
     spread = np.clip(0.7 * shared + 0.7 * own, -2.2, 2.2)
     for zone in _OBJECT_ZONES:
         material = profiles.materials[zone]

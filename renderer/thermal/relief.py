@@ -13,7 +13,7 @@ from ..optional import inlined_kernel
 from ..zones.catalogue import Zone
 from .surface import Lattice, noise2
 
-__all__ = ["panel_tilt"]
+__all__ = ["panel_tilt", "spray"]
 
 _ENDS = 0.86
 """Share of the half length from which on nose and tail begin."""
@@ -77,3 +77,14 @@ def _folds(u: float, v: float, w: float, shift: float, fine: float) -> float:
         own = 0.26 * _crease(w - 0.5 - 0.07 * high, 0.035, soft) + 0.2 * _crease(w - 0.29 - 0.06 * low, 0.03, soft)
         return own + 0.12 * (w - 0.4)
     return 0.0
+
+
+@inlined_kernel
+def spray(values: Lattice, x: float, y: float, z: float, height: float, shift: float, gloss: float) -> float:
+    """Share of its mirror that a point has lost besides to dirt that wheels throw up: most near the ground, in patches.
+
+    ``gloss`` is what the car's dirt has left of it: a washed car has no spray.
+    """
+    low = min(1.0, max(0.0, 1.5 - 3.0 * z / height))
+    patches = 0.65 + 0.35 * noise2(values, 5.0 * (x - y) + shift, 7.0 * z + 3.0 * (x + y))
+    return 2.0 * min(0.45, 1.0 - gloss) * low * patches

@@ -182,12 +182,12 @@ def car_pattern(
         lines = math.cos(180.0 * z) * _fade(0.02, fine) if u < -0.25 else 0.0
         return 1.1 * (0.76 - w) / 0.24 - 0.35 + 0.45 * smooth + 0.1 * lines - 0.2 * v * v
     if zone == Zone.BONNET:  # the engine below its middle, ribs of the frame cooler
-        engine = _bump(u - 0.68, 0.22) * _bump(v, 0.6)
+        engine = _bump(u - 0.68, 0.15) * _bump(v, 0.42)
         rib = _line(abs(v) - 0.55, 0.03, fine)
         return 1.5 * engine - 0.75 + 0.3 * smooth - 0.25 * rib
     if zone == Zone.GRILLE:  # slats near the air's temperature before a radiator
         slats = math.cos(125.0 * z) * _fade(0.04, fine)
-        return 0.7 * _bump(v, 0.5) - 0.35 + 0.9 * slats + 0.3 * noise2(values, x * 4.0 + z * 7.0, y * 5.0 + shift)
+        return 0.7 * _bump(v, 0.5) - 0.35 + 0.55 * slats + 0.3 * noise2(values, x * 4.0 + z * 7.0, y * 5.0 + shift)
     if zone == Zone.LAMP:
         return _lamp(u, v, z, shift, fine) + 0.08 * smooth
     if zone == Zone.UNDERBODY:  # engine in front, exhaust line along the middle
@@ -204,7 +204,7 @@ def _lamp(u: float, v: float, z: float, shift: float, fine: float) -> float:
     filament = shift - math.floor(shift) < 0.6  # share of cars without diodes: assumed
     cells = 0.06 * math.cos(45.0 * z) * _fade(0.1, fine)
     if u > 0.0:  # head lamps draw 55 W
-        return (3.9 if filament else 1.0) * _bump(abs(v) - 0.7, 0.08) + cells
+        return (4.1 if filament else 1.1) * _bump(abs(v) - 0.7, 0.08) + cells
     return (0.9 if filament else 0.3) * _bump(abs(v) - 0.8, 0.04) + cells  # tail lamps 5 W
 
 

@@ -50,6 +50,7 @@ PUBLISHED = {
     "fullsize_pickup": (231.9 * INCH, 78.9 * INCH, 76.2 * INCH, 144.5 * INCH, "235/75R17", "car"),
     "small_van": (4406, 1794, 1823, 2682, "195/65R15", "van"),
     "box_truck": (6600, 2320, 3150, 132.5 * INCH, "215/85R16", "truck"),
+    "rack_pickup": (5359, 1850, 1815 + 235, 3220, "265/65R17", "car"),
     "loaded_estate": (4767, 1832, 1476 + 410, 2786, "215/55R17", "car"),
 }
 CAR_ZONES = {*range(1, 12), int(Zone.TRIM)}
@@ -293,6 +294,7 @@ def test_the_file_holds_the_models(rebuilt: bool, tmp_path: Path) -> None:
         assert collection["gis_category"] == PUBLISHED[name][5]
         assert collection["gis_model"] == name
         assert collection["gis_source"] == spec.source
+        assert collection["gis_share"] == spec.share > 0
         assert collection["gis_length_m"] == pytest.approx(PUBLISHED[name][0] / 1000, rel=5e-4)
         expected = {name, *(f"{name}.wheel.{end}{side}" for end in "FR" for side in "LR")}
         assert {item.name for item in collection.objects} == expected

@@ -87,8 +87,8 @@ class ModelLibrary:
     def _size(self, name: str, marks: dict[str, str | float]) -> ModelSize:
         try:
             length, width, height = (float(marks[f"gis_{side}_m"]) for side in ("length", "width", "height"))
-            rides = str(marks.get("gis_rides", ""))
-            return ModelSize(name, str(marks["gis_category"]), length, width, height, rides)
+            share, rides = float(marks.get("gis_share", 1.0)), str(marks.get("gis_rides", ""))
+            return ModelSize(name, str(marks["gis_category"]), length, width, height, rides, share)
         except KeyError as error:
             raise SceneError(f"{self.path}: model {name!r} has no {error}: expected a category and a size") from None
 
