@@ -1,6 +1,6 @@
 """How cars stand out of their frames, in grey levels: sets side by side, by size of the cars.
 
-    python -m benchmarks.far_cars [NAME:]SET ... [--split train] [--sizes 20-32,32-64,64-400] [--out FILE]
+    python -m benchmarks.contrast.cars [NAME:]SET ... [--split train] [--sizes 20-32,32-64,64-400] [--out FILE]
 
 A SET is a data set of gis, or FRAMES=BOXES.json (a folder of images and boxes by frame, as RoadScene's). Counted are
 cars of which nothing is cut by the border, and of which the boxes of nearer ones hide at most 10 %. All figures are

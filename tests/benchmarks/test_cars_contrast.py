@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.far_cars import Crop, crops, look
+from benchmarks.contrast.cars import Crop, crops, look
 
 
 def picture() -> NDArray[np.float32]:

@@ -1,0 +1,1 @@
+"""How objects stand out of their frames: made ones beside real ones."""
