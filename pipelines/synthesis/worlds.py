@@ -27,7 +27,7 @@ WORLDS: Final = Path("worlds")
 """What `--scene` is told for the mixture."""
 CITY_KIND: Final = "city"
 """The shipped street, in the mixture beside the kinds that are generated."""
-DEFAULT_WORLDS: Final = "residential=2,arterial=2,city=1"
+DEFAULT_WORLDS: Final = "residential=3,arterial=3,city=2,country=1,motorway=0.5,car_park=0.5"
 SPAN: Final = 1000
 """Frames that share a set of streets."""
 _STREETS: Final = 9

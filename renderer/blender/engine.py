@@ -329,7 +329,7 @@ class RenderSession:
 
     def _with_people(self, setup: FrameSetup, standing: Standing, draw: Draw, most: int | None) -> FrameSetup:
         """The setup, and people after its cars: no id and no draw of a car changes with them."""
-        if most == 0 or not self._people:
+        if most == 0 or not self._people or not standing.street.has_people:
             return setup
         cars = {size.name: size for size in self.model_sizes}
         ground, street = standing.ground, standing.street

@@ -3,7 +3,7 @@
 A street is marked by custom properties: ``gis_lane`` (width in metres) on a mesh of edges whose vertices run in driving
 order, ``gis_bay`` with ``gis_length_m`` and ``gis_width_m`` on an empty whose x axis is the heading, and
 ``gis_camera_path`` on a mesh of edges that the camera car drives along. The scene's own ``gis_far_m`` says how far away
-its cars are worth placing.
+its cars are worth placing, and ``gis_people`` (0 or 1) whether anybody walks there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .objects import CATEGORY, category_of
 __all__ = ["apply", "is_traffic", "model_collections", "model_size", "read_street"]
 
 LANE, BAY, CAMERA_PATH = "gis_lane", "gis_bay", "gis_camera_path"
-FAR = "gis_far_m"
+FAR, PEOPLE = "gis_far_m", "gis_people"
 TRAFFIC_COLLECTION = "gis_traffic"
 OUT_OF_SIGHT_M = 5000.0
 """How far behind the camera unused cars are kept. Hiding them instead would rebuild the depsgraph."""
@@ -43,7 +43,9 @@ def read_street(scene: bpy.types.Scene) -> Street | None:
         return None
     lanes = tuple(Lane(_vertices_m(item, metres), float(item[LANE])) for item in objects if LANE in item)
     far_m = float(scene[FAR]) if FAR in scene else None
-    return Street(lanes, tuple(_bay(item, metres) for item in objects if BAY in item), paths, far_m)
+    return Street(
+        lanes, tuple(_bay(item, metres) for item in objects if BAY in item), paths, far_m, bool(scene.get(PEOPLE, True))
+    )
 
 
 def _vertices_m(item: bpy.types.Object, metres: float) -> NDArray[np.float64]:

@@ -54,6 +54,8 @@ class Street:
     """(N, 3) each: what the point of the road below the camera drives along, world, metres."""
     far_m: float | None = None
     """How far away its cars are worth placing, where no distances are asked for; None: as far as in a town."""
+    has_people: bool = True
+    """Whether anybody walks here."""
 
     @cached_property
     def path_lines(self) -> tuple[Polyline, ...]:

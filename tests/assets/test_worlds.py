@@ -42,7 +42,7 @@ def test_nothing_stands_in_a_lane_and_nothing_is_warm_by_itself(kind: str, seed:
     assert not warm & {material for mesh, _ in site.static.values() for material in mesh.materials}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["residential", "arterial", "car_park"])
 def test_cars_stand_lengthwise_and_across(kind: str) -> None:
     """Bays and lanes of both directions: cars are seen from behind, from ahead and from the side."""
     site = GENERATORS[kind](2)

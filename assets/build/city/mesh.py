@@ -25,6 +25,7 @@ MATERIALS: dict[str, tuple[Zone, tuple[float, float, float], float, float]] = {
     "paving": (Zone.PAVEMENT, (0.3, 0.29, 0.27), 0.85, 0.0),
     "kerb": (Zone.PAVEMENT, (0.42, 0.41, 0.39), 0.8, 0.0),
     "driveway": (Zone.PAVEMENT, (0.45, 0.43, 0.4), 0.85, 0.0),
+    "gravel_bed": (Zone.SOIL, (0.33, 0.31, 0.28), 1.0, 0.0),
     "dry_grass": (Zone.SOIL, (0.3, 0.24, 0.1), 1.0, 0.0),
     "mulch": (Zone.SOIL, (0.12, 0.07, 0.04), 1.0, 0.0),
     "grass": (Zone.SOIL, (0.09, 0.14, 0.04), 1.0, 0.0),

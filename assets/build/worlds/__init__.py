@@ -4,5 +4,5 @@ from typing import Final
 
 __all__ = ["KINDS"]
 
-KINDS: Final = ("residential", "arterial")
+KINDS: Final = ("residential", "arterial", "country", "motorway", "car_park")
 """What :func:`assets.build.worlds.scene.write_world` can build; listed here because that module needs Blender."""

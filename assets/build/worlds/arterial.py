@@ -66,7 +66,7 @@ def arterial(seed: int) -> Site:
         110,
         blocked,
     )
-    site.far_m = 220.0
+    site.far_m = 120.0
     return site
 
 
@@ -301,7 +301,7 @@ def _car_park(site: Site, road: _Road, side: int, start_m: float, end_m: float) 
     edge, deep = section.back_m + 2.0, float(rng.choice([13.0, 18.5]))
     z = section.height_m + 0.012
     strip(site.mesh("yards"), axis, start_m, end_m, side * edge, side * (edge + deep), z, "asphalt")
-    parallel = rng.random() < 0.5
+    parallel = rng.random() < 0.7
     for d, turn in (
         (edge + (1.4 if parallel else 2.7), 0.0 if parallel else math.pi / 2),
         (edge + deep - 2.7, math.pi / 2),

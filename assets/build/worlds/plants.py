@@ -138,8 +138,8 @@ def feather_palm(rng: Rng) -> MeshBuilder:
         [(0, 0, -0.1), (0, 0, 0.6 * height), (0, 0, height)], [1.2 * stout, 0.9 * stout, stout], 8, "bark", caps=False
     )
     top = np.array([0.0, 0.0, height])
-    for k in range(22):
-        rise = math.radians(78.0 - 4.6 * k + float(rng.uniform(-6, 6)))
+    for k in range(32):
+        rise = math.radians(80.0 - 3.6 * k + float(rng.uniform(-6, 6)))
         material = ("leaves", "leaves_light", "leaves_dark")[int(rng.integers(3))]
         _frond(mesh, top, 2.4 * k, rise, float(rng.uniform(2.2, 3.2)), 0.34, 0.62, material, pieces=5)
     return mesh

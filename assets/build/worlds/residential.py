@@ -59,7 +59,7 @@ def residential(seed: int) -> Site:
         120,
         blocked,
     )
-    site.far_m = 160.0
+    site.far_m = 100.0
     return site
 
 
@@ -172,7 +172,7 @@ def _parked_rows(site: Site, street: _Street) -> None:
     """Bays along the kerbs, some stretches without, none at corners."""
     rng, axis = site.rng, street.axis
     for side in (-1, 1):
-        share = float(rng.uniform(0.25, 0.75))
+        share = float(rng.uniform(0.15, 0.5))
         for start, end in free_stretches(axis.length_m, street.crossings, side):
             u = start + 5.0
             while u + 5.8 < end - 5.0:

@@ -25,6 +25,9 @@ from assets.build.street_scene import (
 )
 
 from .arterial import arterial
+from .car_park import car_park
+from .country import country
+from .motorway import motorway
 from .residential import residential
 from .site import Bay, Site
 
@@ -32,7 +35,13 @@ __all__ = ["GENERATORS", "build_place", "write_world"]
 
 Array = NDArray[np.float64]
 
-GENERATORS: dict[str, Callable[[int], Site]] = {"residential": residential, "arterial": arterial}
+GENERATORS: dict[str, Callable[[int], Site]] = {
+    "residential": residential,
+    "arterial": arterial,
+    "country": country,
+    "motorway": motorway,
+    "car_park": car_park,
+}
 
 
 def write_world(kind: str, seed: int, path: Path) -> None:
@@ -52,6 +61,7 @@ def write_world(kind: str, seed: int, path: Path) -> None:
     add_street(scene, site.lanes, site.bays, site.paths)
     if site.far_m is not None:
         scene["gis_far_m"] = site.far_m
+    scene["gis_people"] = int(site.has_people)
     add_cars(scene)
     add_light(scene)
     first = site.paths["out"]
@@ -97,6 +107,7 @@ def _street(site: Site) -> Street:
         tuple(_bay(bay) for bay in bays),
         tuple(_on_ground(points) for _, points in paths),
         site.far_m,
+        site.has_people,
     )
 
 

@@ -49,6 +49,8 @@ class Site:
     paths: dict[str, Array] = field(default_factory=dict)
     far_m: float | None = None
     """How far away cars are worth placing; None: as far as in the city."""
+    has_people: bool = True
+    """Whether anybody walks here."""
 
     def mesh(self, name: str) -> MeshBuilder:
         """The mesh of that name in world axes, made when it is first asked for."""
