@@ -11,7 +11,7 @@ from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
 from renderer.scene.cars import FrameSetup, ModelSize
 from renderer.scene.distances import ORDINARY
-from renderer.scene.two_wheelers import NO_OTHERS
+from renderer.scene.road_users.two_wheelers import NO_OTHERS
 from renderer.thermal.conditions import Conditions
 
 from pipelines.cameras import named_camera, parse_size

@@ -37,9 +37,9 @@ from ..scene.distances import ORDINARY, Traffic
 from ..scene.object_sizes import size_note
 from ..scene.pedestrians import PeopleMix, people_on_street
 from ..scene.place import Places
+from ..scene.road_users.two_wheelers import NO_OTHERS, TwoWheelerMix, two_wheelers_on_street
 from ..scene.street import Street
 from ..scene.traffic import sample_frame, without_room
-from ..scene.two_wheelers import NO_OTHERS, TwoWheelerMix, two_wheelers_on_street
 from ..thermal.conditions import Conditions, sample_conditions
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from ..zones.names import VEHICLES
@@ -234,7 +234,7 @@ class RenderSession:
             profile: thermal profile of all cars in traffic; None draws one per car.
             conditions: weather and hour, which tell how parked cars were heated; None draws them.
             people: most people in the street; None as many as real streets have.
-            others: most of each of :data:`.two_wheelers.KINDS`, alike.
+            others: most of each of :data:`.road_users.two_wheelers.KINDS`, alike.
         """
         if self.street:
             setup = self.setup(index, attempt, profile, conditions, people, others)

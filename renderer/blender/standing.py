@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry.meshes import Mesh, MeshPool
-from ..scene.parking import Parking
 from ..scene.place import Faces, Place
+from ..scene.road_users.parking import Parking
 from ..scene.street import Street
 from ..scene.walkable import Ground, walkable_ground
 from ..zones.catalogue import ZONE_ATTRIBUTE

@@ -21,7 +21,7 @@ from pipelines.synthesis.config import KINDS
 from renderer.geometry.boxes import truncation
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box3D, Instance
-from renderer.scene import two_wheelers
+from renderer.scene.road_users import two_wheelers
 
 CAMERA = Camera("plain", 200, 100, 100.0, 100.0, 100.0, 50.0)
 YAW = 0.4

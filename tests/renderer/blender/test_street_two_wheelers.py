@@ -14,8 +14,8 @@ bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not insta
 from assets import CITY, TWO_WHEELER_ARRAYS, camera  # noqa: E402
 from renderer.blender.engine import RenderSession  # noqa: E402
 from renderer.geometry.frame import Frame  # noqa: E402
-from renderer.scene import two_wheelers  # noqa: E402
 from renderer.scene.cars import ModelSize, Placement  # noqa: E402
+from renderer.scene.road_users import two_wheelers  # noqa: E402
 from renderer.zones.catalogue import Zone  # noqa: E402
 
 MANY = {"bicycles": 6, "motorcycles": 4, "scooters": 3}

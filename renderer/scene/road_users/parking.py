@@ -10,9 +10,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry.camera import Camera
-from .cars import ModelSize, Placement
-from .walkable import Ground, Kind
+from ...geometry.camera import Camera
+from ..cars import ModelSize, Placement
+from ..walkable import Ground, Kind
 
 __all__ = ["Parking", "ParkingPlace"]
 

@@ -15,17 +15,30 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry.camera import Camera
-from ..random_streams import Draw, Stream
-from .camera_car import camera_car_rectangle
-from .cars import FrameSetup, ModelSize, Placement
-from .draws import clipped_normal
-from .footprints import overlaps, rectangle
+from ...geometry.camera import Camera
+from ...random_streams import Draw, Stream
+from ..camera_car import camera_car_rectangle
+from ..cars import FrameSetup, ModelSize, Placement
+from ..draws import clipped_normal
+from ..footprints import overlaps, rectangle
+from ..projection import WorldToCam, box_around, seen_share, world_to_cam
+from ..street import Street
 from .parking import Parking, ParkingPlace
-from .projection import WorldToCam, box_around, seen_share, world_to_cam
-from .street import Street
 
-__all__ = ["KINDS", "NO_OTHERS", "TwoWheelerMix", "sample_count", "two_wheelers_on_street"]
+__all__ = [
+    "FAR_M",
+    "JUST_PARKED",
+    "KERB_M",
+    "KINDS",
+    "NEAR_M",
+    "NO_OTHERS",
+    "Kind",
+    "Site",
+    "TwoWheelerMix",
+    "sample_count",
+    "taken_by",
+    "two_wheelers_on_street",
+]  # fmt: skip
 
 Array = NDArray[np.float64]
 
@@ -64,7 +77,7 @@ NO_OTHERS: Final[Mapping[str, int | None]] = dict.fromkeys(KINDS, 0)
 JUST_PARKED = "motorcycle_just_parked"
 MOST = 8
 NEAR_M, FAR_M = 4.5, 68.0
-"""As people (:mod:`.pedestrians`)."""
+"""As people (:mod:`..pedestrians`)."""
 LEAST_HEIGHT_PX, LEAST_SEEN = 8.0, 0.3
 TRIES = 16
 """Places that are tried for one before it is given up."""
@@ -145,44 +158,91 @@ def two_wheelers_on_street(
     Returns:
         their placements; none touches a car, a wall, a person or another.
     """
-    scene = _Scene(setup, parking, street, camera, _taken(setup, sizes))
-    for number, (name, kind) in enumerate(KINDS.items()):
-        rng = draw.rng(Stream.TWO_WHEELERS, number)
-        for _ in range(sample_count(kind.mean, rng, most.get(name, 0))):
-            scene.add(kind, mix, rng, ridden=rng.random() < kind.ridden and riders)
-    return tuple(scene.placed)
-
-
-def _taken(setup: FrameSetup, sizes: Mapping[str, ModelSize]) -> list[Array]:
-    """Rectangles of what stands there, with room around it, and of the camera's own car."""
     pose = setup.cam_to_world
     own = camera_car_rectangle(pose[:2, 3], math.atan2(pose[1, 2], pose[0, 2]))
-    taken = [own]
-    for one in setup.placements:
+    site = _Streetside(setup, parking, street, camera, [own, *taken_by(setup.placements, sizes)])
+    site.fill(mix, draw, most, riders=riders)
+    return tuple(site.placed)
+
+
+def taken_by(placements: Sequence[Placement], sizes: Mapping[str, ModelSize]) -> list[Array]:
+    """Rectangles (4, 2) of cars and people with room around them."""
+    taken = []
+    for one in placements:
         size = sizes[one.model]
         room = 2 * (APART_M if size.category == "person" else ROUTE_MARGIN_M)
         taken.append(rectangle(one.x_m, one.y_m, one.yaw_rad, size.length_m + room, size.width_m + room))
     return taken
 
 
-class _Scene:
-    """What one camera sees of a street, and what stands on it."""
+class Site:
+    """A place that one camera sees, and what stands on it; :meth:`ride` and :meth:`park` find room."""
 
-    def __init__(self, setup: FrameSetup, parking: Parking, street: Street, camera: Camera, taken: list[Array]) -> None:
-        self.setup, self.parking, self.street, self.camera = setup, parking, street, camera
-        self.taken = taken
+    def __init__(self, setup: FrameSetup, camera: Camera, taken: list[Array]) -> None:
+        self.setup, self.camera, self.taken = setup, camera, taken
         self.placed: list[Placement] = []
-        self._parked: list[tuple[Placement, ParkingPlace]] = []
 
-    def add(self, kind: Kind, mix: TwoWheelerMix, rng: np.random.Generator, *, ridden: bool) -> None:
+    def fill(self, mix: TwoWheelerMix, draw: Draw, most: Mapping[str, int | None], *, riders: bool) -> None:
+        """Place what is drawn of each kind."""
+        for number, (name, kind) in enumerate(KINDS.items()):
+            rng = draw.rng(Stream.TWO_WHEELERS, number)
+            for _ in range(sample_count(kind.mean, rng, most.get(name, 0))):
+                self._add(kind, mix, rng, ridden=rng.random() < kind.ridden and riders)
+
+    def _add(self, kind: Kind, mix: TwoWheelerMix, rng: np.random.Generator, *, ridden: bool) -> None:
         """One vehicle, with its rider where it is ridden; nothing where there is no room."""
         vehicle = mix.draw(kind.category, rng)
         rider = None if vehicle is None or not ridden else mix.rider(vehicle.name, rng)
         if vehicle is None or (ridden and rider is None):
             return
         for _ in range(TRIES):
-            if self._ride(kind, vehicle, rider, rng) if rider is not None else self._park(kind, vehicle, rng):
+            if self.ride(kind, vehicle, rider, rng) if rider is not None else self.park(kind, vehicle, rng):
                 return
+
+    def ride(self, kind: Kind, vehicle: ModelSize, rider: ModelSize, rng: np.random.Generator) -> bool:
+        """Put a vehicle and its rider on the road; whether there was room."""
+        raise NotImplementedError
+
+    def park(self, kind: Kind, vehicle: ModelSize, rng: np.random.Generator) -> bool:
+        """Park a vehicle; whether there was room."""
+        raise NotImplementedError
+
+    def take(self, at: Placement, vehicle: ModelSize, rider: ModelSize | None = None, does: str = "") -> bool:
+        """Place a vehicle, and its rider if there is one, unless something stands there or they are not seen.
+
+        Args:
+            at: of the vehicle.
+            vehicle: its size.
+            rider: who rides it.
+            does: what the rider does, an activity.
+        """
+        above = vehicle if rider is None else rider
+        width, height = max(vehicle.width_m, above.width_m), max(vehicle.height_m, above.height_m)
+        box = box_around(at, replace(vehicle, width_m=width, height_m=height), self.camera, self._to_cam)
+        if box is None or box[3] - box[1] < LEAST_HEIGHT_PX or seen_share(box, self.camera) < LEAST_SEEN:
+            return False
+        corners = rectangle(at.x_m, at.y_m, at.yaw_rad, vehicle.length_m, width)
+        if any(overlaps(corners, other) for other in self.taken):
+            return False
+        room = 2 * APART_M
+        self.taken.append(rectangle(at.x_m, at.y_m, at.yaw_rad, vehicle.length_m + room, width + room))
+        self.placed.append(at)
+        if rider is not None:
+            self.placed.append(replace(at, model=rider.name, profile=does, rides=1))
+        return True
+
+    @cached_property
+    def _to_cam(self) -> WorldToCam:
+        return world_to_cam(self.setup.cam_to_world)
+
+
+class _Streetside(Site):
+    """A street with lanes, pavements and bays."""
+
+    def __init__(self, setup: FrameSetup, parking: Parking, street: Street, camera: Camera, taken: list[Array]) -> None:
+        super().__init__(setup, camera, taken)
+        self.parking, self.street = parking, street
+        self._parked: list[tuple[Placement, ParkingPlace]] = []
 
     # --- ridden ---
 
@@ -200,8 +260,8 @@ class _Scene:
         """Numbers of the lanes that points belong to."""
         return np.asarray(np.searchsorted(self.street.lane_starts, points, side="right") - 1, np.int64)
 
-    def _ride(self, kind: Kind, vehicle: ModelSize, rider: ModelSize, rng: np.random.Generator) -> bool:
-        """Put a vehicle and its rider into a lane, on its right side; whether there was room."""
+    def ride(self, kind: Kind, vehicle: ModelSize, rider: ModelSize, rng: np.random.Generator) -> bool:
+        """In a lane, on its right side."""
         seen, on_path = self._seen_lanes
         takes_path = kind.category != "motorcycle" and bool(on_path.any()) and rng.random() < PATH_SHARE
         choice = seen[on_path == takes_path]
@@ -217,7 +277,7 @@ class _Scene:
             vehicle.name, x + right * math.sin(yaw), y - right * math.cos(yaw), z,
             yaw + clipped_normal(rng, 0.03, 0.08), kind.moving,
         )  # fmt: skip
-        return self._take([at, replace(at, model=rider.name, profile=kind.rider, rides=1)], vehicle, rider)
+        return self.take(at, vehicle, rider, kind.rider)
 
     @staticmethod
     def _to_the_right(kind: Kind, width_m: float, rng: np.random.Generator) -> float:
@@ -233,8 +293,8 @@ class _Scene:
         """Places in the field of view (N, 2), and running sums (N,) of their weights: one over the distance."""
         return self.parking.places_in_view(self.setup.cam_to_world, self.camera, NEAR_M, FAR_M)
 
-    def _park(self, kind: Kind, vehicle: ModelSize, rng: np.random.Generator) -> bool:
-        """Park a vehicle; whether there was room."""
+    def park(self, kind: Kind, vehicle: ModelSize, rng: np.random.Generator) -> bool:
+        """At a wall, a kerb or between cars, or beside another that is parked."""
         profile = JUST_PARKED if rng.random() < kind.warm else kind.resting
         if self._parked and rng.random() < BESIDE_SHARE:
             at, place = self._beside(*self._parked[-1], rng)
@@ -248,7 +308,7 @@ class _Scene:
         if not self.parking.fits(at, vehicle, place):
             return False
         at = replace(at, z_m=self.parking.height_m(at.x_m, at.y_m))
-        if not self._take([at], vehicle, vehicle):
+        if not self.take(at, vehicle):
             return False
         self._parked.append((at, place))
         return True
@@ -272,31 +332,6 @@ class _Scene:
         dx, dy = (step * c, step * s) if along else (-step * s, step * c)
         turned = clipped_normal(rng, _SPREAD_RAD / 2, 0.15)
         return replace(other, x_m=other.x_m + dx, y_m=other.y_m + dy, yaw_rad=other.yaw_rad + turned), place
-
-    # --- both ---
-
-    def _take(self, group: Sequence[Placement], vehicle: ModelSize, rider: ModelSize) -> bool:
-        """Place a vehicle, and its rider if there is one, unless something stands there or they are not seen."""
-        at = group[0]
-        size = replace(
-            vehicle,
-            width_m=max(vehicle.width_m, rider.width_m),
-            height_m=max(vehicle.height_m, rider.height_m),
-        )
-        corners = rectangle(at.x_m, at.y_m, at.yaw_rad, size.length_m, size.width_m)
-        box = box_around(at, size, self.camera, self._to_cam)
-        if box is None or box[3] - box[1] < LEAST_HEIGHT_PX or seen_share(box, self.camera) < LEAST_SEEN:
-            return False
-        if any(overlaps(corners, other) for other in self.taken):
-            return False
-        room = 2 * APART_M
-        self.taken.append(rectangle(at.x_m, at.y_m, at.yaw_rad, size.length_m + room, size.width_m + room))
-        self.placed += group
-        return True
-
-    @cached_property
-    def _to_cam(self) -> WorldToCam:
-        return world_to_cam(self.setup.cam_to_world)
 
 
 def _chosen(shares: Sequence[float], rng: np.random.Generator) -> int:

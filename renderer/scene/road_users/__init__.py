@@ -1,0 +1,1 @@
+"""What shares the road with cars and people: two-wheelers with their riders."""
