@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry.frame import Frame
-from ..zones.names import PEOPLE_AND_ANIMALS
+from ..zones.names import VEHICLES
 from .levels import bend_into_scale
 from .regions import CarRegion, car_regions
 
@@ -44,7 +44,7 @@ def shift_ground(ground: Float32, change_K: Float32, glow: Float32) -> Float32:
 def contact_glow(frame: Frame, rng: np.random.Generator) -> Float32:
     """Greys by which the road under and just before each car is lighter or darker than farther off, (H, W)."""
     out = np.zeros(frame.instance_id.shape, np.float32)
-    for region in (one for one in car_regions(frame) if one.item.category not in PEOPLE_AND_ANIMALS):
+    for region in (one for one in car_regions(frame) if one.item.category in VEHICLES):
         amount = _CONTACT_GREY + _CONTACT_STD_GREY * rng.standard_normal()
         _keep_greater(out, region, float(np.clip(amount, *_CONTACT_LIMITS)))
     return out

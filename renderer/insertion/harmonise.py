@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ..geometry.frame import Frame
 from ..random_streams import Draw, Stream
 from ..thermal.conditions import Conditions
-from ..zones.names import PEOPLE_AND_ANIMALS
+from ..zones.names import PEOPLE_AND_ANIMALS, TWO_WHEELERS
 from .background_sensor import FrameSensor, sensor_noise
 from .foreground import ForegroundLayer
 from .ground_contact import REACH, contact_glow, shift_ground
@@ -41,6 +41,7 @@ from .levels import (
     person_greys,
     road_level,
     standardised,
+    two_wheeler_greys,
     zone_pattern,
 )
 from .mirror import GREY_SHARES, KELVIN_SHARES, Surroundings
@@ -206,9 +207,10 @@ class _Painter:
             road: grey of the road below it.
             car: what was drawn for it.
         """
-        if region.item.category in PEOPLE_AND_ANIMALS:
+        if region.item.category in (*PEOPLE_AND_ANIMALS, *TWO_WHEELERS):
             kelvin, zone = self.apparent_temperature_K[region.window][inside], self.frame.zone[region.window][inside]
-            return person_greys(kelvin, zone, road, self.levels, car)
+            greys = person_greys if region.item.category in PEOPLE_AND_ANIMALS else two_wheeler_greys
+            return greys(kelvin, zone, road, self.levels, car)
         contrast, level = car_contrast(self.levels, car), car_level(road, self.levels, car)
         pattern = self._pattern(region, inside, contrast, car)
         if self.corrections.seams:

@@ -31,6 +31,7 @@ __all__ = [
     "person_greys",
     "road_level",
     "standardised",
+    "two_wheeler_greys",
     "zone_pattern",
 ]
 
@@ -119,6 +120,26 @@ _PERSON_ZONE_LEVEL = {
 _PERSON_PHYSICS_SHARE, _PERSON_DETAIL_SHARE = 0.3, 0.6
 """Share of what physics says of all zones together, and of folds and patches inside each: real people of 150 pixels
 show as much of these as of their zones."""
+_TWO_WHEELER_ON_ROAD, _TWO_WHEELER_SPREAD = -15.0, 20.0
+"""Greys of a two-wheeler above those of the road, mean and deviation (assumed)."""
+_TWO_WHEELER_CONTRAST = 25.0
+"""Deviation inside one. Lower halves of the 39 bicycles of 24 pixels and more in RoadScene's training frames are 13
+greys darker than the road by day, 27 at night (medians); their deviation is 28, with what shows between spokes."""
+_TWO_WHEELER_ZONE_LEVEL = {
+    Zone.FRAME: (-0.5, 0.5),
+    Zone.TYRE: (0.5, 0.5),
+    Zone.SEAT: (0.0, 0.4),
+    Zone.CARRIED: (0.0, 0.4),
+    Zone.ENGINE: (0.0, 0.3),
+    Zone.BRAKE: (0.2, 0.4),
+    Zone.EXHAUST: (0.0, 0.4),
+    Zone.LAMP: (-0.2, 0.4),
+}
+"""In deviations of its own greys (assumed: painted tubes mirror the sky, rubber does not); engines that run are as much
+warmer as physics says."""
+_ENGINE_GREY = 75.0
+"""By how much engine and exhaust of one that runs or ran are lighter than all else (assumed)."""
+_ENGINE_WARM_K = 12.0
 _PHYSICS_SHARE = 0.3
 """Share of what physics says about differences between zones; its weather is not the frame's."""
 _PHYSICS_LIMIT = 2.5
@@ -192,15 +213,40 @@ def person_greys(
     for place, (key, (median, spread)) in enumerate(_PERSON_ZONE_LEVEL.items()):
         levels[key] = median + spread * person.zones[place]
     between = np.clip(standardised(apparent_temperature_K), -_PHYSICS_LIMIT, _PHYSICS_LIMIT)
-    within = np.zeros_like(between)
-    for one in np.unique(zone):
-        inside = zone == one
-        within[inside] = np.clip(standardised(apparent_temperature_K[inside]), -_PHYSICS_LIMIT, _PHYSICS_LIMIT)
+    within = _within_zones(apparent_temperature_K, zone)
     physics = np.float32(_PERSON_PHYSICS_SHARE) * between + np.float32(_PERSON_DETAIL_SHARE) * within
     pattern = standardised(levels[zone] + physics)
     level = own.mean + own.mean_per_road * road + own.between_frames * frame.shift + own.between_people * person.level
     contrast = max(8.0, own.contrast + own.contrast_between_people * person.contrast)
     return bend_into_scale(np.float32(np.clip(level, *_PERSON_LIMITS)) + pattern * np.float32(contrast))
+
+
+def _within_zones(apparent_temperature_K: Float32, zone: NDArray[np.uint8]) -> Float32:
+    """(N,) what physics says inside of each zone, in deviations."""
+    within = np.zeros_like(apparent_temperature_K)
+    for one in np.unique(zone):
+        inside = zone == one
+        within[inside] = np.clip(standardised(apparent_temperature_K[inside]), -_PHYSICS_LIMIT, _PHYSICS_LIMIT)
+    return within
+
+
+def two_wheeler_greys(
+    apparent_temperature_K: Float32, zone: NDArray[np.uint8], road: float, frame: FrameLevels, one: CarVariation
+) -> Float32:
+    """Grey levels of a bicycle or a motorcycle on a road of a grey level, (N,); see :func:`person_greys`."""
+    levels = np.zeros(256, np.float32)
+    for place, (key, (median, spread)) in enumerate(_TWO_WHEELER_ZONE_LEVEL.items()):
+        levels[key] = median + spread * one.zones[place]
+    hot = np.isin(zone, (Zone.ENGINE, Zone.EXHAUST, Zone.BRAKE))
+    cold_K = apparent_temperature_K[~hot] if not hot.all() else apparent_temperature_K
+    # What runs is far warmer than all else, which would look alike beside it.
+    above = np.clip(apparent_temperature_K - np.median(cold_K), 0.0, None) * hot
+    physics = standardised(np.where(hot, np.float32(np.median(cold_K)), apparent_temperature_K))
+    pattern = levels[zone] + np.float32(_PHYSICS_SHARE) * np.clip(physics, -_PHYSICS_LIMIT, _PHYSICS_LIMIT)
+    pattern = standardised(pattern + np.float32(_PERSON_DETAIL_SHARE) * _within_zones(apparent_temperature_K, zone))
+    level = road + _TWO_WHEELER_ON_ROAD + _TWO_WHEELER_SPREAD * one.level
+    grey = np.float32(level) + pattern * np.float32(_TWO_WHEELER_CONTRAST * max(0.5, 1.0 + 0.3 * one.contrast))
+    return bend_into_scale(grey + np.float32(_ENGINE_GREY) * np.tanh(above / np.float32(_ENGINE_WARM_K)))
 
 
 def road_level(background: Float32, window: Window) -> float:

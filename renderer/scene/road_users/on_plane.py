@@ -90,7 +90,7 @@ class _Plane(Site):
         ends = self._road_at(x)
         if ends is None:
             return False
-        right, left = ends
+        right, left, _, _ = ends
         if kind.category == "motorcycle":
             y = right + (left - right) * (0.25 if away else 0.75) + wander
         else:
@@ -105,7 +105,7 @@ class _Plane(Site):
         across, turned = rng.random() < ACROSS_SHARE, clipped_normal(rng, 0.12, 0.3)
         profile = JUST_PARKED if rng.random() < kind.warm else kind.resting
         ends = self._road_at(x)
-        if ends is None:
+        if ends is None or not (ends[2] if side else ends[3]):
             return False
         half = 0.5 * (vehicle.length_m if across else vehicle.width_m)
         y = ends[0] + half + inside if side else ends[1] - half - inside
@@ -113,20 +113,21 @@ class _Plane(Site):
         at = Placement(vehicle.name, x, y, 0.0, yaw, profile)
         return self._is_free(at, vehicle) and self.take(at, vehicle)
 
-    def _road_at(self, x_m: float) -> tuple[float, float] | None:
-        """Right and left end of the free ground at a distance, metres to the left; None where there is none.
+    def _road_at(self, x_m: float) -> tuple[float, float, bool, bool] | None:
+        """Right and left end of the free ground at a distance, metres to the left, and whether the road ends there.
 
-        Beyond the picture the road goes on: there it is as wide as one of which nothing is known.
+        Where the picture ends the road does not. None where there is none.
         """
         middle = math.tan(self.road_yaw_rad) * x_m
         if self.free_mask is None:
-            return middle - ROAD_M, middle + ROAD_M
+            return middle - ROAD_M, middle + ROAD_M, True, True
         half = 0.5 * self.camera.width / self.camera.fx * x_m
         across = np.arange(-half, half, STEP_M)
-        free = across[self._free_at(np.full(len(across), x_m), across)]
+        free = np.flatnonzero(self._free_at(np.full(len(across), x_m), across))
         if not len(free):
             return None
-        return max(float(free[0]), middle - 3 * ROAD_M), min(float(free[-1]), middle + 3 * ROAD_M)
+        first, last = int(free[0]), int(free[-1])
+        return float(across[first]), float(across[last]), first > 1, last < len(across) - 2
 
     def _free_at(self, x_m: Array, y_m: Array) -> NDArray[np.bool_]:
         """(N,) whether the ground at points is in the picture and free."""
