@@ -21,6 +21,7 @@ from renderer.text_files import parse_json
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.sensor_variety import SensorVariety
 
+from pipelines.dataset.names import frame_name
 from pipelines.errors import DatasetError
 from pipelines.io.files import path_inside
 from pipelines.io.typed_json import OMITTED_IF_NONE, fields_to_json, from_json
@@ -57,11 +58,6 @@ def line_sha256(data: Mapping[str, Any]) -> str:
     """SHA-256 of the values of a line but for its own hash: of their JSON text with sorted keys."""
     rest = {key: value for key, value in data.items() if key != HASH_KEY}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-
-
-def frame_name(index: int) -> str:
-    """Name of a frame's files without suffix: ``000012``."""
-    return f"{index:06d}"
 
 
 # --- parts of a record ------------------------------------------------------------------------------------------------

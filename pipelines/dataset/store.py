@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from pipelines.dataset.names import FRAMES_FILE
 from pipelines.dataset.record import Record, parse_line
 from pipelines.errors import DatasetError, OutputError
 from pipelines.io.files import (
@@ -40,7 +41,6 @@ __all__ = [
 ]
 
 R = TypeVar("R", bound=Record)
-FRAMES_FILE = "frames.jsonl"
 DATASET_FILE = "dataset.json"
 PART_FILE = "part.json"
 """Description of a folder that holds some frames of a data set, for `gis merge`."""

@@ -6,6 +6,7 @@ import math
 import os
 from pathlib import Path
 
+from pipelines.dataset.names import FRAMES_FILE
 from pipelines.errors import ConfigError
 from pipelines.io.files import named_file
 
@@ -13,7 +14,6 @@ __all__ = ["OF_BACKGROUNDS", "check_distances", "described_distances", "describe
 
 OF_BACKGROUNDS = "boxes"
 """Word for the boxes of the backgrounds."""
-_FRAMES = "frames.jsonl"
 NEAREST_M, FARTHEST_M = 3.0, 300.0
 """Nearer a car fills the picture, and farther away it is no more than a few pixels."""
 
@@ -65,7 +65,7 @@ def described_distances(text: str | None) -> str | dict[str, str] | None:
 def is_set(text: str) -> bool:
     """Whether it names frames with their labels: ``FRAMES=LABELS``, a data set of gis, a folder with ``images/``."""
     if os.path.isdir(text):
-        return os.path.isfile(os.path.join(text, _FRAMES)) or os.path.isdir(os.path.join(text, "images"))
+        return os.path.isfile(os.path.join(text, FRAMES_FILE)) or os.path.isdir(os.path.join(text, "images"))
     frames, equals, labels = text.partition("=")
     return bool(equals) and not os.path.exists(text) and os.path.isdir(frames) and os.path.exists(labels)
 

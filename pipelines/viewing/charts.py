@@ -7,10 +7,7 @@ from typing import Any
 
 from renderer.errors import GisError
 
-from pipelines.io.typed_json import to_json
 from pipelines.statistics.config import StatsConfig
-from pipelines.statistics.figures import HEIGHTS_PX
-from pipelines.statistics.run import measure_sets
 
 __all__ = ["Charts"]
 
@@ -38,6 +35,10 @@ class Charts:
         return self._answer
 
     def _compute(self) -> None:
+        from pipelines.io.typed_json import to_json
+        from pipelines.statistics.figures import HEIGHTS_PX
+        from pipelines.statistics.run import measure_sets
+
         try:
             sets = [to_json(one) for place in self._config.sets for one in measure_sets(place, self._config)]
             self._answer = {"ready": True, "sets": sets, "heights_px": list(HEIGHTS_PX)}

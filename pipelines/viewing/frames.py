@@ -1,30 +1,25 @@
-"""One frame as the page shows it: its picture, its planes of numbers, and what is known of its objects."""
+"""One frame as the page shows it: its planes of numbers, and what is known of its objects."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
-from gan.errors import ItemError
 from numpy.typing import NDArray
 from renderer.geometry.boxes import box_3d_corners_m
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box3D
 
-from pipelines.backgrounds.labelled_folders import read_grey
 from pipelines.dataset.record import FrameRecord, InstanceRecord
 from pipelines.errors import DatasetError
 from pipelines.io.exr import read_exr
-from pipelines.io.images import encode_jpeg, encode_png, read_png
+from pipelines.io.images import read_png
 from pipelines.viewing.index import SetIndex
+from pipelines.viewing.pictures import inside
 
-__all__ = ["PLANES", "THUMBNAIL_PX", "Plane", "describe", "picture", "plane", "thumbnail"]
+__all__ = ["PLANES", "Plane", "describe", "plane"]
 
-THUMBNAIL_PX: Final = 256
-"""Width of the small pictures of the grid."""
 PLANES: Final = {"ids": "masks", "zones": "zones", "depth": "depth", "kelvin": "images16"}
 """Planes of numbers by name, and the folder of each."""
 NEAREST_M: Final = 0.1
@@ -41,46 +36,6 @@ class Plane:
     """(H, W), uint8, uint16 or float32."""
     span: tuple[float, float] | None = None
     """What 0 and 65535 stand for."""
-
-
-def picture(index: SetIndex, number: int) -> bytes:
-    """PNG of 8 bits of a frame's image: read and written anew, so that nothing but pictures leaves the folder.
-
-    Raises:
-        DatasetError: it cannot be read.
-    """
-    return encode_png(_grey(index, number))
-
-
-def thumbnail(index: SetIndex, number: int) -> bytes:
-    """Small JPEG of a frame's image; raises what `picture` does."""
-    grey = _grey(index, number)
-    scale = THUMBNAIL_PX / grey.shape[1]
-    size = (THUMBNAIL_PX, max(1, round(grey.shape[0] * scale)))
-    return encode_jpeg(np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8), 85)
-
-
-def _grey(index: SetIndex, number: int) -> NDArray[np.uint8]:
-    path = index.image(number)
-    try:
-        return read_grey(_inside(index.root, path))
-    except ItemError as error:
-        raise DatasetError(str(error)) from None
-
-
-def _inside(root: Path, path: Path) -> Path:
-    """The file itself, which lies in the set's folder, also where links lead to it.
-
-    Raises:
-        DatasetError: it lies elsewhere.
-    """
-    try:
-        found = path.resolve()
-    except (OSError, RuntimeError) as error:
-        raise DatasetError(f"{path}: cannot be read ({error})") from None
-    if not found.is_relative_to(root.resolve()):
-        raise DatasetError(f"{path}: a link that leads out of {root}: expected a file in the folder")
-    return found
 
 
 def plane(index: SetIndex, number: int, name: str) -> Plane:
@@ -100,7 +55,7 @@ def plane(index: SetIndex, number: int, name: str) -> Plane:
     if name == "kelvin" and record.span_K is None:
         raise DatasetError(f"frame {record.stem} is display intensity: it has no temperatures")
     suffix = ".exr" if name == "depth" else ".png"
-    path = _inside(index.root, index.root / PLANES[name] / f"{record.stem}{suffix}")
+    path = inside(index.root, index.root / PLANES[name] / f"{record.stem}{suffix}")
     if not path.is_file():
         raise DatasetError(f"{path}: no such file: the set has no {PLANES[name]}/")
     if name == "depth":

@@ -13,18 +13,20 @@ from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from renderer.errors import GisError
 from renderer.text_files import parse_json
 
-from pipelines.dataset.record import FrameRecord, frame_name
-from pipelines.dataset.store import FRAMES_FILE
+from pipelines.dataset.names import FRAMES_FILE, frame_name
 from pipelines.errors import DatasetError
 from pipelines.io.files import short
-from pipelines.statistics.observed import ObservedFrame, observe
+
+if TYPE_CHECKING:  # a second, which nobody waits for who only looks at the grid
+    from pipelines.dataset.record import FrameRecord
+    from pipelines.statistics.observed import ObservedFrame
 
 __all__ = ["Filter", "Order", "SetIndex", "open_index"]
 
@@ -218,6 +220,8 @@ class SetIndex:
         Raises:
             DatasetError: the line cannot be read any more.
         """
+        from pipelines.dataset.record import FrameRecord
+
         if self.observed:
             return None
         log = self.root / FRAMES_FILE
@@ -243,6 +247,8 @@ def open_index(place: str) -> SetIndex:
         _check_images(index.root)
         threading.Thread(target=_fill, args=(index, log), daemon=True).start()
         return index
+    from pipelines.statistics.observed import observe
+
     observed = observe(place)
     index = SetIndex(Path(place.partition("=")[0]), observed.name)
     index.observed = observed.frames

@@ -20,14 +20,11 @@ from typing import Any, Final, get_args
 from urllib.parse import parse_qs, urlsplit
 
 from renderer.errors import GisError
-from renderer.zones.catalogue import ZONES
 
-from pipelines.dataset.contact_sheet import CATEGORY_COLOURS
-from pipelines.dataset.labels.coco import SKELETON
 from pipelines.errors import PipelineError
 from pipelines.viewing.charts import Charts
-from pipelines.viewing.frames import PLANES, describe, picture, plane, thumbnail
 from pipelines.viewing.index import Filter, Order, SetIndex
+from pipelines.viewing.pictures import picture, thumbnail
 
 __all__ = ["ViewServer"]
 
@@ -122,6 +119,16 @@ class ViewServer(ThreadingHTTPServer):
             "worlds": list(index.worlds.names),
             "made": not index.observed,
             "orders": list(get_args(Order)),
+        }
+
+    def labels(self) -> dict[str, Any]:
+        """Colours and names of what is labelled, which the page asks for once the first pictures are there."""
+        from renderer.zones.catalogue import ZONES
+
+        from pipelines.dataset.contact_sheet import CATEGORY_COLOURS
+        from pipelines.dataset.labels.coco import SKELETON
+
+        return {
             "colours": {name: "#{:02x}{:02x}{:02x}".format(*rgb) for name, rgb in CATEGORY_COLOURS.items()},
             "zones": {info.zone.value: [info.name, *info.rgb] for info in ZONES},
             "skeleton": [list(pair) for pair in SKELETON],
@@ -178,6 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
         query = {key: values[-1][:_LONGEST] for key, values in parse_qs(parts.query).items()}
         tables: dict[str, Callable[[], dict[str, Any]]] = {
             "/api/set": self.server.about,
+            "/api/labels": self.server.labels,
             "/api/frames": lambda: self.server.tiles(query),
             "/api/charts": self.server.charts.answer,
         }
@@ -193,6 +201,8 @@ class _Handler(BaseHTTPRequestHandler):
         if number >= len(self.server.index):
             raise _Refused(HTTPStatus.NOT_FOUND, f"no frame {number}")
         if what == "api/frame":
+            from pipelines.viewing.frames import describe
+
             return _json(describe(self.server.index, number))
         if what == "thumb":
             return "image/jpeg", self.server.thumbnail(number), {}
@@ -201,6 +211,8 @@ class _Handler(BaseHTTPRequestHandler):
         return self._plane(what.removeprefix("plane/"), number)
 
     def _plane(self, name: str, number: int) -> tuple[str, bytes, Mapping[str, str]]:
+        from pipelines.viewing.frames import PLANES, plane
+
         if name not in PLANES:
             raise _Refused(HTTPStatus.NOT_FOUND, "no such plane")
         found = plane(self.server.index, number, name)

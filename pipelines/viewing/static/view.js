@@ -8,6 +8,7 @@ const get = (id) => document.getElementById(id);
 const grid = get("grid"), spacer = get("spacer"), filters = get("filters");
 
 let about = null;           // answer of /api/set
+let labels = { colours: {}, zones: {}, skeleton: [] };  // answer of /api/labels
 let total = 0;              // frames that are wanted
 let question = "";          // filters as a query
 let pages = new Map();      // number of a page -> its tiles, or a promise; the oldest go first
@@ -41,7 +42,7 @@ function tell(problem) {
 }
 
 function colourOf(category) {
-  return about.colours[category] || "#e0e0e0";
+  return labels.colours[category] || "#e0e0e0";
 }
 
 // --- the set ---------------------------------------------------------------------------------------------------------
@@ -67,7 +68,15 @@ async function learn() {
   filters.weather.parentElement.hidden = !about.weathers.length;
   filters.world.parentElement.hidden = !about.worlds.length;
   await select(first);
+  if (first) learnLabels().catch((error) => tell(error.message));
   if (!about.complete) setTimeout(() => learn().catch((error) => tell(String(error.message))), 300);
+}
+
+async function learnLabels() {
+  await new Promise((done) => setTimeout(done, 300));  // pictures come first
+  labels = await ask("/api/labels");
+  if (get("grid-boxes").checked) layOut();
+  redraw();
 }
 
 // --- the grid --------------------------------------------------------------------------------------------------------
@@ -359,7 +368,7 @@ function drawMarks(frame) {
 }
 
 function drawKeyPoints(mark, k, points, stroke) {
-  const joined = about.skeleton.map(([a, b]) => [points[a - 1], points[b - 1]]).filter(([a, b]) => a[2] && b[2]);
+  const joined = labels.skeleton.map(([a, b]) => [points[a - 1], points[b - 1]]).filter(([a, b]) => a[2] && b[2]);
   mark(k, "path", { d: joined.map(([a, b]) => `M${a[0]} ${a[1]}L${b[0]} ${b[1]}`).join(""), stroke });
   for (const [x, y, seen] of points) if (seen) mark(k, "circle", { cx: x, cy: y, r: 1.5, stroke, fill: seen === 2 ? stroke : "none" });
 }
@@ -378,7 +387,7 @@ function drawOverlay(mine) {
 
 function painter(layer, plane) {
   if (layer === "masks") return (id) => id ? [...hue((id * 111) % 180 * 2), 130] : [0, 0, 0, 0];
-  if (layer === "zones") return (zone) => { const info = about.zones[zone]; return info && zone ? [info[1], info[2], info[3], 170] : [0, 0, 0, 0]; };
+  if (layer === "zones") return (zone) => { const info = labels.zones[zone]; return info && zone ? [info[1], info[2], info[3], 170] : [0, 0, 0, 0]; };
   if (layer === "depth") return (metres) => Number.isFinite(metres) ? [...warm(1 - Math.log(Math.min(120, Math.max(3, metres)) / 3) / Math.log(40)), 255] : [30, 33, 40, 255];
   const [low, high] = spread(plane.values);
   return (count) => [...warm((count - low) / Math.max(1, high - low)), 255];
@@ -414,7 +423,7 @@ function pointAt(event) {
   if (kelvin) { const t = kelvin.span[0] + kelvin.values[k] / 65535 * (kelvin.span[1] - kelvin.span[0]); lines.push(`${t.toFixed(2)} K  ${(t - 273.15).toFixed(2)} °C, apparent`); }
   const depth = value("depth"), zone = value("zones"), id = value("ids");
   if (depth !== undefined) lines.push(Number.isFinite(depth) ? `${depth.toFixed(2)} m away` : "nothing there");
-  if (zone !== undefined || id !== undefined) lines.push([zone === undefined ? "" : (about.zones[zone] || ["zone " + zone])[0], id ? `object ${id}` : ""].filter(Boolean).join("  "));
+  if (zone !== undefined || id !== undefined) lines.push([zone === undefined ? "" : (labels.zones[zone] || ["zone " + zone])[0], id ? `object ${id}` : ""].filter(Boolean).join("  "));
   get("cursor").textContent = lines.join("\n");
   const object = open.frame.objects.findIndex((one) => id !== undefined && id && one.id === id);
   choose(object);

@@ -109,7 +109,7 @@ def shown(page: Any) -> list[int]:
 def open_frame(page: Any, number: int) -> None:
     page.click(f".tile[data-number='{number}']")
     page.wait_for_selector("#objects tr >> nth=1")
-    page.wait_for_function("() => document.getElementById('base').width > 0")
+    page.wait_for_selector("#marks > *", state="attached")
 
 
 def test_filters_leave_the_frames_that_have_what_is_asked_for(page: Any, made: Path) -> None:
