@@ -28,6 +28,7 @@ __all__ = [
     "RECIPES",
     "THERMAL_PROFILES",
     "TWO_WHEELER_ARRAYS",
+    "WORLD_KINDS",
     "PersonModel",
     "camera",
     "cameras",
@@ -50,6 +51,8 @@ PEOPLE_ARRAYS = _HERE / "people.npz"
 """People in poses, as arrays; read by :mod:`renderer.blender.library.model_arrays`."""
 TWO_WHEELER_ARRAYS = _HERE / "two_wheelers.npz"
 """Bicycles, motorcycles and kick scooters; ``bicycle_01.rider_07`` is who rides ``bicycle_01``, in its axes."""
+WORLD_KINDS = ("residential", "arterial", "country", "motorway", "car_park")
+"""Scenes that :func:`assets.build.worlds.scene.write_world` builds from a seed; that module needs Blender."""
 RECIPES = _HERE / "recipes"
 """Options of `gis train`, a TOML file each."""
 THERMAL_PROFILES = _HERE / "thermal_profiles.toml"

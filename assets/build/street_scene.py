@@ -17,6 +17,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
+from renderer.blender.session import quiet
 from renderer.blender.traffic import apply, model_collections, model_size, read_street
 from renderer.geometry.camera import read_cameras
 from renderer.random_streams import Draw, Stream
@@ -197,7 +198,7 @@ def show_first_frame(scene: bpy.types.Scene) -> None:
 def save(path: Path) -> None:
     """Write the file whole or not at all. A .blend remembers where it was saved first: let that be no one's home."""
     partial = path.with_name(f"{path.name}.partial")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, quiet():
         bpy.ops.wm.save_as_mainfile(filepath=str(Path(folder) / path.name), compress=True, relative_remap=False)
         shutil.copyfile(Path(folder) / path.name, partial)
     os.replace(partial, path)

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from assets import CITY
-from assets.build.worlds import KINDS
+from assets import CITY, WORLD_KINDS
 from renderer.random_streams import Draw, Stream
 
 from pipelines.errors import ConfigError
@@ -41,7 +40,7 @@ def parse_worlds(text: str) -> dict[str, float]:
     Raises:
         ConfigError: an unknown kind, a weight that is none, or nothing above 0.
     """
-    known = (*KINDS, CITY_KIND)
+    known = (*WORLD_KINDS, CITY_KIND)
     weights = {}
     for entry in text.replace(" ", "").split(","):
         kind, _, number = entry.partition("=")

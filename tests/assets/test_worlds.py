@@ -7,18 +7,18 @@ import pytest
 
 pytest.importorskip("bpy")
 
+from assets import WORLD_KINDS
 from assets.build.city.mesh import MATERIALS
-from assets.build.worlds import KINDS
 from assets.build.worlds.scene import GENERATORS
 from assets.build.worlds.site import Site
 from renderer.zones.catalogue import Zone
 
 
 def test_every_kind_has_a_generator() -> None:
-    assert tuple(GENERATORS) == KINDS
+    assert tuple(GENERATORS) == WORLD_KINDS
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", WORLD_KINDS)
 def test_a_seed_gives_one_scene_and_another_seed_another(kind: str) -> None:
     one, again, other = (GENERATORS[kind](seed) for seed in (3, 3, 4))
     assert _points(one) == _points(again) != _points(other)
@@ -28,7 +28,7 @@ def test_a_seed_gives_one_scene_and_another_seed_another(kind: str) -> None:
     assert one.bays == again.bays
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", WORLD_KINDS)
 @pytest.mark.parametrize("seed", range(4))
 def test_nothing_stands_in_a_lane_and_nothing_is_warm_by_itself(kind: str, seed: int) -> None:
     site = GENERATORS[kind](seed)

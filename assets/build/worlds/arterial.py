@@ -301,19 +301,28 @@ def _car_park(site: Site, road: _Road, side: int, start_m: float, end_m: float) 
     edge, deep = section.back_m + 2.0, float(rng.choice([13.0, 18.5]))
     z = section.height_m + 0.012
     strip(site.mesh("yards"), axis, start_m, end_m, side * edge, side * (edge + deep), z, "asphalt")
-    parallel = rng.random() < 0.7
-    for d, turn in (
-        (edge + (1.4 if parallel else 2.7), 0.0 if parallel else math.pi / 2),
-        (edge + deep - 2.7, math.pi / 2),
-    ):
-        step = 6.4 if turn == 0.0 else 2.75
+    parallel, slant = rng.random() < 0.75, float(rng.choice([math.pi / 2, math.pi / 3]))
+    rows = [(edge + (1.4 if parallel else 2.7), 0.0 if parallel else slant)]
+    if rng.random() < 0.6:
+        rows.append((edge + deep - 2.7, slant))
+    for d, turn in rows:
+        step = 6.4 if turn == 0.0 else 2.75 / math.sin(turn)
         for u in np.arange(start_m + step / 2 + 0.4, end_m - step / 2, step):
             x, y = axis.place(float(u), side * d).tolist()
             yaw = float(axis.heading(float(u))) + side * turn + math.pi * int(rng.integers(2))
             site.bays.append(Bay(x, y, yaw, 6.0 if turn == 0.0 else 5.3, 2.5, z))
             if turn:
                 a, b = axis.place(float(u) + step / 2, side * d).tolist()
-                rectangle(site.mesh("yards"), a, b, 0.1, 5.2, float(axis.heading(float(u))), z + PAINT_M, "paint_white")
+                rectangle(
+                    site.mesh("yards"),
+                    a,
+                    b,
+                    0.1,
+                    5.2,
+                    float(axis.heading(float(u))) + side * (turn - math.pi / 2),
+                    z + PAINT_M,
+                    "paint_white",
+                )
     for u in np.arange(start_m + 1.0, end_m, float(rng.uniform(2.2, 4.5))):
         name = site.pick(
             {

@@ -16,6 +16,8 @@ from .site import Bay, Site, fence_along, flat
 
 __all__ = ["GardenStyle", "Lot", "plant_lot"]
 
+_BAY_SHARE = 0.55
+"""Of the places in driveways, those where ever a car stands: the others' cars are in the garage."""
 _BAY_GAP_M = 0.6
 """Between the pavement and the tail of a car in a driveway."""
 
@@ -86,7 +88,8 @@ def _driveway(site: Site, axis: Axis, section: Section, lot: Lot, house: Villa, 
     if length < 4.7:
         return
     inward = heading + (math.pi / 2 if lot.side > 0 else -math.pi / 2)
-    for offset in (-0.25, 0.25) if house.garage_m > 5.0 else (0.0,):
+    places = (-0.25, 0.25) if house.garage_m > 5.0 else (0.0,)
+    for offset in (place for place in places if site.rng.random() < _BAY_SHARE):
         x, y = axis.place(
             u_m + offset * house.garage_m, lot.side * (section.back_m + _BAY_GAP_M / 2 + length / 2)
         ).tolist()

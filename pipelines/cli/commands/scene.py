@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from assets.build.worlds import KINDS
+from assets import WORLD_KINDS
 
 from pipelines.cli.console import say
 from pipelines.errors import ConfigError
 
 __all__ = ["Kind", "scene"]
 
-Kind = StrEnum("Kind", KINDS)  # type: ignore[misc]
+Kind = StrEnum("Kind", WORLD_KINDS)  # type: ignore[misc]
 
 
 def scene(

@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assets import CITY, PEOPLE_ARRAYS, camera
+from assets import CITY, PEOPLE_ARRAYS, WORLD_KINDS, camera
 from renderer.geometry.frame import Frame
 from renderer.scene.place import Place
 
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
-from assets.build.worlds import KINDS  # noqa: E402
 from assets.build.worlds.scene import build_place, write_world  # noqa: E402
 from renderer.blender.engine import RenderSession  # noqa: E402
 
@@ -50,7 +49,7 @@ def assert_same(ours: Frame, theirs: Frame) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", WORLD_KINDS)
 def test_a_generated_street_is_drawn_alike_from_arrays_from_a_file_and_by_cycles(kind: str, tmp_path: Path) -> None:
     path = tmp_path / f"{kind}.blend"
     write_world(kind, 7, path)

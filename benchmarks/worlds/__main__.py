@@ -1,0 +1,107 @@
+"""Cost of the passes in generated streets as ratios to the city's, and the sizes of the cars that are seen there.
+
+    python -m benchmarks.worlds
+
+One process; frames of all kinds alternate, so that a busy machine slows all alike, and processor time is counted. The
+last line is JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from assets import CITY, WORLD_KINDS, camera
+from renderer.geometry.frame import Frame
+from renderer.scene.place import Place
+
+__all__ = ["main"]
+
+KINDS = ("city", *WORLD_KINDS)
+FRAMES, STREETS = 40, 2
+"""Of each kind."""
+EDGES_PX = (20.0, 32.0, 64.0)
+SEEN_SHARE, WIDE = 0.3, 1.8
+"""A car counts from this visible share on; one wider than this times its height is seen from the side."""
+
+
+class Alternating:
+    """One kind after the other, two streets of each."""
+
+    def name(self, index: int) -> str:
+        """Kind and street of a frame."""
+        return f"{KINDS[index % len(KINDS)]}-{index // len(KINDS) % STREETS}"
+
+    def make(self, name: str) -> Place | None:
+        """The street; None for the city."""
+        from assets.build.worlds.scene import build_place
+
+        kind, _, seed = name.partition("-")
+        return None if kind == "city" else build_place(kind, int(seed))
+
+
+@dataclass
+class Measured:
+    """Of one kind."""
+
+    seconds: list[float] = field(default_factory=list)
+    heights_px: list[float] = field(default_factory=list)
+    wide: list[bool] = field(default_factory=list)
+
+    def add(self, frame: Frame, seconds: float) -> None:
+        """One frame."""
+        self.seconds.append(seconds)
+        for item in frame.instances:
+            box = item.box_visible_px
+            if item.category in ("car", "van") and box and item.visible_px >= SEEN_SHARE * item.amodal_px:
+                self.heights_px.append(box[3] - box[1])
+                self.wide.append(box[2] - box[0] > WIDE * self.heights_px[-1])
+
+    def sizes(self) -> Iterator[str]:
+        """Cars a frame and the share of those seen from the side, by height."""
+        heights, wide = np.array(self.heights_px), np.array(self.wide)
+        for low, high in zip((0.0, *EDGES_PX), (*EDGES_PX, np.inf), strict=True):
+            there = (heights >= low) & (heights < high)
+            side = f" ({wide[there].mean():.0%} from the side)" if there.any() else ""
+            yield f"{low:.0f}-{high:.0f} px: {there.sum() / len(self.seconds):.2f}{side}"
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main() -> None:
+    """Runs the benchmark."""
+    from renderer.blender.engine import RenderSession
+
+    measured = {kind: Measured() for kind in KINDS}
+    session = RenderSession(CITY, camera=camera("flir-adas", (640, 512)), seed=11, places=Alternating())
+    session.frame(0, normals=True, parts=True)
+    before, begin = _peak_mb(), time.process_time()
+    for index in range(STREETS * len(KINDS)):
+        session.frame(index, normals=True, parts=True)
+    built = (time.process_time() - begin) / (STREETS * len(WORLD_KINDS))
+    for index in range(FRAMES * len(KINDS)):
+        begin = time.process_time()
+        frame = session.frame(index, normals=True, parts=True)
+        measured[KINDS[index % len(KINDS)]].add(frame, time.process_time() - begin)
+    medians = {kind: statistics.median(one.seconds) for kind, one in measured.items()}
+    for kind, one in measured.items():
+        print(f"{kind:12} {1000 * medians[kind]:.0f} ms; cars a frame of {', '.join(one.sizes())}")
+    ratios = {kind: round(medians[kind] / medians["city"], 2) for kind in WORLD_KINDS}
+    streets_mb = (_peak_mb() - before) / (STREETS * len(WORLD_KINDS))
+    print(json.dumps({"ratio_to_city": ratios, "build_s": round(built, 2), "street_mb": round(streets_mb)}))
+    sys.stdout.flush()
+    os._exit(0)  # Blender may hang at its end
+
+
+if __name__ == "__main__":
+    main()
