@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, SupportsFloat
 
 import numpy as np
@@ -95,6 +95,8 @@ class SetFigures:
     """Standard deviation of the grey levels within a picture."""
     noise: Quantiles | None
     """Standard deviation of the noise, grey levels."""
+    worlds: Mapping[str, int] = field(default_factory=dict)
+    """Frames of each kind of scene, where it is known."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,8 @@ def figures_of(observed: ObservedSet, pictures: int = 0) -> SetFigures:
         kinds={kind: _of_kind(kind, observed.frames, seen) for kind in kinds},
         hours=_hours(observed.frames),
         day_share=_share(np.array([frame.time == "day" for frame in observed.frames if frame.time])),
-        weather=dict(sorted(Counter(frame.weather for frame in observed.frames if frame.weather).items())),
+        weather=_counted(frame.weather for frame in observed.frames),
+        worlds=_counted(frame.world for frame in observed.frames),
         pictures=len(seen),
         level=_quantiles([one.level for one in seen.values()]),
         spread=_quantiles([one.spread for one in seen.values()]),
@@ -138,6 +141,10 @@ def figures_of(observed: ObservedSet, pictures: int = 0) -> SetFigures:
 def quantile(values: Quantiles, share: float) -> float:
     """The value that a share of the distribution is below."""
     return float(np.interp(share, np.linspace(0.0, 1.0, len(values)), values))
+
+
+def _counted(words: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(word for word in words if word).items()))
 
 
 def _in_order(counts: Mapping[str, int]) -> dict[str, int]:

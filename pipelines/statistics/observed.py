@@ -17,8 +17,9 @@ from renderer.geometry.frame import Box2D
 from pipelines.backgrounds.geometry.boxes import KnownBox
 from pipelines.backgrounds.labelled_folders import NOT_COUNTED_WORDS, find_labelled, folder_name, read_grey
 from pipelines.dataset.labels import SAME_AS
+from pipelines.dataset.names import FRAMES_FILE, OVER_IMAGES, kind_of_scene
 from pipelines.dataset.record import FrameRecord, InstanceRecord
-from pipelines.dataset.store import FRAMES_FILE, read_records
+from pipelines.dataset.store import read_records
 from pipelines.errors import DatasetError
 
 __all__ = ["KINDS", "ObservedFrame", "ObservedObject", "ObservedSet", "kind_of", "labels_of", "observe"]
@@ -73,6 +74,8 @@ class ObservedFrame:
     time: str = ""
     """``day`` or ``night`` where it is known."""
     weather: str = ""
+    world: str = ""
+    """Kind of scene that it was made in."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +161,7 @@ def _of_record(root: Path, record: FrameRecord, placed_only: bool) -> ObservedFr
         conditions.hour,
         "day" if conditions.sun_elevation_deg > 0 else "night",
         conditions.weather,
+        kind_of_scene(record.scene) if record.background.kind == "scene" else OVER_IMAGES,
     )
 
 

@@ -48,8 +48,9 @@ def _of_sets(sets: Sequence[SetFigures]) -> Iterator[Row]:
     for name in dict.fromkeys(name for one in sets for name in one.categories):
         yield f"objects: {for_markdown(name)}", tuple(str(one.categories.get(name, 0)) for one in sets)
     yield "frames by day", tuple(_percent(one.day_share) for one in sets)
-    for name in dict.fromkeys(name for one in sets for name in one.weather):
-        yield f"frames: {for_markdown(name)}", tuple(str(one.weather.get(name, 0)) for one in sets)
+    for counts in ([one.weather for one in sets], [one.worlds for one in sets]):
+        for name in dict.fromkeys(name for one in counts for name in one):
+            yield f"frames: {for_markdown(name)}", tuple(str(one.get(name, 0)) for one in counts)
     yield "pictures looked at", tuple(str(one.pictures) for one in sets)
     yield "mean grey level", tuple(_span(one.level) for one in sets)
     yield "spread of grey levels", tuple(_span(one.spread) for one in sets)

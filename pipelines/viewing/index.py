@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from renderer.errors import GisError
 from renderer.text_files import parse_json
 
-from pipelines.dataset.names import FRAMES_FILE, frame_name
+from pipelines.dataset.names import FRAMES_FILE, OVER_IMAGES, frame_name, kind_of_scene
 from pipelines.errors import DatasetError
 from pipelines.io.files import short
 
@@ -290,7 +290,7 @@ def _add_line(index: SetIndex, offset: int, line: bytes, log: Path) -> None:
             (int(camera["width"]), int(camera["height"])),
             _objects(data),
             weather=str(conditions["weather"]),
-            world=str(data["scene"] if data["background"]["kind"] == "scene" else "over images"),
+            world=kind_of_scene(str(data["scene"])) if data["background"]["kind"] == "scene" else OVER_IMAGES,
             hour=float(conditions["hour"]),
             score=error.get("score"),
         )

@@ -12,6 +12,7 @@ from export_sets import of_scene, over_frames
 from typer.testing import CliRunner
 
 from pipelines.cli.main import app
+from pipelines.dataset.names import kind_of_scene
 from pipelines.errors import ConfigError, DatasetError
 from pipelines.statistics.config import StatsConfig
 from pipelines.statistics.figures import figures_of
@@ -117,6 +118,12 @@ def test_a_made_set_has_the_objects_of_its_coco_file(tmp_path: Path) -> None:
     away = sorted(one["box_3d"]["centre_m"][2] for one in own)
     assert sorted(one.distance_m or 0 for one in every) == pytest.approx(away)
     assert sum(found.hours or ()) == 4
+    assert found.worlds == {"city.blend": 4}
+
+
+def test_worlds_count_by_their_kind() -> None:
+    names = ("residential-4711", "car_park-3", "city.blend", "my-scene.blend")
+    assert [kind_of_scene(name) for name in names] == ["residential", "car_park", "city.blend", "my-scene.blend"]
 
 
 def test_what_backgrounds_show_counts_unless_only_placed_objects_are_asked_for(tmp_path: Path) -> None:
