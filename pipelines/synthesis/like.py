@@ -22,9 +22,8 @@ __all__ = ["figures_like", "options_like"]
 Table = tuple[tuple[float, float], ...]
 
 # Mean labelled vehicles of a frame by density, and people by the most of them that are allowed: 24 frames of the
-# shipped city and 60 over RoadScene's frames with its boxes, camera flir-adas at 512x512, sizes as in RoadScene.
-STREET_VEHICLES: Final[Table] = ((0.0, 0.0), (0.15, 2.42), (0.3, 3.12), (1.0, 5.96), (2.0, 7.29))
-PLACED_VEHICLES: Final[Table] = ((0.0, 0.0), (0.5, 1.02), (1.0, 1.88), (2.0, 3.05), (4.0, 3.67), (8.0, 4.03))
+# shipped city, camera flir-adas at 512x512, sizes as in RoadScene.
+VEHICLES: Final[Table] = ((0.0, 0.0), (0.15, 2.42), (0.3, 3.12), (1.0, 5.96), (2.0, 7.29))
 PEOPLE: Final[Table] = ((0.0, 0.0), (2.0, 0.83), (5.0, 1.58), (12.0, 1.88))
 LEAST_BOXES: Final = 20
 """Fewer vehicles tell no distribution of sizes."""
@@ -35,7 +34,7 @@ def options_like(place: str, *, street: bool, fixed_hour: bool) -> dict[str, Any
 
     Args:
         place: A set, or the ``stats.json`` of one; see `pipelines.statistics.observed.observe`.
-        street: Whether frames are rendered whole, not over backgrounds.
+        street: Whether frames are rendered whole; backgrounds bring a crowd of their own, to which a few are added.
         fixed_hour: Whether the hour of all frames is given.
 
     Raises:
@@ -45,11 +44,11 @@ def options_like(place: str, *, street: bool, fixed_hour: bool) -> dict[str, Any
     figures = figures_like(place)
     options: dict[str, Any] = {}
     vehicles, people = figures.kinds.get("vehicle"), figures.kinds.get("person")
-    if vehicles is not None:
-        options["density"] = round(_inverse(STREET_VEHICLES if street else PLACED_VEHICLES, vehicles.per_frame), 2)
-        if vehicles.count >= LEAST_BOXES:
-            options["distances"] = place
-    if people is not None and people.per_frame < PEOPLE[-1][1]:
+    if vehicles is not None and street:
+        options["density"] = round(_inverse(VEHICLES, vehicles.per_frame), 2)
+    if vehicles is not None and vehicles.count >= LEAST_BOXES:
+        options["distances"] = place
+    if people is not None and street and people.per_frame < PEOPLE[-1][1]:
         options["objects"] = f"people={max(1, round(_inverse(PEOPLE, people.per_frame)))}"
     if figures.day_share is not None and not fixed_hour:
         options["day_share"] = round(figures.day_share, 2)

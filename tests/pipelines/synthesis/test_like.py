@@ -94,6 +94,12 @@ def test_options_given_beside_it_stay(tmp_path: Path) -> None:
     assert (made.density, made.distances, made.day_share) == (3.0, "8,90", None)
 
 
+def test_over_backgrounds_the_crowd_is_their_own(tmp_path: Path) -> None:
+    place = real_set(tmp_path)
+    made = config(tmp_path / "a", like=place, backgrounds=tmp_path / "frames", boxes=tmp_path / "boxes.json")
+    assert (made.density, made.objects, made.distances, made.day_share) == (1.0, None, place, 0.75)
+
+
 def test_what_a_set_does_not_tell_is_left_alone(tmp_path: Path) -> None:
     made = config(tmp_path / "a", like=real_set(tmp_path, cars=1, people=0))
     assert (made.distances, made.objects) == (None, None)  # eight cars tell no sizes, and nobody is labelled
