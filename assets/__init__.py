@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from renderer.thermal.sensor import Sensor
 
 __all__ = [
+    "ANIMAL_ARRAYS",
     "CAMERAS",
     "CARS",
     "CAR_ARRAYS",
@@ -53,6 +54,8 @@ TWO_WHEELER_ARRAYS = _HERE / "two_wheelers.npz"
 """Bicycles, motorcycles and kick scooters; ``bicycle_01.rider_07`` is who rides ``bicycle_01``, in its axes."""
 WORLD_KINDS = ("residential", "arterial", "country", "motorway", "car_park")
 """Scenes that :func:`assets.build.worlds.scene.write_world` builds from a seed; that module needs Blender."""
+ANIMAL_ARRAYS = _HERE / "animals.npz"
+"""Dogs, deer, a cat and a pram, in poses, as arrays."""
 RECIPES = _HERE / "recipes"
 """Options of `gis train`, a TOML file each."""
 THERMAL_PROFILES = _HERE / "thermal_profiles.toml"

@@ -53,6 +53,8 @@ class Stream(IntEnum):
     """Which two-wheelers stand where, and who rides them; a part for each kind."""
     TWO_WHEELER_HEAT = 31
     """How warm two-wheelers are."""
+    COMPANIONS = 32
+    """Which animals and prams are there; a part for each kind."""
     WORLD = 40
     """Which of several places a frame is made in."""
 

@@ -29,7 +29,7 @@ MODEL_SUFFIXES = (".blend", ".glb", ".gltf", ".obj", ".fbx", ".usd", ".usda", ".
 
 MOST_DENSITY = 8.0
 """Where no street has room for more."""
-OTHERS = ("bicycles", "motorcycles", "scooters")
+OTHERS = ("bicycles", "motorcycles", "scooters", "dogs", "cats", "deer", "strollers")
 KINDS = ("people", *OTHERS)
 """What `--objects` counts."""
 MOST_OBJECTS = 100
@@ -352,7 +352,7 @@ class SynthesizeConfig(RenderConfig):
     objects: Annotated[
         str | None,
         Option(
-            "Most objects of a kind in a frame, beside the cars: people=8,bicycles=1,motorcycles=1,scooters=1; "
+            "Most objects of a kind in a frame, beside the cars: people=8,bicycles=1,motorcycles=1,dogs=1,deer=1 ...; "
             "people=0: none, nor anything else that is not named, as in earlier versions.",
             _SCENE,
             implied=("people=0",),
@@ -453,7 +453,7 @@ class SynthesizeConfig(RenderConfig):
 
     @property
     def most_others(self) -> dict[str, int | None]:
-        """Most two-wheelers in a frame, by their kind; None: as many as real frames have."""
+        """Most two-wheelers, animals and prams in a frame, by their kind; None: as many as real frames have."""
         counts = parse_objects(self.objects)
         unnamed = 0 if counts.get("people") == 0 else None
         return {kind: counts.get(kind, unnamed) for kind in OTHERS}

@@ -22,6 +22,7 @@ from renderer.scene.cars import FrameSetup
 from renderer.scene.distances import ORDINARY, BoxHeights, Traffic
 from renderer.scene.pedestrians import PeopleMix, people_on_plane
 from renderer.scene.placement import sample_on_plane
+from renderer.scene.road_users.companions import companions, ground_of
 from renderer.scene.road_users.on_plane import two_wheelers_on_plane
 from renderer.scene.road_users.two_wheelers import TwoWheelerMix
 from renderer.thermal.conditions import Conditions, sample_conditions
@@ -234,7 +235,7 @@ class FrameMaker:
             traffic=_in_pixels_of(self.inputs.traffic, background),
         )
         setup = self._with_people(setup, draw, background, ground)
-        setup = self._with_two_wheelers(setup, draw, background, ground)
+        setup = self._with_others(setup, draw, background, ground)
         frame = self.session.frame_on_plane(setup, camera=background.camera, normals=True, parts=True)
         frame = hide_behind(frame, ground.obstacles)
         if ground.road.confidence == 0.0:
@@ -259,16 +260,15 @@ class FrameMaker:
         )
         return replace(setup, placements=(*setup.placements, *people))
 
-    def _with_two_wheelers(
-        self, setup: FrameSetup, draw: Draw, background: Background, ground: GroundPlane
-    ) -> FrameSetup:
-        """The setup, and two-wheelers after its cars and people."""
+    def _with_others(self, setup: FrameSetup, draw: Draw, background: Background, ground: GroundPlane) -> FrameSetup:
+        """The setup, and two-wheelers, animals and prams after its cars and people."""
         session = self.session
         if not session.other_sizes:
             return setup
+        sizes = {size.name: size for size in (*session.model_sizes, *session.people_sizes)}
         placed = two_wheelers_on_plane(
             setup,
-            {size.name: size for size in (*session.model_sizes, *session.people_sizes)},
+            sizes,
             TwoWheelerMix(session.other_sizes),
             background.camera,
             draw,
@@ -278,7 +278,12 @@ class FrameMaker:
             road_yaw_rad=ground.road_yaw_rad,
             riders=self.config.most_people != 0,
         )
-        return replace(setup, placements=(*setup.placements, *placed))
+        setup = replace(setup, placements=(*setup.placements, *placed))
+        ground_m = ground_of(setup, background.camera, with_far_road(ground, background.camera))
+        sizes |= {size.name: size for size in session.other_sizes}
+        most = self.config.most_others
+        beside = companions(setup, sizes, session.other_sizes, background.camera, draw, most, ground_m)
+        return replace(setup, placements=(*setup.placements, *beside))
 
     def _finished(self, candidate: _Candidate) -> SynthesizedFrame:
         placed, image, frame = candidate.placed, candidate.image, candidate.labelled_frame

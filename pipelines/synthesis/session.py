@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from assets import CITY, PEOPLE_ARRAYS, TWO_WHEELER_ARRAYS
+from assets import ANIMAL_ARRAYS, CITY, PEOPLE_ARRAYS, TWO_WHEELER_ARRAYS
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
 from renderer.scene.cars import FrameSetup, ModelSize
@@ -74,9 +74,9 @@ def _people_of(config: RenderConfig) -> Path | None:
 
 
 def _others_of(config: RenderConfig) -> tuple[Path, ...]:
-    """Files of two-wheelers, where any are wanted."""
+    """Files of two-wheelers, animals and prams, where any are wanted."""
     wanted = isinstance(config, SynthesizeConfig) and any(most != 0 for most in config.most_others.values())
-    return (TWO_WHEELER_ARRAYS,) if wanted and TWO_WHEELER_ARRAYS.is_file() else ()
+    return tuple(path for path in (TWO_WHEELER_ARRAYS, ANIMAL_ARRAYS) if wanted and path.is_file())
 
 
 SessionFactory = Callable[[RenderConfig], Session]

@@ -37,6 +37,7 @@ from ..scene.distances import ORDINARY, Traffic
 from ..scene.object_sizes import size_note
 from ..scene.pedestrians import PeopleMix, people_on_street
 from ..scene.place import Places
+from ..scene.road_users.companions import companions
 from ..scene.road_users.two_wheelers import NO_OTHERS, TwoWheelerMix, two_wheelers_on_street
 from ..scene.street import Street
 from ..scene.traffic import sample_frame, without_room
@@ -129,7 +130,7 @@ class RenderSession:
             engine: ``raster`` (numba z-buffer) or ``cycles`` (one sample).
             cars: file or folder of car models that replace the scene's own in the traffic.
             people: file of people (see :mod:`renderer.blender.library.model_arrays`).
-            others: such files of two-wheelers with their riders.
+            others: such files of two-wheelers with their riders, of animals and prams.
             seed: seed of traffic, camera pose and weather.
             traffic: how many cars a street gets, and how far away.
             places: other places than the file's own street, and which frame is made where; for ``raster`` alone.
@@ -199,7 +200,7 @@ class RenderSession:
 
     @cached_property
     def other_sizes(self) -> tuple[ModelSize, ...]:
-        """Sizes of two-wheelers and their riders, by name."""
+        """Sizes of two-wheelers and their riders, of animals and prams, by name."""
         return tuple(size for library in self._others for size in library.sizes)
 
     @cached_property
@@ -234,7 +235,8 @@ class RenderSession:
             profile: thermal profile of all cars in traffic; None draws one per car.
             conditions: weather and hour, which tell how parked cars were heated; None draws them.
             people: most people in the street; None as many as real streets have.
-            others: most of each of :data:`.road_users.two_wheelers.KINDS`, alike.
+            others: most of each of :data:`.road_users.two_wheelers.KINDS` and
+                :data:`.road_users.companions.COMPANIONS`, alike.
         """
         if self.street:
             setup = self.setup(index, attempt, profile, conditions, people, others)
@@ -339,13 +341,16 @@ class RenderSession:
     def _with_others(
         self, setup: FrameSetup, standing: Standing, draw: Draw, most: Mapping[str, int | None], *, riders: bool
     ) -> FrameSetup:
-        """The setup, and two-wheelers after its cars and people."""
+        """The setup, and two-wheelers, animals and prams after its cars and people."""
         if not self.other_sizes or not any(count != 0 for count in most.values()):
             return setup
         sizes = {size.name: size for size in (*self.model_sizes, *self.people_sizes)}
         parking, street, mix = standing.parking, standing.street, self._two_wheelers
         placed = two_wheelers_on_street(setup, parking, street, sizes, mix, self.camera, draw, most, riders=riders)
-        return replace(setup, placements=(*setup.placements, *placed))
+        setup = replace(setup, placements=(*setup.placements, *placed))
+        sizes |= {size.name: size for size in self.other_sizes}
+        beside = companions(setup, sizes, self.other_sizes, self.camera, draw, most, standing.height_m)
+        return replace(setup, placements=(*setup.placements, *beside))
 
     @cached_property
     def _two_wheelers(self) -> TwoWheelerMix:

@@ -13,7 +13,7 @@ from ..geometry.meshes import Mesh, MeshPool
 from ..scene.place import Faces, Place
 from ..scene.road_users.parking import Parking
 from ..scene.street import Street
-from ..scene.walkable import Ground, walkable_ground
+from ..scene.walkable import Ground, Kind, walkable_ground
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from .extract import Extractor, PlacedMesh
 from .identity import LabelledObject
@@ -46,6 +46,11 @@ class Standing:
     def parking(self) -> Parking:
         """Where two-wheelers can be parked; found once."""
         return Parking(self.ground)
+
+    def height_m(self, x_m: float, y_m: float) -> float | None:
+        """Of the ground at a point; None where nobody can stand."""
+        kind, height = self.ground.at(x_m, y_m)
+        return None if kind is Kind.NONE else height
 
     def numbered(self, taken: int) -> tuple[PlacedGroup, dict[int, LabelledObject]]:
         """The group with instance ids above those that are taken, and its labelled objects by id."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ..geometry.frame import Frame
 from ..random_streams import Draw, Stream
 from ..thermal.conditions import Conditions
-from ..zones.names import PEOPLE_AND_ANIMALS, TWO_WHEELERS
+from ..zones.names import PEOPLE_AND_ANIMALS, PUSHED_OR_RIDDEN
 from .background_sensor import FrameSensor, sensor_noise
 from .foreground import ForegroundLayer
 from .ground_contact import REACH, contact_glow, shift_ground
@@ -207,7 +207,7 @@ class _Painter:
             road: grey of the road below it.
             car: what was drawn for it.
         """
-        if region.item.category in (*PEOPLE_AND_ANIMALS, *TWO_WHEELERS):
+        if region.item.category in (*PEOPLE_AND_ANIMALS, *PUSHED_OR_RIDDEN):
             kelvin, zone = self.apparent_temperature_K[region.window][inside], self.frame.zone[region.window][inside]
             greys = person_greys if region.item.category in PEOPLE_AND_ANIMALS else two_wheeler_greys
             return greys(kelvin, zone, road, self.levels, car)

@@ -25,7 +25,7 @@ import numpy as np
 
 from ..optional import kernel
 from ..zones.catalogue import Zone
-from ..zones.names import PEOPLE_AND_ANIMALS, TWO_WHEELERS
+from ..zones.names import PEOPLE_AND_ANIMALS, PUSHED_OR_RIDDEN
 from .conditions import Conditions
 
 __all__ = [
@@ -65,8 +65,13 @@ _GLOVES_BELOW_K, _GLOVES_SPAN_K = 281.15, 10.0
 _HAIR_M2K_W = 0.11
 """Of 2 to 3 cm of hair that holds still air (0.025 W/mK, a third of it lost to movement; assumed)."""
 _HAT_CLO = 0.8
-_FUR_CLO = 2.0
-"""Of a dog's or a deer's coat (assumed: 1 to 3 clo between summer and winter)."""
+_FUR_CLO: Final = {"dog": (1.4, 2.6), "cat": (1.4, 2.4), "deer": (1.2, 4.2)}
+"""Of coats in summer and in winter, by category: fur of a centimetre holds still air of 0.4 m2K/W (0.025 W/mK), of
+which hairs and wind leave half (assumed): 1.3 clo. Coats are 1 cm thick in summer, in winter 2 cm, those of deer 3 cm
+(assumed)."""
+_ANY_FUR_CLO = (1.3, 2.7)
+_COATS_K: Final = (293.15, 273.15)
+"""Air at which summer and winter coats are worn; between them it goes evenly (assumed: seasons follow the air)."""
 _FUR_SKIN_K = 308.15
 _LEGS = 0.75
 """Insulation of what is worn on the legs in terms of the whole body's; the trunk has what they lack (assumed)."""
@@ -133,7 +138,7 @@ def profile_of(category: str, model: str, own: str, asked: str | None, default: 
         of people and animals their own or what their pose says, of two-wheelers their own or that of parked ones, of
         cars the one that is asked for.
     """
-    if category in TWO_WHEELERS:
+    if category in PUSHED_OR_RIDDEN:
         return own if own not in ("", default) else _PARKED.get(category, "bicycle_parked")
     if category in PEOPLE_AND_ANIMALS:
         return own or activity_of(model)
@@ -242,9 +247,17 @@ def sample_person(activity: Activity, conditions: Conditions, rng: np.random.Gen
     )
 
 
-def zone_temperatures_K(person: Person, conditions: Conditions) -> dict[Zone, float]:
+def fur_clo(category: str, air_K: float) -> float:
+    """Insulation of an animal's coat: the winter's in the cold, the summer's in the warmth."""
+    summer, winter = _FUR_CLO.get(category, _ANY_FUR_CLO)
+    share = (_COATS_K[0] - air_K) / (_COATS_K[0] - _COATS_K[1])
+    return summer + (winter - summer) * min(max(share, 0.0), 1.0)
+
+
+def zone_temperatures_K(person: Person, conditions: Conditions, category: str = "person") -> dict[Zone, float]:
     """Temperature of each zone of a person (or an animal) before sun and sky, kelvin."""
     air = conditions.air_temperature_K
+    fur = fur_clo(category, air)
     # Wind and walking meet under any angle: in the mean their squares add up.
     flow = max(_STILL_M_S, math.hypot(conditions.wind_m_s, person.speed_m_s))
     skin = skin_K(person.met)
@@ -260,5 +273,5 @@ def zone_temperatures_K(person: Person, conditions: Conditions) -> dict[Zone, fl
         Zone.UPPER_CLOTHES: worn(_TRUNK * person.clo, skin),
         Zone.LOWER_CLOTHES: worn(_LEGS * person.clo, skin + _LEG_SKIN_K),
         Zone.SHOES: worn(_SHOE_CLO, skin + _FOOT_SKIN_K),
-        Zone.FUR: worn(_FUR_CLO, _FUR_SKIN_K),
+        Zone.FUR: worn(fur, _FUR_SKIN_K),
     }

@@ -236,7 +236,7 @@ def _warm_person(
     """Skin and clothes by the balance of the body; what has none of it (a bag, a saddle) as its material says."""
     person = sample_person(profiles.people[instance.profile], conditions, rng)
     spread = np.clip(rng.standard_normal(FIRST_ENVIRONMENT_ZONE), -2.2, 2.2)
-    computed = zone_temperatures_K(person, conditions)
+    computed = zone_temperatures_K(person, conditions, instance.category)
     for zone in _OBJECT_ZONES:
         heat = profiles.materials[zone].heat
         mean_K = computed.get(zone, conditions.air_temperature_K + heat.mean_K)

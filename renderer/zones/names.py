@@ -7,7 +7,15 @@ from typing import Final
 
 from .catalogue import Zone
 
-__all__ = ["CATEGORIES", "PEOPLE_AND_ANIMALS", "TWO_WHEELERS", "VEHICLES", "category_from_name", "zone_from_name"]
+__all__ = [
+    "CATEGORIES",
+    "PEOPLE_AND_ANIMALS",
+    "PUSHED_OR_RIDDEN",
+    "TWO_WHEELERS",
+    "VEHICLES",
+    "category_from_name",
+    "zone_from_name",
+]
 
 # The first row that matches wins, so the special stands before the general ("windscreen" before "screen").
 _ZONE_WORDS: tuple[tuple[Zone, tuple[str, ...]], ...] = (
@@ -43,6 +51,8 @@ VEHICLES: Final = ("car", "van", "truck", "bus")
 """Categories of what :mod:`renderer.scene.traffic` drives and parks."""
 TWO_WHEELERS: Final = ("bicycle", "motorcycle", "scooter")
 """Categories of what is ridden; a scooter is one that is stood on, a motor scooter is a motorcycle."""
+PUSHED_OR_RIDDEN: Final = (*TWO_WHEELERS, "stroller")
+"""Categories of vehicles that are no cars."""
 PEOPLE_AND_ANIMALS: Final = ("person", "dog", "deer", "cat")
 """Categories of what is warm by itself: its thermal profile is what it does."""
 CATEGORIES: Final = (*VEHICLES, "person", "bicycle", "motorcycle", "dog", "deer", "scooter", "stroller", "cat")

@@ -47,6 +47,7 @@ def test_the_numbers_are_those_of_the_datasets_made_so_far() -> None:
         "DAYLIGHT": 60,
         "TWO_WHEELERS": 30,
         "TWO_WHEELER_HEAT": 31,
+        "COMPANIONS": 32,
     }
 
 

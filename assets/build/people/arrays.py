@@ -33,6 +33,7 @@ _LOOKS: dict[Zone, tuple[tuple[float, float, float], float]] = {
     Zone.LOWER_CLOTHES: ((0.04, 0.045, 0.06), 0.9),
     Zone.SHOES: ((0.03, 0.025, 0.02), 0.7),
     Zone.CARRIED: ((0.12, 0.05, 0.04), 0.8),
+    Zone.FUR: ((0.2, 0.12, 0.06), 0.9),
     Zone.FRAME: ((0.05, 0.08, 0.12), 0.4),
     Zone.ENGINE: ((0.2, 0.2, 0.2), 0.5),
     Zone.SEAT: ((0.02, 0.02, 0.02), 0.7),

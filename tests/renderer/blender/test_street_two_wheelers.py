@@ -11,13 +11,14 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
-from assets import CITY, TWO_WHEELER_ARRAYS, camera  # noqa: E402
+from assets import ANIMAL_ARRAYS, CITY, PEOPLE_ARRAYS, TWO_WHEELER_ARRAYS, camera  # noqa: E402
 from renderer.blender.engine import RenderSession  # noqa: E402
 from renderer.geometry.frame import Frame  # noqa: E402
 from renderer.scene.cars import ModelSize, Placement  # noqa: E402
-from renderer.scene.road_users import two_wheelers  # noqa: E402
+from renderer.scene.road_users import companions, two_wheelers  # noqa: E402
 from renderer.zones.catalogue import Zone  # noqa: E402
 
+ANIMALS = ("dog", "cat", "deer")
 MANY = {"bicycles": 6, "motorcycles": 4, "scooters": 3}
 
 
@@ -140,6 +141,11 @@ def test_frames_name_what_is_ridden_and_show_its_zones(session: RenderSession) -
     assert riders > 2
 
 
+def of_animals(frame: Frame) -> np.ndarray:
+    """(H, W) whether a pixel shows an animal."""
+    return np.isin(frame.instance_id, [item.id for item in frame.instances if item.category in ANIMALS])
+
+
 def on_two_wheelers(frame: Frame) -> np.ndarray:
     """(H, W) whether a pixel shows a two-wheeler or a rider."""
     shown = ("bicycle", "motorcycle", "scooter", "person")
@@ -160,3 +166,19 @@ def test_cycles_sees_the_same(session: RenderSession) -> None:
         assert differ.mean() <= 1e-4
         both = here & ~differ
         assert np.isclose(one.depth_m[both], two.depth_m[both], rtol=1e-4).mean() > 1 - 1e-3
+
+
+def test_animals_and_prams_are_where_people_are_and_cycles_sees_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(companions, "ANIMALS", {"dogs": ("dog", 3.0), "cats": ("cat", 2.0), "deer": ("deer", 3.0)})
+    options = {"people": None, "others": {"dogs": 4, "cats": 2, "deer": 3, "strollers": None}}
+    files = {"people": PEOPLE_ARRAYS, "others": [ANIMAL_ARRAYS], "camera": camera("kitti-object", 256), "seed": 5}
+    with RenderSession(CITY, **files) as opened:
+        frames = [opened.frame(index, **options) for index in range(5)]
+        profiles = {item.profile for frame in frames for item in frame.instances if item.category in ANIMALS}
+        assert profiles <= {"standing", "walking"}
+        frame = max(frames, key=lambda one: np.count_nonzero(of_animals(one)))
+    with RenderSession(CITY, **files, engine="cycles") as other:
+        traced = other.frame(frame.index, **options)
+    here, there = of_animals(frame), of_animals(traced)
+    assert np.count_nonzero(here) > 100
+    assert ((frame.instance_id != traced.instance_id) & (here | there)).mean() <= 1e-4
