@@ -18,7 +18,7 @@ from ..zones.catalogue import FIRST_ENVIRONMENT_ZONE, Zone
 from .balance import SKY_VIEW, Balance
 from .ground import GroundEffects
 from .planck import radiance_of, temperature_of
-from .relief import panel_tilt, spray
+from .relief import mirror_share, panel_tilt
 from .surface import (
     Lattice,
     building_pattern,
@@ -316,7 +316,7 @@ def _cars(r: int, passes: Passes, scene: Scene, line: Floats) -> None:
         fine = line[_DISTANCE, c] / focal_px
         x, y, z = _moved(to_model, car, px, py, pz)
         tx, ty, tz = panel_tilt(values, zone, x, y, z, half_length[car], half_width[car], height[car], shift[car], fine)
-        line[_GLOSS, c] = gloss[car, zone] * (1.0 - spray(values, x, y, z, height[car], shift[car], gloss[car, zone]))
+        line[_GLOSS, c] = mirror_share(values, zone, x, y, z, height[car], shift[car], gloss[car, zone], fine)
         line[_TX, c], line[_TY, c], line[_TZ, c] = _turned_back(to_model, car, tx, ty, tz)
         open_sky = min(1.0, 0.5 * (1.0 + normals[r, c, 2] + line[_TZ, c]))
         kelvin = base_K[car, zone] + (line[_DIRECT, c] + diffuse_K[zone] * open_sky) * sun_gain[car, zone]

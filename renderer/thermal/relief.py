@@ -13,11 +13,13 @@ from ..optional import inlined_kernel
 from ..zones.catalogue import Zone
 from .surface import Lattice, noise2
 
-__all__ = ["panel_tilt", "spray"]
+__all__ = ["mirror_share", "panel_tilt"]
 
 _ENDS = 0.86
 """Share of the half length from which on nose and tail begin."""
 _SIDES = 0.8
+_BAR_M = 0.05
+"""Width of bars, frames and badges. A pixel is one sample: where it is wider, it would be all metal or none of it."""
 
 
 @inlined_kernel
@@ -48,7 +50,7 @@ def panel_tilt(
         fine: size of a pixel on the surface, metres.
     """
     if zone == Zone.TRIM:  # bars and frames are round
-        return 0.0, 0.0, 0.4
+        return 0.0, 0.0, 0.35 * min(1.0, _BAR_M / fine)
     if zone == Zone.GLASS:
         wave = 0.012 * noise2(values, 2.3 * x + shift, 2.9 * y + 1.7 * z)
         return wave, wave, 0.0
@@ -80,11 +82,15 @@ def _folds(u: float, v: float, w: float, shift: float, fine: float) -> float:
 
 
 @inlined_kernel
-def spray(values: Lattice, x: float, y: float, z: float, height: float, shift: float, gloss: float) -> float:
-    """Share of its mirror that a point has lost besides to dirt that wheels throw up: most near the ground, in patches.
+def mirror_share(
+    values: Lattice, zone: int, x: float, y: float, z: float, height: float, shift: float, gloss: float, fine: float
+) -> float:
+    """What dirt leaves of a point's mirror: beside the film of ``gloss``, what wheels throw up, low and in patches.
 
-    ``gloss`` is what the car's dirt has left of it: a washed car has no spray.
+    A washed car (``gloss`` 1) has no spray. Of narrow bars of metal it is what they take of a pixel of size ``fine``.
     """
+    if zone == Zone.TRIM:
+        return min(1.0, _BAR_M / fine)
     low = min(1.0, max(0.0, 1.5 - 3.0 * z / height))
     patches = 0.65 + 0.35 * noise2(values, 5.0 * (x - y) + shift, 7.0 * z + 3.0 * (x + y))
-    return 2.0 * min(0.45, 1.0 - gloss) * low * patches
+    return gloss * (1.0 - 2.0 * min(0.45, 1.0 - gloss) * low * patches)

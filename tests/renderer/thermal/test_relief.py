@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from renderer.optional import fast_kernel
-from renderer.thermal.relief import panel_tilt
+from renderer.thermal.relief import mirror_share, panel_tilt
 from renderer.thermal.surface import lattice
 from renderer.zones.catalogue import Zone
 
@@ -56,3 +56,19 @@ def test_panels_are_never_quite_flat_and_never_rough(zone: Zone) -> None:
     assert abs(near).max() < 0.1
     if zone != Zone.GLASS:
         assert far[:, 0].std() < near[:, 0].std()
+
+
+@fast_kernel
+def share(zone: int, z: float, gloss: float, fine: float) -> float:
+    return mirror_share(FLAT, zone, 0.3, 0.9, z, 1.5, 3.0, gloss, fine)
+
+
+def test_spray_dulls_dirty_cars_near_the_ground_alone() -> None:
+    assert share(int(Zone.BODY), 0.2, 1.0, 0.01) == 1.0
+    assert share(int(Zone.BODY), 0.2, 0.7, 0.01) < 0.7 * share(int(Zone.BODY), 1.0, 0.7, 0.01)
+    assert share(int(Zone.BODY), 1.0, 0.7, 0.01) == pytest.approx(0.7)
+
+
+def test_bars_of_metal_fade_where_a_pixel_is_wider() -> None:
+    near, far = share(int(Zone.TRIM), 0.8, 1.0, 0.01), share(int(Zone.TRIM), 0.8, 1.0, 0.1)
+    assert (near, far) == (1.0, pytest.approx(0.5))
