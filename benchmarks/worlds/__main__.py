@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import statistics
 import sys
 import time
@@ -74,10 +73,6 @@ class Measured:
             yield f"{low:.0f}-{high:.0f} px: {there.sum() / len(self.seconds):.2f}{side}"
 
 
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def main() -> None:
     """Runs the benchmark."""
     from renderer.blender.engine import RenderSession
@@ -85,7 +80,7 @@ def main() -> None:
     measured = {kind: Measured() for kind in KINDS}
     session = RenderSession(CITY, camera=camera("flir-adas", (640, 512)), seed=11, places=Alternating())
     session.frame(0, normals=True, parts=True)
-    before, begin = _peak_mb(), time.process_time()
+    begin = time.process_time()
     for index in range(STREETS * len(KINDS)):
         session.frame(index, normals=True, parts=True)
     built = (time.process_time() - begin) / (STREETS * len(WORLD_KINDS))
@@ -97,8 +92,7 @@ def main() -> None:
     for kind, one in measured.items():
         print(f"{kind:12} {1000 * medians[kind]:.0f} ms; cars a frame of {', '.join(one.sizes())}")
     ratios = {kind: round(medians[kind] / medians["city"], 2) for kind in WORLD_KINDS}
-    streets_mb = (_peak_mb() - before) / (STREETS * len(WORLD_KINDS))
-    print(json.dumps({"ratio_to_city": ratios, "build_s": round(built, 2), "street_mb": round(streets_mb)}))
+    print(json.dumps({"ratio_to_city": ratios, "build_s": round(built, 2)}))
     sys.stdout.flush()
     os._exit(0)  # Blender may hang at its end
 
