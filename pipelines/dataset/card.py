@@ -157,7 +157,10 @@ def _limits(configuration: Mapping[str, Any], real: bool, known: bool) -> Iterat
     if configuration["model"] != "physics":
         model = _code(configuration["model"])
         yield f"- The images were translated by a `{model}` model; labels are those of its source."
-    yield "- People and cyclists are not labelled."
+    if "objects" not in configuration:
+        yield "- There are no people and no cyclists; those that a background shows are labelled where boxes tell of them."
+    else:
+        yield "- Categories: cars, people, two-wheelers, animals and prams (see `dataset.json`); nothing else is labelled."
     yield from ("", "## Licence", "", "The images belong to who made them, on the terms of what they were made of.", "")
     yield from ("| what | name | terms |", "|---|---|---|")
     for one in ingredients(configuration):

@@ -220,12 +220,12 @@ def _leg(one: Species, *, front: bool, side: float, swing: float, lift: float) -
         x = top[0] + (paw[0] - top[0]) * down + aside + 0.35 * lift * (0.5 - abs(down - 0.5))
         knots.append((x, y, top[1] - height * down, across * thick * 0.6, deep * thick * 0.6))
     yield sweep(knots[:3], Zone.FUR, 10)
-    yield sweep(knots[1:], Zone.HAIR, 10)
+    yield sweep(knots[1:], Zone.FUR, 10)
     x, _, z = knots[-1][:3]
     foot = 0.55 * thick
     yield sweep(
         [(x - 0.3 * foot, y, z - 0.02, 0.7 * foot, 0.7 * foot), (x + 1.1 * foot, y, paw[1] + 0.03, 0.75 * foot, 0.03)],
-        Zone.HAIR, 8,
+        Zone.FUR, 8,
     )  # fmt: skip
 
 
