@@ -158,9 +158,9 @@ def _limits(configuration: Mapping[str, Any], real: bool, known: bool) -> Iterat
         model = _code(configuration["model"])
         yield f"- The images were translated by a `{model}` model; labels are those of its source."
     if "objects" not in configuration:
-        yield "- There are no people and no cyclists; those that a background shows are labelled where boxes tell of them."
+        yield "- Cars alone are labelled, and what a background shows by itself where boxes tell of it."
     else:
-        yield "- Categories: cars, people, two-wheelers, animals and prams (see `dataset.json`); nothing else is labelled."
+        yield "- Cars, people, two-wheelers, animals and prams are labelled, nothing else."
     yield from ("", "## Licence", "", "The images belong to who made them, on the terms of what they were made of.", "")
     yield from ("| what | name | terms |", "|---|---|---|")
     for one in ingredients(configuration):
