@@ -55,6 +55,8 @@ class Stream(IntEnum):
     """How warm two-wheelers are."""
     COMPANIONS = 32
     """Which animals and prams are there; a part for each kind."""
+    TRIPS = 16
+    """How long ago each car that is driven started."""
     WORLD = 40
     """Which of several places a frame is made in."""
 

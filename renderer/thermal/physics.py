@@ -163,11 +163,13 @@ class _Generators:
     cars: np.random.Generator
     people: np.random.Generator
     two_wheelers: np.random.Generator
+    trips: np.random.Generator
 
     @classmethod
     def of(cls, draw: Draw, cars: np.random.Generator) -> _Generators:
         """Those of a draw; ``cars`` goes on from what surfaces took."""
-        return cls(cars, draw.rng(Stream.PEOPLE_HEAT), draw.rng(Stream.TWO_WHEELER_HEAT))
+        people, two_wheelers, trips = map(draw.rng, (Stream.PEOPLE_HEAT, Stream.TWO_WHEELER_HEAT, Stream.TRIPS))
+        return cls(cars, people, two_wheelers, trips)
 
 
 def _objects(
@@ -195,9 +197,10 @@ def _objects(
             _warm_person(cars, row, instance, conditions, profiles, rngs.people)
         elif instance.profile in profiles.two_wheelers:
             profile, finish = profiles.two_wheelers[instance.profile], draw_finish(rngs.two_wheelers)
-            _warm_car(cars, row, profile, finish, conditions, profiles, rngs.two_wheelers)
+            _warm_car(cars, row, profile, finish, conditions, profiles, rngs.two_wheelers, rngs.trips)
         else:
-            _warm_car(cars, row, profiles.car(instance.profile), next(finishes), conditions, profiles, rngs.cars)
+            profile, finish = profiles.car(instance.profile), next(finishes)
+            _warm_car(cars, row, profile, finish, conditions, profiles, rngs.cars, rngs.trips)
     return cars
 
 
@@ -209,6 +212,7 @@ def _warm_car(
     conditions: Conditions,
     profiles: Profiles,
     rng: np.random.Generator,
+    trips: np.random.Generator,
 ) -> None:
     """What a car has been doing warms its zones."""
     lit = 1.0 if conditions.sun_elevation_deg < _LIT_BELOW_DEG else 0.5
@@ -217,10 +221,13 @@ def _warm_car(
     shared, own = rng.standard_normal(), rng.standard_normal(FIRST_ENVIRONMENT_ZONE)
     own[Zone.LAMP] = own[Zone.BODY]  # a cover is as warm as the panels around it
     spread = np.clip(0.7 * shared + 0.7 * own, -2.2, 2.2)
+    # Trips' lengths are nearly exponential, and then so is the time since the start at any moment of them.
+    minutes = trips.exponential(profile.trip_min) if profile.trip_min else math.inf
     for zone in _OBJECT_ZONES:
         material = profiles.materials[zone]
         heat = profile.heat.get(zone, material.heat)
-        warmth_K = heat.mean_K + heat.deviation_K * spread[zone] + profile.cabin * material.indoor * cabin_K
+        mean_K = heat.mean_after_K(minutes, conditions.air_temperature_K)
+        warmth_K = mean_K + heat.deviation_K * spread[zone] + profile.cabin * material.indoor * cabin_K
         cars.base_K[row, zone] = conditions.air_temperature_K + warmth_K
         cars.variation_K[row, zone] = heat.variation_K
     cars.variation_K[row, Zone.LAMP] *= lit

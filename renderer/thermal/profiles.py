@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,11 @@ from ..zones.catalogue import CAR_ZONES, ZONES, Zone, parse_zone
 from .people import Activity
 
 __all__ = ["CarProfile", "Heat", "Material", "Profiles", "profile_names", "read_profiles"]
+
+_CABIN_K = 293.15
+"""Temperature of a heated cabin."""
+_MEASURED_AT_K = 275.15
+"""Air temperature at which the warmth of driven cars was measured."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,16 @@ class Heat:
     variation_K: float
     """Amplitude of the pattern inside the zone."""
     source: str
+    warm_up_min: float = 0.0
+    """Minutes of driving after which all but 1/e of the warmth is there; 0: at once."""
+    from_cabin: float = 0.0
+    """Share of ``mean_K`` that a heated cabin brings: in full in the cold, none where it is as warm outside."""
+
+    def mean_after_K(self, minutes: float, air_K: float) -> float:
+        """``mean_K`` of a car that started so long ago, at that air temperature."""
+        cold = min(1.0, max(0.0, (_CABIN_K - air_K) / (_CABIN_K - _MEASURED_AT_K)))
+        warm = 1.0 - math.exp(-minutes / self.warm_up_min) if self.warm_up_min else 1.0
+        return self.mean_K * warm * (1.0 - self.from_cabin * (1.0 - cold))
 
 
 @dataclass(frozen=True)
@@ -57,6 +73,8 @@ class CarProfile:
     """Whether its cabin is heated, 0-1: how much of a material's ``indoor`` its panes show."""
     heat: Mapping[Zone, Heat]
     """For every zone of a car; of a two-wheeler for those that are not as their material says."""
+    trip_min: float = 0.0
+    """Mean of the minutes since it started, which vary exponentially; 0: it is warm through."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +174,14 @@ def _heat(table: Mapping[str, Any], where: str) -> Heat:
     if not isinstance(source, str) or not source:
         raise ThermalError(f"{where}: no source; name one, or write 'assumed'")
     mean_K, deviation_K = _pair(table, "offset_K", where)
-    return Heat(mean_K, deviation_K, _number(table, "variation_K", 0.0, 100.0, where, 0.0), source)
+    return Heat(
+        mean_K,
+        deviation_K,
+        _number(table, "variation_K", 0.0, 100.0, where, 0.0),
+        source,
+        warm_up_min=_number(table, "warm_up_min", 0.0, 600.0, where, 0.0),
+        from_cabin=_number(table, "from_cabin", 0.0, 1.0, where, 0.0),
+    )
 
 
 def _material(table: Mapping[str, Any], where: str) -> Material:
@@ -193,6 +218,7 @@ def _vehicle(name: str, table: Mapping[str, Any], where: str) -> CarProfile:
         shadow=bool(table.get("shadow", False)),
         cabin=_number(table, "cabin", 0.0, 1.0, where, 0.0),
         heat=heat,
+        trip_min=_number(table, "trip_min", 0.0, 600.0, where, 0.0),
     )
 
 

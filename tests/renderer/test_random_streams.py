@@ -43,6 +43,7 @@ def test_the_numbers_are_those_of_the_datasets_made_so_far() -> None:
         "FINISH": 15,
         "PEOPLE": 20,
         "PEOPLE_HEAT": 21,
+        "TRIPS": 16,
         "WORLD": 40,
         "DAYLIGHT": 60,
         "TWO_WHEELERS": 30,

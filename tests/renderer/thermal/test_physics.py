@@ -48,8 +48,13 @@ def seen_K(frame: Frame, conditions: Conditions, table: Profiles | None = None, 
 
 
 def typical_K(zone: Zone, normal: tuple[float, float, float], conditions: Conditions, **where: Any) -> float:
-    """Median over objects of a zone."""
-    return float(np.median([seen_K(surface(zone, normal, **where), conditions, draw=Draw(7, i)) for i in range(9)]))
+    """Median over objects of a zone; cars have been driven long, as those that were measured."""
+    table = profiles()
+    warm = dataclasses.replace(
+        table, cars={name: dataclasses.replace(car, trip_min=0.0) for name, car in table.cars.items()}
+    )
+    frame = surface(zone, normal, **where)
+    return float(np.median([seen_K(frame, conditions, warm, draw=Draw(7, i)) for i in range(9)]))
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,18 @@ def test_a_bad_table_is_refused(tmp_path: Path, old: str, new: str, error: type[
 def test_a_missing_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ThermalError, match=r"nothing\.toml"):
         read_profiles(tmp_path / "nothing.toml")
+
+
+def test_a_car_that_starts_is_cold_and_warms_up() -> None:
+    tyre = read_profiles(TABLE).car("driving").heat[Zone.TYRE]
+    assert tyre.mean_after_K(0.0, 275.0) == 0.0
+    assert tyre.mean_after_K(tyre.warm_up_min, 275.0) == pytest.approx(tyre.mean_K * (1.0 - 1.0 / math.e))
+    assert tyre.mean_after_K(math.inf, 275.0) == tyre.mean_K
+
+
+def test_a_cabin_warms_doors_in_the_cold_alone() -> None:
+    door = read_profiles(TABLE).car("driving").heat[Zone.BODY]
+    at_2, at_11, at_20, at_30 = (door.mean_after_K(math.inf, 273.15 + celsius) for celsius in (2.0, 11.0, 20.0, 30.0))
+    assert at_2 == door.mean_K
+    assert at_20 == at_30 == pytest.approx((1.0 - door.from_cabin) * door.mean_K)
+    assert at_11 == pytest.approx((at_2 + at_20) / 2.0)
