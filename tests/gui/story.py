@@ -178,6 +178,22 @@ def add_cars():
     added.select_set(False)
     bpy.context.view_layer.objects.active = own
     yield from HANDS.press("gis.mark_car(clear=False)", 0.6, 410)
+    bpy.context.scene.cursor.location = (11.0, 0.4, 0.0)
+    bpy.ops.gis.add_person(person="person_05", pose="walk_03")
+    walker = bpy.context.object
+    yield 0.5
+    bpy.context.scene.cursor.location = (7.5, 2.6, 0.0)
+    bpy.ops.gis.add_two_wheeler(model="bicycle_01.rider_22")
+    rider = bpy.context.object
+    yield 0.5
+    yield from HANDS.look("1-people")
+    HANDS.note(
+        "people",
+        walker=[walker.get("gis_model", ""), walker.get("gis_category", "")],
+        rider=[rider.get("gis_model", ""), rider.parent.get("gis_category", "") if rider.parent else ""],
+    )
+    for item in (walker, rider, rider.parent):
+        bpy.data.objects.remove(item)
     HANDS.note(
         "cars",
         added=added.get("gis_model", ""),

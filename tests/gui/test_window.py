@@ -54,6 +54,14 @@ def test_a_shipped_car_and_an_own_one_are_there(seen: Any) -> None:
     assert step["shown"] >= 1
 
 
+def test_people_and_riders_are_added_and_seen(seen: Any) -> None:
+    step = seen.step("people")
+    assert step["walker"] == ["person_05.walk_03", "person"]
+    assert step["rider"] == ["bicycle_01.rider_22", "bicycle"]
+    before, after = seen.pixels("1-panel"), seen.pixels("1-people")
+    assert (np.abs(after.astype(int) - before).max(axis=-1) > 20).sum() > 5000
+
+
 def test_zones_are_guessed_and_seen(seen: Any) -> None:
     step = seen.step("zones")
     # The story's own car: two boxes of paint, one of glass, four wheels with 24 sides and two faces.
