@@ -182,7 +182,7 @@ def add_cars():
     bpy.ops.gis.add_person(person="person_05", pose="walk_03")
     walker = bpy.context.object
     yield 0.5
-    bpy.context.scene.cursor.location = (7.5, 2.6, 0.0)
+    bpy.context.scene.cursor.location = (13.0, -3.0, 0.0)
     bpy.ops.gis.add_two_wheeler(model="bicycle_01.rider_22")
     rider = bpy.context.object
     yield 0.5
@@ -194,6 +194,7 @@ def add_cars():
     )
     for item in (walker, rider, rider.parent):
         bpy.data.objects.remove(item)
+    bpy.context.view_layer.objects.active = own
     HANDS.note(
         "cars",
         added=added.get("gis_model", ""),
