@@ -12,10 +12,13 @@ from enum import IntEnum
 
 import numpy as np
 
-__all__ = ["ATTEMPT_STEP", "Draw", "Stream", "dataset_rng"]
+__all__ = ["Draw", "Stream", "dataset_rng"]
 
-ATTEMPT_STEP = 1_000_000
-"""How far apart the attempts at a frame are drawn: file names have six digits, so no other frame has these numbers."""
+_FIRST_FRAMES = 1_000_000
+"""The attempts at one of the first million frames are drawn as frames that lie so far apart: so it was before a data
+set could have more. Frames from there on have keys of one number more, and meet neither those nor one another."""
+_MARK = 1 << 31
+"""Above every number of a stream or of a part of one: it tells the longer keys from the shorter ones."""
 
 
 class Stream(IntEnum):
@@ -88,8 +91,13 @@ class Draw:
             stream: what is drawn.
             part: separates two things that are drawn from one stream; None is the stream itself.
         """
-        key = [self.seed, self.index + self.attempt * ATTEMPT_STEP, int(stream)]
+        key = [self.seed, *self._numbers(), int(stream)]
         return np.random.default_rng(key if part is None else [*key, part])
+
+    def _numbers(self) -> tuple[int, ...]:
+        if self.index < _FIRST_FRAMES:
+            return (self.index + self.attempt * _FIRST_FRAMES,)
+        return self.index, _MARK + self.attempt
 
 
 def dataset_rng(seed: int, stream: Stream) -> np.random.Generator:

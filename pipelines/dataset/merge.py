@@ -77,7 +77,7 @@ def merge(parts: Sequence[Path], out: Path, *, how: How = "copy", progress: bool
     with store.open_run() as complete:
         put = _Transfer(out, how, tensors=bool(found[0].header["configuration"].get("tensors")))
         store.append_frames(_frames(store, taken, complete, put, progress), complete, put.after)
-    store.check_files()
+    store.check_files(count - complete)
     _finish(store, count, tensors=put.tensors)
     return out
 

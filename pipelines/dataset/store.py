@@ -8,12 +8,15 @@ always a beginning of what the finished run writes. :class:`FrameStore` keeps th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+
+from renderer.text_files import parse_json
 
 from pipelines.dataset.names import FRAMES_FILE
 from pipelines.dataset.record import Record, parse_line
@@ -21,11 +24,12 @@ from pipelines.errors import DatasetError, OutputError
 from pipelines.io.files import (
     append_line,
     check_present,
+    drop_half_line,
+    last_lines,
     locked_folder,
     read_lines,
     read_object,
     remove_temporaries,
-    write_bytes,
     write_json,
 )
 
@@ -41,6 +45,9 @@ __all__ = [
 ]
 
 R = TypeVar("R", bound=Record)
+NEWEST = 10_000
+"""Frames that a run looks at which goes on: all of most data sets, and of larger ones those that a power cut may have
+hurt. `gis validate` looks at all."""
 DATASET_FILE = "dataset.json"
 PART_FILE = "part.json"
 """Description of a folder that holds some frames of a data set, for `gis merge`."""
@@ -225,8 +232,8 @@ class FrameStore(RunFolder, Generic[R]):
         return f"--count {complete}"
 
     def _complete(self) -> int:
-        """Frames that have a line, each checked."""
-        return sum(1 for _ in self.records())
+        """Frames that have a line."""
+        return len(self.newest) and self.newest.stop - self.first
 
     @contextmanager
     def open_run(self) -> Iterator[int]:
@@ -241,16 +248,10 @@ class FrameStore(RunFolder, Generic[R]):
         """
         with self.locked():
             remove_temporaries(self.folder)
-            self._drop_half_line()
+            drop_half_line(self.log)
             complete = self._complete()
             self.describe({"frames": complete, "complete": False})
             yield complete
-
-    def _drop_half_line(self) -> None:
-        """A kill while a line was written leaves a part of it at the end."""
-        data = self.log.read_bytes() if self.log.is_file() else b""
-        if data and not data.endswith(b"\n"):
-            write_bytes(self.log, data[: data.rfind(b"\n") + 1])
 
     def records(self) -> Iterator[R]:
         """Records of the complete frames, in order.
@@ -260,14 +261,34 @@ class FrameStore(RunFolder, Generic[R]):
         """
         return read_records(self.folder, self.record, first=self.first)
 
-    def missing(self, frames: range) -> list[int]:
-        """Those of ``frames`` that have no line yet, or whose files are gone."""
+    @property
+    def newest(self) -> range:
+        """The frames that have a line, or the last of them: those that a run looks at which goes on.
+
+        Raises:
+            DatasetError: a line that is none of ours.
+        """
+        numbers = [record.index for record in self._newest_records()]
+        return range(numbers[0], numbers[-1] + 1) if numbers else range(0)
+
+    def _newest_records(self) -> Iterator[R]:
+        """Records of the last frames; earlier ones were looked at when they were the last."""
+        start = last_lines(self.log, NEWEST)
+        lines = read_lines(self.log, start)
+        if (line := next(lines, None)) is None:
+            return
+        first = _number(line, self.log) if start else self.first
+        for index, text in enumerate(chain([line], lines), first):
+            yield self.record.from_line(text, index, self.log)
+
+    def missing(self, frames: range) -> Sequence[int]:
+        """Those of ``frames`` that have no line yet, or, of the newest, whose files are gone."""
         complete, gone = 0, []
-        for record in self.records():
-            complete += 1
+        for record in self._newest_records():
+            complete = record.index + 1 - self.first
             if not all((self.folder / name).is_file() for name in record.files):
                 gone.append(record.index)
-        return gone + list(frames[complete:])
+        return [*gone, *frames[complete:]] if gone else frames[complete:]
 
     def append_frames(
         self, frames: Iterable[tuple[int, R]], complete: int, after: Callable[[int], None] | None = None
@@ -284,9 +305,10 @@ class FrameStore(RunFolder, Generic[R]):
             OutputError: a line cannot be written, or the folder or the log is not what it was.
         """
         log = WatchedLog(self.log)
+        stored = iter(enumerate(read_lines(self.log), self.first))
         for index, record in frames:
             if index < self.first + complete:
-                self.verify(record)
+                self._verify(record, next(line for number, line in stored if number == index))
             else:
                 log.append(record.to_line())
             if after:
@@ -307,30 +329,43 @@ class FrameStore(RunFolder, Generic[R]):
         described = read_object(self.folder / self.description)
         return bool(described.get("complete")) and described.get("frames") == count
 
-    def check_files(self) -> None:
-        """Sees to it that the files of all frames that have a line are there.
+    def check_files(self, made: int) -> None:
+        """Sees to it that the files of the frames that a run has made are there.
+
+        Args:
+            made: frames; those of the newest are looked at in any case.
 
         Raises:
-            OutputError: one is missing.
+            OutputError: a file is missing.
         """
-        lines = enumerate(read_lines(self.log), self.first)
-        names = [name for index, line in lines for name in parse_line(line, index, self.log)["files"]]
+        lines = read_lines(self.log, last_lines(self.log, max(made, NEWEST)))
+        names = (name for line in lines for name in parse_line(line, _number(line, self.log), self.log)["files"])
         check_present(self.folder, names, "files of frames")
 
-    def verify(self, record: R) -> None:
+    def _verify(self, record: R, stored: str) -> None:
         """Checks that a frame that was made again came out as its line says.
 
         Raises:
             DatasetError: it came out differently.
         """
-        index = record.index
-        stored = next(line for number, line in enumerate(read_lines(self.log), self.first) if number == index)
         different = first_difference(json.loads(stored), json.loads(record.to_line()))
         if different:
             raise DatasetError(
-                f"{self.log}: frame {index} came out differently than its line says ({different}): "
+                f"{self.log}: frame {record.index} came out differently than its line says ({different}): "
                 "make the data set anew with this version, in another --out"
             )
+
+
+def _number(line: str, log: Path) -> int:
+    """Number of the frame of a line."""
+    try:
+        data = parse_json(line)
+    except ValueError as error:
+        raise DatasetError(f"{log}: holds a line that is no JSON ({error}): expected the record of a frame") from error
+    number = data.get("index") if isinstance(data, dict) else None
+    if not isinstance(number, int) or number < 0:
+        raise DatasetError(f"{log}: holds a line without the number of a frame: expected the record of a frame")
+    return number
 
 
 def first_difference(stored: Any, new: Any, where: str = "") -> str:

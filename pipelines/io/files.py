@@ -25,9 +25,11 @@ from pipelines.errors import DatasetError, OutputError
 __all__ = [
     "append_line",
     "check_present",
+    "drop_half_line",
     "file_sha256",
     "finite",
     "is_inside",
+    "last_lines",
     "locked_folder",
     "make_folder",
     "named_file",
@@ -101,10 +103,11 @@ def check_present(folder: Path, names: Iterable[str], what: str = "files") -> No
     Raises:
         OutputError: a file is missing.
     """
-    gone = [name for name in names if not (folder / name).is_file()]
-    if gone:
+    gone = (name for name in names if not (folder / name).is_file())
+    if first := next(gone, None):
+        count = 1 + sum(1 for _ in gone)
         raise OutputError(
-            f"{folder}: {len(gone)} {what} are not there any more, the first of them {gone[0]}: something removed them "
+            f"{folder}: {count} {what} are not there any more, the first of them {first}: something removed them "
             "while gis was at work: give the same command again, which makes them anew"
         )
 
@@ -194,18 +197,74 @@ def append_line(path: Path, line: str) -> None:
             raise
 
 
-def read_lines(path: Path) -> Iterator[str]:
-    """Whole lines of a UTF-8 file without their ends; a last line without an end is left out. None if no file."""
+def read_lines(path: Path, start: int = 0) -> Iterator[str]:
+    """Whole lines of a UTF-8 file without their ends; a last line without an end is left out. None if no file.
+
+    Args:
+        path: of the file.
+        start: byte that the first line begins at.
+
+    Raises:
+        DatasetError: a line is no UTF-8 text.
+    """
     if not path.is_file():
         return
     with path.open("rb") as stream:
+        stream.seek(start)
         for number, line in enumerate(stream, 1):
             if not line.endswith(b"\n"):
                 return
             try:
                 yield line[:-1].decode()
             except UnicodeDecodeError:
-                raise DatasetError(f"{path}: line {number} is no UTF-8 text: expected one JSON object a line") from None
+                where = f"line {number}" if not start else f"line {number} after byte {start}"
+                raise DatasetError(f"{path}: {where} is no UTF-8 text: expected one JSON object a line") from None
+
+
+def last_lines(path: Path, most: int) -> int:
+    """The byte that the last lines of a file begin at; it is read from its end, and no further than they reach.
+
+    Args:
+        path: of the file; 0 if there is none.
+        most: how many whole lines are wanted; 0 is returned where the file has no more.
+    """
+    if not path.is_file():
+        return 0
+    with path.open("rb") as stream:
+        place, wanted = stream.seek(0, os.SEEK_END), most + 1  # the end of the line before them counts too
+        while place > 0:
+            begin = max(place - _CHUNK, 0)
+            stream.seek(begin)
+            block = stream.read(place - begin)
+            ends = block.count(b"\n")
+            if ends >= wanted:
+                cut = len(block)
+                for _ in range(wanted):
+                    cut = block.rfind(b"\n", 0, cut)
+                return begin + cut + 1
+            place, wanted = begin, wanted - ends
+    return 0
+
+
+def drop_half_line(path: Path) -> None:
+    """Takes away a last line without an end, which a kill leaves while it is written.
+
+    Raises:
+        OutputError: the file cannot be changed.
+    """
+    if not path.is_file():
+        return
+    with _reported(path), path.open("r+b") as stream:
+        place = size = stream.seek(0, os.SEEK_END)
+        while place > 0:
+            begin = max(place - _CHUNK, 0)
+            stream.seek(begin)
+            whole = stream.read(place - begin).rfind(b"\n") + 1
+            if whole or not begin:
+                if begin + whole < size:
+                    stream.truncate(begin + whole)
+                return
+            place = begin
 
 
 def read_json(path: Path, *, allow_nan: bool = False) -> Any:
@@ -273,9 +332,17 @@ def short(value: Any, limit: int = 60) -> str:
 
 
 def remove_temporaries(folder: Path) -> None:
-    """Deletes what a killed process left under temporary names."""
-    for path in folder.rglob(".*.tmp"):
-        path.unlink(missing_ok=True)
+    """Deletes what a killed process left under temporary names; goes through folders of millions of files as it reads.
+
+    Raises:
+        OSError: a file cannot be removed.
+    """
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                remove_temporaries(Path(entry.path))
+            elif entry.name.startswith(".") and entry.name.endswith(".tmp"):
+                Path(entry.path).unlink(missing_ok=True)
 
 
 def sha256(data: bytes) -> str:

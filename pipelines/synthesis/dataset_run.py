@@ -60,8 +60,8 @@ def synthesize_dataset(
         store = store.part(frames.start)
     store.check_frames(frames)
     todo = store.missing(frames)
-    if config.tensors:
-        todo = sorted({*todo, *shards.missing_samples(config.out, frames)})
+    if config.tensors and (lost := set(shards.missing_samples(config.out, store.newest)).difference(todo)):
+        todo = sorted({*todo, *lost})
     if todo:
         job = SynthesizeJob(config, inputs, session_factory)
         packs = config.tensors and not config.is_part  # samples of a part are packed when it is merged

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -44,7 +44,7 @@ class FrameMakingJob(Protocol[R]):
 def make_frames(
     store: FrameStore[R],
     job: FrameMakingJob[R],
-    todo: list[int],
+    todo: Sequence[int],
     *,
     progress: bool,
     after: Callable[[int], None] | None = None,
@@ -81,7 +81,7 @@ def make_frames(
                 raise
         if summary := getattr(pool, "summary", None):
             report(summary)
-    store.check_files()
+    store.check_files(len(todo))
     for note in expected:
         notes.pop(note, None)
     _report(notes, len(todo), report)

@@ -6,7 +6,10 @@ The file needs no other.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+import heapq
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -57,20 +60,42 @@ def write_label_errors(folder: Path, limit: float | None) -> None:
         OutputError: it cannot be written.
         DatasetError: a line or an image cannot be read.
     """
-    rows = [_row(record) for record in read_records(folder, FrameRecord)]
-    measured = sorted((row for row in rows if row.error.score is not None), key=lambda row: (-row.score, row.index))
+    tally = _Tally()
+    rows = map(_row, read_records(folder, FrameRecord))
+    worst = heapq.nsmallest(WORST, tally.measured(rows), key=lambda row: (-row.score, row.index))
     page = fill_template(
         _TEMPLATE,
-        frames=len(rows),
-        measured=len(measured),
-        rejected=[row.name for row in rows if row.error.rejected],
-        again=sum(1 for row in rows if row.error.attempt),
+        frames=tally.frames,
+        measured=len(tally.scores),
+        rejected=tally.rejected,
+        again=tally.again,
         limit=limit,
-        median=float(np.median([row.score for row in measured])) if measured else None,
-        bars=_bars([row.score for row in measured]),
-        worst=[(row, _embed(outlined(folder, row.name, row.error))) for row in measured[:WORST]],
+        median=float(np.median(tally.scores)) if tally.scores else None,
+        bars=_bars(tally.scores),
+        worst=[(row, _embed(outlined(folder, row.name, row.error))) for row in worst],
     )
     write_text(folder / LABEL_ERRORS_FILE, page)
+
+
+@dataclass
+class _Tally:
+    """What is counted while the frames go by, of which there may be millions."""
+
+    frames: int = 0
+    again: int = 0
+    rejected: list[str] = field(default_factory=list)
+    scores: array[float] = field(default_factory=lambda: array("d"))
+
+    def measured(self, rows: Iterable[_Row]) -> Iterator[_Row]:
+        """Those of the frames that have a score."""
+        for row in rows:
+            self.frames += 1
+            self.again += row.error.attempt > 0
+            if row.error.rejected:
+                self.rejected.append(row.name)
+            if row.error.score is not None:
+                self.scores.append(row.score)
+                yield row
 
 
 def _row(record: FrameRecord) -> _Row:
@@ -78,7 +103,7 @@ def _row(record: FrameRecord) -> _Row:
     return _Row(record.index, record.stem, record.label_error or LabelError(None, None))
 
 
-def _bars(scores: list[float]) -> list[dict[str, float]]:
+def _bars(scores: array[float]) -> list[dict[str, float]]:
     """The histogram: place and height of each bar as shares of the drawing, and its count."""
     counts, _ = np.histogram(scores, bins=BINS, range=(0.0, 1.0))
     highest = max(int(counts.max()), 1)

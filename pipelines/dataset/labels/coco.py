@@ -14,9 +14,11 @@ where their joints are known; riders have ``rides``, the ``instance_id`` of thei
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 import numpy as np
@@ -88,19 +90,20 @@ def _category(number: int, name: str) -> dict[str, Any]:
 def _write(path: Path, frames: Iterable[LabelledFrame], names: Sequence[str]) -> None:
     head = {"info": {"description": "synthetic thermal infrared, made by gis"}, "licenses": []}
     categories = [_category(number, name) for number, name in enumerate(names, 1)]
-    images: list[str] = []  # about 80 bytes each
-    with path.open("w", encoding="utf-8") as stream:
+    # COCO wants the images in one list and the annotations in another: those of a million frames wait in a file.
+    with path.open("w", encoding="utf-8") as stream, TemporaryFile("w+", encoding="utf-8", dir=path.parent) as images:
         stream.write(json.dumps({**head, "categories": categories})[:-1] + ', "annotations": [')
         _join(stream, _annotation_lines(frames, images, names))
         stream.write('\n], "images": [')
-        _join(stream, images)
+        images.seek(0)
+        shutil.copyfileobj(images, stream)
         stream.write("\n]}\n")
 
 
-def _annotation_lines(frames: Iterable[LabelledFrame], images: list[str], categories: Sequence[str]) -> Iterator[str]:
+def _annotation_lines(frames: Iterable[LabelledFrame], images: IO[str], categories: Sequence[str]) -> Iterator[str]:
     number = 1
-    for frame in frames:
-        images.append(json.dumps(coco_image(frame.image)))
+    for place, frame in enumerate(frames):
+        images.write(_separator(place) + json.dumps(coco_image(frame.image)))
         annotations = coco_annotations(frame.image, frame.instances, frame.codes, number, frame.ignored)
         annotations += real_annotations(frame.image, frame.real, number + len(annotations), categories)
         yield from map(json.dumps, annotations)
@@ -109,7 +112,11 @@ def _annotation_lines(frames: Iterable[LabelledFrame], images: list[str], catego
 
 def _join(stream: IO[str], lines: Iterable[str]) -> None:
     for place, line in enumerate(lines):
-        stream.write(("\n" if place == 0 else ",\n") + line)
+        stream.write(_separator(place) + line)
+
+
+def _separator(place: int) -> str:
+    return "\n" if place == 0 else ",\n"
 
 
 def coco_image(image: Image) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What the bookkeeping of many frames costs."""
