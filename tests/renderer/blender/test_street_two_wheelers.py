@@ -12,6 +12,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
 from assets import ANIMAL_ARRAYS, CITY, PEOPLE_ARRAYS, TWO_WHEELER_ARRAYS, camera  # noqa: E402
+from renderer.api import conditions, thermal_image  # noqa: E402
 from renderer.blender.engine import RenderSession  # noqa: E402
 from renderer.geometry.frame import Frame  # noqa: E402
 from renderer.scene.cars import ModelSize, Placement  # noqa: E402
@@ -182,3 +183,22 @@ def test_animals_and_prams_are_where_people_are_and_cycles_sees_them(monkeypatch
     here, there = of_animals(frame), of_animals(traced)
     assert np.count_nonzero(here) > 100
     assert ((frame.instance_id != traced.instance_id) & (here | there)).mean() <= 1e-4
+
+
+def test_heat_of_cars_and_road_is_the_same_with_and_without() -> None:
+    """Pixels of cars that nothing new hides, and of the road away from all that is new."""
+    options = {"normals": True, "parts": True}
+    weather = conditions(weather="clear", hour=22.0, season="autumn")
+    with RenderSession(CITY, camera=camera("kitti-object", 256), others=[TWO_WHEELER_ARRAYS], seed=3) as opened:
+        added = 0
+        for index in range(4):
+            pair = [opened.frame(index, people=None, others=most, **options) for most in ({}, MANY)]
+            without, some = (thermal_image(frame, weather) for frame in pair)
+            same = pair[0].instance_id == pair[1].instance_id
+            same &= pair[0].depth_m == pair[1].depth_m
+            cars = same & (pair[0].instance_id > 0) & (pair[0].zone < 32)
+            road = same & (pair[0].zone == Zone.ROAD)
+            assert np.array_equal(without[cars], some[cars])
+            assert np.array_equal(without[road], some[road])
+            added += np.count_nonzero(~same)
+    assert added > 100
