@@ -59,9 +59,10 @@ def panel_tilt(
     wide = noise2(values, 2.1 * (x - y) + shift, 1.7 * (x + y) + 3.1 * z)
     near = noise2(values, 6.7 * (x + y), 7.9 * z + 5.3 * (x - y) + shift)
     keep = min(1.0, max(0.0, 1.25 - fine / 0.12))
-    wave = 0.035 * wide + 0.03 * near * keep
     if zone != Zone.BODY:
-        return wave, 0.03 * wide - 0.03 * near * keep, 0.0
+        return 0.035 * wide + 0.03 * near * keep, 0.03 * wide - 0.03 * near * keep, 0.0
+    # Upright panels mirror the line between ground and sky: waves as large as a roof's would darken half of them.
+    wave = 0.009 * wide + 0.008 * near * keep
     return wave, wave, wave + _folds(x / half_l, y / half_w, z / height, shift, fine / height)
 
 
@@ -73,11 +74,10 @@ def _folds(u: float, v: float, w: float, shift: float, fine: float) -> float:
     soft = max(0.004, fine)
     if abs(u) > _ENDS:  # edge of the bumper, the fold above the plate, the undercut near the ground
         ledge = 0.40 + 0.05 * low
-        own = 0.45 * _crease(w - ledge, 0.02, soft) + 0.22 * _crease(w - 0.5 - 0.07 * high, 0.03, soft)
-        return own - 0.35 * min(1.0, max(0.0, (0.24 - w) * 9.0))
+        own = 0.2 * _crease(w - ledge, 0.02, soft) + 0.08 * _crease(w - 0.5 - 0.07 * high, 0.03, soft)
+        return own - 0.3 * min(1.0, max(0.0, (0.24 - w) * 9.0))
     if abs(v) > _SIDES:
-        own = 0.26 * _crease(w - 0.5 - 0.07 * high, 0.035, soft) + 0.2 * _crease(w - 0.29 - 0.06 * low, 0.03, soft)
-        return own + 0.12 * (w - 0.4)
+        return 0.1 * _crease(w - 0.5 - 0.07 * high, 0.035, soft) + 0.08 * _crease(w - 0.29 - 0.06 * low, 0.03, soft)
     return 0.0
 
 
