@@ -18,7 +18,7 @@ from assets.build.people.mesh import ZonedMesh, box, joined
 from assets.build.people.models import PersonModel
 from assets.build.people.twowheelers import torus, tube
 
-from .sweep import Knot, sweep
+from .sweep import Array, Knot, sweep
 
 __all__ = ["animal_models", "pram_model"]
 
@@ -130,7 +130,7 @@ def _front(one: Species, *, down: bool) -> Iterator[ZonedMesh]:
     yield from _head(one, end, math.radians(-75.0 if down else -14.0))
 
 
-def _head(one: Species, at: np.ndarray, tilt: float) -> Iterator[ZonedMesh]:
+def _head(one: Species, at: Array, tilt: float) -> Iterator[ZonedMesh]:
     """Skull and muzzle along a tilted axis; short hair, through which more heat comes."""
     ahead = np.array([math.cos(tilt), math.sin(tilt)])
     above = np.array([-ahead[1], ahead[0]])
@@ -157,7 +157,7 @@ def _head(one: Species, at: np.ndarray, tilt: float) -> Iterator[ZonedMesh]:
             yield from _antler(one, knot(0.12, 0.24, 0.0, 0.0), side, above, ahead)
 
 
-def _ear(one: Species, root: Knot, side: float, above: np.ndarray, ahead: np.ndarray) -> ZonedMesh:
+def _ear(one: Species, root: Knot, side: float, above: Array, ahead: Array) -> ZonedMesh:
     x, _, z = root[:3]
     y = side * 0.13 * one.head
     out, long = side * (0.35 if one.ear_up else 0.55), one.ear
@@ -167,7 +167,7 @@ def _ear(one: Species, root: Knot, side: float, above: np.ndarray, ahead: np.nda
     return sweep([(*p, w * long * 0.6, h * long * 0.6) for p, (w, h) in zip(points, flat, strict=True)], Zone.HAIR, 8)
 
 
-def _antler(one: Species, root: Knot, side: float, above: np.ndarray, ahead: np.ndarray) -> Iterator[ZonedMesh]:
+def _antler(one: Species, root: Knot, side: float, above: Array, ahead: Array) -> Iterator[ZonedMesh]:
     """A beam that bends forward, and three points on it; bone without blood, as warm as the air."""
     x, _, z = root[:3]
     beam = [

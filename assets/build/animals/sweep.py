@@ -10,7 +10,7 @@ from renderer.zones.catalogue import Zone
 
 from assets.build.people.mesh import ZonedMesh, loft
 
-__all__ = ["Knot", "sweep"]
+__all__ = ["Array", "Knot", "sweep"]
 
 Array = NDArray[np.float64]
 Knot = tuple[float, float, float, float, float]
@@ -35,7 +35,7 @@ def _smooth(knots: Array) -> Array:
     pieces = []
     for a, b, c, d in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
         pieces.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
-    path = np.concatenate([*pieces, knots[-1:]])
+    path: Array = np.concatenate([*pieces, knots[-1:]])
     path[:, 3:] = np.maximum(path[:, 3:], 0.004)
     return path
 
