@@ -129,9 +129,10 @@ class GIS_PT_cars(_Tab, bpy.types.Panel):
         layout, settings = self.layout, context.scene.gis_thermal
         if reason := why_no_room(context):
             draw_lines(layout, context, say(reason), "INFO")
-        layout.operator_menu_enum("gis.add_car", "model", icon="AUTO")
-        layout.operator_menu_enum("gis.add_person", "person", icon="ARMATURE_DATA")
-        layout.operator_menu_enum("gis.add_two_wheeler", "model", icon="DRIVER_DISTANCE")
+        row = layout.row(align=True)  # one row: the buttons for the passes stay in view
+        row.operator_menu_enum("gis.add_car", "model", text="Car", icon="ADD")
+        row.operator_menu_enum("gis.add_person", "person", text="Person", icon="ADD")
+        row.operator_menu_enum("gis.add_two_wheeler", "model", text="Bike", icon="ADD")
         row = _titled_row(layout, "Or import your own model")
         row.prop(settings, "car_file", text="")
         row.operator("gis.import_car", text="", icon="IMPORT")
