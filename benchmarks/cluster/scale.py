@@ -5,7 +5,8 @@ is real: the lines and their checks, the end of a run that writes COCO, card, co
 a command does that goes on in a folder that is nearly whole. Each size runs in a process of its own; the making of the
 stub's frames is timed by itself and taken off.
 
-Given are microseconds a frame, milliseconds of a run that goes on, and the highest memory of the process.
+Given are microseconds of processor time a frame, milliseconds of a run that goes on, and the highest memory of the
+process.
 """
 
 from __future__ import annotations
@@ -60,14 +61,14 @@ class Stub:
         for name in self.contents:
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
         for number in numbers:
-            begun = time.perf_counter()
+            begun = time.process_time()
             files = {}
             for name, data in self.contents.items():
                 other = name.replace("000000", f"{number:06d}")
                 (self.folder / other).write_bytes(data)
                 files[other] = hashes[name]
             record = replace(self.template, index=number, files=files)
-            self.seconds += time.perf_counter() - begun
+            self.seconds += time.process_time() - begun
             yield number, record
 
 
@@ -94,9 +95,9 @@ def _run(store: FrameStore[FrameRecord], stub: Stub, frames: range) -> None:
 
 
 def _timed(act: Any, stub: Stub, frames: int) -> float:
-    stub.seconds, begun = 0.0, time.perf_counter()
+    stub.seconds, begun = 0.0, time.process_time()
     act()
-    return (time.perf_counter() - begun - stub.seconds) / frames * 1e6
+    return (time.process_time() - begun - stub.seconds) / frames * 1e6
 
 
 def _one_frame(folder: Path) -> Path:
