@@ -26,7 +26,7 @@ WORLDS: Final = Path("worlds")
 """What `--scene` is told for the mixture."""
 CITY_KIND: Final = "city"
 """The shipped street, in the mixture beside the kinds that are generated."""
-DEFAULT_WORLDS: Final = "residential=3,arterial=3,city=2,country=1,motorway=0.5,car_park=0.5"
+DEFAULT_WORLDS: Final = "residential=4,city=4,arterial=2,country=0.5,motorway=0.25,car_park=0.25"
 SPAN: Final = 1000
 """Frames that share a set of streets."""
 _STREETS: Final = 9
