@@ -47,6 +47,8 @@ bpy.ops.wm.open_mainfile(filepath=city)
 scene = bpy.context.scene
 run("add_car", model="taxi")
 run("scatter_traffic")
+run("add_person", person="person_05", pose="walk_03")
+run("add_two_wheeler", model="bicycle_01.rider_22")
 scene.gis_thermal.camera = "kitti-object"
 run("add_camera")
 run("count_zones")
