@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV ?= .venv
 TOOLS ?= .venv-tools
 CLUSTER ?= .venv-cluster
+DOCS ?= .venv-docs
+SITE ?= out/site
 BIN := $(VENV)/bin
 OUT ?= out/demo
 COUNT ?= 24
@@ -12,7 +14,7 @@ FUZZ_COUNT ?= 250
 FUZZ_FIRST ?= 0
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-all test-bytes test-cluster test-gui test-tools fuzz lint types check bench assets constraints clean
+.PHONY: demo test test-all test-bytes test-cluster test-gui test-tools docs fuzz lint types check bench assets constraints clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gis doctor --quiet
@@ -41,6 +43,11 @@ test-tools: $(TOOLS)/.done
 # A real Ray cluster of three nodes on this machine, in an environment of its own.
 test-cluster: $(CLUSTER)/.done
 	$(CLUSTER)/bin/python -m pytest -m cluster tests/cluster
+
+# The pages below docs/ as a site, strictly: a link that leads nowhere ends it. Needs neither torch nor Blender.
+docs: $(DOCS)/.done
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --strict --quiet --site-dir $(SITE)
+	@echo "Open $(SITE)/index.html"
 
 # Some FUZZ_COUNT attacks with damaged inputs in each of some thirty areas; FUZZ_FIRST=N goes on at that number.
 fuzz: $(VENV)/.dev
@@ -72,7 +79,7 @@ constraints: $(VENV)/.dev
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 
 clean:
-	rm -rf $(VENV) $(TOOLS) $(CLUSTER) out
+	rm -rf $(VENV) $(TOOLS) $(CLUSTER) $(DOCS) out
 
 # The stamps say what the environment holds: what a demo needs, or everything.
 $(VENV)/bin/python:
@@ -95,4 +102,9 @@ $(TOOLS)/.done: tests/tools/requirements.txt pyproject.toml
 $(CLUSTER)/.done: pyproject.toml
 	$(PYTHON) -m venv $(CLUSTER)
 	$(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev,cluster]'
+	@touch $@
+
+$(DOCS)/.done: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@touch $@

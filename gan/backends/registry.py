@@ -46,7 +46,7 @@ class ModelSummary:
 def list_models() -> tuple[ModelSummary, ...]:
     """The translation models, by name.
 
-    Example:
+    Examples:
         >>> [model.name for model in list_models()]
         ['cyclegan', 'pix2pix', 'pix2pix_mrff', 'thermalnet']
     """

@@ -81,7 +81,7 @@ def read_samples(folder: Path | str) -> Iterator[Sample]:
     Raises:
         DataError: No samples, or a file that cannot be read.
 
-    Example:
+    Examples:
         >>> import gan
         >>> for sample in gan.read_samples("out/night"):  # doctest: +SKIP
         ...     print(sample.index, sample.source().shape)

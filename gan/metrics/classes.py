@@ -26,7 +26,7 @@ BACKGROUND: Final = "background"
 class ClassErrors:
     """Collects squared errors image by image.
 
-    Example:
+    Examples:
         >>> errors = ClassErrors()
         >>> real, fake = np.zeros((2, 2)), np.array([[0.5, 0.0], [0.0, 0.0]])
         >>> errors.add(real, fake, {"car": np.array([[True, True], [False, False]])})

@@ -76,7 +76,7 @@ def mean_absolute_error(real: Array, fake: Array, region: Mask | None = None) ->
 def mean_squared_error(real: Array, fake: Array, region: Mask | None = None) -> float:
     """Mean squared difference, as a fraction of full range squared.
 
-    Example:
+    Examples:
         >>> mean_squared_error(np.zeros((4, 4)), np.full((4, 4), 0.5))
         0.25
     """

@@ -53,7 +53,7 @@ def evaluate(
     Raises:
         MetricError: No pair, images of different sizes, or values out of range.
 
-    Example:
+    Examples:
         >>> real = np.zeros((32, 32), np.uint8)
         >>> round(evaluate([(real, real + 51)])["mae"], 6)  # 51 of 255
         0.2

@@ -47,7 +47,7 @@ def train(
         ConfigError: An unknown model or option, or a value that cannot work.
         GanError: Data or folder cannot be used, or training diverges.
 
-    Example:
+    Examples:
         >>> import gan
         >>> gan.train("out/pairs", "runs/a", batch=4, crop=256, ngf=32)  # doctest: +SKIP
         PosixPath('runs/a/model.safetensors')

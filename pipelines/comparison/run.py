@@ -60,7 +60,7 @@ def compare(
         DataError: Data that cannot be used.
         OutputError: Files that cannot be written.
 
-    Example:
+    Examples:
         >>> import pipelines
         >>> result = pipelines.compare("roadscene", "pix2pix,thermalnet", "out", size=128)  # doctest: +SKIP
         >>> [(row.name, row.means["test"]["psnr_dB"]["mean"]) for row in result.rows]  # doctest: +SKIP

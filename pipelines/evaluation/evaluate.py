@@ -77,7 +77,7 @@ def evaluate(
         MetricError: Backbone weights that cannot be found, or images that cannot be compared.
         OutputError: A folder that cannot be written.
 
-    Example:
+    Examples:
         >>> import pipelines
         >>> pipelines.evaluate("real", "out/images", lpips="none").means["rmse"].mean  # doctest: +SKIP
         0.0588

@@ -131,7 +131,7 @@ def translate(
         OutputError: A folder that cannot be written.
         GanError: A model that cannot be used.
 
-    Example:
+    Examples:
         >>> import pipelines
         >>> pipelines.translate("runs/a/model.safetensors", "out/test", "out/images", bits=16)  # doctest: +SKIP
         TranslationSummary(images=40, ...)

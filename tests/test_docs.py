@@ -1,0 +1,168 @@
+"""The pages below docs/: every link leads somewhere, every command on them can be typed, and the site shows them all.
+
+Needs nothing of what builds the site (`make docs`): generated pages are made by the same functions.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+import yaml
+
+from pipelines.cli.main import COMMANDS, load_command
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+sys.path.append(str(DOCS / "generate"))
+from generated_pages import command_navigation, generated_pages  # noqa: E402
+from option_pages import command_options  # noqa: E402
+
+PAGES_BY_PATH = generated_pages()
+PAGES = sorted(path.relative_to(ROOT) for path in [*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
+FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
+INDENTED = re.compile(r"^(?: {4,}|\t).*$", re.MULTILINE)
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9_,=:/+-]*|\.\.\.")
+
+
+def _text(page: Path) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def _without_code(text: str) -> str:
+    code = INDENTED.sub(lambda found: found[0] if "](" in found[0] else "", FENCE.sub("", text))
+    return re.sub(r"`[^`\n]+`", "", code)
+
+
+def _links(text: str) -> Iterator[str]:
+    for target in LINK.findall(_without_code(text)):
+        if not re.match(r"[a-z]+:", target) and not target.startswith("#"):
+            yield target.partition("#")[0]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_lead_to_files(page: Path) -> None:
+    """On GitHub too: links between the files themselves, or to a page that the site generates."""
+    missing = []
+    for target in _links(_text(page)):
+        path = (ROOT / page).parent / target
+        below = path.resolve().relative_to(DOCS).as_posix() if path.resolve().is_relative_to(DOCS) else ""
+        if not path.exists() and below not in PAGES_BY_PATH:
+            missing.append(target)
+    assert not missing
+
+
+def test_links_of_generated_pages_lead_somewhere() -> None:
+    missing = [
+        f"{page}: {target}"
+        for page, text in PAGES_BY_PATH.items()
+        for target in _links(text)
+        if (path := _joined(page, target)) not in PAGES_BY_PATH and not (DOCS / path).exists()
+    ]
+    assert not missing
+
+
+def _joined(page: str, target: str) -> str:
+    parts: list[str] = []
+    for part in (*PurePosixPath(page).parent.parts, *PurePosixPath(target).parts):
+        parts = parts[:-1] if part == ".." else [*parts, part]
+    return "/".join(parts)
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    """A new page needs a line below `nav` in mkdocs.yml."""
+    entries = list(_pages_of(yaml.safe_load(_text(Path("mkdocs.yml")))["nav"]))
+    entries += _pages_of(command_navigation())
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} | set(PAGES_BY_PATH)
+    assert sorted(entries) == sorted(set(entries))
+    assert set(entries) - {"reference/commands/"} == pages
+
+
+def _pages_of(entry: Any) -> Iterator[str]:
+    if isinstance(entry, str):
+        yield entry
+        return
+    for one in entry.values() if isinstance(entry, dict) else entry:
+        yield from _pages_of(one)
+
+
+def test_every_option_of_a_command_is_in_the_reference() -> None:
+    """Against what the command line itself takes."""
+    for name in COMMANDS:
+        page = PAGES_BY_PATH[f"reference/commands/{name}.md"]
+        taken = {flag for one in load_command(name).params for flag in (*one.opts, *one.secondary_opts)}
+        shown = set(re.findall(r"`(--[a-zA-Z0-9-]+)`(?=<br>| \|)", page))
+        assert shown == {flag for flag in taken if flag.startswith("--")}, f"gis {name}"
+
+
+def _command_lines(text: str) -> Iterator[str]:
+    """Lines of code that begin with gis, joined where they go on."""
+    code = "\n".join([*FENCE.findall(text), *INDENTED.findall(FENCE.sub("", text))])
+    for line in re.sub(r"\\\n\s*", " ", code).splitlines():
+        found = re.match(r"\s*(?:\$ )?(?:[A-Z]+=\S+ )*(?:\.venv/bin/)?gis ([a-z].*)", line)
+        if found and found[1].split()[0].isalpha():
+            yield found[1]
+
+
+def _words(line: str) -> list[str]:
+    """Arguments of a line without its comment and without what marks some of them as left out."""
+    words = shlex.split(line.split("  #")[0].split(" && ")[0].split(" | ")[0].rstrip("&\\ "), comments=True)
+    return [word.strip("[]") for word in words if word not in ("...", "[...]")]
+
+
+ALL_LINES = [(str(page), line) for page in PAGES for line in dict.fromkeys(_command_lines(_text(page)))]
+
+
+@pytest.mark.parametrize(("page", "line"), [one for one in ALL_LINES if one[0] != "CHANGELOG.md"])
+def test_commands_on_the_pages_can_be_typed(page: str, line: str) -> None:
+    name, *arguments = _words(line)
+    assert name in COMMANDS, f"{page}: gis {name} is no command"
+    command = _command(name)
+    context = command.make_context(name, [_example(word) for word in arguments])
+    _check_values(name, {key: value for key, value in context.params.items() if _was_typed(context, key)})
+
+
+@cache
+def _command(name: str) -> Any:
+    return load_command(name)
+
+
+def _was_typed(context: Any, name: str) -> bool:
+    return str(context.get_parameter_source(name)).endswith("COMMANDLINE")
+
+
+def _example(word: str) -> str:
+    """A value in the place of a placeholder such as N."""
+    return "1" if re.fullmatch(r"[A-Z]", word) else word
+
+
+def _check_values(name: str, values: dict[str, Any]) -> None:
+    """Words and limits, as the dataclass checks them; whether files exist is not asked."""
+    for one in command_options(name):
+        value = values.get(one.name)
+        if one.declared is None or value is None or PLACEHOLDER.fullmatch(str(value)):
+            continue
+        if one.declared.choices:
+            words = value if isinstance(value, list) else str(value).split("|")
+            assert {*words} <= {*one.declared.choices}, f"{one.name} {value}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_commands_in_sentences_have_these_options(page: Path) -> None:
+    """`gis synthesize --density 2` in a line of text."""
+    if page.name == "CHANGELOG.md":
+        pytest.skip("speaks of earlier versions too")
+    text = INDENTED.sub("", FENCE.sub("", _text(page)))
+    for code in re.findall(r"`gis ([a-z]+ [^`\n]*)`", text):
+        name, *words = code.split()
+        assert name in COMMANDS, code
+        flags = {flag for one in command_options(name) for flag in one.flags}
+        typed = {word.strip("[],.:;").partition("=")[0] for word in words if word.strip("[").startswith("--")}
+        assert typed <= flags, code
