@@ -51,6 +51,8 @@ _BODY_K = 306.5
 """Skin of the face in mild air: 33 degC."""
 _FAR_M = 1e7
 """What is farther has not been hit."""
+_LEAF_TILT = 0.3
+"""Share of a leaf polygon's tilt that its pixels keep (assumed: a crown's upper side still sees more sky)."""
 _NEAR = 0.1
 """One over the distance, in metres, of the trees and houses that surfaces mirror: a step aside shows others."""
 
@@ -249,7 +251,7 @@ def _street(r: int, passes: Passes, ground: GroundEffects, scene: Scene, cars_on
         if zone == Zone.SKY or is_car or cars_only or not line[_DISTANCE, c] < _FAR_M:
             continue
         px, py, pz = line[_PX, c], line[_PY, c], line[_PZ, c]
-        open_sky = 0.5 * (1.0 + normals[r, c, 2])
+        open_sky = 0.5 * (1.0 + _upward(zone, normals[r, c, 2]))
         fine = line[_DISTANCE, c] / focal_px
         direct, diffuse = line[_DIRECT, c] * (1.0 - shade[r, c]), diffuse_K[zone] * open_sky
         kelvin = base_K[zone] - sky_loss_K[zone] * open_sky * SKY_VIEW + ground_K[r, c]
@@ -274,6 +276,12 @@ def _street(r: int, passes: Passes, ground: GroundEffects, scene: Scene, cars_on
                 values, zone, px, py, pz, across, int(part), pz - origin_z[part], fine, variation_K[zone], direct,
                 diffuse, foliage_K, air_K,
             )  # fmt: skip
+
+
+@inlined_kernel
+def _upward(zone: int, nz: float) -> float:
+    """How far a surface faces the sky, -1 to 1: leaves of all directions are in a pixel, whatever their polygon's is."""
+    return _LEAF_TILT * nz if zone == Zone.VEGETATION else nz
 
 
 @inlined_kernel
@@ -384,7 +392,7 @@ def _radiance(r: int, passes: Passes, scene: Scene, cars_only: bool, line: Float
         away = 1.0 - facing
         away2 = away * away
         reflectance = 1.0 - emissivity + emissivity * grazing[zone] * away2 * away2 * away
-        up = 0.5 * (1.0 + nz)
+        up = 0.5 * (1.0 + _upward(zone, nz))
         open_sky = up * SKY_VIEW
         back = open_sky * hemisphere + (up - open_sky) * walls + (1.0 - up) * ground
         if mirror * reflectance > 0.004:

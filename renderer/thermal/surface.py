@@ -320,15 +320,21 @@ def building_pattern(values: Lattice, across: float, z: float, part: int, fine: 
     return heat
 
 
+@inlined_kernel
+def _grain(values: Lattice, x: float, y: float, z: float) -> float:
+    """Noise in space, -1 to 1: two planes across each other, so that it has no streaks in any direction."""
+    return 0.7 * (noise2(values, x - 0.3 * z, y - 0.3 * z) + noise2(values, y + 0.2 * x, z + 0.2 * x))
+
+
 @fast_kernel
 def vegetation_pattern(values: Lattice, x: float, y: float, z: float, fine: float) -> tuple[float, float]:
     """Leaves in clumps: (pattern, share of the sun that the leaf gets, 0-1)."""
     clump = noise2(values, x * 0.9 + z * 0.7, y * 0.9 + z * 0.9)
     heat = 0.55 * clump
     if fine < 0.5:
-        heat += 0.65 * noise2(values, x * 3.7 - z * 2.9, y * 3.7 + z * 3.3) * _fade(0.35, fine)
+        heat += 0.65 * _grain(values, x * 3.7, y * 3.7, z * 3.7) * _fade(0.35, fine)
     if fine < 0.14:
-        heat += 0.7 * noise2(values, x * 13.0 + z * 5.0, y * 13.0 + z * 11.0) * _fade(0.11, fine)
+        heat += 0.7 * _grain(values, x * 13.0, y * 13.0, z * 13.0) * _fade(0.11, fine)
     return heat, min(1.0, max(0.0, 0.5 + 0.5 * heat))
 
 
