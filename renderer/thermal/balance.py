@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..zones.catalogue import ZONES
+from ..zones.catalogue import ZONES, Zone
 from .atmosphere import air_mass, clear_sky_emissivity, vapour_pressure_hPa
 from .conditions import Conditions, sun_elevation_deg
 from .planck import LWIR, Band, band_radiance
@@ -53,6 +53,8 @@ class Balance(NamedTuple):
     """(256,) warming by the light of the whole sky."""
     sky_loss_K: NDArray[np.float64]
     """(256,) cooling of a surface that sees nothing but sky."""
+    ground_K: NDArray[np.float64]
+    """(256,) warming of a surface that sees nothing but the road: by its heat, and by the light that it throws back."""
 
 
 def transfer_W_m2K(wind_m_s: float) -> float:
@@ -74,7 +76,11 @@ def surface_balance(conditions: Conditions, profiles: Profiles, band: Band = LWI
     directions, beam, diffuse = _past_suns(conditions)
     loss = _sky_loss_W_m2(conditions, band)
     sun_K = np.zeros((_TABLE, len(beam)))
-    diffuse_K, sky_loss_K = np.zeros(_TABLE), np.zeros(_TABLE)
+    diffuse_K, sky_loss_K, ground_K = np.zeros((3, _TABLE))
+    light = SKY_VIEW * beam * np.maximum(directions[:, 2], 0.0) + diffuse
+    warmer_K = _road_above_air_K(light, loss, transfer, profiles)
+    from_road = 4.0 * _STEFAN_BOLTZMANN * conditions.air_temperature_K**3 * warmer_K
+    thrown_back = (1.0 - profiles.materials[Zone.ROAD].absorptance) * light
     for info in ZONES:
         material = profiles.materials[info.zone]
         memory = _memory(material.lag_h)
@@ -82,8 +88,18 @@ def surface_balance(conditions: Conditions, profiles: Profiles, band: Band = LWI
         sun_K[info.zone] = gain * memory * beam
         diffuse_K[info.zone] = gain * float(memory @ diffuse)
         sky_loss_K[info.zone] = material.emissivity * material.exposure * loss / transfer
+        ground_K[info.zone] = material.emissivity * material.exposure * from_road / transfer
+        ground_K[info.zone] += gain * float(memory @ thrown_back)
     shining = beam > 1.0
-    return Balance(directions[shining], np.ascontiguousarray(sun_K[:, shining]), diffuse_K, sky_loss_K)
+    return Balance(directions[shining], np.ascontiguousarray(sun_K[:, shining]), diffuse_K, sky_loss_K, ground_K)
+
+
+def _road_above_air_K(light: NDArray[np.float64], loss: float, transfer: float, profiles: Profiles) -> float:
+    """How much warmer than the air the road is, where houses and cars shade it as they hide the sky."""
+    road = profiles.materials[Zone.ROAD]
+    sun = road.absorptance * float(_memory(road.lag_h) @ light)
+    lost = SKY_VIEW * road.emissivity * loss
+    return road.heat.mean_K + road.exposure * (sun - lost) / transfer
 
 
 def _past_suns(conditions: Conditions) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -240,7 +240,7 @@ def _street(r: int, passes: Passes, ground: GroundEffects, scene: Scene, cars_on
     ground_K, shade, values, origin_z = ground.heat_K, ground.shade, scene.lattice, scene.parts.origin_z_m
     surfaces, balance, around = scene.surfaces, scene.balance, scene.surroundings
     base_K, variation_K = surfaces.base_K, surfaces.variation_K
-    diffuse_K, sky_loss_K = balance.diffuse_K, balance.sky_loss_K
+    diffuse_K, sky_loss_K, road_K = balance.diffuse_K, balance.sky_loss_K, balance.ground_K
     air_K, foliage_K, dappled = around.air_K, around.foliage_K, around.dappled_sun
     eye, focal_px = scene.camera.position_m, scene.camera.fx
     cos_h, sin_h = math.cos(scene.street_heading_rad), math.sin(scene.street_heading_rad)
@@ -255,6 +255,7 @@ def _street(r: int, passes: Passes, ground: GroundEffects, scene: Scene, cars_on
         fine = line[_DISTANCE, c] / focal_px
         direct, diffuse = line[_DIRECT, c] * (1.0 - shade[r, c]), diffuse_K[zone] * open_sky
         kelvin = base_K[zone] - sky_loss_K[zone] * open_sky * SKY_VIEW + ground_K[r, c]
+        kelvin += road_K[zone] * (1.0 - open_sky)
         if zone == Zone.ROAD or zone == Zone.ROAD_MARKING or zone == Zone.PAVEMENT:
             coarse = fine / line[_FACING, c]
             # What the sun put into the ground shows in its pattern: tracks and patches absorb and store unalike.
@@ -310,7 +311,8 @@ def _upright_K(
 def _cars(r: int, passes: Passes, scene: Scene, line: Floats) -> None:
     """Temperature of the cars' surfaces in a line."""
     zones, ids, parts, normals, values = passes.zone, passes.instance_id, passes.part, passes.normal, scene.lattice
-    cars, diffuse_K, sky_loss_K = scene.cars, scene.balance.diffuse_K, scene.balance.sky_loss_K
+    cars, diffuse_K = scene.cars, scene.balance.diffuse_K
+    sky_loss_K, road_K = scene.balance.sky_loss_K, scene.balance.ground_K
     row_of_id, to_model, base_K, variation_K = cars.row_of_id, cars.world_to_model, cars.base_K, cars.variation_K
     half_length, half_width, height, shift = cars.half_length_m, cars.half_width_m, cars.height_m, cars.shift
     sun_gain, sky_gain, gloss, focal_px = cars.sun_gain, cars.sky_gain, cars.gloss, scene.camera.fx
@@ -328,7 +330,7 @@ def _cars(r: int, passes: Passes, scene: Scene, line: Floats) -> None:
         line[_TX, c], line[_TY, c], line[_TZ, c] = _turned_back(to_model, car, tx, ty, tz)
         open_sky = min(1.0, 0.5 * (1.0 + normals[r, c, 2] + line[_TZ, c]))
         kelvin = base_K[car, zone] + (line[_DIRECT, c] + diffuse_K[zone] * open_sky) * sun_gain[car, zone]
-        kelvin -= sky_loss_K[zone] * open_sky * SKY_VIEW * sky_gain[car]
+        kelvin += (road_K[zone] * (1.0 - open_sky) - sky_loss_K[zone] * open_sky * SKY_VIEW) * sky_gain[car]
         radius = wheel_radius[part]
         if radius > 0.0 and (zone == Zone.TYRE or zone == Zone.BRAKE):
             x, y, z = _moved(to_wheel, part, px, py, pz)

@@ -159,6 +159,33 @@ def test_the_road_by_day_and_by_night() -> None:
     assert typical_K(Zone.SOIL, UP, winter_night(), **road) < night - 1.0
 
 
+@pytest.mark.parametrize(("normal", "share"), [(UP, 0.0), (TOWARDS, 0.5), ((-0.6, 0.0, -0.8), 0.9)])
+def test_what_stands_on_a_warm_road_is_warmed_by_what_it_sees_of_it(
+    normal: tuple[float, float, float], share: float
+) -> None:
+    """Balance by hand: 4 sigma T^3 dT of the road against convection 5.7 + 3.8 v and 5 W/m2K of radiation."""
+    even = winter_night(weather="fog", sky_temperature_K=275.15, relative_humidity=1.0, wind_m_s=2.0)
+    black = plain(1.0)
+    plate = dataclasses.replace(black.materials[Zone.METAL], exposure=1.0)
+    road = plain(1.0, offset_K=20.0).materials[Zone.ROAD]
+    table = Profiles({**black.materials, Zone.METAL: plate, Zone.ROAD: road}, black.cars)
+    warmth = share * 4.0 * 5.67e-8 * 275.15**3 * 20.0 / (5.0 + 5.7 + 3.8 * 2.0)
+    frame = surface(Zone.METAL, normal, distance_m=0.1)
+    assert seen_K(frame, even, table) - 275.15 == pytest.approx(warmth, abs=0.04)
+
+
+def test_a_wall_in_the_shade_is_lit_by_the_sunny_road() -> None:
+    shipped = profiles()
+    cool = dataclasses.replace(shipped.materials[Zone.ROAD], exposure=0.0, heat=Heat(0.0, 0.0, 0.0, "test"))
+    roads = [dataclasses.replace(cool, absorptance=share) for share in (0.4, 1.0)]
+    behind = noon(sun_azimuth_deg=0.0)  # the sun stands behind what faces the camera
+    bright, black = (
+        seen_K(surface(Zone.METAL, TOWARDS), behind, Profiles({**shipped.materials, Zone.ROAD: road}, shipped.cars))
+        for road in roads
+    )
+    assert bright - black > 2.0
+
+
 def test_leaves_stay_near_the_air() -> None:
     for conditions in (noon(), winter_night()):
         leaves = typical_K(Zone.VEGETATION, TOWARDS, conditions, distance_m=20.0, down_deg=-4.0)
