@@ -281,7 +281,7 @@ def _street(r: int, passes: Passes, ground: GroundEffects, scene: Scene, cars_on
 
 @inlined_kernel
 def _upward(zone: int, nz: float) -> float:
-    """How far a surface faces the sky, -1 to 1: leaves of all directions are in a pixel, whatever their polygon's is."""
+    """How far a surface faces the sky, -1 to 1; leaves of all directions are in a pixel, whatever their polygon's."""
     return _LEAF_TILT * nz if zone == Zone.VEGETATION else nz
 
 
