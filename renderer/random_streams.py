@@ -12,7 +12,7 @@ from enum import IntEnum
 
 import numpy as np
 
-__all__ = ["Draw", "Stream", "dataset_rng"]
+__all__ = ["Draw", "Moment", "Stream", "dataset_rng"]
 
 _FIRST_FRAMES = 1_000_000
 """The attempts at one of the first million frames are drawn as frames that lie so far apart: so it was before a data
@@ -62,6 +62,52 @@ class Stream(IntEnum):
     """How long ago each car that is driven started."""
     WORLD = 40
     """Which of several places a frame is made in."""
+    MOTION = 50
+    """Where camera, cars and people of a sequence begin, and how fast they are; a part for each kind."""
+    TRACK = 51
+    """What differs between the objects of a sequence: warmth, paint; a part for each object."""
+
+
+_TEMPORAL = frozenset({Stream.SENSOR})
+"""What is drawn anew for each frame of a sequence; all else is drawn once for the whole of it."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a frame lies in a sequence.
+
+    Raises:
+        ValueError: a number that no frame of a sequence has.
+    """
+
+    sequence: int
+    """Number of the sequence, from 0."""
+    frame: int
+    """Number of the frame in it, from 0."""
+    frames: int
+    """Of the whole sequence."""
+    fps: float
+    """Frames in a second."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if min(self.sequence, self.frame) < 0 or self.frame >= self.frames or not self.fps > 0:
+            raise ValueError(f"{self}: expected numbers of 0 or more, a frame below frames, and fps above 0")
+
+    @property
+    def time_s(self) -> float:
+        """Since the first frame of the sequence."""
+        return self.frame / self.fps
+
+    @property
+    def next_time_s(self) -> float:
+        """Of the frame after this one."""
+        return (self.frame + 1) / self.fps
+
+    @property
+    def duration_s(self) -> float:
+        """Of the whole sequence."""
+        return self.frames / self.fps
 
 
 @dataclass(frozen=True)
@@ -78,6 +124,8 @@ class Draw:
     """Of the frame, from 0."""
     attempt: int = 0
     """Number of earlier draws of this frame that were rejected."""
+    moment: Moment | None = None
+    """Of a frame of a sequence: then all but temporal noise is drawn by the number of the sequence."""
 
     def __post_init__(self) -> None:
         """Check that a generator can be seeded with the numbers."""
@@ -92,9 +140,13 @@ class Draw:
             part: separates two things that are drawn from one stream; None is the stream itself.
         """
         key = [self.seed, *self._numbers(), int(stream)]
+        if self.moment is not None and stream in _TEMPORAL:
+            key += [_MARK + self.moment.frame]
         return np.random.default_rng(key if part is None else [*key, part])
 
     def _numbers(self) -> tuple[int, ...]:
+        if self.moment is not None:
+            return self.moment.sequence, _MARK + self.attempt
         if self.index < _FIRST_FRAMES:
             return (self.index + self.attempt * _FIRST_FRAMES,)
         return self.index, _MARK + self.attempt

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D, Instance
+from renderer.random_streams import Moment
 from renderer.text_files import parse_json
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.sensor_variety import SensorVariety
@@ -41,9 +42,11 @@ __all__ = [
     "PairRecord",
     "PassesRecord",
     "Record",
+    "SequenceRecord",
     "SourceFile",
     "frame_name",
     "line_sha256",
+    "track_number",
 ]
 
 SCHEMA_VERSION: Final = 2
@@ -104,6 +107,8 @@ class InstanceRecord(Instance):
     """COCO's compressed run-length code of its pixels, of objects with a label."""
     fit: FitRecord | None = field(default=None, metadata=OMITTED_IF_NONE)
     """Of pairs of `gis fit`."""
+    track_id: int | None = field(default=None, metadata=OMITTED_IF_NONE)
+    """The same for the same object in all frames of a sequence, of no other object in the data set."""
 
     @classmethod
     def of(
@@ -114,10 +119,37 @@ class InstanceRecord(Instance):
         ignored: bool = False,
         rle: str | None = None,
         fit: FitRecord | None = None,
+        track_id: int | None = None,
     ) -> InstanceRecord:
         """The record of a renderer's instance."""
         known = {name: getattr(instance, name) for name in Instance.__dataclass_fields__}
-        return cls(**known, labelled=labelled, ignored=ignored or None, rle=rle, fit=fit)
+        return cls(**known, labelled=labelled, ignored=ignored or None, rle=rle, fit=fit, track_id=track_id)
+
+
+_IDS: Final = 1 << 16
+"""Instance ids have 16 bits."""
+
+
+def track_number(sequence: int, instance_id: int) -> int:
+    """Number of an object's track in the data set; its instance id is the same in all frames of the sequence."""
+    return sequence * _IDS + instance_id
+
+
+@dataclass(frozen=True)
+class SequenceRecord:
+    """Where a frame lies in a sequence."""
+
+    number: int
+    """Of the sequence, from 0."""
+    frame: int
+    """In it, from 0."""
+    time_s: float
+    """Since its first frame."""
+
+    @classmethod
+    def of(cls, moment: Moment) -> SequenceRecord:
+        """The record of a moment."""
+        return cls(moment.sequence, moment.frame, moment.time_s)
 
 
 @dataclass(frozen=True)
@@ -393,6 +425,8 @@ class FrameRecord(Record):
     index: int
     """Number of the frame, from 0."""
     seed: int
+    sequence: SequenceRecord | None = field(default=None, metadata=OMITTED_IF_NONE)
+    """Of a frame of `--sequence`."""
     scene: str
     """Name of the .blend file."""
     camera: Camera

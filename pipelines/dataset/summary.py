@@ -71,4 +71,4 @@ def coco_frames(records: Iterable[FrameRecord]) -> Iterator[LabelledFrame]:
         image = (record.index, f"{record.stem}.png", record.camera.width, record.camera.height)
         codes = [item.rle or "" for item in record.labelled]
         ignored = {item.id for item in record.ignored}
-        yield LabelledFrame(image, record.labelled, codes, record.real_objects or (), ignored)
+        yield LabelledFrame(image, record.labelled, codes, record.real_objects or (), ignored, record.sequence)

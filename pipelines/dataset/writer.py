@@ -13,7 +13,7 @@ from pipelines.dataset.labels.coco import encode_rle, run_lengths
 from pipelines.dataset.labels.kitti import kitti_text
 from pipelines.dataset.labels.yolo import yolo_text
 from pipelines.dataset.made_frame import MadeFrame
-from pipelines.dataset.record import FrameRecord, InstanceRecord, frame_name
+from pipelines.dataset.record import FrameRecord, InstanceRecord, SequenceRecord, frame_name
 from pipelines.io.exr import encode_exr
 from pipelines.io.files import sha256
 from pipelines.io.images import encode_palette_png, encode_png
@@ -37,6 +37,7 @@ def encode_frame(frame: SynthesizedFrame) -> MadeFrame[FrameRecord]:
     record = FrameRecord(
         index=frame.index,
         seed=frame.draw.seed,
+        sequence=None if frame.draw.moment is None else SequenceRecord.of(frame.draw.moment),
         scene=frame.scene,
         camera=frame.camera,
         cam_to_world=frame.cam_to_world,

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from assets import CAMERAS, CITY, THERMAL_PROFILES
 from gan.options import Option, check_options, declarations
@@ -20,10 +20,23 @@ from pipelines.errors import ConfigError
 from pipelines.io.files import named_file
 from pipelines.synthesis.distances import check_distances, described_distances, described_set
 from pipelines.synthesis.model_choice import AUTO, PHYSICS, choose_model
+from pipelines.synthesis.sequences import check_sequence, moment_of, sequence_frames
 from pipelines.synthesis.worlds import DEFAULT_WORLDS, WORLDS, WorldMixture, parse_worlds
 from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, default_workers
 
-__all__ = ["PHYSICS", "Engine", "RenderConfig", "SynthesizeConfig", "camera_names", "parse_frames", "resolve_scene"]
+if TYPE_CHECKING:
+    from renderer.random_streams import Moment
+
+__all__ = [
+    "DEFAULT_FPS",
+    "PHYSICS",
+    "Engine",
+    "RenderConfig",
+    "SynthesizeConfig",
+    "camera_names",
+    "parse_frames",
+    "resolve_scene",
+]
 
 MODEL_SUFFIXES = (".blend", ".glb", ".gltf", ".obj", ".fbx", ".usd", ".usda", ".usdc", ".usdz")
 
@@ -32,6 +45,9 @@ MOST_DENSITY = 8.0
 OTHERS = ("bicycles", "motorcycles", "scooters", "dogs", "cats", "deer", "strollers")
 KINDS = ("people", *OTHERS)
 """What `--objects` counts."""
+MOST_SEQUENCE_S = 60.0
+"""What a street has room for."""
+DEFAULT_FPS = 10.0
 MOST_OBJECTS = 100
 """Of a kind in a frame."""
 Engine = Literal["raster", "cycles"]
@@ -230,7 +246,12 @@ class RenderConfig:
     @property
     def frame_range(self) -> range:
         """Numbers of the frames to make."""
-        return range(self.count) if self.frames is None else parse_frames(self.frames)
+        return range(self.frame_count) if self.frames is None else parse_frames(self.frames)
+
+    @property
+    def frame_count(self) -> int:
+        """Frames of the whole data set."""
+        return self.count
 
     @property
     def is_part(self) -> bool:
@@ -271,6 +292,28 @@ class SynthesizeConfig(RenderConfig):
             default_text=f"{DEFAULT_WORLDS}",
         ),
     ] = None
+    sequence: Annotated[
+        float | None,
+        Option(
+            "Seconds of a sequence: --count sequences in which camera and traffic move, in place of single frames.",
+            _SCENE,
+            above=0.0,
+            at_most=MOST_SEQUENCE_S,
+            unit="seconds",
+            implied=(None,),
+            default_text="single frames",
+        ),
+    ] = None
+    fps: Annotated[
+        float,
+        Option(
+            "Frames in a second of a --sequence.",
+            _SCENE,
+            at_least=1.0,
+            at_most=240.0,
+            implied=(DEFAULT_FPS,),
+        ),
+    ] = DEFAULT_FPS
     density: Annotated[
         float,
         Option(
@@ -466,6 +509,7 @@ class SynthesizeConfig(RenderConfig):
         if self.day_share is not None and self.hour is not None:
             raise ConfigError("hour and day-share both say when the frames are: give one of them")
         self._check_worlds()
+        check_sequence(self)
         parse_objects(self.objects)
         self._check_ground()
         check_distances(self.distances, self.boxes)
@@ -477,7 +521,8 @@ class SynthesizeConfig(RenderConfig):
         """See :meth:`RenderConfig.to_json`."""
         like = {} if self.like is None else {"like": described_set(self.like)}
         worlds = {"worlds": self.mixture.text} if self.draws_worlds else {}
-        return super().to_json() | {"distances": described_distances(self.distances)} | like | worlds
+        moving = {} if self.sequence is None else {"fps": self.fps}
+        return super().to_json() | {"distances": described_distances(self.distances)} | like | worlds | moving
 
     def _take_after(self, place: str) -> None:
         """Gives the options that are at their defaults the values that a set's figures suggest, and says so."""
@@ -503,7 +548,17 @@ class SynthesizeConfig(RenderConfig):
 
     def scene_name(self, index: int) -> str:
         """Of the scene that a frame is made in."""
-        return self.mixture.name(index) if self.draws_worlds else self.scene.name
+        moment = self.moment(index)
+        return self.mixture.name(moment.sequence if moment else index) if self.draws_worlds else self.scene.name
+
+    @property
+    def frame_count(self) -> int:
+        """See :class:`RenderConfig`; of sequences the frames of all of them."""
+        return self.count if self.sequence is None else self.count * sequence_frames(self.sequence, self.fps)
+
+    def moment(self, index: int) -> Moment | None:
+        """Where a frame lies in its sequence; None where there are none."""
+        return None if self.sequence is None else moment_of(index, self.sequence, self.fps)
 
     def _check_worlds(self) -> None:
         if self.worlds is not None:

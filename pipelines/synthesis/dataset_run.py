@@ -81,8 +81,8 @@ def synthesize_dataset(
     if config.is_part:
         if todo or not store.is_finished(len(frames)):
             store.finish(len(frames))
-    elif todo or not is_finished(config.out, config.count):
-        write_summary(store, config.count, tensors=config.tensors)
+    elif todo or not is_finished(config.out, config.frame_count):
+        write_summary(store, config.frame_count, tensors=config.tensors)
         _report_empty(config, report)
     return config.out
 

@@ -17,7 +17,7 @@ from gan.data.layout import Sample
 from gan.data.skipped import skipped_lines
 from numpy.typing import NDArray
 from renderer.geometry.frame import Frame
-from renderer.random_streams import Draw, Stream
+from renderer.random_streams import Draw, Moment, Stream
 from renderer.scene.cars import FrameSetup
 from renderer.scene.distances import ORDINARY, BoxHeights, Traffic
 from renderer.scene.pedestrians import PeopleMix, people_on_plane
@@ -38,7 +38,7 @@ from pipelines.backgrounds.real_objects import find_real_objects
 from pipelines.dataset.frame import SynthesizedFrame
 from pipelines.dataset.label_consistency.measure import ATTEMPTS, measure_label_error
 from pipelines.dataset.labels import CATEGORIES, is_ignored, labelled
-from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, RealObject
+from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, RealObject, track_number
 from pipelines.errors import DatasetError
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.daylight import hour_by_share
@@ -154,7 +154,7 @@ class FrameMaker:
 
     def make(self, index: int) -> SynthesizedFrame:
         """The first draw of a frame whose label error is no larger than allowed, else the draw with the least."""
-        best = self._candidate(Draw(self.config.seed, index))
+        best = self._candidate(Draw(self.config.seed, index, 0, self.config.moment(index)))
         for attempt in range(1, ATTEMPTS):
             if not best.exceeds(self.config.max_label_error):
                 break
@@ -171,7 +171,7 @@ class FrameMaker:
         background = self._background(draw)
         # A scene may have its own animation, in which this frame is always the same: only the weather is drawn again.
         animated = background is None and not self.session.has_traffic
-        geometry = Draw(draw.seed, draw.index) if animated else draw
+        geometry = replace(draw, attempt=0) if animated else draw
         conditions = self._conditions(draw, background)
         frame = self._passes(geometry, conditions, background)
         return PlacedFrame(geometry, _with_profile(frame, self.config.profile), conditions, background)
@@ -219,6 +219,7 @@ class FrameMaker:
                 conditions=conditions,
                 people=self.config.most_people,
                 others=self.config.most_others,
+                **({} if draw.moment is None else {"moment": draw.moment}),
             )
         ground, asked = self.inputs.ground_planes.of(background), self.inputs.traffic != ORDINARY
         setup = sample_on_plane(
@@ -299,7 +300,7 @@ class FrameMaker:
             depth_m=frame.depth_m,
             instance_id=frame.instance_id,
             zone=frame.zone,
-            instances=_instance_records(frame, self.config.min_visible_share),
+            instances=_instance_records(frame, self.config.min_visible_share, candidate.draw.moment),
             background=BackgroundRecord("scene") if background is None else background.record,
             conditions=placed.conditions,
             profile=self.config.profile,
@@ -376,10 +377,15 @@ def _only_labelled(frame: Frame) -> Frame:
     return replace(frame, instance_id=keep.take(frame.instance_id))
 
 
-def _instance_records(frame: Frame, min_visible_share: float) -> tuple[InstanceRecord, ...]:
+def _instance_records(frame: Frame, min_visible_share: float, moment: Moment | None) -> tuple[InstanceRecord, ...]:
     chosen = {item.id for item in labelled(frame.instances)}
     ignored = {number: is_ignored(item, min_visible_share) for item in frame.instances if (number := item.id) in chosen}
     return tuple(
-        InstanceRecord.of(item, labelled=item.id in chosen, ignored=ignored.get(item.id, False))
+        InstanceRecord.of(
+            item,
+            labelled=item.id in chosen,
+            ignored=ignored.get(item.id, False),
+            track_id=None if moment is None else track_number(moment.sequence, item.id),
+        )
         for item in frame.instances
     )

@@ -9,6 +9,7 @@ from typing import Protocol
 from assets import ANIMAL_ARRAYS, CITY, PEOPLE_ARRAYS, TWO_WHEELER_ARRAYS
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
+from renderer.random_streams import Moment
 from renderer.scene.cars import FrameSetup, ModelSize
 from renderer.scene.distances import ORDINARY
 from renderer.scene.road_users.two_wheelers import NO_OTHERS
@@ -55,8 +56,9 @@ class Session(Protocol):
         conditions: Conditions | None = None,
         people: int | None = 0,
         others: Mapping[str, int | None] = NO_OTHERS,
+        moment: Moment | None = None,
     ) -> Frame:
-        """One frame of the scene."""
+        """One frame of the scene, or of a sequence in it."""
 
     def frame_on_plane(
         self, setup: FrameSetup, *, camera: Camera | None = None, normals: bool = False, parts: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -29,7 +30,7 @@ from ..geometry.boxes import (
 from ..geometry.camera import Camera
 from ..geometry.frame import Box2D, Box3D, Frame, Instance
 from ..geometry.key_points import project_key_points
-from ..random_streams import Draw, Stream
+from ..random_streams import Draw, Moment, Stream
 from ..raster.rasterizer import MAX_PARTS, Rasteriser, RasterPasses
 from ..scene.camera_car import vary_mount
 from ..scene.cars import FrameSetup, ModelSize, Placement
@@ -39,6 +40,7 @@ from ..scene.pedestrians import PeopleMix, people_on_street
 from ..scene.place import Places
 from ..scene.road_users.companions import companions
 from ..scene.road_users.two_wheelers import NO_OTHERS, TwoWheelerMix, two_wheelers_on_street
+from ..scene.sequences.plan import RoadUsers, SequencePlan, draw_plan
 from ..scene.street import Street
 from ..scene.traffic import sample_frame, without_room
 from ..thermal.conditions import Conditions, sample_conditions
@@ -143,6 +145,7 @@ class RenderSession:
         self.traffic, self.mount_variety = traffic, mount_variety
         self._places = places
         self._built: dict[str, Standing] = {}
+        self._planned: tuple[object, SequencePlan] | None = None
         turned_off: list[str] = []
         self.scene = open_blend(scene, turned_off)
         self._extractor = Extractor()
@@ -224,6 +227,7 @@ class RenderSession:
         conditions: Conditions | None = None,
         people: int | None = 0,
         others: Mapping[str, int | None] = NO_OTHERS,
+        moment: Moment | None = None,
     ) -> Frame:
         """Render one frame.
 
@@ -237,12 +241,13 @@ class RenderSession:
             people: most people in the street; None as many as real streets have.
             others: most of each of :data:`.road_users.two_wheelers.KINDS` and
                 :data:`.road_users.companions.COMPANIONS`, alike.
+            moment: where the frame lies in a sequence; None: it is of none.
         """
         if self.street:
-            setup = self.setup(index, attempt, profile, conditions, people, others)
-            staged = self._stage_traffic(setup, self._standing(index))
+            setup = self.setup(index, attempt, profile, conditions, people, others, moment)
+            staged = self._stage_traffic(setup, self._standing(index if moment is None else moment.sequence))
         else:
-            setup, staged = self._stage_frame(index)
+            setup, staged = self._stage_frame(index, self._scene_frame(index, moment))
         self._rasteriser.look_through(self.camera, self._planes.near_m, self._planes.far_m)
         return self._render(setup, staged, self._background_zone, normals=normals, parts=parts)
 
@@ -307,6 +312,7 @@ class RenderSession:
         conditions: Conditions | None = None,
         people: int | None = 0,
         others: Mapping[str, int | None] = NO_OTHERS,
+        moment: Moment | None = None,
     ) -> FrameSetup:
         """Where the camera, the cars and the people of a frame are; arguments as for :meth:`frame`.
 
@@ -316,18 +322,56 @@ class RenderSession:
             SceneError: the number is below 0.
         """
         if self.street:
-            standing = self._standing(_checked(index))
+            standing = self._standing(int(_checked(index)) if moment is None else moment.sequence)
             self._check_room(standing.street)
-            draw = Draw(self.seed, index, attempt)
+            draw = Draw(self.seed, index, attempt, moment)
             weather = conditions or sample_conditions(draw.rng(Stream.CONDITIONS))
             camera = vary_mount(self.camera, self.mount_variety, draw)
+            if moment is not None:
+                plan = self._plan(draw, standing, camera, weather, profile, people, others)
+                return _as_stored(plan.setup(index, moment.time_s))
             setup = sample_frame(
                 standing.street, self.model_sizes, camera, draw, weather, profile=profile, traffic=self.traffic
             )
             setup = self._with_people(setup, standing, draw, people)
             return _as_stored(self._with_others(setup, standing, draw, others, riders=people != 0))
-        self._go_to(index)
+        self._go_to(self._scene_frame(index, moment))
         return FrameSetup(index, (), self._evaluated(self._read_view).cam_to_world)
+
+    def _scene_frame(self, index: int, moment: Moment | None) -> float:
+        """Which frame of its own animation a scene without a street shows: a sequence plays it at its own speed."""
+        if moment is None:
+            return index
+        render = self.scene.render
+        return moment.time_s * render.fps / render.fps_base
+
+    def _plan(
+        self,
+        draw: Draw,
+        standing: Standing,
+        camera: Camera,
+        conditions: Conditions,
+        profile: str | None,
+        people: int | None,
+        others: Mapping[str, int | None],
+    ) -> SequencePlan:
+        """The plan of a draw's sequence; the last one is kept."""
+        assert draw.moment is not None
+        moment = draw.moment
+        key = (moment.sequence, moment.duration_s, draw.attempt, conditions, profile, people, tuple(others.items()))
+        if self._planned is None or self._planned[0] != key:
+            users = RoadUsers(
+                self.people_sizes, people, self._two_wheelers, others, lambda: standing.ground, self._key_points
+            )
+            street, traffic = standing.street, self.traffic
+            plan = draw_plan(street, self.model_sizes, camera, draw, conditions, traffic, profile, users)
+            self._planned = key, plan
+        return self._planned[1]
+
+    def _key_points(self, name: str) -> NDArray[np.float64] | None:
+        """Joints of a model of the library in its own axes, where they are known."""
+        library = self._library_of.get(name)
+        return None if library is None else library.key_points_m(name)
 
     def _with_people(self, setup: FrameSetup, standing: Standing, draw: Draw, most: int | None) -> FrameSetup:
         """The setup, and people after its cars: no id and no draw of a car changes with them."""
@@ -397,19 +441,19 @@ class RenderSession:
         if lost:
             self.notes += (f"{len(lost)} of {len(self.model_sizes)} models fit no lane and no bay: {sizes}",)
 
-    def _go_to(self, index: int) -> None:
+    def _go_to(self, index: float) -> None:
         """Bring a scene without a street to a frame of its own animation."""
         self._timeline.go_to(self.scene.frame_start + _checked(index))
         if self.scene.camera is None:
             raise SceneError(f"{self.path}: the scene has no active camera; add one and make it active (Ctrl+Numpad 0)")
 
-    def _stage_frame(self, index: int) -> tuple[FrameSetup, Staged]:
-        """A scene without a street at a frame, and its camera there."""
-        self._go_to(index)
+    def _stage_frame(self, index: int, scene_frame: float) -> tuple[FrameSetup, Staged]:
+        """A scene without a street at a frame of its animation, and its camera there."""
+        self._go_to(scene_frame)
         view, pairs = self._evaluated(self._read_all)
-        if self._numbers.lacks(item for _, item in pairs) and self._numbered < index:
-            self._number_earlier_frames(index)
-            self._go_to(index)
+        if self._numbers.lacks(item for _, item in pairs) and self._numbered < scene_frame:
+            self._number_earlier_frames(math.ceil(scene_frame))
+            self._go_to(scene_frame)
             view, pairs = self._evaluated(self._read_all)
         self.camera, self._planes = view.camera, view.planes
         return FrameSetup(index, (), view.cam_to_world), self._stage_scene(pairs)
@@ -479,7 +523,7 @@ class RenderSession:
     def _stage_traffic(self, setup: FrameSetup, standing: Standing | None) -> Staged:
         """The models of a setup, then what stands still; of that, what is marked is labelled too."""
         inventory = self._inventory
-        self._take_from_library(placement.model for placement in setup.placements)
+        self._take_from_library(name for one in setup.placements for name in (one.model, *one.cycle))
         empties: Sequence[bpy.types.Object | None] = [None] * len(setup.placements)
         if self.engine == "cycles":
             empties = apply(self.scene, setup, self._models, model_unit_m=self._model_unit_m)
@@ -504,9 +548,10 @@ class RenderSession:
             name,
             placement.profile,
             placement.object_to_world,
-            inventory.extents_m[name],
+            _extent_of_all([inventory.extents_m[one] for one in placement.cycle or (name,)]),
             inventory.key_points_m.get(name),
             number - placement.rides if placement.rides else None,
+            placement.speed_m_s,
         )
 
     def _take_from_library(self, names: Iterable[str]) -> None:
@@ -533,7 +578,7 @@ class RenderSession:
 
     def _check_labelled(self) -> None:
         for index in range(max(1, self.scene.frame_end - self.scene.frame_start + 1) if self._labels.any else 1):
-            staged = self._stage_frame(index)[1]
+            staged = self._stage_frame(index, index)[1]
             if staged.labelled:
                 self.notes += self._size_note(staged)
                 return
@@ -620,6 +665,14 @@ class RenderSession:
         return extent_m(meshes, heading_frame(labelled.pose))
 
 
+def _extent_of_all(extents_m: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Lowest and highest corner (2, 3) of all models of a gait, so that a box does not breathe with the steps."""
+    if len(extents_m) == 1:
+        return extents_m[0]
+    corners = np.stack(extents_m)
+    return np.stack([corners[:, 0].min(axis=0), corners[:, 1].max(axis=0)])
+
+
 def _as_stored(setup: FrameSetup) -> FrameSetup:
     """The setup with the precision of Blender's matrices (float32): what is drawn is what Blender would draw."""
     placements = tuple(
@@ -654,6 +707,7 @@ def _instance(
         amodal_px=amodal_px,
         truncation=truncation(amodal, camera),
         occlusion=occlusion_level(count, amodal_px),
+        speed_m_s=labelled.speed_m_s,
     )
 
 
@@ -679,7 +733,7 @@ def _with_rides(instances: Sequence[Instance], labelled: Mapping[int, LabelledOb
     return tuple(item if number not in in_view else replace(item, rides=number) for item, number in pairs)
 
 
-def _checked(index: int) -> int:
+def _checked(index: float) -> float:
     if index < 0:
         raise SceneError(f"frame {index}: expected 0 or more")
     return index

@@ -45,6 +45,8 @@ class LabelledObject:
     """COCO's key points (17, 3) of a person in the pose's axes, where they are known."""
     rides: int | None = None
     """Of a rider: instance id of the vehicle."""
+    speed_m_s: float | None = None
+    """Over the ground, in a sequence."""
 
 
 @dataclass(frozen=True)

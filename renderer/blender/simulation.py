@@ -8,6 +8,7 @@ on what was rendered before.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterable, Iterator
 
 import bpy
@@ -35,11 +36,16 @@ class Timeline:
         """Forget how far the scene was stepped through: something in it was changed, which loses what had built up."""
         self._at = None
 
-    def go_to(self, frame: int) -> None:
-        """Evaluate the scene at a frame, and where something builds up, at every frame before it first."""
+    def go_to(self, frame: float) -> None:
+        """Evaluate the scene at a frame, and where something builds up, at every frame before it first.
+
+        What builds up does so in whole frames: between two of them it shows the first.
+        """
+        whole = math.floor(frame)
         if not self.notes:
-            self._scene.frame_set(frame)
+            self._scene.frame_set(whole, subframe=frame - whole)
             return
+        frame = whole
         if self._at is None or frame < self._at:
             self._scene.frame_set(self._first)
             self._at = self._first

@@ -3,7 +3,8 @@
 A street is marked by custom properties: ``gis_lane`` (width in metres) on a mesh of edges whose vertices run in driving
 order, ``gis_bay`` with ``gis_length_m`` and ``gis_width_m`` on an empty whose x axis is the heading, and
 ``gis_camera_path`` on a mesh of edges that the camera car drives along. The scene's own ``gis_far_m`` says how far away
-its cars are worth placing, and ``gis_people`` (0 or 1) whether anybody walks there.
+its cars are worth placing, ``gis_people`` (0 or 1) whether anybody walks there, and ``gis_speed_m_s`` how fast its cars
+usually are in sequences.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from .objects import CATEGORY, category_of
 __all__ = ["apply", "is_traffic", "model_collections", "model_size", "read_street"]
 
 LANE, BAY, CAMERA_PATH = "gis_lane", "gis_bay", "gis_camera_path"
-FAR, PEOPLE = "gis_far_m", "gis_people"
+FAR, PEOPLE, SPEED = "gis_far_m", "gis_people", "gis_speed_m_s"
 TRAFFIC_COLLECTION = "gis_traffic"
 OUT_OF_SIGHT_M = 5000.0
 """How far behind the camera unused cars are kept. Hiding them instead would rebuild the depsgraph."""
@@ -42,10 +43,9 @@ def read_street(scene: bpy.types.Scene) -> Street | None:
     if not paths:
         return None
     lanes = tuple(Lane(_vertices_m(item, metres), float(item[LANE])) for item in objects if LANE in item)
-    far_m = float(scene[FAR]) if FAR in scene else None
-    return Street(
-        lanes, tuple(_bay(item, metres) for item in objects if BAY in item), paths, far_m, bool(scene.get(PEOPLE, True))
-    )
+    far_m, speed_m_s = (float(scene[name]) if name in scene else None for name in (FAR, SPEED))
+    bays = tuple(_bay(item, metres) for item in objects if BAY in item)
+    return Street(lanes, bays, paths, far_m, bool(scene.get(PEOPLE, True)), speed_m_s)
 
 
 def _vertices_m(item: bpy.types.Object, metres: float) -> NDArray[np.float64]:

@@ -60,6 +60,8 @@ class Instance:
     """COCO's 17 of a person whose joints are known."""
     rides: int | None = field(default=None, metadata={"omitted_if_none": True})
     """Of a rider: :attr:`id` of the vehicle, which is in view too."""
+    speed_m_s: float | None = field(default=None, metadata={"omitted_if_none": True})
+    """Over the ground, along its heading, in a sequence whose traffic is drawn; None where it is not known."""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,10 @@ class Placement:
     """Thermal profile, a key of ``assets/thermal_profiles.toml``."""
     rides: int = 0
     """Of a rider: how many placements before it the vehicle stands; 0: rides nothing."""
+    speed_m_s: float | None = None
+    """Over the ground, along the heading; None in a frame that is of no sequence."""
+    cycle: tuple[str, ...] = ()
+    """Of one who walks in a sequence: the models of the gait, whose common box is the object's."""
 
     @property
     def object_to_world(self) -> Array:

@@ -56,6 +56,8 @@ class Street:
     """How far away its cars are worth placing, where no distances are asked for; None: as far as in a town."""
     has_people: bool = True
     """Whether anybody walks here."""
+    speed_m_s: float | None = None
+    """Usual speed of its cars; None: as in a town."""
 
     @cached_property
     def path_lines(self) -> tuple[Polyline, ...]:

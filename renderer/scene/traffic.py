@@ -27,7 +27,19 @@ from .field_of_view import VIEW_FAR_M, FieldOfView
 from .footprints import SAFETY_MARGIN_M, footprint, overlaps
 from .street import Bay, Lane, Polyline, Street
 
-__all__ = ["LEAD_MIN_LONG_M", "sample_frame", "without_room"]
+__all__ = [
+    "BAY_OCCUPANCY",
+    "FLOW_GAP_M",
+    "LANE_STATES",
+    "LEAD_MIN_LONG_M",
+    "LEAST_GAP_M",
+    "QUEUE_CARS",
+    "QUEUE_GAP_M",
+    "lane_state_edges",
+    "parked_in",
+    "sample_frame",
+    "without_room",
+]
 
 Array = NDArray[np.float64]
 
@@ -125,7 +137,24 @@ def without_room(street: Street, models: Sequence[ModelSize]) -> list[ModelSize]
     return [size for size in models if not has_room(size)]
 
 
-def _lane_state_edges(density: float) -> tuple[float, float]:
+def parked_in(
+    bay: Bay, mix: ModelMix, conditions: Conditions, rng: np.random.Generator
+) -> tuple[Placement, ModelSize] | None:
+    """A car that fits a bay; None where none does."""
+    size = mix.draw_fitting(rng, bay.length_m - _BAY_ROOM_M[0], bay.width_m - _BAY_ROOM_M[1])
+    if size is None:
+        return None
+    along = min(0.5, (bay.length_m - 0.1 - size.length_m) / 2)
+    across = min(0.15, (bay.width_m - size.width_m) / 2)
+    dx, dy = rng.uniform(-along, along), rng.uniform(-across, across) * 0.6
+    yaw = bay.yaw_rad + (math.pi if rng.random() < REVERSED_SHARE else 0.0)
+    c, s = math.cos(bay.yaw_rad), math.sin(bay.yaw_rad)
+    jitter = math.radians(clipped_normal(rng, 0.8, 1.5))
+    x, y = bay.x_m + dx * c - dy * s, bay.y_m + dx * s + dy * c
+    return Placement(size.name, x, y, bay.z_m, yaw + jitter, parked_profile(conditions, rng)), size
+
+
+def lane_state_edges(density: float) -> tuple[float, float]:
     """Shares of lanes with a queue, and with a queue or flowing traffic: dense traffic queues and leaves few empty."""
     queue, used = LANE_STATE_EDGES
     return (queue, used) if density <= 1 else (1 - (1 - queue) ** density, 1 - (1 - used) / density)
@@ -157,7 +186,7 @@ class _Cars:
     ) -> None:
         self.street, self.view, self.heading_rad = street, view, heading_rad
         self.density, self.distances, self.conditions = density, distances, conditions
-        self.lane_edges = _lane_state_edges(density)
+        self.lane_edges = lane_state_edges(density)
         self.mix = ModelMix(tuple(view.models.values()))
         self.own_car_m = camera_car_rectangle(view.position_m, heading_rad)
         self.seen_bays = np.flatnonzero(view.contains(street.bay_centres_m)).tolist()
@@ -263,17 +292,9 @@ class _Cars:
 
     def _fill_bay(self, bay: Bay, rng: np.random.Generator) -> None:
         """Park a model that fits, if there is one."""
-        size = self.mix.draw_fitting(rng, bay.length_m - _BAY_ROOM_M[0], bay.width_m - _BAY_ROOM_M[1])
-        if size is None:
-            return
-        along = min(0.5, (bay.length_m - 0.1 - size.length_m) / 2)
-        across = min(0.15, (bay.width_m - size.width_m) / 2)
-        dx, dy = rng.uniform(-along, along), rng.uniform(-across, across) * 0.6
-        yaw = bay.yaw_rad + (math.pi if rng.random() < REVERSED_SHARE else 0.0)
-        c, s = math.cos(bay.yaw_rad), math.sin(bay.yaw_rad)
-        jitter = math.radians(clipped_normal(rng, 0.8, 1.5))
-        x, y = bay.x_m + dx * c - dy * s, bay.y_m + dx * s + dy * c
-        self._place(Placement(size.name, x, y, bay.z_m, yaw + jitter, parked_profile(self.conditions, rng)), size)
+        car = parked_in(bay, self.mix, self.conditions, rng)
+        if car is not None:
+            self._place(*car)
 
     def _is_in_the_way(self, corners: Array) -> bool:
         """Whether a car is not seen, or stands where the camera's own does."""

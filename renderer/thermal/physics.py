@@ -81,19 +81,21 @@ def render_thermal(
     rng, finish = draw.rng(Stream.SURFACE), draw.rng(Stream.FINISH)
     surfaces = _surfaces(conditions, profiles, rng)
     on_wheels = [item for item in frame.instances if profiles.is_of_car(item.profile)]
-    finishes = [draw_finish(finish) for _ in on_wheels]
+    own = _OwnGenerators(draw)
+    finishes = [draw_finish(own.of(item, _FINISH_PART, finish)) for item in on_wheels]
     scene = Scene(
         camera_view(frame),
         _street_heading_rad(frame),
         lattice(draw.seed),
         surfaces,
         balance,
-        _objects(frame.instances, conditions, profiles, _Generators.of(draw, rng), iter(finishes)),
+        _objects(frame.instances, conditions, profiles, _Generators.of(draw, rng), iter(finishes), own),
         _parts(frame),
         _surroundings(conditions, surfaces, balance, table, canopy=finish.uniform(*_CANOPY)),
         Tables(_transmittance(conditions), table.forward, table.inverse),
     )
-    ground = ground_effects(frame, on_wheels, profiles, balance, [rng.standard_normal() for _ in on_wheels])
+    spread = [own.of(item, _GROUND_PART, rng).standard_normal() for item in on_wheels]
+    ground = ground_effects(frame, on_wheels, profiles, balance, spread)
     out = np.empty(frame.zone.shape, dtype=np.float32)
     render(_passes(frame), ground, scene, cars_only, out)
     return ThermalImage(out)
@@ -172,12 +174,37 @@ class _Generators:
         return cls(cars, people, two_wheelers, trips)
 
 
+_FINISH_PART, _GROUND_PART, _HEAT_PART, _PARTS = 0, 1, 2, 3
+"""Parts of an object's own random stream, and how many there are."""
+
+
+@dataclass(frozen=True)
+class _OwnGenerators:
+    """In a sequence each object has its own: it stays as it is when others come into view or leave it."""
+
+    draw: Draw
+
+    def of(self, item: Instance, part: int, shared: np.random.Generator) -> np.random.Generator:
+        """The generator for one thing of an object: in a single frame the shared one."""
+        if self.draw.moment is None:
+            return shared
+        return self.draw.rng(Stream.TRACK, item.id * _PARTS + part)
+
+    def heat(self, item: Instance, shared: _Generators) -> _Generators:
+        """Those for its warmth."""
+        if self.draw.moment is None:
+            return shared
+        rng = self.of(item, _HEAT_PART, shared.cars)
+        return _Generators(rng, rng, rng, rng)
+
+
 def _objects(
     instances: Sequence[Instance],
     conditions: Conditions,
     profiles: Profiles,
-    rngs: _Generators,
+    shared: _Generators,
     finishes: Iterator[Finish],
+    own: _OwnGenerators,
 ) -> Cars:
     """Warmth, size and place of each object; of cars, their finish."""
     count, zones = len(instances) + 1, FIRST_ENVIRONMENT_ZONE
@@ -193,6 +220,7 @@ def _objects(
         box = instance.box_3d
         cars.half_length_m[row], cars.half_width_m[row] = box.length_m / 2, box.width_m / 2
         cars.height_m[row] = box.height_m
+        rngs = own.heat(instance, shared)
         if instance.profile in profiles.people:
             _warm_person(cars, row, instance, conditions, profiles, rngs.people)
         elif instance.profile in profiles.two_wheelers:

@@ -66,7 +66,7 @@ def arterial(seed: int) -> Site:
         110,
         blocked,
     )
-    site.far_m = 120.0
+    site.far_m, site.speed_m_s = 120.0, 14.0
     return site
 
 

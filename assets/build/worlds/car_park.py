@@ -51,7 +51,7 @@ def car_park(seed: int) -> Site:
     _border(site, yard)
     _shops(site, yard)
     backdrop_trees(site, axis, {**yard.trees, "fan_palm.0": 0.5}, yard.high_m + 34.0, yard.high_m + 80.0, 90, [])
-    site.far_m = 60.0
+    site.far_m, site.speed_m_s = 60.0, 3.0
     return site
 
 

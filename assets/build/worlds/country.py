@@ -68,7 +68,7 @@ def country(seed: int) -> Site:
             _roadside(site, road, side, start, end)
     blocked = [(one.u_m - 9.0, one.u_m + 9.0) for one in road.crossings]
     backdrop_trees(site, axis, {**road.trees, "conifer": 0.6, "tree.poplar": 0.4}, 70.0, 190.0, 130, blocked)
-    site.far_m = 130.0
+    site.far_m, site.speed_m_s = 130.0, 22.0
     site.has_people = bool(rng.random() < 0.4)
     return site
 

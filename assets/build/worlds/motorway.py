@@ -58,7 +58,7 @@ def motorway(seed: int) -> Site:
         else:
             _gantry(site.mesh(f"gantry.{u:.0f}"), axis, float(u), road.edge_m + 1.2)
     backdrop_trees(site, axis, {**road.trees, "conifer": 0.5}, 55.0, 140.0, 130, [])
-    site.far_m, site.has_people = 150.0, False
+    site.far_m, site.has_people, site.speed_m_s = 150.0, False, 30.0
     return site
 
 

@@ -59,7 +59,7 @@ def residential(seed: int) -> Site:
         120,
         blocked,
     )
-    site.far_m = 100.0
+    site.far_m, site.speed_m_s = 100.0, 8.0
     return site
 
 

@@ -62,6 +62,8 @@ def write_world(kind: str, seed: int, path: Path) -> None:
     if site.far_m is not None:
         scene["gis_far_m"] = site.far_m
     scene["gis_people"] = int(site.has_people)
+    if site.speed_m_s is not None:
+        scene["gis_speed_m_s"] = site.speed_m_s
     add_cars(scene)
     add_light(scene)
     first = site.paths["out"]
@@ -108,6 +110,7 @@ def _street(site: Site) -> Street:
         tuple(_on_ground(points) for _, points in paths),
         site.far_m,
         site.has_people,
+        site.speed_m_s,
     )
 
 

@@ -51,6 +51,8 @@ class Site:
     """How far away cars are worth placing; None: as far as in the city."""
     has_people: bool = True
     """Whether anybody walks here."""
+    speed_m_s: float | None = None
+    """Usual speed of its cars; None: as in a town."""
 
     def mesh(self, name: str) -> MeshBuilder:
         """The mesh of that name in world axes, made when it is first asked for."""

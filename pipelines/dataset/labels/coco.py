@@ -9,6 +9,9 @@ empty. One that inserted objects mostly hide is a crowd (``iscrowd``) of its cat
 find for no mistake; a region in which nothing is labelled is a crowd of every category. An inserted object that others
 mostly hide is such a crowd too, with its pixels and all else that is known of it. People have COCO's 17 ``keypoints``
 where their joints are known; riders have ``rides``, the ``instance_id`` of their vehicle.
+
+Of sequences there are ``videos`` and ``tracks`` too, as in TAO (Dave et al., ECCV 2020): images have ``video_id`` and
+``frame_index``, and ``frame_id``, as CocoVID and BDD100K call it; annotations ``video_id`` and ``track_id``.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D, Instance
 
 from pipelines.dataset.labels import CATEGORIES, NOT_COUNTED, SUPERCATEGORIES
-from pipelines.dataset.record import RealObject
+from pipelines.dataset.record import RealObject, SequenceRecord
 from pipelines.io.files import write_through
 
 __all__ = [
@@ -67,6 +70,8 @@ class LabelledFrame:
     """What the background shows by itself."""
     ignored: Collection[int] = ()
     """Ids of the objects that do not count."""
+    sequence: SequenceRecord | None = None
+    """Where it lies in a sequence."""
 
 
 def write_coco(path: Path, frames: Iterable[LabelledFrame], categories: Sequence[str] = CATEGORIES) -> None:
@@ -93,18 +98,22 @@ def _write(path: Path, frames: Iterable[LabelledFrame], names: Sequence[str]) ->
     # COCO wants the images in one list and the annotations in another: those of a million frames wait in a file.
     with path.open("w", encoding="utf-8") as stream, TemporaryFile("w+", encoding="utf-8", dir=path.parent) as images:
         stream.write(json.dumps({**head, "categories": categories})[:-1] + ', "annotations": [')
-        _join(stream, _annotation_lines(frames, images, names))
+        videos = Videos()
+        _join(stream, _annotation_lines(frames, images, names, videos))
         stream.write('\n], "images": [')
         images.seek(0)
         shutil.copyfileobj(images, stream)
-        stream.write("\n]}\n")
+        stream.write("\n]" + videos.text() + "}\n")
 
 
-def _annotation_lines(frames: Iterable[LabelledFrame], images: IO[str], categories: Sequence[str]) -> Iterator[str]:
+def _annotation_lines(
+    frames: Iterable[LabelledFrame], images: IO[str], categories: Sequence[str], videos: Videos
+) -> Iterator[str]:
     number = 1
     for place, frame in enumerate(frames):
-        images.write(_separator(place) + json.dumps(coco_image(frame.image)))
+        images.write(_separator(place) + json.dumps(coco_image(frame.image) | video_entries(frame.sequence)))
         annotations = coco_annotations(frame.image, frame.instances, frame.codes, number, frame.ignored)
+        videos.take(frame.sequence, frame.image, annotations)
         annotations += real_annotations(frame.image, frame.real, number + len(annotations), categories)
         yield from map(json.dumps, annotations)
         number += len(annotations)
@@ -117,6 +126,44 @@ def _join(stream: IO[str], lines: Iterable[str]) -> None:
 
 def _separator(place: int) -> str:
     return "\n" if place == 0 else ",\n"
+
+
+def video_entries(sequence: SequenceRecord | None) -> dict[str, Any]:
+    """What an image says of its place in a sequence; nothing where there is none."""
+    if sequence is None:
+        return {}
+    return {"video_id": sequence.number, "frame_index": sequence.frame, "frame_id": sequence.frame}
+
+
+class Videos:
+    """Collects the ``videos`` and ``tracks`` of a file."""
+
+    def __init__(self) -> None:
+        self._videos: dict[int, dict[str, Any]] = {}
+        self._tracks: dict[int, dict[str, Any]] = {}
+
+    def take(self, sequence: SequenceRecord | None, image: Image, annotations: Sequence[dict[str, Any]]) -> None:
+        """Adds the video and the tracks of an image, and says in its annotations which video they are of."""
+        if sequence is None:
+            return
+        video, (_, _, width, height) = sequence.number, image
+        entry = {"id": video, "name": f"{video:06d}", "width": width, "height": height, "metadata": {"dataset": "gis"}}
+        self._videos.setdefault(video, entry)
+        for one in annotations:
+            one["video_id"] = video
+            track = {"id": one["track_id"], "category_id": one["category_id"], "video_id": video}
+            self._tracks.setdefault(one["track_id"], track)
+
+    def text(self) -> str:
+        """The lists as JSON that follows other entries; empty where there are none."""
+        if not self._videos:
+            return ""
+        return f', "videos": {_lines(self._videos)}, "tracks": {_lines(self._tracks)}'
+
+
+def _lines(entries: dict[int, dict[str, Any]]) -> str:
+    inside = ",\n".join(json.dumps(entries[number]) for number in sorted(entries))
+    return f"[\n{inside}\n]" if inside else "[]"
 
 
 def coco_image(image: Image) -> dict[str, Any]:
@@ -148,6 +195,7 @@ def coco_annotations(
             "box_3d": asdict(instance.box_3d),
             **_key_points(instance),
             **({} if instance.rides is None else {"rides": instance.rides}),
+            **({} if (track := getattr(instance, "track_id", None)) is None else {"track_id": track}),
         }
         for place, (instance, code) in enumerate(zip(instances, codes, strict=True))
     ]

@@ -1,0 +1,1 @@
+"""What moves in a sequence of frames, and how: all of it a function of time."""
