@@ -2,7 +2,8 @@
 
 Over real backgrounds frames are of one group that have the same image, images of the same source file (a recording), or
 of one sequence, where a table says so. In a rendered scene it is those whose cameras stand close together and look the
-same way, and whatever is linked by others in between: all frames of an animation are one group.
+same way, and whatever is linked by others in between: all frames of an animation are one group. Of sequences it is all
+frames of one, and all sequences in one generated street; a scene file is the same in all of them.
 """
 
 from __future__ import annotations
@@ -90,6 +91,11 @@ def _keys(
 ) -> Iterator[Hashable]:
     """What a frame has in common with others of its group."""
     background = record.background
+    if record.sequence is not None:
+        yield ("sequence", record.sequence.number)
+        if not record.scene.endswith(".blend"):
+            yield ("street", record.scene)
+        return
     if background.kind == "scene":
         cell = (record.scene, *_cell(record))
         cells[cell] = record.index

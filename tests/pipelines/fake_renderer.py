@@ -18,7 +18,7 @@ from pipelines.synthesis.config import RenderConfig
 from renderer.errors import SceneError
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box3D, Frame, Instance, Part
-from renderer.random_streams import Draw, Stream
+from renderer.random_streams import Draw, Moment, Stream
 from renderer.scene.cars import FrameSetup, ModelSize
 from renderer.thermal.conditions import Conditions
 from renderer.zones.catalogue import Zone
@@ -76,8 +76,11 @@ class FakeSession:
         conditions: Conditions | None = None,
         people: int | None = 0,
         others: Mapping[str, int | None] = MappingProxyType({}),
+        moment: Moment | None = None,
     ) -> Frame:
         self._accidents(index)
+        if moment is not None:
+            return draw_moment(self.camera, index, Draw(self.seed, index, attempt, moment))
         rng = Draw(self.seed, index, attempt if self.has_traffic else 0).rng(Stream.TRAFFIC)
         return draw(self.camera, index, rng, profile or "")
 
@@ -109,7 +112,15 @@ class FakeSession:
             resource.setrlimit(resource.RLIMIT_FSIZE, (40, 40))
 
 
-def draw(camera: Camera, index: int, rng: np.random.Generator, profile: str) -> Frame:
+def draw_moment(camera: Camera, index: int, place: Draw) -> Frame:
+    """Rectangles of one sequence, which go to the right with constant speeds, seen by a camera that stands."""
+    assert place.moment is not None
+    rng = place.rng(Stream.TRAFFIC)
+    speeds = rng.uniform(0.4, 2.0, 4)
+    return draw(camera, index, rng, "", speeds * place.moment.time_s)
+
+
+def draw(camera: Camera, index: int, rng: np.random.Generator, profile: str, gone_m: np.ndarray | None = None) -> Frame:
     """A flat road, the sky, and upright rectangles with a bonnet and tyres; the last one is a sliver."""
     height, width = camera.height, camera.width
     rays = camera.rays()
@@ -128,6 +139,7 @@ def draw(camera: Camera, index: int, rng: np.random.Generator, profile: str) -> 
         sliver = number == len(distances) + 1
         half, tall = (0.9, 1.5) if number % 2 else (1.25, 3.2)
         x = float(rng.uniform(-0.35, 0.35)) * distance * width / camera.fx
+        x += 0.0 if gone_m is None or sliver else float(gone_m[number - 1])
         left, right = (camera.cx + camera.fx * (x + s * half) / distance for s in (-1, 1))
         top, bottom = (camera.cy + camera.fy * (1.65 - h) / distance for h in (tall, 0.0))
         box = (round(left), round(top), max(round(right), round(left) + 1), round(bottom))

@@ -85,6 +85,9 @@ class RunOptions:
     sensor_variety: float = 0.0
     worlds: str | None = None
     """Weights of the kinds of streets, where each frame has one of several."""
+    sequence: float | None = None
+    """Seconds of a sequence; None: frames are single ones."""
+    fps: float = 10.0
 
 
 @dataclass(frozen=True)

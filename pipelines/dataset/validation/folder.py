@@ -23,6 +23,7 @@ from pipelines.dataset.validation import facts
 from pipelines.dataset.validation.labels import check_classes, check_coco, check_rows
 from pipelines.dataset.validation.objects import Rules, check_fitted, check_objects
 from pipelines.dataset.validation.planes import Planes
+from pipelines.dataset.validation.sequences import check_place, check_tracks
 from pipelines.errors import DatasetError
 from pipelines.io.exr import read_exr
 from pipelines.io.files import file_sha256, read_json, read_lines, sha256
@@ -275,6 +276,7 @@ def _frame_check(about: Mapping[str, Any]) -> Callable[[Path, Line], Iterator[st
             *facts.check_conditions(record.conditions),
             *facts.check_span(record, planes),
             *facts.check_sensor_variety(record, options.sensor_variety, planes),
+            *check_place(record, options.sequence, options.fps),
         ]
         if record.label_error is not None:
             more += facts.check_label_error(record.label_error, record, planes, options.max_label_error)
@@ -318,6 +320,7 @@ def _check_whole(folder: Path, about: Mapping[str, Any], records: Sequence[Frame
     yield from check_classes(folder, categories)
     yield from check_coco(folder, records, categories)
     yield from facts.check_counts(about, records)
+    yield from check_tracks(records, _described(about).configuration.fps)
     preview = folder / "preview.png"
     if preview.is_file():
         try:

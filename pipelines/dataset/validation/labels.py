@@ -16,6 +16,7 @@ from renderer.geometry.frame import Box2D
 from pipelines.dataset.record import FrameRecord, InstanceRecord, RealObject, Record
 from pipelines.dataset.validation.riders import with_cyclists
 from pipelines.dataset.validation.run_lengths import decode_rle
+from pipelines.dataset.validation.sequences import video_of
 from pipelines.errors import DatasetError
 from pipelines.io.files import read_json
 
@@ -182,7 +183,8 @@ def _of_image(
 ) -> Iterator[str]:
     index = record.index
     image = {
-        "id": index, "file_name": f"{record.stem}.png", "width": record.camera.width, "height": record.camera.height
+        "id": index, "file_name": f"{record.stem}.png", "width": record.camera.width, "height": record.camera.height,
+        **(video_of(record) if isinstance(record, FrameRecord) else {}),
     }  # fmt: skip
     if index in images and images[index] != image:
         yield f"image {index} is {images[index]}, expected {image}"
@@ -267,6 +269,9 @@ def _expected(item: InstanceRecord, record: Record) -> dict[str, Any]:
         values["num_keypoints"] = sum(seen > 0 for _, _, seen in item.key_points)
     if item.rides is not None:
         values["rides"] = item.rides
+    if item.track_id is not None and isinstance(record, FrameRecord):
+        values["track_id"] = item.track_id
+        values["video_id"] = None if record.sequence is None else record.sequence.number
     return dict(json.loads(json.dumps(values)))
 
 

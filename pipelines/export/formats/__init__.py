@@ -34,6 +34,14 @@ FORMATS: Final[Mapping[str, FormatRow]] = {
     ),
     "coco": FormatRow("COCO: a folder and a JSON file for each split", "coco.Coco", _OF_ALL | {"segments"}),
     "kitti": FormatRow("KITTI: training/image_2, label_2, calib and ImageSets", "kitti.Kitti"),
+    "kitti-tracking": FormatRow(
+        "KITTI tracking: training/image_02, label_02 and calib of sequences",
+        "kitti_tracking.KittiTracking",
+        frozenset({"split", "seed", "classes", "license", "link"}),
+    ),
+    "mot": FormatRow(
+        "MOTChallenge: gt.txt and seqinfo.ini of sequences", "mot.Mot", frozenset({"split", "seed", "license", "link"})
+    ),
     "voc": FormatRow("Pascal VOC: VOCdevkit/VOC2012 with JPEG images and XML", "voc.Voc", _OF_ALL - {"link"}),
     "bop": FormatRow(
         "BOP: poses, depth and masks of rendered objects",

@@ -8,7 +8,7 @@ Source: development kit of the KITTI object benchmark (Geiger, Lenz, Urtasun, CV
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +19,7 @@ from pipelines.dataset.labels.riders import KITTI_RIDERS
 from pipelines.dataset.record import InstanceRecord, RealObject
 from pipelines.export.job import ExportFrame, ExportObject, Job, Picture
 
-__all__ = ["Kitti"]
+__all__ = ["Kitti", "object_rows", "projection_rows"]
 
 _CENTRE_PX = 0.5
 """KITTI's pixels have their centres at whole numbers."""
@@ -36,10 +36,7 @@ class Kitti:
 
     def write_frame(self, job: Job, frame: ExportFrame) -> None:
         """Writes rows and calibration of an image."""
-        ridden = _ridden(frame) if job.config.classes is None else {}
-        left_out = {vehicle.id for vehicle in ridden.values()}
-        shown = [item for item in frame.objects if item.instance is None or item.instance.id not in left_out]
-        rows = "".join(_rows(job, frame, item, ridden) for item in shown)
+        rows = "".join(row for _, row in object_rows(job, frame))
         job.write_text(f"training/label_2/{frame.name}.txt", rows)
         job.write_text(f"training/calib/{frame.name}.txt", _calibration(frame.record.camera))
 
@@ -49,6 +46,15 @@ class Kitti:
         both = sorted([*numbers.get("train", ()), *numbers.get("val", ())])
         for name, members in {**numbers, "trainval": both}.items():
             job.write_text(f"ImageSets/{name}.txt", "".join(f"{index:06d}\n" for index in members))
+
+
+def object_rows(job: Job, frame: ExportFrame) -> Iterator[tuple[ExportObject, str]]:
+    """The objects of a frame with their rows, each with a line break at its end; a rider stands for the pair."""
+    ridden = _ridden(frame) if job.config.classes is None else {}
+    left_out = {vehicle.id for vehicle in ridden.values()}
+    for item in frame.objects:
+        if item.instance is None or item.instance.id not in left_out:
+            yield item, _rows(job, frame, item, ridden)
 
 
 def _ridden(frame: ExportFrame) -> dict[int, InstanceRecord]:
@@ -69,17 +75,23 @@ def _rows(job: Job, frame: ExportFrame, item: ExportObject, ridden: Mapping[int,
 
 
 def _calibration(camera: Camera) -> str:
+    return projection_rows(camera, ("R0_rect", "Tr_velo_to_cam", "Tr_imu_to_velo"))
+
+
+def projection_rows(camera: Camera, names: tuple[str, str, str]) -> str:
+    """Calibration of a camera.
+
+    Args:
+        camera: intrinsics.
+        names: what the format calls rectification, lidar to camera, and inertial unit to lidar.
+    """
     projection = np.zeros((3, 4))
     projection[:, :3] = camera.K
     projection[:2, 2] -= _CENTRE_PX
     to_camera = [[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0]]  # a lidar's x is forward, y left, z up
-    rows = {
-        **{f"P{number}": projection.ravel() for number in range(4)},
-        "R0_rect": np.eye(3).ravel(),
-        "Tr_velo_to_cam": np.ravel(to_camera),
-        "Tr_imu_to_velo": np.eye(4)[:3].ravel(),
-    }
-    return "".join(f"{name}: {_numbers(values)}\n" for name, values in rows.items())
+    matrices = (np.eye(3), np.array(to_camera), np.eye(4)[:3])
+    rows = {f"P{number}": projection for number in range(4)} | dict(zip(names, matrices, strict=True))
+    return "".join(f"{name}: {_numbers(values.ravel())}\n" for name, values in rows.items())
 
 
 def _numbers(values: Iterable[float]) -> str:
