@@ -279,7 +279,7 @@ def _is_the_same_surface(mesh: Any, built: PolyMesh) -> None:
     assert _area_by_zone(points, corners, zones) == pytest.approx(expected, rel=0.02)
 
 
-@pytest.mark.parametrize("rebuilt", [False, True], ids=["shipped", "written"])
+@pytest.mark.parametrize("rebuilt", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["shipped", "written"])
 def test_the_file_holds_the_models(rebuilt: bool, tmp_path: Path) -> None:
     path = CARS
     if rebuilt:

@@ -133,6 +133,7 @@ def test_without_packages_it_gives_the_files_of_gis_render(script: Path, tmp_pat
     assert city.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_with_numba_it_takes_the_fast_engine(script: Path, tmp_path: Path) -> None:
     options = ["--scene", str(ROOT / "assets" / "city.blend"), "--count", "1", "--size", "96"]
     done = _in_module(script, tmp_path, *options, "--out", "ours", bare=False)

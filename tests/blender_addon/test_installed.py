@@ -90,6 +90,7 @@ assert not folder.exists()
 """
 
 
+@pytest.mark.slow
 def test_every_operator_of_the_installed_zip(tmp_path: Path, shared_data: Path) -> None:
     car = sorted((shared_data / "meshes" / "kenney_car_kit").rglob("*taxi*.glb"))[0]
     story = fresh_blender.script(build_addon(tmp_path), STORY, city=str(CITY), car=str(car), out=str(tmp_path))

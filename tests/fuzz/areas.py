@@ -22,14 +22,14 @@ _ROOMS = {
 AREAS: dict[str, Callable[[Rng, Sandbox, Prepared], Attack]] = {
     f"{room}.{name}": make for room, module in _ROOMS.items() for name, make in module.ATTACKS.items()
 }
-_FEW = {"settings.options": 40, "scenes.scene": 4, "scenes.cars": 6, "pictures.fit": 1, "labels.fit": 1}
+_FEW = {"settings.options": 20, "scenes.scene": 3, "scenes.cars": 3, "pictures.fit": 1, "labels.fit": 1}
 _NEED_BLENDER = ("scenes.",)
 """Their workers load Blender, which is loaded before they are forked."""
 
 
 def few(area: str) -> int:
     """How many of an area's attacks the ordinary suite makes."""
-    return _FEW.get(area, 9)
+    return _FEW.get(area, 5)
 
 
 def needs_blender(area: str) -> bool:

@@ -95,8 +95,8 @@ def kolmogorov(sample: Array, quantiles: Sequence[float]) -> float:
 
 
 def test_the_densest_traffic_does_not_intersect() -> None:
-    street_m2 = [most_shared_m2(on_street(index, DENSEST)) for index in range(200)]
-    plane_m2 = [most_shared_m2(on_plane(index, DENSEST)) for index in range(200)]
+    street_m2 = [most_shared_m2(on_street(index, DENSEST)) for index in range(100)]
+    plane_m2 = [most_shared_m2(on_plane(index, DENSEST)) for index in range(100)]
     assert max(*street_m2, *plane_m2) < 1e-3
 
 

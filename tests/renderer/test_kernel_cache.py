@@ -52,7 +52,9 @@ RUN = "import warnings; warnings.simplefilter('always'); from planted import dou
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="folders have no owner here")
-@pytest.mark.parametrize("named", [True, False], ids=["NUMBA_CACHE_DIR", "__pycache__"])
+@pytest.mark.parametrize(
+    "named", [pytest.param(True, marks=pytest.mark.slow), False], ids=["NUMBA_CACHE_DIR", "__pycache__"]
+)
 def test_compiled_kernels_are_not_read_where_others_can_plant_some(tmp_path: Path, named: bool) -> None:
     """Numba's files are pickles: one that makes a folder is planted, in a folder of one's own and in one for all."""
     (tmp_path / "planted.py").write_text(KERNEL)

@@ -149,7 +149,13 @@ def test_damage_is_found_before_it_is_served(place: Path, damage: Callable[[Path
 
 
 @pytest.mark.parametrize(
-    "damage", [DAMAGE["400 bytes of the weights"], swap_all, a_file], ids=["bytes", "swap", "file"]
+    "damage",
+    [
+        DAMAGE["400 bytes of the weights"],
+        pytest.param(swap_all, marks=pytest.mark.slow),
+        pytest.param(a_file, marks=pytest.mark.slow),
+    ],
+    ids=["bytes", "swap", "file"],
 )
 def test_what_is_damaged_is_made_anew_with_the_same_bytes(place: Path, damage: Callable[[Path, Path], None]) -> None:
     cache, model = place / "cache/a", place / "a.safetensors"

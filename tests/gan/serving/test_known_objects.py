@@ -23,7 +23,7 @@ def write(path: Path, meta: dict[str, Any]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("engine", ["torch", "openvino"])
+@pytest.mark.parametrize("engine", ["torch", pytest.param("openvino", marks=pytest.mark.slow)])
 def test_every_engine_hands_on_what_the_file_states(
     engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,20 +27,20 @@ def shell(command: str, cwd: Path = ROOT, **variables: str) -> subprocess.Comple
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
-    done = shell(f"{GIS} models | head -1")
+    done = shell(f"{GIS} render --help | head -1")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("\n") == 1
 
 
 def test_a_full_disk_for_the_output_is_told() -> None:
-    done = shell(f"{GIS} models > /dev/full")
+    done = shell(f"{GIS} render --help > /dev/full")
     assert done.returncode == 1
-    assert done.stderr == "gis models: standard output could not be written (No space left on device)\n"
+    assert done.stderr == "gis render: standard output could not be written (No space left on device)\n"
 
 
 @pytest.mark.parametrize("closing", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_end_no_command(closing: str) -> None:
-    assert shell(f"{GIS} models {closing}").returncode == 0
+    assert shell(f"{GIS} --help {closing}").returncode == 0
 
 
 def test_an_error_without_standard_error_is_said_on_the_output(tmp_path: Path) -> None:

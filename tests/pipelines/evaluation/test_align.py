@@ -49,7 +49,7 @@ def _moved(images: list[np.ndarray], warp: np.ndarray) -> list[np.ndarray]:
     return [cv2.warpPerspective(image, np.linalg.inv(warp), size, borderMode=cv2.BORDER_REFLECT) for image in images]
 
 
-@pytest.mark.parametrize("model", ["similarity", "affine", "homography"])
+@pytest.mark.parametrize("model", ["similarity", pytest.param("affine", marks=pytest.mark.slow), "homography"])
 def test_a_known_warp_of_drawn_scenes_is_found(model: str) -> None:
     visible, infrared = _scenes(4)
     warp = _warp(infrared[0].shape, 4.0, 1.1, 9.0, -6.0)
@@ -58,6 +58,7 @@ def test_a_known_warp_of_drawn_scenes_is_found(model: str) -> None:
     assert found.measure > found.before + 0.2
 
 
+@pytest.mark.slow
 def test_known_warps_of_roadscene_are_found(shared_data: Path) -> None:
     folder = shared_data / "roadscene"
     boxes = json.loads((folder / "boxes.json").read_text())

@@ -74,8 +74,18 @@ DISTURBANCES = {
 }
 
 
-@pytest.mark.parametrize("command", ["render", "synthesize"])
-@pytest.mark.parametrize("kind", DISTURBANCES)
+ALIKE = [(kind, "render") for kind in ("renamed", "replaced", "log removed", "log cut")]
+"""Both commands write through the same store: one of the disturbances is tried with each in the default run."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "command"),
+    [
+        pytest.param(kind, command, marks=[pytest.mark.slow] if (kind, command) in ALIKE else [])
+        for kind in DISTURBANCES
+        for command in ("render", "synthesize")
+    ],
+)
 def test_a_disturbed_folder_is_an_error(kind: str, command: str, tmp_path: Path) -> None:
     how, said = DISTURBANCES[kind]
     thread = disturb(tmp_path / "out", how)

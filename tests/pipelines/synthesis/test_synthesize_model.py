@@ -32,7 +32,10 @@ def model(path: Path, channels: int = 7, layout: str = "flat", norm: str = "inst
     return path
 
 
-@pytest.mark.parametrize(("layout", "norm"), [("flat", "instance"), ("physics", "instance"), ("physics", "batch")])
+@pytest.mark.parametrize(
+    ("layout", "norm"),
+    [("flat", "instance"), pytest.param("physics", "instance", marks=pytest.mark.slow), ("physics", "batch")],
+)
 def test_images_are_the_model_s_and_the_span_is_kept(
     layout: str, norm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -145,8 +145,8 @@ def usd_file(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 IMPORTED = [
     "kenney_car_kit/taxi.glb",
     "gazebo/suv/meshes/suv.obj",
-    "quaternius/basic_car_pack/FBX/CopCar.fbx",
-    "quaternius/public_transport/Blends/Bus.blend",
+    pytest.param("quaternius/basic_car_pack/FBX/CopCar.fbx", marks=pytest.mark.slow),
+    pytest.param("quaternius/public_transport/Blends/Bus.blend", marks=pytest.mark.slow),
     "usd",
 ]
 

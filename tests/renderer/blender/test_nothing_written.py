@@ -84,15 +84,32 @@ def listing(*folders: Path) -> set[Path]:
     return {path for folder in folders for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the scene and of what it would write."""
+    return tmp_path_factory.mktemp("place")
+
+
 @pytest.fixture
-def writing_scene(empty_scene: Any, add_box: Box, tmp_path: Path) -> Path:
-    """A scene with every kind of writer; all point below ``tmp_path / "canaries"`` or beside the file."""
+def writing_scene(empty_scene: Any, add_box: Box, place: Path) -> Path:
+    """The scene, made once; nothing of an earlier test lies where it would write."""
+    path = place / "scene" / "writing.blend"
+    if not path.is_file():
+        make_writing_scene(empty_scene, add_box, path)
+    for old in {place / "canaries", place / "home", *path.parent.iterdir()} - {path}:
+        shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
+    for name in ("canaries", "home"):
+        (place / name).mkdir()
+    return path
+
+
+def make_writing_scene(empty_scene: Any, add_box: Box, path: Path) -> None:
+    """A scene with every kind of writer; all point to "canaries" beside its folder, or beside the file."""
     add_box("Car", (0.0, 8.0, 0.75), (2.0, 1.8, 1.5))
     add_box("ground", (0.0, 10.0, -0.05), (60.0, 80.0, 0.1))
-    canaries, home = tmp_path / "canaries", tmp_path / "home"
-    for folder in (canaries, home, tmp_path / "scene"):
+    canaries = path.parents[1] / "canaries"
+    for folder in (canaries, path.parent):
         folder.mkdir()
-    path = tmp_path / "scene" / "writing.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(path))  # caches on disk need a file to lie beside
     add_disk_caches(add_box)
     add_paint(add_box)
@@ -101,15 +118,12 @@ def writing_scene(empty_scene: Any, add_box: Box, tmp_path: Path) -> Path:
         add_fluid(add_box, kind, canaries)
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    shutil.rmtree(canaries)
-    canaries.mkdir()
-    return path
 
 
 @pytest.mark.parametrize("engine", ["raster", "cycles"])
-def test_render_writes_nothing_but_its_folder(engine: str, writing_scene: Path, tmp_path: Path) -> None:
-    home, out = tmp_path / "home", tmp_path / "out"
-    watched = (tmp_path / "canaries", tmp_path / "scene", home)
+def test_render_writes_nothing_but_its_folder(engine: str, writing_scene: Path, place: Path, tmp_path: Path) -> None:
+    home, out = place / "home", tmp_path / "out"
+    watched = (place / "canaries", place / "scene", home)
     before = listing(*watched)
     command = [sys.executable, "-m", "pipelines.cli", "render", "--scene", str(writing_scene), "--count", "3"]
     environment = {**os.environ, "HOME": str(home), "TMPDIR": str(home), "PYTHONPATH": str(ROOT)}
@@ -120,7 +134,7 @@ def test_render_writes_nothing_but_its_folder(engine: str, writing_scene: Path, 
     assert done.returncode == 0, done.stderr
     assert len(list((out / "passes").iterdir())) == 3
     assert listing(*watched) == before
-    assert not list((tmp_path / "canaries").iterdir())
+    assert not list((place / "canaries").iterdir())
 
 
 def test_what_is_turned_off_is_said(writing_scene: Path) -> None:
@@ -140,8 +154,8 @@ def test_what_is_turned_off_is_said(writing_scene: Path) -> None:
     assert not any("domain" in name for name in names)
 
 
-def test_without_that_the_file_does_write(writing_scene: Path, tmp_path: Path) -> None:
+def test_without_that_the_file_does_write(writing_scene: Path, place: Path) -> None:
     """The canaries sing where Blender opens the file as it is."""
     code = "import bpy, os, sys; bpy.ops.wm.open_mainfile(filepath=sys.argv[1], use_scripts=False); os._exit(0)"
     subprocess.run([sys.executable, "-c", code, str(writing_scene)], check=False, capture_output=True, timeout=120)
-    assert listing(tmp_path / "canaries")
+    assert listing(place / "canaries")
