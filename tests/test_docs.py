@@ -106,7 +106,7 @@ def _command_lines(text: str) -> Iterator[str]:
     """Lines of code that begin with gis, joined where they go on."""
     code = "\n".join([*FENCE.findall(text), *INDENTED.findall(FENCE.sub("", text))])
     for line in re.sub(r"\\\n\s*", " ", code).splitlines():
-        found = re.match(r"\s*(?:\$ )?(?:[A-Z]+=\S+ )*(?:\.venv/bin/)?gis ([a-z].*)", line)
+        found = re.match(r"\s*(?:\$ )?(?:[A-Z]+=\S+ )*(?:time )?(?:\.venv/bin/)?gis ([a-z].*)", line)
         if found and found[1].split()[0].isalpha():
             yield found[1]
 
@@ -166,3 +166,12 @@ def test_commands_in_sentences_have_these_options(page: Path) -> None:
         flags = {flag for one in command_options(name) for flag in one.flags}
         typed = {word.strip("[],.:;").partition("=")[0] for word in words if word.strip("[").startswith("--")}
         assert typed <= flags, code
+
+
+def test_messages_of_the_troubleshooting_page_are_ours() -> None:
+    """What stands first in a row as code is a part of a message, word for word."""
+    files = [path for name in ("gan", "pipelines", "renderer") for path in (ROOT / name).rglob("*.py")]
+    sources = "".join(path.read_text(encoding="utf-8") for path in [*files, ROOT / "Makefile"])
+    said = re.findall(r"^\| `([^`]+)` \|", _text(Path("docs/troubleshooting.md")), re.MULTILINE)
+    assert len(said) > 20
+    assert [message for message in said if message not in sources] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import importlib
 import inspect
+import re
 import types
 import typing
 from collections.abc import Iterable, Iterator
@@ -189,5 +190,6 @@ def _default(option: CommandOption) -> str:
 
 
 def _plain(text: str) -> str:
-    """A text as a cell of a table shows it."""
-    return html.escape(" ".join(text.split()), quote=False).replace("|", "\\|").replace("*", "\\*")
+    """A text as a cell of a table shows it: a long word may break after a comma."""
+    shown = html.escape(" ".join(text.split()), quote=False).replace("|", "\\|").replace("*", "\\*")
+    return re.sub(r",(?=\S)", ",<wbr>", shown)
