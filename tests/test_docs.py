@@ -21,7 +21,7 @@ from pipelines.cli.main import COMMANDS, load_command
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 sys.path.append(str(DOCS / "generate"))
-from generated_pages import command_navigation, generated_pages  # noqa: E402
+from generated_pages import generated_pages, named_pages, with_all_pages  # noqa: E402
 from option_pages import command_options  # noqa: E402
 
 PAGES_BY_PATH = generated_pages()
@@ -76,21 +76,18 @@ def _joined(page: str, target: str) -> str:
     return "/".join(parts)
 
 
-def test_every_page_is_in_the_navigation() -> None:
-    """A new page needs a line below `nav` in mkdocs.yml."""
-    entries = list(_pages_of(yaml.safe_load(_text(Path("mkdocs.yml")))["nav"]))
-    entries += _pages_of(command_navigation())
-    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} | set(PAGES_BY_PATH)
-    assert sorted(entries) == sorted(set(entries))
-    assert set(entries) - {"reference/commands/"} == pages
+def test_every_page_is_in_the_navigation_once() -> None:
+    entries = list(named_pages(with_all_pages(yaml.safe_load(_text(Path("mkdocs.yml")))["nav"])))
+    pages = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")]
+    assert sorted(entries) == sorted([*pages, *PAGES_BY_PATH])
 
 
-def _pages_of(entry: Any) -> Iterator[str]:
-    if isinstance(entry, str):
-        yield entry
-        return
-    for one in entry.values() if isinstance(entry, dict) else entry:
-        yield from _pages_of(one)
+def test_a_page_that_no_line_names_is_shown_too() -> None:
+    navigation = [{"Home": ["index.md"]}, {"How to": ["how-to.md", {"More": "*"}]}, {"Empty": []}]
+    shown = with_all_pages(navigation)
+    assert shown[0] == {"Home": ["index.md"]}
+    assert "people.md" in shown[1]["How to"][1]["More"]
+    assert not {"index.md", "how-to.md"} & set(shown[1]["How to"][1]["More"])
 
 
 def test_every_option_of_a_command_is_in_the_reference() -> None:

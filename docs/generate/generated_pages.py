@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from api_pages import api_pages
 from option_pages import FOLDER as COMMANDS_FOLDER
 from option_pages import command_pages
 from preset_page import preset_page
 
-__all__ = ["COMMANDS_FOLDER", "PROJECT_PAGES", "command_navigation", "generated_pages"]
+__all__ = ["PROJECT_PAGES", "generated_pages", "named_pages", "with_all_pages"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROJECT_PAGES: Final = ("ARCHITECTURE", "CONTRIBUTING", "CHANGELOG")
@@ -23,8 +24,39 @@ def generated_pages() -> dict[str, str]:
     return command_pages() | api_pages() | {"reference/presets.md": preset_page()} | project
 
 
-def command_navigation() -> list[str | dict[str, str]]:
-    """Entries of the navigation for the pages of commands."""
+def with_all_pages(navigation: list[Any]) -> list[Any]:
+    """The navigation with a page for each command, and with the pages of docs/ that no line names.
+
+    Args:
+        navigation: That of mkdocs.yml, where ``reference/commands/*`` and ``*`` stand for these.
+    """
+    named = set(named_pages(navigation))
+    more = sorted(path.name for path in (ROOT / "docs").glob("*.md") if path.name not in named)
+    return _expanded(navigation, {f"{COMMANDS_FOLDER}/*": _command_navigation(), "*": more})
+
+
+def named_pages(entry: Any) -> Iterator[str]:
+    """All paths of a navigation."""
+    if isinstance(entry, str):
+        yield entry
+        return
+    for one in entry.values() if isinstance(entry, dict) else entry:
+        yield from named_pages(one)
+
+
+def _expanded(entries: list[Any], pages: dict[str, list[Any]]) -> list[Any]:
+    expanded = []
+    for entry in entries:
+        if isinstance(entry, dict):
+            ((title, value),) = entry.items()
+            value = pages.get(value, value) if isinstance(value, str) else _expanded(value, pages)
+            entry = {title: value} if value else None
+        if entry is not None:
+            expanded.append(entry)
+    return expanded
+
+
+def _command_navigation() -> list[str | dict[str, str]]:
     pages = [path for path in command_pages() if not path.endswith("/index.md")]
     return [f"{COMMANDS_FOLDER}/index.md", *({f"gis {Path(path).stem}": path} for path in pages)]
 

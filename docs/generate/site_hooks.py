@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from generated_pages import COMMANDS_FOLDER, command_navigation, generated_pages
+from generated_pages import generated_pages, with_all_pages
 from mkdocs.structure.files import File
 from page_links import with_titles
 
@@ -19,17 +19,8 @@ _ROLE: Final = re.compile(r":(?:mod|func|class|data|attr|meth|exc):(?=<code>)")
 
 
 def on_config(config: Any) -> None:
-    """Puts a page for each command into the navigation."""
-    for section in config.nav:
-        for entries in section.values() if isinstance(section, dict) else ():
-            _expand(entries)
-
-
-def _expand(entries: Any) -> None:
-    for entry in entries if isinstance(entries, list) else ():
-        for title, value in list(entry.items()) if isinstance(entry, dict) else ():
-            if value == f"{COMMANDS_FOLDER}/":
-                entry[title] = command_navigation()
+    """Puts all pages into the navigation."""
+    config.nav = with_all_pages(config.nav)
 
 
 def on_files(files: Any, config: Any) -> None:
