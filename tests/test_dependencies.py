@@ -31,7 +31,9 @@ EXTRAS = {
     "pipelines": set(),
     "pipelines/cluster": {"cluster"},
     "pipelines/comparison": {"gan"},
+    "pipelines/dataset/packed": {"store"},
     "pipelines/detection": {"gan", "measure"},
+    "pipelines/io": {"store"},
     "renderer": set(),
     "renderer/blender": {"render"},
 }
@@ -88,7 +90,7 @@ def test_doctor_looks_for_what_no_command_can_do_without() -> None:
 def test_commands_know_which_extra_brings_what() -> None:
     declared = {
         (name, extra)
-        for extra in ("render", "gan", "serve", "measure", "cluster")
+        for extra in ("render", "gan", "serve", "measure", "store", "cluster")
         for name in _declared()[extra] - OF_OTHERS
     }
     assert {(PACKAGES.get(module, module), extra) for module, extra in EXTRAS_OF_COMMANDS.items()} == declared

@@ -109,11 +109,13 @@ OLD_COMMANDS = {"backends": "models"}
 """Names of earlier versions, which go on working with a note."""
 EXTRAS = {
     "bpy": "render",
+    "fsspec": "store",
     "lightning_fabric": "gan",
     "lpips": "gan",
     "nncf": "serve",
     "onnx": "serve",
     "openvino": "serve",
+    "pyarrow": "store",
     "pycocotools": "measure",
     "ray": "cluster",
     "tensorboard": "gan",

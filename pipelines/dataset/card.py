@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from pipelines.dataset.description import DatasetDescription
 from pipelines.dataset.terms import ingredients, size_category
 from pipelines.io.escape import for_console, for_markdown
-from pipelines.io.files import write_text
 
-__all__ = ["write_card"]
+__all__ = ["card_text"]
 
 
-def write_card(folder: Path, description: DatasetDescription) -> None:
-    """Writes ``README.md``: what the data set is, how it was made, what is in which file, and what it is not."""
-    write_text(folder / "README.md", "\n".join(_card(description)) + "\n")
+def card_text(description: DatasetDescription) -> str:
+    """``README.md``: what the data set is, how it was made, what is in which file, and what it is not."""
+    return "\n".join(_card(description)) + "\n"
 
 
 def _card(description: DatasetDescription) -> Iterator[str]:
@@ -44,7 +42,9 @@ def _front_matter(description: DatasetDescription) -> Iterator[str]:
     yield from ("---", f"pretty_name: {json.dumps('Thermal street images: ' + for_console(description.place['name']))}")
     yield from ("task_categories:", "- object-detection", "tags:", "- thermal", "- infrared", "- synthetic")
     yield from ("size_categories:", f"- {size_category(description.counts.images)}")
-    yield from ("configs:", "- config_name: default", "  data_files: images/*", "---", "")
+    packed = description.configuration.get("pack") == "shards"
+    data = "shards/*.tar" if packed else "images/*"
+    yield from ("configs:", "- config_name: default", f"  data_files: {data}", "---", "")
 
 
 def _tables(description: DatasetDescription) -> Iterator[str]:
@@ -101,7 +101,24 @@ def _code(text: object) -> str:
     return for_console(text).replace("`", "'")
 
 
+def _packed_contents() -> Iterator[str]:
+    rows = (
+        ("`shards/`", "WebDataset tars; each frame has the files of the table below, and `json`, its record"),
+        ("`frames/`", "Parquet: a row for each frame, with its record and the place of its files in the shard"),
+        ("`objects/`", "Parquet: a row for each labelled object"),
+    )
+    yield from ("## Shards", "", "| file | content |", "|---|---|")
+    yield from (f"| {name} | {what} |" for name, what in rows)
+    yield from (
+        "",
+        "`images/000012.png` is `000012.images.png` in its shard, and so on; `frames.jsonl` is `frames/`.",
+        "",
+    )
+
+
 def _contents(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
+    if configuration.get("pack") == "shards":
+        yield from _packed_contents()
     rows = [
         ("`images/`", "8-bit infrared images, white hot" + _but_for(configuration)),
         ("`masks/`", "16-bit instance ids; 0 is everything without a label"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,13 +14,12 @@ from renderer.geometry.frame import Box2D
 from renderer.zones.catalogue import zone_palette
 
 from pipelines.dataset.description import DatasetDescription
+from pipelines.dataset.frame_files import FrameFiles
 from pipelines.dataset.record import FrameRecord
-from pipelines.dataset.store import read_records
-from pipelines.io.exr import read_exr
-from pipelines.io.files import write_bytes
-from pipelines.io.images import encode_png, read_png
+from pipelines.io.exr import decode_exr
+from pipelines.io.images import decode_png
 
-__all__ = ["contact_sheet", "depth_colours", "instance_colours", "write_contact_sheet"]
+__all__ = ["contact_sheet", "depth_colours", "instance_colours", "shown_frames"]
 
 UInt8 = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -77,14 +76,19 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)  # Pillow brings a typeface of its own, the same on every machine
 
 
-def write_contact_sheet(folder: Path, description: DatasetDescription) -> None:
-    """Writes ``preview.png``: a grid of infrared images, then some frames with everything that belongs to them."""
-    write_bytes(folder / "preview.png", encode_png(contact_sheet(folder, description)))
+def shown_frames(count: int) -> frozenset[int]:
+    """Numbers of the frames that the contact sheet of so many shows."""
+    return frozenset(_spread(count, GRID_FRAMES))
 
 
-def contact_sheet(folder: Path, description: DatasetDescription) -> UInt8:
-    """The contact sheet of a data set, (H, W, 3) RGB."""
-    records = list(read_records(folder, FrameRecord, set(_spread(description.frames, GRID_FRAMES))))
+def contact_sheet(files: FrameFiles, records: Sequence[FrameRecord], description: DatasetDescription) -> UInt8:
+    """A grid of infrared images, then some frames with everything that belongs to them: (H, W, 3) RGB.
+
+    Args:
+        files: of the data set.
+        records: those of :func:`shown_frames`.
+        description: of the data set.
+    """
     detail = _richest(records, DETAIL_ROWS)
     tile_h = _tile_height(records[0])
     grid_rows = -(-len(records) // GRID_COLUMNS)
@@ -98,13 +102,13 @@ def contact_sheet(folder: Path, description: DatasetDescription) -> UInt8:
     for place, record in enumerate(records):
         x = MARGIN_PX + place % GRID_COLUMNS * (grid_px + GAP_PX)
         y = head + place // GRID_COLUMNS * (grid_h + GAP_PX)
-        sheet.paste(_fit(_grey(folder, record), grid_px, grid_h), x, y)
+        sheet.paste(_fit(_grey(files, record), grid_px, grid_h), x, y)
         _caption(sheet, record, x, y + grid_h)
     top = head + grid_rows * (grid_h + GAP_PX) + 14
     for place, title in enumerate(DETAIL_TITLES):
         sheet.text(MARGIN_PX + place * (TILE_PX + GAP_PX), top, title, 20)
     for row, record in enumerate(detail):
-        _detail_row(sheet, folder, record, top + 40 + row * (tile_h + 34), tile_h)
+        _detail_row(sheet, files, record, top + 40 + row * (tile_h + 34), tile_h)
     return np.array(sheet.picture)
 
 
@@ -139,11 +143,11 @@ def _weather(record: FrameRecord) -> str:
     return f"{record.stem}  {conditions.weather}, {hour:02d}:{minute:02d}, {celsius:.0f} °C"
 
 
-def _detail_row(sheet: _Sheet, folder: Path, record: FrameRecord, y: int, height: int) -> None:
-    name, grey = record.stem, _grey(folder, record)
-    mask = read_png(folder / "masks" / f"{name}.png")
-    zones = zone_palette()[read_png(folder / "zones" / f"{name}.png")]
-    depth = depth_colours(read_exr(folder / "depth" / f"{name}.exr")["Z"])
+def _detail_row(sheet: _Sheet, files: FrameFiles, record: FrameRecord, y: int, height: int) -> None:
+    name, grey = record.stem, _grey(files, record)
+    mask = _png(files, f"masks/{name}.png")
+    zones = zone_palette()[_png(files, f"zones/{name}.png")]
+    depth = depth_colours(decode_exr(files.read(f"depth/{name}.exr"), f"depth/{name}.exr")["Z"])
     tiles = (grey, grey, instance_colours(mask), zones, depth)
     for place, tile in enumerate(tiles):
         smooth = place < 2
@@ -195,8 +199,12 @@ def depth_colours(depth_m: NDArray[np.float32]) -> UInt8:
     return picture
 
 
-def _grey(folder: Path, record: FrameRecord) -> UInt8:
-    return np.repeat(read_png(folder / "images" / f"{record.stem}.png")[..., None], 3, axis=2)
+def _grey(files: FrameFiles, record: FrameRecord) -> UInt8:
+    return np.repeat(_png(files, f"images/{record.stem}.png")[..., None], 3, axis=2)
+
+
+def _png(files: FrameFiles, name: str) -> NDArray[Any]:
+    return decode_png(files.read(name), name)
 
 
 def _fit(picture: UInt8, width: int, height: int, *, smooth: bool = True) -> UInt8:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from pipelines.errors import DatasetError
 from pipelines.io.files import is_inside, short
 from pipelines.io.typed_json import OMITTED_IF_NONE, from_json
 
-__all__ = ["SCHEMA", "Counts", "DatasetDescription", "ShardEntry", "count_objects", "dataset_header", "read_shards"]
+__all__ = ["SCHEMA", "Counts", "DatasetDescription", "ObjectCounter", "ShardEntry", "dataset_header", "read_shards"]
 
 SCHEMA: Final = "gis-dataset"
 MOST_FRAMES: Final = 10**8
@@ -155,36 +155,50 @@ def _is_earlier(stored: Any, categories: list[str]) -> bool:
     return isinstance(stored, list) and bool(stored) and stored == categories[: len(stored)]
 
 
-def count_objects(records: Iterable[FrameRecord]) -> Counts:
-    """Counts over the records of a data set."""
-    images, weather, real = 0, Counter[str](), Counter[str]()
-    empty, ignored, known, over_images = 0, 0, False, False
-    category, model, profile, occlusion = (Counter[str]() for _ in range(4))
-    for record in records:
-        images += 1
-        weather[record.conditions.weather] += 1
-        over_images |= record.background.kind == "image"
-        known |= record.real_objects is not None
-        empty += not record.labelled
-        ignored += len(record.ignored)
-        real.update(item.category for item in record.real_objects or () if item.labelled)
+class ObjectCounter:
+    """Counts over the records of a data set, as they go by."""
+
+    def __init__(self) -> None:
+        self._images = self._empty = self._ignored = 0
+        self._known = self._over_images = False
+        self._weather, self._real = Counter[str](), Counter[str]()
+        self._category, self._model, self._profile, self._occlusion = (Counter[str]() for _ in range(4))
+
+    def watch(self, records: Iterable[FrameRecord]) -> Iterator[FrameRecord]:
+        """The records, each counted when it is asked for."""
+        for record in records:
+            self._add(record)
+            yield record
+
+    def _add(self, record: FrameRecord) -> None:
+        self._images += 1
+        self._weather[record.conditions.weather] += 1
+        self._over_images |= record.background.kind == "image"
+        self._known |= record.real_objects is not None
+        self._empty += not record.labelled
+        self._ignored += len(record.ignored)
+        self._real.update(item.category for item in record.real_objects or () if item.labelled)
         for item in record.counted:
-            category[item.category] += 1
-            model[item.model] += 1
-            profile[item.profile] += 1
-            occlusion[str(item.occlusion)] += 1
-    return Counts(
-        images,
-        category.total(),
-        _sorted(category),
-        _sorted(model),
-        _sorted(profile),
-        _sorted(occlusion),
-        _sorted(weather),
-        _sorted(real) if known else None,
-        ignored or None,
-        empty if over_images else None,
-    )
+            self._category[item.category] += 1
+            self._model[item.model] += 1
+            self._profile[item.profile] += 1
+            self._occlusion[str(item.occlusion)] += 1
+
+    @property
+    def counts(self) -> Counts:
+        """Of the records that went by."""
+        return Counts(
+            self._images,
+            self._category.total(),
+            _sorted(self._category),
+            _sorted(self._model),
+            _sorted(self._profile),
+            _sorted(self._occlusion),
+            _sorted(self._weather),
+            _sorted(self._real) if self._known else None,
+            self._ignored or None,
+            self._empty if self._over_images else None,
+        )
 
 
 def _sorted(table: Counter[str]) -> dict[str, int]:

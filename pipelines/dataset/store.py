@@ -8,9 +8,11 @@ always a beginning of what the finished run writes. :class:`FrameStore` keeps th
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from pathlib import Path
@@ -26,18 +28,17 @@ from pipelines.io.files import (
     check_present,
     drop_half_line,
     last_lines,
-    locked_folder,
     read_lines,
-    read_object,
     remove_temporaries,
-    write_json,
 )
+from pipelines.io.stores import Store, open_store
 
 __all__ = [
     "DATASET_FILE",
     "FRAMES_FILE",
     "PART_FILE",
     "FrameStore",
+    "FramesFolder",
     "RunFolder",
     "first_difference",
     "generator",
@@ -45,6 +46,7 @@ __all__ = [
 ]
 
 R = TypeVar("R", bound=Record)
+F = TypeVar("F", bound="FramesFolder[Any]")
 NEWEST = 10_000
 """Frames that a run looks at which goes on: all of most data sets, and of larger ones those that a power cut may have
 hurt. `gis validate` looks at all."""
@@ -65,7 +67,7 @@ def read_records(folder: Path, kind: type[R], only: Container[int] | None = None
     """Records of the complete frames of a folder, in order; none where it has no ``frames.jsonl``.
 
     Args:
-        folder: of the data set.
+        folder: of the data set, packed or not; or its address in an object store.
         kind: of record.
         only: numbers of the frames that are wanted; None for all.
         first: number of the frame of the first line, where the folder is a part of a data set.
@@ -73,7 +75,13 @@ def read_records(folder: Path, kind: type[R], only: Container[int] | None = None
     Raises:
         DatasetError: a line that is none of ours.
     """
+    from pipelines.dataset.packed.reader import is_packed, open_packed  # not where Blender runs this by itself
+
     log = folder / FRAMES_FILE
+    if is_packed(folder):
+        for index, line in open_packed(folder).lines(first, only):
+            yield kind.from_line(line, index, log)
+        return
     for index, line in enumerate(read_lines(log), first):
         if only is None or index in only:
             yield kind.from_line(line, index, log)
@@ -155,24 +163,26 @@ class RunFolder:
         Raises:
             DatasetError: other files, or another configuration.
         """
-        described = self.folder / self.description
-        if not described.is_file():
-            others = [item.name for item in self.folder.glob("*")] if self.folder.is_dir() else []
-            others = [name for name in others if not name.endswith(".tmp")]
-            if others:
+        if not self.store.has(self.description):
+            if others := self.store.names():
                 raise DatasetError(
-                    f"{self.folder} holds other files ({sorted(others)[0]}): expected an empty or new folder; "
+                    f"{self.store.where} holds other files ({others[0]}): expected an empty or new folder; "
                     "give another --out"
                 )
             return
-        different = first_difference(self._stored_header(described), dict(self.header))
+        different = first_difference(self._stored_header(), dict(self.header))
         if different:
             raise DatasetError(
-                f"{self.folder} holds another configuration: {different}; give the same options, or another --out"
+                f"{self.store.where} holds another configuration: {different}; give the same options, or another --out"
             )
 
-    def _stored_header(self, described: Path) -> dict[str, Any]:
-        stored = read_object(described)
+    @cached_property
+    def store(self) -> Store:
+        """Where the folder lies: on this machine, or in an object store."""
+        return open_store(self.folder)
+
+    def _stored_header(self) -> dict[str, Any]:
+        stored = self.store.read_object(self.description)
         return {key: stored.get(key) for key in self.header}
 
     @contextmanager
@@ -183,34 +193,29 @@ class RunFolder:
             DatasetError: another run is at work in it.
             OutputError: the folder cannot be made.
         """
-        with locked_folder(self.folder):
+        with self.store.locked():
             yield
 
     def describe(self, more: Mapping[str, Any]) -> None:
         """Writes the description: the header and ``more``."""
-        write_json(self.folder / self.description, {**self.header, **more})
+        self.store.write_json(self.description, {**self.header, **more})
 
 
 @dataclass(frozen=True)
-class FrameStore(RunFolder, Generic[R]):
-    """A folder of frames with one description and one log.
+class FramesFolder(RunFolder, Generic[R]):
+    """A folder of frames with one description, of whatever files.
 
     Args:
-        record: what the lines of the log are.
+        record: what is known of each frame.
         first: number of the first frame; another than 0 in a part of a data set.
     """
 
     record: type[R]
     first: int = 0
 
-    def part(self, first: int) -> FrameStore[R]:
+    def part(self: F, first: int) -> F:
         """The same folder as that of a part, which begins with the frame ``first``."""
         return replace(self, description=PART_FILE, header={**self.header, "first": first}, first=first)
-
-    @property
-    def log(self) -> Path:
-        """Path of ``frames.jsonl``."""
-        return self.folder / FRAMES_FILE
 
     def check_frames(self, frames: range) -> None:
         """Refuses a folder that this run may not go on in; changes nothing.
@@ -219,10 +224,10 @@ class FrameStore(RunFolder, Generic[R]):
             DatasetError: other files, another configuration, or frames that were not asked for.
         """
         self.check()
-        complete = self._complete() if (self.folder / self.description).is_file() else 0
+        complete = self.complete() if self.store.has(self.description) else 0
         if complete > len(frames):
             raise DatasetError(
-                f"{self.folder} holds {complete} frames, more than the {len(frames)} asked for: give "
+                f"{self.store.where} holds {complete} frames, more than the {len(frames)} asked for: give "
                 f"{self._options(complete)} or more, or another --out"
             )
 
@@ -231,7 +236,43 @@ class FrameStore(RunFolder, Generic[R]):
             return f"--frames {self.first}:{self.first + complete}"
         return f"--count {complete}"
 
-    def _complete(self) -> int:
+    @abstractmethod
+    def complete(self) -> int:
+        """Frames that count."""
+
+    @abstractmethod
+    def records(self) -> Iterator[R]:
+        """Records of the complete frames, in order.
+
+        Raises:
+            DatasetError: a line that is none of ours.
+        """
+
+    def finish(self, count: int, by: str | None = None) -> None:
+        """Writes that all ``count`` frames are there.
+
+        Args:
+            count: frames.
+            by: name and version of the program, where it is not this package.
+        """
+        self.describe({"frames": count, "complete": True, "generator": by or generator()})
+
+    def is_finished(self, count: int) -> bool:
+        """Whether the description says that ``count`` frames are there."""
+        described = self.store.read_object(self.description)
+        return bool(described.get("complete")) and described.get("frames") == count
+
+
+@dataclass(frozen=True)
+class FrameStore(FramesFolder[R]):
+    """A folder of frames with one description and one log, and the files of each frame beside them."""
+
+    @property
+    def log(self) -> Path:
+        """Path of ``frames.jsonl``."""
+        return self.folder / FRAMES_FILE
+
+    def complete(self) -> int:
         """Frames that have a line."""
         return len(self.newest) and self.newest.stop - self.first
 
@@ -249,7 +290,7 @@ class FrameStore(RunFolder, Generic[R]):
         with self.locked():
             remove_temporaries(self.folder)
             drop_half_line(self.log)
-            complete = self._complete()
+            complete = self.complete()
             self.describe({"frames": complete, "complete": False})
             yield complete
 
@@ -314,20 +355,6 @@ class FrameStore(RunFolder, Generic[R]):
             if after:
                 after(index)
         log.check()
-
-    def finish(self, count: int, by: str | None = None) -> None:
-        """Writes that all ``count`` frames are there.
-
-        Args:
-            count: frames.
-            by: name and version of the program, where it is not this package.
-        """
-        self.describe({"frames": count, "complete": True, "generator": by or generator()})
-
-    def is_finished(self, count: int) -> bool:
-        """Whether the description says that ``count`` frames are there."""
-        described = read_object(self.folder / self.description)
-        return bool(described.get("complete")) and described.get("frames") == count
 
     def check_files(self, made: int) -> None:
         """Sees to it that the files of the frames that a run has made are there.

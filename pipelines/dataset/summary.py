@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
 from pipelines.dataset import shards
-from pipelines.dataset.description import DatasetDescription, count_objects, read_shards
-from pipelines.dataset.label_consistency.page import LABEL_ERRORS_FILE, write_label_errors
+from pipelines.dataset.description import DatasetDescription, ObjectCounter, ShardEntry, read_shards
+from pipelines.dataset.label_consistency.page import LABEL_ERRORS_FILE, LabelErrors
 from pipelines.dataset.labels.coco import LabelledFrame, write_coco
 from pipelines.dataset.labels.yolo import yolo_classes
+from pipelines.dataset.packed.reader import files_of
+from pipelines.dataset.packed.writer import PackedStore
 from pipelines.dataset.record import FrameRecord
-from pipelines.dataset.store import DATASET_FILE, FrameStore, generator
-from pipelines.io.files import read_object, write_json, write_text
+from pipelines.dataset.store import DATASET_FILE, FramesFolder, generator
+from pipelines.io.files import as_bytes
+from pipelines.io.images import encode_png
+from pipelines.io.stores import open_store
 from pipelines.io.typed_json import to_json
 
 __all__ = ["WHOLE_FILES", "coco_frames", "is_finished", "write_summary"]
@@ -25,17 +29,21 @@ WHOLE_FILES = (COCO_FILE, CLASSES_FILE, "README.md", "preview.png", LABEL_ERRORS
 
 def is_finished(folder: Path, count: int) -> bool:
     """Whether everything that describes ``count`` frames is there."""
-    described = read_object(folder / DATASET_FILE)
+    store = open_store(folder)
+    if not store.has(DATASET_FILE):
+        return False
+    described = store.read_object(DATASET_FILE)
     files = [*WHOLE_FILES, *(shard.name for shard in read_shards(described, folder / DATASET_FILE))]
-    whole = all((folder / name).is_file() for name in files)
-    return bool(described.get("complete") and described.get("frames") == count and whole)
+    return bool(described.get("complete") and described.get("frames") == count) and all(map(store.has, files))
 
 
-def write_summary(store: FrameStore[FrameRecord], count: int, *, tensors: bool) -> None:
+def write_summary(store: FramesFolder[FrameRecord], count: int, *, tensors: bool) -> None:
     """Writes what describes all frames, ``dataset.json`` last, which says that the data set is complete.
 
+    The records are gone through once, one by one.
+
     Args:
-        store: the data set, all frames of which have a line.
+        store: the data set, all frames of which are there.
         count: frames.
         tensors: whether there are source tensors.
 
@@ -43,26 +51,44 @@ def write_summary(store: FrameStore[FrameRecord], count: int, *, tensors: bool) 
         DatasetError: a file of a frame cannot be read.
         OutputError: a file cannot be written.
     """
-    from pipelines.dataset.card import write_card
-    from pipelines.dataset.contact_sheet import write_contact_sheet
+    from pipelines.dataset.card import card_text
+    from pipelines.dataset.contact_sheet import contact_sheet, shown_frames
 
-    folder = store.folder
-    write_text(folder / CLASSES_FILE, yolo_classes(store.header["categories"]))
-    write_coco(folder / COCO_FILE, coco_frames(store.records()), store.header["categories"])
+    out, categories, shown = store.store, store.header["categories"], list[FrameRecord]()
+    counter, errors = ObjectCounter(), LabelErrors()
+    records = counter.watch(errors.watch(_kept(store.records(), shown_frames(count), shown)))
+    out.write(CLASSES_FILE, yolo_classes(categories).encode())
+    out.write_through(COCO_FILE, lambda place: write_coco(place, coco_frames(records), categories))
     description = DatasetDescription.from_json(
         {
             **store.header,
             "frames": count,
-            "counts": to_json(count_objects(store.records())),
-            "shards": to_json(shards.finish_shards(folder, count) if tensors else []),
+            "counts": to_json(counter.counts),
+            "shards": to_json(_shards(store, count, tensors=tensors)),
             "complete": True,
             "generator": generator(),
         }
     )
-    write_contact_sheet(folder, description)
-    write_label_errors(folder, description.configuration.get("max_label_error"))
-    write_card(folder, description)
-    write_json(folder / DATASET_FILE, to_json(description))
+    files = files_of(store.folder)
+    out.write("preview.png", encode_png(contact_sheet(files, shown, description)))
+    limit = description.configuration.get("max_label_error")
+    out.write(LABEL_ERRORS_FILE, as_bytes(errors.page(files, limit)))
+    out.write("README.md", as_bytes(card_text(description)))
+    out.write_json(DATASET_FILE, to_json(description))
+
+
+def _kept(records: Iterable[FrameRecord], numbers: Container[int], kept: list[FrameRecord]) -> Iterator[FrameRecord]:
+    """The records; those of some numbers are kept."""
+    for record in records:
+        if record.index in numbers:
+            kept.append(record)
+        yield record
+
+
+def _shards(store: FramesFolder[FrameRecord], count: int, *, tensors: bool) -> list[ShardEntry]:
+    if isinstance(store, PackedStore):
+        return store.shards()
+    return shards.finish_shards(store.folder, count) if tensors else []
 
 
 def coco_frames(records: Iterable[FrameRecord]) -> Iterator[LabelledFrame]:

@@ -10,8 +10,11 @@ Source of the format: "OpenEXR File Layout" and "Technical Introduction to OpenE
 from __future__ import annotations
 
 import importlib.util
+import os
 import struct
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,7 +25,7 @@ from pipelines.errors import DatasetError
 from pipelines.io.deflate import compress
 from pipelines.io.files import write_bytes
 
-__all__ = ["encode_exr", "read_exr", "write_exr"]
+__all__ = ["decode_exr", "encode_exr", "read_exr", "write_exr"]
 
 _MAGIC, _VERSION = 20000630, 2
 _FLOAT, _ZIP, _INCREASING_Y = 2, 3, 0
@@ -142,6 +145,38 @@ def read_exr(path: Path) -> dict[str, NDArray[np.float32]]:
                 return {name: np.array(channel.pixels, dtype=np.float32) for name, channel in file.channels().items()}
     except PictureError as error:
         raise DatasetError(f"{path}: cannot be read: {error}; expected a whole EXR file") from error
+
+
+def decode_exr(data: bytes, where: str) -> dict[str, NDArray[np.float32]]:
+    """All channels of an EXR file that was read; see :func:`read_exr`.
+
+    Args:
+        data: the whole file.
+        where: its name in messages.
+
+    Raises:
+        DatasetError: no whole EXR.
+    """
+    with _as_file(data) as path:
+        try:
+            return read_exr(path)
+        except DatasetError as error:
+            raise DatasetError(str(error).replace(str(path), where)) from error
+
+
+@contextmanager
+def _as_file(data: bytes) -> Iterator[Path]:
+    """A file of these bytes, in memory where the system can: the library reads files alone."""
+    if not hasattr(os, "memfd_create"):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "frame.exr"
+            path.write_bytes(data)
+            yield path
+        return
+    with os.fdopen(os.memfd_create("frame.exr"), "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        yield Path(f"/proc/self/fd/{stream.fileno()}")
 
 
 def _check_header(header: dict[str, Any]) -> None:

@@ -24,11 +24,14 @@ from pipelines.errors import DatasetError, OutputError
 
 __all__ = [
     "append_line",
+    "as_bytes",
     "check_present",
     "drop_half_line",
+    "ends_with_line",
     "file_sha256",
     "finite",
     "is_inside",
+    "json_text",
     "last_lines",
     "locked_folder",
     "make_folder",
@@ -158,16 +161,29 @@ def _write_all(path: Path, data: bytes) -> None:
 
 def write_text(path: Path, text: str, *, root: Path | None = None) -> None:
     """Writes a whole UTF-8 file; see :func:`write_through`. Bytes of a file's name that are no text are written out."""
-    write_bytes(path, text.encode(errors="backslashreplace"), root=root)
+    write_bytes(path, as_bytes(text), root=root)
+
+
+def as_bytes(text: str) -> bytes:
+    """UTF-8; bytes of a file's name that are no text are written out."""
+    return text.encode(errors="backslashreplace")
 
 
 def write_json(path: Path, data: Any, *, root: Path | None = None) -> None:
     """Writes a whole JSON file, indented, keys in their order; see :func:`write_through`."""
+    write_text(path, json_text(data, path), root=root)
+
+
+def json_text(data: Any, where: Path | str) -> str:
+    """What a JSON file holds, indented, keys in their order.
+
+    Raises:
+        DatasetError: a number that JSON does not have; ``where`` begins it.
+    """
     try:
-        text = json.dumps(data, indent=2, allow_nan=False)
+        return json.dumps(data, indent=2, allow_nan=False) + "\n"
     except ValueError as error:
-        raise DatasetError(f"{path}: {error}: a number that it would hold is infinite or none") from error
-    write_text(path, text + "\n", root=root)
+        raise DatasetError(f"{where}: {error}: a number that it would hold is infinite or none") from error
 
 
 def finite(value: Any) -> Any:
@@ -219,6 +235,15 @@ def read_lines(path: Path, start: int = 0) -> Iterator[str]:
             except UnicodeDecodeError:
                 where = f"line {number}" if not start else f"line {number} after byte {start}"
                 raise DatasetError(f"{path}: {where} is no UTF-8 text: expected one JSON object a line") from None
+
+
+def ends_with_line(path: Path) -> bool:
+    """Whether a file is empty, or its last line is whole."""
+    with path.open("rb") as stream:
+        if not stream.seek(0, os.SEEK_END):
+            return True
+        stream.seek(-1, os.SEEK_END)
+        return stream.read() == b"\n"
 
 
 def last_lines(path: Path, most: int) -> int:

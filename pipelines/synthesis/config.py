@@ -18,6 +18,7 @@ from gan.options import Option, check_options, declarations
 
 from pipelines.errors import ConfigError
 from pipelines.io.files import named_file
+from pipelines.io.stores import is_remote, local_path
 from pipelines.synthesis.distances import check_distances, described_distances, described_set
 from pipelines.synthesis.model_choice import AUTO, PHYSICS, choose_model
 from pipelines.synthesis.sequences import check_sequence, moment_of, sequence_frames
@@ -456,6 +457,26 @@ class SynthesizeConfig(RenderConfig):
             implied=(0.0,),
         ),
     ] = 0.0
+    pack: Annotated[
+        Literal["files", "shards"],
+        Option(
+            "shards: WebDataset tars of about 256 MB with a Parquet index, not a few small files a frame; needed where "
+            "--out is in an object store (s3://bucket/set).",
+            _OUTPUT,
+            implied=("files",),
+        ),
+    ] = "files"
+    shard_frames: Annotated[
+        int | None,
+        Option(
+            "Frames in a shard of --pack shards.",
+            _OUTPUT,
+            at_least=1,
+            at_most=1_000_000,
+            implied=(None,),
+            default_text="about 256 MB of them",
+        ),
+    ] = None
     tensors: Annotated[bool, Option("Also store the source tensors, as WebDataset shards.", _OUTPUT)] = False
     layout: Annotated[
         str,
@@ -508,6 +529,7 @@ class SynthesizeConfig(RenderConfig):
             self._take_after(self.like)
         if self.day_share is not None and self.hour is not None:
             raise ConfigError("hour and day-share both say when the frames are: give one of them")
+        self._check_place()
         self._check_worlds()
         check_sequence(self)
         parse_objects(self.objects)
@@ -559,6 +581,14 @@ class SynthesizeConfig(RenderConfig):
     def moment(self, index: int) -> Moment | None:
         """Where a frame lies in its sequence; None where there are none."""
         return None if self.sequence is None else moment_of(index, self.sequence, self.fps)
+
+    def _check_place(self) -> None:
+        """Where the frames go, and in which form."""
+        object.__setattr__(self, "out", local_path(self.out))
+        if is_remote(self.out) and self.pack != "shards":
+            raise ConfigError(f"{self.out}: an object store takes packed data sets alone: give --pack shards too")
+        if self.shard_frames is not None and self.pack != "shards":
+            raise ConfigError("shard-frames is that of --pack shards: give that too, or leave it out")
 
     def _check_worlds(self) -> None:
         if self.worlds is not None:

@@ -16,11 +16,12 @@ from gan.data.layout import LAYOUT_VERSION
 from pipelines.dataset import shards
 from pipelines.dataset.description import dataset_header
 from pipelines.dataset.made_frame import MadeFrame
+from pipelines.dataset.packed.writer import PackedStore
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import DATASET_FILE, FrameStore
 from pipelines.dataset.summary import is_finished, write_summary
 from pipelines.dataset.writer import encode_frame
-from pipelines.io.files import read_object
+from pipelines.io.stores import open_store
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameInputs, open_frame_maker, read_inputs
 from pipelines.synthesis.infrared import DISPLAY_NOTE
@@ -51,20 +52,20 @@ def synthesize_dataset(
         GanError: the model.
     """
     inputs = read_inputs(config, report)
-    described = config.out / DATASET_FILE
-    stored = read_object(described) if described.is_file() else None
-    header = dataset_header(config.to_json(), config.layout, LAYOUT_VERSION, stored)
-    store = FrameStore(config.out, DATASET_FILE, header, FrameRecord)
+    store = _open(config)
     frames = config.frame_range
     if config.is_part:
         store = store.part(frames.start)
     store.check_frames(frames)
     todo = store.missing(frames)
-    if config.tensors and (lost := set(shards.missing_samples(config.out, store.newest)).difference(todo)):
-        todo = sorted({*todo, *lost})
+    waits = False  # whether samples wait for a shard of their own
+    if isinstance(store, FrameStore) and config.tensors:
+        waits = True
+        if lost := set(shards.missing_samples(config.out, store.newest)).difference(todo):
+            todo = sorted({*todo, *lost})
     if todo:
         job = SynthesizeJob(config, inputs, session_factory)
-        packs = config.tensors and not config.is_part  # samples of a part are packed when it is merged
+        packs = waits and not config.is_part  # samples of a part are packed when it is merged
         after = (lambda index: shards.pack_if_full(config.out, index)) if packs else None
         # The first worker to load a model converts it for this machine; the others find that done.
         one_first = config.weights is not None
@@ -87,9 +88,19 @@ def synthesize_dataset(
     return config.out
 
 
+def _open(config: SynthesizeConfig) -> FrameStore[FrameRecord] | PackedStore:
+    """The output, as a folder of files or as shards."""
+    place = open_store(config.out)
+    stored = place.read_object(DATASET_FILE) if place.has(DATASET_FILE) else None
+    header = dataset_header(config.to_json(), config.layout, LAYOUT_VERSION, stored)
+    if config.pack == "files":
+        return FrameStore(config.out, DATASET_FILE, header, FrameRecord)
+    return PackedStore(config.out, DATASET_FILE, header, shard_frames=config.shard_frames, tensors=config.tensors)
+
+
 def _report_empty(config: SynthesizeConfig, report: Callable[[str], None]) -> None:
     """Says in how many images over real backgrounds no object found a place."""
-    counts = read_object(config.out / DATASET_FILE).get("counts")
+    counts = open_store(config.out).read_object(DATASET_FILE).get("counts")
     if isinstance(counts, dict) and (empty := counts.get("images_without_objects")):
         report(
             f"{config.out}: no object found a place in {empty} of {counts.get('images')} images (notes in frames.jsonl)"

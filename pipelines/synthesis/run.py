@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from renderer.kernel_cache import forget_stale_kernels
 
 from pipelines.dataset.made_frame import MadeFrame
 from pipelines.dataset.record import FrameRecord, PassesRecord
 from pipelines.dataset.store import FrameStore
-from pipelines.io.files import remove_temporaries
 from pipelines.synthesis.config import RenderConfig
-from pipelines.workers import FrameWorkers
+from pipelines.workers import FrameJob, FrameWorkers
 
 if TYPE_CHECKING:
     from pipelines.cluster.ray_workers import RayWorkers
+    from pipelines.dataset.packed.writer import PackedStore
 
 __all__ = ["FrameMakingJob", "make_frames"]
 
@@ -41,8 +42,18 @@ class FrameMakingJob(Protocol[R]):
         """Gets ready and gives the function that makes one frame."""
 
 
+@dataclass(frozen=True)
+class _InMemory(Generic[R]):
+    """A job whose frames are handed back with the contents of their files."""
+
+    job: FrameMakingJob[R]
+
+    def open(self) -> AbstractContextManager[Callable[[int], MadeFrame[R]]]:
+        return self.job.open_in_memory()
+
+
 def make_frames(
-    store: FrameStore[R],
+    store: FrameStore[R] | PackedStore,
     job: FrameMakingJob[R],
     todo: Sequence[int],
     *,
@@ -58,7 +69,7 @@ def make_frames(
     with.
 
     Args:
-        store: the folder.
+        store: the folder; one that is packed takes frames with their contents.
         job: what a worker does; its configuration tells which workers there are.
         todo: frame numbers.
         progress: show a bar on stderr.
@@ -77,7 +88,7 @@ def make_frames(
                 store.append_frames(frames, complete, after)
             except BaseException:
                 pool.stop()
-                remove_temporaries(store.folder)
+                store.store.clear_temporaries()
                 raise
         if summary := getattr(pool, "summary", None):
             report(summary)
@@ -88,26 +99,32 @@ def make_frames(
 
 
 def _workers(
-    store: FrameStore[R], job: FrameMakingJob[R], count: int, one_first: bool, report: Callable[[str], None]
-) -> FrameWorkers[R] | RayWorkers[MadeFrame[R], R]:
-    """Workers on this machine, or on a cluster."""
-    config = job.config
+    store: FrameStore[R] | PackedStore,
+    job: FrameMakingJob[R],
+    count: int,
+    one_first: bool,
+    report: Callable[[str], None],
+) -> FrameWorkers[Any] | RayWorkers[MadeFrame[R], Any]:
+    """Workers on this machine, or on a cluster; they give records, or whole frames where these are packed."""
+    config, packs = job.config, not isinstance(store, FrameStore)
     if config.ray is None:
-        return FrameWorkers(job, min(config.processes, count), one_first=one_first, timeout_s=config.worker_timeout)
+        here: FrameJob[Any] = _InMemory(job) if packs else job
+        return FrameWorkers(here, min(config.processes, count), one_first=one_first, timeout_s=config.worker_timeout)
     from pipelines.cluster.ray_workers import RayCluster, RayWorkers
 
-    def take(made: MadeFrame[R]) -> R:
-        return made.write(store.folder)
+    def take(made: MadeFrame[R]) -> MadeFrame[R] | R:
+        return made if packs else made.write(store.folder)
 
     cluster = RayCluster(config.ray, config.workers, config.cpus_per_worker)
     return RayWorkers(job, cluster, count, take=take, timeout_s=config.worker_timeout, report=report)
 
 
-def _counted(frames: Iterable[tuple[int, R]], notes: Counter[str]) -> Iterator[tuple[int, R]]:
+def _counted(frames: Iterable[tuple[int, Any]], notes: Counter[str]) -> Iterator[tuple[int, Any]]:
     """The frames as they come; ``notes`` counts in how many of them each note stands."""
-    for index, record in frames:
+    for index, frame in frames:
+        record = frame.record if isinstance(frame, MadeFrame) else frame
         notes.update(set(record.notes))
-        yield index, record
+        yield index, frame
 
 
 def _report(notes: Counter[str], frames: int, report: Callable[[str], None]) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from pipelines.cli.commands.options import shows_progress
 from pipelines.cli.console import say
+from pipelines.io.stores import local_path
 
 __all__ = ["validate"]
 
@@ -16,11 +17,19 @@ SHOWN = 40
 """Problems that are printed; after that only how many more there are."""
 
 
-def validate(folder: Annotated[Path, typer.Argument(help="Folder of gis synthesize, gis render or gis fit.")]) -> None:
+def validate(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of gis synthesize, gis render or gis fit; or an address, s3://bucket/set.")
+    ],
+    sample: Annotated[
+        str | None,
+        typer.Option(help="1%, or a number: look at so many frames alone, evenly spread.", show_default="all frames"),
+    ] = None,
+) -> None:
     """Check a data set: hashes, sizes, ids, boxes, labels."""
     from pipelines.dataset import validation as pipeline
 
-    report = pipeline.validate(folder, progress=shows_progress())
+    report = pipeline.validate(local_path(folder), progress=shows_progress(), sample=sample)
     for problem in report.problems[:SHOWN]:
         say(problem, err=True)
     if len(report.problems) > SHOWN:
@@ -28,4 +37,9 @@ def validate(folder: Annotated[Path, typer.Argument(help="Folder of gis synthesi
     if report.problems:
         say(f"gis validate: {folder}: {len(report.problems)} problems", err=True)
         raise typer.Exit(1)
+    if sample is not None:
+        say(
+            f"{folder}: {report.checked} of {report.frames} frames, {report.objects} objects: no problem found in these"
+        )
+        return
     say(f"{folder}: {report.frames} frames, {report.objects} objects, {report.files} files: no problem found")

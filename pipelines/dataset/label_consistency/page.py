@@ -9,21 +9,19 @@ import base64
 import heapq
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.dataset.frame_files import FrameFiles
 from pipelines.dataset.record import FrameRecord, LabelError
-from pipelines.dataset.store import read_records
-from pipelines.io.files import write_text
 from pipelines.io.html import fill_template
-from pipelines.io.images import read_png
+from pipelines.io.images import decode_png
 
-__all__ = ["LABEL_ERRORS_FILE", "outlined", "write_label_errors"]
+__all__ = ["LABEL_ERRORS_FILE", "LabelErrors", "outlined"]
 
 LABEL_ERRORS_FILE: Final = "label_errors.html"
 BINS: Final = 20
@@ -49,53 +47,54 @@ class _Row:
         return self.error.score or 0.0
 
 
-def write_label_errors(folder: Path, limit: float | None) -> None:
-    """Writes ``label_errors.html``.
+class LabelErrors:
+    """What is told of the errors of all frames, of which there may be millions, as they go by."""
 
-    Args:
-        folder: data set with its ``frames.jsonl`` and images.
-        limit: above which frames were drawn again; None where there was none.
+    def __init__(self) -> None:
+        self._frames = self._again = 0
+        self._rejected: list[str] = []
+        self._scores: array[float] = array("d")
+        self._worst: list[tuple[float, int, _Row]] = []
 
-    Raises:
-        OutputError: it cannot be written.
-        DatasetError: a line or an image cannot be read.
-    """
-    tally = _Tally()
-    rows = map(_row, read_records(folder, FrameRecord))
-    worst = heapq.nsmallest(WORST, tally.measured(rows), key=lambda row: (-row.score, row.index))
-    page = fill_template(
-        _TEMPLATE,
-        frames=tally.frames,
-        measured=len(tally.scores),
-        rejected=tally.rejected,
-        again=tally.again,
-        limit=limit,
-        median=float(np.median(tally.scores)) if tally.scores else None,
-        bars=_bars(tally.scores),
-        worst=[(row, _embed(outlined(folder, row.name, row.error))) for row in worst],
-    )
-    write_text(folder / LABEL_ERRORS_FILE, page)
+    def watch(self, records: Iterable[FrameRecord]) -> Iterator[FrameRecord]:
+        """The records, each looked at when it is asked for."""
+        for record in records:
+            self._add(_row(record))
+            yield record
 
+    def _add(self, row: _Row) -> None:
+        self._frames += 1
+        self._again += row.error.attempt > 0
+        if row.error.rejected:
+            self._rejected.append(row.name)
+        if row.error.score is not None:
+            self._scores.append(row.score)
+            heapq.heappush(self._worst, (row.score, -row.index, row))
+            if len(self._worst) > WORST:
+                heapq.heappop(self._worst)
 
-@dataclass
-class _Tally:
-    """What is counted while the frames go by, of which there may be millions."""
+    def page(self, files: FrameFiles, limit: float | None) -> str:
+        """The page, ``label_errors.html``.
 
-    frames: int = 0
-    again: int = 0
-    rejected: list[str] = field(default_factory=list)
-    scores: array[float] = field(default_factory=lambda: array("d"))
+        Args:
+            files: of the data set, with its images and masks.
+            limit: above which frames were drawn again; None where there was none.
 
-    def measured(self, rows: Iterable[_Row]) -> Iterator[_Row]:
-        """Those of the frames that have a score."""
-        for row in rows:
-            self.frames += 1
-            self.again += row.error.attempt > 0
-            if row.error.rejected:
-                self.rejected.append(row.name)
-            if row.error.score is not None:
-                self.scores.append(row.score)
-                yield row
+        Raises:
+            DatasetError: an image cannot be read.
+        """
+        worst = [row for _, _, row in sorted(self._worst, reverse=True)]
+        return fill_template(
+            _TEMPLATE,
+            frames=self._frames,
+            measured=len(self._scores),
+            rejected=self._rejected,
+            again=self._again,
+            limit=limit,
+            median=float(np.median(self._scores)) if self._scores else None,
+            bars=_bars(self._scores),
+            worst=[(row, _embed(outlined(files, row.name, row.error))) for row in worst],
+        )
 
 
 def _row(record: FrameRecord) -> _Row:
@@ -110,10 +109,9 @@ def _bars(scores: array[float]) -> list[dict[str, float]]:
     return [{"left": k / BINS, "height": int(n) / highest, "count": int(n)} for k, n in enumerate(counts)]
 
 
-def outlined(folder: Path, name: str, error: LabelError) -> NDArray[np.uint8]:
+def outlined(files: FrameFiles, name: str, error: LabelError) -> NDArray[np.uint8]:
     """A frame with the outlines of its masks, coloured by their scores: (H, W, 3) RGB."""
-    grey = read_png(folder / "images" / f"{name}.png")
-    mask = read_png(folder / "masks" / f"{name}.png")
+    grey, mask = (decode_png(files.read(file), file) for file in (f"images/{name}.png", f"masks/{name}.png"))
     scale = max(1, round(SIDE_PX / max(grey.shape)))
     size = (grey.shape[1] * scale, grey.shape[0] * scale)
     picture = cv2.cvtColor(cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2RGB)

@@ -6,8 +6,7 @@ threads: hashing and decoding let go of Python's lock.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,17 +16,30 @@ from gan.data.layout import decode_sample
 from gan.errors import LayoutError
 
 from pipelines.dataset.description import read_shards, upgraded_configuration
-from pipelines.dataset.record import HASH_KEY, FrameRecord, PairRecord, PassesRecord, Record, frame_name, line_sha256
+from pipelines.dataset.frame_files import FilesInFolder, FrameFiles
+from pipelines.dataset.packed.reader import is_packed
+from pipelines.dataset.record import (
+    HASH_KEY,
+    FrameRecord,
+    PairRecord,
+    PassesRecord,
+    Record,
+    frame_name,
+    line_sha256,
+    parse_line,
+)
 from pipelines.dataset.shards import read_shard
 from pipelines.dataset.validation import facts
 from pipelines.dataset.validation.labels import check_classes, check_coco, check_rows
 from pipelines.dataset.validation.objects import Rules, check_fitted, check_objects
+from pipelines.dataset.validation.packed import chosen_frames, index_files, packed_batches
 from pipelines.dataset.validation.planes import Planes
 from pipelines.dataset.validation.sequences import check_place, check_tracks
 from pipelines.errors import DatasetError
-from pipelines.io.exr import read_exr
-from pipelines.io.files import file_sha256, read_json, read_lines, sha256
-from pipelines.io.images import read_png
+from pipelines.io.exr import decode_exr
+from pipelines.io.files import ends_with_line, file_sha256, read_lines, sha256
+from pipelines.io.images import decode_png
+from pipelines.io.stores import FolderStore, RemoteStore, Store, open_store
 from pipelines.io.typed_json import from_json
 from pipelines.workers import default_workers
 
@@ -70,6 +82,8 @@ class Report:
     frames: int = 0
     objects: int = 0
     files: int = 0
+    checked: int = 0
+    """Frames that were looked at: all, or a sample."""
     problems: list[str] = field(default_factory=list)
     """One line each; empty where all is well."""
 
@@ -83,106 +97,151 @@ class Line:
     """Its JSON values."""
 
 
-def validate(folder: Path, *, progress: bool = False) -> Report:
+def validate(folder: Path, *, progress: bool = False, sample: str | None = None) -> Report:
     """Checks a data set of `gis synthesize`, the passes of `gis render`, or the pairs of `gis fit`.
 
     Args:
-        folder: of the data set.
+        folder: of the data set, or its address in an object store.
         progress: show a bar on stderr.
+        sample: ``1%`` or a number: only so many frames, evenly spread, and nothing that needs all of them (COCO labels,
+            counts, hashes of whole shards, files that do not belong there).
 
     Raises:
         DatasetError: the folder holds none of them.
+        ConfigError: a sample that is none.
     """
-    about = _read_about(folder)
-    schema, report = about["schema"], Report()
-    lines = _read_lines(folder, KINDS[schema].record, report)
-    records = [line.record for line in lines]
+    store = open_store(folder)
+    about, report = _read_about(store), Report()
+    schema = about["schema"]
     check = {"gis-dataset": _frame_check(about), "gis-passes": _check_passes, "gis.fit.dataset": _pair_check(folder)}[
         schema
     ]
-    for problems in _in_threads(folder, lines, check, progress):
-        report.problems += problems
+    records: list[Record] = []
+    for batch in _batches(store, about, report, sample):
+        records += [line.record for line, _ in batch]
+        for problems in _in_threads(batch, check, report, progress):
+            report.problems += problems
     objects = (item for record in records for item in record.instances)
     report.objects = sum(item.labelled is not False and not item.ignored for item in objects)
-    report.problems += [*_check_count(about, report.frames, report.objects), *_check_shards(folder, about, records)]
-    all_read = len(records) == report.frames
-    if schema == "gis-dataset" and all_read:
-        report.problems += _check_whole(folder, about, cast(Sequence[FrameRecord], records))
-    expected = _expected_files(folder, about, records)
-    if all_read:  # a line that says nothing names no files
-        report.problems += _check_presence(folder, expected)
-    report.files = len(expected)
+    report.checked = len(records)
+    report.problems += _check_count(about, report, sampled=sample is not None)
+    if sample is None:
+        _check_all(store, about, records, report)
     return report
 
 
-def _read_about(folder: Path) -> dict[str, Any]:
-    if not folder.is_dir():
-        raise DatasetError(f"{folder}: no such folder: expected one of `gis synthesize`, `gis render` or `gis fit`")
+def _check_all(store: Store, about: Mapping[str, Any], records: Sequence[Record], report: Report) -> None:
+    """What needs all frames."""
+    packed = isinstance(store, RemoteStore) or is_packed(store.where)
+    if not packed:
+        report.problems += _check_shards(Path(store.where), about, records)
+    all_read = len(records) == report.frames
+    if about["schema"] == "gis-dataset" and all_read:
+        report.problems += _check_whole(store, about, cast(Sequence[FrameRecord], records))
+    expected = _expected_files(store, about, records, packed=packed)
+    if all_read:  # a line that says nothing names no files
+        report.problems += _check_presence(store, expected)
+    report.files = len(expected)
+
+
+def _read_about(store: Store) -> dict[str, Any]:
+    if isinstance(store, FolderStore) and not store.folder.is_dir():
+        raise DatasetError(
+            f"{store.where}: no such folder: expected one of `gis synthesize`, `gis render` or `gis fit`"
+        )
     for schema, kind in KINDS.items():
-        if (folder / kind.description).is_file():
-            about = read_json(folder / kind.description)
-            if isinstance(about, dict) and about.get("schema") == schema and about.get("version") in kind.versions:
-                read_shards(about, folder / kind.description)
+        if store.has(kind.description):
+            about = store.read_object(kind.description)
+            if about.get("schema") == schema and about.get("version") in kind.versions:
+                read_shards(about, f"{store.where}/{kind.description}")
                 return about
     raise DatasetError(
-        f"{folder}: holds no dataset.json or config.json that this version reads: expected a folder of "
+        f"{store.where}: holds no dataset.json or config.json that this version reads: expected a folder of "
         "`gis synthesize`, `gis render` or `gis fit`"
     )
 
 
-def _read_lines(folder: Path, kind: type[Record], report: Report) -> list[Line]:
+def _batches(
+    store: Store, about: Mapping[str, Any], report: Report, sample: str | None
+) -> Iterator[list[tuple[Line, FrameFiles]]]:
+    """Frames with their files, some at a time: all of a folder, those of a shard after the other."""
+    frames = about.get("frames")
+    wanted = None if sample is None else chosen_frames(sample, frames if isinstance(frames, int) else 0)
+    if isinstance(store, RemoteStore) or is_packed(store.where):
+        for batch in packed_batches(store, about, report, wanted):
+            yield [(Line(*one), files) for one, files in batch]
+        return
+    folder = Path(store.where)
+    lines = _read_lines(folder, KINDS[about["schema"]].record, report, wanted)
+    yield [(line, FilesInFolder(folder)) for line in lines]
+
+
+def _read_lines(folder: Path, kind: type[Record], report: Report, wanted: Container[int] | None = None) -> list[Line]:
     """The lines that can be read; of the others the report says what is wrong, and it counts all."""
     log = folder / FRAMES_FILE
     found: list[Line] = []
     try:
         for index, line in enumerate(read_lines(log)):
             report.frames = index + 1
+            if wanted is not None and index not in wanted:
+                continue
             try:
-                found.append(Line(kind.from_line(line, index, Path(FRAMES_FILE)), json.loads(line)))
+                data = parse_line(line, index, Path(FRAMES_FILE))
+                found.append(Line(kind.from_json(data, f"{FRAMES_FILE}: line {index + 1}"), data))
             except DatasetError as error:
                 report.problems.append(str(error))
     except DatasetError as error:
         report.problems.append(str(error))
-    if log.is_file() and (data := log.read_bytes()) and not data.endswith(b"\n"):
+    if log.is_file() and not ends_with_line(log):
         report.problems.append(f"{FRAMES_FILE}: its last line is cut off: give the same command again")
     return found
 
 
 def _in_threads(
-    folder: Path, lines: list[Line], check: Callable[[Path, Line], Iterator[str]], progress: bool
+    batch: Sequence[tuple[Line, FrameFiles]],
+    check: Callable[[FrameFiles, Line], Iterator[str]],
+    report: Report,
+    progress: bool,
 ) -> Iterator[list[str]]:
     from tqdm import tqdm
 
-    def of_one(line: Line) -> list[str]:
-        return [*_check_line(line), *_check_hashes(folder, line.record), *check(folder, line)]
+    def of_one(item: tuple[Line, FrameFiles]) -> list[str]:
+        line, files = item
+        return [*_check_line(line), *_check_hashes(files, line.record), *check(files, line)]
 
     with ThreadPoolExecutor(default_workers()) as pool:
-        yield from tqdm(pool.map(of_one, lines), total=len(lines), unit="frame", desc="check", disable=not progress)
+        shown = {"total": len(batch), "unit": "frame", "desc": "check", "disable": not progress}
+        yield from tqdm(pool.map(of_one, batch), **shown)
 
 
-def _expected_files(folder: Path, about: Mapping[str, Any], records: Sequence[Record]) -> set[str]:
+def _expected_files(
+    store: Store, about: Mapping[str, Any], records: Sequence[Record], *, packed: bool = False
+) -> set[str]:
     kind = KINDS[about["schema"]]
-    expected = {FRAMES_FILE, kind.description, *kind.whole_files.get(about["version"], ())}
-    expected |= {name for record in records for name in record.files}
+    expected = {kind.description, *kind.whole_files.get(about["version"], ())}
     expected |= {shard["name"] for shard in about.get("shards", [])}
+    if packed:
+        return expected | index_files(about)
+    expected |= {FRAMES_FILE, *(name for record in records for name in record.files)}
     if about["schema"] == "gis.fit.dataset":
+        folder = Path(store.where)
         # The decisions of a review, and a pass of fits for each that was asked for.
         expected |= {*PAIRS_FILES, *(path.name for path in (*folder.glob("fits-*.jsonl"), *folder.glob("review.txt")))}
     return expected
 
 
-def _check_count(about: Mapping[str, Any], frames: int, objects: int) -> Iterator[str]:
-    kind = KINDS[about["schema"]]
+def _check_count(about: Mapping[str, Any], report: Report, *, sampled: bool) -> Iterator[str]:
+    kind, frames, objects = KINDS[about["schema"]], report.frames, report.objects
     if not about.get("complete") and about["schema"] != "gis.fit.dataset":  # described when they are complete
         yield f"{kind.description}: says that the run is not complete: give the same command again"
     elif about.get("frames") != frames:
         yield f"{FRAMES_FILE}: has {frames} whole lines, expected {about.get('frames')}"
-    elif about["schema"] == "gis.fit.dataset" and about.get("cars") != objects:
+    elif not sampled and about["schema"] == "gis.fit.dataset" and about.get("cars") != objects:
         yield f"{kind.description}: says {about.get('cars')} cars, {FRAMES_FILE} has {objects}"
 
 
-def _check_presence(folder: Path, expected: set[str]) -> Iterator[str]:
-    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+def _check_presence(store: Store, expected: set[str]) -> Iterator[str]:
+    there = store.tree()
     yield from (f"{name}: is missing" for name in sorted(expected - there))
     yield from (f"{name}: does not belong to the data set" for name in sorted(there - expected))
 
@@ -199,20 +258,19 @@ def _check_line(line: Line) -> Iterator[str]:
     yield from (f"{here}: {problem}" for problem in facts.check_matrix(line.data["camera"]))
 
 
-def _check_hashes(folder: Path, record: Record) -> Iterator[str]:
+def _check_hashes(files: FrameFiles, record: Record) -> Iterator[str]:
     for name, wanted in record.files.items():
-        path = folder / name
-        if path.is_file() and file_sha256(path) != wanted:
+        if files.has(name) and sha256(files.read(name)) != wanted:
             yield f"{name}: is not the file that was written (its SHA-256 differs from {FRAMES_FILE})"
 
 
-def _check_passes(folder: Path, line: Line) -> Iterator[str]:
+def _check_passes(files: FrameFiles, line: Line) -> Iterator[str]:
     camera = line.record.camera
     for name in line.record.files:
-        if not (folder / name).is_file():
+        if not files.has(name):
             continue
         try:
-            channels = read_exr(folder / name)
+            channels = decode_exr(files.read(name), name)
         except DatasetError as error:
             yield f"{name}: {error}"
             continue
@@ -222,14 +280,14 @@ def _check_passes(folder: Path, line: Line) -> Iterator[str]:
             yield f"{name}: is not {camera.width}x{camera.height} pixels as its camera says"
 
 
-def _pair_check(folder: Path) -> Callable[[Path, Line], Iterator[str]]:
+def _pair_check(folder: Path) -> Callable[[FrameFiles, Line], Iterator[str]]:
     """The check of a real frame and its fitted cars, with the models of the folder."""
     models = _categories(folder / MODELS_FILE)
 
-    def check(folder: Path, line: Line) -> Iterator[str]:
+    def check(files: FrameFiles, line: Line) -> Iterator[str]:
         record, name = line.record, line.record.stem
         here = f"{FRAMES_FILE}: frame {name}"
-        planes = Planes(folder, name, (record.camera.height, record.camera.width))
+        planes = Planes(files, name, (record.camera.height, record.camera.width))
         yield from planes.problems
         yield from check_fitted(record, planes)
         wanted = {*(f"{place}/{name}.png" for place in ("images", "masks", "zones")), f"depth/{name}.exr"}
@@ -255,21 +313,21 @@ def _categories(path: Path) -> dict[str, str]:
     return {name: category for category, _, name in (key.partition("/") for key in keys)}
 
 
-def _frame_check(about: Mapping[str, Any]) -> Callable[[Path, Line], Iterator[str]]:
+def _frame_check(about: Mapping[str, Any]) -> Callable[[FrameFiles, Line], Iterator[str]]:
     """The check of a frame in the data set that is described so."""
     if about["schema"] != "gis-dataset":
-        return lambda folder, line: iter(())
+        return lambda files, line: iter(())
     told = _described(about)
     options = told.configuration
     rules = Rules(told.categories, told.min_visible_px, options.min_visible_share, options.profile)
 
-    def check(folder: Path, line: Line) -> Iterator[str]:
+    def check(files: FrameFiles, line: Line) -> Iterator[str]:
         record = cast(FrameRecord, line.record)
         here = f"{FRAMES_FILE}: frame {record.stem}"
-        planes = Planes(folder, record.stem, (record.camera.height, record.camera.width))
+        planes = Planes(files, record.stem, (record.camera.height, record.camera.width))
         yield from planes.problems
         yield from check_objects(record, planes, rules)
-        yield from check_rows(folder, record, rules.categories)
+        yield from check_rows(files, record, rules.categories)
         more = [
             *_file_names(record),
             *facts.check_configuration(record, options),
@@ -315,16 +373,15 @@ def _file_names(record: FrameRecord) -> Iterator[str]:
 # --- the whole --------------------------------------------------------------------------------------------------------
 
 
-def _check_whole(folder: Path, about: Mapping[str, Any], records: Sequence[FrameRecord]) -> Iterator[str]:
+def _check_whole(store: Store, about: Mapping[str, Any], records: Sequence[FrameRecord]) -> Iterator[str]:
     categories = about["categories"]
-    yield from check_classes(folder, categories)
-    yield from check_coco(folder, records, categories)
+    yield from check_classes(store, categories)
+    yield from check_coco(store, records, categories)
     yield from facts.check_counts(about, records)
     yield from check_tracks(records, _described(about).configuration.fps)
-    preview = folder / "preview.png"
-    if preview.is_file():
+    if store.has("preview.png"):
         try:
-            read_png(preview, "preview.png")
+            decode_png(store.read("preview.png"), "preview.png")
         except DatasetError as error:
             yield str(error)
 

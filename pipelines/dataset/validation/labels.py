@@ -13,12 +13,13 @@ import numpy as np
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D
 
+from pipelines.dataset.frame_files import FrameFiles
 from pipelines.dataset.record import FrameRecord, InstanceRecord, RealObject, Record
 from pipelines.dataset.validation.riders import with_cyclists
 from pipelines.dataset.validation.run_lengths import decode_rle
 from pipelines.dataset.validation.sequences import video_of
 from pipelines.errors import DatasetError
-from pipelines.io.files import read_json
+from pipelines.io.stores import Store
 
 __all__ = ["check_classes", "check_coco", "check_rows"]
 
@@ -34,13 +35,13 @@ _HALF_A_PLACE = 0.005 + 1e-9
 """KITTI rows have two places."""
 
 
-def check_rows(folder: Path, record: Record, categories: Sequence[str]) -> Iterator[str]:
+def check_rows(files: FrameFiles, record: Record, categories: Sequence[str]) -> Iterator[str]:
     """Text labels of one frame: rows of objects that count by ascending id, of real ones, in KITTI of ignored ones."""
     for place, read in (("kitti", _kitti_problem), ("yolo", _yolo_problem)):
         where = f"annotations/{place}/{record.stem}.txt"
-        if not (folder / where).is_file():
+        if not files.has(where):
             continue
-        rows = (folder / where).read_text(encoding="utf-8", errors="replace").splitlines()
+        rows = files.read(where).decode(errors="replace").splitlines()
         items = _in_kitti(record, rows) if place == "kitti" else _counted(record)
         if len(rows) != len(items):
             yield f"{where}: has {len(rows)} rows, {len(items)} objects have a label"
@@ -141,22 +142,24 @@ def _is_near(word: str, value: float, slack: float) -> bool:
     return _is_number(word) and abs(float(word) - value) <= slack
 
 
-def check_classes(folder: Path, categories: Sequence[str]) -> Iterator[str]:
+def check_classes(store: Store, categories: Sequence[str]) -> Iterator[str]:
     """The names of YOLO's classes, one a line."""
-    path = folder / CLASSES_FILE
-    if path.is_file() and (names := path.read_text(encoding="utf-8", errors="replace").splitlines()) != [*categories]:
-        yield f"{CLASSES_FILE}: names {names}, {folder.name}/dataset.json says {[*categories]}"
+    if not store.has(CLASSES_FILE):
+        return
+    names = store.read(CLASSES_FILE).decode(errors="replace").splitlines()
+    if names != [*categories]:
+        yield f"{CLASSES_FILE}: names {names}, {Path(store.where).name}/dataset.json says {[*categories]}"
 
 
 # --- COCO -------------------------------------------------------------------------------------------------------------
 
 
-def check_coco(folder: Path, records: Sequence[Record], categories: Sequence[str]) -> Iterator[str]:
+def check_coco(store: Store, records: Sequence[Record], categories: Sequence[str]) -> Iterator[str]:
     """COCO labels of all frames."""
-    if not (folder / COCO_FILE).is_file():
+    if not store.has(COCO_FILE):
         return
     try:
-        coco = read_json(folder / COCO_FILE)
+        coco = store.read_object(COCO_FILE)
         images = {image["id"]: image for image in coco["images"]}
         names = {entry["id"]: entry["name"] for entry in coco["categories"]}
         found: dict[int, list[dict[str, Any]]] = defaultdict(list)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from renderer.zones.catalogue import Zone
 
+from pipelines.dataset.frame_files import FrameFiles
 from pipelines.errors import DatasetError
-from pipelines.io.exr import read_exr
-from pipelines.io.images import read_png
+from pipelines.io.exr import decode_exr
+from pipelines.io.images import decode_png
 
 __all__ = ["Planes"]
 
@@ -20,13 +20,13 @@ class Planes:
     """The images of one frame, each decoded once.
 
     Args:
-        folder: of the data set.
+        files: of the data set.
         name: of the frame's files, without suffix.
         shape: height and width that its camera says.
     """
 
-    def __init__(self, folder: Path, name: str, shape: tuple[int, int]) -> None:
-        self.folder, self.name, self.shape = folder, name, shape
+    def __init__(self, files: FrameFiles, name: str, shape: tuple[int, int]) -> None:
+        self.files, self.name, self.shape = files, name, shape
         self.problems: list[str] = []
         self.mask: NDArray[np.uint16] | None = self._png("masks", np.uint16)
         self.zones: NDArray[np.uint8] | None = self._png("zones", np.uint8)
@@ -38,22 +38,22 @@ class Planes:
 
     def _png(self, place: str, dtype: type[np.generic]) -> NDArray[Any] | None:
         """Pixels of a PNG; None where it is missing (which is said elsewhere) or not as expected."""
-        path = self.folder / place / f"{self.name}.png"
-        if not path.is_file():
+        where = f"{place}/{self.name}.png"
+        if not self.files.has(where):
             return None
         try:
-            pixels = read_png(path, f"{place}/{self.name}.png")
+            pixels = decode_png(self.files.read(where), where)
         except DatasetError as error:
             self.problems.append(str(error))
             return None
-        return self._checked(pixels, dtype, f"{place}/{self.name}.png")
+        return self._checked(pixels, dtype, where)
 
     def _depth(self) -> NDArray[np.float32] | None:
         where = f"depth/{self.name}.exr"
-        if not (self.folder / where).is_file():
+        if not self.files.has(where):
             return None
         try:
-            depth = read_exr(self.folder / where).get("Z")
+            depth = decode_exr(self.files.read(where), where).get("Z")
         except DatasetError as error:
             self.problems.append(f"{where}: {error}")
             return None
