@@ -76,7 +76,8 @@ def read_samples(folder: Path | str) -> Iterator[Sample]:
     """The samples of a folder, one by one in the order of their names.
 
     Args:
-        folder: Holds samples or shards itself, or in ``tensors/``: what ``gis synthesize --tensors`` wrote.
+        folder: Holds samples or shards itself, in ``tensors/`` or in ``shards/``: what ``gis synthesize --tensors``
+            wrote, with or without ``--pack shards``.
 
     Raises:
         DataError: No samples, or a file that cannot be read.
@@ -87,7 +88,7 @@ def read_samples(folder: Path | str) -> Iterator[Sample]:
         ...     print(sample.index, sample.source().shape)
         0 (7, 512, 512)
     """
-    for place in (Path(folder) / "tensors", Path(folder)):
+    for place in (Path(folder) / "tensors", Path(folder) / "shards", Path(folder)):
         stored = find_samples(place)
         if stored:
             return (sample.load() for sample in stored)

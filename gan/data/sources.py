@@ -103,7 +103,7 @@ def find_sources(
         raise DataError(f"{folder}: no such folder; expected tensors, or {source_dir}/ and {target_dir}/")
     if (folder / source_dir).is_dir() or (folder / target_dir).is_dir():
         return _find_folders(folder / source_dir, folder / target_dir, pairing, pair_by_name, target_range)
-    for place in (folder / "tensors", folder):
+    for place in (folder / "tensors", folder / "shards", folder):
         tensors = _find_tensors(place)
         if tensors is not None:
             return tensors

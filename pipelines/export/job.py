@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D
 
 from pipelines.dataset.description import DatasetDescription
+from pipelines.dataset.frame_files import FrameFiles
 from pipelines.dataset.labels import NOT_COUNTED
 from pipelines.dataset.labels.riders import as_one
+from pipelines.dataset.packed.reader import files_of
 from pipelines.dataset.record import FrameRecord, InstanceRecord
 from pipelines.dataset.store import read_records
 from pipelines.errors import DatasetError
@@ -22,7 +24,7 @@ from pipelines.export.classes import ClassMap
 from pipelines.export.config import ExportConfig
 from pipelines.export.splits import Split
 from pipelines.io.files import write_bytes, write_json, write_text
-from pipelines.io.images import read_png
+from pipelines.io.images import decode_png
 
 __all__ = ["ExportFrame", "ExportObject", "Job", "Picture", "Writer"]
 
@@ -60,6 +62,8 @@ class ExportFrame:
 
     folder: Path
     """Of the data set."""
+    files: FrameFiles
+    """Of the data set."""
     record: FrameRecord
     split: str
     objects: tuple[ExportObject, ...]
@@ -88,6 +92,17 @@ class ExportFrame:
         """The 8-bit image of the data set."""
         return self.folder / f"images/{self.name}.png"
 
+    def read(self, name: str) -> bytes:
+        """A file of the frame, ``masks/000012.png``.
+
+        Raises:
+            DatasetError: it is not there, or cannot be read.
+        """
+        try:
+            return self.files.read(name)
+        except DatasetError as error:
+            raise DatasetError(f"{self.folder}/{error}") from error
+
     @cached_property
     def mask(self) -> NDArray[np.uint16]:
         """(H, W) instance ids; where a rider and a vehicle are one object that of the rider.
@@ -96,7 +111,7 @@ class ExportFrame:
             DatasetError: no mask, or one of another size.
         """
         path = self.folder / f"masks/{self.name}.png"
-        mask = read_png(path)
+        mask = decode_png(self.read(f"masks/{self.name}.png"), str(path))
         if mask.shape[::-1] != self.size_px or mask.dtype != np.uint16:
             raise DatasetError(f"{path}: {mask.dtype} of shape {mask.shape}: expected ids of {self.size_px} pixels")
         for vehicle, rider in self.joined.items():
@@ -125,6 +140,11 @@ class Job:
         """Names of the splits, those without frames too."""
         return tuple(self.config.shares)
 
+    @cached_property
+    def files(self) -> FrameFiles:
+        """Of the data set, packed or not."""
+        return files_of(self.config.folder)
+
     def frames(self, split: str | None = None) -> Iterator[ExportFrame]:
         """The frames that are exported, in order; those of one split where it is named.
 
@@ -143,7 +163,7 @@ class Job:
             painted = tuple(item for item in objects if item.ignored)
         if self.paints or self.config.ignored == "background":
             kept = tuple(item for item in objects if not item.ignored)
-        return ExportFrame(self.config.folder, record, self.split.of[record.index], kept, painted, joined)
+        return ExportFrame(self.config.folder, self.files, record, self.split.of[record.index], kept, painted, joined)
 
     def _joined(self, record: FrameRecord) -> dict[int, int]:
         """Riders that count, by the vehicles with which they are one object."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipelines.errors import DatasetError, OutputError
 from pipelines.export.job import ExportFrame, ExportObject, Job, Picture
 from pipelines.io.files import sha256
-from pipelines.io.images import PictureError, decode_png, encode_jpeg, encode_png, read_bytes
+from pipelines.io.images import decode_png, encode_jpeg, encode_png
 
 __all__ = ["paint_over", "write_image"]
 
@@ -60,10 +60,7 @@ def _encode(image: NDArray[np.uint8], picture: Picture) -> bytes:
 
 
 def _read(frame: ExportFrame) -> bytes:
-    try:
-        data = read_bytes(frame.image)
-    except PictureError as error:
-        raise DatasetError(f"{frame.image}: cannot be read: {error}; make the frame again") from None
+    data = frame.read(f"images/{frame.name}.png")
     if sha256(data) != frame.record.files.get(f"images/{frame.name}.png"):
         raise DatasetError(f"{frame.image}: is not the image that frames.jsonl speaks of; gis validate says more")
     return data

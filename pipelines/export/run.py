@@ -13,8 +13,9 @@ from typing import Any, Final, cast
 from gan.options import keyword_options
 
 from pipelines.dataset.description import SCHEMA, DatasetDescription
+from pipelines.dataset.packed.reader import is_packed, lines_sha256
 from pipelines.dataset.record import FrameRecord
-from pipelines.dataset.store import DATASET_FILE, FRAMES_FILE, RunFolder, generator, read_records
+from pipelines.dataset.store import DATASET_FILE, RunFolder, generator, read_records
 from pipelines.errors import ConfigError, DatasetError
 from pipelines.export.about import write_about
 from pipelines.export.classes import class_map
@@ -25,7 +26,8 @@ from pipelines.export.job import Job, Writer
 from pipelines.export.pictures import write_image
 from pipelines.export.splits import Split, group_frames, read_sequences, split_groups
 from pipelines.export.tiff import EXPORT_FILE, export_tiff
-from pipelines.io.files import check_present, file_sha256, read_object, remove_temporaries
+from pipelines.io.files import check_present, remove_temporaries
+from pipelines.io.stores import open_store
 
 __all__ = ["ExportSummary", "export_dataset", "run_export"]
 
@@ -92,6 +94,8 @@ def run_export(
 
 
 def _check_folders(config: ExportConfig) -> None:
+    if config.link and is_packed(config.folder):
+        raise ConfigError("link: the images are in shards, where nothing can be linked to: leave it out")
     folder, out = (Path(os.path.realpath(path)) for path in (config.folder, config.out))
     if out == folder or folder in out.parents or (out.exists() and not out.is_dir()):
         raise ConfigError(f"{config.out} cannot hold the export: expected a new folder outside of the data set")
@@ -125,8 +129,8 @@ def _left_out(job: Job, record: FrameRecord) -> str:
 
 
 def _description(folder: Path) -> DatasetDescription:
-    path = folder / DATASET_FILE
-    about = read_object(path) if path.is_file() else {}
+    path, store = folder / DATASET_FILE, open_store(folder)
+    about = store.read_object(DATASET_FILE) if store.has(DATASET_FILE) else {}
     if about.get("schema") != SCHEMA:
         raise DatasetError(f"{folder}: holds no {DATASET_FILE} of ours: expected a folder of `gis synthesize`")
     if not about.get("complete"):
@@ -136,7 +140,7 @@ def _description(folder: Path) -> DatasetDescription:
 
 def _head(job: Job) -> dict[str, Any]:
     """What another export into the same folder may not differ in."""
-    frames = file_sha256(job.config.folder / FRAMES_FILE)
+    frames = lines_sha256(job.config.folder)
     classes = {one.name: [ours for ours, theirs in job.classes.of.items() if theirs == one.name]
                for one in job.classes.classes}  # fmt: skip
     split = {"groups": len(job.split.groups), "sequences": job.config.sequences is not None}

@@ -21,11 +21,14 @@ from renderer.thermal.sensor import from_uint16
 from pipelines.backgrounds.images import INDEX_FILE, INDEX_SCHEMA
 from pipelines.backgrounds.ingest.radiometric import KELVIN_AT_0_C
 from pipelines.backgrounds.ingest.tiff import CONVENTION, KELVIN_PER_COUNT, write_kelvin_tiff
+from pipelines.dataset.frame_files import FrameFiles
+from pipelines.dataset.packed.reader import files_of
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import DATASET_FILE, RunFolder, generator, read_records
 from pipelines.errors import BackgroundError, ConfigError, DatasetError
 from pipelines.io.files import check_present, path_inside, read_object, remove_temporaries, sha256, short
-from pipelines.io.images import read_png
+from pipelines.io.images import decode_png
+from pipelines.io.stores import is_remote, open_store
 
 __all__ = ["EXPORT_FILE", "FORMATS", "export_tiff"]
 
@@ -39,8 +42,8 @@ class _Image:
     """A frame that may be exported."""
 
     name: str
-    file: Path
-    """16-bit PNG over the span."""
+    file: str
+    """16-bit PNG over the span, below the folder."""
     span_K: tuple[float, float] | None
     about: str
 
@@ -72,6 +75,7 @@ def export_tiff(
     if os.path.realpath(out) == os.path.realpath(folder) or (out.exists() and not out.is_dir()):
         raise ConfigError(f"{out} cannot hold the export: expected a new folder; give another --out")
     source, images = _images(folder)
+    files = files_of(folder)
     radiometric = [image for image in images if image.span_K is not None]
     if not radiometric:
         raise DatasetError(
@@ -87,7 +91,7 @@ def export_tiff(
         rows, skipped = [], []
         for image in tqdm(radiometric, unit="frame", disable=not progress):
             try:
-                rows.append(_write(image, out))
+                rows.append(_write(image, files, out))
             except (BackgroundError, DatasetError) as error:
                 skipped.append((image.name, str(error)))
         if not rows:
@@ -108,19 +112,19 @@ def export_tiff(
 
 def _images(folder: Path) -> tuple[dict[str, str], list[_Image]]:
     """Kind and configuration of the folder, and its frames."""
-    if (folder / DATASET_FILE).is_file():
-        return _identity(folder / DATASET_FILE), list(_of_dataset(folder))
-    if (folder / INDEX_FILE).is_file() and read_object(folder / INDEX_FILE).get("schema") == INDEX_SCHEMA:
-        return _identity(folder / INDEX_FILE), list(_of_backgrounds(folder))
+    store = open_store(folder)
+    if store.has(DATASET_FILE):
+        return _identity(store.read_object(DATASET_FILE)), list(_of_dataset(folder))
+    if not is_remote(folder) and store.has(INDEX_FILE) and store.read_object(INDEX_FILE).get("schema") == INDEX_SCHEMA:
+        return _identity(store.read_object(INDEX_FILE)), list(_of_backgrounds(folder))
     raise DatasetError(
         f"{folder}: holds neither {DATASET_FILE} nor {INDEX_FILE} of ours: expected a folder of `gis synthesize` or "
         "`gis backgrounds`"
     )
 
 
-def _identity(description: Path) -> dict[str, str]:
+def _identity(about: dict[str, Any]) -> dict[str, str]:
     """What another export into the same folder may not differ in."""
-    about = read_object(description)
     configuration = json.dumps(about.get("configuration"), sort_keys=True)
     return {"schema": str(about.get("schema")), "configuration_sha256": sha256(configuration.encode())}
 
@@ -129,7 +133,7 @@ def _of_dataset(folder: Path) -> Iterator[_Image]:
     for record in read_records(folder, FrameRecord):
         name = record.stem
         about = f"apparent temperature; backend {record.model.name}; sensor {record.sensor}"
-        yield _Image(name, folder / f"images16/{name}.png", _span(record.span_K, name), about)
+        yield _Image(name, f"images16/{name}.png", _span(record.span_K, name), about)
 
 
 def _of_backgrounds(folder: Path) -> Iterator[_Image]:
@@ -145,7 +149,7 @@ def _of_backgrounds(folder: Path) -> Iterator[_Image]:
             raise DatasetError(f"{sidecar}: expected a sidecar of `gis backgrounds`; run it again")
         words = ", ".join(f"{key} {value}" for key, value in conditions.items() if isinstance(value, float))
         text = f"object temperature at {words}" if words else "temperature as the file states it"
-        file = path_inside(folder, frame.get("file"), sidecar)
+        file = str(path_inside(folder, frame.get("file"), sidecar).relative_to(folder))
         yield _Image(name, file, _span(about.get("span_K"), name), text)
 
 
@@ -163,8 +167,8 @@ def _span(stored: Any, name: str) -> tuple[float, float] | None:
     return low, high
 
 
-def _write(image: _Image, out: Path) -> dict[str, Any]:
-    counts = read_png(image.file)
+def _write(image: _Image, files: FrameFiles, out: Path) -> dict[str, Any]:
+    counts = decode_png(files.read(image.file), image.file)
     if counts.dtype != np.uint16 or counts.ndim != 2 or image.span_K is None:
         raise DatasetError(f"{image.file}: {counts.dtype} of shape {counts.shape}: expected a grey 16-bit PNG")
     kelvin = from_uint16(counts, image.span_K)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from pipelines.dataset.frame_files import FilesInFolder, FilesInMemory, FrameFiles
+from pipelines.dataset.names import FRAMES_FILE
 from pipelines.dataset.packed.members import Places, read_members
 from pipelines.dataset.packed.tables import About, FrameRow, read_about, read_rows
 from pipelines.errors import DatasetError
+from pipelines.io.files import file_sha256
 from pipelines.io.stores import Store, is_remote, open_store
 
 __all__ = [
@@ -34,7 +37,7 @@ OBJECTS: Final = "objects"
 
 def is_packed(folder: Path | str) -> bool:
     """Whether a folder or an address holds a packed data set; what lies in an object store is one."""
-    return is_remote(folder) or (Path(folder) / FRAMES).is_dir()
+    return is_remote(folder) or all((Path(folder) / name).is_dir() for name in (FRAMES, SHARDS))
 
 
 def open_packed(folder: Path | str) -> PackedSet:
@@ -151,6 +154,20 @@ def files_in_shard(packed: PackedSet, number: int) -> Iterator[tuple[int, str, F
     where = f"{SHARDS}/{shard_name(number)}.tar"
     for index, line, contents in read_members(packed.shard(number), where):
         yield index, line, FilesInMemory(contents)
+
+
+def lines_sha256(folder: Path) -> str:
+    """Hash of the lines of all frames: that of ``frames.jsonl``, also where there is none.
+
+    Raises:
+        DatasetError: they cannot be read.
+    """
+    if not is_packed(folder):
+        return file_sha256(folder / FRAMES_FILE)
+    digest = hashlib.sha256()
+    for _, line in open_packed(folder).lines():
+        digest.update(line.encode() + b"\n")
+    return digest.hexdigest()
 
 
 def files_of(folder: Path) -> FrameFiles:

@@ -17,7 +17,7 @@ from renderer.geometry.frame import Box2D
 
 from pipelines.dataset.record import InstanceRecord
 from pipelines.export.job import ExportFrame, Job, Picture
-from pipelines.io.exr import read_exr
+from pipelines.io.exr import decode_exr
 from pipelines.io.images import encode_png
 
 __all__ = ["Bop"]
@@ -63,7 +63,8 @@ class Bop:
 
 
 def _depth(frame: ExportFrame) -> NDArray[np.uint16]:
-    metres = read_exr(frame.folder / f"depth/{frame.name}.exr")["Z"]
+    name = f"depth/{frame.name}.exr"
+    metres = decode_exr(frame.read(name), name)["Z"]
     steps = np.where(np.isfinite(metres), metres, 0.0) * (_MM / _DEPTH_SCALE)
     return np.where(steps < 65535.5, np.rint(steps), 0).astype(np.uint16)
 
