@@ -117,7 +117,7 @@ def _warmth(profile: CarProfile, draw: float, balance: Balance) -> _Warmth:
     own = profile.ground_mean_K + profile.ground_deviation_K * max(-2.0, min(2.0, draw))
     lid = balance.sky_loss_K[Zone.ROAD] * SKY_VIEW * (0.8 if profile.shadow else 0.1)
     # Under a moving car warm air stays between the wheels; under a standing one it creeps out at the sides.
-    return _Warmth(float(own), float(lid), 0.05 if profile.airflow_m_s < 2.0 else 0.3)
+    return _Warmth(float(own), float(lid), 0.05 if profile.airflow_m_s < 2.0 else 0.15)
 
 
 def _region(frame: Frame, instance: Instance, size: _Size, suns: NDArray[np.float64]) -> _Region:
