@@ -7,7 +7,7 @@ thing keeps the others as they are when one of them draws more or less.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -100,9 +100,9 @@ class Moment:
         return self.frame / self.fps
 
     @property
-    def next_time_s(self) -> float:
-        """Of the frame after this one."""
-        return (self.frame + 1) / self.fps
+    def next(self) -> Moment | None:
+        """Of the frame after this one; None after the last."""
+        return None if self.frame + 1 == self.frames else replace(self, frame=self.frame + 1)
 
     @property
     def duration_s(self) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from gan.data.layout import Sample
 from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
+from renderer.geometry.flow import Flow
 from renderer.random_streams import Draw
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.sensor import from_uint16
@@ -59,6 +60,8 @@ class SynthesizedFrame:
     """How this frame's sensor differs from the table's; None: it does not."""
     sample: Sample | None = None
     """The source tensors, where they were asked for."""
+    flow: Flow | None = None
+    """Optical flow to the next frame of the sequence, where it was asked for and there is one."""
 
     @property
     def index(self) -> int:

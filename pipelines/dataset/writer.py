@@ -8,6 +8,7 @@ from pathlib import Path
 from renderer.zones.catalogue import zone_palette
 
 from pipelines.dataset import shards
+from pipelines.dataset.flow_files import flow_files
 from pipelines.dataset.frame import SynthesizedFrame
 from pipelines.dataset.labels.coco import encode_rle, run_lengths
 from pipelines.dataset.labels.kitti import kitti_text
@@ -72,6 +73,8 @@ def _encode_files(frame: SynthesizedFrame) -> dict[str, bytes]:
     }
     if frame.span_K is not None:
         contents[f"images16/{name}.png"] = encode_png(frame.image16)
+    if frame.flow is not None:
+        contents |= flow_files(name, frame.flow)
     return contents
 
 

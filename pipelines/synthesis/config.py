@@ -21,7 +21,7 @@ from pipelines.io.files import named_file
 from pipelines.io.stores import is_remote, local_path
 from pipelines.synthesis.distances import check_distances, described_distances, described_set
 from pipelines.synthesis.model_choice import AUTO, PHYSICS, choose_model
-from pipelines.synthesis.sequences import check_sequence, moment_of, sequence_frames
+from pipelines.synthesis.sequences import PASSES, check_sequence, moment_of, parse_passes, sequence_frames
 from pipelines.synthesis.worlds import DEFAULT_WORLDS, WORLDS, WorldMixture, parse_worlds
 from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, default_workers
 
@@ -315,6 +315,16 @@ class SynthesizeConfig(RenderConfig):
             implied=(DEFAULT_FPS,),
         ),
     ] = DEFAULT_FPS
+    passes: Annotated[
+        str | None,
+        Option(
+            "More files for each frame: flow, the optical flow to the next frame of a --sequence.",
+            _OUTPUT,
+            implied=(None,),
+            suggestions=lambda: PASSES,
+            default_text="none",
+        ),
+    ] = None
     density: Annotated[
         float,
         Option(
@@ -577,6 +587,11 @@ class SynthesizeConfig(RenderConfig):
     def frame_count(self) -> int:
         """See :class:`RenderConfig`; of sequences the frames of all of them."""
         return self.count if self.sequence is None else self.count * sequence_frames(self.sequence, self.fps)
+
+    @property
+    def more_passes(self) -> tuple[str, ...]:
+        """What `--passes` names."""
+        return parse_passes(self.passes)
 
     def moment(self, index: int) -> Moment | None:
         """Where a frame lies in its sequence; None where there are none."""

@@ -219,7 +219,7 @@ class FrameMaker:
                 conditions=conditions,
                 people=self.config.most_people,
                 others=self.config.most_others,
-                **({} if draw.moment is None else {"moment": draw.moment}),
+                **({} if draw.moment is None else {"moment": draw.moment, "flow": "flow" in self.config.more_passes}),
             )
         ground, asked = self.inputs.ground_planes.of(background), self.inputs.traffic != ORDINARY
         setup = sample_on_plane(
@@ -315,6 +315,7 @@ class FrameMaker:
             notes=(*frame.notes, *image.notes),
             real_objects=self._real_objects(candidate),
             sample=self._sample(candidate) if self.config.tensors else None,
+            flow=frame.flow,
         )
 
     def _real_objects(self, candidate: _Candidate) -> tuple[RealObject, ...] | None:

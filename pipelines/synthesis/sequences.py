@@ -11,7 +11,23 @@ if TYPE_CHECKING:
 
     from pipelines.synthesis.config import SynthesizeConfig
 
-__all__ = ["check_sequence", "moment_of", "sequence_frames"]
+__all__ = ["PASSES", "check_sequence", "moment_of", "parse_passes", "sequence_frames"]
+
+PASSES = ("flow",)
+"""What `--passes` can name."""
+
+
+def parse_passes(text: str | None) -> tuple[str, ...]:
+    """Passes by name: ``flow``.
+
+    Raises:
+        ConfigError: another name.
+    """
+    names = tuple(filter(None, (text or "").replace(" ", "").split(",")))
+    for name in names:
+        if name not in PASSES:
+            raise ConfigError(f"passes: {name!r}: expected {', '.join(PASSES)}")
+    return names
 
 
 def sequence_frames(seconds: float, fps: float) -> int:
@@ -35,6 +51,8 @@ def check_sequence(config: SynthesizeConfig) -> None:
     """
     from pipelines.synthesis.config import DEFAULT_FPS
 
+    if parse_passes(config.passes) and config.sequence is None:
+        raise ConfigError("passes flow is of sequences: give --sequence SECONDS too, or leave it out")
     if config.sequence is None:
         if config.fps != DEFAULT_FPS:
             raise ConfigError("fps is of sequences: give --sequence SECONDS too, or leave it out")

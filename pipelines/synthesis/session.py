@@ -57,6 +57,7 @@ class Session(Protocol):
         people: int | None = 0,
         others: Mapping[str, int | None] = NO_OTHERS,
         moment: Moment | None = None,
+        flow: bool = False,
     ) -> Frame:
         """One frame of the scene, or of a sequence in it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ from ..geometry.boxes import (
     visible_boxes,
 )
 from ..geometry.camera import Camera
+from ..geometry.flow import Flow
 from ..geometry.frame import Box2D, Box3D, Frame, Instance
 from ..geometry.key_points import project_key_points
 from ..random_streams import Draw, Moment, Stream
@@ -63,6 +65,7 @@ from .extract import Extractor, PlacedMesh
 from .identity import LabelledObject
 from .library.model_arrays import ModelLibrary
 from .models import load_models
+from .motion.flow import Before, flow_to
 from .objects import category_of, labels_of_scene
 from .scene_camera import CameraView, Planes, read_view
 from .session import open_blend
@@ -228,6 +231,7 @@ class RenderSession:
         people: int | None = 0,
         others: Mapping[str, int | None] = NO_OTHERS,
         moment: Moment | None = None,
+        flow: bool = False,
     ) -> Frame:
         """Render one frame.
 
@@ -242,14 +246,20 @@ class RenderSession:
             others: most of each of :data:`.road_users.two_wheelers.KINDS` and
                 :data:`.road_users.companions.COMPANIONS`, alike.
             moment: where the frame lies in a sequence; None: it is of none.
+            flow: also give ``Frame.flow``, of all frames of a sequence but the last.
         """
-        if self.street:
-            setup = self.setup(index, attempt, profile, conditions, people, others, moment)
-            staged = self._stage_traffic(setup, self._standing(index if moment is None else moment.sequence))
-        else:
-            setup, staged = self._stage_frame(index, self._scene_frame(index, moment))
+
+        def stage(at: Moment | None) -> tuple[FrameSetup, Staged]:
+            if not self.street:
+                return self._stage_frame(index, self._scene_frame(index, at))
+            setup = self.setup(index, attempt, profile, conditions, people, others, at)
+            return setup, self._stage_traffic(setup, self._standing(index if at is None else at.sequence))
+
+        setup, staged = stage(moment)
         self._rasteriser.look_through(self.camera, self._planes.near_m, self._planes.far_m)
-        return self._render(setup, staged, self._background_zone, normals=normals, parts=parts)
+        later = moment.next if flow and moment is not None else None
+        following = None if later is None else functools.partial(stage, later)
+        return self._render(setup, staged, self._background_zone, normals=normals, parts=parts, following=following)
 
     def frame_on_plane(
         self, setup: FrameSetup, *, camera: Camera | None = None, normals: bool = False, parts: bool = False
@@ -343,7 +353,7 @@ class RenderSession:
         if moment is None:
             return index
         render = self.scene.render
-        return moment.time_s * render.fps / render.fps_base
+        return moment.time_s * float(render.fps) / float(render.fps_base)
 
     def _plan(
         self,
@@ -595,20 +605,35 @@ class RenderSession:
         return size_note(sized)
 
     @np.errstate(divide="ignore", over="ignore", invalid="ignore")  # as numba has it, where the loops run as Python
-    def _render(self, setup: FrameSetup, staged: Staged, background_zone: int, *, normals: bool, parts: bool) -> Frame:
+    def _render(
+        self,
+        setup: FrameSetup,
+        staged: Staged,
+        background_zone: int,
+        *,
+        normals: bool,
+        parts: bool,
+        following: Callable[[], tuple[FrameSetup, Staged]] | None = None,
+    ) -> Frame:
+        """Draw a frame; ``following`` stages the next one of its sequence, for the flow to it."""
         rasteriser, pool = self._rasteriser, self._extractor.pool
         count = len(staged.drawing.mesh)
         if parts and count > MAX_PARTS:
             raise SceneError(f"{self.path}: {count} meshes in the frame; parts hold at most {MAX_PARTS}")
         drawn = rasteriser.draw(
-            pool, staged.drawing, setup.cam_to_world, background_zone=background_zone, normals=normals
+            pool,
+            staged.drawing,
+            setup.cam_to_world,
+            background_zone=background_zone,
+            normals=normals,
+            triangles=following is not None,
         )
         passes: RasterPasses | CyclesPasses = drawn
         if self.engine == "cycles":
             view = CameraView(rasteriser.camera, setup.cam_to_world, Planes(rasteriser.near_m, rasteriser.far_m))
             engine = self._cycles_engine(background_zone)
             passes = engine.render(staged.placed(), staged.drawing.instance_id, view, drawn, pool)
-        return Frame(
+        frame = Frame(
             index=setup.index,
             camera=rasteriser.camera,
             cam_to_world=setup.cam_to_world,
@@ -621,6 +646,22 @@ class RenderSession:
             parts=staged.parts() if parts else (),
             notes=self.notes + self._labels.notes + self._zone_notes() + self._left_out,
         )
+        return frame if following is None else replace(frame, flow=self._flow(frame, staged, passes, following))
+
+    def _flow(
+        self,
+        frame: Frame,
+        staged: Staged,
+        passes: RasterPasses | CyclesPasses,
+        following: Callable[[], tuple[FrameSetup, Staged]],
+    ) -> Flow:
+        """Optical flow from a frame that was drawn to the next one, which is staged for it."""
+        pool, by_name = self._extractor.pool, self.street is None
+        triangle = passes.triangle if isinstance(passes, RasterPasses) else None
+        pose, depth_m = frame.cam_to_world, frame.depth_m
+        before = Before.of(staged, pool, frame.camera, pose, depth_m, passes.part, triangle, by_name=by_name)
+        setup, later = following()
+        return flow_to(before, later, pool, self.camera, setup.cam_to_world, by_name=by_name)
 
     def _cycles_engine(self, background_zone: int) -> CyclesEngine:
         if self._cycles is None or self._cycles.background_zone != background_zone:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .camera import Camera
+from .flow import Flow
 from .key_points import KeyPoint
 
 __all__ = ["Box2D", "Box3D", "Frame", "Instance", "Part"]
@@ -97,5 +98,7 @@ class Frame:
     part: NDArray[np.uint16] | None = None
     """Index into ``parts`` plus one; 0 where nothing was hit."""
     parts: tuple[Part, ...] = ()
+    flow: Flow | None = None
+    """Optical flow to the next frame of a sequence, where it was asked for and there is one."""
     notes: tuple[str, ...] = field(default=())
     """What had to be guessed, one line each (e.g. ``zones of 'taxi' guessed from geometry``)."""

@@ -34,6 +34,8 @@ class Mesh:
     """(T,) :class:`renderer.zones.catalogue.Zone` of each triangle."""
     normals: NDArray[np.float32]
     """(T, 3, 3) unit normals of each triangle's corners."""
+    order: NDArray[np.int32]
+    """(T,) which of the triangles that it was made of each one is."""
     damage: Damage = NO_DAMAGE
     """What was left out of it."""
 
@@ -72,6 +74,7 @@ def make_mesh(
         number.reshape(-1, 3).astype(np.int32),
         np.ascontiguousarray(zones[order]),
         np.ascontiguousarray(normals[order]),
+        order.astype(np.int32),
         damage,
     )
 

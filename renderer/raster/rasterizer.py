@@ -20,7 +20,7 @@ from ..geometry.affine import world_to_local
 from ..geometry.camera import Camera
 from ..geometry.clusters import FlatMeshes, PlacedParts
 from ..geometry.meshes import MeshPool
-from .hits import NO_HIT, PART_SHIFT
+from .hits import NO_HIT, PART_SHIFT, TRIANGLE_MASK
 from .kernels import Buffers, HitPasses, draw_parts, nearest_of_parts, resolve
 from .normals import fill_normals, normal_matrices
 
@@ -61,6 +61,8 @@ class RasterPasses:
     normal: NDArray[np.float32] | None
     amodal_px: NDArray[np.int64]
     """(N + 1,) pixels that each instance would cover if nothing stood before it, by id."""
+    triangle: NDArray[np.int64] | None = None
+    """Number of the triangle in its mesh where it was asked for; meaningless where nothing was hit."""
 
 
 class Rasteriser:
@@ -85,6 +87,7 @@ class Rasteriser:
         *,
         background_zone: int = 0,
         normals: bool = False,
+        triangles: bool = False,
     ) -> RasterPasses:
         """Rasterise the parts as the camera at ``cam_to_world`` (4, 4; OpenCV axes) sees them."""
         meshes, parts = pool.flat(), drawing.seen_by(self.camera, cam_to_world)
@@ -98,7 +101,7 @@ class Rasteriser:
         passes = self._empty_passes()
         resolve(self._buffers, meshes, parts, background_zone, passes)
         normal = self._normals(meshes, parts, drawing.local_to_world) if normals else None
-        return RasterPasses(*passes, normal, amodal_px)
+        return RasterPasses(*passes, normal, amodal_px, self._buffers.hit & TRIANGLE_MASK if triangles else None)
 
     def _cut_out(self, holdout: NDArray[np.bool_]) -> None:
         """Let nothing have been hit where a part is a hole."""

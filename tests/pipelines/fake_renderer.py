@@ -17,6 +17,7 @@ from pipelines.cameras import named_camera, parse_size
 from pipelines.synthesis.config import RenderConfig
 from renderer.errors import SceneError
 from renderer.geometry.camera import Camera
+from renderer.geometry.flow import Flow
 from renderer.geometry.frame import Box3D, Frame, Instance, Part
 from renderer.random_streams import Draw, Moment, Stream
 from renderer.scene.cars import FrameSetup, ModelSize
@@ -77,10 +78,13 @@ class FakeSession:
         people: int | None = 0,
         others: Mapping[str, int | None] = MappingProxyType({}),
         moment: Moment | None = None,
+        flow: bool = False,
     ) -> Frame:
         self._accidents(index)
         if moment is not None:
-            return draw_moment(self.camera, index, Draw(self.seed, index, attempt, moment))
+            frame = draw_moment(self.camera, index, Draw(self.seed, index, attempt, moment))
+            known = Flow(np.full((*frame.zone.shape, 2), 1.5, np.float32), frame.zone > 0)
+            return replace(frame, flow=known if flow and moment.next is not None else None)
         rng = Draw(self.seed, index, attempt if self.has_traffic else 0).rng(Stream.TRAFFIC)
         return draw(self.camera, index, rng, profile or "")
 

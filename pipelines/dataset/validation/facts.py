@@ -88,6 +88,8 @@ class RunOptions:
     sequence: float | None = None
     """Seconds of a sequence; None: frames are single ones."""
     fps: float = 10.0
+    passes: str | None = None
+    """More files of each frame."""
 
 
 @dataclass(frozen=True)

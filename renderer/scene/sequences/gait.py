@@ -39,6 +39,7 @@ class Gait:
     """Of two steps."""
     strides_per_s: tuple[float, float]
     """Slowest and fastest cadence."""
+    runs: bool = False
 
 
 def find_gaits(heights_m: Mapping[str, float], key_points: KeyPoints) -> dict[str, list[Gait]]:
@@ -58,7 +59,7 @@ def find_gaits(heights_m: Mapping[str, float], key_points: KeyPoints) -> dict[st
         if len(names) == _PHASES[kind] == max(names) + 1:
             models = tuple(names[number] for number in sorted(names))
             stride_m = _stride_m(models, key_points, kind, heights_m[models[0]])
-            gaits.setdefault(person, []).append(Gait(models, stride_m, STRIDES_PER_S[kind]))
+            gaits.setdefault(person, []).append(Gait(models, stride_m, STRIDES_PER_S[kind], kind == "run"))
     return gaits
 
 

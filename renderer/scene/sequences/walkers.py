@@ -167,7 +167,7 @@ class _Scene:
     def _walking(self, room: Room, kind: Kind, middle: Array, count: int, rng: Rng) -> int:
         """Side by side with one speed, each in their own step; none where the first finds no way."""
         heading = self._way(kind, middle, rng)
-        gaits = [self._gait(rng) for _ in range(count)]
+        gaits = [self._gait(rng, alone=count == 1) for _ in range(count)]
         low, high = gaits[0].strides_per_s
         speed = gaits[0].stride_m * float(rng.uniform(low, high))
         placed = 0
@@ -182,9 +182,11 @@ class _Scene:
                 break
         return placed
 
-    def _gait(self, rng: Rng) -> Gait:
+    def _gait(self, rng: Rng, *, alone: bool) -> Gait:
+        """Of one person; who is with others does not run."""
         gaits = self.people.gaits[self.people.walking[int(rng.integers(len(self.people.walking)))]]
-        return gaits[int(rng.integers(len(gaits)))]
+        fitting = [gait for gait in gaits if alone or not gait.runs] or gaits
+        return fitting[int(rng.integers(len(fitting)))]
 
     def _takes(self, room: Room, gait: Gait, route: Route, speed_m_s: float, phase: float) -> bool:
         activity = activity_of(gait.models[0])
