@@ -96,7 +96,7 @@ def plain_layer(
     kelvin = table.temperature(radiance / np.maximum(alpha, 1e-3))
     kelvin += temporal_noise(sensor, draw, mask.shape)
     kelvin[alpha < 1e-3] = conditions.air_temperature_K
-    return PlainLayer(kelvin, alpha, foreground.ground_change_K, foreground.road_K, STREET_SPAN_K[conditions.weather])
+    return PlainLayer(kelvin, alpha, foreground.ground_change_K, foreground.road_K, STREET_SPAN_K[conditions.sky])
 
 
 def estimate_grey_map(background: NDArray[np.uint8], layer: PlainLayer) -> GreyMap:

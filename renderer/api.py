@@ -26,13 +26,14 @@ from .errors import SceneError
 from .geometry.camera import Camera
 from .geometry.frame import Frame
 from .kernel_cache import forget_stale_kernels
-from .random_streams import Draw, Stream
+from .random_streams import Draw
 from .thermal import sensor as detectors
-from .thermal.conditions import Conditions, sample_conditions
+from .thermal.conditions import Conditions
 from .thermal.people import profile_of
 from .thermal.physics import render_thermal
 from .thermal.profiles import Profiles, read_profiles
 from .thermal.sensor import Sensor
+from .thermal.weather.draws import draw_conditions
 
 if TYPE_CHECKING:
     from typing import Self  # Python 3.11
@@ -131,7 +132,8 @@ def conditions(
     """Weather, sun and air of a frame; what is not given is drawn.
 
     Args:
-        weather: ``clear``, ``cloudy``, ``overcast``, ``rain`` or ``fog``.
+        weather: ``clear``, ``cloudy``, ``overcast``, ``rain``, ``fog``, ``snow`` or ``snowfall``; ``any`` or a mixture
+            (``snow=2,rain=1``) draws one of several.
         hour: solar time, 0 to 24.
         season: ``winter``, ``spring``, ``summer`` or ``autumn``.
         seed: of the draw.
@@ -140,8 +142,7 @@ def conditions(
     Raises:
         ThermalError: an unknown weather or season, or an hour outside 0 to 24.
     """
-    rng = Draw(seed, index).rng(Stream.CONDITIONS)
-    return sample_conditions(rng, weather=weather, hour=hour, season=season)
+    return draw_conditions(Draw(seed, index), weather=weather, hour=hour, season=season)
 
 
 @functools.cache

@@ -62,6 +62,8 @@ class Stream(IntEnum):
     """How long ago each car that is driven started."""
     WORLD = 40
     """Which of several places a frame is made in."""
+    WEATHER = 70
+    """Which weather of a mixture a frame has, parts 1 and 2 what of it; parts from 8 on: of each object."""
     MOTION = 50
     """Where camera, cars and people of a sequence begin, and how fast they are; a part for each kind."""
     TRACK = 51

@@ -22,6 +22,7 @@ from pipelines.io.stores import is_remote, local_path
 from pipelines.synthesis.distances import check_distances, described_distances, described_set
 from pipelines.synthesis.model_choice import AUTO, PHYSICS, choose_model
 from pipelines.synthesis.sequences import PASSES, check_sequence, moment_of, parse_passes, sequence_frames
+from pipelines.synthesis.weather import check_weather
 from pipelines.synthesis.worlds import DEFAULT_WORLDS, WORLDS, WorldMixture, parse_worlds
 from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, default_workers
 
@@ -95,9 +96,9 @@ def _layouts() -> Iterable[str]:
 
 
 def _weathers() -> Iterable[str]:
-    from renderer.thermal.condition_names import WEATHERS
+    from renderer.thermal.condition_names import ANY, WEATHERS
 
-    return WEATHERS
+    return (*WEATHERS, ANY)
 
 
 def _seasons() -> Iterable[str]:
@@ -429,7 +430,13 @@ class SynthesizeConfig(RenderConfig):
     ] = None
     weather: Annotated[
         str | None,
-        Option("Weather of all frames.", _CONDITIONS, choices=_weathers, default_text="drawn for each frame"),
+        Option(
+            "Weather of all frames; several with weights, each frame drawing one: snow=2,rain=1; any: all of them by "
+            "season and hour.",
+            _CONDITIONS,
+            suggestions=_weathers,
+            default_text="drawn for each frame, without snow",
+        ),
     ] = None
     hour: Annotated[
         float | None,
@@ -540,6 +547,7 @@ class SynthesizeConfig(RenderConfig):
         if self.day_share is not None and self.hour is not None:
             raise ConfigError("hour and day-share both say when the frames are: give one of them")
         self._check_place()
+        check_weather(self.weather, self.season, over_backgrounds=self.backgrounds is not None)
         self._check_worlds()
         check_sequence(self)
         parse_objects(self.objects)

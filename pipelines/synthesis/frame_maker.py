@@ -17,7 +17,7 @@ from gan.data.layout import Sample
 from gan.data.skipped import skipped_lines
 from numpy.typing import NDArray
 from renderer.geometry.frame import Frame
-from renderer.random_streams import Draw, Moment, Stream
+from renderer.random_streams import Draw, Moment
 from renderer.scene.cars import FrameSetup
 from renderer.scene.distances import ORDINARY, BoxHeights, Traffic
 from renderer.scene.pedestrians import PeopleMix, people_on_plane
@@ -25,8 +25,9 @@ from renderer.scene.placement import sample_on_plane
 from renderer.scene.road_users.companions import companions, ground_of
 from renderer.scene.road_users.on_plane import two_wheelers_on_plane
 from renderer.scene.road_users.two_wheelers import TwoWheelerMix
-from renderer.thermal.conditions import Conditions, sample_conditions
+from renderer.thermal.conditions import Conditions
 from renderer.thermal.people import profile_of
+from renderer.thermal.weather.draws import draw_conditions
 
 from pipelines.backgrounds.capture_time import capture_time
 from pipelines.backgrounds.geometry.boxes import read_boxes
@@ -189,11 +190,11 @@ class FrameMaker:
         hour, season = (None, None) if background is None else capture_time(background)
         hour = hour if self.config.hour is None else self.config.hour
         season = season if self.config.season is None else self.config.season
-        sample = functools.partial(sample_conditions, weather=self.config.weather, season=season)
-        drawn = sample(draw.rng(Stream.CONDITIONS), hour=hour)
+        sample = functools.partial(draw_conditions, draw, weather=self.config.weather, season=season)
+        drawn = sample(hour=hour)
         if hour is not None or self.config.day_share is None:
             return drawn
-        return sample(draw.rng(Stream.CONDITIONS), hour=hour_by_share(draw, self.config.day_share, drawn))
+        return sample(hour=hour_by_share(draw, self.config.day_share, drawn))
 
     def _background(self, draw: Draw) -> Background | None:
         if self.inputs.backgrounds is None:

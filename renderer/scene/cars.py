@@ -106,7 +106,7 @@ class ModelMix:
 
 def parked_profile(conditions: Conditions, rng: np.random.Generator) -> str:
     """A profile of a parked car that suits the weather."""
-    sunny = conditions.weather == "clear" and conditions.sun_elevation_deg > 10.0
+    sunny = conditions.sky == "clear" and conditions.sun_elevation_deg > 10.0
     shares = (0.25, 0.2, 0.55) if sunny else (0.7, 0.3, 0.0)
     names = ("cold_soaked", "just_parked", "sun_loaded")
     return names[int(np.searchsorted(np.cumsum(shares), rng.random() * sum(shares), side="right"))]

@@ -109,7 +109,11 @@ def haze_extinction_per_m(visibility_m: float) -> float:
 
 
 def path_transmittance(
-    distance_m: ArrayLike, air_temperature_K: float, relative_humidity: float, visibility_m: float
+    distance_m: ArrayLike,
+    air_temperature_K: float,
+    relative_humidity: float,
+    visibility_m: float,
+    extinction_per_m: float | None = None,
 ) -> NDArray[np.float64]:
     """Share of a surface's radiance that arrives; the air on the way adds its own, one minus this.
 
@@ -118,6 +122,7 @@ def path_transmittance(
         air_temperature_K: of the path.
         relative_humidity: 0-1.
         visibility_m: meteorological range.
+        extinction_per_m: in the band, by fog, rain or falling snow; None: what haze of that visibility has.
 
     Returns:
         float64 of the same shape, 0-1.
@@ -131,4 +136,5 @@ def path_transmittance(
     first = np.exp(-root * (_ALPHA[0] + _BETA[0] * depth))
     second = np.exp(-root * (_ALPHA[1] + _BETA[1] * depth))
     gas = np.clip(_MIX * first + (1.0 - _MIX) * second, 0.0, 1.0)
-    return np.asarray(gas * np.exp(-haze_extinction_per_m(visibility_m) * distance))
+    haze = haze_extinction_per_m(visibility_m) if extinction_per_m is None else extinction_per_m
+    return np.asarray(gas * np.exp(-haze * distance))

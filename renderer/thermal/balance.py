@@ -25,7 +25,7 @@ from .conditions import Conditions, sun_elevation_deg
 from .planck import LWIR, Band, band_radiance
 from .profiles import Profiles
 
-__all__ = ["SKY_VIEW", "Balance", "cloud_closure", "surface_balance", "transfer_W_m2K"]
+__all__ = ["SKY_VIEW", "Balance", "cloud_closure", "sky_loss_W_m2", "surface_balance", "transfer_W_m2K"]
 
 SKY_VIEW = 0.65
 """Share of the sky that is open above a street (assumed: houses as high as half the street is wide)."""
@@ -74,7 +74,7 @@ def surface_balance(conditions: Conditions, profiles: Profiles, band: Band = LWI
     """Balance of all zones; profiles of cars scale it (see ``physics``)."""
     transfer = transfer_W_m2K(conditions.wind_m_s)
     directions, beam, diffuse = _past_suns(conditions)
-    loss = _sky_loss_W_m2(conditions, band)
+    loss = sky_loss_W_m2(conditions, band)
     sun_K = np.zeros((_TABLE, len(beam)))
     diffuse_K, sky_loss_K, ground_K = np.zeros((3, _TABLE))
     light = SKY_VIEW * beam * np.maximum(directions[:, 2], 0.0) + diffuse
@@ -104,7 +104,7 @@ def _road_above_air_K(light: NDArray[np.float64], loss: float, transfer: float, 
 
 def _past_suns(conditions: Conditions) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Directions (K, 3), direct irradiance (K,) and diffuse irradiance (K,) W/m2 of the past hours."""
-    direct, diffuse = _DIRECT[conditions.weather], _DIFFUSE[conditions.weather]
+    direct, diffuse = _DIRECT[conditions.sky], _DIFFUSE[conditions.sky]
     # The conditions' own sun may be another place's: past elevations follow from it by their difference.
     now = sun_elevation_deg(conditions.day_of_year, conditions.hour)
     past = [sun_elevation_deg(conditions.day_of_year, conditions.hour - h) for h in _PAST_H]
@@ -125,7 +125,7 @@ def _memory(lag_h: float) -> NDArray[np.float64]:
     return np.asarray(left[:-1] - left[1:])
 
 
-def _sky_loss_W_m2(conditions: Conditions, band: Band) -> float:
+def sky_loss_W_m2(conditions: Conditions, band: Band = LWIR) -> float:
     """Net thermal loss of a black surface at air temperature that sees nothing but sky."""
     air_K = conditions.air_temperature_K
     vapour = vapour_pressure_hPa(air_K, conditions.relative_humidity)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..errors import ThermalError
 from .atmosphere import zenith_sky_temperature_K
-from .condition_names import SEASONS, WEATHERS
+from .condition_names import SEASONS, SKIES, WEATHERS
+from .weather.effects import WeatherEffects
 
-__all__ = ["SEASONS", "WEATHERS", "Conditions", "sample_conditions", "sun_elevation_deg"]
+__all__ = ["SEASONS", "SKIES", "WEATHERS", "Conditions", "sample_conditions", "sun_elevation_deg"]
 
 _LATITUDE_DEG = 48.0
 """Assumed: central Europe, where the street's cars and traffic rules are from."""
@@ -43,11 +44,20 @@ class Conditions:
     sun_elevation_deg: float
     sun_azimuth_deg: float
     """Counter-clockwise from the world's +x to the sun."""
+    effects: WeatherEffects | None = field(default=None, metadata={"omitted_if_none": True})
+    """What the weather does beyond all that; None: nothing, as of the simple weathers."""
+
+    @property
+    def sky(self) -> str:
+        """The simple weather whose clouds and sunlight these are, one of :data:`SKIES`."""
+        return self.weather if self.effects is None else self.effects.sky
 
     def __post_init__(self) -> None:
         """Check that such weather exists."""
         if self.weather not in WEATHERS:
             raise ThermalError(f"unknown weather {self.weather!r}: expected one of {', '.join(WEATHERS)}")
+        if self.sky not in SKIES:
+            raise ThermalError(f"weather {self.weather!r} has the sky {self.sky!r}: expected {', '.join(SKIES)}")
         for label, low, high in (
             ("hour", 0.0, 24.0),
             ("day_of_year", 1, 366),
@@ -65,12 +75,15 @@ class Conditions:
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary that :meth:`from_json` reads back."""
-        return asdict(self)
+        data = asdict(self)
+        effects = data.pop("effects")
+        return data if effects is None else {**data, "effects": {k: v for k, v in effects.items() if v is not None}}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Conditions:
         """Inverse of :meth:`to_json`."""
-        return cls(**data)
+        effects = data.get("effects")
+        return cls(**{**data, "effects": None if effects is None else WeatherEffects(**effects)})
 
 
 @dataclass(frozen=True)
@@ -133,7 +146,7 @@ def sample_conditions(
 
     Args:
         rng: 12 numbers are drawn from it, always.
-        weather: one of :data:`WEATHERS`.
+        weather: one of :data:`SKIES`.
         hour: solar time, 0-24.
         season: one of :data:`SEASONS`.
 
@@ -142,8 +155,8 @@ def sample_conditions(
     """
     draws, normal = rng.random(10), rng.standard_normal(2)
     weather = _drawn_weather(float(draws[0])) if weather is None else weather
-    if weather not in WEATHERS:
-        raise ThermalError(f"unknown weather {weather!r}: expected one of {', '.join(WEATHERS)}")
+    if weather not in SKIES:
+        raise ThermalError(f"unknown weather {weather!r}: expected one of {', '.join(SKIES)}")
     climate = _CLIMATES[weather]
     day = _drawn_day(float(draws[1]), season)
     at = float(draws[2]) * 24.0 if hour is None else float(hour)
@@ -183,7 +196,7 @@ def _between(span: tuple[float, float], share: float) -> float:
 def _drawn_weather(share: float) -> str:
     """Weather whose share of the time holds that number."""
     edges = np.cumsum([climate.share for climate in _CLIMATES.values()])
-    return WEATHERS[min(int(np.searchsorted(edges, share, side="right")), len(WEATHERS) - 1)]
+    return SKIES[min(int(np.searchsorted(edges, share, side="right")), len(SKIES) - 1)]
 
 
 def _drawn_day(share: float, season: str | None) -> int:

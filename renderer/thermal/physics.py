@@ -33,6 +33,7 @@ from .people import sample_person, zone_temperatures_K
 from .planck import LWIR, Band, BandTable, band_radiance, band_table
 from .profiles import CarProfile, Profiles
 from .surface import lattice
+from .weather.apply import WeatheredFrame
 
 __all__ = ["ThermalImage", "render_thermal", "road_temperature_K"]
 
@@ -96,8 +97,14 @@ def render_thermal(
     )
     spread = [own.of(item, _GROUND_PART, rng).standard_normal() for item in on_wheels]
     ground = ground_effects(frame, on_wheels, profiles, balance, spread)
-    out = np.empty(frame.zone.shape, dtype=np.float32)
-    render(_passes(frame), ground, scene, cars_only, out)
+    out, passes = np.empty(frame.zone.shape, dtype=np.float32), _passes(frame)
+    if conditions.effects is None:
+        render(passes, ground, scene, cars_only, out)
+        return ThermalImage(out)
+    weathered = WeatheredFrame(frame, scene, conditions, conditions.effects, profiles, draw, band)
+    passes = weathered.before(passes, ground)
+    render(passes, ground, scene, cars_only, out)
+    weathered.after(passes, out)
     return ThermalImage(out)
 
 
@@ -131,7 +138,7 @@ def _passes(frame: Frame) -> Passes:
 def _surfaces(conditions: Conditions, profiles: Profiles, rng: np.random.Generator | None) -> Surfaces:
     """Each zone's optical constants and its temperature before sun and sky; ``rng`` None: the mean one."""
     surfaces = Surfaces(*np.zeros((len(Surfaces._fields), 256)))
-    wet = conditions.weather == "rain"
+    wet = conditions.sky == "rain"
     air_K = conditions.air_temperature_K
     spread = np.zeros(256) if rng is None else np.clip(rng.standard_normal(256), -2.5, 2.5)
     for info in ZONES:
@@ -142,7 +149,7 @@ def _surfaces(conditions: Conditions, profiles: Profiles, rng: np.random.Generat
         if wet and zone in (Zone.ROAD, Zone.PAVEMENT, Zone.ROAD_MARKING):
             # A film of water is smooth, and evens temperatures out.
             mirror, grazing = 0.8, 0.9
-        if wet or conditions.weather == "fog":
+        if wet or conditions.sky == "fog":
             variation *= 0.5
         if zone == Zone.LUMINAIRE and conditions.sun_elevation_deg < -1.0:
             base += _LAMP_HEAT_K
@@ -310,7 +317,7 @@ def _surroundings(
     sine = np.linspace(0.0, 1.0, _SKY_ROWS) ** 2
     emissivity = sky_emissivity(clear_sky_emissivity(air_K, conditions.relative_humidity), np.arcsin(sine))
     emissivity[0] = 1.0
-    whole = conditions.weather in ("overcast", "rain", "fog")
+    whole = conditions.sky in ("overcast", "rain", "fog")
     # Broken clouds are taken 8 K colder than the air, a cover as cold as the zenith says.
     cloud = air * closure if whole else float(band_radiance(air_K - 8.0, band))
     cover = 1.0 if whole else min(1.0, closure * air / cloud)
@@ -326,8 +333,8 @@ def _surroundings(
     walls_K = air_K + 0.4 * (surfaces.base_K[Zone.BUILDING] - air_K) + 0.7 * balance.diffuse_K[Zone.BUILDING]
     walls_K += 0.3 * float(balance.sun_K[Zone.BUILDING].sum()) - 0.2 * balance.sky_loss_K[Zone.BUILDING]
     ground, walls = band_radiance([ground_K, walls_K], band)
-    contrast = 0.0 if conditions.weather == "fog" else 0.12 if whole else 1.0
-    sunny = {"clear": 0.75, "cloudy": 0.6}.get(conditions.weather, 0.0)
+    contrast = 0.0 if conditions.sky == "fog" else 0.12 if whole else 1.0
+    sunny = {"clear": 0.75, "cloudy": 0.6}.get(conditions.sky, 0.0)
     foliage = 0.4 * float(balance.sun_K[Zone.VEGETATION].sum())
     return Surroundings(
         sky_mean=mean,
@@ -353,6 +360,7 @@ def _transmittance(conditions: Conditions) -> _Float:
         conditions.air_temperature_K,
         conditions.relative_humidity,
         conditions.visibility_m,
+        None if conditions.effects is None else conditions.effects.extinction_per_m,
     )
 
 

@@ -113,15 +113,22 @@ def check_configuration(record: FrameRecord, options: RunOptions) -> Iterator[st
     }
     if isinstance(options.camera, Mapping) and options.backgrounds is None:
         pairs["camera"] = (record.camera.to_json(), dict(options.camera))
-    for name in ("weather", "hour"):
-        if getattr(options, name) is not None:
-            pairs[f"conditions.{name}"] = (getattr(record.conditions, name), getattr(options, name))
+    if options.weather is not None:
+        pairs["conditions.weather"] = (record.conditions.weather, _weather(record.conditions.weather, options.weather))
+    if options.hour is not None:
+        pairs["conditions.hour"] = (record.conditions.hour, options.hour)
     for name, (here, there) in pairs.items():
         if here != there:
             yield f"{name} is {here!r}, dataset.json says {there!r}"
     if (record.model.weights_sha256 is None) != (options.weights is None):
         yield f"model.weights_sha256 is {record.model.weights_sha256}, dataset.json says {options.weights}"
     yield from _season(record.conditions, options.season)
+
+
+def _weather(here: str, asked: str) -> str:
+    """The weather of a line if it is one that was asked for, else what was."""
+    named = [entry.partition("=")[0] for entry in asked.replace(" ", "").split(",")]
+    return here if here in named or asked == "any" else asked
 
 
 def _scenes(record: FrameRecord, options: RunOptions) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from renderer.errors import ThermalError
-from renderer.thermal.conditions import SEASONS, WEATHERS, Conditions, sample_conditions, sun_elevation_deg
+from renderer.thermal.conditions import SEASONS, SKIES, Conditions, sample_conditions, sun_elevation_deg
 
 
 def draws(count: int, **fixed: object) -> list[Conditions]:
@@ -23,7 +23,7 @@ def test_the_sun_stands_where_almanacs_say() -> None:
 
 def test_all_weathers_and_seasons_occur() -> None:
     seen = draws(400)
-    assert {c.weather for c in seen} == set(WEATHERS)
+    assert {c.weather for c in seen} == set(SKIES)
     assert min(c.hour for c in seen) < 2.0
     assert max(c.hour for c in seen) > 22.0
     assert min(c.day_of_year for c in seen) < 30
