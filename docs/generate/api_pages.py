@@ -22,9 +22,14 @@ def _package_page(name: str) -> str:
     summary = (module.__doc__ or "").partition("\n")[0]
     lines = [f"# {name}", "", summary, "", f"What stands here can be taken from `{name}` itself: `import {name}`. "]
     lines += ["[From Python](../../python.md) has examples of most of it.", ""]
-    for public in module.__all__:
+    for public in sorted(module.__all__, key=_rank):
         lines += [f"::: {name}.{public}", ""]
     return "\n".join(lines)
+
+
+def _rank(name: str) -> tuple[bool, bool, str]:
+    """Functions first, then constants and classes, then errors."""
+    return name.endswith(("Error", "Lost", "Warning")), not name[0].islower(), name
 
 
 def model_page() -> str:
