@@ -23,6 +23,7 @@ DOCS = ROOT / "docs"
 sys.path.append(str(DOCS / "generate"))
 from generated_pages import generated_pages, named_pages, with_all_pages  # noqa: E402
 from option_pages import command_options  # noqa: E402
+from page_links import with_titles  # noqa: E402
 
 PAGES_BY_PATH = generated_pages()
 PAGES = sorted(path.relative_to(ROOT) for path in [*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
@@ -88,6 +89,13 @@ def test_a_page_that_no_line_names_is_shown_too() -> None:
     assert shown[0] == {"Home": ["index.md"]}
     assert "people.md" in shown[1]["How to"][1]["More"]
     assert not {"index.md", "how-to.md"} & set(shown[1]["How to"][1]["More"])
+
+
+def test_names_of_files_become_titles_and_code_stays() -> None:
+    text = "docs/people.md, [docs/cars.md](cars.md#zones), `docs/people.md`\n\n    gis view  # docs/people.md\n"
+    people, cars = "[People and two-wheelers](../people.md)", "[Car models from files](../cars.md#zones)"
+    shown = with_titles(text.replace("(cars", "(../cars"), "tutorials/blender.md")
+    assert shown == f"{people}, {cars}, `docs/people.md`\n\n    gis view  # docs/people.md\n"
 
 
 def test_every_option_of_a_command_is_in_the_reference() -> None:
