@@ -6,8 +6,9 @@ Each module of :data:`MODULES` has ``register()`` and ``unregister()``; they are
 from __future__ import annotations
 
 import importlib
+import sys
 
-__all__ = ["MODULES", "bl_info", "register", "unregister"]
+__all__ = ["MODULES", "WITHOUT_NUMPY", "bl_info", "register", "unregister"]
 
 # Read, not run, by Blender before 4.2; later versions read blender_manifest.toml.
 bl_info = {
@@ -39,13 +40,29 @@ MODULES = (
 """Modules that register something, in the order that they need each other."""
 
 
+WITHOUT_NUMPY = ("ui.numpy_missing",)
+"""What is registered in place of them where this Blender's Python has no numpy: a panel that says so."""
+_registered: list[str] = []
+
+
+def _modules() -> tuple[str, ...]:
+    """The modules that can be loaded here."""
+    from .ui import numpy_missing
+
+    if reason := numpy_missing.why_no_numpy():
+        print(f"GIS Thermal: {reason}", file=sys.stderr)
+        return WITHOUT_NUMPY
+    return MODULES
+
+
 def register() -> None:
     """Register every module's classes, properties and handlers."""
-    for name in MODULES:
+    for name in _modules():
         importlib.import_module(f".{name}", __package__).register()
+        _registered.append(name)
 
 
 def unregister() -> None:
     """Take everything back, last first."""
-    for name in reversed(MODULES):
-        importlib.import_module(f".{name}", __package__).unregister()
+    while _registered:
+        importlib.import_module(f".{_registered.pop()}", __package__).unregister()

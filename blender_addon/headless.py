@@ -13,6 +13,7 @@ Our packages are importable only after :func:`_find_packages`, so each function 
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import os
 import sys
@@ -39,6 +40,10 @@ DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses, as those of `gis`."""
 
 
+class NumpyMissing(Exception):
+    """The packages that say everything else in one line need numpy themselves."""
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
@@ -63,6 +68,21 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     add("--cars", type=Path, help="file or folder of car models to use instead of the scene's")
     add("--seed", type=int, default=0, help="seed of everything random (default: 0)")
     return parser.parse_args(words)
+
+
+def _check_numpy() -> None:
+    """The one package that Blender's Python must have.
+
+    Raises:
+        NumpyMissing: it has not.
+    """
+    try:
+        importlib.import_module("numpy")
+    except ImportError:
+        raise NumpyMissing(
+            f"this Blender's Python ({sys.executable}) has no numpy: install the package python3-numpy "
+            "(Debian, Ubuntu: apt-get install python3-numpy)"
+        ) from None
 
 
 def _find_packages() -> None:
@@ -157,6 +177,7 @@ def _told_notes(frames: Iterable[tuple[int, PassesRecord]]) -> Iterator[tuple[in
 def _run(words: Sequence[str]) -> str:
     """Do what the options say; returns what to tell in the end."""
     options = _options(words)
+    _check_numpy()
     _find_packages()
     from pipelines.synthesis.config import RenderConfig
 
@@ -178,7 +199,7 @@ def _run(words: Sequence[str]) -> str:
 def _error_line(error: Exception) -> str:
     """One line for an error; of one that nobody foresaw it also says where it was."""
     text = " ".join(str(error).split())
-    if type(error).__module__.endswith(".errors") and text:
+    if isinstance(error, NumpyMissing) or (type(error).__module__.endswith(".errors") and text):
         return text
     place = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {text} ({Path(place.filename).name}:{place.lineno})"

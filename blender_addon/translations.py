@@ -9,7 +9,7 @@ import bpy
 
 from .adapter import PACKAGE
 
-__all__ = ["WORDS", "register", "say", "unregister"]
+__all__ = ["WORDS", "count_of", "register", "say", "unregister"]
 
 WORDS: dict[str, dict[tuple[str, str], str]] = {
     "de_DE": {
@@ -25,6 +25,16 @@ WORDS: dict[str, dict[tuple[str, str], str]] = {
 def say(text: str, **values: object) -> str:
     """The text in the user's language, with ``{name}`` filled in."""
     return str(bpy.app.translations.pgettext_iface(text)).format(**values)
+
+
+_MANY = {"person": "people", "bus": "buses", "mesh": "meshes", "deer": "deer"}
+"""Plurals that are not the word and an s."""
+
+
+def count_of(number: int, thing: str) -> str:
+    """A number of things in words: ``1 car``, ``2 cars``."""
+    word = thing if number == 1 else _MANY.get(thing, f"{thing}s")
+    return say(f"{{n}} {word}", n=number)
 
 
 def register() -> None:

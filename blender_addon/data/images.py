@@ -77,9 +77,13 @@ def show_thermal(grey: NDArray[np.uint8], kelvin: NDArray[np.float32]) -> None:
     _store("GIS Thermal Data", _grey(kelvin), data=True)
 
 
-def show_in_editor(context: bpy.types.Context, name: str) -> None:
-    """Show an image in the first open Image Editor; nothing where there is none."""
-    for area in context.screen.areas if context.screen else ():
-        if area.type == "IMAGE_EDITOR":
-            area.spaces.active.image = bpy.data.images[name]
-            return
+def show_in_editor(context: bpy.types.Context, name: str) -> bool:
+    """Show an image in the first open Image Editor, of this window if it has one; returns whether there is one."""
+    windows = list(context.window_manager.windows) if context.window_manager else []
+    for window in sorted(windows, key=lambda one: one != context.window):
+        for area in window.screen.areas:
+            if area.type == "IMAGE_EDITOR":
+                area.spaces.active.image = bpy.data.images[name]
+                area.tag_redraw()
+                return True
+    return False

@@ -15,7 +15,7 @@ from pathlib import Path
 from ..translations import say
 from . import process
 
-__all__ = ["CHECKING", "RUNNER", "Command", "CommandRunner", "is_new", "new_folder"]
+__all__ = ["CHECKING", "RUNNER", "Command", "CommandRunner", "duration", "is_new", "new_folder"]
 
 CHECKING = "CHECKING"
 """State while the program itself is being checked; the others are those of :mod:`process`."""
@@ -173,10 +173,11 @@ def _progress_message(job: process.Job) -> str:
         return say("{n} of {m} frames", n=job.done, m=job.count)
     if job.done >= job.count:
         return say("Writing the labels ...")
-    return say("{n} of {m} frames, about {t} left", n=job.done, m=job.count, t=_duration(left_s))
+    return say("{n} of {m} frames, about {t} left", n=job.done, m=job.count, t=duration(left_s))
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A time in words: seconds, minutes or hours."""
     if seconds < 90:
         return say("{n} s", n=round(seconds))
     return say("{n} min", n=round(seconds / 60)) if seconds < 5400 else say("{n:.1f} h", n=seconds / 3600)

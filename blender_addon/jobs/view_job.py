@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,8 +31,12 @@ if TYPE_CHECKING:
     from renderer.blender.engine import Engine
     from renderer.geometry.frame import Frame
 
-__all__ = ["VIEW", "OtherBlender", "ViewRendering"]
+__all__ = ["COMPILING", "EXPOSING", "RENDERING", "VIEW", "OtherBlender", "ViewRendering"]
 
+RENDERING = "Rendering the passes"
+COMPILING = "Rendering, the first time compiles"
+EXPOSING = "Computing the thermal image"
+"""Stages of a rendering, for the user."""
 _WAIT_S = 0.05
 """How long a step waits for the other Blender; shorter than the time between two steps."""
 
@@ -44,6 +49,13 @@ class ViewRendering:
         """Rendered last, so that weather and hour can change without rendering passes again."""
         self.progress = 0.0
         """Share that is done, 0 to 1."""
+        self.stage = ""
+        """What is being done."""
+        self._started_s = 0.0
+        self._kind: tuple[str, ...] = ()
+        self._took_s: dict[tuple[str, ...], float] = {}
+        """How long each kind of rendering took last, seconds for each pixel of the camera."""
+        self._pixels = 1
         self.are_kernels_compiled = False
         """The first use of the compiled loops may compile for half a minute: it is left to another Blender."""
         self._steps: Generator[float, None, None] | None = None
@@ -56,6 +68,7 @@ class ViewRendering:
     def start(self, scene: bpy.types.Scene, what: str, *, reuse: bool) -> None:
         """Begin a rendering, see :meth:`steps`; the one that runs is ended."""
         self.stop()
+        self._started_s, self._pixels = time.monotonic(), _pixels_of(scene)
         self._steps = self.steps(scene, what, reuse=reuse)
 
     def step(self) -> bool:
@@ -65,6 +78,7 @@ class ViewRendering:
         try:
             self.progress = next(self._steps)
         except StopIteration:
+            self._took_s[self._kind] = self.elapsed_s / self._pixels
             self.stop()
             return False
         except BaseException:
@@ -72,9 +86,20 @@ class ViewRendering:
             raise
         return True
 
+    @property
+    def elapsed_s(self) -> float:
+        """How long the rendering has been running, seconds."""
+        return time.monotonic() - self._started_s
+
+    @property
+    def left_s(self) -> float | None:
+        """How long it will probably take, seconds: as the last one of its kind; None where there was none."""
+        took_s = self._took_s.get(self._kind)
+        return None if took_s is None else max(0.0, took_s * self._pixels - self.elapsed_s)
+
     def stop(self) -> None:
         """End the rendering at once; nothing is left of it."""
-        steps, self._steps, self.progress = self._steps, None, 0.0
+        steps, self._steps, self.progress, self.stage = self._steps, None, 0.0, ""
         if steps is not None:
             steps.close()
 
@@ -93,6 +118,7 @@ class ViewRendering:
         frame = self.frame if reuse else None
         engine = None if frame is not None else _engine_of(scene.gis_thermal)
         is_fast = engine != "cycles" and adapter.has_numba() and (may_block or self.are_kernels_compiled)
+        self._kind = (engine or "", what, str(is_fast))
         if is_fast or (frame is not None and what == "PASSES"):
             yield from self._here(scene, what, frame)
         else:
@@ -105,11 +131,14 @@ class ViewRendering:
         from renderer.blender.view import ViewSession
 
         if frame is None:
+            self.stage = RENDERING
+            yield 0.1
             self.frame = frame = ViewSession(scene).view()
             yield 0.4
         if what != "THERMAL":
             images.show_passes(frame)
-            yield 0.6
+        self.stage = EXPOSING
+        yield 0.6
         if what != "PASSES":
             images.show_thermal(*render_thermal(frame, ThermalSettings.of_scene(scene)))
 
@@ -119,10 +148,11 @@ class ViewRendering:
         """In another Blender."""
         with contextlib.closing(OtherBlender(scene, what != "PASSES", frame, engine or "cycles")) as other:
             is_new, running = frame is None, True
+            self.stage = EXPOSING if not is_new else RENDERING if engine == "cycles" else COMPILING
             while running:
                 running = other.is_running(_WAIT_S)
                 if is_new and other.has_frame():
-                    is_new, self.frame = False, other.frame()
+                    is_new, self.frame, self.stage = False, other.frame(), EXPOSING
                     if what != "THERMAL":
                         yield 0.4
                         images.show_passes(self.frame)
@@ -137,6 +167,11 @@ class ViewRendering:
 VIEW = ViewRendering()
 """Blender makes operators and panels by their classes, and gives them nothing in common but the scene, which must not
 hold what undo takes back: they meet here."""
+
+
+def _pixels_of(scene: bpy.types.Scene) -> int:
+    render = scene.render
+    return max(1, render.resolution_x * render.resolution_y * render.resolution_percentage**2 // 10**4)
 
 
 def _engine_of(settings: bpy.types.PropertyGroup) -> Engine:

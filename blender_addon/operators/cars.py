@@ -12,7 +12,7 @@ from renderer.zones.names import VEHICLES
 
 from .. import adapter
 from ..data import shipped_models
-from ..translations import say
+from ..translations import count_of, say
 from ..ui.availability import why_no_room
 from .common import Refused, refuses, reports_errors
 
@@ -108,7 +108,7 @@ class GIS_OT_import_car(bpy.types.Operator):
             for part in model.all_objects:
                 if ZONE_ATTRIBUTE not in part.data.attributes:
                     assign_zones([(part, ())], lambda *_: "car")
-        self.report({"INFO"}, "; ".join(notes) or say("Imported {n} cars", n=len(models)))
+        self.report({"INFO"}, "; ".join(notes) or say("Imported {cars}", cars=count_of(len(models), "car")))
         return {"FINISHED"}
 
 
@@ -241,7 +241,7 @@ class GIS_OT_scatter_traffic(bpy.types.Operator):
         setup = sample_frame(street, sizes, scene_camera(scene), draw, weather)
         traffic.apply(scene, setup, models)
         context.view_layer.update()
-        self.report({"INFO"}, say("{n} cars placed", n=len(setup.placements)))
+        self.report({"INFO"}, say("{cars} placed", cars=count_of(len(setup.placements), "car")))
         return {"FINISHED"}
 
 

@@ -9,9 +9,12 @@ from renderer.errors import RendererError
 
 from ..adapter import FileMissing
 from ..jobs.process import CommandError
-from ..ui.availability import why_not_editable
+from ..ui.availability import parts_of, why_not_one_mesh
 
 __all__ = ["Refused", "editable_meshes", "refuses", "reports_errors", "show_message"]
+
+Holder = bpy.types.Object
+"""The object of the scene that shows a mesh object: itself, or a copy of the model that it is part of."""
 
 P = ParamSpec("P")
 
@@ -27,10 +30,10 @@ def refuses(cls: type[bpy.types.Operator], reason: str) -> bool:
     return bool(reason)
 
 
-def editable_meshes(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """Selected and active objects whose zones can be written."""
+def editable_meshes(context: bpy.types.Context) -> dict[bpy.types.Object, Holder]:
+    """Mesh objects whose zones can be written, of what is selected and active; with what shows each of them."""
     items = {item.name: item for item in [context.active_object, *context.selected_objects] if item}
-    return [item for item in items.values() if not why_not_editable(item)]
+    return {part: item for item in items.values() for part in parts_of(item) if not why_not_one_mesh(part)}
 
 
 def show_message(context: bpy.types.Context, message: str, *, is_refusal: bool) -> None:

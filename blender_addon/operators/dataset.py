@@ -11,7 +11,7 @@ import bpy
 from ..adapter import FileMissing, data_file
 from ..jobs import process
 from ..jobs.dataset_job import RUNNER, Command, is_new, new_folder
-from ..translations import say
+from ..translations import count_of, say
 from ..ui import dataset_watch, preferences
 from ..ui.availability import why_no_dataset
 from .common import Refused, refuses, reports_errors
@@ -43,7 +43,29 @@ def _options(scene: bpy.types.Scene, what: str) -> list[str]:
     options += _model_options(settings)
     if settings.backgrounds:
         options += _background_options(settings)
-    return options if settings.vary else options + _condition_options(scene.gis_thermal)
+    return options + _condition_options(scene.gis_thermal) if _has_one_weather(scene) else options
+
+
+def _has_one_weather(scene: bpy.types.Scene) -> bool:
+    """Whether all frames have the panel's weather and hour: what moves from frame to frame is one moment."""
+    chosen = scene.gis_dataset.conditions
+    return bool(chosen == "PANEL" or (chosen == "AUTO" and _is_animation(scene)))
+
+
+def _is_animation(scene: bpy.types.Scene) -> bool:
+    """Whether the frames follow each other, neither drawn in lanes nor put into backgrounds."""
+    return not (scene.gis_dataset.backgrounds or _has_lanes(scene)) and any(map(_moves, scene.objects))
+
+
+def _has_lanes(scene: bpy.types.Scene) -> bool:
+    return any("gis_camera_path" in item for item in scene.objects)
+
+
+def _moves(item: bpy.types.Object) -> bool:
+    """Whether an object has keys, drivers or a track of its own, or is made to follow another."""
+    keys = getattr(item.data, "shape_keys", None)
+    animated = [getattr(part, "animation_data", None) for part in (item, item.data, keys)]
+    return bool(item.constraints) or any(one and (one.action or one.nla_tracks or one.drivers) for one in animated)
 
 
 def _model_options(settings: bpy.types.PropertyGroup) -> list[str]:
@@ -56,7 +78,7 @@ def _model_options(settings: bpy.types.PropertyGroup) -> list[str]:
         return []
     if settings.model == "PHYSICS":
         return ["--model", "physics"]
-    name = settings.model_name.strip()
+    name = settings.model_name.strip() if settings.model == "NAMED" else settings.model
     if not name:
         raise ValueError(say("Name the translation model: gis models lists them"))
     return ["--model", name, *(["--weights", _path(settings.weights)] if settings.weights else [])]
@@ -78,10 +100,9 @@ def _condition_options(settings: bpy.types.PropertyGroup) -> list[str]:
 
 def _note(scene: bpy.types.Scene) -> str:
     """What a user should know of the frames that a scene gives; empty where there is nothing."""
-    if scene.gis_dataset.backgrounds or any("gis_camera_path" in item for item in scene.objects):
+    if scene.gis_dataset.backgrounds or _has_lanes(scene):
         return ""
-    moves = any(item.animation_data or item.constraints or item.parent for item in scene.objects)
-    if moves:
+    if _is_animation(scene):
         return say("The scene has no lanes: frame by frame it is the animation from its start on")
     return say("The scene has no lanes and no animation: every frame is the same view")
 
@@ -91,7 +112,7 @@ def _end_message(out: Path, copy: Path, note: str) -> Callable[[process.Job], st
 
     def message(job: process.Job) -> str:
         if job.state == process.DONE:
-            result = say("{n} frames in {folder}", n=job.count, folder=out)
+            result = say("{frames} in {folder}", frames=count_of(job.count, "frame"), folder=out)
             return f"{result}. {note}" if note else result
         return job.error.replace(str(copy), copy.name).replace("--out", say("output folder"))
 

@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..translations import say
+from ..translations import count_of, say
 from ..ui import overlay
 from .common import Refused, refuses, reports_errors
 
@@ -16,16 +16,32 @@ _BEFORE: dict[int, dict[str, object]] = {}
 """Shading of the viewports before an overlay was shown, by the area's address: an area takes no data of an add-on's."""
 
 
-def _shade(context: bpy.types.Context, *, is_shown: bool) -> None:
-    """Make the 3-D viewports show the active colour attribute, or what they showed before."""
-    for area in context.screen.areas if context.screen else ():
-        if area.type == "VIEW_3D":
-            shading, key = area.spaces.active.shading, area.as_pointer()
-            if is_shown:
-                _BEFORE.setdefault(key, {name: getattr(shading, name) for name in _SHADING})
-            for name, value in (_SHADING if is_shown else _BEFORE.pop(key, _PLAIN)).items():
-                setattr(shading, name, value)
-            area.tag_redraw()
+def _shade(*, only_changes: bool = False) -> None:
+    """Make the 3-D viewports show the active colour attribute where there is an overlay, else what they showed before.
+
+    Args:
+        only_changes: leave viewports whose user has chosen another shading meanwhile.
+    """
+    for window in bpy.context.window_manager.windows if bpy.context.window_manager else ():
+        is_shown = bool(window.scene.gis_thermal.overlay)
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D" and not (only_changes and is_shown == (area.as_pointer() in _BEFORE)):
+                _shade_area(area, is_shown=is_shown)
+
+
+def _shade_area(area: bpy.types.Area, *, is_shown: bool) -> None:
+    shading, key = area.spaces.active.shading, area.as_pointer()
+    if is_shown:
+        _BEFORE.setdefault(key, {name: getattr(shading, name) for name in _SHADING})
+    for name, value in (_SHADING if is_shown else _BEFORE.pop(key, _PLAIN)).items():
+        setattr(shading, name, value)
+    area.tag_redraw()
+
+
+@bpy.app.handlers.persistent
+def _follow_undo(*_args: object) -> None:
+    """Undo takes the colours away, and leaves the viewports' shading to whoever changed it: it would be white."""
+    _shade(only_changes=True)
 
 
 class GIS_OT_show_overlay(bpy.types.Operator):
@@ -56,8 +72,8 @@ class GIS_OT_show_overlay(bpy.types.Operator):
         count = paint(context.scene)
         if not count:
             raise Refused(say("The scene has no mesh with faces"))
-        _shade(context, is_shown=True)
-        self.report({"INFO"}, say("{n} meshes colored", n=count))
+        _shade()
+        self.report({"INFO"}, say("{meshes} colored", meshes=count_of(count, "mesh")))
         return {"FINISHED"}
 
 
@@ -77,22 +93,30 @@ class GIS_OT_hide_overlay(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Remove, report."""
         count = overlay.clear(context.scene)
-        _shade(context, is_shown=False)
-        self.report({"INFO"}, say("{n} meshes restored", n=count))
+        _shade()
+        self.report({"INFO"}, say("{meshes} restored", meshes=count_of(count, "mesh")))
         return {"FINISHED"}
 
 
 CLASSES = (GIS_OT_show_overlay, GIS_OT_hide_overlay)
 
 
+def _handlers() -> tuple[list[object], ...]:
+    return bpy.app.handlers.undo_post, bpy.app.handlers.redo_post
+
+
 def register() -> None:
     """Register the operators."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    for handlers in _handlers():
+        handlers.append(_follow_undo)
 
 
 def unregister() -> None:
     """Unregister them."""
+    for handlers in _handlers():
+        handlers.remove(_follow_undo)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
     _BEFORE.clear()

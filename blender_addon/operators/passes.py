@@ -1,10 +1,13 @@
 """Render the current view: passes and the thermal image, into image datablocks."""
 
+import textwrap
+from collections import Counter
+
 import bpy
 
 from ..data import images
 from ..jobs.view_job import VIEW
-from ..translations import say
+from ..translations import count_of, say
 from ..ui.availability import why_no_view
 from .common import refuses, reports_errors, show_message
 
@@ -70,9 +73,9 @@ class GIS_OT_render_view(bpy.types.Operator):
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        before = context.scene.gis_thermal.progress
+        before = _shown()
         result = self._advance(context)
-        if context.scene.gis_thermal.progress != before:
+        if _shown() != before:
             _redraw(context)
         if result != {"RUNNING_MODAL"}:
             self.cancel(context)
@@ -91,12 +94,35 @@ class GIS_OT_render_view(bpy.types.Operator):
         _redraw(context)
 
     def _finish(self, context: bpy.types.Context) -> set[str]:
-        images.show_in_editor(context, "GIS Zones" if self.what == "PASSES" else "GIS Thermal")
-        instances = VIEW.frame.instances if VIEW.frame else ()
-        text = say("{n} cars in view", n=sum(instance.visible_px > 0 for instance in instances))
+        _show("GIS Zones" if self.what == "PASSES" else "GIS Thermal", context)
+        text = _what_is_in_view()
         show_message(context, text, is_refusal=False)
         self.report({"INFO"}, text)
         return {"FINISHED"}
+
+
+def _show(name: str, context: bpy.types.Context) -> None:
+    """Show a picture in an open Image Editor, else where Blender shows its own renderings: in a window of its own.
+
+    The preference "Render In" says where; "Keep User Interface" opens nothing.
+    """
+    opens = not bpy.app.background and context.preferences.view.render_display_type != "NONE"
+    if not images.show_in_editor(context, name) and opens:
+        bpy.ops.render.view_show("INVOKE_DEFAULT")
+        images.show_in_editor(context, name)
+
+
+def _what_is_in_view() -> str:
+    """``2 cars, 1 person in view``."""
+    instances = VIEW.frame.instances if VIEW.frame else ()
+    counts = Counter(instance.category for instance in instances if instance.visible_px > 0)
+    things = ", ".join(count_of(number, category) for category, number in counts.most_common())
+    return say("{things} in view", things=things) if things else say("Nothing that is labelled in view")
+
+
+def _shown() -> tuple[float, str, int]:
+    """What the panel shows of a running rendering: the seconds once each."""
+    return VIEW.progress, VIEW.stage, int(VIEW.elapsed_s)
 
 
 def _redraw(context: bpy.types.Context) -> None:
@@ -123,7 +149,32 @@ class GIS_OT_cancel_render(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (GIS_OT_render_view, GIS_OT_cancel_render)
+class GIS_OT_show_message(bpy.types.Operator):
+    """Show the whole message"""
+
+    bl_idname = "gis.show_message"
+    bl_label = "Show Message"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, _properties: object) -> str:
+        """The message is the tooltip."""
+        return str(context.scene.gis_thermal.message)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Show it beside the mouse."""
+        lines = textwrap.wrap(context.scene.gis_thermal.message, 80)
+
+        def draw(popup: bpy.types.UIPopupMenu, _context: bpy.types.Context) -> None:
+            for line in lines:
+                popup.layout.label(text=line, translate=False)
+
+        if not bpy.app.background:
+            context.window_manager.popup_menu(draw, title="GIS Thermal", icon="INFO")
+        return {"FINISHED"}
+
+
+CLASSES = (GIS_OT_render_view, GIS_OT_cancel_render, GIS_OT_show_message)
 
 
 def register() -> None:

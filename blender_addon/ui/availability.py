@@ -4,15 +4,30 @@ import bpy
 
 from ..jobs.dataset_job import RUNNER
 
-__all__ = ["why_no_dataset", "why_no_room", "why_no_view", "why_not_editable"]
+__all__ = ["parts_of", "why_no_dataset", "why_no_room", "why_no_view", "why_not_editable", "why_not_one_mesh"]
+
+
+def parts_of(item: bpy.types.Object) -> list[bpy.types.Object]:
+    """The mesh objects that an object shows: itself, or what is in the collection that it is a copy of."""
+    collection = item.instance_collection if item.instance_type == "COLLECTION" else None
+    return [part for part in (collection.all_objects if collection else (item,)) if part.type == "MESH"]
 
 
 def why_not_editable(item: bpy.types.Object | None) -> str:
-    """Why zones cannot be written to an object."""
+    """Why zones cannot be written to what an object shows: a mesh, or the meshes of a model that it is a copy of."""
+    if item is None:
+        return "Select a mesh object"
+    reasons = [why_not_one_mesh(part) for part in parts_of(item)]
+    return min(reasons, key=len, default="The active object is not a mesh")  # one part will do: its reason is ""
+
+
+def why_not_one_mesh(item: bpy.types.Object | None) -> str:
+    """Why zones cannot be written to faces of an object itself."""
     if item is None:
         return "Select a mesh object"
     if item.type != "MESH":
-        return "The active object is not a mesh"
+        is_copy = item.instance_type == "COLLECTION" and item.instance_collection
+        return "A copy of a model: press Edit Faces" if is_copy else "The active object is not a mesh"
     if item.library or item.data.library or item.override_library:
         return "The object is linked from another file: make it local first (Object > Relations > Make Local)"
     if not len(item.data.polygons) and item.mode != "EDIT":

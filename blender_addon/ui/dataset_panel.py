@@ -4,11 +4,10 @@ import bpy
 
 from ..jobs import process
 from ..jobs.dataset_job import RUNNER
-from ..translations import say
 from . import preferences, thumbnails
 from .availability import why_no_dataset
 from .dataset_watch import ROW
-from .panels import GIS_PT_main, draw_lines, draw_progress, draw_setting
+from .panels import GIS_PT_main, draw_lines, draw_progress, draw_setting, draw_title
 
 __all__ = ["GIS_PT_dataset", "register", "unregister"]
 
@@ -40,9 +39,11 @@ class GIS_PT_dataset(bpy.types.Panel):
         draw_setting(layout, settings, "model")
         if settings.model == "NAMED":
             draw_setting(layout, settings, "model_name")
+        if settings.model not in ("DEFAULT", "PHYSICS"):
             draw_setting(layout, settings, "weights")
-        layout.prop(settings, "vary")
+        draw_setting(layout, settings, "conditions")
         column = layout.column(align=True)
+        draw_title(column, "Frames of this scene", "" if RUNNER.is_running else why_no_dataset(context.scene))
         column.operator("gis.render_dataset", icon="RENDERLAYERS")
         column.operator("gis.synthesize_dataset", icon="RENDER_ANIMATION")
         if RUNNER.is_running:
@@ -53,10 +54,8 @@ class GIS_PT_dataset(bpy.types.Panel):
         _draw_pictures(layout, ROW, _LAST_SCALE)
 
     def _draw_end(self, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
-        """What came of the last command, and why none can be started."""
+        """What came of the last command, below the buttons that go with it: its length moves none of them."""
         layout = self.layout
-        if settings.message:
-            draw_lines(layout, context, settings.message, "ERROR" if settings.state == process.FAILED else "INFO")
         row = layout.row(align=True)
         if RUNNER.can_continue:
             row.operator("gis.continue_dataset", icon="PLAY")
@@ -64,8 +63,8 @@ class GIS_PT_dataset(bpy.types.Panel):
             row.operator("wm.path_open", text="Log", icon="TEXT").filepath = settings.log
         if settings.state == process.DONE and RUNNER.output:
             row.operator("wm.path_open", text="Folder", icon="FILE_FOLDER").filepath = RUNNER.output
-        if reason := why_no_dataset(context.scene):
-            draw_lines(layout, context, say(reason), "INFO")
+        if settings.message:
+            draw_lines(layout, context, settings.message, "ERROR" if settings.state == process.FAILED else "INFO")
 
 
 def _draw_pictures(layout: bpy.types.UILayout, name: str, scale: float) -> None:

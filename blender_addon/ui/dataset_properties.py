@@ -11,10 +11,18 @@ from .properties import RELATIVE
 __all__ = ["GIS_PG_dataset", "register", "unregister"]
 
 _BACKGROUNDS_SHOWN = 4
+TRANSLATION_MODELS = ("cyclegan", "pix2pix", "pix2pix_mrff", "thermalnet")
+"""Those of `gis models`; Blender's Python has not the package that knows them."""
 _MODELS = [
     ("DEFAULT", "Default", "As the command chooses: physics, and the shipped model over backgrounds"),
     ("PHYSICS", "Physics", "Radiometry alone, without a translation model"),
-    ("NAMED", "By Name", "A translation model by its name: gis models lists them"),
+    *((name, name, f"The translation model {name}") for name in TRANSLATION_MODELS),
+    ("NAMED", "Other", "Another translation model by its name: gis models lists them"),
+]
+_WEATHERS = [
+    ("AUTO", "Automatic", "One for all frames of an animation, else drawn for each frame"),
+    ("PANEL", "As Above", "Weather, hour and season of the panel above in all frames"),
+    ("DRAWN", "Drawn", "Weather, hour and season drawn for each frame, also over an animation"),
 ]
 
 
@@ -46,10 +54,8 @@ class GIS_PG_dataset(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
         options=RELATIVE,
     )
-    vary: bpy.props.BoolProperty(
-        name="Vary Weather and Hour",
-        description="Draw weather, hour and season for each frame; off: those of the panel above in all frames",
-        default=True,
+    conditions: bpy.props.EnumProperty(
+        name="Weather", description="Weather, hour and season of the frames", items=_WEATHERS
     )
     state: bpy.props.StringProperty(
         name="State",
@@ -72,9 +78,43 @@ class GIS_PG_dataset(bpy.types.PropertyGroup):
     )
 
 
+_KEPT: dict[str, dict[str, object]] = {}
+"""Settings of each scene just before an undo, by their names."""
+
+
+def _names() -> list[str]:
+    """Names of what the user sets."""
+    properties = GIS_PG_dataset.bl_rna.properties
+    return [one.identifier for one in properties if not one.is_readonly and one.identifier != "name"]
+
+
+@bpy.app.handlers.persistent
+def _keep(*_args: object) -> None:
+    """Undo is for the scene: what was typed into the panel long after the edit that is undone stays."""
+    _KEPT.clear()
+    for scene in bpy.data.scenes:
+        _KEPT[scene.name] = {name: getattr(scene.gis_dataset, name) for name in _names()}
+
+
+@bpy.app.handlers.persistent
+def _give_back(*_args: object) -> None:
+    for scene in bpy.data.scenes:
+        for name, value in _KEPT.get(scene.name, {}).items():
+            if getattr(scene.gis_dataset, name) != value:
+                setattr(scene.gis_dataset, name, value)
+
+
+def _handlers() -> list[tuple[list[object], object]]:
+    own = bpy.app.handlers
+    before, after = (own.undo_pre, own.redo_pre), (own.undo_post, own.redo_post)
+    return [*((handlers, _keep) for handlers in before), *((handlers, _give_back) for handlers in after)]
+
+
 def register() -> None:
     """Give scenes their settings."""
     bpy.utils.register_class(GIS_PG_dataset)
+    for handlers, function in _handlers():
+        handlers.append(function)
     bpy.types.Scene.gis_dataset = bpy.props.PointerProperty(
         type=GIS_PG_dataset, name="GIS Dataset", description="Data set of the add-on GIS Thermal"
     )
@@ -83,5 +123,7 @@ def register() -> None:
 def unregister() -> None:
     """Take them away again, and end what runs."""
     dataset_watch.stop()
+    for handlers, function in _handlers():
+        handlers.remove(function)
     del bpy.types.Scene.gis_dataset
     bpy.utils.unregister_class(GIS_PG_dataset)

@@ -4,21 +4,49 @@ import textwrap
 
 import bpy
 
+from ..jobs.dataset_job import duration
+from ..jobs.view_job import VIEW
 from ..translations import say
-from .availability import why_no_room, why_no_view, why_not_editable
+from .availability import why_no_room, why_no_view, why_not_editable, why_not_one_mesh
 
-__all__ = ["GIS_PT_main", "draw_lines", "draw_progress", "draw_setting", "register", "unregister"]
+__all__ = ["GIS_PT_main", "draw_lines", "draw_progress", "draw_setting", "draw_title", "register", "unregister"]
 
 _PX_PER_LETTER = 7.0
 """Mean width of a letter of Blender's font at 100 %, pixels."""
 _MARGIN_PX = 60.0
 
 
-def draw_lines(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str) -> None:
+STATUS_LINES = 2
+"""Lines that are kept for messages at the top of the tab, so that none moves the buttons below it."""
+
+
+def draw_status(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str) -> None:
+    """A message in always the same number of lines; one that is longer is shown whole by a click on it."""
+    lines = _wrapped(context, text)
+    column = layout.column(align=True)
+    for number in range(STATUS_LINES):
+        line = lines[number] if number < len(lines) else ""
+        if number == STATUS_LINES - 1 and len(lines) > STATUS_LINES:
+            column.operator("gis.show_message", text=f"{line} ...", icon="BLANK1", emboss=False, translate=False)
+        else:
+            column.label(text=line, icon="BLANK1" if number or not line else icon, translate=False)
+
+
+def _wrapped(context: bpy.types.Context, text: str) -> list[str]:
     """A text in lines as wide as the sidebar; Blender cuts a label that is longer."""
     room = context.region.width / context.preferences.system.ui_scale - _MARGIN_PX if context.region else 200.0
+    return textwrap.wrap(text, max(12, int(room / _PX_PER_LETTER)))
+
+
+def draw_title(layout: bpy.types.UILayout, title: str, reason: str) -> None:
+    """A line above some buttons: what they do, or why they cannot be pressed now; always one line."""
+    layout.label(text=say(reason or title), icon="INFO" if reason else "NONE", translate=False)
+
+
+def draw_lines(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str) -> None:
+    """A text in as many lines as it needs."""
     column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(text, max(12, int(room / _PX_PER_LETTER)))):
+    for number, line in enumerate(_wrapped(context, text)):
         column.label(text=line, icon="BLANK1" if number else icon, translate=False)
 
 
@@ -40,11 +68,19 @@ def draw_setting(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, 
     split.prop(settings, name, text="")
 
 
-def _titled_row(layout: bpy.types.UILayout, title: str) -> bpy.types.UILayout:
-    """A row of buttons, close below a line that says what they do."""
+def _titled_row(layout: bpy.types.UILayout, title: str, reason: str = "") -> bpy.types.UILayout:
+    """A row of buttons, close below a line that says what they do, or why they cannot be pressed."""
     column = layout.column(align=True)
-    column.label(text=title)
+    draw_title(column, title, reason)
     return column.row(align=True)
+
+
+def _stage() -> str:
+    """What a running rendering does, with the time that it will take, or has taken where that is not known."""
+    left_s = VIEW.left_s
+    if left_s is None:
+        return f"{say(VIEW.stage)}: {duration(VIEW.elapsed_s)}"
+    return say("{stage}: {t} left", stage=say(VIEW.stage), t=duration(left_s))
 
 
 class _Tab:
@@ -62,13 +98,17 @@ class GIS_PT_main(_Tab, bpy.types.Panel):
     bl_label = "GIS Thermal"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Message of the last rendering, with its progress."""
+        """Message of the last button, or the running rendering's stage, time and progress, in the same room."""
         settings = context.scene.gis_thermal
-        if settings.is_rendering:
-            self.layout.prop(settings, "progress", slider=True)
-            self.layout.operator("gis.cancel_render", icon="CANCEL")
-        elif settings.message and settings.message != context.scene.gis_dataset.message:
-            draw_lines(self.layout, context, settings.message, "ERROR" if settings.is_refusal else "INFO")
+        if not settings.is_rendering:
+            text = "" if settings.message == context.scene.gis_dataset.message else settings.message
+            draw_status(self.layout, context, text, "ERROR" if settings.is_refusal else "INFO")
+            return
+        column = self.layout.column(align=True)
+        column.label(text=_stage(), icon="TIME", translate=False)
+        row = column.row(align=True)
+        row.prop(settings, "progress", text="", slider=True)
+        row.operator("gis.cancel_render", text="", icon="CANCEL")
 
 
 class GIS_UL_zones(bpy.types.UIList):
@@ -96,17 +136,20 @@ class GIS_PT_zones(_Tab, bpy.types.Panel):
     bl_idname = "GIS_PT_zones"
     bl_parent_id = "GIS_PT_main"
     bl_label = "Thermal Zones"
+    bl_options = {"DEFAULT_CLOSED"}  # the others then fit a screen, down to the buttons that make a data set
 
     def draw(self, context: bpy.types.Context) -> None:
         """Assign, guess, count, show."""
-        layout, settings = self.layout, context.scene.gis_thermal
-        if reason := why_not_editable(context.active_object):
-            draw_lines(layout, context, say(reason), "INFO")
+        layout, settings, item = self.layout, context.scene.gis_thermal, context.active_object
         layout.prop(settings, "zone")
-        row = _titled_row(layout, "Assign it to")
+        row = _titled_row(layout, "Assign it to", why_not_editable(item))
         for target, text in (("FACES", "Faces"), ("MATERIAL", "Material"), ("OBJECT", "Object")):
-            row.operator("gis.assign_zone", text=text).target = target
-        layout.operator("gis.guess_zones", icon="SHADERFX")
+            part = row.row(align=True)
+            part.enabled = target == "OBJECT" or not why_not_one_mesh(item)
+            part.operator("gis.assign_zone", text=text).target = target
+        row = layout.row(align=True)
+        row.operator("gis.guess_zones", icon="SHADERFX")
+        row.operator("gis.edit_faces", text="", icon="EDITMODE_HLT")
         row = _titled_row(layout, "Color the view by")
         for kind, text in (("ZONES", "Zone"), ("TEMPERATURE", "Temperature")):
             row.operator("gis.show_overlay", text=text, depress=settings.overlay == kind).kind = kind
@@ -127,9 +170,8 @@ class GIS_PT_cars(_Tab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Add, mark, scatter."""
         layout, settings = self.layout, context.scene.gis_thermal
-        if reason := why_no_room(context):
-            draw_lines(layout, context, say(reason), "INFO")
-        row = layout.row(align=True)  # one row: the buttons for the passes stay in view
+        # One row: the buttons for the passes stay in view.
+        row = _titled_row(layout, "Add at the 3D cursor", why_no_room(context))
         row.operator_menu_enum("gis.add_car", "model", text="Car", icon="ADD")
         row.operator_menu_enum("gis.add_person", "person", text="Person", icon="ADD")
         row.operator_menu_enum("gis.add_two_wheeler", "model", text="Bike", icon="ADD")
@@ -162,11 +204,10 @@ class GIS_PT_passes(_Tab, bpy.types.Panel):
         for name in ("engine", "profile", "hour", "weather", "season", "sensor"):
             draw_setting(layout, settings, name)
         column = layout.column(align=True)
+        draw_title(column, "What the active camera sees", why_no_view(context.scene))
         column.operator("gis.render_view", text="Render View", icon="RENDER_STILL").what = "ALL"
         again = column.operator("gis.render_view", text="Thermal Image Again", icon="FILE_REFRESH")
         again.what, again.reuse = "THERMAL", True
-        if reason := why_no_view(context.scene):
-            draw_lines(layout, context, say(reason), "INFO")
 
 
 CLASSES = (GIS_PT_main, GIS_UL_zones, GIS_PT_zones, GIS_PT_cars, GIS_PT_passes)

@@ -44,7 +44,9 @@ def preferences() -> "GIS_AP_preferences | None":
 
 def draw_program(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Path, search and check of the program, with what the check said; in the preferences and in the panel."""
-    row = layout.row(align=True)
+    column = layout.column(align=True)
+    column.label(text="Program gis, or its .venv")
+    row = column.row(align=True)
     if own := preferences():
         row.prop(own, "program", text="")
     row.operator("gis.find_environment", text="", icon="VIEWZOOM")

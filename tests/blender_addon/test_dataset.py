@@ -366,7 +366,7 @@ def test_backgrounds_get_shipped_cars_and_the_panels_weather(empty: Scene, tmp_p
     bpy.ops.gis.add_camera()
     settings = empty.gis_dataset
     settings.out, settings.count, settings.backgrounds = str(tmp_path / "out"), 1, str(tmp_path / "road")
-    settings.vary, physics = False, empty.gis_thermal
+    settings.conditions, physics = "PANEL", empty.gis_thermal
     physics.hour, physics.weather, physics.season, physics.profile = 6.5, "fog", "winter", "cold_soaked"
     assert bpy.ops.gis.synthesize_dataset() == FINISHED
     assert "view" not in settings.message

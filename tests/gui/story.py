@@ -11,7 +11,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from hands import Hands, area_of, drag, play, wait_for
+from hands import Hands, Stuck, area_of, click, drag, play, sidebar, wait_for, xdotool
 
 OUT = Path(os.environ["GIS_GUI_OUT"])
 HANDS = Hands(OUT)
@@ -141,6 +141,64 @@ def fit_image():
         bpy.ops.image.view_all(fit_view=True)
 
 
+def shading():
+    """What the 3-D viewport shows: kind, colours."""
+    shown = area_of("VIEW_3D").spaces.active.shading
+    return [shown.type, shown.color_type, shown.light]
+
+
+def picture_windows():
+    """Images in the Image Editors of all windows."""
+    editors = [
+        area.spaces.active.image
+        for window in bpy.context.window_manager.windows
+        for area in window.screen.areas
+        if area.type == "IMAGE_EDITOR"
+    ]
+    return [image.name for image in editors if image]
+
+
+def close_other_windows():
+    for window in list(bpy.context.window_manager.windows)[1:]:
+        with bpy.context.temp_override(window=window):
+            bpy.ops.wm.window_close()
+
+
+def view_job():
+    """The module of the installed add-on that renders the view."""
+    return next(module for name, module in sys.modules.items() if name.endswith("gis_thermal.jobs.view_job"))
+
+
+def rendering(seconds, what):
+    """Wait for the end of a rendering; returns what the panel said meanwhile."""
+    seen = []
+    yield from wait_for(lambda: panel().is_rendering, 30, "rendering")
+    end = time.monotonic() + seconds
+    while panel().is_rendering:
+        view = view_job().VIEW
+        if not seen or seen[-1][0] != view.stage:
+            seen.append([view.stage, view.left_s is not None])
+        if time.monotonic() > end:
+            raise Stuck(f"{what}: not within {seconds} s")
+        yield 0.05
+    return seen
+
+
+def toggle_zones():
+    """Click on the header of the panel of zones, which is the first below the messages."""
+    side, was_open = sidebar(), "GIS_PT_zones" in HANDS.drawn
+    for down in range(70, 125, 9):
+        HANDS.drawn.discard("GIS_PT_zones")
+        yield from click(side.x + 60, side.y + side.height - down)
+        yield 0.4
+        HANDS.drawn.discard("GIS_PT_zones")
+        HANDS.redraw()
+        yield 0.4
+        if ("GIS_PT_zones" in HANDS.drawn) != was_open:
+            return
+    raise Stuck("the panel of zones does not open or close")
+
+
 def spread(name):
     """Standard deviation of an image's first channel."""
     image = bpy.data.images.get(name)
@@ -164,7 +222,9 @@ def mean(name):
 def open_panel():
     yield from HANDS.open_tab()
     yield from HANDS.look("1-panel")
-    HANDS.note("panel", drawn=sorted(HANDS.drawn), version=bpy.app.version_string)
+    closed = sorted(HANDS.drawn)
+    yield from toggle_zones()
+    HANDS.note("panel", closed=closed, drawn=sorted(HANDS.drawn), version=bpy.app.version_string)
 
 
 def add_cars():
@@ -204,6 +264,46 @@ def add_cars():
     )
 
 
+def import_car():
+    """A car from a file, its zones guessed and painted: it is a copy of a model, and no mesh itself."""
+    path = OUT / "imported.obj"
+    corners, faces = _box((-2.0, -0.8, 0.0), (2.0, 0.8, 1.4))
+    lines = [f"v {x} {z} {-y}" for x, y, z in corners] + ["f " + " ".join(str(k + 1) for k in face) for face in faces]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    bpy.context.scene.cursor.location = (16.0, -6.0, 0.0)
+    panel().car_file = str(path)
+    yield from HANDS.press("gis.import_car()", 0.93, 430)
+    copy = bpy.context.object
+    mesh = copy.instance_collection.all_objects[0].data
+    before = zones_of(mesh)
+    yield from HANDS.press("gis.guess_zones()", 0.4, 185)
+    guessed = zones_of(mesh)
+    yield from HANDS.press("gis.edit_faces()", 0.93, 185)
+    mode, active = bpy.context.mode, bpy.context.object
+    bpy.ops.mesh.select_all(action="SELECT")
+    panel().zone = "glass"
+    yield from HANDS.press("gis.assign_zone(target='FACES')", 0.17, 155)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    yield from HANDS.look("1-imported")
+    HANDS.note(
+        "import",
+        before=before,
+        guessed=guessed,
+        mode=mode,
+        same_mesh=active.data == mesh,
+        painted=zones_of(mesh),
+        parent=active.parent == copy and copy.get("gis_category", ""),
+    )
+    for item in (active, copy):
+        bpy.data.objects.remove(item)
+
+
+def zones_of(mesh):
+    """Numbers of the zones in a mesh."""
+    attribute = mesh.attributes.get("thermal_zone")
+    return sorted({one.value for one in attribute.data}) if attribute else []
+
+
 def guess_zones():
     for item in bpy.context.scene.objects:
         item.select_set(item.type == "MESH")
@@ -212,6 +312,7 @@ def guess_zones():
     yield from HANDS.look("2-zones")
     rows = {row.name: row.faces for row in panel().zone_rows}
     HANDS.note("zones", rows=rows, overlay=panel().overlay)
+    yield from undo_overlay()
     yield from HANDS.press("gis.show_overlay(kind='TEMPERATURE')", 0.6, 190)
     yield from HANDS.look("3-temperature")
     HANDS.note("temperature", low=panel().overlay_low_C, high=panel().overlay_high_C)
@@ -220,17 +321,38 @@ def guess_zones():
     HANDS.note("noon", low=panel().overlay_low_C, high=panel().overlay_high_C)
 
 
+def undo_overlay():
+    """Back to before the overlay, and forward again; what the panel of data sets holds stays."""
+    dataset().count, dataset().out = 77, str(OUT / "kept")
+    shown, view = shading(), area_of("VIEW_3D")
+    seen = {}
+    for step, key in (("undone", "ctrl+z"), ("redone", "ctrl+shift+z")):
+        xdotool("mousemove", view.x + view.width // 3, bpy.context.window_manager.windows[0].height // 2)
+        yield 0.3
+        xdotool("key", key)
+        yield 1.5
+        yield from HANDS.look(f"2-zones-{step}")
+        seen[step] = [panel().overlay, shading(), dataset().count, dataset().out]
+    HANDS.note("undo", shown=shown, **seen)
+
+
 def render():
     bpy.context.scene.cursor.location = (0, 0, 0)
     panel().camera = "flir-one-pro"
     yield from HANDS.press("gis.add_camera()", 0.75, 555)
     HANDS.note("camera", name=bpy.context.scene.camera.name)
-    yield from open_image_editor()
     panel().hour, panel().season = 22.0, "winter"
+    yield from HANDS.press("gis.render_view(what='ALL')", 0.5, 828)
+    first = yield from rendering(400, "first thermal image")
+    yield 1.0
+    HANDS.note("first-picture", windows=len(bpy.context.window_manager.windows), shown=picture_windows(), stages=first)
+    close_other_windows()
+    yield 1.0
+    yield from open_image_editor()
     yield from HANDS.press("gis.render_view(what='ALL')", 0.5, 828)
     yield from wait_for(lambda: panel().is_rendering, 30, "rendering")
     yield from HANDS.look("5-rendering")
-    yield from wait_for(lambda: not panel().is_rendering, 200, "thermal image")
+    HANDS.note("second-rendering", stages=(yield from rendering(400, "thermal image")))
     fit_image()
     yield from HANDS.look("6-thermal")
     HANDS.note(
@@ -251,7 +373,7 @@ def render():
 def cancel_render():
     yield from HANDS.press("gis.render_view(what='ALL')", 0.5, 828)
     yield from wait_for(lambda: panel().is_rendering, 30, "rendering")
-    yield from HANDS.press("gis.cancel_render()", 0.5, 62)
+    yield from HANDS.press("gis.cancel_render()", 0.95, 62)
     yield from wait_for(lambda: not panel().is_rendering, 60, "cancelled rendering")
     yield 0.5
     HANDS.note(
@@ -260,7 +382,7 @@ def cancel_render():
 
 
 def synthesize():
-    yield from HANDS.scroll(30)
+    yield from toggle_zones()  # the data set's buttons are on the screen without them
     yield from HANDS.look("8-dataset")
     yield from HANDS.press("gis.find_environment()", 0.46, 591)
     yield from HANDS.press("gis.check_environment()", 0.72, 591)
@@ -315,9 +437,12 @@ def refuse():
     dataset().count, dataset().out = 2, str(OUT / "a-file")
     yield from HANDS.press("gis.synthesize_dataset()", 0.5, 527)
     yield 1.0
-    yield from HANDS.scroll(30)
+    places = [HANDS.seen["presses"][-1][2]]
     yield from HANDS.look("12-refused")
-    HANDS.note("refused", state=dataset().state, message=dataset().message, panel=panel().message)
+    yield from HANDS.press("gis.synthesize_dataset()", 0.5, places[0])
+    yield 1.0
+    places.append(HANDS.seen["presses"][-1][2])
+    HANDS.note("refused", state=dataset().state, message=dataset().message, panel=panel().message, places=places)
 
 
 def leave():
@@ -338,7 +463,18 @@ def story():
     HANDS.watch_panels()
     HANDS.free_the_keys()
     only = os.environ.get("GIS_GUI_STEPS")
-    for step in (open_panel, add_cars, guess_zones, render, cancel_render, synthesize, cancel_dataset, refuse, leave):
+    for step in (
+        open_panel,
+        add_cars,
+        import_car,
+        guess_zones,
+        render,
+        cancel_render,
+        synthesize,
+        cancel_dataset,
+        refuse,
+        leave,
+    ):
         if not only or step.__name__ in only.split():
             yield from step()
 

@@ -40,7 +40,9 @@ def test_the_console_holds_no_error(seen: Any) -> None:
 
 
 def test_the_panel_is_open(seen: Any) -> None:
-    assert set(seen.step("panel")["drawn"]) >= PANELS
+    step = seen.step("panel")
+    assert set(step["drawn"]) >= PANELS
+    assert set(step["closed"]) == PANELS - {"GIS_PT_zones"}  # so that the others fit the screen
 
 
 def test_buttons_were_pressed_by_mouse(seen: Any) -> None:
@@ -60,6 +62,44 @@ def test_people_and_riders_are_added_and_seen(seen: Any) -> None:
     assert step["rider"] == ["bicycle_01.rider_22", "bicycle"]
     before, after = seen.pixels("1-panel"), seen.pixels("1-people")
     assert (np.abs(after.astype(int) - before).max(axis=-1) > 20).sum() > 5000
+
+
+def test_an_imported_car_gets_zones(seen: Any) -> None:
+    """What becomes active is a copy of a model: it is guessed as it is, and painted once its faces can be selected."""
+    step = seen.step("import")
+    assert step["guessed"]
+    assert 0 not in step["guessed"]
+    assert (step["mode"], step["same_mesh"], step["parent"]) == ("EDIT_MESH", True, "car")
+    assert step["painted"] == [int(Zone.GLASS)]
+
+
+def test_undo_takes_the_viewport_back_and_leaves_the_data_set_alone(seen: Any) -> None:
+    step = seen.step("undo")
+    assert step["shown"] == ["SOLID", "VERTEX", "FLAT"]
+    kept = [77, str(seen.folder / "kept")]
+    assert step["undone"] == ["", ["SOLID", "MATERIAL", "STUDIO"], *kept]
+    assert step["redone"] == ["ZONES", step["shown"], *kept]
+    white = (np.asarray(seen.pixels("2-zones-undone")) > 250).all(axis=2)
+    assert white.mean() < 0.05
+
+
+def test_the_first_picture_opens_where_it_is_seen(seen: Any) -> None:
+    """No Image Editor was open: a window of its own, as for Blender's own renderings."""
+    step = seen.step("first-picture")
+    assert step["windows"] == 2
+    assert step["shown"] == ["GIS Thermal"]
+
+
+def test_a_rendering_says_what_it_does_and_for_how_long(seen: Any) -> None:
+    first, second = seen.step("first-picture")["stages"], seen.step("second-rendering")["stages"]
+    assert [stage for stage, _ in first if stage] == ["Rendering the passes", "Computing the thermal image"]
+    assert not any(is_known for _, is_known in first)  # how long it takes is not known yet
+    assert all(is_known for stage, is_known in second if stage)
+
+
+def test_a_refusal_moves_no_button(seen: Any) -> None:
+    places = seen.step("refused")["places"]
+    assert places[0] == places[1]
 
 
 def test_zones_are_guessed_and_seen(seen: Any) -> None:
