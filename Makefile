@@ -12,7 +12,8 @@ PROCESSES ?= 200
 GUI_OUT ?= out/gui
 FUZZ_COUNT ?= 250
 FUZZ_FIRST ?= 0
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+CONSTRAINTS := pipelines/setup/constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS)
 
 .PHONY: demo test test-all test-bytes test-cluster test-gui test-tools docs fuzz lint types check bench assets constraints clean
 
@@ -76,7 +77,7 @@ assets: $(VENV)/.dev
 	$(BIN)/python -m assets.build.people  # needs anny: pip install gis-thermal[build]
 
 constraints: $(VENV)/.dev
-	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+	$(BIN)/python -m pip freeze --exclude-editable > $(CONSTRAINTS)
 
 clean:
 	rm -rf $(VENV) $(TOOLS) $(CLUSTER) $(DOCS) out
@@ -86,11 +87,11 @@ $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install CPython 3.11 (with venv), or run 'make PYTHON=/path/to/python3.11 ...'"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml $(CONSTRAINTS)
 	$(PIP) -e '.[demo]'
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml $(CONSTRAINTS)
 	$(PIP) -e '.[all,dev]'
 	@touch $@ $(VENV)/.demo
 
@@ -101,10 +102,10 @@ $(TOOLS)/.done: tests/tools/requirements.txt pyproject.toml
 
 $(CLUSTER)/.done: pyproject.toml
 	$(PYTHON) -m venv $(CLUSTER)
-	$(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev,cluster]'
+	$(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[all,dev,cluster]'
 	@touch $@
 
-$(DOCS)/.done: pyproject.toml constraints.txt
+$(DOCS)/.done: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(DOCS)
-	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[docs]'
 	@touch $@

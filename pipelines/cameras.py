@@ -14,7 +14,7 @@ __all__ = ["DEFAULT_SIZE_PX", "named_camera", "parse_size"]
 
 DEFAULT_SIZE_PX = 512
 """Side of the square that a camera preset is cropped to unless a size is given: what the networks take."""
-MAX_SIZE_PX = 8192
+MIN_SIZE_PX, MAX_SIZE_PX = 16, 8192
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -29,8 +29,8 @@ def parse_size(text: str) -> tuple[int, int]:
     width = int(found[1])
     height = int(found[2] or found[1])
     for side in (width, height):
-        if not 1 <= side <= MAX_SIZE_PX:
-            raise ConfigError(f"size is {text!r}: expected sides from 1 to {MAX_SIZE_PX} pixels")
+        if not MIN_SIZE_PX <= side <= MAX_SIZE_PX:
+            raise ConfigError(f"size is {text!r}: expected sides from {MIN_SIZE_PX} to {MAX_SIZE_PX} pixels")
     return width, height
 
 

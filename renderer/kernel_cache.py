@@ -17,9 +17,10 @@ import hashlib
 import os
 import stat
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["forget_stale_kernels", "may_keep"]
+__all__ = ["are_kernels_kept", "forget_stale_kernels", "kept_kernels", "may_keep"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _STAMP = "kernels-"
@@ -52,6 +53,32 @@ def forget_stale_kernels(package: Path = _PACKAGE) -> bool:
         stamp.parent.mkdir(exist_ok=True)
         stamp.touch()
     return True
+
+
+def are_kernels_kept(package: Path = _PACKAGE) -> bool:
+    """Whether compiled kernels lie on the disk: else the first frames wait for their compilation.
+
+    Args:
+        package: folder whose modules hold kernels.
+    """
+    return any(True for _ in kept_kernels(package))
+
+
+def kept_kernels(package: Path = _PACKAGE) -> Iterator[Path]:
+    """Numba's files of compiled kernels.
+
+    Args:
+        package: folder whose modules hold kernels.
+
+    Yields:
+        files beside the modules and in the user's cache folder; of ``NUMBA_CACHE_DIR`` alone where that is set.
+    """
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    places = (
+        [Path(named)] if named else [package, Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "numba"]
+    )
+    for place in places:
+        yield from place.rglob("*.nbi")
 
 
 def may_keep(module: Path) -> bool:

@@ -33,9 +33,10 @@ from gan.processes import isolated_environment, packages_folder
 from renderer.errors import GisError
 from typer.core import TyperCommand, TyperGroup
 
-from pipelines.cli.console import open_streams, say, unsaid
+from pipelines.cli.console import open_streams, results_as_json, say, unsaid
 from pipelines.cli.faults import FAULT, report_fault, report_system, traceback_file
 from pipelines.cli.signals import Stopped, ignore_signals, stop_by_signals
+from pipelines.io.progress import LOG_FORMATS, TEXT, log_as
 
 __all__ = ["COMMANDS", "EXTRAS", "Command", "app", "main"]
 
@@ -128,6 +129,10 @@ _CONTEXT = {"help_option_names": ["-h", "--help"]}
 class _Commands(TyperGroup):
     """Commands whose modules are imported when they are called; the help needs their rows alone."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Some options may stand anywhere."""
+        return super().parse_args(ctx, _to_the_front(args))
+
     def list_commands(self, ctx: Any) -> list[str]:
         """Names in the order of the help."""
         return list(COMMANDS)
@@ -171,6 +176,23 @@ app = typer.Typer(
 )
 
 
+def _to_the_front(args: list[str]) -> list[str]:
+    """The options that all commands have, wherever they stand, before the command."""
+    front: list[str] = []
+    end = args.index("--") if "--" in args else len(args)
+    words, rest = args[:end], args[end:]
+    kept = []
+    while words:
+        word = words.pop(0)
+        if word == "--json" or word.startswith("--log-format="):
+            front.append(word)
+        elif word == "--log-format" and words:
+            front += [word, words.pop(0)]
+        else:
+            kept.append(word)
+    return [*front, *kept, *rest]
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"gis {importlib.metadata.version('gis-thermal')}")
@@ -180,10 +202,21 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", "-v", "-V", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+    log_format: Annotated[
+        str,
+        typer.Option(help="Progress and notes on standard error: text, or json, one object a line. With any command."),
+    ] = TEXT,
+    json: Annotated[
+        bool, typer.Option("--json", help="The result on standard output as one JSON object. With any command.")
     ] = False,
 ) -> None:
     """Labelled thermal-infrared training data out of Blender."""
+    if log_format not in LOG_FORMATS:
+        raise typer.BadParameter(f"{log_format!r}: expected one of {', '.join(LOG_FORMATS)}", param_hint="--log-format")
+    log_as(log_format)
+    results_as_json(json)
 
 
 def _reporting(command: Callable[..., None]) -> Callable[..., None]:
@@ -216,7 +249,7 @@ def _report(name: str, error: GisError) -> int:
     line, notes = f"{name}: {' '.join(str(error).split())}", getattr(error, "__notes__", ())
     if notes:
         line += f"; this is a fault of gis: please report it with {traceback_file(chr(10).join(notes))}"
-    say(line, err=True)
+    say(line, err=True, event="error")
     return FAULT if notes else 1
 
 

@@ -21,6 +21,7 @@ from pipelines.dataset.summary import is_finished, write_summary
 from pipelines.dataset.validation.folder import KINDS
 from pipelines.errors import ConfigError, DatasetError
 from pipelines.io.files import file_sha256, path_inside, read_lines, read_object, write_through
+from pipelines.io.progress import Bar
 
 __all__ = ["How", "merge"]
 
@@ -164,9 +165,7 @@ def _frames(
     progress: bool,
 ) -> Iterator[tuple[int, Record]]:
     """The records of the frames that have no line yet, each when its files are there."""
-    from tqdm import tqdm
-
-    with tqdm(total=taken[-1][1].stop, initial=complete, unit="frame", desc="merge", disable=not progress) as bar:
+    with Bar(taken[-1][1].stop, "frame", label="merge", done=complete, progress=progress) as bar:
         for part, frames in taken:
             todo = range(max(frames.start, complete), frames.stop)
             for index, line in zip(todo, part.lines(todo) if todo else (), strict=True):

@@ -18,6 +18,7 @@ from pipelines.detection.report import write_report
 from pipelines.detection.results import MeasuredRow, Measurement
 from pipelines.errors import ConfigError, DatasetError
 from pipelines.io.files import locked_folder, make_folder, read_object, write_json
+from pipelines.io.progress import follow
 from pipelines.workers import FrameWorkers, default_workers
 
 if TYPE_CHECKING:
@@ -192,6 +193,4 @@ def _detections(finds: list[list[float]]) -> Detections:
 
 
 def _bar(items: Any, total: int, progress: bool, unit: str) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(items, total=total, unit=unit, disable=not progress)
+    return follow(items, total, unit, label=unit, progress=progress)

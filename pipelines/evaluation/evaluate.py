@@ -30,6 +30,7 @@ from pipelines.evaluation.images import find_images, partners, read_image, read_
 from pipelines.evaluation.page import write_report
 from pipelines.evaluation.regions import Regions
 from pipelines.evaluation.results import Evaluation
+from pipelines.io.progress import follow
 
 if TYPE_CHECKING:
     from gan.metrics.features import FeatureExtractor
@@ -234,6 +235,4 @@ def _features(
 
 
 def _bar(items: Sequence[Any], progress: bool, what: str) -> Iterator[Any]:
-    from tqdm import tqdm
-
-    yield from tqdm(items, desc=what, unit="image", disable=not progress)
+    yield from follow(items, len(items), "image", label=what, progress=progress)

@@ -27,6 +27,7 @@ from pipelines.export.pictures import write_image
 from pipelines.export.splits import Split, group_frames, read_sequences, split_groups
 from pipelines.export.tiff import EXPORT_FILE, export_tiff
 from pipelines.io.files import check_present, remove_temporaries
+from pipelines.io.progress import follow
 from pipelines.io.stores import open_store
 
 __all__ = ["ExportSummary", "export_dataset", "run_export"]
@@ -149,11 +150,9 @@ def _head(job: Job) -> dict[str, Any]:
 
 
 def _write(job: Job, progress: bool) -> None:
-    from tqdm import tqdm
-
     writer, names = _writer(job.config.format), []
     _write_splits(job)
-    for frame in tqdm(job.frames(), total=len(job.split.of), unit="frame", disable=not progress):
+    for frame in follow(job.frames(), len(job.split.of), "frame", progress=progress):
         names.append(writer.image_file(frame))
         write_image(job, frame, names[-1], writer.picture)
         writer.write_frame(job, frame)

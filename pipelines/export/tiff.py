@@ -28,6 +28,7 @@ from pipelines.dataset.store import DATASET_FILE, RunFolder, generator, read_rec
 from pipelines.errors import BackgroundError, ConfigError, DatasetError
 from pipelines.io.files import check_present, path_inside, read_object, remove_temporaries, sha256, short
 from pipelines.io.images import decode_png
+from pipelines.io.progress import follow
 from pipelines.io.stores import is_remote, open_store
 
 __all__ = ["EXPORT_FILE", "FORMATS", "export_tiff"]
@@ -67,8 +68,6 @@ def export_tiff(
         DatasetError: no data set, or none of its frames has temperatures.
         OutputError: a file cannot be written.
     """
-    from tqdm import tqdm
-
     if file_format not in FORMATS:
         raise ConfigError(f"format is {file_format!r}: expected one of {', '.join(FORMATS)}")
     folder, out = Path(folder), Path(out)
@@ -89,7 +88,7 @@ def export_tiff(
         remove_temporaries(out)
         store.describe({"complete": False})
         rows, skipped = [], []
-        for image in tqdm(radiometric, unit="frame", disable=not progress):
+        for image in follow(radiometric, len(radiometric), "frame", progress=progress):
             try:
                 rows.append(_write(image, files, out))
             except (BackgroundError, DatasetError) as error:

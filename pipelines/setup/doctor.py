@@ -54,6 +54,8 @@ PYTHON_OF_BLENDER = (3, 11)
 FREE_BYTES = 2 << 30
 """A thousand frames take about 1 GB, with source tensors 3.5 GB."""
 IMPORT_S = 60
+CONSTRAINTS = Path(__file__).with_name("constraints.txt")
+"""Versions that the tests ran with."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,21 @@ def _python(_: Path) -> Iterator[Finding]:
     if sys.version_info[:2] == PYTHON_OF_BLENDER:
         yield Finding("Python", "ok", here)
     else:
-        yield Finding(
-            "Python", "missing", f"{here}; Blender's wheel needs 3.11", "make PYTHON=/path/to/python3.11 demo"
-        )
+        advice = "make PYTHON=/path/to/python3.11 demo" if _project() else "install gis with CPython 3.11"
+        yield Finding("Python", "missing", f"{here}; Blender's wheel needs 3.11", advice)
+
+
+def _project() -> Path | None:
+    """The project's folder, where gis runs from its source; None where it was installed from a wheel."""
+    root = Path(__file__).resolve().parents[2]
+    return root if (root / "pyproject.toml").is_file() and (root / "Makefile").is_file() else None
+
+
+def _install(extra: str) -> str:
+    """The command that brings an extra."""
+    root = _project()
+    what = f"'gis-thermal[{extra}]'" if root is None else f"-e '{root}[{extra}]'"
+    return f"{sys.executable} -m pip install -c {CONSTRAINTS} {what}"
 
 
 def _packages(_: Path) -> Iterator[Finding]:
@@ -100,8 +114,7 @@ def _version(name: str) -> str:
 
 def _blender(_: Path) -> Iterator[Finding]:
     if importlib.util.find_spec("bpy") is None:
-        advice = f"{sys.executable} -m pip install -e '.[render]' in the project's folder (CPython 3.11)"
-        yield Finding("bpy", "missing", "not installed: scenes cannot be rendered", advice)
+        yield Finding("bpy", "missing", "not installed: scenes cannot be rendered", _install("render"))
         return
     lacking = missing_libraries()
     if lacking:
@@ -141,10 +154,39 @@ def _optional(_: Path) -> Iterator[Finding]:
     for name, use in (("torch", "training and translation"), ("openvino", "fast translation on a CPU")):
         if importlib.util.find_spec(name) is None:
             extra = "gan" if name == "torch" else "serve"
-            advice = f"{sys.executable} -m pip install -e '.[{extra}]' in the project's folder"
-            yield Finding(name, "optional", f"not installed: needed for {use} only", advice)
+            yield Finding(name, "optional", f"not installed: needed for {use} only", _install(extra))
         else:
             yield Finding(name, "ok", _version(name))
+    yield from _torchvision()
+
+
+def _torchvision() -> Iterator[Finding]:
+    """A build of torch for the processor alone and the registry's torchvision: ``import lpips`` fails, gis goes on."""
+    if any(importlib.util.find_spec(name) is None for name in ("torch", "torchvision")):
+        return
+    torch, torchvision = _version("torch"), _version("torchvision")
+    if torch.partition("+")[2] == torchvision.partition("+")[2]:
+        return
+    build, plain = torch.partition("+")[2] or "cpu", torchvision.partition("+")[0]
+    package = f"torchvision=={plain} --index-url https://download.pytorch.org/whl/{build}"
+    yield Finding(
+        "torchvision",
+        "optional",
+        f"{torchvision} was not built for torch {torch}: gis can use it, but `import torchvision` (or lpips) fails",
+        f"{sys.executable} -m pip install --force-reinstall --no-deps {package}",
+    )
+
+
+def _kernels(_: Path) -> Iterator[Finding]:
+    from renderer.kernel_cache import are_kernels_kept
+
+    if are_kernels_kept():
+        yield Finding("compiled code", "ok", "kept from an earlier run")
+    else:
+        advice = "gis doctor --warm compiles it now"
+        yield Finding(
+            "compiled code", "optional", "not there yet: the first frames take a minute or two longer", advice
+        )
 
 
 def _room(folder: Path) -> Iterator[Finding]:
@@ -166,11 +208,22 @@ def _assets(_: Path) -> Iterator[Finding]:
     for path in (CITY, CARS, CAMERAS, THERMAL_PROFILES):
         if not path.is_file():
             yield Finding(
-                path.name, "missing", "is not where it was shipped", "install gis again, or run `make assets`"
+                path.name,
+                "missing",
+                "is not where it was shipped",
+                "run `make assets`" if _project() else "install gis again",
             )
     if all(path.is_file() for path in (CITY, CARS, CAMERAS, THERMAL_PROFILES)):
         yield Finding("assets", "ok", f"{CITY.name}, {CARS.name}, cameras, thermal profiles")
 
 
-CHECKS: tuple[Callable[[Path], Iterator[Finding]], ...] = (_python, _packages, _blender, _assets, _optional, _room)
+CHECKS: tuple[Callable[[Path], Iterator[Finding]], ...] = (
+    _python,
+    _packages,
+    _blender,
+    _assets,
+    _optional,
+    _kernels,
+    _room,
+)
 """Each gives one or more findings."""

@@ -291,7 +291,7 @@ class SynthesizeConfig(RenderConfig):
             "Kinds of streets of --scene worlds with their weights: residential=2,city=1.",
             _SCENE,
             implied=(None,),
-            default_text=f"{DEFAULT_WORLDS}",
+            default_text=DEFAULT_WORLDS.replace(",", ", "),
         ),
     ] = None
     sequence: Annotated[

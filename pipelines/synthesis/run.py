@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from renderer.kernel_cache import forget_stale_kernels
+from renderer.kernel_cache import are_kernels_kept, forget_stale_kernels
 
 from pipelines.dataset.made_frame import MadeFrame
 from pipelines.dataset.record import FrameRecord, PassesRecord
 from pipelines.dataset.store import FrameStore
+from pipelines.io.progress import follow, stage
 from pipelines.synthesis.config import RenderConfig
 from pipelines.workers import FrameJob, FrameWorkers
 
@@ -24,6 +26,7 @@ __all__ = ["FrameMakingJob", "make_frames"]
 
 _MOST_NOTES = 12
 """More than that nobody reads; all stand in the lines of the frames."""
+COMPILING = "compiling the renderer, once: a minute or two"
 T = TypeVar("T")
 R = TypeVar("R", FrameRecord, PassesRecord)
 
@@ -81,7 +84,8 @@ def make_frames(
     forget_stale_kernels()
     notes: Counter[str] = Counter()
     with _workers(store, job, len(todo), one_first, report) as pool:
-        pool.wait_ready()
+        with stage(_opening(job.config), progress=progress):
+            pool.wait_ready()
         with store.open_run() as complete:
             try:
                 frames = _with_progress(_counted(pool.run(todo), notes), len(todo), progress, pool)
@@ -136,13 +140,15 @@ def _report(notes: Counter[str], frames: int, report: Callable[[str], None]) -> 
         report(f"{more} notes on single frames stand in frames.jsonl")
 
 
+def _opening(config: RenderConfig) -> str:
+    """What the first worker does before it can make frames."""
+    scene = f"opening {config.scene.name}" if config.scene is not None else "opening the scene"
+    return f"{scene}, loading the model" if getattr(config, "weights", None) is not None else scene
+
+
 def _with_progress(
     frames: Iterable[T], total: int, progress: bool, pool: FrameWorkers[Any] | RayWorkers[Any, Any]
 ) -> Iterator[T]:
-    from tqdm import tqdm
-
-    with tqdm(frames, total=total, unit="frame", desc="frames", disable=not progress, smoothing=0.1) as bar:
-        for frame in bar:
-            if progress and (status := getattr(pool, "status", None)):
-                bar.set_postfix_str(status, refresh=False)
-            yield frame
+    first = "" if are_kernels_kept() else COMPILING
+    status = functools.partial(getattr, pool, "status", "")
+    return follow(frames, total, "frame", progress=progress, before_first=first, status=status)

@@ -29,6 +29,7 @@ from gan.options import keyword_options
 from pipelines.evaluation.images import read_image
 from pipelines.io.files import check_present, file_sha256, locked_folder, write_bytes, write_json
 from pipelines.io.images import encode_png
+from pipelines.io.progress import follow, stage
 from pipelines.translation.config import Bits, Postprocess, StyleStart, TranslateConfig
 
 if TYPE_CHECKING:
@@ -163,27 +164,27 @@ def translate_folder(
 
 def _translate_folder(config: TranslateConfig, progress: bool, report: Callable[[str], None]) -> TranslationSummary:
     from gan.serving.inference import load_model
-    from tqdm import tqdm
 
     inputs = find_inputs(config.source)
     finish = _postprocess(config)
     attention = _attention(config)
-    model = load_model(
-        config.weights,
-        precision=config.precision,
-        engine=config.engine,
-        device=config.device,
-        threads=config.threads,
-        calibration=_calibration(config, inputs),
-        noise=config.noise_seed is not None,
-        compile=config.compile,
-    )
+    with stage(f"loading the model {config.weights.name}", progress=progress):
+        model = load_model(
+            config.weights,
+            precision=config.precision,
+            engine=config.engine,
+            device=config.device,
+            threads=config.threads,
+            calibration=_calibration(config, inputs),
+            noise=config.noise_seed is not None,
+            compile=config.compile,
+        )
     with ThreadPoolExecutor(2) as reading, ThreadPoolExecutor(1) as writing:
         pending: deque[Future[None]] = deque()
         failures: list[tuple[str, GisError]] = []
         sources = _read_ahead(inputs, reading)
         for number, (item, source) in enumerate(
-            tqdm(sources, total=len(inputs), unit="image", desc="translate", disable=not progress)
+            follow(sources, len(inputs), "image", label="translate", progress=progress)
         ):
             try:
                 fitted = _fit_channels(source.result(), model.in_channels, item.name)

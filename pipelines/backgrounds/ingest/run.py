@@ -47,6 +47,7 @@ from pipelines.io.files import (
     write_json,
 )
 from pipelines.io.images import PictureError, encode_png, read_bytes
+from pipelines.io.progress import Bar
 from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, FrameWorkers, default_workers
 
 __all__ = ["IngestConfig", "ingest", "ingest_backgrounds"]
@@ -183,13 +184,11 @@ def _sources(config: IngestConfig) -> list[str]:
 
 
 def _run(config: IngestConfig, sources: list[str], progress: bool) -> Iterator[Entry]:
-    from tqdm import tqdm
-
     job = IngestJob(config, tuple(sources))
     processes = min(config.workers or default_workers(), len(sources))
     with (
         FrameWorkers(job, processes, timeout_s=config.worker_timeout, item=sources.__getitem__) as workers,
-        tqdm(total=len(sources), unit="file", disable=not progress, dynamic_ncols=True) as bar,
+        Bar(len(sources), "file", progress=progress) as bar,
     ):
         for _, entry in workers.run(range(len(sources))):
             bar.update()

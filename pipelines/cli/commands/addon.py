@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.console import say
+from pipelines.cli.console import say, say_result
 
 __all__ = ["Action", "addon"]
 
@@ -28,5 +28,6 @@ def addon(
     from pipelines.setup.addon_zip import build_addon
 
     assert action is Action.BUILD
-    say(str(build_addon(out)))
+    path = build_addon(out)
+    say_result(str(path), out=path)
     say(f"The panel starts the gis program on the PATH; else name it there: {Path(sys.prefix).absolute()}", err=True)

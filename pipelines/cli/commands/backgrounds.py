@@ -6,7 +6,7 @@ from typing import Any
 
 from pipelines.backgrounds.ingest.run import IngestConfig, ingest
 from pipelines.cli.commands.options import shows_progress
-from pipelines.cli.console import say
+from pipelines.cli.console import say, say_result
 
 __all__ = ["backgrounds"]
 
@@ -19,9 +19,11 @@ def backgrounds(config: IngestConfig) -> None:
     index = ingest(config, progress=shows_progress())
     _show_problems([entry for entry in index["files"] if entry["reason"] or entry["warnings"]])
     counts = index["counts"]
-    say(
+    say_result(
         f"{counts['files']} files: {counts['radiometric']} radiometric, {counts['display-only']} display-only, "
-        f"{counts['skipped']} skipped; {counts['frames']} frames in {config.out}"
+        f"{counts['skipped']} skipped; {counts['frames']} frames in {config.out}",
+        **counts,
+        out=config.out,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.cli.console import say
+from pipelines.cli.console import say, say_result
 from pipelines.comparison.plan import CompareConfig
 
 __all__ = ["compare"]
@@ -13,4 +13,4 @@ def compare(config: CompareConfig) -> None:
     from pipelines.comparison.run import run_comparison
 
     run_comparison(config, log=say)
-    say(f"report in {config.out / 'report.html'}")
+    say_result(f"report in {config.out / 'report.html'}", out=config.out)

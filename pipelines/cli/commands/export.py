@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.cli.commands.options import print_note, shows_progress
-from pipelines.cli.console import say
+from pipelines.cli.console import count_of, say_result
 from pipelines.export.config import ExportConfig
 from pipelines.export.formats import KELVIN_TIFF
 
@@ -19,7 +19,8 @@ def export(config: ExportConfig) -> None:
 
     done = run_export(config, progress=shows_progress(), report=print_note)
     images = ", ".join(f"{count} {split}" for split, count in done.images.items())
-    say(f"{sum(done.images.values())} images in {config.out} as {config.format}: {images}")
+    text = f"{count_of(sum(done.images.values()), 'image')} in {config.out} as {config.format}: {images}"
+    say_result(text, images=done.images, out=config.out, format=config.format)
 
 
 def _export_tiff(config: ExportConfig) -> None:
@@ -32,4 +33,6 @@ def _export_tiff(config: ExportConfig) -> None:
     for line in skipped_lines(skipped, len(about["frames"]) + len(skipped), "frames"):
         print_note(line)
     left = f", {about['left_out']} display-only ones left out" if about["left_out"] else ""
-    say(f"{len(about['frames'])} frames in {config.out}{left}: {about['convention']}")
+    count = len(about["frames"])
+    text = f"{count_of(count, 'frame')} in {config.out}{left}: {about['convention']}"
+    say_result(text, frames=count, left_out=about["left_out"], out=config.out, format=config.format)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from pipelines.cli.commands.options import Out, shows_progress
-from pipelines.cli.console import say
+from pipelines.cli.console import count_of, say_result
 
 __all__ = ["merge"]
 
@@ -28,4 +28,4 @@ def merge(
     from pipelines.dataset import merge as pipeline
 
     pipeline.merge(parts, out, how=how, progress=shows_progress())
-    say(f"{len(parts)} parts in {out}")
+    say_result(f"{count_of(len(parts), 'part')} in {out}", parts=len(parts), out=out)

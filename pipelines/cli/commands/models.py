@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.console import say
+from pipelines.cli.console import results_as_json, say
 
 __all__ = ["models"]
 
@@ -20,7 +20,7 @@ def models(
     from gan.backends.registry import list_models
 
     rows = list_models()
-    if as_json:
+    if as_json or results_as_json():
         typer.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
         return
     for row in rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.cli.commands.options import print_note, shows_progress
-from pipelines.cli.console import say
+from pipelines.cli.console import count_of, say_result
 from pipelines.synthesis.config import RenderConfig
 
 __all__ = ["render"]
@@ -14,4 +14,6 @@ def render(config: RenderConfig) -> None:
     from pipelines.synthesis import passes
 
     passes.render(config, progress=shows_progress(), report=print_note)
-    say(f"{len(config.frame_range)} frames in {config.out}{': a part, for gis merge' if config.is_part else ''}")
+    part = ": a part, for gis merge" if config.is_part else ""
+    frames = len(config.frame_range)
+    say_result(f"{count_of(frames, 'frame')} in {config.out}{part}", frames=frames, out=config.out)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from assets import WORLD_KINDS
 
-from pipelines.cli.console import say
+from pipelines.cli.console import say_result
 from pipelines.errors import ConfigError
 
 __all__ = ["Kind", "scene"]
@@ -32,4 +32,4 @@ def scene(
     from assets.build.worlds.scene import write_world
 
     write_world(kind.value, seed, out)
-    say(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+    say_result(f"{out}: {out.stat().st_size / 1e6:.1f} MB", out=out, bytes=out.stat().st_size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gan.training.options import TrainingRun
 
-from pipelines.cli.console import say
+from pipelines.cli.console import say, say_result
 
 __all__ = ["train"]
 
@@ -26,7 +26,8 @@ def train(config: TrainingRun) -> None:
         cache=config.cache,
         report=say,
     )
-    say(f"{path}: {path.stat().st_size / 1e6:.1f} MB; use it with gis translate --weights {path}")
+    size = path.stat().st_size
+    say_result(f"{path}: {size / 1e6:.1f} MB; use it with gis translate --weights {path}", weights=path, bytes=size)
 
 
 def _note(old: str, new: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.cli.commands.options import print_note, shows_progress
-from pipelines.cli.console import say
+from pipelines.cli.console import count_of, say_result
 from pipelines.translation.config import TranslateConfig
 
 __all__ = ["translate"]
@@ -14,4 +14,10 @@ def translate(config: TranslateConfig) -> None:
     from pipelines.translation.translate import translate_folder
 
     done = translate_folder(config, progress=shows_progress(), report=print_note)
-    say(f"{done.images} images in {config.out} ({done.engine} {done.precision})")
+    say_result(
+        f"{count_of(done.images, 'image')} in {config.out} ({done.engine} {done.precision})",
+        images=done.images,
+        out=config.out,
+        engine=done.engine,
+        precision=done.precision,
+    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from pipelines.cli.commands.options import shows_progress
-from pipelines.cli.console import say
+from pipelines.cli.console import count_of, results_as_json, say, say_result
 from pipelines.io.stores import local_path
 
 __all__ = ["validate"]
@@ -34,12 +34,20 @@ def validate(
         say(problem, err=True)
     if len(report.problems) > SHOWN:
         say(f"... and {len(report.problems) - SHOWN} more", err=True)
+    values: dict[str, Any] = {
+        "folder": folder,
+        "frames": report.frames,
+        "objects": report.objects,
+        "files": report.files,
+    }
     if report.problems:
-        say(f"gis validate: {folder}: {len(report.problems)} problems", err=True)
+        if results_as_json():
+            say_result("", **values, problems=report.problems)
+        say(f"gis validate: {folder}: {count_of(len(report.problems), 'problem')}", err=True)
         raise typer.Exit(1)
     if sample is not None:
-        say(
-            f"{folder}: {report.checked} of {report.frames} frames, {report.objects} objects: no problem found in these"
-        )
+        text = f"{report.checked} of {report.frames} frames, {report.objects} objects: no problem found in these"
+        say_result(f"{folder}: {text}", **values, checked=report.checked, problems=[])
         return
-    say(f"{folder}: {report.frames} frames, {report.objects} objects, {report.files} files: no problem found")
+    parts = ", ".join(count_of(values[f"{thing}s"], thing) for thing in ("frame", "object", "file"))
+    say_result(f"{folder}: {parts}: no problem found", **values, problems=[])

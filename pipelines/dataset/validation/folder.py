@@ -39,6 +39,7 @@ from pipelines.errors import DatasetError
 from pipelines.io.exr import decode_exr
 from pipelines.io.files import ends_with_line, file_sha256, read_lines, sha256
 from pipelines.io.images import decode_png
+from pipelines.io.progress import follow
 from pipelines.io.stores import FolderStore, RemoteStore, Store, open_store
 from pipelines.io.typed_json import from_json
 from pipelines.workers import default_workers
@@ -203,15 +204,12 @@ def _in_threads(
     report: Report,
     progress: bool,
 ) -> Iterator[list[str]]:
-    from tqdm import tqdm
-
     def of_one(item: tuple[Line, FrameFiles]) -> list[str]:
         line, files = item
         return [*_check_line(line), *_check_hashes(files, line.record), *check(files, line)]
 
     with ThreadPoolExecutor(default_workers()) as pool:
-        shown = {"total": len(batch), "unit": "frame", "desc": "check", "disable": not progress}
-        yield from tqdm(pool.map(of_one, batch), **shown)
+        yield from follow(pool.map(of_one, batch), len(batch), "frame", label="check", progress=progress)
 
 
 def _expected_files(
