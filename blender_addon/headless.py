@@ -77,7 +77,7 @@ def _check_numpy() -> None:
         NumpyMissing: it has not.
     """
     try:
-        importlib.import_module("numpy")
+        importlib.import_module("numpy.typing")  # a folder of that name that was left behind can be imported too
     except ImportError:
         raise NumpyMissing(
             f"this Blender's Python ({sys.executable}) has no numpy: install the package python3-numpy "

@@ -19,7 +19,7 @@ ADVICE = "install the package python3-numpy (Debian, Ubuntu: apt-get install pyt
 def why_no_numpy() -> str:
     """What is wrong and what to do about it, one line; empty where numpy can be imported."""
     try:
-        importlib.import_module("numpy")
+        importlib.import_module("numpy.typing")  # a folder of that name that was left behind can be imported too
     except ImportError:
         return f"this Blender's Python ({sys.executable}) has no numpy: {ADVICE}"
     return ""

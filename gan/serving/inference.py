@@ -232,7 +232,7 @@ def choose_configs(
     if not chosen:
         raise ServingError(
             f"{precision} on {engine} cannot run on {device} here: expected another precision or engine "
-            "(int8 needs OpenVINO and NNCF on a CPU: pip install -e '.[serve]' in the project's folder)"
+            "(int8 needs OpenVINO and NNCF on a CPU: pip install 'gis-thermal[serve]')"
         )
     last = InferenceConfig("torch", "fp32", device, False)
     return chosen if last in chosen else [*chosen, last]

@@ -70,7 +70,7 @@ def convert_model(
     try:
         import openvino as ov
     except ImportError as error:
-        raise ServingError("OpenVINO is not installed: pip install -e '.[serve]' in the project's folder") from error
+        raise ServingError("OpenVINO is not installed: pip install 'gis-thermal[serve]'") from error
 
     model = read_model_file(model_file)
     network = model.build().requires_grad_(False)
@@ -147,7 +147,7 @@ def _quantise(model: Any, calibration: Float32) -> Any:
     try:
         import nncf
     except ImportError as error:
-        raise ServingError("NNCF is not installed: pip install -e '.[serve]' in the project's folder") from error
+        raise ServingError("NNCF is not installed: pip install 'gis-thermal[serve]'") from error
     nncf.set_log_level(logging.ERROR)
     # The size is fixed while statistics are taken, which is faster; the cache keeps this size, `reshape` changes it.
     model.reshape([1, *calibration.shape[1:]])

@@ -87,7 +87,7 @@ def _compile(model_file: Path, precision: Precision, request: TranslateRequest) 
     try:
         import openvino as ov
     except ImportError as error:
-        raise ServingError("OpenVINO is not installed: pip install -e '.[serve]' in the project's folder") from error
+        raise ServingError("OpenVINO is not installed: pip install 'gis-thermal[serve]'") from error
     core = ov.Core()
     settings = {
         "INFERENCE_NUM_THREADS": request.threads,

@@ -138,9 +138,7 @@ def _evaluate(images: Sequence[LabelledImage], found: Sequence[Detections], clas
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
     except ImportError as error:
-        raise ConfigError(
-            "pycocotools is not installed: pip install -e '.[measure]' in the project's folder"
-        ) from error
+        raise ConfigError("pycocotools is not installed: pip install 'gis-thermal[measure]'") from error
     objects = [row for number, image in enumerate(images) for row in _objects(number, image, classes)]
     finds = [row for number, one in enumerate(found) for row in _finds(number, one)]
     with contextlib.redirect_stdout(io.StringIO()):

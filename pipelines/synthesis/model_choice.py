@@ -43,7 +43,7 @@ def choose_model(model: str, weights: Path | None, *, rendered: bool) -> tuple[s
     if rendered:
         return PHYSICS, None, ""
     if not any(importlib.util.find_spec(name) for name in ENGINES):
-        advice = "pip install -e '.[demo]' in the project's folder"
+        advice = "pip install 'gis-thermal[demo]'"
         return PHYSICS, None, f"images by physics alone: the shipped model needs {ENGINES[0]}; {advice}"
     if not shipped:
         return PHYSICS, None, f"images by physics alone: {CAR_WEIGHTS.name} is not there"

@@ -296,7 +296,7 @@ def test_distances_tell_near_from_far() -> None:
 # --- the whole --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shipped", [True, False])
+@pytest.mark.parametrize("shipped", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_the_last_line_is_json(
     material: tuple[Path, Path, Path], shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str], shipped: bool,

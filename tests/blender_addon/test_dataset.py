@@ -336,7 +336,7 @@ assert not hasattr(bpy.types.Scene, "gis_dataset")
 """
 
 
-@pytest.mark.parametrize("blender", ["module", "program"])
+@pytest.mark.parametrize("blender", ["module", pytest.param("program", marks=pytest.mark.slow)])
 def test_through_the_installed_zip(tmp_path: Path, blender: str) -> None:
     from pipelines.setup.addon_zip import build_addon
 

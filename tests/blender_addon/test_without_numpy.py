@@ -14,8 +14,24 @@ from pipelines.setup.addon_zip import build_addon
 
 pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
-HIDE = "import sys; sys.modules['numpy'] = None\n"
-"""Importing it fails from now on as where it is not installed."""
+HIDE = """
+import sys
+for name in [name for name in sys.modules if name.partition(".")[0] == "numpy"]:
+    del sys.modules[name]
+class Gone:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "numpy":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Gone())
+"""
+LEFT_BEHIND = """
+import sys, types
+for name in [name for name in sys.modules if name.partition(".")[0] == "numpy"]:
+    del sys.modules[name]
+numpy = sys.modules["numpy"] = types.ModuleType("numpy")
+numpy.__path__ = []
+"""
+"""Without numpy: nothing of that name; and an empty folder, as Debian has where its package was removed."""
 STORY = """
 assert bpy.types.GIS_PT_numpy_missing.bl_category == "GIS Thermal"
 assert not hasattr(bpy.types.Scene, "gis_thermal")
@@ -39,8 +55,9 @@ def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_addon(tmp_path_factory.mktemp("addon"))
 
 
-def test_the_tab_says_what_to_install(zipped: Path, tmp_path: Path) -> None:
-    story = HIDE + fresh_blender.script(zipped, STORY)
+@pytest.mark.parametrize("how", [HIDE, LEFT_BEHIND], ids=["nothing", "empty folder"])
+def test_the_tab_says_what_to_install(how: str, zipped: Path, tmp_path: Path) -> None:
+    story = how + fresh_blender.script(zipped, STORY)
     done = fresh_blender.run([sys.executable, "-c", story], tmp_path)
     assert done.returncode == 0, done.stderr
     _check_the_line(done, "GIS Thermal: ")

@@ -224,7 +224,7 @@ def test_gaussian_3x3() -> None:
     np.testing.assert_allclose(gaussian_smooth(np.full((4, 4), 0.3, np.float32)), 0.3, rtol=1e-6)
 
 
-@pytest.mark.parametrize("start", ["output", "noise"])
+@pytest.mark.parametrize("start", ["output", pytest.param("noise", marks=pytest.mark.slow)])
 def test_style_comes_closer_to_the_reference(start: Any, shared_data: Path) -> None:
     """What is minimised falls far below where it starts, and the same call gives the same image."""
     y, x = np.mgrid[0:48, 0:48].astype(np.float32)

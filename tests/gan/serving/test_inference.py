@@ -332,6 +332,7 @@ def test_workers_that_race_for_the_cache_give_the_same_bytes(model: Path, tmp_pa
     assert here.tobytes() == results[0]
 
 
+@pytest.mark.slow
 def test_int8_converted_again_is_the_same(model: Path, tmp_path: Path, cache: Path) -> None:
     source = _sources(1, seed=4)
     images = [

@@ -101,6 +101,7 @@ def kill_after(tensors: Path, out: Path, step: int, *more: str) -> None:
         assert process.wait() == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_killed_twice_and_resumed_ends_bit_identical(tensors: Path, tmp_path: Path) -> None:
     """Ten training images, six epochs, 60 steps; killed in the second and in the fifth epoch, off the epochs' ends."""
     whole, broken = tmp_path / "whole", tmp_path / "broken"

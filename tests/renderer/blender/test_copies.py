@@ -156,6 +156,7 @@ def test_copies_at_one_place(empty_scene: Any, save_scene: Save) -> None:
     assert_same_pixels(ours, theirs)
 
 
+@pytest.mark.slow
 def test_more_copies_than_ids(empty_scene: Any, save_scene: Save) -> None:
     from copy_scenes import Nodes, points, single_car
 
