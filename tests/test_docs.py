@@ -30,6 +30,8 @@ PAGES = sorted(path.relative_to(ROOT) for path in [*DOCS.rglob("*.md"), *ROOT.gl
 FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"^(?: {4,}|\t).*$", re.MULTILINE)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+OF_ALL_COMMANDS = ("--json", "--log-format", "json")
+"""Options of gis itself, which may stand behind any command."""
 PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9_,=:/+-]*|\.\.\.")
 
 
@@ -127,7 +129,7 @@ ALL_LINES = [(str(page), line) for page in PAGES for line in dict.fromkeys(_comm
 
 @pytest.mark.parametrize(("page", "line"), [one for one in ALL_LINES if one[0] != "CHANGELOG.md"])
 def test_commands_on_the_pages_can_be_typed(page: str, line: str) -> None:
-    name, *arguments = _words(line)
+    name, *arguments = [word for word in _words(line) if word not in OF_ALL_COMMANDS]
     assert name in COMMANDS, f"{page}: gis {name} is no command"
     command = _command(name)
     context = command.make_context(name, [_example(word) for word in arguments])

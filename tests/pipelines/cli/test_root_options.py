@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.metadata
 import json
 import os
 import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -106,6 +109,7 @@ def test_programs_get_events() -> None:
 
 def test_on_a_terminal_the_first_second_says_what_is_done() -> None:
     outer, inner = pty.openpty()
+    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     run("text", inner)
     os.close(inner)
     shown = b""
