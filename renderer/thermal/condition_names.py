@@ -27,8 +27,9 @@ def parse_weather(text: str, season: str | None = None) -> dict[str, float]:
         name, _, number = entry.partition("=")
         weight = _weight(number) if "=" in entry else 1.0 if entry == text else None
         if name not in WEATHERS or name in weights or weight is None:
+            what = "weather" if name in WEATHERS else "unknown weather"
             raise ThermalError(
-                f"weather {entry!r}: expected {', '.join(WEATHERS)} or {ANY}, or several with a weight of 0 or more "
+                f"{what} {entry!r}: expected {', '.join(WEATHERS)} or {ANY}, or several with a weight of 0 or more "
                 "each, e.g. snow=2,rain=1"
             )
         weights[name] = weight

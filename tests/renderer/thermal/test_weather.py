@@ -20,6 +20,7 @@ from renderer.thermal.condition_names import SKIES, WEATHERS, parse_weather
 from renderer.thermal.conditions import Conditions, sample_conditions
 from renderer.thermal.ground import GroundEffects
 from renderer.thermal.physics import render_thermal
+from renderer.thermal.weather.climate import climate_shares
 from renderer.thermal.weather.departed import add_departed, departed_cars
 from renderer.thermal.weather.deposit import deposit_of
 from renderer.thermal.weather.draws import draw_conditions
@@ -204,6 +205,23 @@ def test_any_draws_every_weather_and_snow_in_winter_alone() -> None:
     assert {"snow", "snowfall"}.isdisjoint(c.weather for c in summer)
 
 
+def test_any_has_the_sunshine_snow_and_fog_that_weather_services_count() -> None:
+    year = {
+        (day, hour): climate_shares(day, hour) for day in range(1, 366) for hour in (1.0, 5.0, 9.0, 13.0, 17.0, 21.0)
+    }
+    assert all(sum(shares.values()) == pytest.approx(1.0) and min(shares.values()) >= 0.0 for shares in year.values())
+
+    def mean(names: dict[str, float], days: range) -> float:
+        return float(np.mean([sum(w * one[n] for n, w in names.items()) for (d, _), one in year.items() if d in days]))
+
+    shine, snow = {"clear": 1.0, "cloudy": 0.65}, {"snow": 1.0, "snowfall": 1.0}
+    assert mean(shine, range(1, 32)) == pytest.approx(0.18, abs=0.05)  # 53 of 265 hours in January
+    assert mean(shine, range(213, 244)) == pytest.approx(0.45, abs=0.05)
+    assert 31 * mean(snow, range(1, 32)) == pytest.approx(8.6, abs=0.1)
+    assert 31 * mean(snow, range(335, 366)) == pytest.approx(5.0, abs=0.1)
+    assert 200.0 < 8760.0 * mean({"fog": 1.0}, range(1, 366)) < 600.0
+
+
 def test_a_mixture_keeps_its_weights() -> None:
     drawn = [draw_conditions(Draw(5, i), weather="snow=3,fog=1,clear=0").weather for i in range(400)]
     assert drawn.count("snow") / 400 == pytest.approx(0.75, abs=0.07)
@@ -227,7 +245,7 @@ def test_what_was_drawn_is_read_back() -> None:
 @pytest.mark.parametrize(
     ("text", "season", "words"),
     [
-        ("hail", None, "'hail'"),
+        ("hail", None, "unknown weather 'hail'"),
         ("snow=-1", None, "'snow=-1'"),
         ("snow,rain", None, "'snow'"),
         ("rain=1,rain=2", None, "'rain=2'"),
