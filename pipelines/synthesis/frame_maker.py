@@ -236,7 +236,7 @@ class FrameMaker:
             profile=profile,
             traffic=_in_pixels_of(self.inputs.traffic, background),
         )
-        setup = self._with_people(setup, draw, background, ground)
+        setup = self._with_people(setup, draw, background, ground, conditions)
         setup = self._with_others(setup, draw, background, ground)
         frame = self.session.frame_on_plane(setup, camera=background.camera, normals=True, parts=True)
         frame = hide_behind(frame, ground.obstacles)
@@ -244,14 +244,16 @@ class FrameMaker:
             frame = replace(frame, notes=(*frame.notes, f"no car placed: {ground.road.source}"))
         return frame
 
-    def _with_people(self, setup: FrameSetup, draw: Draw, background: Background, ground: GroundPlane) -> FrameSetup:
+    def _with_people(
+        self, setup: FrameSetup, draw: Draw, background: Background, ground: GroundPlane, weather: Conditions
+    ) -> FrameSetup:
         """The setup, and people after its cars."""
         if self.config.most_people == 0 or not self.session.people_sizes:
             return setup
         people = people_on_plane(
             setup,
             {size.name: size for size in self.session.model_sizes},
-            PeopleMix(self.session.people_sizes),
+            PeopleMix(self.session.people_sizes).dressed_for(weather),
             background.camera,
             draw,
             free_mask=with_far_road(ground, background.camera),

@@ -343,7 +343,7 @@ class RenderSession:
             setup = sample_frame(
                 standing.street, self.model_sizes, camera, draw, weather, profile=profile, traffic=self.traffic
             )
-            setup = self._with_people(setup, standing, draw, people)
+            setup = self._with_people(setup, standing, draw, people, weather)
             return _as_stored(self._with_others(setup, standing, draw, others, riders=people != 0))
         self._go_to(self._scene_frame(index, moment))
         return FrameSetup(index, (), self._evaluated(self._read_view).cam_to_world)
@@ -383,13 +383,16 @@ class RenderSession:
         library = self._library_of.get(name)
         return None if library is None else library.key_points_m(name)
 
-    def _with_people(self, setup: FrameSetup, standing: Standing, draw: Draw, most: int | None) -> FrameSetup:
+    def _with_people(
+        self, setup: FrameSetup, standing: Standing, draw: Draw, most: int | None, weather: Conditions
+    ) -> FrameSetup:
         """The setup, and people after its cars: no id and no draw of a car changes with them."""
         if most == 0 or not self._people or not standing.street.has_people:
             return setup
         cars = {size.name: size for size in self.model_sizes}
         ground, street = standing.ground, standing.street
-        people = people_on_street(setup, ground, street, cars, self._people, self.camera, draw, most)
+        mix = self._people.dressed_for(weather)
+        people = people_on_street(setup, ground, street, cars, mix, self.camera, draw, most)
         return replace(setup, placements=(*setup.placements, *people))
 
     def _with_others(
@@ -562,6 +565,7 @@ class RenderSession:
             inventory.key_points_m.get(name),
             number - placement.rides if placement.rides else None,
             placement.speed_m_s,
+            self._clo_of.get(name),
         )
 
     def _take_from_library(self, names: Iterable[str]) -> None:
@@ -579,6 +583,11 @@ class RenderSession:
             inventory.models[name] = Group(members)
             inventory.extents_m[name] = self._extent_of(members)
             inventory.key_points_m[name] = library.key_points_m(name)
+
+    @cached_property
+    def _clo_of(self) -> dict[str, float]:
+        """Insulation of the clothes of models that have any, by name."""
+        return {size.name: size.clo for size in (*self.people_sizes, *self.other_sizes) if size.clo is not None}
 
     @cached_property
     def _library_of(self) -> dict[str, ModelLibrary]:
@@ -749,6 +758,7 @@ def _instance(
         truncation=truncation(amodal, camera),
         occlusion=occlusion_level(count, amodal_px),
         speed_m_s=labelled.speed_m_s,
+        clo=labelled.clo,
     )
 
 

@@ -47,6 +47,8 @@ class LabelledObject:
     """Of a rider: instance id of the vehicle."""
     speed_m_s: float | None = None
     """Over the ground, in a sequence."""
+    clo: float | None = None
+    """Of a person: insulation of the clothes, where it is known."""
 
 
 @dataclass(frozen=True)

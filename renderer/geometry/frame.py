@@ -63,6 +63,8 @@ class Instance:
     """Of a rider: :attr:`id` of the vehicle, which is in view too."""
     speed_m_s: float | None = field(default=None, metadata={"omitted_if_none": True})
     """Over the ground, along its heading, in a sequence whose traffic is drawn; None where it is not known."""
+    clo: float | None = field(default=None, metadata={"omitted_if_none": True})
+    """Of a person: insulation of the clothes that the model shows, 1 clo = 0.155 m2K/W; None where it is not known."""
 
 
 @dataclass(frozen=True)

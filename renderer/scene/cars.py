@@ -37,6 +37,10 @@ class ModelSize:
     """Of a rider: the model that is ridden, whose axes the rider has."""
     share: float = 1.0
     """How often it is drawn, against the others of its category."""
+    clo: float | None = None
+    """Insulation of what a person wears, 1 clo = 0.155 m2K/W; None where that is not known."""
+    carries: str = ""
+    """What a person carries, such as ``umbrella``."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ..geometry.camera import Camera
 from ..random_streams import Draw, Stream
-from ..thermal.people import activity_of
+from ..thermal.conditions import Conditions
+from ..thermal.people import activity_of, usual_clothing_clo
 from .camera_car import camera_car_rectangle
 from .cars import FrameSetup, ModelSize, Placement
 from .footprints import overlaps, rectangle
@@ -34,11 +35,12 @@ as a geometric number, whose spread is as large as its mean."""
 NEAR_M, FAR_M = 4.5, 68.0
 """Nearest and farthest. Between them people are spread evenly over the distance: RoadScene's training boxes are 107, 37
 and 18 px high (90, 50 and 10 % of them), which at its 772 px of focal length is 12, 35 and 73 m away."""
-PLACES: Mapping[Kind, float] = {Kind.PAVEMENT: 0.80, Kind.CROSSING: 0.09, Kind.BAY: 0.06, Kind.ROAD: 0.05}
-"""Shares of groups (assumed: a town's street by day)."""
-GROUP_SHARES = (0.62, 0.25, 0.09, 0.04)
-"""Of people alone, two, three and four together (assumed; Moussaid et al. 2010 counted 55 to 70 % of pedestrians in
-groups in busy streets, mostly of two)."""
+PLACES: Mapping[Kind, float] = {Kind.PAVEMENT: 0.62, Kind.CROSSING: 0.22, Kind.BAY: 0.04, Kind.ROAD: 0.12}
+"""Shares of groups (assumed: with these as many people stand near the middle of the picture, and as few behind parked
+cars, as in RoadScene's training frames)."""
+GROUP_SHARES = (0.55, 0.26, 0.11, 0.08)
+"""Of people alone, two, three and four together (Moussaid et al. 2010 counted 55 to 70 % of pedestrians in groups in
+busy streets, mostly of two; in RoadScene's training frames one who is 32 px high has one other beside them)."""
 ABREAST_M = (0.62, 0.85)
 """Between the middles of two who walk beside each other."""
 CIRCLE_M = (0.45, 0.7)
@@ -64,6 +66,10 @@ people walk along the road."""
 EDGE_SHARE, MIDDLE_SHARE = 0.4, 0.1
 """How likely a spot at the edge of the road, and one away from it, is in terms of one beside the road (assumed)."""
 HEADING_STD = math.radians(9.0)
+DRESS_SPREAD = 0.4
+"""Deviation of the logarithm of clothes' insulation between people in the same weather (assumed)."""
+WET_UMBRELLAS, DRY_UMBRELLAS = 6.0, 0.05
+"""How likely somebody under an umbrella is met in rain and else, in terms of somebody without (assumed)."""
 
 
 def sample_count(rng: np.random.Generator, most: int | None) -> int:
@@ -73,11 +79,13 @@ def sample_count(rng: np.random.Generator, most: int | None) -> int:
 
 
 class PeopleMix:
-    """Draws people: each person as often as another, in a pose that suits."""
+    """Draws people: those more often whose clothes suit the weather, each in a pose that suits."""
 
-    def __init__(self, models: Sequence[ModelSize]) -> None:
+    def __init__(self, models: Sequence[ModelSize], weather: Conditions | None = None) -> None:
+        """Of all models; without a weather each person is as likely as another."""
         self.sizes = {model.name: model for model in models if model.category == "person"}
         self._by_pose: dict[bool, dict[str, list[str]]] = {False: {}, True: {}}
+        self._weather = weather
         for name in self.sizes:
             activity = activity_of(name)
             if activity in ("standing", "walking", "running"):
@@ -87,11 +95,32 @@ class PeopleMix:
         """Whether there is anybody."""
         return any(self._by_pose.values())
 
+    def dressed_for(self, weather: Conditions) -> PeopleMix:
+        """The same people, who go out as their clothes suit the weather."""
+        return PeopleMix(list(self.sizes.values()), weather)
+
+    @cached_property
+    def _shares(self) -> dict[bool, list[float]]:
+        """How likely each person is, by whether they move, in the order of their names."""
+        groups = {moving: [self.sizes[people[name][0]] for name in sorted(people)] for moving, people in self._by_pose.items()}
+        return {moving: [suits(one, self._weather) for one in group] for moving, group in groups.items()}
+
     def draw(self, rng: np.random.Generator, *, moving: bool) -> ModelSize:
         """One person who moves or stands; who has no such pose does the other."""
-        people = self._by_pose[moving] or self._by_pose[not moving]
-        poses = people[sorted(people)[int(rng.integers(len(people)))]]
+        moving = moving if self._by_pose[moving] else not moving
+        people = self._by_pose[moving]
+        poses = people[sorted(people)[_chosen(self._shares[moving], rng)]]
         return self.sizes[poses[int(rng.integers(len(poses)))]]
+
+
+def suits(person: ModelSize, weather: Conditions | None) -> float:
+    """How likely somebody goes out, 1 for whom the weather tells nothing: as their clothes are near what people wear."""
+    if weather is None:
+        return 1.0
+    usual = usual_clothing_clo(weather.air_temperature_K)
+    apart = 0.0 if not person.clo else math.log(person.clo / usual) / DRESS_SPREAD
+    opened = WET_UMBRELLAS if weather.weather == "rain" else DRY_UMBRELLAS
+    return math.exp(-0.5 * apart * apart) * (opened if person.carries == "umbrella" else 1.0)
 
 
 def people_on_street(

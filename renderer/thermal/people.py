@@ -8,6 +8,7 @@ as the air.
 Sources:
     ISO 7730:2005, Annex D: mean skin temperature, clothing surface, convection, clothing area.
     ISO 8996: metabolic rates of standing, walking, running (``assets/thermal_profiles.toml``).
+    ISO 9920:2007, annex B: insulation of garments.
     Havenith et al. 2012, "The UTCI-clothing model": what people wear out of doors by air temperature.
     Osczevski 1994, "Thermal resistance of the cheek in cold air" (DCIEM 94-47): at most 0.07 m2K/W, at a skin of 10 to
     15 degC.
@@ -35,6 +36,7 @@ __all__ = [
     "clothing_surface_K",
     "face_K",
     "hands_K",
+    "local_clo",
     "profile_of",
     "sample_person",
     "skin_K",
@@ -73,9 +75,15 @@ _ANY_FUR_CLO = (1.3, 2.7)
 _COATS_K: Final = (293.15, 273.15)
 """Air at which summer and winter coats are worn; between them it goes evenly (assumed: seasons follow the air)."""
 _FUR_SKIN_K = 308.15
-_LEGS = 0.75
-"""Insulation of what is worn on the legs in terms of the whole body's; the trunk has what they lack (assumed)."""
-_TRUNK = 1.2
+_LEGS_AREA, _TRUNK_AREA = 0.40, 0.45
+"""Shares of the skin below what is worn on legs and hips, and on trunk and arms."""
+_ELSEWHERE_CLO = 0.1
+"""Underwear, socks and shoes (ISO 9920:2007, annex B, as the two garments below)."""
+_TROUSERS_CLO, _TROUSERS_FROM = 0.25, 0.6
+"""Trousers as part of the whole; lighter clothes than the second number have lighter ones on the legs too."""
+_WARM_LEGS, _WARM_LEGS_FROM = 0.12, 1.0
+"""In the cold legs get so much of what is worn beyond the second number; the trunk gets the rest (assumed)."""
+_LOCAL_CLO = (0.25, 3.5)
 _LEG_SKIN_K, _FOOT_SKIN_K = -1.2, -4.0
 """Skin of legs and feet against the body's mean in the cool (assumed)."""
 _SHOE_CLO = 1.6
@@ -234,11 +242,33 @@ def usual_clothing_clo(air_K: float) -> float:
     return float(min(max(clo, _CLO_LIMITS[0]), _CLO_LIMITS[1]))
 
 
-def sample_person(activity: Activity, conditions: Conditions, rng: np.random.Generator) -> Person:
-    """Draw how one person is dressed and how hard they work; four numbers are drawn, always."""
+def local_clo(clo: float) -> tuple[float, float]:
+    """Insulation over trunk and arms, and over the legs, of clothes of which the whole body has ``clo``.
+
+    What is worn against the cold is worn on the trunk: trousers are much the same the whole year.
+    """
+    legs = _TROUSERS_CLO * min(1.0, clo / _TROUSERS_FROM) + _WARM_LEGS * max(0.0, clo - _WARM_LEGS_FROM)
+    trunk = clo - legs - _ELSEWHERE_CLO
+    low, high = _LOCAL_CLO
+    return min(max(trunk / _TRUNK_AREA, low), high), min(max(legs / _LEGS_AREA, low), high)
+
+
+def sample_person(
+    activity: Activity, conditions: Conditions, rng: np.random.Generator, worn_clo: float | None = None
+) -> Person:
+    """Draw how one person is dressed and how hard they work; four numbers are drawn, always.
+
+    Args:
+        activity: what the person does.
+        conditions: the weather, which people dress for.
+        rng: of the person.
+        worn_clo: of the clothes that the person is seen in; the same jacket is lined in the cold and open in the
+            warmth, so that half of its insulation's logarithm is the weather's. None: all of it is.
+    """
     dress, work, pace = np.clip(rng.standard_normal(3), -2.2, 2.2).tolist()
     cold = (_GLOVES_BELOW_K - conditions.air_temperature_K) / _GLOVES_SPAN_K
-    clo = usual_clothing_clo(conditions.air_temperature_K) * math.exp(0.22 * dress)
+    usual = usual_clothing_clo(conditions.air_temperature_K)
+    clo = math.sqrt(usual * (worn_clo or usual)) * math.exp((0.22 if worn_clo is None else 0.15) * dress)
     return Person(
         met=max(0.8, activity.met + activity.met_deviation * work),
         clo=min(max(clo, _CLO_LIMITS[0]), _CLO_LIMITS[1]),
@@ -261,6 +291,7 @@ def zone_temperatures_K(person: Person, conditions: Conditions, category: str = 
     # Wind and walking meet under any angle: in the mean their squares add up.
     flow = max(_STILL_M_S, math.hypot(conditions.wind_m_s, person.speed_m_s))
     skin = skin_K(person.met)
+    trunk_clo, legs_clo = local_clo(person.clo)
 
     def worn(clo: float, below_K: float) -> float:
         return clothing_surface_K(air, air, flow, clo, below_K)
@@ -270,8 +301,8 @@ def zone_temperatures_K(person: Person, conditions: Conditions, category: str = 
         Zone.HANDS: hands_K(air, flow, gloves=person.gloves),
         Zone.HAIR: _bare_surface_K(air, flow, skin, _HAIR_M2K_W),
         Zone.HEADWEAR: worn(_HAT_CLO, skin),
-        Zone.UPPER_CLOTHES: worn(_TRUNK * person.clo, skin),
-        Zone.LOWER_CLOTHES: worn(_LEGS * person.clo, skin + _LEG_SKIN_K),
+        Zone.UPPER_CLOTHES: worn(trunk_clo, skin),
+        Zone.LOWER_CLOTHES: worn(legs_clo, skin + _LEG_SKIN_K),
         Zone.SHOES: worn(_SHOE_CLO, skin + _FOOT_SKIN_K),
         Zone.FUR: worn(fur, _FUR_SKIN_K),
     }

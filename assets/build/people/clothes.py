@@ -34,6 +34,8 @@ Array = NDArray[np.float64]
 
 Head = Literal["", "hat", "cap", "hood", "beanie", "helmet", "full_helmet"]
 
+_UNDERWEAR_SOCKS_SHOES_CLO = 0.1
+
 
 @dataclass(frozen=True)
 class Outfit:
@@ -52,6 +54,13 @@ class Outfit:
         """Where a skirt or the tails of a coat end, as a share of the way from hip to ankle; 0 where there are none."""
         tails = {"coat": 0.42}.get(self.top, 0.0)
         return max(tails, {"skirt": 0.5, "dress": 0.62}.get(self.bottom, 0.0))
+
+    @property
+    def clo(self) -> float:
+        """Insulation of the whole, 1 clo = 0.155 m2K/W: the sum of its garments (ISO 9920:2007, annex B)."""
+        top = {"shirt": 0.12 if self.sleeve < 0 else 0.25, "jacket": 0.65, "coat": 1.1}[self.top]
+        bottom = {"trousers": 0.25, "shorts": 0.06, "skirt": 0.16, "dress": 0.2}[self.bottom]
+        return round(top + bottom + _UNDERWEAR_SOCKS_SHOES_CLO, 2)
 
 
 # Above the skin, metres (assumed: what cloth and the air in it add to an outline).

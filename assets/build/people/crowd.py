@@ -8,7 +8,10 @@ from .bodies import Build
 from .clothes import Head, Outfit
 from .poses import Gait
 
-__all__ = ["CROWD", "POSES", "RIDERS", "Person"]
+__all__ = ["CROWD", "RIDERS", "Person"]
+
+_STEPS = tuple(f"walk_{step:02}" for step in range(12))
+_EVERY_OTHER = _STEPS[::2]
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,14 @@ class Person:
     gait: Gait = field(default_factory=Gait)
     poses: tuple[str, ...] = ()
     """Beside those of everybody."""
+    steps: tuple[str, ...] = _STEPS
+    """Of walking."""
 
+    @property
+    def all_poses(self) -> tuple[str, ...]:
+        """Every pose that the person is made in."""
+        return ("stand", *self.steps, *self.poses)
 
-_STEPS = tuple(f"walk_{step:02}" for step in range(12))
-POSES = ("stand", *_STEPS)
-"""Poses that everybody is made in."""
 
 _OLD = Gait(stride=0.68, swing=0.6, stoop=16.0, step_m=0.13)
 _CHILD = Gait(stride=1.05, swing=1.25)
@@ -123,6 +129,34 @@ CROWD: tuple[Person, ...] = (
         Outfit("jacket", head="helmet"),
         _CALM,
         ("wait", "phone", *_PUSH),
+    ),
+    # Those of warm days.
+    Person(
+        "person_25", Build(1.76, 0.0, 0.66), Outfit("shirt", -0.55, "shorts"), Gait(aside=11.0), ("wait", "phone"),
+        _EVERY_OTHER,
+    ),
+    Person(
+        "person_26", Build(1.63, 1.0, 0.64), Outfit("shirt", -0.7, "shorts", "long"), _CALM, ("phone", "look"),
+        _EVERY_OTHER,
+    ),
+    Person(
+        "person_27", Build(1.82, 0.0, 0.6), Outfit("shirt", -0.5, bag="backpack"), _BRISK, ("read", "wait"), _EVERY_OTHER
+    ),
+    Person(
+        "person_28", Build(1.67, 1.0, 0.7, weight=0.6), Outfit("shirt", -0.6, "skirt", "long"), _CALM, ("wait",),
+        _EVERY_OTHER,
+    ),
+    Person(
+        "person_29", Build(1.74, 0.0, 0.9, weight=0.6), Outfit("shirt", -0.4, "shorts", head="cap"), _OLD,
+        ("look", "sit"), _EVERY_OTHER,
+    ),
+    Person(
+        "person_30", Build(1.60, 1.0, 0.92, weight=0.65), Outfit("shirt", -0.3, bag="shoulder_bag"), _OLD,
+        ("wait", "sit"), _EVERY_OTHER,
+    ),
+    Person("person_31", Build(1.42, 0.0, 0.33), Outfit("shirt", -0.6, "shorts"), _CHILD, ("look",), _EVERY_OTHER),
+    Person(
+        "person_32", Build(1.72, 0.0, 0.72, weight=0.75), Outfit("shirt", -0.45), _BROAD, ("phone", "sit"), _EVERY_OTHER
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .bodies import BodyModel
 from .clearance import MOST_STEPS, hands_inside, raised
 from .clothes import dressed, filled, hanging, head_box, tailored, thickness_m, worn_shapes
-from .crowd import CROWD, POSES, RIDERS, Person
+from .crowd import CROWD, RIDERS, Person
 from .cuts import Surface
 from .mesh import ZonedMesh, joined
 from .poses import Pose, pose_named, rotations, with_umbrella
@@ -41,13 +41,13 @@ class PersonModel:
     marks: dict[str, Any]
 
 
-def person_models(topology: str) -> Iterator[PersonModel]:
-    """All people in all their poses."""
+def person_models(topology: str, people: Sequence[Person] = CROWD) -> Iterator[PersonModel]:
+    """People in all their poses."""
     coarse, full = BodyModel(topology), BodyModel("anny")
     parts = _Parts.of(full)
-    for person in CROWD:
+    for person in people:
         figure = _Figure(person, coarse, full, parts)
-        for pose in (*POSES, *person.poses):
+        for pose in person.all_poses:
             yield figure.model(pose)
 
 
@@ -167,5 +167,6 @@ class _Figure:
         return _sizes(vertices) | {
             "gis_category": "person", "gis_model": name, "gis_person": self._person.name, "gis_pose": kind,
             "gis_phase": int(step) / {"run": 6.0}.get(kind, 12.0) if step else 0.0,
+            "gis_clo": self._person.outfit.clo, "gis_carries": self._person.outfit.bag,
             "gis_source": "anny 0.6.2 (Apache-2.0), MakeHuman data (CC0)",
         }  # fmt: skip

@@ -88,7 +88,9 @@ class ModelLibrary:
         try:
             length, width, height = (float(marks[f"gis_{side}_m"]) for side in ("length", "width", "height"))
             share, rides = float(marks.get("gis_share", 1.0)), str(marks.get("gis_rides", ""))
-            return ModelSize(name, str(marks["gis_category"]), length, width, height, rides, share)
+            clo = float(marks["gis_clo"]) if "gis_clo" in marks else None
+            carries, category = str(marks.get("gis_carries", "")), str(marks["gis_category"])
+            return ModelSize(name, category, length, width, height, rides, share, clo, carries)
         except KeyError as error:
             raise SceneError(f"{self.path}: model {name!r} has no {error}: expected a category and a size") from None
 
