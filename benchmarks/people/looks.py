@@ -1,13 +1,14 @@
 """What boxes of people look like: made ones beside real ones, figure by figure, by height and by day and night.
 
     gis synthesize --scene worlds --count 400 --camera flir-adas --size 640x512 --model physics --out MADE
-    python -m benchmarks.people.looks roadscene/infrared roadscene/boxes.json MADE [MADE ...] [--split train] [--sheet F]
+    python -m benchmarks.people.looks roadscene/infrared roadscene/boxes.json MADE [MADE ...] [--sheet FILE]
 
 Each figure is the median over the boxes. Those of 20 px and more count, of made people those that are labelled. Levels
-are of the whole box, as a detector gets it; surroundings are a third of the box's width to both sides and a sixth of its
-height above and below, once with and once without what lies in other boxes. Gradients are taken at the size that the
-box has, covered is the share that lies in boxes whose lower edge is further down. With ``--sheet`` a picture is written:
-crops of real people, and below them as many made ones of the same heights, by day and by night. The last line is JSON.
+are of the whole box, as a detector gets it; surroundings are a third of the box's width to both sides and a sixth of
+its height above and below, once with and once without what lies in other boxes. Gradients are taken at the size that
+the box has, covered is the share that lies in boxes whose lower edge is further down. With ``--sheet`` a picture is
+written: crops of real people, and below them as many made ones of the same heights, by day and by night. The last line
+is JSON.
 """
 
 from __future__ import annotations
@@ -145,20 +146,16 @@ def made_looks(made: Path) -> Iterator[Seen]:
         shown = [one for one in record.instances if one.box_visible_px is not None]
         people = [one.box_visible_px for one in shown if one.category == "person" and one.box_visible_px]
         others = [one.box_visible_px for one in shown if one.category != "person" and one.box_visible_px]
-        labelled = {
-            id(one.box_visible_px) for one in record.labelled if one.category == "person" and not _ignored(one)
-        }
+        labelled = {id(one.box_visible_px) for one in record.labelled if one.category == "person" and not one.ignored}
         wanted = [box for box in people if id(box) in labelled]
         if wanted:
             time = "day" if record.conditions.sun_elevation_deg > 0 else "night"
             yield from _seen(_grey(made / f"images/{record.index:06d}.png"), people, others, wanted, time)
 
 
-def _ignored(instance: Any) -> bool:
-    return bool(getattr(instance, "ignored", False))
-
-
-def _seen(image: Grey, people: Sequence[Box], others: Sequence[Box], wanted: Sequence[Box], time: str) -> Iterator[Seen]:
+def _seen(
+    image: Grey, people: Sequence[Box], others: Sequence[Box], wanted: Sequence[Box], time: str
+) -> Iterator[Seen]:
     for box in wanted:
         if box[3] - box[1] >= LEAST_PX:
             yield Seen(look(image, box, [one for one in people if one is not box], others), time, image, box)

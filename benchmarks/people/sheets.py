@@ -41,7 +41,10 @@ SHOWN_PX = (300, 200, 120)
 HOURS = {"night": 22.0, "day": 13.0}
 TURNS_DEG = (200.0, 120.0, 60.0, 320.0)
 FOCAL_PX, NEAREST_M = 772.0, 3.0
-DEFAULT = "person_*.stand,person_2*.walk_04,person_0*.walk_07,person_1*.sit,*.rider_*,bicycle_0?,motorcycle_0?,scooter_01,*dog*.stand,*deer*.stand,stag*.stand,cat*.stand,*pram*"
+DEFAULT = ",".join(
+    ("person_*.stand", "person_[02]*.walk_04", "person_*.sit", "*.rider_*", "bicycle_0?", "motorcycle_0?", "scooter_0?",
+     "dog_0?.stand", "*deer_0?.stand", "cat_0?.stand", "stroller_0?")
+)  # fmt: skip
 
 
 def _views(model: ModelSize, number: int, height_px: int) -> tuple[Camera, FrameSetup]:

@@ -102,7 +102,9 @@ class PeopleMix:
     @cached_property
     def _shares(self) -> dict[bool, list[float]]:
         """How likely each person is, by whether they move, in the order of their names."""
-        groups = {moving: [self.sizes[people[name][0]] for name in sorted(people)] for moving, people in self._by_pose.items()}
+        groups = {
+            moving: [self.sizes[people[name][0]] for name in sorted(people)] for moving, people in self._by_pose.items()
+        }
         return {moving: [suits(one, self._weather) for one in group] for moving, group in groups.items()}
 
     def draw(self, rng: np.random.Generator, *, moving: bool) -> ModelSize:
@@ -114,7 +116,7 @@ class PeopleMix:
 
 
 def suits(person: ModelSize, weather: Conditions | None) -> float:
-    """How likely somebody goes out, 1 for whom the weather tells nothing: as their clothes are near what people wear."""
+    """How likely somebody goes out: as their clothes are near what people wear in that weather; 1 without one."""
     if weather is None:
         return 1.0
     usual = usual_clothing_clo(weather.air_temperature_K)

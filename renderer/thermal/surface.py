@@ -162,7 +162,7 @@ def _folds(values: Lattice, x: float, y: float, z: float, w: float, shift: float
     hanging = noise2(values, x * 15.0 + 1.5 * lean + shift, y * 15.0 + (2.0 + 3.0 * lean) * z + 2.2 * lean)
     bends = 0.25 + _bump(w - 0.57, 0.06) + _bump(w - 0.28, 0.06) + 0.7 * _bump(w - 0.72, 0.05)
     creases = noise2(values, x * 5.0 + y * 4.0 + shift, z * 17.0 + 7.0 * abs(y) + x * 5.0 + 2.5 * lean)
-    return 0.5 * hanging * _fade(0.06, fine) + 0.45 * bends * creases * _fade(0.05, fine)
+    return 0.65 * hanging * _fade(0.06, fine) + 0.65 * bends * creases * _fade(0.05, fine)
 
 
 @fast_kernel

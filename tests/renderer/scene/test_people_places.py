@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from renderer.scene.pedestrians import PeopleMix, people_on_plane
 from renderer.scene.projection import camera_pose
 from renderer.scene.street import Bay, Lane, Street
 from renderer.scene.walkable import Ground, Kind, walkable_ground
+from renderer.thermal.conditions import sample_conditions
 from renderer.zones.catalogue import Zone
 
 CAMERA = Camera("plain", 640, 512, 772.0, 772.0, 320.0, 256.0)
@@ -150,3 +152,30 @@ def test_ground_of_a_street_made_by_hand() -> None:
         Kind.ROAD, Kind.PAVEMENT, Kind.CROSSING, Kind.BAY, Kind.NONE, Kind.NONE, Kind.PAVEMENT, Kind.NONE, Kind.ROAD,
     ]  # fmt: skip
     assert ground.at(0.1, 5.1)[1] == pytest.approx(0.12)
+
+
+def test_people_are_dressed_for_the_weather() -> None:
+    shirt = ModelSize("shirt.walk_00", "person", 0.4, 0.6, 1.7, clo=0.5)
+    coat = ModelSize("coat.walk_00", "person", 0.4, 0.6, 1.7, clo=1.5)
+    wet = ModelSize("wet.walk_00", "person", 1.0, 1.0, 2.0, clo=1.0, carries="umbrella")
+    dry = ModelSize("dry.walk_00", "person", 0.4, 0.6, 1.7, clo=1.0)
+
+    def counts(air_C: float, weather: str) -> dict[str, int]:
+        drawn = sample_conditions(np.random.default_rng(0), weather=weather, hour=12.0)
+        mix = PeopleMix([shirt, coat, wet, dry]).dressed_for(replace(drawn, air_temperature_K=air_C + 273.15))
+        rng = np.random.default_rng(1)
+        names = [mix.draw(rng, moving=True).name.split(".")[0] for _ in range(2000)]
+        return {name: names.count(name) for name in ("shirt", "coat", "wet", "dry")}
+
+    summer, winter, rain = counts(26.0, "clear"), counts(-5.0, "clear"), counts(8.0, "rain")
+    assert summer["shirt"] > 5 * summer["coat"]
+    assert winter["coat"] > 5 * winter["shirt"]
+    assert winter["dry"] > 10 * winter["wet"]
+    assert rain["wet"] > 3 * rain["dry"]
+
+
+def test_people_of_whom_nothing_is_known_are_out_in_all_weathers() -> None:
+    mix = MIX.dressed_for(sample_conditions(np.random.default_rng(0), weather="rain"))
+    rng = np.random.default_rng(1)
+    names = [mix.draw(rng, moving=True).name.split(".")[0] for _ in range(2000)]
+    assert min(names.count(f"person_{k:02d}") for k in range(5)) > 330

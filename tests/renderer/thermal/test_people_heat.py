@@ -15,6 +15,7 @@ from renderer.thermal.people import (
     clothing_surface_K,
     face_K,
     hands_K,
+    local_clo,
     sample_person,
     skin_K,
     usual_clothing_clo,
@@ -123,6 +124,26 @@ def test_each_person_is_drawn_alone_and_with_as_many_numbers() -> None:
     assert 1.1 < float(np.mean([person.clo for person in people])) < 1.7
     assert float(np.std([person.clo for person in people])) > 0.1
     assert 2.4 < float(np.mean([person.met for person in people])) < 3.4
+
+
+def test_trousers_are_the_same_all_year_and_the_trunk_has_the_rest() -> None:
+    """Garments of ISO 9920: over their areas the parts sum up to the whole; trousers are 0.25 of a clo."""
+    for clo in (0.6, 0.8, 1.0):
+        trunk, legs = local_clo(clo)
+        assert 0.45 * trunk + 0.40 * legs + 0.1 == pytest.approx(clo)
+        assert 0.40 * legs == pytest.approx(0.25)
+    assert local_clo(1.6)[0] > 2.5 * local_clo(1.6)[1]
+
+
+def test_a_shirt_is_warmer_than_a_coat_in_the_same_weather() -> None:
+    mild, activity = winter_night(air_temperature_K=288.15), profiles().people["walking"]
+    shirt, coat, unknown = (
+        zone_temperatures_K(sample_person(activity, mild, np.random.default_rng(1), clo), mild)
+        for clo in (0.5, 1.5, None)
+    )
+    assert shirt[Zone.UPPER_CLOTHES] > unknown[Zone.UPPER_CLOTHES] > coat[Zone.UPPER_CLOTHES]
+    assert shirt[Zone.UPPER_CLOTHES] - coat[Zone.UPPER_CLOTHES] > 1.5
+    assert shirt[Zone.SKIN] == coat[Zone.SKIN] == unknown[Zone.SKIN]
 
 
 def test_an_activity_without_numbers_gets_one_line(tmp_path: object) -> None:
