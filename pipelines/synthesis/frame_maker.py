@@ -22,7 +22,7 @@ from renderer.scene.cars import FrameSetup
 from renderer.scene.distances import ORDINARY, BoxHeights, Traffic
 from renderer.scene.pedestrians import PeopleMix, people_on_plane
 from renderer.scene.placement import sample_on_plane
-from renderer.scene.road_users.companions import companions, ground_of
+from renderer.scene.road_users.companions import companions, ground_of, walking_without_pram
 from renderer.scene.road_users.on_plane import two_wheelers_on_plane
 from renderer.scene.road_users.two_wheelers import TwoWheelerMix
 from renderer.thermal.conditions import Conditions
@@ -267,9 +267,9 @@ class FrameMaker:
     def _with_others(self, setup: FrameSetup, draw: Draw, background: Background, ground: GroundPlane) -> FrameSetup:
         """The setup, and two-wheelers, animals and prams after its cars and people."""
         session = self.session
-        if not session.other_sizes:
-            return setup
         sizes = {size.name: size for size in (*session.model_sizes, *session.people_sizes)}
+        if not session.other_sizes:
+            return replace(setup, placements=walking_without_pram(setup.placements, sizes))
         placed = two_wheelers_on_plane(
             setup,
             sizes,
@@ -287,7 +287,7 @@ class FrameMaker:
         sizes |= {size.name: size for size in session.other_sizes}
         most = self.config.most_others
         beside = companions(setup, sizes, session.other_sizes, background.camera, draw, most, ground_m)
-        return replace(setup, placements=(*setup.placements, *beside))
+        return replace(setup, placements=walking_without_pram((*setup.placements, *beside), sizes))
 
     def _finished(self, candidate: _Candidate) -> SynthesizedFrame:
         placed, image, frame = candidate.placed, candidate.image, candidate.labelled_frame

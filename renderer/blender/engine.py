@@ -40,7 +40,7 @@ from ..scene.distances import ORDINARY, Traffic
 from ..scene.object_sizes import size_note
 from ..scene.pedestrians import PeopleMix, people_on_street
 from ..scene.place import Places
-from ..scene.road_users.companions import companions
+from ..scene.road_users.companions import companions, walking_without_pram
 from ..scene.road_users.two_wheelers import NO_OTHERS, TwoWheelerMix, two_wheelers_on_street
 from ..scene.sequences.plan import RoadUsers, SequencePlan, draw_plan
 from ..scene.street import Street
@@ -399,15 +399,15 @@ class RenderSession:
         self, setup: FrameSetup, standing: Standing, draw: Draw, most: Mapping[str, int | None], *, riders: bool
     ) -> FrameSetup:
         """The setup, and two-wheelers, animals and prams after its cars and people."""
-        if not self.other_sizes or not any(count != 0 for count in most.values()):
-            return setup
         sizes = {size.name: size for size in (*self.model_sizes, *self.people_sizes)}
+        if not self.other_sizes or not any(count != 0 for count in most.values()):
+            return replace(setup, placements=walking_without_pram(setup.placements, sizes))
         parking, street, mix = standing.parking, standing.street, self._two_wheelers
         placed = two_wheelers_on_street(setup, parking, street, sizes, mix, self.camera, draw, most, riders=riders)
         setup = replace(setup, placements=(*setup.placements, *placed))
         sizes |= {size.name: size for size in self.other_sizes}
         beside = companions(setup, sizes, self.other_sizes, self.camera, draw, most, standing.height_m)
-        return replace(setup, placements=(*setup.placements, *beside))
+        return replace(setup, placements=walking_without_pram((*setup.placements, *beside), sizes))
 
     @cached_property
     def _two_wheelers(self) -> TwoWheelerMix:

@@ -20,7 +20,7 @@ from ..footprints import overlaps, rectangle
 from ..projection import box_around, seen_share, world_to_cam
 from .two_wheelers import LEAST_SEEN, sample_count, taken_by
 
-__all__ = ["ANIMALS", "COMPANIONS", "companions", "ground_of"]
+__all__ = ["ANIMALS", "COMPANIONS", "companions", "ground_of", "walking_without_pram"]
 
 Array = NDArray[np.float64]
 
@@ -39,6 +39,8 @@ HANDLE_M = 0.86
 FAR_M = 60.0
 TRIES = 12
 _PUSHES: Final = ".push"
+_AT_THE_HANDLE_M = 1.0
+"""A pram that is so near to somebody is the one that they push."""
 Ground = Callable[[float, float], float | None]
 """Height of the ground at a point; None where nothing can stand."""
 
@@ -74,6 +76,22 @@ def companions(
         for _ in range(sample_count(mean, rng, most.get(name, 0)) if own and mean else 0):
             scene.add_animal(category, own, rng)
     return tuple(scene.placed)
+
+
+def walking_without_pram(placements: Sequence[Placement], sizes: Mapping[str, ModelSize]) -> tuple[Placement, ...]:
+    """The same placements, in which who has nothing to push walks: there was no room for a pram, or none is wanted."""
+    prams = [one for one in placements if sizes[one.model].category == "stroller"]
+
+    def has_pram(person: Placement) -> bool:
+        return any(math.hypot(one.x_m - person.x_m, one.y_m - person.y_m) < _AT_THE_HANDLE_M for one in prams)
+
+    walking = {one.model: one.model.replace(_PUSHES, ".walk") for one in placements if _PUSHES in one.model}
+    return tuple(
+        replace(one, model=walking[one.model])
+        if one.model in walking and walking[one.model] in sizes and not has_pram(one)
+        else one
+        for one in placements
+    )
 
 
 class _Scene:
@@ -142,7 +160,8 @@ class _Scene:
         """What it must not touch: of a pram not who pushes it, whose arms reach over it."""
         pushed = size.category == "stroller"
         for one, corners in zip(self.setup.placements, self.taken, strict=False):
-            if not (pushed and _PUSHES in one.model and math.hypot(one.x_m - at.x_m, one.y_m - at.y_m) < 1.0):
+            apart_m = math.hypot(one.x_m - at.x_m, one.y_m - at.y_m)
+            if not (pushed and _PUSHES in one.model and apart_m < _AT_THE_HANDLE_M):
                 yield corners
         yield from self.taken[len(self.setup.placements) :]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import pytest
@@ -12,7 +13,7 @@ from renderer.random_streams import Draw
 from renderer.scene.cars import FrameSetup, ModelSize, Placement
 from renderer.scene.projection import camera_pose
 from renderer.scene.road_users import companions as module
-from renderer.scene.road_users.companions import companions, ground_of
+from renderer.scene.road_users.companions import companions, ground_of, walking_without_pram
 from renderer.thermal.people import clothing_surface_K, fur_clo
 
 CAMERA = Camera("plain", 640, 512, 772.0, 772.0, 320.0, 256.0)
@@ -52,6 +53,16 @@ def test_a_pram_is_before_who_pushes_it() -> None:
     assert ahead == pytest.approx(math.hypot(pram.x_m - person.x_m, pram.y_m - person.y_m))
     assert 0.6 < ahead < 1.1
     assert placed(0, strollers=0) == ()
+
+
+def test_who_has_no_pram_walks_with_empty_hands() -> None:
+    walker = ModelSize("person_12.walk_04", "person", 0.6, 0.6, 1.7)
+    sizes = SIZES | {walker.name: walker}
+    alone = walking_without_pram(SETUP.placements, sizes)
+    assert [one.model for one in alone] == ["box", "person_01.walk_00", "person_12.walk_04"]
+    assert alone[2] == replace(SETUP.placements[2], model="person_12.walk_04")
+    together = (*SETUP.placements, *placed(0, strollers=None))
+    assert walking_without_pram(together, sizes) == together
 
 
 def test_dogs_are_beside_people_and_deer_where_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
