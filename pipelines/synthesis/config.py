@@ -45,7 +45,7 @@ MODEL_SUFFIXES = (".blend", ".glb", ".gltf", ".obj", ".fbx", ".usd", ".usda", ".
 MOST_DENSITY = 8.0
 """Where no street has room for more."""
 OTHERS = ("bicycles", "motorcycles", "scooters", "dogs", "cats", "deer", "strollers")
-KINDS = ("people", *OTHERS)
+KINDS = ("cars", "people", *OTHERS)
 """What `--objects` counts."""
 MOST_SEQUENCE_S = 60.0
 """What a street has room for."""
@@ -407,8 +407,8 @@ class SynthesizeConfig(RenderConfig):
     objects: Annotated[
         str | None,
         Option(
-            "Most objects of a kind in a frame, beside the cars: people=8,bicycles=1,motorcycles=1,dogs=1,deer=1 ...; "
-            "people=0: none, nor anything else that is not named, as in earlier versions.",
+            "Most objects of a kind in a frame: cars=6,people=8,bicycles=1,motorcycles=1,dogs=1,deer=1 ...; "
+            "cars: the nearest; people=0: none, nor anything but cars that is not named, as in earlier versions.",
             _SCENE,
             implied=("people=0",),
             default_text="as many as real street frames have",
@@ -526,6 +526,11 @@ class SynthesizeConfig(RenderConfig):
     def needs_lanes(self) -> bool:
         """Whether the cars named have nowhere to stand but the lanes of the scene."""
         return (super().needs_lanes or self.density != 1.0 or self.distances is not None) and self.backgrounds is None
+
+    @property
+    def most_cars(self) -> int | None:
+        """Most cars in a frame; None: as the traffic has them."""
+        return parse_objects(self.objects).get("cars")
 
     @property
     def most_people(self) -> int | None:

@@ -222,7 +222,7 @@ class FrameMaker:
                 others=self.config.most_others,
                 **({} if draw.moment is None else {"moment": draw.moment, "flow": "flow" in self.config.more_passes}),
             )
-        ground, asked = self.inputs.ground_planes.of(background), self.inputs.traffic != ORDINARY
+        ground, asked = self.inputs.ground_planes.of(background), not self.inputs.traffic.is_ordinary
         setup = sample_on_plane(
             background.camera,
             self.session.model_sizes,

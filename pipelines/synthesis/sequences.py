@@ -61,6 +61,8 @@ def check_sequence(config: SynthesizeConfig) -> None:
         raise ConfigError(
             f"sequence {config.sequence:g} at --fps {config.fps:g} has fewer than two frames: expected a longer one"
         )
+    if config.most_cars is not None:
+        raise ConfigError("objects: cars=N is of single frames: leave it out (--density thins traffic), or --sequence")
     for name in ("backgrounds", "max_label_error", "distances"):
         if getattr(config, name) is not None:
             flag = name.replace("_", "-")

@@ -37,17 +37,17 @@ def read_traffic(
         ConfigError: they are of too few cars, or in shares of images of unknown size.
     """
     if config.distances is None:
-        return Traffic(config.density)
+        return Traffic(config.density, most=config.most_cars)
     if (between := range_m(config.distances)) is not None:
-        return Traffic(config.density, Distances(between))
+        return Traffic(config.density, Distances(between), config.most_cars)
     if config.distances != OF_BACKGROUNDS and (is_set(config.distances) or is_statistics(config.distances)):
-        return Traffic(config.density, _heights_of_set(config.distances))
+        return Traffic(config.density, _heights_of_set(config.distances), config.most_cars)
     path = config.boxes if config.distances == OF_BACKGROUNDS else Path(config.distances)
     assert path is not None
     heights = list(_heights_px(path, read_boxes(path, report), backgrounds))
     _check_count(path, len(heights))
     try:
-        return Traffic(config.density, BoxHeights.of(heights))
+        return Traffic(config.density, BoxHeights.of(heights), config.most_cars)
     except SceneError as error:
         raise ConfigError(f"{path}: {error}") from None
 

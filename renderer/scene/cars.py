@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..thermal.conditions import Conditions
 
-__all__ = ["LONG_CATEGORIES", "FrameSetup", "ModelMix", "ModelSize", "Placement", "parked_profile"]
+__all__ = ["LONG_CATEGORIES", "FrameSetup", "ModelMix", "ModelSize", "Placement", "nearest", "parked_profile"]
 
 Array = NDArray[np.float64]
 
@@ -79,6 +79,16 @@ class FrameSetup:
     placements: tuple[Placement, ...]
     cam_to_world: Array
     """(4, 4) OpenCV camera axes to the world, metres."""
+
+
+def nearest(setup: FrameSetup, most: int | None) -> FrameSetup:
+    """The setup with at most so many of its cars, those nearest to the camera, in their order; None keeps all."""
+    if most is None or len(setup.placements) <= most:
+        return setup
+    x, y = setup.cam_to_world[:2, 3].tolist()
+    apart_m = [math.hypot(one.x_m - x, one.y_m - y) for one in setup.placements]
+    kept = set(sorted(range(len(apart_m)), key=lambda k: (apart_m[k], k))[:most])
+    return replace(setup, placements=tuple(one for k, one in enumerate(setup.placements) if k in kept))
 
 
 class ModelMix:

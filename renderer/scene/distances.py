@@ -114,6 +114,13 @@ class Traffic:
     """1 is ordinary town traffic, 0 an empty street."""
     distances: Distances | BoxHeights | None = None
     """None: as the street or the free road has them."""
+    most: int | None = None
+    """Most cars in a frame, the nearest of those that are drawn; None: all."""
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether cars are as many and as far away as the place has them, before any are left out."""
+        return self.density == 1.0 and self.distances is None
 
     def distances_for(self, focal_px: float) -> Distances | None:
         """Distances in pictures of that vertical focal length."""

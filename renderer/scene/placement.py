@@ -21,7 +21,7 @@ from ..geometry.camera import Camera
 from ..random_streams import Draw, Stream
 from ..thermal.conditions import Conditions
 from .camera_car import LATERAL_STD_M
-from .cars import LONG_CATEGORIES, FrameSetup, ModelMix, ModelSize, Placement, parked_profile
+from .cars import LONG_CATEGORIES, FrameSetup, ModelMix, ModelSize, Placement, nearest, parked_profile
 from .distances import ORDINARY, Distances, Traffic
 from .draws import clipped_normal
 from .footprints import SAFETY_MARGIN_M, footprint, overlaps
@@ -172,7 +172,7 @@ def sample_on_plane(
         pitch = math.atan2(camera.cy - horizon_px, camera.fy)
     cam_to_world = _rolled(camera_pose(0.0, 0.0, camera.height_m, 0.0, pitch), horizon_slope)
     rng = draw.rng(Stream.TRAFFIC)
-    asked = traffic != ORDINARY
+    asked = not traffic.is_ordinary
     limits = ASKED_LIMITS if asked else _Limits(MIN_WIDTH_PX_SHARE * camera.width)
     road = _Road(camera, cam_to_world, free_mask, obstacles, limits)
     if free_mask is None or free_mask.any():
@@ -185,7 +185,7 @@ def sample_on_plane(
         else:
             candidates.fill(cars)
     placements = [replace(p, profile=profile) if profile else p for p, _, _ in road.placed]
-    return FrameSetup(draw.index, tuple(placements), cam_to_world)
+    return nearest(FrameSetup(draw.index, tuple(placements), cam_to_world), traffic.most)
 
 
 def _rolled(cam_to_world: Array, slope: float) -> Array:

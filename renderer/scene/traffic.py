@@ -20,7 +20,7 @@ from ..geometry.camera import Camera
 from ..random_streams import Draw, Stream
 from ..thermal.conditions import Conditions
 from .camera_car import camera_car_rectangle, sample_camera
-from .cars import LONG_CATEGORIES, FrameSetup, ModelMix, ModelSize, Placement, parked_profile
+from .cars import LONG_CATEGORIES, FrameSetup, ModelMix, ModelSize, Placement, nearest, parked_profile
 from .distances import ORDINARY, Distances, Traffic
 from .draws import clipped_normal
 from .field_of_view import VIEW_FAR_M, FieldOfView
@@ -117,7 +117,7 @@ def sample_frame(
         placements = cars.sample(rng)
     if profile is not None:
         placements = [replace(p, profile=profile) for p in placements]
-    return FrameSetup(draw.index, tuple(placements), cam_to_world)
+    return nearest(FrameSetup(draw.index, tuple(placements), cam_to_world), traffic.most)
 
 
 def without_room(street: Street, models: Sequence[ModelSize]) -> list[ModelSize]:

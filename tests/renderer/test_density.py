@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
 import cv2
@@ -201,3 +201,18 @@ def test_evenly_spread_cars_are_thinned_to_the_distribution() -> None:
 def test_what_is_no_distribution_is_refused(quantiles: tuple[float, ...]) -> None:
     with pytest.raises(SceneError, match="expected"):
         Distances(quantiles)
+
+
+@pytest.mark.parametrize("place", [on_street, on_plane])
+def test_at_most_so_many_cars_are_the_nearest_of_those_that_would_be_there(place: Callable[..., FrameSetup]) -> None:
+    fewer = 0
+    for index in range(12):
+        everything, kept = (place(index, Traffic(2.0, most=most)).placements for most in (None, 2))
+        at = place(index, Traffic(2.0)).cam_to_world[:2, 3]
+        apart = {one: float(np.hypot(one.x_m - at[0], one.y_m - at[1])) for one in everything}
+        assert len(kept) == min(2, len(everything))
+        assert set(kept) == set(sorted(everything, key=apart.__getitem__)[:2])
+        fewer += len(everything) > 2
+    assert fewer > 3
+    assert place(0, Traffic(most=None)).placements == place(0, Traffic()).placements
+    assert place(0, Traffic(most=0)).placements == ()

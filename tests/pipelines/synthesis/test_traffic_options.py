@@ -111,3 +111,11 @@ def test_only_a_street_has_traffic(tmp_path: Path, frames: Path) -> None:
     assert not config(tmp_path).needs_lanes
     assert config(tmp_path, density=2.0).needs_lanes
     assert not config(tmp_path, density=2.0, backgrounds=frames).needs_lanes
+
+
+def test_the_most_cars_of_a_frame_are_told_with_the_other_objects(tmp_path: Path) -> None:
+    assert read_traffic(config(tmp_path, objects="cars=6,people=8"), None) == Traffic(most=6)
+    assert config(tmp_path, objects="cars=6").most_people is None
+    assert read_traffic(config(tmp_path, objects="people=0"), None) == ORDINARY
+    with pytest.raises(ConfigError, match=r"cars=N is of single frames"):
+        config(tmp_path, objects="cars=6", sequence=1.0)
