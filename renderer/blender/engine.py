@@ -38,7 +38,7 @@ from ..scene.camera_car import vary_mount
 from ..scene.cars import FrameSetup, ModelSize, Placement
 from ..scene.distances import ORDINARY, Traffic
 from ..scene.object_sizes import size_note
-from ..scene.pedestrians import PeopleMix, people_on_street
+from ..scene.pedestrians import PeopleMix, people_on_street, those_out
 from ..scene.place import Places
 from ..scene.road_users.companions import companions, walking_without_pram
 from ..scene.road_users.two_wheelers import NO_OTHERS, TwoWheelerMix, two_wheelers_on_street
@@ -371,7 +371,12 @@ class RenderSession:
         key = (moment.sequence, moment.duration_s, draw.attempt, conditions, profile, people, tuple(others.items()))
         if self._planned is None or self._planned[0] != key:
             users = RoadUsers(
-                self.people_sizes, people, self._two_wheelers, others, lambda: standing.ground, self._key_points
+                those_out(self.people_sizes, conditions),
+                people,
+                self._two_wheelers,
+                others,
+                lambda: standing.ground,
+                self._key_points,
             )
             street, traffic = standing.street, self.traffic
             plan = draw_plan(street, self.model_sizes, camera, draw, conditions, traffic, profile, users)

@@ -25,7 +25,7 @@ from .projection import WorldToCam, box_around, seen_share, world_to_cam
 from .street import Street
 from .walkable import Ground, Kind
 
-__all__ = ["PeopleMix", "people_on_plane", "people_on_street", "sample_count"]
+__all__ = ["PeopleMix", "people_on_plane", "people_on_street", "sample_count", "suits", "those_out"]
 
 Array = NDArray[np.float64]
 
@@ -38,9 +38,10 @@ and 18 px high (90, 50 and 10 % of them), which at its 772 px of focal length is
 PLACES: Mapping[Kind, float] = {Kind.PAVEMENT: 0.62, Kind.CROSSING: 0.22, Kind.BAY: 0.04, Kind.ROAD: 0.12}
 """Shares of groups (assumed: with these as many people stand near the middle of the picture, and as few behind parked
 cars, as in RoadScene's training frames)."""
-GROUP_SHARES = (0.55, 0.26, 0.11, 0.08)
-"""Of people alone, two, three and four together (Moussaid et al. 2010 counted 55 to 70 % of pedestrians in groups in
-busy streets, mostly of two; in RoadScene's training frames one who is 32 px high has one other beside them)."""
+GROUP_SHARES = (0.52, 0.25, 0.11, 0.06, 0.03, 0.03)
+"""Of people alone and of two to six together (Moussaid et al. 2010 counted 55 to 70 % of pedestrians in groups in busy
+streets, mostly of two; in RoadScene's training frames one who is 32 px high has one other beside them, and whole
+crowds cross at lights)."""
 ABREAST_M = (0.62, 0.85)
 """Between the middles of two who walk beside each other."""
 CIRCLE_M = (0.45, 0.7)
@@ -68,6 +69,8 @@ EDGE_SHARE, MIDDLE_SHARE = 0.4, 0.1
 HEADING_STD = math.radians(9.0)
 DRESS_SPREAD = 0.4
 """Deviation of the logarithm of clothes' insulation between people in the same weather (assumed)."""
+COMMON = 0.25
+"""How likely people must be to go out, for a sequence to have them (assumed)."""
 WET_UMBRELLAS, DRY_UMBRELLAS = 6.0, 0.05
 """How likely somebody under an umbrella is met in rain and else, in terms of somebody without (assumed)."""
 
@@ -113,6 +116,11 @@ class PeopleMix:
         people = self._by_pose[moving]
         poses = people[sorted(people)[_chosen(self._shares[moving], rng)]]
         return self.sizes[poses[int(rng.integers(len(poses)))]]
+
+
+def those_out(models: Sequence[ModelSize], weather: Conditions) -> list[ModelSize]:
+    """The people among whom a sequence draws: those in clothes that are common in the weather, or all if nobody is."""
+    return [one for one in models if suits(one, weather) >= COMMON] or list(models)
 
 
 def suits(person: ModelSize, weather: Conditions | None) -> float:
@@ -294,7 +302,7 @@ class _Scene:
     def group(
         self, mix: PeopleMix, most: int, placed: Sequence[Placement], rng: np.random.Generator
     ) -> list[Placement]:
-        """One to four people together; none where there is no room for them."""
+        """One to six people together; none where there is no room for them."""
         spots = self._spots
         if not spots:
             return []
@@ -402,7 +410,7 @@ class _Plane:
     def group(
         self, mix: PeopleMix, most: int, placed: Sequence[Placement], rng: np.random.Generator
     ) -> list[Placement]:
-        """One to four people together; none where there is no room for them."""
+        """One to six people together; none where there is no room for them."""
         count = min(most, 1 + _chosen(GROUP_SHARES, rng))
         for _ in range(PLANE_TRIES):
             x = float(rng.uniform(PLANE_NEAR_M, FAR_M))

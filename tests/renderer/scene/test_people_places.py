@@ -11,7 +11,7 @@ import pytest
 from renderer.geometry.camera import Camera
 from renderer.random_streams import Draw
 from renderer.scene.cars import FrameSetup, ModelSize, Placement
-from renderer.scene.pedestrians import PeopleMix, people_on_plane
+from renderer.scene.pedestrians import PeopleMix, people_on_plane, those_out
 from renderer.scene.projection import camera_pose
 from renderer.scene.street import Bay, Lane, Street
 from renderer.scene.walkable import Ground, Kind, walkable_ground
@@ -172,6 +172,9 @@ def test_people_are_dressed_for_the_weather() -> None:
     assert winter["coat"] > 5 * winter["shirt"]
     assert winter["dry"] > 10 * winter["wet"]
     assert rain["wet"] > 3 * rain["dry"]
+    warm = replace(sample_conditions(np.random.default_rng(0), weather="clear"), air_temperature_K=299.15)
+    assert those_out([shirt, coat, wet, dry], warm) == [shirt]
+    assert those_out([coat], warm) == [coat]
 
 
 def test_people_of_whom_nothing_is_known_are_out_in_all_weathers() -> None:
