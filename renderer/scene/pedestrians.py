@@ -68,8 +68,8 @@ EDGE_SHARE, MIDDLE_SHARE = 0.4, 0.1
 """How likely a spot at the edge of the road, and one away from it, is in terms of one beside the road (assumed)."""
 HEADING_STD = math.radians(9.0)
 DRESS_SPREAD = 0.5
-"""Deviation of the logarithm of clothes' insulation between people in the same weather (assumed: in RoadScene one is in shorts beside
-one in a jacket)."""
+"""Deviation of the logarithm of clothes' insulation between people in the same weather (assumed; in RoadScene's frames
+one in shorts walks beside one in a jacket)."""
 COMMON = 0.25
 """How likely people must be to go out, for a sequence to have them (assumed)."""
 WET_UMBRELLAS, DRY_UMBRELLAS = 6.0, 0.05
