@@ -28,10 +28,9 @@ class GIS_PT_dataset(bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Settings, buttons, state."""
         layout, settings = self.layout, context.scene.gis_dataset
-        preferences.draw_program(layout, context)
-        column = layout.column(align=True)
-        column.prop(settings, "count")
-        column.prop(settings, "seed")
+        row = layout.row(align=True)
+        row.prop(settings, "count")
+        row.prop(settings, "seed")
         draw_setting(layout, settings, "out")
         layout.label(text="Real backgrounds, if any")
         layout.prop(settings, "backgrounds", text="")
@@ -46,6 +45,7 @@ class GIS_PT_dataset(bpy.types.Panel):
         draw_title(column, "Frames of this scene", "" if RUNNER.is_running else why_no_dataset(context.scene))
         column.operator("gis.render_dataset", icon="RENDERLAYERS")
         column.operator("gis.synthesize_dataset", icon="RENDER_ANIMATION")
+        preferences.draw_program(layout, context)
         if RUNNER.is_running:
             draw_progress(layout, context, settings, settings.message)
             layout.operator("gis.cancel_dataset", icon="CANCEL")

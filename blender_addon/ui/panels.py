@@ -172,9 +172,9 @@ class GIS_PT_cars(_Tab, bpy.types.Panel):
         layout, settings = self.layout, context.scene.gis_thermal
         # One row: the buttons for the passes stay in view.
         row = _titled_row(layout, "Add at the 3D cursor", why_no_room(context))
-        row.operator_menu_enum("gis.add_car", "model", text="Car", icon="ADD")
-        row.operator_menu_enum("gis.add_person", "person", text="Person", icon="ADD")
-        row.operator_menu_enum("gis.add_two_wheeler", "model", text="Bike", icon="ADD")
+        row.operator_menu_enum("gis.add_car", "model", text="Car")
+        row.operator_menu_enum("gis.add_person", "person", text="Person")
+        row.operator_menu_enum("gis.add_two_wheeler", "model", text="Bike")
         row = _titled_row(layout, "Or import your own model")
         row.prop(settings, "car_file", text="")
         row.operator("gis.import_car", text="", icon="IMPORT")
@@ -201,7 +201,7 @@ class GIS_PT_passes(_Tab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Settings and two buttons."""
         layout, settings = self.layout, context.scene.gis_thermal
-        for name in ("engine", "profile", "hour", "weather", "season", "sensor"):
+        for name in ("hour", "weather", "season"):
             draw_setting(layout, settings, name)
         column = layout.column(align=True)
         draw_title(column, "What the active camera sees", why_no_view(context.scene))
@@ -210,6 +210,20 @@ class GIS_PT_passes(_Tab, bpy.types.Panel):
         again.what, again.reuse = "THERMAL", True
 
 
-CLASSES = (GIS_PT_main, GIS_UL_zones, GIS_PT_zones, GIS_PT_cars, GIS_PT_passes)
+class GIS_PT_passes_more(_Tab, bpy.types.Panel):
+    """What is seldom chosen."""
+
+    bl_idname = "GIS_PT_passes_more"
+    bl_parent_id = "GIS_PT_passes"
+    bl_label = "Engine, Profile, Sensor"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Settings."""
+        for name in ("engine", "profile", "sensor"):
+            draw_setting(self.layout, context.scene.gis_thermal, name)
+
+
+CLASSES = (GIS_PT_main, GIS_UL_zones, GIS_PT_zones, GIS_PT_cars, GIS_PT_passes, GIS_PT_passes_more)
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -12,15 +12,26 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from pipelines.cli.console import results_as_json
 from pipelines.cli.main import COMMANDS, app
 from pipelines.io import progress
+from pipelines.io.progress import TEXT, log_as
 
 ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(autouse=True)
+def as_text_again() -> Iterator[None]:
+    """How a process speaks is set by its options, which here are many processes' in one."""
+    yield
+    log_as(TEXT)
+    results_as_json(False)
 
 
 @pytest.mark.parametrize("flag", ["--version", "-v", "-V"])
@@ -132,3 +143,15 @@ def test_nothing_is_said_where_nothing_is_asked_for(capsys: pytest.CaptureFixtur
     with progress.stage("opening", progress=False):
         assert list(progress.follow("ab", 2, "frame", progress=False)) == ["a", "b"]
     assert capsys.readouterr().err == ""
+
+
+def test_the_shell_completes_commands_options_and_values() -> None:
+    code = "import sys; sys.argv[0] = 'gis'; from pipelines.cli import main; main()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "_GIS_COMPLETE": "complete_bash"}
+    cases = {"gis syn": "synthesize", "gis synthesize --weath": "--weather", "gis synthesize --weather f": "fog"}
+    for typed, expected in cases.items():
+        words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment | words, capture_output=True, text=True, check=False
+        )
+        assert expected in done.stdout.split()
