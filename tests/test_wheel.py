@@ -72,7 +72,8 @@ def test_a_fresh_environment_makes_a_frame(wheel: Path, tmp_path: Path) -> None:
     assert "looking at multiple versions" not in told
     assert re.search(r"Successfully installed .*\bnumpy-1\.", told)
 
-    checked = run(gis, "doctor", folder=tmp_path)
+    checked = run(gis, "doctor", "--warm", folder=tmp_path)
+    assert re.search(r"compiled code: compiled \d+ kernels", checked)
     assert "project" not in checked
     assert "make " not in checked
     assert str(ROOT) not in checked

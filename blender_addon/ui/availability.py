@@ -18,7 +18,9 @@ def why_not_editable(item: bpy.types.Object | None) -> str:
     if item is None:
         return "Select a mesh object"
     reasons = [why_not_one_mesh(part) for part in parts_of(item)]
-    return min(reasons, key=len, default="The active object is not a mesh")  # one part will do: its reason is ""
+    return min(
+        reasons, key=len, default="The active object is not a mesh: select a mesh"
+    )  # one part will do: its reason is ""
 
 
 def why_not_one_mesh(item: bpy.types.Object | None) -> str:
@@ -27,7 +29,7 @@ def why_not_one_mesh(item: bpy.types.Object | None) -> str:
         return "Select a mesh object"
     if item.type != "MESH":
         is_copy = item.instance_type == "COLLECTION" and item.instance_collection
-        return "A copy of a model: press Edit Faces" if is_copy else "The active object is not a mesh"
+        return "A copy of a model: press Edit Faces" if is_copy else "The active object is not a mesh: select a mesh"
     if item.library or item.data.library or item.override_library:
         return "The object is linked from another file: make it local first (Object > Relations > Make Local)"
     if not len(item.data.polygons) and item.mode != "EDIT":
@@ -49,7 +51,7 @@ def why_no_view(scene: bpy.types.Scene) -> str:
     if scene.camera is None:
         return "The scene has no active camera: add a camera rig"
     if scene.camera.type != "CAMERA" or scene.camera.data.type != "PERSP":
-        return "The active camera is not a perspective camera"
+        return "The active camera is not a perspective camera: choose perspective"
     return ""
 
 

@@ -40,7 +40,9 @@ def _wrapped(context: bpy.types.Context, text: str) -> list[str]:
 
 def draw_title(layout: bpy.types.UILayout, title: str, reason: str) -> None:
     """A line above some buttons: what they do, or why they cannot be pressed now; always one line."""
-    layout.label(text=say(reason or title), icon="INFO" if reason else "NONE", translate=False)
+    what_to_do = say(reason).rpartition(": ")[2]  # the sidebar is narrow; the buttons' tooltips have all of it
+    text = what_to_do[:1].upper() + what_to_do[1:] if reason else say(title)
+    layout.label(text=text, icon="INFO" if reason else "NONE", translate=False)
 
 
 def draw_lines(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str) -> None:

@@ -61,7 +61,7 @@ def warm(*, progress: bool = False) -> Warmed:
 
 def _scene(folder: Path) -> None:
     """A frame of the shipped street, with all kinds of road users."""
-    config = SynthesizeConfig(out=folder / "scene", count=1, size=_SIZE, workers=1, model="physics")
+    config = SynthesizeConfig(out=folder / "scene", count=1, size=_SIZE, workers=1, worker_timeout=0.0, model="physics")
     synthesize_dataset(config)
 
 
@@ -70,5 +70,7 @@ def _picture(folder: Path) -> None:
     (folder / "pictures").mkdir()
     rows = np.linspace(60, 160, 240)[:, None] + np.random.default_rng(1).normal(0, 3, (240, 320))
     cv2.imwrite(str(folder / "pictures" / "street.png"), np.clip(rows, 0, 255).astype(np.uint8))
-    config = SynthesizeConfig(out=folder / "over", count=1, workers=1, model="physics", backgrounds=folder / "pictures")
+    config = SynthesizeConfig(
+        out=folder / "over", count=1, workers=1, worker_timeout=0.0, model="physics", backgrounds=folder / "pictures"
+    )
     synthesize_dataset(config)

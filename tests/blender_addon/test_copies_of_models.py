@@ -98,7 +98,7 @@ def test_why_nothing_can_be_painted(empty: Scene) -> None:
     empty_model = bpy.data.collections.new("nothing")
     item = bpy.data.objects.new("copy", None)
     item.instance_type, item.instance_collection = "COLLECTION", empty_model
-    assert availability.why_not_editable(item) == "The active object is not a mesh"
+    assert availability.why_not_editable(item) == "The active object is not a mesh: select a mesh"
     empty_model.objects.link(bpy.data.objects.new("bare", bpy.data.meshes.new("bare")))
     assert availability.why_not_editable(item) == "The object has no faces"
     assert "Edit Faces" in availability.why_not_one_mesh(item)

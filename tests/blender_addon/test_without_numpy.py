@@ -15,7 +15,7 @@ from pipelines.setup.addon_zip import build_addon
 pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
 HIDE = """
-import sys
+import bpy, sys  # Blender itself complains of a numpy that cannot be imported
 for name in [name for name in sys.modules if name.partition(".")[0] == "numpy"]:
     del sys.modules[name]
 class Gone:
@@ -25,7 +25,7 @@ class Gone:
 sys.meta_path.insert(0, Gone())
 """
 LEFT_BEHIND = """
-import sys, types
+import bpy, sys, types
 for name in [name for name in sys.modules if name.partition(".")[0] == "numpy"]:
     del sys.modules[name]
 numpy = sys.modules["numpy"] = types.ModuleType("numpy")

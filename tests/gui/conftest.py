@@ -127,7 +127,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     if lacking:
         pytest.skip(f"no window here: {', '.join(lacking)} not found (Debian: blender xvfb xdotool imagemagick)")
     home, out = tmp_path_factory.mktemp("home"), output_folder(tmp_path_factory)
-    environment = clean_environment(home) | {"GIS_GUI_OUT": str(out)}
+    steps = os.environ.get("GIS_GUI_STEPS", "")  # some of the story's, for whoever works on them
+    environment = clean_environment(home) | {"GIS_GUI_OUT": str(out), "GIS_GUI_STEPS": steps}
     zipped = build_addon(home)
     installed = subprocess.run(
         ["blender", "-b", "--factory-startup", "-noaudio", "--python-expr", INSTALL.format(zip=str(zipped))],

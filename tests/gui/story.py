@@ -272,17 +272,17 @@ def import_car():
     path.write_text("\n".join(lines), encoding="utf-8")
     bpy.context.scene.cursor.location = (16.0, -6.0, 0.0)
     panel().car_file = str(path)
-    yield from HANDS.press("gis.import_car()", 0.93, 430)
+    yield from HANDS.press("gis.import_car()", 0.88, 405)
     copy = bpy.context.object
     mesh = copy.instance_collection.all_objects[0].data
     before = zones_of(mesh)
-    yield from HANDS.press("gis.guess_zones()", 0.4, 185)
+    yield from HANDS.press("gis.guess_zones()", 0.4, 200)
     guessed = zones_of(mesh)
-    yield from HANDS.press("gis.edit_faces()", 0.93, 185)
+    yield from HANDS.press("gis.edit_faces()", 0.88, 200)
     mode, active = bpy.context.mode, bpy.context.object
     bpy.ops.mesh.select_all(action="SELECT")
     panel().zone = "glass"
-    yield from HANDS.press("gis.assign_zone(target='FACES')", 0.17, 155)
+    yield from HANDS.press("gis.assign_zone(target='FACES')", 0.17, 175)
     bpy.ops.object.mode_set(mode="OBJECT")
     yield from HANDS.look("1-imported")
     HANDS.note(
@@ -307,13 +307,13 @@ def zones_of(mesh):
 def guess_zones():
     for item in bpy.context.scene.objects:
         item.select_set(item.type == "MESH")
-    yield from HANDS.press("gis.guess_zones()", 0.5, 143)
-    yield from HANDS.press("gis.show_overlay(kind='ZONES')", 0.2, 190)
+    yield from HANDS.press("gis.guess_zones()", 0.4, 200)
+    yield from HANDS.press("gis.show_overlay(kind='ZONES')", 0.2, 248)
     yield from HANDS.look("2-zones")
     rows = {row.name: row.faces for row in panel().zone_rows}
     HANDS.note("zones", rows=rows, overlay=panel().overlay)
     yield from undo_overlay()
-    yield from HANDS.press("gis.show_overlay(kind='TEMPERATURE')", 0.6, 190)
+    yield from HANDS.press("gis.show_overlay(kind='TEMPERATURE')", 0.6, 248)
     yield from HANDS.look("3-temperature")
     HANDS.note("temperature", low=panel().overlay_low_C, high=panel().overlay_high_C)
     panel().hour, panel().weather, panel().season = 14.0, "clear", "summer"
@@ -373,7 +373,7 @@ def render():
 def cancel_render():
     yield from HANDS.press("gis.render_view(what='ALL')", 0.5, 828)
     yield from wait_for(lambda: panel().is_rendering, 30, "rendering")
-    yield from HANDS.press("gis.cancel_render()", 0.95, 62)
+    yield from HANDS.press("gis.cancel_render()", 0.88, 62)
     yield from wait_for(lambda: not panel().is_rendering, 60, "cancelled rendering")
     yield 0.5
     HANDS.note(
