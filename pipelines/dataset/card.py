@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
+from pipelines.dataset.about import About, about_set
 from pipelines.dataset.description import DatasetDescription
-from pipelines.dataset.terms import ingredients, size_category
 from pipelines.io.escape import for_console, for_markdown
 
 __all__ = ["card_text"]
+
+_OPENED_LOOSE: Final[Mapping[str, str]] = {
+    "pycocotools, torchvision `CocoDetection`, supervision": "`annotations/coco.json` and `images/` as they are",
+    "Hugging Face datasets": "`load_dataset(FOLDER)` gives the images; `--format hf` objects too",
+    "mlcroissant": '`Dataset("croissant.json").records("images")`, `.records("objects")`',
+    "pandas, any table": "`objects.csv`",
+}
+_OPENED_PACKED: Final[Mapping[str, str]] = {
+    "WebDataset": "`shards/*.tar`",
+    "pandas, pyarrow": "`objects/*.parquet`, `frames/*.parquet`",
+}
+_EXPORTED: Final[Mapping[str, str]] = {
+    "Ultralytics YOLO, supervision (YOLO)": "`gis export FOLDER --format yolo --out OUT`",
+    "FiftyOne": "`--format fiftyone`, or any of coco, yolo, kitti, voc, cvat",
+    "torchvision `Kitti`, `VOCDetection`": "`--format kitti`, `--format voc`",
+    "CVAT": "`--format cvat`",
+    "BOP toolkit": "`--format bop`",
+    "ImageJ, QGIS": "`--format kelvin-tiff`",
+}
+"""What opens a data set; docs/export.md says in which versions."""
 
 
 def card_text(description: DatasetDescription) -> str:
@@ -21,8 +40,9 @@ def card_text(description: DatasetDescription) -> str:
 def _card(description: DatasetDescription) -> Iterator[str]:
     configuration, counts = description.configuration, description.counts
     real = configuration["backgrounds"] is not None
-    yield from _front_matter(description)
-    yield f"# Thermal street images: {for_markdown(description.place['name'])}"
+    about = about_set(configuration, description.version, counts.images)
+    yield from _front_matter(about, packed=configuration.get("pack") == "shards")
+    yield f"# {for_markdown(about.title)}"
     yield ""
     yield (
         f"{counts.images} synthetic long-wave infrared images with {counts.objects} labelled vehicles, "
@@ -35,15 +55,14 @@ def _card(description: DatasetDescription) -> Iterator[str]:
     yield from _how(description)
     yield from _contents(configuration, real)
     yield from _limits(configuration, real, known=counts.real is not None)
+    yield from _tools(packed=configuration.get("pack") == "shards")
+    yield from _licence(about)
 
 
-def _front_matter(description: DatasetDescription) -> Iterator[str]:
+def _front_matter(about: About, *, packed: bool) -> Iterator[str]:
     """What the Hugging Face hub and its library read: that the images alone are what is shown."""
-    yield from ("---", f"pretty_name: {json.dumps('Thermal street images: ' + for_console(description.place['name']))}")
-    yield from ("task_categories:", "- object-detection", "tags:", "- thermal", "- infrared", "- synthetic")
-    yield from ("size_categories:", f"- {size_category(description.counts.images)}")
-    packed = description.configuration.get("pack") == "shards"
     data = "shards/*.tar" if packed else "images/*"
+    yield from ("---", *about.front_matter())
     yield from ("configs:", "- config_name: default", f"  data_files: {data}", "---", "")
 
 
@@ -130,12 +149,18 @@ def _contents(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
         ("`frames.jsonl`", "per frame: camera, weather, objects, SHA-256 of every file"),
         ("`dataset.json`", "configuration, zones, counts"),
         (
+            "`croissant.json`, `CITATION.cff`",
+            "the set for searches and loaders (Croissant 1.0); how to cite it",
+        ),
+        (
             "`label_errors.html`",
             "how well the images show their labels; the worst frames with the outlines of their masks",
         ),
     ]
     what = "16-bit apparent temperature: kelvin = low + value / 65535 * (high - low), `span_K` in `frames.jsonl`"
     rows.insert(1, ("`images16/`", what + ("; only where the background is radiometric" if real else "")))
+    if configuration.get("pack") != "shards":
+        rows.append(("`objects.csv`", "all objects in one table: image, class, box, distance ..."))
     if configuration["tensors"]:
         rows.append(("`tensors/`", "WebDataset shards of source tensors (safetensors)"))
     yield from ("## Files", "", "| file | content |", "|---|---|")
@@ -178,7 +203,23 @@ def _limits(configuration: Mapping[str, Any], real: bool, known: bool) -> Iterat
         yield "- Cars alone are labelled, and what a background shows by itself where boxes tell of it."
     else:
         yield "- Cars, people, two-wheelers, animals and prams are labelled, nothing else."
-    yield from ("", "## Licence", "", "The images belong to who made them, on the terms of what they were made of.", "")
-    yield from ("| what | name | terms |", "|---|---|---|")
-    for one in ingredients(configuration):
-        yield f"| {one.what} | {for_markdown(one.name)} | {one.terms} |"
+    yield ""
+
+
+def _tools(*, packed: bool) -> Iterator[str]:
+    """Which tool opens the folder as it is, and which an export of it."""
+    yield from ("## Opening it", "", "| with | how |", "|---|---|")
+    for tool, how in (_OPENED_PACKED if packed else _OPENED_LOOSE).items():
+        yield f"| {tool} | {how} |"
+    for tool, how in _EXPORTED.items():
+        yield f"| {tool} | {how} |"
+    yield ""
+
+
+def _licence(about: About) -> Iterator[str]:
+    yield from ("## Licence", "")
+    if about.license is not None:
+        yield from (f"{for_markdown(about.license)} ({about.license_page}), and the terms of what it was made of:", "")
+    else:
+        yield from ("The images belong to who made them, on the terms of what they were made of.", "")
+    yield from about.terms_table()

@@ -90,7 +90,11 @@ class ExportConfig:
     ] = "auto"
     license: Annotated[
         str | None,
-        Option("Licence that you give the set, as SPDX names it (CC-BY-4.0).", _LABELS, default_text="none is stated"),
+        Option(
+            "Licence that you give the set, as SPDX names it (CC-BY-4.0).",
+            _LABELS,
+            default_text="that of the data set, where one was stated",
+        ),
     ] = None
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from assets import CAMERAS, CITY, THERMAL_PROFILES
 from gan.options import Option, check_options, declarations
 
+from pipelines.dataset.terms import licence_beside
 from pipelines.errors import ConfigError
 from pipelines.io.files import named_file
 from pipelines.io.stores import is_remote, local_path
@@ -510,6 +511,15 @@ class SynthesizeConfig(RenderConfig):
             default_text="every frame is taken",
         ),
     ] = None
+    license: Annotated[
+        str | None,
+        Option(
+            "Licence that you give the data set, as SPDX names it (CC-BY-4.0).",
+            _OUTPUT,
+            implied=(None,),
+            default_text="none is stated",
+        ),
+    ] = None
     min_visible_share: Annotated[
         float,
         Option(
@@ -567,7 +577,15 @@ class SynthesizeConfig(RenderConfig):
         like = {} if self.like is None else {"like": described_set(self.like)}
         worlds = {"worlds": self.mixture.text} if self.draws_worlds else {}
         moving = {} if self.sequence is None else {"fps": self.fps}
-        return super().to_json() | {"distances": described_distances(self.distances)} | like | worlds | moving
+        told = super().to_json() | {"distances": described_distances(self.distances)} | like | worlds | moving
+        return told | self._terms(told)
+
+    def _terms(self, told: dict[str, Any]) -> dict[str, Any]:
+        """What is made use of, with the licence that lies beside it, where one does."""
+        used = {name: getattr(self, name) for name in ("backgrounds", "boxes", "cars", "weights", "scene")}
+        paths = {name: path for name, path in used.items() if path is not None and path not in (WORLDS, CITY)}
+        found = {name: licence_beside(path) for name, path in paths.items()}
+        return {name: {**told[name], "terms": terms} for name, terms in found.items() if terms}
 
     def _take_after(self, place: str) -> None:
         """Gives the options that are at their defaults the values that a set's figures suggest, and says so."""

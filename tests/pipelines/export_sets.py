@@ -25,10 +25,12 @@ def of_scene(out: Path, count: int = 4, **options: object) -> Path:
     return synthesize_dataset(config, session_factory=FakeScene())
 
 
-def over_frames(root: Path, count: int = 12, names: int = 5) -> Path:
-    """Boxes in real frames, in which the same three things are known everywhere."""
+def over_frames(root: Path, count: int = 12, names: int = 5, licence: str = "") -> Path:
+    """Boxes in real frames, in which the same three things are known everywhere; a licence lies beside them."""
     rng = np.random.default_rng(1)
     (root / "frames").mkdir(parents=True)
+    if licence:
+        (root / "frames/LICENSE").write_text(licence)
     for number in range(names):
         grey = rng.integers(60, 120, (HEIGHT, WIDTH), dtype=np.uint8)
         (root / "frames" / f"street_{number}.png").write_bytes(encode_png(grey))

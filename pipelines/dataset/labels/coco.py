@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -74,15 +74,21 @@ class LabelledFrame:
     """Where it lies in a sequence."""
 
 
-def write_coco(path: Path, frames: Iterable[LabelledFrame], categories: Sequence[str] = CATEGORIES) -> None:
+def write_coco(
+    path: Path,
+    frames: Iterable[LabelledFrame],
+    categories: Sequence[str],
+    head: Mapping[str, Any],
+) -> None:
     """Writes the labels of all frames, in their order.
 
     Args:
         path: of the file.
         frames: one of each image; gone through once.
         categories: of the data set, the first of all there are.
+        head: ``info`` and ``licenses``; images are of the licence 1.
     """
-    write_through(path, lambda temporary: _write(temporary, frames, categories))
+    write_through(path, lambda temporary: _write(temporary, frames, categories, head))
 
 
 def _category(number: int, name: str) -> dict[str, Any]:
@@ -92,8 +98,7 @@ def _category(number: int, name: str) -> dict[str, Any]:
     return {**entry, **more}
 
 
-def _write(path: Path, frames: Iterable[LabelledFrame], names: Sequence[str]) -> None:
-    head = {"info": {"description": "synthetic thermal infrared, made by gis"}, "licenses": []}
+def _write(path: Path, frames: Iterable[LabelledFrame], names: Sequence[str], head: Mapping[str, Any]) -> None:
     categories = [_category(number, name) for number, name in enumerate(names, 1)]
     # COCO wants the images in one list and the annotations in another: those of a million frames wait in a file.
     with path.open("w", encoding="utf-8") as stream, TemporaryFile("w+", encoding="utf-8", dir=path.parent) as images:
@@ -169,7 +174,7 @@ def _lines(entries: dict[int, dict[str, Any]]) -> str:
 def coco_image(image: Image) -> dict[str, Any]:
     """Entry of ``images``."""
     index, name, width, height = image
-    return {"id": index, "file_name": name, "width": width, "height": height}
+    return {"id": index, "file_name": name, "width": width, "height": height, "license": 1}
 
 
 def coco_annotations(

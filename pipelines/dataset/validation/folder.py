@@ -30,6 +30,7 @@ from pipelines.dataset.record import (
 )
 from pipelines.dataset.shards import read_shard
 from pipelines.dataset.validation import facts
+from pipelines.dataset.validation.about import about_files, check_about
 from pipelines.dataset.validation.labels import check_classes, check_coco, check_rows
 from pipelines.dataset.validation.objects import Rules, check_fitted, check_objects
 from pipelines.dataset.validation.packed import chosen_frames, index_files, packed_batches
@@ -138,7 +139,8 @@ def _check_all(store: Store, about: Mapping[str, Any], records: Sequence[Record]
         report.problems += _check_shards(Path(store.where), about, records)
     all_read = len(records) == report.frames
     if about["schema"] == "gis-dataset" and all_read:
-        report.problems += _check_whole(store, about, cast(Sequence[FrameRecord], records))
+        frames = cast(Sequence[FrameRecord], records)
+        report.problems += [*_check_whole(store, about, frames), *check_about(store, frames)]
     expected = _expected_files(store, about, records, packed=packed)
     if all_read:  # a line that says nothing names no files
         report.problems += _check_presence(store, expected)
@@ -218,6 +220,7 @@ def _expected_files(
     kind = KINDS[about["schema"]]
     expected = {kind.description, *kind.whole_files.get(about["version"], ())}
     expected |= {shard["name"] for shard in about.get("shards", [])}
+    expected |= about_files(store, packed=packed) if about["schema"] == "gis-dataset" else set()
     if packed:
         return expected | index_files(about)
     expected |= {FRAMES_FILE, *(name for record in records for name in record.files)}

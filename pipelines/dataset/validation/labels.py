@@ -161,6 +161,8 @@ def check_coco(store: Store, records: Sequence[Record], categories: Sequence[str
     try:
         coco = store.read_object(COCO_FILE)
         images = {image["id"]: image for image in coco["images"]}
+        licences = {one["id"] for one in coco["licenses"]} or {None}
+        odd = {image.pop("license", None) for image in images.values()} - licences
         names = {entry["id"]: entry["name"] for entry in coco["categories"]}
         found: dict[int, list[dict[str, Any]]] = defaultdict(list)
         for annotation in coco["annotations"]:
@@ -171,6 +173,8 @@ def check_coco(store: Store, records: Sequence[Record], categories: Sequence[str
     except (DatasetError, KeyError, TypeError) as error:
         yield f"{COCO_FILE}: cannot be read as COCO labels ({error})"
         return
+    if odd:
+        yield f"{COCO_FILE}: images of licence {odd.pop()!r}, which is none of its licences"
     if names != dict(enumerate(categories, 1)):
         yield f"{COCO_FILE}: categories {names}, expected {dict(enumerate(categories, 1))}"
     if len(set(numbers)) != len(numbers):

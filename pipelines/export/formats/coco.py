@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D
 
 from pipelines.dataset.labels.coco import KEY_POINTS, SKELETON, encode_rle, run_lengths
-from pipelines.export.about import coco_head
+from pipelines.export.about import about
 from pipelines.export.job import ExportFrame, ExportObject, Job, Picture
 from pipelines.export.outlines import object_rings
 from pipelines.io.files import write_through
@@ -56,7 +56,8 @@ def _write(path: Path, job: Job, split: str) -> None:
     categories = [_category(job, place) for place in range(len(job.classes.classes))]
     images: list[str] = []  # about 80 bytes each
     with path.open("w", encoding="utf-8") as stream:
-        stream.write(json.dumps({**coco_head(job), "categories": categories})[:-1] + ', "annotations": [')
+        head = {**about(job).coco_head(classes=job.classes.name), "categories": categories}
+        stream.write(json.dumps(head)[:-1] + ', "annotations": [')
         _join(stream, map(json.dumps, _annotations(job, split, images)))
         stream.write('\n], "images": [')
         _join(stream, images)
@@ -80,7 +81,7 @@ def _annotations(job: Job, split: str, images: list[str]) -> Iterator[dict[str, 
     for frame in job.frames(split):
         width, height = frame.size_px
         image = {"id": frame.record.index, "file_name": f"{frame.name}.png", "width": width, "height": height}
-        images.append(json.dumps({**image, **({"license": 1} if job.config.license else {})}))
+        images.append(json.dumps({**image, "license": 1}))
         for item in frame.objects:
             for place in item.classes:
                 yield {

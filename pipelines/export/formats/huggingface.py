@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from pipelines.export.about import card_text, front_matter
+from pipelines.export.about import about, card_text
 from pipelines.export.job import ExportFrame, Job, Picture
 from pipelines.io.files import write_through
 
@@ -42,7 +42,7 @@ class HuggingFace:
         for split in job.splits:
             path = job.out / _SPLITS[split] / "metadata.jsonl"
             write_through(path, lambda temporary, split=split: _write(temporary, job, split), root=job.out)  # type: ignore[misc]
-        lines = ("---", *front_matter(job), *_features(job), "---", "", *card_text(job))
+        lines = ("---", *about(job).front_matter(), *_features(job), "---", "", *card_text(job))
         job.write_text("README.md", "\n".join(lines) + "\n")
 
 

@@ -133,9 +133,12 @@ def test_coco_file_is_what_detectors_expect(tmp_path: Path) -> None:
         LabelledFrame(images[1], [], []),
         LabelledFrame(images[2], [item], [code]),
     ]
-    write_coco(tmp_path / "coco.json", frames)
+    head = {"info": {"version": "2"}, "licenses": [{"id": 1, "name": "CC0-1.0", "url": ""}]}
+    write_coco(tmp_path / "coco.json", frames, CATEGORIES, head)
     coco = json.loads((tmp_path / "coco.json").read_text())
     assert [image["id"] for image in coco["images"]] == [0, 1, 2]
+    assert {image["license"] for image in coco["images"]} == {1}
+    assert (coco["info"], coco["licenses"]) == (head["info"], head["licenses"])
     assert [category["name"] for category in coco["categories"]] == list(CATEGORIES)
     assert [annotation["id"] for annotation in coco["annotations"]] == [1, 2, 3]
     last = coco["annotations"][2]
