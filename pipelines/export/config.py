@@ -12,7 +12,9 @@ from gan.options import Option, check_options, declarations
 from pipelines.errors import ConfigError
 from pipelines.export.formats import FORMATS, KELVIN_TIFF, format_names
 
-__all__ = ["SPLITS", "ExportConfig", "Ignored"]
+__all__ = [
+    "SPLITS", "Classes", "ExportConfig", "Ignored", "Link", "Segments", "Sequences", "Shares", "WhatOfIgnored",
+]  # fmt: skip
 
 Ignored = Literal["auto", "mark", "paint", "leave-out", "background"]
 SPLITS = ("train", "val", "test")
@@ -32,6 +34,50 @@ def _class_maps() -> tuple[str, ...]:
     return tuple(CLASS_MAPS)
 
 
+Link = Annotated[
+    bool,
+    Option("Hard links in place of copies of the images: no room on the disk, one file under two names.", _FILES),
+]
+Shares = Annotated[
+    tuple[float, ...],
+    Option(
+        "Shares of training, validation and test, as 0.8,0.1,0.1: never one background or sequence on two sides.",
+        _SPLIT,
+        parse=_shares,
+        default_text="all is for training",
+    ),
+]
+Sequences = Annotated[
+    Path | None,
+    Option(
+        "JSON file that says of each background which sequence it is of: {NAME: SEQUENCE}, or objects with "
+        "sequence or group.",
+        _SPLIT,
+        default_text="each background is one",
+    ),
+]
+Classes = Annotated[
+    str | None,
+    Option(
+        "Classes of another set (flir-adas, coco, kitti, kaist), or a JSON or TOML file {OURS: THEIRS}.",
+        _LABELS,
+        suggestions=_class_maps,
+        default_text="those of the data set",
+    ),
+]
+Segments = Annotated[
+    bool, Option("Outlines as polygons: YOLO's rows for segmentation, COCO's in place of run lengths.", _LABELS)
+]
+WhatOfIgnored = Annotated[
+    Ignored,
+    Option(
+        "What a detector should neither be asked for nor blamed for: marked as the format can, painted over in "
+        "the image, the image left out, or background; auto: marked, or painted over where there are no marks.",
+        _LABELS,
+    ),
+]
+
+
 @dataclass(frozen=True)
 class ExportConfig:
     """A data set, and the form that another tool wants it in.
@@ -45,49 +91,13 @@ class ExportConfig:
     ]
     out: Annotated[Path, Option("Folder of the output; a run that was cut short goes on in it.", _FILES)]
     format: Annotated[str, Option("What the files are for.", _FILES, choices=format_names)] = KELVIN_TIFF
-    link: Annotated[
-        bool,
-        Option("Hard links in place of copies of the images: no room on the disk, one file under two names.", _FILES),
-    ] = False
-    split: Annotated[
-        tuple[float, ...],
-        Option(
-            "Shares of training, validation and test, as 0.8,0.1,0.1: never one background or sequence on two sides.",
-            _SPLIT,
-            parse=_shares,
-            default_text="all is for training",
-        ),
-    ] = ()
-    sequences: Annotated[
-        Path | None,
-        Option(
-            "JSON file that says of each background which sequence it is of: {NAME: SEQUENCE}, or objects with "
-            "sequence or group.",
-            _SPLIT,
-            default_text="each background is one",
-        ),
-    ] = None
+    link: Link = False
+    split: Shares = ()
+    sequences: Sequences = None
     seed: Annotated[int, Option("Seed of the split.", _SPLIT, at_least=0)] = 0
-    classes: Annotated[
-        str | None,
-        Option(
-            "Classes of another set (flir-adas, coco, kitti, kaist), or a JSON or TOML file {OURS: THEIRS}.",
-            _LABELS,
-            suggestions=_class_maps,
-            default_text="those of the data set",
-        ),
-    ] = None
-    segments: Annotated[
-        bool, Option("Outlines as polygons: YOLO's rows for segmentation, COCO's in place of run lengths.", _LABELS)
-    ] = False
-    ignored: Annotated[
-        Ignored,
-        Option(
-            "What a detector should neither be asked for nor blamed for: marked as the format can, painted over in "
-            "the image, the image left out, or background; auto: marked, or painted over where there are no marks.",
-            _LABELS,
-        ),
-    ] = "auto"
+    classes: Classes = None
+    segments: Segments = False
+    ignored: WhatOfIgnored = "auto"
     license: Annotated[
         str | None,
         Option(

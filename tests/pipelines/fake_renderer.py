@@ -162,7 +162,17 @@ def draw(camera: Camera, index: int, rng: np.random.Generator, profile: str, gon
         _instance(number, boxes[number], solids[number], ids, parts[number], camera, profile) for number in boxes
     )
     return Frame(
-        index, camera, LOOKING_ALONG_Y, depth, ids, zone, instances, normal, part, tuple(parts), ("zones were drawn",)
+        index,
+        camera,
+        LOOKING_ALONG_Y,
+        depth,
+        ids,
+        zone,
+        instances,
+        normal,
+        part,
+        tuple(parts),
+        notes=("zones were drawn",),
     )
 
 
