@@ -37,7 +37,7 @@ test-bytes: $(VENV)/.dev
 test-gui: $(VENV)/.dev
 	GIS_GUI_OUT=$(GUI_OUT) $(BIN)/python -m pytest -m gui tests/gui
 
-# Exports opened by the tools that they are for, in an environment of their own (some gigabytes).
+# Data sets and exports opened by the tools that they are for, and the examples, in an environment of their own (2.3 GB).
 test-tools: $(TOOLS)/.done
 	$(TOOLS)/bin/python -m pytest -m tools tests/tools
 
@@ -95,9 +95,11 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml $(CONSTRAINTS)
 	$(PIP) -e '.[all,dev]'
 	@touch $@ $(VENV)/.demo
 
-$(TOOLS)/.done: tests/tools/requirements.txt pyproject.toml
+# What the project's environment has (torch, numpy, OpenCV) is seen from here and not installed a second time.
+$(TOOLS)/.done: tests/tools/locked.txt $(VENV)/.dev
 	$(PYTHON) -m venv $(TOOLS)
-	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -e . -r tests/tools/requirements.txt
+	echo "import site; site.addsitedir('$(abspath $(VENV))/lib/python3.11/site-packages')" > $(TOOLS)/lib/python3.11/site-packages/project.pth
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/tools/locked.txt
 	@touch $@
 
 $(CLUSTER)/.done: pyproject.toml

@@ -7,11 +7,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from export_sets import of_scene, over_frames
 
+from gan.metrics.torchvision_shim import import_torchvision
 from pipelines.export.run import export_dataset
 
 SPLIT = (0.5, 0.25, 0.25)
+
+
+def _nms(boxes: Any, scores: Any, iou_threshold: float) -> Any:
+    """Greedy suppression of boxes that overlap a better one, as torchvision's compiled operator does it."""
+    from torchvision.ops import box_iou
+
+    order, overlap, kept = scores.argsort(descending=True, stable=True).tolist(), box_iou(boxes, boxes), list[int]()
+    for index in order:
+        if not kept or overlap[index, kept].max() <= iou_threshold:
+            kept.append(index)
+    return torch.tensor(kept, dtype=torch.int64)
+
+
+import_torchvision()
+if not torch._C._dispatch_has_kernel_for_dispatch_key("torchvision::nms", "CPU"):
+    torch.library.impl("torchvision::nms", "CPU")(
+        _nms
+    )  # torch for CPUs beside a torchvision that was built for another
 
 
 @pytest.fixture(scope="session")

@@ -61,6 +61,36 @@ def test_the_citation_is_one(exported: Callable[..., Path]) -> None:
     assert citation.cffobj["license"] == "CC-BY-4.0"
 
 
+@pytest.mark.parametrize("kind", ["scene_set", "real_set"])
+def test_croissant_of_a_data_set_as_it_lies(kind: str, request: pytest.FixtureRequest) -> None:
+    croissant = pytest.importorskip("mlcroissant", reason="mlcroissant is not installed")
+    folder: Path = request.getfixturevalue(kind)
+    found = croissant.Dataset(jsonld=folder / "croissant.json")
+    assert not found.metadata.issues.errors
+    images = {one["images/image"]: one["images/content"].size for one in found.records("images")}
+    assert {_text(name): size for name, size in images.items()} == {
+        f"{one.stem}.png": (one.camera.width, one.camera.height) for one in records(folder)
+    }
+    objects = list(found.records("objects"))
+    assert sum(not one["objects/ignored"] for one in objects) == counted(folder)
+    assert len(objects) == sum(len(one.labelled) + len(one.real_objects or ()) for one in records(folder))
+    for one in objects:
+        real = _text(one["objects/source"]) == "real"
+        assert real == (one["objects/gis_id"] != one["objects/gis_id"])  # not a number: not known
+
+
+def test_the_citation_and_the_card_of_a_data_set(real_set: Path) -> None:
+    cff = pytest.importorskip("cffconvert", reason="cffconvert is not installed")
+    hub = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
+    cff.Citation((real_set / "CITATION.cff").read_text()).validate()
+    data = hub.DatasetCard.load(real_set / "README.md").data
+    assert (data.license, data.size_categories) == ("unknown", ["n<1K"])
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != KELVIN_TIFF])
 def test_croissant(name: str, exported: Callable[..., Path], real_set: Path) -> None:
     croissant = pytest.importorskip("mlcroissant", reason="mlcroissant is not installed")
