@@ -15,7 +15,7 @@ FUZZ_FIRST ?= 0
 CONSTRAINTS := pipelines/setup/constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS)
 
-.PHONY: demo test test-all test-bytes test-cluster test-gui test-tools docs fuzz lint types check bench assets constraints clean
+.PHONY: demo test test-all test-bytes test-cluster test-gui test-tools tools docs fuzz lint types check bench assets constraints clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gis doctor --quiet
@@ -37,9 +37,11 @@ test-bytes: $(VENV)/.dev
 test-gui: $(VENV)/.dev
 	GIS_GUI_OUT=$(GUI_OUT) $(BIN)/python -m pytest -m gui tests/gui
 
-# Data sets and exports opened by the tools that they are for, and the examples, in an environment of their own (2.3 GB).
-test-tools: $(TOOLS)/.done
+# Data sets and exports opened by the tools that they are for, and the examples, in an environment of their own (1 GB).
+test-tools: tools
 	$(TOOLS)/bin/python -m pytest -m tools tests/tools
+
+tools: $(TOOLS)/.done
 
 # A real Ray cluster of three nodes on this machine, in an environment of its own.
 test-cluster: $(CLUSTER)/.done

@@ -20,4 +20,4 @@ def synthesize(config: SetAndExportsConfig) -> None:
     lines = [f"{count_of(frames, 'frame')} in {config.out}{part}"]
     lines += [f"{count_of(images, 'image')} in {folder}" for folder, images in exports.items()]
     more = {"exports": {str(folder): images for folder, images in exports.items()}} if exports else {}
-    say_result("\n".join(lines), frames=frames, out=config.out, **more)
+    say_result(", ".join(lines), frames=frames, out=config.out, **more)
