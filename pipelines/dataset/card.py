@@ -27,6 +27,7 @@ _EXPORTED: Final[Mapping[str, str]] = {
     "torchvision `Kitti`, `VOCDetection`": "`--format kitti`, `--format voc`",
     "CVAT": "`--format cvat`",
     "BOP toolkit": "`--format bop`",
+    "TrackEval, of sequences": "`--format mot`, `--format kitti-tracking`",
     "ImageJ, QGIS": "`--format kelvin-tiff`",
 }
 """What opens a data set; docs/export.md says in which versions."""
