@@ -8,7 +8,8 @@ Traffic is that of one draw; what cars have been doing stays too, so that all th
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -18,16 +19,36 @@ from numpy.typing import NDArray
 import assets
 import renderer
 from renderer.geometry.frame import Frame
+from renderer.thermal.conditions import Conditions
+from renderer.thermal.weather.effects import WeatherEffects
 
 __all__ = ["main"]
 
-WEATHERS = (
-    ("clear", "clear", 0, 13.0), ("rain", "rain=1", 15, 13.0), ("fog", "fog=1", 5, 13.0),
-    ("snowfall", "snowfall", 1, 13.0), ("snow", "snow", 6, 13.0), ("frost", "clear=1", 5, 7.0),
-)  # fmt: skip
-"""Label, option, which of the draws, and an hour of the day; frost is there before the sun is."""
+WEATHERS: tuple[tuple[str, str, float, Callable[[WeatherEffects], bool]], ...] = (
+    ("clear", "clear=1", 13.0, lambda effects: effects.deposit is None),
+    ("rain", "rain=1", 13.0, lambda effects: (effects.rain_mm_h or 0.0) > 4.0),
+    ("fog", "fog=1", 13.0, lambda effects: 0.015 < (effects.extinction_per_m or 0.0) < 0.03),
+    ("snowfall", "snowfall", 13.0, lambda effects: (effects.snow_on_road or 0.0) > 0.75),
+    ("snow", "snow", 13.0, lambda effects: 0.42 < (effects.snow_on_road or 0.0) < 0.6 and _is_fresh(effects)),
+    ("frost", "clear=1", 7.0, lambda effects: effects.deposit == "frost"),
+)
+"""Label, option, an hour of the day (frost is there before the sun is), and what the draw shown must have."""
 NIGHT = 22.0
 CAMERA, WIDE, SIZE = "flir-adas", (640, 512), (480, 384)
+
+
+def _is_fresh(effects: WeatherEffects) -> bool:
+    return effects.sky == "clear" and (effects.snow_age_days or 0.0) < 0.8
+
+
+def _drawn(option: str, hour: float, shown: Callable[[WeatherEffects], bool]) -> Conditions:
+    """The first draw of a weather that has what is to be shown at night, at an hour."""
+    for index in range(1000):
+        draw = functools.partial(renderer.conditions, weather=option, season="winter", seed=1, index=index)
+        effects = draw(hour=NIGHT).effects
+        if effects is not None and shown(effects):
+            return draw(hour=hour)
+    raise LookupError(f"{option}: no draw to show")
 
 
 def _frames(scene: Path, seed: int, indices: Sequence[int]) -> list[Frame]:
@@ -36,15 +57,14 @@ def _frames(scene: Path, seed: int, indices: Sequence[int]) -> list[Frame]:
         return [opened.render(index) for index in indices]
 
 
-def tile(frame: Frame, weather: str, hour: float, index: int, label: str) -> NDArray[np.uint8]:
+def tile(frame: Frame, drawn: Conditions, label: str) -> NDArray[np.uint8]:
     """One frame in one weather, labelled."""
-    drawn = renderer.conditions(weather=weather, hour=hour, season="winter", seed=1, index=index)
     kelvin = renderer.thermal_image(frame, drawn, seed=3)
     grey = renderer.expose(kelvin, assets.sensor("tau2"), frame, seed=3)
     small = cv2.resize(grey, SIZE, interpolation=cv2.INTER_AREA)
-    celsius = drawn.air_temperature_K - 273.15
-    cv2.putText(small, f"{label}, {hour:.0f} h, {celsius:.0f} C", (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 3)
-    cv2.putText(small, f"{label}, {hour:.0f} h, {celsius:.0f} C", (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 255, 1)
+    text = f"{label}, {drawn.hour:.0f} h, {drawn.air_temperature_K - 273.15:.0f} C"
+    for grey_level, thickness in ((0, 3), (255, 1)):
+        cv2.putText(small, text, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, grey_level, thickness)
     return np.asarray(small, dtype=np.uint8)
 
 
@@ -52,9 +72,9 @@ def sheet(frame: Frame) -> NDArray[np.uint8]:
     """All weathers of one frame: by day above, by night below, three weathers a row."""
     rows = []
     for first in range(0, len(WEATHERS), 3):
-        shown = WEATHERS[first : first + 3]
-        rows.append(np.hstack([tile(frame, option, day, index, label) for label, option, index, day in shown]))
-        rows.append(np.hstack([tile(frame, option, NIGHT, index, label) for label, option, index, _ in shown]))
+        some = WEATHERS[first : first + 3]
+        rows.append(np.hstack([tile(frame, _drawn(option, day, shown), label) for label, option, day, shown in some]))
+        rows.append(np.hstack([tile(frame, _drawn(option, NIGHT, shown), label) for label, option, _, shown in some]))
     return np.vstack(rows)
 
 

@@ -45,8 +45,8 @@ _WETTED_OF_VEHICLES = {
     Zone.BODY: 0.8, Zone.ROOF: 1.0, Zone.BONNET: 1.0, Zone.GLASS: 0.9, Zone.TRIM: 0.8, Zone.LAMP: 0.8, Zone.TYRE: 0.9,
     Zone.FRAME: 0.8, Zone.SEAT: 0.9, Zone.GRILLE: 0.3, Zone.UNDERBODY: 0.4,
 }  # fmt: skip
-_STEPS, _FIRST_M, _GROWTH = 27, 0.25, 1.2
-"""Of the reflected ray: 0.25 to 28 m."""
+_STEPS, _FIRST_M, _GROWTH = 18, 0.3, 1.28
+"""Of the reflected ray: 0.3 to 26 m."""
 _LEAST = 0.02
 """Reflectance below which the mirror image is not looked for."""
 _FAR_M = 1e7
@@ -73,7 +73,7 @@ def wet_surfaces(
             surfaces.variation_K[zone] *= left
     film = (effects.water_film if effects else None) or 0.0
     for zone in _STREET:
-        surfaces.mirror[zone], surfaces.grazing[zone] = 0.25 + 0.7 * film, 0.3 + (_GRAZING - 0.3) * film
+        surfaces.mirror[zone], surfaces.grazing[zone] = 0.3 + 0.45 * film, 0.3 + (_GRAZING - 0.3) * film
         surfaces.emissivity[zone] += film * (1.0 - WATER_REFLECTANCE - surfaces.emissivity[zone])
     for row, instance in enumerate(instances, start=1):
         if instance.profile not in profiles.people:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from thermal_scenes import car, profiles, surface, winter_night
 
 from renderer.errors import ThermalError
 from renderer.geometry.camera import Camera
-from renderer.geometry.frame import Frame
+from renderer.geometry.frame import Frame, Instance
 from renderer.random_streams import Draw, Stream
 from renderer.thermal.atmosphere import path_transmittance
 from renderer.thermal.balance import surface_balance
@@ -365,11 +366,16 @@ def test_the_depth_of_spray_is_the_integral_along_the_ray() -> None:
     cloud = np.array([1.0, -0.5, 0.4, 1.5, 0.5, 0.3, 0.2])
     start, direction = np.array([-6.0, 0.3, 1.4]), np.array([0.99, -0.08, -0.11])
     direction /= np.linalg.norm(direction)
+
+    def depth_m(end: float) -> float:
+        (ox, oy, oz), (dx, dy, dz) = start, direction
+        return float(optical_depth(cloud, ox, oy, oz, dx, dy, dz, end))
+
     for end in (5.0, 7.5, 30.0):
         along = np.linspace(0.0, end, 20001)
         points = start + along[:, None] * direction
         density = 0.2 * np.exp(-0.5 * (((points - cloud[:3]) / cloud[3:6]) ** 2).sum(axis=1))
-        assert optical_depth(cloud, *start, *direction, end) == pytest.approx(float(density.sum() * along[1]), rel=1e-3)
+        assert depth_m(end) == pytest.approx(float(density.sum() * along[1]), rel=1e-3)
 
 
 # --- dew and places that were left ------------------------------------------------------------------------------------
@@ -397,10 +403,14 @@ def test_rime_takes_the_mirror_of_the_sky_from_a_bonnet() -> None:
     assert seen_K(Zone.BONNET, frost, **moving) == pytest.approx(seen_K(Zone.BONNET, dry, **moving), abs=0.5)  # type: ignore[arg-type]
 
 
+def _seeded(seed: int) -> Callable[[Instance], np.random.Generator]:
+    return lambda _: np.random.default_rng(seed)
+
+
 def test_a_car_that_left_lets_its_place_be_seen_until_the_ground_forgets() -> None:
     frame = surface(Zone.ROAD, UP, distance_m=4.0, down_deg=40.0)
     parked = car(np.array([30.0, 3.0, 0.0]), (0.0, 0.0, 0.0), "cold_soaked")
-    lots = [departed_cars([parked], profiles(), lambda _, s=seed: np.random.default_rng(s)) for seed in range(300)]
+    lots = [departed_cars([parked], profiles(), _seeded(seed)) for seed in range(300)]
     assert 0.2 < np.mean([len(one) for one in lots]) < 0.4
     for left in (one for one in lots if one):
         gap = np.linalg.norm(left[0][0].object_to_world[:2, 3] - parked.object_to_world[:2, 3])
