@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, run
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from gan.data.batch import Batch, Pairing
 from gan.losses.image_pool import ImagePool
@@ -226,6 +227,7 @@ class Backend(ABC, Generic[C]):
         runner: Any = _Float32(network) if self.float32_only else network
         if compiled:
             runner = torch.compile(runner)
+        _leave_constants(runner)
         wrapped: tuple[Any, Any] = self._fabric.setup(runner, optimiser)
         return wrapped
 
@@ -276,6 +278,20 @@ class Backend(ABC, Generic[C]):
         for name in names:
             self._optimisers[name].step()
             self._optimisers[name].zero_grad(set_to_none=True)
+
+
+def _leave_constants(network: nn.Module) -> None:
+    """Has processes not send each other, before each step, the buffers that no step changes and no state holds.
+
+    They are equal by construction; and a network whose only buffer is one of them could not be sent at all: torch packs
+    a single tensor of one dimension as itself, and refuses to unpack it onto itself.
+    """
+    constants = [
+        f"{place}.{name}".lstrip(".")
+        for place, module in network.named_modules()
+        for name in module._non_persistent_buffers_set
+    ]
+    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(network, constants)
 
 
 class _GeneratedImages:

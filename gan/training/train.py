@@ -211,7 +211,8 @@ class _Run:
         if at.epoch % options.validate_every == 0 or last:
             self._validate(log)
         waited = time.monotonic() - self._saved_at
-        if last or (not options.checkpoint_every and waited >= 60 * options.checkpoint_minutes):
+        due = not options.checkpoint_every and waited >= 60 * options.checkpoint_minutes
+        if last or self._fabric.broadcast(due):  # by one clock, or some would wait for the others
             self._save()
 
     def _seed_step(self) -> None:
@@ -223,7 +224,7 @@ class _Run:
         if not self._losses.steps:
             return
         images = self._losses.steps * self._images_per_step
-        means = self._losses.take()
+        means = self._over_processes(self._losses.take())
         rate = images / (time.monotonic() - self._logged_at)
         self._logged_at = time.monotonic()
         for name, value in means.items():
@@ -233,6 +234,14 @@ class _Run:
             log.scalars("train", self._at.step, self._at.epoch, {**means, "images_per_s": rate})
         if progress is not None:
             progress.set_postfix({name: f"{value:.3g}" for name, value in means.items()}, refresh=False)
+
+    def _over_processes(self, means: dict[str, float]) -> dict[str, float]:
+        """Means over all processes, each of which has seen other images; all must ask for them at the same step."""
+        if self._fabric.world_size == 1:
+            return means
+        values = torch.tensor([*means.values()], dtype=torch.float64, device=self._fabric.device)
+        total: Any = self._fabric.all_reduce(values, reduce_op="mean")
+        return dict(zip(means, total.tolist(), strict=True))
 
     def _stop_at_nan(self, what: str) -> None:
         saved = checkpoint_paths(self._out / "checkpoints")
@@ -274,8 +283,8 @@ class _Run:
         return {"data": about["data"], "training": about["options"], "epoch": self._at.epoch, "step": self._at.step}
 
     def _save(self) -> None:
+        self._write_losses()
         if self._fabric.is_global_zero:
-            self._write_losses()
             for name, network in self._backend.networks().items():
                 if not all(bool(torch.isfinite(parameter).all()) for parameter in network.parameters()):
                     self._stop_at_nan(f"a weight of the {name} is not finite")

@@ -1,31 +1,40 @@
 """`gis merge`: parts of a data set, made anywhere with ``--frames``, to the folder of one whole run, byte for byte.
 
 A part is described by ``part.json``: what it is a part of, and its first frame. A whole data set counts as a part that
-begins at 0. Lines and files are taken over as they are; what describes all frames together is written here.
+begins at 0. Lines and files are taken over as they are; what describes all frames together is written here. Parts and
+the whole may be packed or not, and lie in an object store.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pipelines.dataset import shards
+from pipelines.dataset.made_frame import MadeFrame
+from pipelines.dataset.packed.reader import files_in_shard, open_packed
+from pipelines.dataset.packed.writer import PackedStore
 from pipelines.dataset.record import FrameRecord, Record, parse_line
 from pipelines.dataset.store import FRAMES_FILE, PART_FILE, FrameStore, first_difference
 from pipelines.dataset.summary import is_finished, write_summary
 from pipelines.dataset.validation.folder import KINDS
 from pipelines.errors import ConfigError, DatasetError
-from pipelines.io.files import file_sha256, path_inside, read_lines, read_object, write_through
+from pipelines.io.files import file_sha256, path_inside, read_lines, sha256, write_through
 from pipelines.io.progress import Bar
+from pipelines.io.stores import is_remote, local_path, open_store
 
-__all__ = ["How", "merge"]
+__all__ = ["Form", "How", "merge"]
 
 How = Literal["copy", "link", "move"]
+Form = Literal["same", "files", "shards"]
+T = TypeVar("T")
+_FORM = ("pack", "shard_frames")
+"""Options that say how frames are packed."""
 _MERGED = ("gis-dataset", "gis-passes")
 _NO_HEADER = ("first", "frames", "complete", "generator", "counts", "shards")
 """Entries of a description that tell of its own frames; all others must be equal in all parts."""
@@ -37,16 +46,43 @@ class Part:
 
     folder: Path
     header: dict[str, Any]
+    """Without its form, which the whole may have another of."""
     frames: range
     made_by: str
+    form: Mapping[str, Any]
+    """Of the configuration, what says how the frames are packed; empty where they are not."""
 
     def lines(self, frames: range) -> Iterator[str]:
         """Lines of those of its frames."""
+        if self.form:
+            yield from (line for _, line in open_packed(self.folder).lines(self.frames.start, frames))
+            return
         begin = frames.start - self.frames.start
         yield from islice(read_lines(self.folder / FRAMES_FILE), begin, begin + len(frames))
 
+    def contents(self, frames: range, *, tensors: bool) -> Iterator[tuple[int, str, Mapping[str, bytes]]]:
+        """Numbers, lines and files of those of its frames; those of a shard are read together."""
+        if self.form:
+            packed = open_packed(self.folder)
+            for number in packed.numbers():
+                if set(packed.about(number).numbers) & set(frames):
+                    held = files_in_shard(packed, number)
+                    yield from ((index, line, files.contents) for index, line, files in held if index in frames)
+            return
+        for index, line in zip(frames, self.lines(frames), strict=True):
+            data = parse_line(line, index, self.folder / FRAMES_FILE)
+            read = {name: self._read(name) for name in data["files"]}
+            yield index, line, read | (shards.stored_part(self.folder, index) if tensors else {})
 
-def merge(parts: Sequence[Path], out: Path, *, how: How = "copy", progress: bool = False) -> Path:
+    def _read(self, name: str) -> bytes:
+        path = path_inside(self.folder, name, self.folder)
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise DatasetError(f"{path}: is missing: make {self.folder} anew") from error
+
+
+def merge(parts: Sequence[Path], out: Path, *, how: How = "copy", pack: Form = "same", progress: bool = False) -> Path:
     """Puts parts of a data set together; a merge that was cut short goes on.
 
     Args:
@@ -54,7 +90,8 @@ def merge(parts: Sequence[Path], out: Path, *, how: How = "copy", progress: bool
             them where they are the same.
         out: folder of the whole.
         how: ``copy`` checks each file against the hash in its line; ``link`` makes hard links; ``move`` empties the
-            parts.
+            parts. Where shards are involved frames are always copied.
+        pack: whether the whole is packed: as the first part is, in single ``files``, or in ``shards``.
         progress: show a bar on stderr.
 
     Returns:
@@ -66,29 +103,63 @@ def merge(parts: Sequence[Path], out: Path, *, how: How = "copy", progress: bool
             that are missing or differ.
         OutputError: a file cannot be written.
     """
-    found = sorted((_read_part(Path(folder), out) for folder in parts), key=lambda part: part.frames.start)
+    out = local_path(out)
+    found = sorted((_read_part(local_path(Path(folder)), out) for folder in parts), key=lambda part: part.frames.start)
     if not found:
         raise ConfigError("no parts: expected folders of gis synthesize --frames, or of gis render --frames")
     _check_kin(found)
     taken = _taken(found)
-    kind = KINDS[found[0].header["schema"]]
-    store: FrameStore[Any] = FrameStore(out, kind.description, found[0].header, kind.record)
-    count = taken[-1][1].stop
+    store = _open(found[0], out, pack, how)
+    count, tensors = taken[-1][1].stop, bool(found[0].header["configuration"].get("tensors"))
     store.check_frames(range(count))
     with store.open_run() as complete:
-        put = _Transfer(out, how, tensors=bool(found[0].header["configuration"].get("tensors")))
-        store.append_frames(_frames(store, taken, complete, put, progress), complete, put.after)
+        if isinstance(store, PackedStore):
+            begin = next(iter(store.missing(range(count))), count)
+            packed = _packed_frames(taken, begin, tensors=tensors)
+            store.append_frames(_watched(packed, count, begin, progress), begin)
+        else:
+            put = _Transfer(out, how, tensors=tensors)
+            single = _frames(store, taken, complete, put)
+            store.append_frames(_watched(single, count, complete, progress), complete, put.after)
     store.check_files(count - complete)
-    _finish(store, count, tensors=put.tensors)
+    _finish(store, count, tensors=tensors)
     return out
+
+
+def _open(one: Part, out: Path, pack: Form, how: How) -> FrameStore[Any] | PackedStore:
+    """The whole, in the form that is wanted."""
+    kind, form = KINDS[one.header["schema"]], one.form
+    if pack != "same":
+        form = {} if pack == "files" else {"pack": "shards", **{k: v for k, v in one.form.items() if k != "pack"}}
+    if not form and is_remote(out):
+        raise ConfigError(f"{out}: an object store takes packed data sets alone: give --pack shards too")
+    if form and kind.record is not FrameRecord:
+        raise ConfigError("pack shards: is for data sets of gis synthesize: leave it out")
+    if (form or one.form) and how != "copy":
+        raise ConfigError(f"how {how}: frames go into shards or come out of them: leave it out, they are copied")
+    header = {**one.header, "configuration": _in_order({**one.header["configuration"], **form})}
+    if not form:
+        return FrameStore(out, kind.description, header, kind.record)
+    tensors = bool(header["configuration"].get("tensors"))
+    return PackedStore(out, kind.description, header, shard_frames=form.get("shard_frames"), tensors=tensors)
+
+
+def _in_order(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """The form where a whole run has it: before the source tensors."""
+    rest = {key: value for key, value in configuration.items() if key not in _FORM}
+    keys = list(rest)
+    place = keys.index("tensors") if "tensors" in keys else len(keys)
+    order = [*keys[:place], *(key for key in _FORM if key in configuration), *keys[place:]]
+    return {key: configuration[key] for key in order}
 
 
 def _read_part(folder: Path, out: Path) -> Part:
     if folder.resolve() == out.resolve():
         raise ConfigError(f"{folder} is a part and the output: give another --out")
+    store = open_store(folder)
     for name in (PART_FILE, *dict.fromkeys(KINDS[schema].description for schema in _MERGED)):
-        if (folder / name).is_file():
-            return _described(folder, read_object(folder / name), folder / name)
+        if store.has(name):
+            return _described(folder, store.read_object(name), folder / name)
     raise DatasetError(
         f"{folder}: holds no {PART_FILE}: expected a folder of gis synthesize --frames FIRST:END, or of gis render"
     )
@@ -99,13 +170,19 @@ def _described(folder: Path, about: dict[str, Any], path: Path) -> Part:
     whole = all(isinstance(value, int) and value >= 0 for value in (first, frames))
     if about.get("schema") not in _MERGED or not isinstance(about.get("configuration"), dict) or not whole:
         raise DatasetError(f"{path}: describes no part of a data set: expected one of gis synthesize or gis render")
-    lines = sum(1 for _ in read_lines(folder / FRAMES_FILE))
+    form = {key: about["configuration"][key] for key in _FORM if key in about["configuration"]}
+    if form:
+        packed = open_packed(folder)
+        lines = sum(packed.about(number).frames for number in packed.numbers())
+    else:
+        lines = sum(1 for _ in read_lines(folder / FRAMES_FILE))
     if not about.get("complete") or lines != frames:
         raise DatasetError(
             f"{folder}: is not finished ({lines} frames have a line): give the command again that made it"
         )
     header = {key: value for key, value in about.items() if key not in _NO_HEADER}
-    return Part(folder, header, range(first, first + frames), str(about.get("generator")))
+    header["configuration"] = {key: value for key, value in about["configuration"].items() if key not in _FORM}
+    return Part(folder, header, range(first, first + frames), str(about.get("generator")), form)
 
 
 def _check_kin(parts: Sequence[Part]) -> None:
@@ -157,25 +234,57 @@ def _check_equal(one: Part, other: Part, frames: range) -> None:
             )
 
 
+def _watched(frames: Iterable[T], count: int, complete: int, progress: bool) -> Iterator[T]:
+    """The frames, and a bar that shows how far the merge is."""
+    with Bar(count, "frame", label="merge", done=complete, progress=progress) as bar:
+        for frame in frames:
+            bar.update()
+            yield frame
+
+
+def _todo(taken: Sequence[tuple[Part, range]], complete: int) -> Iterator[tuple[Part, range]]:
+    """The frames that are not there yet, by the part that they come from."""
+    for part, frames in taken:
+        if todo := range(max(frames.start, complete), frames.stop):
+            yield part, todo
+
+
+def _packed_frames(
+    taken: Sequence[tuple[Part, range]], complete: int, *, tensors: bool
+) -> Iterator[tuple[int, MadeFrame[FrameRecord]]]:
+    """The frames that are not packed yet, each with its files."""
+    for part, frames in _todo(taken, complete):
+        for index, line, contents in part.contents(frames, tensors=tensors):
+            yield index, _made(part, index, line, contents)
+
+
+def _made(part: Part, index: int, line: str, contents: Mapping[str, bytes]) -> MadeFrame[FrameRecord]:
+    """A frame, its files checked against their hashes."""
+    record = FrameRecord.from_line(line, index, part.folder / FRAMES_FILE)
+    wanted = dict(record.files)
+    if record.tensor_sha256 is not None:
+        wanted[shards.part_name(index)] = record.tensor_sha256
+    if wanted != {name: sha256(data) for name, data in contents.items()}:
+        raise DatasetError(f"{part.folder}: the files of frame {index} are not those that were written: make it anew")
+    return MadeFrame(record, contents)
+
+
 def _frames(
-    store: FrameStore[Any],
-    taken: Sequence[tuple[Part, range]],
-    complete: int,
-    put: _Transfer,
-    progress: bool,
+    store: FrameStore[Any], taken: Sequence[tuple[Part, range]], complete: int, put: _Transfer
 ) -> Iterator[tuple[int, Record]]:
     """The records of the frames that have no line yet, each when its files are there."""
-    with Bar(taken[-1][1].stop, "frame", label="merge", done=complete, progress=progress) as bar:
-        for part, frames in taken:
-            todo = range(max(frames.start, complete), frames.stop)
-            for index, line in zip(todo, part.lines(todo) if todo else (), strict=True):
-                log = part.folder / FRAMES_FILE
-                data = parse_line(line, index, log)
-                put.frame(part.folder, data["files"])
-                if put.tensors:
-                    shards.take_sample(part.folder, store.folder, index, str(data.get("tensor_sha256")))
-                bar.update()
-                yield index, store.record.from_line(line, index, log)
+    for part, todo in _todo(taken, complete):
+        if part.form:
+            for index, line, contents in part.contents(todo, tensors=put.tensors):
+                yield index, _made(part, index, line, contents).write(store.folder)
+            continue
+        for index, line in zip(todo, part.lines(todo), strict=True):
+            log = part.folder / FRAMES_FILE
+            data = parse_line(line, index, log)
+            put.frame(part.folder, data["files"])
+            if put.tensors:
+                shards.take_sample(part.folder, store.folder, index, str(data.get("tensor_sha256")))
+            yield index, store.record.from_line(line, index, log)
 
 
 class _Transfer:
@@ -214,7 +323,7 @@ class _Transfer:
             shards.pack_if_full(self._out, index)
 
 
-def _finish(store: FrameStore[Any], count: int, *, tensors: bool) -> None:
+def _finish(store: FrameStore[Any] | PackedStore, count: int, *, tensors: bool) -> None:
     if store.record is not FrameRecord:
         store.finish(count)
     elif not is_finished(store.folder, count):

@@ -26,7 +26,9 @@ __all__ = [
     "missing_samples",
     "pack_if_full",
     "part_contents",
+    "part_name",
     "read_shard",
+    "stored_part",
     "take_sample",
     "write_part",
 ]
@@ -45,7 +47,7 @@ def write_part(folder: Path, sample: Sample) -> str:
 
 def part_contents(sample: Sample) -> dict[str, bytes]:
     """The file of a sample that waits for its shard, by its name below the folder."""
-    return {_part_name(sample.index): encode_sample(sample)}
+    return {part_name(sample.index): encode_sample(sample)}
 
 
 def pack_if_full(folder: Path, index: int) -> None:
@@ -93,12 +95,19 @@ def take_sample(source: Path, folder: Path, index: int, digest: str) -> None:
     """
     if not missing_samples(folder, range(index, index + 1)):
         return
-    part, shard = _part(source, index), _shard(source, index // SHARD_FRAMES)
-    stored = {} if part.is_file() or not shard.is_file() else _samples(shard)
-    data = part.read_bytes() if part.is_file() else stored[index].read() if index in stored else b""
+    data = stored_part(source, index)[part_name(index)]
     if sha256(data) != digest:
         raise DatasetError(f"{source}: the sample of frame {index} is not there, or not the one that was written")
     write_bytes(_part(folder, index), data, root=folder)
+
+
+def stored_part(folder: Path, index: int) -> dict[str, bytes]:
+    """The sample of a frame, packed or waiting, by the name that it waits under; empty bytes where it is not there."""
+    part, shard = _part(folder, index), _shard(folder, index // SHARD_FRAMES)
+    if part.is_file():
+        return {part_name(index): part.read_bytes()}
+    stored = _samples(shard) if shard.is_file() else {}
+    return {part_name(index): stored[index].read() if index in stored else b""}
 
 
 def read_shard(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -116,10 +125,11 @@ def _shard(folder: Path, number: int) -> Path:
 
 
 def _part(folder: Path, index: int) -> Path:
-    return folder / _part_name(index)
+    return folder / part_name(index)
 
 
-def _part_name(index: int) -> str:
+def part_name(index: int) -> str:
+    """Name below the folder of a sample that waits for its shard."""
     return f"{FOLDER}/{PARTS}/{frame_name(index)}.safetensors"
 
 

@@ -14,7 +14,7 @@ __all__ = ["merge"]
 
 
 def merge(
-    parts: Annotated[list[Path], typer.Argument(help="Folders of gis synthesize --frames, or of gis render --frames.")],
+    parts: Annotated[list[Path], typer.Argument(help="Folders of gis synthesize --frames or gis render --frames.")],
     out: Out,
     how: Annotated[
         Literal["copy", "link", "move"],
@@ -23,9 +23,13 @@ def merge(
             rich_help_panel="Output",
         ),
     ] = "copy",
+    pack: Annotated[
+        Literal["same", "files", "shards"],
+        typer.Option(help="Whether the whole is packed; same: as the parts are.", rich_help_panel="Output"),
+    ] = "same",
 ) -> None:
     """Put the parts of a data set together, made with --frames on any machines."""
     from pipelines.dataset import merge as pipeline
 
-    pipeline.merge(parts, out, how=how, progress=shows_progress())
+    pipeline.merge(parts, out, how=how, pack=pack, progress=shows_progress())
     say_result(f"{count_of(len(parts), 'part')} in {out}", parts=len(parts), out=out)

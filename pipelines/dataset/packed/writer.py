@@ -105,25 +105,25 @@ class PackedStore(FramesFolder[FrameRecord]):
         return PackedSet(self.store)
 
     def complete(self) -> int:
-        """Frames of the shards that are there and listed without a gap."""
-        last = self._last()
-        return 0 if last is None else last.numbers.stop - self.first
+        """Frames of the shards that are there and listed."""
+        last, gone = self._listed()
+        return 0 if last is None else last.numbers.stop - self.first - len(gone)
 
-    def _last(self) -> About | None:
-        """The last shard before the first that is missing; None where there is none."""
+    def _listed(self) -> tuple[About | None, list[int]]:
+        """The last shard that is there and listed, and the frames before it that are in none."""
         there = set(self.store.names(SHARDS))
         numbers = [number for number in self.packed.numbers() if f"{shard_name(number)}.tar" in there]
         if not numbers:
-            return None
-        one = self.packed.about(numbers[0])
-        if one.first != self.first:
-            return None
-        run = next((k for k, number in enumerate(numbers) if number != numbers[0] + k), len(numbers))
-        return one if run == 1 else self.packed.about(numbers[run - 1])
+            return None, []
+        last = self.packed.about(numbers[-1])
+        size = last.shard_frames
+        lost = sorted(set(range(self.first // size, numbers[-1])).difference(numbers))
+        return last, [index for number in lost for index in range(max(number * size, self.first), (number + 1) * size)]
 
     def missing(self, frames: range) -> Sequence[int]:
         """Those of ``frames`` that are in no shard."""
-        return frames[self.complete() :]
+        last, gone = self._listed()
+        return frames if last is None else [*gone, *frames[last.numbers.stop - self.first :]]
 
     @contextmanager
     def open_run(self) -> Iterator[int]:
@@ -196,12 +196,12 @@ class PackedStore(FramesFolder[FrameRecord]):
 
     def _begin(self, record: FrameRecord) -> _Shard:
         """The shard of a frame, with the frames before it that are there already."""
-        last = self._last()
+        last, _ = self._listed()
         frames = self.shard_frames or (last.shard_frames if last else self._full(record))
         number = record.index // frames
         shard = _Shard.begin(self.store, number, frames)
-        if last is not None and last.first // frames == number:
-            listed = (one for one in files_in_shard(self.packed, number) if one[0] in last.numbers)
+        if last is not None and record.index - 1 in last.numbers and record.index % frames:  # its beginning is there
+            listed = (one for one in files_in_shard(self.packed, number) if one[0] in range(last.first, record.index))
             for index, line, files in listed:
                 before = self.record.from_line(line, index, self.folder / FRAMES_FILE)
                 shard.add(MadeFrame(before, files.contents))
