@@ -291,7 +291,7 @@ def _leave_constants(network: nn.Module) -> None:
         for place, module in network.named_modules()
         for name in module._non_persistent_buffers_set
     ]
-    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(network, constants)
+    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(network, constants)  # type: ignore[no-untyped-call]
 
 
 class _GeneratedImages:
