@@ -43,7 +43,7 @@ test-tools: tools
 
 tools: $(TOOLS)/.done
 
-# A real Ray cluster of three nodes on this machine, in an environment of its own.
+# A real Ray cluster of three nodes and an S3 server on this machine, in an environment of their own.
 test-cluster: $(CLUSTER)/.done
 	$(CLUSTER)/bin/python -m pytest -m cluster tests/cluster
 
@@ -104,9 +104,9 @@ $(TOOLS)/.done: tests/tools/locked.txt $(VENV)/.dev
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/tools/locked.txt
 	@touch $@
 
-$(CLUSTER)/.done: pyproject.toml
+$(CLUSTER)/.done: tests/cluster/requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(CLUSTER)
-	$(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[all,dev,cluster]'
+	$(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[all,dev,cluster]' -r tests/cluster/requirements.txt
 	@touch $@
 
 $(DOCS)/.done: pyproject.toml $(CONSTRAINTS)
