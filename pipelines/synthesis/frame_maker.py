@@ -27,6 +27,7 @@ from renderer.scene.road_users.on_plane import two_wheelers_on_plane
 from renderer.scene.road_users.two_wheelers import TwoWheelerMix
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.people import profile_of
+from renderer.thermal.sensor import from_uint16
 from renderer.thermal.weather.draws import draw_conditions
 
 from pipelines.backgrounds.capture_time import capture_time
@@ -41,8 +42,9 @@ from pipelines.dataset.label_consistency.measure import ATTEMPTS, measure_label_
 from pipelines.dataset.labels import CATEGORIES, is_ignored, labelled
 from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, RealObject, track_number
 from pipelines.errors import DatasetError
-from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.config import PHYSICS, SynthesizeConfig
 from pipelines.synthesis.daylight import hour_by_share
+from pipelines.synthesis.gain_history import SHRINK, GainHistory
 from pipelines.synthesis.infrared import DEFAULT_PROFILE, DISPLAY_NOTE, Infrared, InfraredMaker, open_infrared
 from pipelines.synthesis.session import Session, SessionFactory
 from pipelines.synthesis.source_tensor import source_sample
@@ -180,10 +182,43 @@ class FrameMaker:
     def _candidate(self, draw: Draw) -> _Candidate:
         placed = self.place(draw)
         image = self.infrared.make(placed.frame, placed.conditions, placed.background, placed.draw)
+        if draw.moment is not None and self.config.model == PHYSICS:
+            image = self._gain.shown(image, draw)
         labelled_frame = _only_labelled(placed.frame)
         picture, behind = _comparable(image, placed.background)
         error = measure_label_error(picture, labelled_frame.instance_id, labelled_frame.zone, behind)
         return _Candidate(draw, placed, labelled_frame, image, error)
+
+    @functools.cached_property
+    def _gain(self) -> GainHistory:
+        """Gain control over the frames of a sequence."""
+        return GainHistory(self._glance)
+
+    def _glance(self, draw: Draw) -> NDArray[np.float32]:
+        """A small picture of a frame of a sequence, in kelvin."""
+        conditions = self._conditions(draw, None)
+        frame = _with_profile(self._scene_frame(draw, conditions, shrink=SHRINK), self.config.profile)
+        image = self.infrared.make(frame, conditions, None, draw)
+        assert image.span_K is not None
+        return from_uint16(image.image16, image.span_K)
+
+    def _scene_frame(self, draw: Draw, conditions: Conditions, *, shrink: int = 1) -> Frame:
+        """Passes of a frame whose background is the scene."""
+        moving: dict[str, Any] = {}
+        if draw.moment is not None:
+            flow = shrink == 1 and "flow" in self.config.more_passes
+            moving = {"moment": draw.moment, "flow": flow, "shrink": shrink}
+        return self.session.frame(
+            draw.index,
+            attempt=draw.attempt,
+            normals=True,
+            parts=True,
+            profile=self.config.profile,
+            conditions=conditions,
+            people=self.config.most_people,
+            others=self.config.most_others,
+            **moving,
+        )
 
     def _conditions(self, draw: Draw, background: Background | None) -> Conditions:
         """Drawn; what the options say, or else the capture time of the background, replaces a draw."""
@@ -211,17 +246,7 @@ class FrameMaker:
     def _passes(self, draw: Draw, conditions: Conditions, background: Background | None) -> Frame:
         profile = self.config.profile
         if background is None:
-            return self.session.frame(
-                draw.index,
-                attempt=draw.attempt,
-                normals=True,
-                parts=True,
-                profile=profile,
-                conditions=conditions,
-                people=self.config.most_people,
-                others=self.config.most_others,
-                **({} if draw.moment is None else {"moment": draw.moment, "flow": "flow" in self.config.more_passes}),
-            )
+            return self._scene_frame(draw, conditions)
         ground, asked = self.inputs.ground_planes.of(background), not self.inputs.traffic.is_ordinary
         setup = sample_on_plane(
             background.camera,

@@ -58,6 +58,7 @@ class Session(Protocol):
         others: Mapping[str, int | None] = NO_OTHERS,
         moment: Moment | None = None,
         flow: bool = False,
+        shrink: int = 1,
     ) -> Frame:
         """One frame of the scene, or of a sequence in it."""
 

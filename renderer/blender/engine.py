@@ -232,6 +232,7 @@ class RenderSession:
         others: Mapping[str, int | None] = NO_OTHERS,
         moment: Moment | None = None,
         flow: bool = False,
+        shrink: int = 1,
     ) -> Frame:
         """Render one frame.
 
@@ -247,6 +248,7 @@ class RenderSession:
                 :data:`.road_users.companions.COMPANIONS`, alike.
             moment: where the frame lies in a sequence; None: it is of none.
             flow: also give ``Frame.flow``, of all frames of a sequence but the last.
+            shrink: how many times narrower and lower than the camera's the picture is: for a glance.
         """
 
         def stage(at: Moment | None) -> tuple[FrameSetup, Staged]:
@@ -256,7 +258,7 @@ class RenderSession:
             return setup, self._stage_traffic(setup, self._standing(index if at is None else at.sequence))
 
         setup, staged = stage(moment)
-        self._rasteriser.look_through(self.camera, self._planes.near_m, self._planes.far_m)
+        self._rasteriser.look_through(_shrunk(self.camera, shrink), self._planes.near_m, self._planes.far_m)
         later = moment.next if flow and moment is not None else None
         following = None if later is None else functools.partial(stage, later)
         return self._render(setup, staged, self._background_zone, normals=normals, parts=parts, following=following)
@@ -787,6 +789,10 @@ def _with_rides(instances: Sequence[Instance], labelled: Mapping[int, LabelledOb
     rides = (labelled[item.id].rides for item in instances)
     pairs = zip(instances, rides, strict=True)
     return tuple(item if number not in in_view else replace(item, rides=number) for item, number in pairs)
+
+
+def _shrunk(camera: Camera, times: int) -> Camera:
+    return camera if times == 1 else camera.fitted(max(1, camera.width // times), max(1, camera.height // times))
 
 
 def _checked(index: float) -> float:

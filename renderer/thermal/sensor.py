@@ -14,6 +14,7 @@ Sources:
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -256,17 +257,21 @@ def from_uint16(counts: NDArray[np.uint16], span_K: tuple[float, float]) -> NDAr
 # --- display ----------------------------------------------------------------------------------------------------------
 
 
-def agc(measured_K: NDArray[np.float32], sensor: Sensor) -> NDArray[np.uint8]:
+def agc(
+    measured_K: NDArray[np.float32], sensor: Sensor, earlier: Sequence[tuple[float, NDArray[np.float32]]] = ()
+) -> NDArray[np.uint8]:
     """Grey levels, white hot: plateau equalisation mixed with a linear ramp, then detail enhancement.
 
     Args:
         measured_K: (H, W) kelvin.
         sensor: holds the parameters.
+        earlier: of a sequence, pictures (any size) that were measured before with the weights of their tone curves,
+            which together leave something to this one: a camera's gain control follows the scene with a delay.
 
     Returns:
         (H, W) uint8. Before detail enhancement equal temperatures are equal greys, and warmer is never darker.
     """
-    grey = map_tones(measured_K, sensor)
+    grey = map_tones(measured_K, sensor, earlier)
     if sensor.detail > 0:
         sigma = sensor.detail_sigma_px
         smooth = cv2.GaussianBlur(grey, _kernel(sigma * 0.75), sigma, borderType=cv2.BORDER_REPLICATE)
@@ -274,9 +279,15 @@ def agc(measured_K: NDArray[np.float32], sensor: Sensor) -> NDArray[np.uint8]:
     return np.asarray((np.clip(grey, 0.0, 255.0) + np.float32(0.5)).astype(np.uint8))
 
 
-def map_tones(measured_K: NDArray[np.float32], sensor: Sensor) -> NDArray[np.float32]:
+def map_tones(
+    measured_K: NDArray[np.float32], sensor: Sensor, earlier: Sequence[tuple[float, NDArray[np.float32]]] = ()
+) -> NDArray[np.float32]:
     """Grey levels (H, W), 0 to 255, before detail enhancement; arguments as for :func:`agc`."""
     curve, low, step = _tone_curve(measured_K, sensor)
+    if earlier:
+        own = 1.0 - sum(weight for weight, _ in earlier)
+        others = [(weight, *_tone_curve(picture, sensor)) for weight, picture in earlier]
+        curve, low, step = _mixed([(own, curve, low, step), *others])
     grey = np.empty(measured_K.shape, dtype=np.float32)
     _apply_curve(np.ascontiguousarray(measured_K), curve, low, 1.0 / step, grey)
     return grey
@@ -300,6 +311,19 @@ def _tone_curve(measured_K: NDArray[np.float32], sensor: Sensor) -> tuple[NDArra
     curve = np.concatenate([[0.0], np.cumsum(slope)])
     curve += (255.0 - curve[-1]) / 2.0  # a scene with little contrast stays in the middle
     return curve.astype(np.float32), low, step
+
+
+def _mixed(
+    curves: Sequence[tuple[float, NDArray[np.float32], float, float]],
+) -> tuple[NDArray[np.float32], float, float]:
+    """The weighted mean of tone curves, over all that they span."""
+    low = min(first for _, _, first, _ in curves)
+    high = max(first + step * (len(curve) - 1) for _, curve, first, step in curves)
+    edges = np.linspace(low, high, 2 * _BINS + 1)
+    mean = np.zeros(len(edges))
+    for weight, curve, first, step in curves:
+        mean += weight * np.interp(edges, first + step * np.arange(len(curve)), curve)
+    return mean.astype(np.float32), low, (high - low) / (2 * _BINS)
 
 
 def _without_tails(counts: NDArray[np.int64], low: float, high: float, tail: float) -> tuple[float, float]:

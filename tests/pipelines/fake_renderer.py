@@ -79,7 +79,12 @@ class FakeSession:
         others: Mapping[str, int | None] = MappingProxyType({}),
         moment: Moment | None = None,
         flow: bool = False,
+        shrink: int = 1,
     ) -> Frame:
+        if shrink > 1:
+            assert moment is not None
+            small = self.camera.fitted(self.camera.width // shrink, self.camera.height // shrink)
+            return draw_moment(small, index, Draw(self.seed, index, attempt, moment))
         self._accidents(index)
         if moment is not None:
             frame = draw_moment(self.camera, index, Draw(self.seed, index, attempt, moment))

@@ -51,10 +51,8 @@ class Before:
         numbers = staged.drawing.mesh
         seen = [number - 1 for number in np.unique(part).tolist() if number]
         meshes = {number: pool.mesh(int(numbers[number])) for number in seen}
-        poses = staged.drawing.local_to_world
-        return cls(
-            camera, cam_to_world, depth_m, part, triangle, poses, meshes, numbers, list(_keys(staged, by_name=by_name))
-        )
+        keys = list(_keys(staged, by_name=by_name))
+        return cls(camera, cam_to_world, depth_m, part, triangle, staged.drawing.local_to_world, meshes, keys)
 
 
 def flow_to(
