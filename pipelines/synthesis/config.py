@@ -22,7 +22,7 @@ from pipelines.io.files import named_file
 from pipelines.io.stores import is_remote, local_path
 from pipelines.synthesis.distances import check_distances, described_distances, described_set
 from pipelines.synthesis.model_choice import AUTO, PHYSICS, choose_model
-from pipelines.synthesis.sequences import PASSES, check_sequence, moment_of, parse_passes, sequence_frames
+from pipelines.synthesis.sequences import DEFAULT_FPS, PASSES, check_sequence, moment_of, parse_passes, sequence_frames
 from pipelines.synthesis.weather import check_weather
 from pipelines.synthesis.worlds import DEFAULT_WORLDS, WORLDS, WorldMixture, parse_worlds
 from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, default_workers
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from renderer.random_streams import Moment
 
 __all__ = [
-    "DEFAULT_FPS",
     "PHYSICS",
     "Engine",
     "RenderConfig",
@@ -50,7 +49,6 @@ KINDS = ("cars", "people", *OTHERS)
 """What `--objects` counts."""
 MOST_SEQUENCE_S = 60.0
 """What a street has room for."""
-DEFAULT_FPS = 10.0
 MOST_OBJECTS = 100
 """Of a kind in a frame."""
 Engine = Literal["raster", "cycles"]
@@ -564,7 +562,9 @@ class SynthesizeConfig(RenderConfig):
         self._check_place()
         check_weather(self.weather, self.season, over_backgrounds=self.backgrounds is not None)
         self._check_worlds()
-        check_sequence(self)
+        single = {name: getattr(self, name) for name in ("backgrounds", "max_label_error", "distances")}
+        single["objects: cars=N"] = self.most_cars
+        check_sequence(self.sequence, self.fps, self.passes, single)
         parse_objects(self.objects)
         self._check_ground()
         check_distances(self.distances, self.boxes)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
     from renderer.random_streams import Moment
 
-    from pipelines.synthesis.config import SynthesizeConfig
+__all__ = ["DEFAULT_FPS", "PASSES", "check_sequence", "moment_of", "parse_passes", "sequence_frames"]
 
-__all__ = ["PASSES", "check_sequence", "moment_of", "parse_passes", "sequence_frames"]
-
-PASSES = ("flow",)
+DEFAULT_FPS: Final = 10.0
+PASSES: Final = ("flow",)
 """What `--passes` can name."""
 
 
@@ -43,27 +43,30 @@ def moment_of(index: int, seconds: float, fps: float) -> Moment:
     return Moment(sequence, frame, frames, fps)
 
 
-def check_sequence(config: SynthesizeConfig) -> None:
+def check_sequence(
+    seconds: float | None, fps: float, passes: str | None, of_single_frames: Mapping[str, object]
+) -> None:
     """Checks the options of sequences, and those that single frames alone can have.
+
+    Args:
+        seconds: of a sequence; None: frames are single ones.
+        fps: frames in a second.
+        passes: more files of each frame.
+        of_single_frames: values of the options that sequences cannot have, by name.
 
     Raises:
         ConfigError: an option that cannot work.
     """
-    from pipelines.synthesis.config import DEFAULT_FPS
-
-    if parse_passes(config.passes) and config.sequence is None:
-        raise ConfigError("passes flow is of sequences: give --sequence SECONDS too, or leave it out")
-    if config.sequence is None:
-        if config.fps != DEFAULT_FPS:
+    if seconds is None:
+        if parse_passes(passes):
+            raise ConfigError("passes flow is of sequences: give --sequence SECONDS too, or leave it out")
+        if fps != DEFAULT_FPS:
             raise ConfigError("fps is of sequences: give --sequence SECONDS too, or leave it out")
         return
-    if sequence_frames(config.sequence, config.fps) < 2:
-        raise ConfigError(
-            f"sequence {config.sequence:g} at --fps {config.fps:g} has fewer than two frames: expected a longer one"
-        )
-    if config.most_cars is not None:
-        raise ConfigError("objects: cars=N is of single frames: leave it out (--density thins traffic), or --sequence")
-    for name in ("backgrounds", "max_label_error", "distances"):
-        if getattr(config, name) is not None:
+    parse_passes(passes)
+    if sequence_frames(seconds, fps) < 2:
+        raise ConfigError(f"sequence {seconds:g} at --fps {fps:g} has fewer than two frames: expected a longer one")
+    for name, value in of_single_frames.items():
+        if value is not None:
             flag = name.replace("_", "-")
             raise ConfigError(f"{flag} is of single frames: leave it out, or leave --sequence out")
