@@ -38,7 +38,7 @@ def wet_bulb_K(air_K: float, relative_humidity: float) -> float:
 def saturation_slope_hPa_K(air_K: float) -> float:
     """How fast the pressure of saturated vapour rises with temperature."""
     t = air_K - 273.15
-    return vapour_pressure_hPa(air_K, 1.0) * 17.62 * 243.12 / (243.12 + t) ** 2
+    return float(vapour_pressure_hPa(air_K, 1.0) * 17.62 * 243.12 / (243.12 + t) ** 2)
 
 
 def wet_share(air_K: float, wind_m_s: float) -> float:
