@@ -32,7 +32,7 @@ def wet_bulb_K(air_K: float, relative_humidity: float) -> float:
     t, percent = air_K - 273.15, 100.0 * min(relative_humidity, 0.99)
     wet = t * math.atan(0.151977 * math.sqrt(percent + 8.313659)) + math.atan(t + percent)
     wet += -math.atan(percent - 1.676331) + 0.00391838 * percent**1.5 * math.atan(0.023101 * percent) - 4.686035
-    return min(air_K, 273.15 + wet)
+    return float(min(air_K, 273.15 + wet))
 
 
 def saturation_slope_hPa_K(air_K: float) -> float:
