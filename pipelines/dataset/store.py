@@ -314,13 +314,16 @@ class FrameStore(FramesFolder[R]):
 
     def _newest_records(self) -> Iterator[R]:
         """Records of the last frames; earlier ones were looked at when they were the last."""
-        start = last_lines(self.log, NEWEST)
+        for index, line in self._last_lines(NEWEST):
+            yield self.record.from_line(line, index, self.log)
+
+    def _last_lines(self, most: int) -> Iterator[tuple[int, str]]:
+        """Numbers and lines of the last frames; the number of the first of them alone is looked up."""
+        start = last_lines(self.log, most)
         lines = read_lines(self.log, start)
         if (line := next(lines, None)) is None:
             return
-        first = _number(line, self.log) if start else self.first
-        for index, text in enumerate(chain([line], lines), first):
-            yield self.record.from_line(text, index, self.log)
+        yield from enumerate(chain([line], lines), _number(line, self.log) if start else self.first)
 
     def missing(self, frames: range) -> Sequence[int]:
         """Those of ``frames`` that have no line yet, or, of the newest, whose files are gone."""
@@ -365,8 +368,8 @@ class FrameStore(FramesFolder[R]):
         Raises:
             OutputError: a file is missing.
         """
-        lines = read_lines(self.log, last_lines(self.log, max(made, NEWEST)))
-        names = (name for line in lines for name in parse_line(line, _number(line, self.log), self.log)["files"])
+        numbered = self._last_lines(max(made, NEWEST))
+        names = (name for index, line in numbered for name in parse_line(line, index, self.log)["files"])
         check_present(self.folder, names, "files of frames")
 
     def _verify(self, record: R, stored: str) -> None:
