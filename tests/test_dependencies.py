@@ -32,6 +32,7 @@ EXTRAS = {
     "pipelines/cluster": {"cluster"},
     "pipelines/comparison": {"gan"},
     "pipelines/dataset/packed": {"store"},
+    "pipelines/dataset/validation": {"store"},
     "pipelines/detection": {"gan", "measure"},
     "pipelines/io": {"store"},
     "renderer": set(),
