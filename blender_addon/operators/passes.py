@@ -107,9 +107,15 @@ def _show(name: str, context: bpy.types.Context) -> None:
     The preference "Render In" says where; "Keep User Interface" opens nothing.
     """
     opens = not bpy.app.background and context.preferences.view.render_display_type != "NONE"
-    if not images.show_in_editor(context, name) and opens:
+    if images.show_in_editor(context, name) or not opens:
+        return
+
+    def open_window() -> None:
+        """Once the operator has ended: a window that opens in the midst of its events would keep it alive."""
         bpy.ops.render.view_show("INVOKE_DEFAULT")
-        images.show_in_editor(context, name)
+        images.show_in_editor(bpy.context, name)
+
+    bpy.app.timers.register(open_window, first_interval=0.01)
 
 
 def _what_is_in_view() -> str:

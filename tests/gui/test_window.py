@@ -83,15 +83,15 @@ def test_undo_takes_the_viewport_back_and_leaves_the_data_set_alone(seen: Any) -
     assert white.mean() < 0.05
 
 
-def test_the_first_picture_opens_where_it_is_seen(seen: Any) -> None:
+def test_a_picture_opens_where_it_is_seen(seen: Any) -> None:
     """No Image Editor was open: a window of its own, as for Blender's own renderings."""
-    step = seen.step("first-picture")
-    assert step["windows"] == 2
-    assert step["shown"] == ["GIS Thermal"]
+    step = seen.step("picture")
+    assert (step["windows"], step["shown"]) == (2, ["GIS Thermal"])
+    assert step["message"] == "2 cars in view"
 
 
 def test_a_rendering_says_what_it_does_and_for_how_long(seen: Any) -> None:
-    first, second = seen.step("first-picture")["stages"], seen.step("second-rendering")["stages"]
+    first, second = seen.step("first-rendering")["stages"], seen.step("second-rendering")["stages"]
     assert [stage for stage, _ in first if stage] == ["Rendering the passes", "Computing the thermal image"]
     assert not any(is_known for _, is_known in first)  # how long it takes is not known yet
     assert all(is_known for stage, is_known in second if stage)
