@@ -399,7 +399,7 @@ def synthesize():
 
 def cancel_dataset():
     dataset().count, dataset().out = MANY, str(OUT / "cancelled")
-    yield from HANDS.press("gis.synthesize_dataset()", 0.5, 527)
+    yield from HANDS.press("gis.synthesize_dataset()", 0.5, 556)
     yield from wait_for(lambda: dataset().state == "RUNNING", 30, "second data set")
     rising = [dataset().progress]
     end = time.monotonic() + 200
@@ -428,9 +428,11 @@ def cancel_dataset():
 def refuse():
     (OUT / "a-file").write_text("not a folder", encoding="utf-8")
     dataset().count, dataset().out = 2, str(OUT / "a-file")
-    yield from HANDS.press("gis.synthesize_dataset()", 0.5, 527)
+    yield from HANDS.press("gis.synthesize_dataset()", 0.5, 556)
     yield 1.0
     places = [HANDS.seen["presses"][-1][2]]
+    xdotool("mousemove", 300, 400)  # away from the error that Blender shows at the mouse
+    yield 1.0
     yield from HANDS.look("12-refused")
     yield from HANDS.press("gis.synthesize_dataset()", 0.5, places[0])
     yield 1.0
