@@ -99,6 +99,10 @@ class PackedStore(FramesFolder[FrameRecord]):
     shard_frames: int | None = None
     tensors: bool = False
 
+    def __post_init__(self) -> None:
+        """Asks for the package that writes the index before a frame is made."""
+        import pyarrow  # noqa: F401
+
     @property
     def packed(self) -> PackedSet:
         """The same, to read."""
