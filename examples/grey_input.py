@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for images of three channels")
     parser.add_argument("--span", type=float, nargs=2, default=(-20, 60), help="degrees Celsius of 0 and 255")
     args = parser.parse_args()
-    for line in (args.folder / "frames.jsonl").open():
+    for line in (args.folder / "frames.jsonl").read_text().splitlines():
         record = json.loads(line)
         name = f"{record['index']:06d}.png"
         image = cv2.imread(str(args.folder / "images" / name), cv2.IMREAD_UNCHANGED)  # (H, W) uint8, one channel

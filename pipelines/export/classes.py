@@ -46,6 +46,10 @@ class ClassMap:
     riders: Mapping[str, str] = field(default_factory=dict)
     """Their class of a rider with a vehicle, by the category of the vehicle; where it is not in it they stay two."""
 
+    def to_json(self) -> dict[str, list[str]]:
+        """Which of our categories become which class."""
+        return {one.name: [ours for ours, theirs in self.of.items() if theirs == one.name] for one in self.classes}
+
     def number(self, category: str) -> int | None:
         """Place of the class that a category becomes; None where it is ignored."""
         name = self.of.get(category)

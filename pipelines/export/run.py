@@ -142,10 +142,8 @@ def _description(folder: Path) -> DatasetDescription:
 def _head(job: Job) -> dict[str, Any]:
     """What another export into the same folder may not differ in."""
     frames = lines_sha256(job.config.folder)
-    classes = {one.name: [ours for ours, theirs in job.classes.of.items() if theirs == one.name]
-               for one in job.classes.classes}  # fmt: skip
     split = {"groups": len(job.split.groups), "sequences": job.config.sequences is not None}
-    configuration = {**job.config.to_json(), **split, "classes": classes, "of": {"frames_sha256": frames}}
+    configuration = {**job.config.to_json(), **split, "classes": job.classes.to_json(), "of": {"frames_sha256": frames}}
     return {"schema": _SCHEMA, "version": _VERSION, "configuration": configuration}
 
 

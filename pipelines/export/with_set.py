@@ -13,7 +13,10 @@ from typing import Annotated, Any, Final
 
 from gan.options import Option
 
+from pipelines.dataset.labels import CATEGORIES
+from pipelines.dataset.store import DATASET_FILE
 from pipelines.errors import ConfigError
+from pipelines.export.classes import class_map
 from pipelines.export.config import Classes, ExportConfig, Link, Segments, Sequences, Shares, WhatOfIgnored
 from pipelines.export.formats import FORMATS, KELVIN_TIFF, format_names
 from pipelines.io.files import read_object
@@ -109,7 +112,10 @@ def _check_place(export: ExportConfig, count: int) -> None:
         return
     stored = read_object(described)
     told, frames = stored.get("configuration"), _frames(stored)
-    same = isinstance(told, Mapping) and all(told.get(name) == value for name, value in export.to_json().items())
+    described = export.folder / DATASET_FILE
+    categories = tuple(read_object(described).get("categories") or CATEGORIES) if described.is_file() else CATEGORIES
+    wanted = {**export.to_json(), "classes": class_map(export.classes, categories).to_json()}
+    same = isinstance(told, Mapping) and all(told.get(name) == value for name, value in wanted.items())
     if export.format == KELVIN_TIFF:  # says what it was made of in other words
         same = True
     if not same or (frames is not None and frames != count):

@@ -10,10 +10,13 @@ from fake_renderer import FakeScene
 
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import read_records
+from pipelines.export.formats import FORMATS, KELVIN_TIFF
 from pipelines.io.images import encode_png, read_png
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
 
+OF_FRAMES = tuple(name for name in FORMATS if name not in (KELVIN_TIFF, "kitti-tracking", "mot"))
+"""Formats of any data set; those left out are of temperatures, and of sequences."""
 WIDTH, HEIGHT = 96, 64
 CAR, PERSON, UNKNOWN = [60.0, 40.0, 90.0, 60.0], [4.0, 8.0, 12.0, 30.0], [30.0, 2.0, 50.0, 10.0]
 """Boxes that every background shows: a car, a person, and a region in which nothing is labelled."""

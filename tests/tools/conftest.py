@@ -27,11 +27,11 @@ def _nms(boxes: Any, scores: Any, iou_threshold: float) -> Any:
     return torch.tensor(kept, dtype=torch.int64)
 
 
-import_torchvision()
-if not torch._C._dispatch_has_kernel_for_dispatch_key("torchvision::nms", "CPU"):
-    torch.library.impl("torchvision::nms", "CPU")(
-        _nms
-    )  # torch for CPUs beside a torchvision that was built for another
+if not import_torchvision().extension._has_ops():  # torch for CPUs beside a torchvision that was built for another one
+    import torchvision.ops.boxes
+
+    torch.library.impl("torchvision::nms", "CPU")(_nms)
+    torchvision.ops.boxes._assert_has_ops = lambda: None
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from export_sets import counted, records
-
-from pipelines.export.formats import FORMATS, KELVIN_TIFF
+from export_sets import OF_FRAMES, counted, records
 
 pytestmark = [pytest.mark.tools, pytest.mark.filterwarnings("ignore")]
 
@@ -91,7 +89,7 @@ def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != KELVIN_TIFF])
+@pytest.mark.parametrize("name", OF_FRAMES)
 def test_croissant(name: str, exported: Callable[..., Path], real_set: Path) -> None:
     croissant = pytest.importorskip("mlcroissant", reason="mlcroissant is not installed")
     options = {"license": "CC-BY-4.0"} | ({} if name == "bop" else {"ignored": "background"})

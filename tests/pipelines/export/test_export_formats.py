@@ -13,10 +13,9 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from export_sets import CAR, box_of, counted, mask_of, records
+from export_sets import CAR, OF_FRAMES, box_of, counted, mask_of, records
 
 from pipelines.dataset.labels import CATEGORIES
-from pipelines.export.formats import FORMATS, KELVIN_TIFF
 from pipelines.export.run import export_dataset
 from pipelines.io.images import read_png
 
@@ -165,7 +164,7 @@ def test_cvat_polygons_have_the_area_of_the_masks(scene_set: Path, tmp_path: Pat
         assert areas[f"{record.stem}.png"] == pytest.approx((mask_of(scene_set, record.stem) > 0).sum(), rel=0.02)
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != KELVIN_TIFF])
+@pytest.mark.parametrize("name", OF_FRAMES)
 def test_every_export_says_what_it_is(name: str, real_set: Path, tmp_path: Path) -> None:
     export_dataset(real_set, tmp_path, name, license="CC-BY-4.0")
     head = yaml.safe_load((tmp_path / "README.md").read_text().split("---")[1])

@@ -13,10 +13,10 @@ from pipelines.cli.main import app
 from pipelines.errors import ConfigError, DatasetError
 from pipelines.export.classes import class_map
 from pipelines.export.config import ExportConfig
-from pipelines.export.formats import FORMATS, KELVIN_TIFF
+from pipelines.export.formats import FORMATS
 from pipelines.export.run import export_dataset
 
-TAKING_SETS = tuple(name for name in FORMATS if name != KELVIN_TIFF)
+TAKING_SETS = OF_FRAMES
 
 
 def contents(folder: Path) -> dict[str, bytes]:
