@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from export_sets import OF_FRAMES
 from typer.testing import CliRunner
 
 from pipelines.cli.main import app
