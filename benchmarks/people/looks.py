@@ -196,10 +196,10 @@ def sheet(real: Sequence[Seen], made: Sequence[Seen], rng: np.random.Generator) 
             continue
         chosen = [own[k] for k in rng.permutation(len(own))[: COLUMNS * ROWS]]
         left, partners = list(rng.permutation(len(other))), []
-        for one in chosen:
+        for one in chosen[: len(other)]:
             best = min(left, key=lambda k: abs(np.log(other[k].look.height_px / one.look.height_px)))
             partners.append(other[best])
-            left = [k for k in left if k != best] or left
+            left = [k for k in left if k != best]
         rows += [_tiles(chosen), np.full((6, COLUMNS * TILE_PX), 255, np.uint8), _tiles(partners)]
         rows.append(np.full((14, COLUMNS * TILE_PX), 0, np.uint8))
     return np.vstack(rows)
