@@ -52,7 +52,7 @@ PEOPLE_ARRAYS = _HERE / "people.npz"
 """People in poses, as arrays; read by :mod:`renderer.blender.library.model_arrays`."""
 TWO_WHEELER_ARRAYS = _HERE / "two_wheelers.npz"
 """Bicycles, motorcycles and kick scooters; ``bicycle_01.rider_07`` is who rides ``bicycle_01``, in its axes."""
-WORLD_KINDS = ("residential", "arterial", "country", "motorway", "car_park")
+WORLD_KINDS = ("residential", "arterial", "country", "motorway", "car_park", "town")
 """Scenes that :func:`assets.build.worlds.scene.write_world` builds from a seed; that module needs Blender."""
 ANIMAL_ARRAYS = _HERE / "animals.npz"
 """Dogs, deer, a cat and a pram, in poses, as arrays."""

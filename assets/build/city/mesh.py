@@ -75,6 +75,10 @@ MATERIALS: dict[str, tuple[Zone, tuple[float, float, float], float, float]] = {
     "sign_face": (Zone.METAL, (0.7, 0.7, 0.72), 0.4, 0.0),
     "sign_blue": (Zone.METAL, (0.02, 0.1, 0.45), 0.4, 0.0),
     "sign_stop": (Zone.METAL, (0.55, 0.02, 0.02), 0.4, 0.0),
+    "canopy": (Zone.METAL, (0.06, 0.07, 0.08), 0.8, 0.0),
+    "canopy_red": (Zone.METAL, (0.4, 0.09, 0.05), 0.8, 0.0),
+    "canopy_light": (Zone.METAL, (0.6, 0.56, 0.48), 0.8, 0.0),
+    "water": (Zone.SOIL, (0.05, 0.09, 0.1), 0.05, 0.0),  # wet, and nobody walks on it
     "lamp": (Zone.LUMINAIRE, (0.95, 0.9, 0.75), 0.3, 0.0),
     "skin": (Zone.PERSON, (0.6, 0.36, 0.26), 0.7, 0.0),
     "coat": (Zone.PERSON, (0.1, 0.13, 0.22), 0.9, 0.0),

@@ -12,7 +12,19 @@ from assets.build.city.mesh import pose
 from .axis import Axis
 from .houses import build_shop
 from .plants import plant_makers
-from .road import Crossing, Section, asphalt, crossing_streets, dashes, free_stretches, line, sidewalks, zebra
+from .road import (
+    Crossing,
+    Section,
+    asphalt,
+    crossing_streets,
+    dashes,
+    free_stretches,
+    junction_gaps,
+    line,
+    raised_median,
+    sidewalks,
+    zebra,
+)
 from .site import PAINT_M, Bay, Site, fence_along, rectangle, strip
 from .surroundings import backdrop_trees, ground_plate, hills
 from .things import thing_makers
@@ -111,23 +123,15 @@ def _draw_road(rng: np.random.Generator) -> _Road:
     return _Road(axis, section, crossings, lanes, lane, median, trees, palms)
 
 
-def _junction_gaps(road: _Road) -> list[tuple[float, float]]:
-    """Stretches of the road between its junctions, stop lines and crossings left out."""
-    cuts = [(one.u_m - one.opening_m - 5.0, one.u_m + one.opening_m + 5.0) for one in road.crossings]
-    starts, ends = [0.0, *(b for _, b in cuts)], [*(a for a, _ in cuts), road.axis.length_m]
-    return list(zip(starts, ends, strict=True))
-
-
 def _median(site: Site, road: _Road) -> None:
     """Raised and planted, or a pair of lines."""
-    rng, axis, half = site.rng, road.axis, road.median_m
-    gaps = _junction_gaps(road)
+    axis, half = road.axis, road.median_m
+    gaps = junction_gaps(axis.length_m, road.crossings)
     if half == 0.0:
         for start, end in gaps:
             for d in (-0.12, 0.12):
                 line(site, axis, start, end, d)
         return
-    mesh, z = site.mesh("median"), 0.15
     kinds = {
         "shrub.0": 1.0,
         "shrub.1": 0.8,
@@ -139,33 +143,13 @@ def _median(site: Site, road: _Road) -> None:
         site.pick(road.trees): 0.7,
         "hedge.low": 0.5,
     }
-    for start, end in gaps:
-        inner = half - 0.15
-        strip(mesh, axis, start, end, -inner, inner, z, str(rng.choice(["mulch", "grass", "paving"])))
-        for side in (-1, 1):
-            strip(mesh, axis, start, end, side * inner, side * half, z, "kerb")
-            points = axis.line(start, end, side * half, 4.0)
-            points = points[::-1] if side > 0 else points
-            n = len(points)
-            both = np.concatenate([np.column_stack([points, np.full(n, level)]) for level in (0.0, z)])
-            mesh.add(both, [(i, i + 1, n + i + 1, n + i) for i in range(n - 1)], "kerb")
-        for u in np.arange(start + 3.0, end - 2.0, float(rng.uniform(3.5, 7.0))):
-            name = site.pick(kinds)
-            site.beside(
-                axis,
-                name,
-                float(u),
-                float(rng.uniform(-0.3, 0.3)) * half,
-                0.0 if "hedge" in name else site.angle(),
-                float(rng.uniform(0.6, 1.0)),
-                z,
-            )
+    raised_median(site, axis, gaps, half, kinds)
 
 
 def _lanes(site: Site, road: _Road) -> None:
     """Lanes both ways, their lines, and the camera's ways in them."""
     axis, end = road.axis, road.axis.length_m
-    gaps = _junction_gaps(road)
+    gaps = junction_gaps(axis.length_m, road.crossings)
     for k in range(road.lanes):
         d = road.median_m + (k + 0.5) * road.lane_m
         site.lanes[f"out.{k}"] = (axis.line(2.0, end - 2.0, -d), road.lane_m)

@@ -22,7 +22,9 @@ __all__ = [
     "crossing_streets",
     "dashes",
     "free_stretches",
+    "junction_gaps",
     "line",
+    "raised_median",
     "sidewalks",
     "zebra",
 ]
@@ -72,6 +74,13 @@ class Crossing:
 def free_stretches(length_m: float, crossings: list[Crossing], side: int) -> list[tuple[float, float]]:
     """Where the kerb of one side runs: between the openings of crossings."""
     cuts = sorted((one.u_m - one.opening_m, one.u_m + one.opening_m) for one in crossings if side in one.sides)
+    starts, ends = [0.0, *(b for _, b in cuts)], [*(a for a, _ in cuts), length_m]
+    return list(zip(starts, ends, strict=True))
+
+
+def junction_gaps(length_m: float, crossings: list[Crossing]) -> list[tuple[float, float]]:
+    """Stretches of the road between its junctions, stop lines and crossings left out."""
+    cuts = [(one.u_m - one.opening_m - 5.0, one.u_m + one.opening_m + 5.0) for one in crossings]
     starts, ends = [0.0, *(b for _, b in cuts)], [*(a for a, _ in cuts), length_m]
     return list(zip(starts, ends, strict=True))
 
@@ -145,14 +154,32 @@ def _corner(site: Site, axis: Axis, section: Section, one: Crossing, side: int, 
     _kerb_face(site, world(edge), z, 1 if east * side < 0 else -1)
 
 
-def crossing_streets(site: Site, axis: Axis, one: Crossing, name: str, lanes: int, main_kerb_m: float) -> None:
-    """Lanes of a crossing street: through where it goes on, turning where it ends, and its paint."""
-    width = one.half_m / lanes
+def crossing_streets(
+    site: Site,
+    axis: Axis,
+    one: Crossing,
+    name: str,
+    lanes: int,
+    main_kerb_m: float,
+    reach_m: float | None = None,
+) -> None:
+    """Lanes of a crossing street: through where it goes on, turning where it ends, and its paint.
+
+    Args:
+        site: gets them.
+        axis: the main road.
+        one: the crossing.
+        name: of its lanes.
+        lanes: in each direction.
+        main_kerb_m: where the main road's carriageway ends.
+        reach_m: how far beyond the main road's axis lanes go where the street ends; None: nearly to the far kerb.
+    """
+    width, reach = one.half_m / lanes, main_kerb_m - 2.0 if reach_m is None else reach_m
     u, end = one.u_m, one.length_m - 3.0
     for k in range(lanes):
         offset = (k + 0.5) * width
         for direction in (1, -1):
-            ends = (-end if -1 in one.sides else -main_kerb_m + 2.0, end if 1 in one.sides else main_kerb_m - 2.0)
+            ends = (-end if -1 in one.sides else -reach, end if 1 in one.sides else reach)
             start, stop = ends if direction > 0 else ends[::-1]
             # Driving on the right: going to +d, the lane lies towards +u, the right-hand side.
             d = np.linspace(start, stop, max(2, round(abs(stop - start) / 3)))
@@ -182,6 +209,35 @@ def zebra(site: Site, axis: Axis, u_m: float, half_m: float, width_m: float = 3.
     for d in np.arange(-half_m + 0.5, half_m - 0.2, 1.2):
         x, y = axis.place(u_m, float(d)).tolist()
         rectangle(mesh, x, y, width_m, 0.55, heading, PAINT_M, "paint_white")
+
+
+def raised_median(
+    site: Site, axis: Axis, stretches: list[tuple[float, float]], half_m: float, kinds: dict[str, float]
+) -> None:
+    """A kerbed strip in the middle of the road, planted.
+
+    Args:
+        site: gets it.
+        axis: the road.
+        stretches: where it runs.
+        half_m: half of its width.
+        kinds: makers of plants by weight.
+    """
+    rng, mesh, z = site.rng, site.mesh("median"), 0.15
+    for start, end in stretches:
+        inner = half_m - 0.15
+        strip(mesh, axis, start, end, -inner, inner, z, str(rng.choice(["mulch", "grass", "paving"])))
+        for side in (-1, 1):
+            strip(mesh, axis, start, end, side * inner, side * half_m, z, "kerb")
+            points = axis.line(start, end, side * half_m, 4.0)
+            points = points[::-1] if side > 0 else points
+            n = len(points)
+            both = np.concatenate([np.column_stack([points, np.full(n, level)]) for level in (0.0, z)])
+            mesh.add(both, [(i, i + 1, n + i + 1, n + i) for i in range(n - 1)], "kerb")
+        for u in np.arange(start + 3.0, end - 2.0, float(rng.uniform(3.5, 7.0))):
+            name = site.pick(kinds)
+            across, turned = float(rng.uniform(-0.3, 0.3)) * half_m, 0.0 if "hedge" in name else site.angle()
+            site.beside(axis, name, float(u), across, turned, float(rng.uniform(0.6, 1.0)), z)
 
 
 def line(site: Site, axis: Axis, start_m: float, end_m: float, d_m: float, width_m: float = 0.13) -> None:

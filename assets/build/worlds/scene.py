@@ -30,6 +30,7 @@ from .country import country
 from .motorway import motorway
 from .residential import residential
 from .site import Bay, Site
+from .town.street import town
 
 __all__ = ["GENERATORS", "build_place", "write_world"]
 
@@ -41,6 +42,7 @@ GENERATORS: dict[str, Callable[[int], Site]] = {
     "country": country,
     "motorway": motorway,
     "car_park": car_park,
+    "town": town,
 }
 
 

@@ -43,7 +43,7 @@ def test_another_seed_has_other_streets() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "residential", "residential=0", "residential=-1", "town=1", "city=1,city=2", "city=x"]
+    "text", ["", "residential", "residential=0", "residential=-1", "village=1", "city=1,city=2", "city=x"]
 )
 def test_weights_that_are_none(text: str) -> None:
     with pytest.raises(ConfigError, match="worlds"):
