@@ -180,34 +180,43 @@ def _houses(site: Site, plan: Plan, side: int, start_m: float, end_m: float) -> 
         ground = str(rng.choice(["dry_grass", "earth", "grass"]))
         strip(site.mesh("lawns"), plan.axis, start_m, end_m, side * low, side * high, plan.section.height_m - 0.006,
               ground, 8.0)  # fmt: skip
-    gap_share = float(rng.uniform(0.08, 0.3))
+    gap_share, stands_free = float(rng.uniform(0.08, 0.3)), True
     while end_m - u > 5.0:
         width = float(rng.uniform(8.0, 17.0))
         if end_m - (u + width) < 8.0:
             width = end_m - 0.1 - u
-        if rng.random() < gap_share and 9.0 < width < 20.0:
+        is_gap = rng.random() < gap_share and 9.0 < width < 20.0
+        if is_gap:
             gap = site.pick({"courtyard": 1.0, "garden": 0.7, "car_park": 0.7})
             _GAPS[gap](site, plan, side, u, u + width)
             _house(site, plan, side, u, u + width, back + 16.0)
         else:
-            _house(site, plan, side, u, u + width, back)
+            _house(site, plan, side, u, u + width, back, at_corner=stands_free or end_m - (u + width) < 5.0)
             if rng.random() < 0.25:
                 _house(site, plan, side, u, u + width, back + HOUSE_M + 9.0, more=2)
-        u += width
+        u, stands_free = u + width, is_gap
 
 
-def _house(site: Site, plan: Plan, side: int, low_m: float, high_m: float, d_m: float, more: int = 0) -> None:
+def _house(
+    site: Site,
+    plan: Plan,
+    side: int,
+    low_m: float,
+    high_m: float,
+    d_m: float,
+    more: int = 0,
+    at_corner: bool = False,
+) -> None:
     ends = plan.axis.place([low_m, high_m], [side * d_m, side * d_m])
-    _build(site, plan, f"house.{side}.{low_m:05.1f}.{d_m:04.1f}", *(ends if side > 0 else ends[::-1]), more)
+    _build(site, plan, f"house.{side}.{low_m:05.1f}.{d_m:04.1f}", *(ends if side > 0 else ends[::-1]), more, at_corner)
 
 
-def _build(site: Site, plan: Plan, name: str, start: Array, end: Array, more: int = 0) -> None:
+def _build(site: Site, plan: Plan, name: str, start: Array, end: Array, more: int = 0, at_corner: bool = False) -> None:
     """A house whose front runs from one point to another; it lies on the left of that direction."""
     rng = site.rng
     dx, dy = (end - start).tolist()
-    house = draw_townhouse(rng, plan.style, math.hypot(dx, dy), HOUSE_M)
-    if more:
-        house = replace(house, storeys=house.storeys + more)
+    drawn = draw_townhouse(rng, plan.style, math.hypot(dx, dy), HOUSE_M)
+    house = replace(drawn, storeys=drawn.storeys + more, at_corner=at_corner)
     mesh = build_townhouse(house, np.random.default_rng(int(rng.integers(1 << 31))))
     site.static[name] = (mesh, pose(float(start[0]), float(start[1]), plan.section.height_m, math.atan2(dy, dx)))
 

@@ -62,6 +62,8 @@ class TownHouse:
     """Over the pavement: awnings, canopy, or nothing."""
     has_tower: bool
     has_shutters: bool
+    at_corner: bool = False
+    """Whether its ends can be seen from a street, so that they get windows."""
 
     @property
     def eaves_m(self) -> float:
@@ -278,11 +280,21 @@ def _balcony(mesh: MeshBuilder, low_m: float, high_m: float) -> None:
 
 
 def _other_walls(mesh: MeshBuilder, house: TownHouse) -> None:
-    """Ends and back: bare where neighbours stand wall to wall."""
+    """Ends and back: bare where neighbours stand wall to wall, with windows at corners."""
     w, d, h = house.width_m, house.depth_m, house.eaves_m
     mesh.polygon(house.wall, (w, d, 0), (0, d, 0), (0, d, h), (w, d, h))
-    mesh.polygon(house.wall, (0, d, 0), (0, 0, 0), (0, 0, h), (0, d, h))
-    mesh.polygon(house.wall, (w, 0, 0), (w, d, 0), (w, d, h), (w, 0, h))
+    rows: list[tuple[float, float, list[Hole]]] = []
+    if house.at_corner:
+        panes: list[Hole] = [(0.1 * d, 0.34 * d, "shop"), (0.42 * d, 0.66 * d, "shop"), (0.8 * d, 0.9 * d, "window")]
+        rows.append((0.6, 2.7, panes))
+        for storey in range(house.storeys):
+            z = house.ground_m + storey * house.storey_m + 0.8
+            rows.append((z, z + 1.5, [(x * d - 0.55, x * d + 0.55, "window") for x in (0.15, 0.4, 0.65, 0.88)]))
+    outer = mesh.matrix
+    for origin, yaw in (((0.0, d), -math.pi / 2), ((w, 0.0), math.pi / 2)):
+        mesh.matrix = outer @ pose(*origin, 0.0, yaw)
+        wall_with_holes(mesh, d, h, rows, house.wall)
+    mesh.matrix = outer
 
 
 def _flat_roof(mesh: MeshBuilder, house: TownHouse, rng: Rng) -> None:
