@@ -207,8 +207,9 @@ def _house(
     more: int = 0,
     at_corner: bool = False,
 ) -> None:
-    ends = plan.axis.place([low_m, high_m], [side * d_m, side * d_m])
-    _build(site, plan, f"house.{side}.{low_m:05.1f}.{d_m:04.1f}", *(ends if side > 0 else ends[::-1]), more, at_corner)
+    low, high = plan.axis.place([low_m, high_m], [side * d_m, side * d_m])
+    start, end = (low, high) if side > 0 else (high, low)
+    _build(site, plan, f"house.{side}.{low_m:05.1f}.{d_m:04.1f}", start, end, more, at_corner)
 
 
 def _build(site: Site, plan: Plan, name: str, start: Array, end: Array, more: int = 0, at_corner: bool = False) -> None:
