@@ -428,7 +428,8 @@ def cancel_dataset():
 def refuse():
     (OUT / "a-file").write_text("not a folder", encoding="utf-8")
     dataset().count, dataset().out = 2, str(OUT / "a-file")
-    yield from HANDS.press("gis.synthesize_dataset()", 0.5, 556)
+    yield from HANDS.scroll(-30)  # what is scrolled to its end moves when its end does
+    yield from HANDS.press("gis.synthesize_dataset()", 0.5, 820)
     yield 1.0
     places = [HANDS.seen["presses"][-1][2]]
     xdotool("mousemove", 300, 400)  # away from the error that Blender shows at the mouse
