@@ -42,7 +42,7 @@ def test_nothing_stands_in_a_lane_and_nothing_is_warm_by_itself(kind: str, seed:
     assert not warm & {material for mesh, _ in site.static.values() for material in mesh.materials}
 
 
-@pytest.mark.parametrize("kind", ["residential", "arterial", "car_park"])
+@pytest.mark.parametrize("kind", ["residential", "arterial", "car_park", "town"])
 def test_cars_stand_lengthwise_and_across(kind: str) -> None:
     """Bays and lanes of both directions: cars are seen from behind, from ahead and from the side."""
     site = GENERATORS[kind](2)
@@ -51,6 +51,26 @@ def test_cars_stand_lengthwise_and_across(kind: str) -> None:
     turned += [abs(np.sin(bay.yaw_rad - ahead)) for bay in site.bays]
     assert sum(value > 0.9 for value in turned) >= 4
     assert sum(value < 0.3 for value in turned) >= 4
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cars_that_park_in_a_town_leave_its_lanes_free(seed: int) -> None:
+    """A car of 1.9 m in the middle of any lane passes every bay, island and planted strip."""
+    site = GENERATORS["town"](seed)
+    ways = np.concatenate([points for points, _ in site.lanes.values()])
+    assert len(site.bays) > 20
+    for bay in site.bays:
+        ahead = np.array([np.cos(bay.yaw_rad), np.sin(bay.yaw_rad)])
+        aside = np.array([-ahead[1], ahead[0]])
+        away = ways - [bay.x_m, bay.y_m]
+        along, across = away @ ahead, away @ aside
+        beyond = np.maximum(np.abs([along, across]).T - [bay.length_m / 2, bay.width_m / 2], 0.0)
+        assert np.hypot(*beyond.T).min() > 0.95
+    for name in ("island", "median"):
+        if name in site.static:
+            corners = np.concatenate(site.static[name][0].points)[:, :2]
+            nearest = np.hypot(*(ways[:, None] - corners).transpose(2, 0, 1)).min()
+            assert nearest > 0.95, f"{name} comes within {nearest:.2f} m of the middle of a lane"
 
 
 def _heading(points: np.ndarray) -> float:
