@@ -30,9 +30,11 @@ def test_kinds_have_the_shares_of_their_weights() -> None:
 
 
 def test_a_span_has_few_streets_and_the_next_has_others() -> None:
+    from renderer.blender.standing import MOST_BUILT  # it needs Blender
+
     mixture = WorldMixture(4)
     first, second = ({mixture.name(index) for index in span} for span in (range(SPAN), range(SPAN, 2 * SPAN)))
-    assert 4 <= len(first) <= 12
+    assert 4 <= len(first - {"city.blend"}) <= MOST_BUILT  # a process holds all of a span at once
     assert first & second == {"city.blend"}
     assert {mixture.name(index) for index in range(0, SPAN, 7)} <= first
 
