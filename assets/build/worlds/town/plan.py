@@ -169,7 +169,7 @@ def _draw_roundabout(crossings: list[Crossing], kerb_m: float, median_m: float, 
     """Where a side street ends at the main street, and this is wide enough."""
     ends = [one.u_m for one in crossings if len(one.sides) == 1]
     radius = min(kerb_m - 3.7, 4.6)
-    if not ends or radius < 1.7 or radius < median_m + 0.5 or rng.random() < 0.35:
+    if not ends or radius < 1.7 or radius < median_m + 0.5 or rng.random() < 0.6:
         return None
     return Roundabout(ends[0], radius)
 
