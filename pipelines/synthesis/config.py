@@ -406,7 +406,7 @@ class SynthesizeConfig(RenderConfig):
     objects: Annotated[
         str | None,
         Option(
-            "Most objects of a kind in a frame: cars=6,people=8,bicycles=1,motorcycles=1,dogs=1,deer=1 ...; "
+            "Most objects of a kind in a frame: cars=6, people=8, bicycles=1, dogs=1, deer=1 ... with commas between; "
             "cars: the nearest; people=0: none, nor anything but cars that is not named, as in earlier versions.",
             _SCENE,
             implied=("people=0",),
@@ -476,8 +476,8 @@ class SynthesizeConfig(RenderConfig):
     pack: Annotated[
         Literal["files", "shards"],
         Option(
-            "shards: WebDataset tars of about 256 MB with a Parquet index, not a few small files a frame; needed where "
-            "--out is in an object store (s3://bucket/set).",
+            "Files, or shards: WebDataset tars of about 256 MB with a Parquet index, not some small files a frame; "
+            "needed where --out is in an object store (s3://bucket/set).",
             _OUTPUT,
             implied=("files",),
         ),

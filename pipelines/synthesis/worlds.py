@@ -26,7 +26,7 @@ WORLDS: Final = Path("worlds")
 """What `--scene` is told for the mixture."""
 CITY_KIND: Final = "city"
 """The shipped street, in the mixture beside the kinds that are generated."""
-DEFAULT_WORLDS: Final = "residential=1,town=1,city=1,arterial=1,country=0.2,motorway=0.1,car_park=0.1"
+DEFAULT_WORLDS: Final = "residential=4,town=4,city=3,arterial=2,country=0.5,motorway=0.25,car_park=0.25"
 SPAN: Final = 1000
 """Frames that share a set of streets."""
 _STREETS: Final = 9

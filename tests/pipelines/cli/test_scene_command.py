@@ -17,7 +17,7 @@ from pipelines.cli.main import app
     [
         ("--kind residential --out street.obj", ".blend"),
         ("--kind residential --out nowhere/street.blend", "no such folder"),
-        ("--kind town --out street.blend", "town"),
+        ("--kind village --out street.blend", "village"),
         ("--kind arterial --seed -1 --out street.blend", "seed"),
     ],
 )

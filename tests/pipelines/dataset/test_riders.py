@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipelines.dataset.frame_files import FilesInFolder
 from pipelines.dataset.labels.coco import coco_annotations
 from pipelines.dataset.labels.kitti import kitti_text
 from pipelines.dataset.labels.yolo import yolo_text
@@ -99,7 +100,7 @@ def test_what_a_record_says_comes_back_and_old_records_ride_nothing() -> None:
 def problems(vehicle: Instance, rider: Instance) -> list[str]:
     instances = tuple(InstanceRecord.of(item) for item in (vehicle, rider))
     record = PassesRecord(index=0, seed=0, camera=CAMERA, cam_to_world=np.eye(4), instances=instances, files={})
-    planes = Planes(Path("nowhere"), "000000", (100, 200))
+    planes = Planes(FilesInFolder(Path("nowhere")), "000000", (100, 200))
     return [line for line in check_objects(record, planes, Rules(("person",), 20)) if "rides" in line]
 
 
@@ -118,10 +119,10 @@ def test_rows_of_riders_are_checked(tmp_path: Path) -> None:
     path = tmp_path / "annotations/kitti/000000.txt"
     path.parent.mkdir(parents=True)
     path.write_text(kitti_text([VEHICLE, RIDER], 200, 100))
-    assert list(check_rows(tmp_path, record, ("person",))) == []
+    assert list(check_rows(FilesInFolder(tmp_path), record, ("person",))) == []
     path.write_text(path.read_text().replace("Cyclist", "Pedestrian"))
-    assert "type Pedestrian, the object is a cyclist" in next(check_rows(tmp_path, record, ("person",)))
+    assert "type Pedestrian, the object is a cyclist" in next(check_rows(FilesInFolder(tmp_path), record, ("person",)))
 
 
 def test_the_words_of_the_option_are_those_of_the_renderer() -> None:
-    assert {"people", *two_wheelers.KINDS, *companions.COMPANIONS} == set(KINDS)
+    assert {"cars", "people", *two_wheelers.KINDS, *companions.COMPANIONS} == set(KINDS)

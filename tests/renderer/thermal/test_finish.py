@@ -9,9 +9,10 @@ import pytest
 from thermal_scenes import profiles, surface, winter_night
 
 from renderer.random_streams import Draw, Stream
+from renderer.thermal.balance import surface_balance
 from renderer.thermal.finish import draw_finish
 from renderer.thermal.kernels import _mirrored
-from renderer.thermal.physics import _Generators, _objects
+from renderer.thermal.physics import _Generators, _objects, _OwnGenerators
 from renderer.zones.catalogue import Zone
 
 
@@ -46,7 +47,8 @@ def test_panes_of_a_heated_cabin_are_warm_in_the_cold_only() -> None:
         conditions = winter_night(air_temperature_K=air_K)
         own = [dataclasses.replace(car, profile=profile)]
         warmth = _Generators(*(np.random.default_rng(seed) for seed in (7, 8, 9, 10)))
-        cars = _objects(own, conditions, profiles(), warmth, iter(finish))
+        balance = surface_balance(conditions, profiles())
+        cars = _objects(own, conditions, profiles(), balance, warmth, iter(finish), _OwnGenerators(Draw(3, 0)))
         return float(cars.base_K[1, Zone.GLASS] - air_K)
 
     assert above_air(273.15, "driving") - above_air(298.0, "driving") == pytest.approx(0.15 * 20.0)
