@@ -104,9 +104,9 @@ $(TOOLS)/.done: tests/tools/locked.txt $(VENV)/.dev
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/tools/locked.txt
 	@touch $@
 
-$(CLUSTER)/.done: tests/cluster/requirements.txt pyproject.toml
+$(CLUSTER)/.done: tests/cluster/requirements.txt tests/cluster/locked.txt pyproject.toml
 	$(PYTHON) -m venv $(CLUSTER)
-	$(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[all,dev,cluster]' -r tests/cluster/requirements.txt
+	$(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -c tests/cluster/locked.txt -e '.[all,dev,cluster]' -r tests/cluster/requirements.txt
 	@touch $@
 
 $(DOCS)/.done: pyproject.toml $(CONSTRAINTS)
