@@ -46,7 +46,7 @@ def _card(description: DatasetDescription) -> Iterator[str]:
     yield f"# {for_markdown(about.title)}"
     yield ""
     yield (
-        f"{counts.images} synthetic long-wave infrared images with {counts.objects} labelled vehicles, "
+        f"{counts.images} synthetic long-wave infrared images with {counts.objects} labelled objects, "
         "made by gis: "
         + ("cars rendered into real thermal images." if real else "a rendered street with seeded traffic.")
     )
