@@ -25,7 +25,7 @@ from .projection import WorldToCam, box_around, seen_share, world_to_cam
 from .street import Street
 from .walkable import Ground, Kind
 
-__all__ = ["PeopleMix", "people_on_plane", "people_on_street", "sample_count", "suits", "those_out"]
+__all__ = ["PeopleMix", "people_on_plane", "people_on_street", "sample_count", "spots_by_kind", "suits", "those_out"]
 
 Array = NDArray[np.float64]
 
@@ -263,6 +263,22 @@ def _stands_free(
     return box is not None and box[3] - box[1] >= LEAST_HEIGHT_PX and seen_share(box, camera) >= LEAST_SEEN
 
 
+def spots_by_kind(ground: Ground, cam_to_world: Array, camera: Camera) -> dict[Kind, tuple[Array, Array]]:
+    """Spots in the field of view (N, 2) by kind, and running sums (N,) of their weights: one over the distance."""
+    pose, eye = cam_to_world, cam_to_world[:2, 3]
+    aside = 1.1 * max(camera.cx, camera.width - camera.cx) / camera.fx
+    corners = np.array([eye, *(eye + FAR_M * (pose[:2, 2] + side * pose[:2, 0]) for side in (-aside, aside))])
+    left, right = ((column - camera.cx) / camera.fx for column in (-0.02 * camera.width, 1.02 * camera.width))
+    view = np.array([*eye, *pose[:2, 2], *pose[:2, 0], NEAR_M, FAR_M, left, right])
+    points, ahead, kinds = ground.spots_in_view(view, corners.min(axis=0), corners.max(axis=0))
+    found = {}
+    for kind in PLACES:
+        chosen = np.flatnonzero(kinds == kind)
+        if len(chosen):
+            found[kind] = (points[chosen], np.cumsum(1.0 / ahead[chosen]))
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class _Scene:
     """What one camera sees of the ground, and what stands on it."""
@@ -275,19 +291,7 @@ class _Scene:
 
     @cached_property
     def _spots(self) -> dict[Kind, tuple[Array, Array]]:
-        """Spots in the field of view (N, 2) by kind, and running sums (N,) of their weights: one over the distance."""
-        eye, pose, camera = self.setup.cam_to_world[:2, 3], self.setup.cam_to_world, self.camera
-        aside = 1.1 * max(camera.cx, camera.width - camera.cx) / camera.fx
-        corners = np.array([eye, *(eye + FAR_M * (pose[:2, 2] + side * pose[:2, 0]) for side in (-aside, aside))])
-        left, right = ((column - camera.cx) / camera.fx for column in (-0.02 * camera.width, 1.02 * camera.width))
-        view = np.array([*eye, *pose[:2, 2], *pose[:2, 0], NEAR_M, FAR_M, left, right])
-        points, ahead, kinds = self.ground.spots_in_view(view, corners.min(axis=0), corners.max(axis=0))
-        found = {}
-        for kind in PLACES:
-            chosen = np.flatnonzero(kinds == kind)
-            if len(chosen):
-                found[kind] = (points[chosen], np.cumsum(1.0 / ahead[chosen]))
-        return found
+        return spots_by_kind(self.ground, self.setup.cam_to_world, self.camera)
 
     @cached_property
     def _to_cam(self) -> WorldToCam:

@@ -20,14 +20,13 @@ from ..pedestrians import (
     ABREAST_M,
     CAR_MARGIN_M,
     CIRCLE_M,
-    FAR_M,
     GROUP_SHARES,
     HEADING_STD,
-    NEAR_M,
     PLACES,
     STANDING_SHARE,
     TRIES,
     sample_count,
+    spots_by_kind,
 )
 from ..walkable import Ground, Kind
 from .gait import Gait, KeyPoints, find_gaits, standing_models
@@ -129,19 +128,7 @@ class _Scene:
 
     @cached_property
     def _spots(self) -> dict[Kind, tuple[Array, Array]]:
-        """Spots in the field of view (N, 2) by kind, and running sums (N,) of their weights: one over the distance."""
-        pose, camera = self.views.drive.cam_to_world(self._time_s), self.views.camera
-        eye, aside = pose[:2, 3], 1.1 * max(camera.cx, camera.width - camera.cx) / camera.fx
-        corners = np.array([eye, *(eye + FAR_M * (pose[:2, 2] + side * pose[:2, 0]) for side in (-aside, aside))])
-        left, right = ((column - camera.cx) / camera.fx for column in (-0.02 * camera.width, 1.02 * camera.width))
-        view = np.array([*eye, *pose[:2, 2], *pose[:2, 0], NEAR_M, FAR_M, left, right])
-        points, ahead, kinds = self.ground.spots_in_view(view, corners.min(axis=0), corners.max(axis=0))
-        found = {}
-        for kind in PLACES:
-            chosen = np.flatnonzero(kinds == kind)
-            if len(chosen):
-                found[kind] = (points[chosen], np.cumsum(1.0 / ahead[chosen]))
-        return found
+        return spots_by_kind(self.ground, self.views.drive.cam_to_world(self._time_s), self.views.camera)
 
     def group(self, room: Room, most: int, rng: Rng) -> int:
         """One to four people together; how many found room."""
