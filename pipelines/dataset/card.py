@@ -136,6 +136,19 @@ def _packed_contents() -> Iterator[str]:
     )
 
 
+_PASSES = {
+    "normals": ("`normals/`", "surface normals in the camera's axes: PNG `(n + 1) / 2 * 65535`, OpenEXR X, Y, Z"),
+    "parts": ("`parts/`", "numbers of the objects' parts, and a table: object, mesh, thermal zone"),
+    "flow": ("`flow/`", "optical flow to the next frame: KITTI's PNG, OpenEXR u, v, valid"),
+}
+"""What files `--passes` adds."""
+
+
+def _passes(configuration: Mapping[str, Any]) -> list[tuple[str, str]]:
+    asked = (configuration.get("passes") or "").replace(" ", "").split(",")
+    return [row for name, row in _PASSES.items() if name in asked]
+
+
 def _contents(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
     if configuration.get("pack") == "shards":
         yield from _packed_contents()
@@ -162,6 +175,7 @@ def _contents(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
     rows.insert(1, ("`images16/`", what + ("; only where the background is radiometric" if real else "")))
     if configuration.get("pack") != "shards":
         rows.append(("`objects.csv`", "all objects in one table: image, class, box, distance ..."))
+    rows += _passes(configuration)
     if configuration["tensors"]:
         rows.append(("`tensors/`", "WebDataset shards of source tensors (safetensors)"))
     yield from ("## Files", "", "| file | content |", "|---|---|")

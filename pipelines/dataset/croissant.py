@@ -95,6 +95,9 @@ SET_FILES: Final = (
     FileGroup("zone-files", "Thermal zones, 8-bit palette images.", ["zones/*.png"], "image/png"),
     FileGroup("depth-files", "Metres along the optical axis, channel Z.", ["depth/*.exr"], "image/x-exr"),
     FileGroup("kelvin-files", "Apparent temperature, 16 bit over span_K.", ["images16/*.png"], "image/png"),
+    FileGroup("normal-files", "Normals in the camera's axes, channels X, Y, Z.", ["normals/*.exr"], "image/x-exr"),
+    FileGroup("part-files", "Parts of objects; a table of the numbers lies beside.", ["parts/*.png"], "image/png"),
+    FileGroup("flow-files", "Optical flow, channels u, v, valid.", ["flow/*.exr"], "image/x-exr"),
     FileGroup("tensor-files", "Source tensors, WebDataset shards.", ["tensors/*.tar"], "application/x-tar"),
 )
 """What lies beside the images of a data set, as far as it is there."""

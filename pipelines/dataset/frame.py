@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from renderer.thermal.conditions import Conditions
 from renderer.thermal.sensor import from_uint16
 from renderer.thermal.sensor_variety import SensorVariety
 
+from pipelines.dataset.passes.parts import ObjectParts
 from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, ModelRecord, RealObject
 
 __all__ = ["SynthesizedFrame"]
@@ -62,6 +64,12 @@ class SynthesizedFrame:
     """The source tensors, where they were asked for."""
     flow: Flow | None = None
     """Optical flow to the next frame of the sequence, where it was asked for and there is one."""
+    normal: NDArray[np.float32] | None = None
+    """(H, W, 3) unit normals in the camera's axes, where they were asked for; 0 where no surface was hit."""
+    parts: ObjectParts | None = None
+    """Parts of the objects that have a label, where they were asked for."""
+    amodal: Mapping[int, NDArray[np.bool_]] | None = None
+    """Where they were asked for, the whole of each visible object inside the image, by its id: (H, W)."""
 
     @property
     def index(self) -> int:

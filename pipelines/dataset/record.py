@@ -105,6 +105,8 @@ class InstanceRecord(Instance):
     """True: so much stands before it that its label says to leave it out of account; else None."""
     rle: str | None = field(default=None, metadata=OMITTED_IF_NONE)
     """COCO's compressed run-length code of its pixels, of objects with a label."""
+    rle_amodal: str | None = field(default=None, metadata=OMITTED_IF_NONE)
+    """The same of the pixels that it would cover if nothing stood before it, where they were asked for."""
     fit: FitRecord | None = field(default=None, metadata=OMITTED_IF_NONE)
     """Of pairs of `gis fit`."""
     track_id: int | None = field(default=None, metadata=OMITTED_IF_NONE)

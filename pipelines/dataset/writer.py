@@ -8,12 +8,14 @@ from pathlib import Path
 from renderer.zones.catalogue import zone_palette
 
 from pipelines.dataset import shards
-from pipelines.dataset.flow_files import flow_files
 from pipelines.dataset.frame import SynthesizedFrame
-from pipelines.dataset.labels.coco import encode_rle, run_lengths
+from pipelines.dataset.labels.coco import encode_rle, mask_code, run_lengths
 from pipelines.dataset.labels.kitti import kitti_text
 from pipelines.dataset.labels.yolo import yolo_text
 from pipelines.dataset.made_frame import MadeFrame
+from pipelines.dataset.passes.flow import flow_files
+from pipelines.dataset.passes.normals import normal_files
+from pipelines.dataset.passes.parts import part_files
 from pipelines.dataset.record import FrameRecord, InstanceRecord, SequenceRecord, frame_name
 from pipelines.io.exr import encode_exr
 from pipelines.io.files import sha256
@@ -75,11 +77,18 @@ def _encode_files(frame: SynthesizedFrame) -> dict[str, bytes]:
         contents[f"images16/{name}.png"] = encode_png(frame.image16)
     if frame.flow is not None:
         contents |= flow_files(name, frame.flow)
+    if frame.normal is not None:
+        contents |= normal_files(name, frame.normal)
+    if frame.parts is not None:
+        contents |= part_files(name, frame.parts)
     return contents
 
 
 def _with_code(item: InstanceRecord, frame: SynthesizedFrame) -> InstanceRecord:
-    """An object with the run-length code of its pixels, where it has a label."""
+    """An object with the run-length codes of its pixels, where it has a label."""
     if not item.labelled or item.box_visible_px is None:
         return item
-    return replace(item, rle=encode_rle(run_lengths(frame.instance_id, item.id, item.box_visible_px)))
+    amodal = None if frame.amodal is None else mask_code(frame.amodal[item.id])
+    return replace(
+        item, rle=encode_rle(run_lengths(frame.instance_id, item.id, item.box_visible_px)), rle_amodal=amodal
+    )

@@ -188,7 +188,9 @@ class Job:
     def _with_vehicle(self, rider: InstanceRecord, vehicle: InstanceRecord, record: FrameRecord) -> ExportObject:
         """A rider and a vehicle as one object; its pixels are looked up in the mask."""
         name = self.classes.riders[vehicle.category]
-        both = replace(as_one(rider, vehicle, name, (record.camera.width, record.camera.height)), rle=None)
+        both = replace(
+            as_one(rider, vehicle, name, (record.camera.width, record.camera.height)), rle=None, rle_amodal=None
+        )
         place = self.classes.names.index(name)
         return ExportObject((place,), both.box_visible_px or both.box_amodal_px, False, both)
 

@@ -318,7 +318,8 @@ class SynthesizeConfig(RenderConfig):
     passes: Annotated[
         str | None,
         Option(
-            "More files for each frame: flow, the optical flow to the next frame of a --sequence.",
+            "More files for each frame, several with commas between: normals; parts, the parts of objects; amodal, "
+            "whole objects though hidden; flow, the optical flow to the next frame of a --sequence.",
             _OUTPUT,
             implied=(None,),
             suggestions=lambda: PASSES,

@@ -40,6 +40,8 @@ from pipelines.backgrounds.real_objects import find_real_objects
 from pipelines.dataset.frame import SynthesizedFrame
 from pipelines.dataset.label_consistency.measure import ATTEMPTS, measure_label_error
 from pipelines.dataset.labels import CATEGORIES, is_ignored, labelled
+from pipelines.dataset.passes.normals import camera_normals
+from pipelines.dataset.passes.parts import object_parts
 from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, RealObject, track_number
 from pipelines.errors import DatasetError
 from pipelines.synthesis.config import PHYSICS, SynthesizeConfig
@@ -208,6 +210,8 @@ class FrameMaker:
         if draw.moment is not None:
             flow = shrink == 1 and "flow" in self.config.more_passes
             moving = {"moment": draw.moment, "flow": flow, "shrink": shrink}
+        if shrink == 1:
+            moving |= self._amodal
         return self.session.frame(
             draw.index,
             attempt=draw.attempt,
@@ -219,6 +223,11 @@ class FrameMaker:
             others=self.config.most_others,
             **moving,
         )
+
+    @property
+    def _amodal(self) -> dict[str, bool]:
+        """What the session is told where amodal masks are asked for."""
+        return {"amodal": True} if "amodal" in self.config.more_passes else {}
 
     def _conditions(self, draw: Draw, background: Background | None) -> Conditions:
         """Drawn; what the options say, or else the capture time of the background, replaces a draw."""
@@ -263,7 +272,7 @@ class FrameMaker:
         )
         setup = self._with_people(setup, draw, background, ground, conditions)
         setup = self._with_others(setup, draw, background, ground)
-        frame = self.session.frame_on_plane(setup, camera=background.camera, normals=True, parts=True)
+        frame = self.session.frame_on_plane(setup, camera=background.camera, normals=True, parts=True, **self._amodal)
         frame = hide_behind(frame, ground.obstacles)
         if ground.road.confidence == 0.0:
             frame = replace(frame, notes=(*frame.notes, f"no car placed: {ground.road.source}"))
@@ -344,6 +353,9 @@ class FrameMaker:
             real_objects=self._real_objects(candidate),
             sample=self._sample(candidate) if self.config.tensors else None,
             flow=frame.flow,
+            normal=camera_normals(frame) if "normals" in self.config.more_passes else None,
+            parts=object_parts(frame) if "parts" in self.config.more_passes else None,
+            amodal=frame.amodal,
         )
 
     def _real_objects(self, candidate: _Candidate) -> tuple[RealObject, ...] | None:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_FPS", "PASSES", "check_sequence", "moment_of", "parse_passes", "sequence_frames"]
 
 DEFAULT_FPS: Final = 10.0
-PASSES: Final = ("flow",)
+PASSES: Final = ("normals", "parts", "amodal", "flow")
 """What `--passes` can name."""
 
 
 def parse_passes(text: str | None) -> tuple[str, ...]:
-    """Passes by name: ``flow``.
+    """Passes by name: ``normals,flow``.
 
     Raises:
         ConfigError: another name.
@@ -58,7 +58,7 @@ def check_sequence(
         ConfigError: an option that cannot work.
     """
     if seconds is None:
-        if parse_passes(passes):
+        if "flow" in parse_passes(passes):
             raise ConfigError("passes flow is of sequences: give --sequence SECONDS too, or leave it out")
         if fps != DEFAULT_FPS:
             raise ConfigError("fps is of sequences: give --sequence SECONDS too, or leave it out")

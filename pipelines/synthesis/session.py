@@ -58,12 +58,19 @@ class Session(Protocol):
         others: Mapping[str, int | None] = NO_OTHERS,
         moment: Moment | None = None,
         flow: bool = False,
+        amodal: bool = False,
         shrink: int = 1,
     ) -> Frame:
         """One frame of the scene, or of a sequence in it."""
 
     def frame_on_plane(
-        self, setup: FrameSetup, *, camera: Camera | None = None, normals: bool = False, parts: bool = False
+        self,
+        setup: FrameSetup,
+        *,
+        camera: Camera | None = None,
+        normals: bool = False,
+        parts: bool = False,
+        amodal: bool = False,
     ) -> Frame:
         """The cars of a setup and nothing else."""
 

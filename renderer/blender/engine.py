@@ -232,6 +232,7 @@ class RenderSession:
         others: Mapping[str, int | None] = NO_OTHERS,
         moment: Moment | None = None,
         flow: bool = False,
+        amodal: bool = False,
         shrink: int = 1,
     ) -> Frame:
         """Render one frame.
@@ -248,6 +249,7 @@ class RenderSession:
                 :data:`.road_users.companions.COMPANIONS`, alike.
             moment: where the frame lies in a sequence; None: it is of none.
             flow: also give ``Frame.flow``, of all frames of a sequence but the last.
+            amodal: also give ``Frame.amodal``.
             shrink: how many times narrower and lower than the camera's the picture is: for a glance.
         """
 
@@ -261,16 +263,24 @@ class RenderSession:
         self._rasteriser.look_through(_shrunk(self.camera, shrink), self._planes.near_m, self._planes.far_m)
         later = moment.next if flow and moment is not None else None
         following = None if later is None else functools.partial(stage, later)
-        return self._render(setup, staged, self._background_zone, normals=normals, parts=parts, following=following)
+        asked = {"normals": normals, "parts": parts, "amodal": amodal}
+        return self._render(setup, staged, self._background_zone, following=following, **asked)
 
     def frame_on_plane(
-        self, setup: FrameSetup, *, camera: Camera | None = None, normals: bool = False, parts: bool = False
+        self,
+        setup: FrameSetup,
+        *,
+        camera: Camera | None = None,
+        normals: bool = False,
+        parts: bool = False,
+        amodal: bool = False,
     ) -> Frame:
         """Render only the cars of a setup, with nothing else of the scene; pixels without a car have zone 0."""
         self._rasteriser.look_through(camera or self.camera, self._planes.near_m)
         stored = _as_stored(setup)
         with self._street_hidden():
-            return self._render(stored, self._stage_traffic(stored, None), 0, normals=normals, parts=parts)
+            staged = self._stage_traffic(stored, None)
+            return self._render(stored, staged, 0, normals=normals, parts=parts, amodal=amodal)
 
     @contextlib.contextmanager
     def _street_hidden(self) -> Iterator[None]:
@@ -629,6 +639,7 @@ class RenderSession:
         *,
         normals: bool,
         parts: bool,
+        amodal: bool = False,
         following: Callable[[], tuple[FrameSetup, Staged]] | None = None,
     ) -> Frame:
         """Draw a frame; ``following`` stages the next one of its sequence, for the flow to it."""
@@ -662,7 +673,19 @@ class RenderSession:
             parts=staged.parts() if parts else (),
             notes=self.notes + self._labels.notes + self._zone_notes() + self._left_out,
         )
+        if amodal:
+            frame = replace(frame, amodal=self._amodal_masks(frame, staged))
         return frame if following is None else replace(frame, flow=self._flow(frame, staged, passes, following))
+
+    def _amodal_masks(self, frame: Frame, staged: Staged) -> dict[int, NDArray[np.bool_]]:
+        """What each visible object would cover if it stood there alone; see :attr:`Frame.amodal`."""
+        masks, pose = {}, frame.cam_to_world
+        for item in frame.instances:
+            if item.visible_px == item.amodal_px > 0:
+                masks[item.id] = frame.instance_id == item.id
+            elif item.visible_px:
+                masks[item.id] = self._rasteriser.mask(self._extractor.pool, staged.drawing.of_instance(item.id), pose)
+        return masks
 
     def _flow(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -102,5 +103,8 @@ class Frame:
     parts: tuple[Part, ...] = ()
     flow: Flow | None = None
     """Optical flow to the next frame of a sequence, where it was asked for and there is one."""
+    amodal: Mapping[int, NDArray[np.bool_]] | None = None
+    """Where it was asked for: by :attr:`Instance.id` the (H, W) pixels that an object would cover if nothing stood
+    before it, of all objects of which a pixel is visible; what is outside of the image is not there."""
     notes: tuple[str, ...] = field(default=())
     """What had to be guessed, one line each (e.g. ``zones of 'taxi' guessed from geometry``)."""

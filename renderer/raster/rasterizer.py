@@ -43,6 +43,11 @@ class Drawing:
     holdout: NDArray[np.bool_] | None = None
     """(P,) which parts are holes: what is behind them is hidden, and they are not there themselves. None: none is."""
 
+    def of_instance(self, number: int) -> Drawing:
+        """The parts of one instance alone."""
+        members = np.flatnonzero(self.instance_id == number)
+        return Drawing(self.mesh[members], self.local_to_world[members], self.instance_id[members])
+
     def seen_by(self, camera: Camera, cam_to_world: NDArray[np.float64]) -> PlacedParts:
         """The parts before a camera with a pose (4, 4; OpenCV axes)."""
         world_to_px = camera.K @ world_to_local(cam_to_world)
@@ -91,17 +96,27 @@ class Rasteriser:
     ) -> RasterPasses:
         """Rasterise the parts as the camera at ``cam_to_world`` (4, 4; OpenCV axes) sees them."""
         meshes, parts = pool.flat(), drawing.seen_by(self.camera, cam_to_world)
-        self._buffers.inverse_depth.fill(1.0 / self.far_m)  # nothing beyond is nearer than that
-        self._buffers.hit.fill(NO_HIT)
-        self._buffers.stamp.fill(0)
-        amodal_px = np.zeros(int(parts.instance_id.max(initial=0)) + 1, np.int64)
-        draw_parts(meshes, parts, self._order(meshes, parts), self.near_m, self._buffers, amodal_px)
+        amodal_px = self._fill(meshes, parts)
         if drawing.holdout is not None:
             self._cut_out(drawing.holdout)
         passes = self._empty_passes()
         resolve(self._buffers, meshes, parts, background_zone, passes)
         normal = self._normals(meshes, parts, drawing.local_to_world) if normals else None
         return RasterPasses(*passes, normal, amodal_px, self._buffers.hit & TRIANGLE_MASK if triangles else None)
+
+    def mask(self, pool: MeshPool, drawing: Drawing, cam_to_world: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(H, W) pixels that the parts cover; arguments as for :meth:`draw`."""
+        self._fill(pool.flat(), drawing.seen_by(self.camera, cam_to_world))
+        return np.asarray(self._buffers.hit != NO_HIT)
+
+    def _fill(self, meshes: FlatMeshes, parts: PlacedParts) -> NDArray[np.int64]:
+        """Draw the parts into the buffers; returns the pixels that each instance covers if nothing stands before it."""
+        self._buffers.inverse_depth.fill(1.0 / self.far_m)  # nothing beyond is nearer than that
+        self._buffers.hit.fill(NO_HIT)
+        self._buffers.stamp.fill(0)
+        amodal_px = np.zeros(int(parts.instance_id.max(initial=0)) + 1, np.int64)
+        draw_parts(meshes, parts, self._order(meshes, parts), self.near_m, self._buffers, amodal_px)
+        return amodal_px
 
     def _cut_out(self, holdout: NDArray[np.bool_]) -> None:
         """Let nothing have been hit where a part is a hole."""

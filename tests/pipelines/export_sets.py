@@ -28,7 +28,7 @@ def of_scene(out: Path, count: int = 4, **options: object) -> Path:
     return synthesize_dataset(config, session_factory=FakeScene())
 
 
-def over_frames(root: Path, count: int = 12, names: int = 5, licence: str = "") -> Path:
+def over_frames(root: Path, count: int = 12, names: int = 5, licence: str = "", **options: object) -> Path:
     """Boxes in real frames, in which the same three things are known everywhere; a licence lies beside them."""
     rng = np.random.default_rng(1)
     (root / "frames").mkdir(parents=True)
@@ -41,7 +41,7 @@ def over_frames(root: Path, count: int = 12, names: int = 5, licence: str = "") 
     (root / "boxes.json").write_text(json.dumps({f"street_{number}": {"boxes_full": boxes} for number in range(names)}))
     config = SynthesizeConfig(
         out=root / "set", count=count, backgrounds=root / "frames", boxes=root / "boxes.json", size="96x64",
-        horizon=30.0, model="physics", workers=1,
+        horizon=30.0, model="physics", workers=1, **options,  # type: ignore[arg-type]
     )  # fmt: skip
     return synthesize_dataset(config, session_factory=FakeScene())
 

@@ -79,6 +79,7 @@ class FakeSession:
         others: Mapping[str, int | None] = MappingProxyType({}),
         moment: Moment | None = None,
         flow: bool = False,
+        amodal: bool = False,
         shrink: int = 1,
     ) -> Frame:
         if shrink > 1:
@@ -87,23 +88,30 @@ class FakeSession:
             return draw_moment(small, index, Draw(self.seed, index, attempt, moment))
         self._accidents(index)
         if moment is not None:
-            frame = draw_moment(self.camera, index, Draw(self.seed, index, attempt, moment))
+            frame = _with_amodal(draw_moment(self.camera, index, Draw(self.seed, index, attempt, moment)), amodal)
             known = Flow(np.full((*frame.zone.shape, 2), 1.5, np.float32), frame.zone > 0)
             return replace(frame, flow=known if flow and moment.next is not None else None)
         rng = Draw(self.seed, index, attempt if self.has_traffic else 0).rng(Stream.TRAFFIC)
-        return draw(self.camera, index, rng, profile or "")
+        return _with_amodal(draw(self.camera, index, rng, profile or ""), amodal)
 
     def frame_on_plane(
-        self, setup: FrameSetup, *, camera: Camera | None = None, normals: bool = False, parts: bool = False
+        self,
+        setup: FrameSetup,
+        *,
+        camera: Camera | None = None,
+        normals: bool = False,
+        parts: bool = False,
+        amodal: bool = False,
     ) -> Frame:
         self._accidents(setup.index)
         rng = np.random.default_rng([self.seed, setup.index, 0])
-        frame = draw(camera or self.camera, setup.index, rng, "")
+        frame = _with_amodal(draw(camera or self.camera, setup.index, rng, ""), amodal)
         alone = frame.instance_id > 0
         return replace(
             frame,
             zone=np.where(alone, frame.zone, 0).astype(np.uint8),
             depth_m=np.where(alone, frame.depth_m, np.inf).astype(np.float32),
+            normal=None if frame.normal is None else np.where(alone[..., None], frame.normal, 0).astype(np.float32),
         )
 
     def close(self) -> None:
@@ -119,6 +127,18 @@ class FakeSession:
             raise RuntimeError("the roof\nfell in")
         if 0 <= self.scene.full_at <= index:
             resource.setrlimit(resource.RLIMIT_FSIZE, (40, 40))
+
+
+def _with_amodal(frame: Frame, asked: bool) -> Frame:
+    """The frame with the whole rectangle of each object, where that is asked for."""
+    if not asked:
+        return frame
+    masks = {}
+    for item in frame.instances:
+        left, top, right, bottom = (max(0, int(edge)) for edge in item.box_amodal_px)
+        masks[item.id] = np.zeros(frame.zone.shape, np.bool_)
+        masks[item.id][top:bottom, left:right] = True
+    return replace(frame, amodal=masks)
 
 
 def draw_moment(camera: Camera, index: int, place: Draw) -> Frame:

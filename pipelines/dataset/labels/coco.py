@@ -2,7 +2,9 @@
 
 Beside the fields of COCO's detection task each annotation has ``instance_id`` (value in ``masks/``), ``model``,
 ``profile``, ``bbox_amodal``, ``occlusion``, ``truncation`` and ``box_3d``. ``bbox`` and ``area`` are of the visible
-pixels, and ``segmentation`` is the run-length code of exactly these.
+pixels, and ``segmentation`` is the run-length code of exactly these. Of `--passes amodal` there are
+``segmentation_amodal`` and ``area_amodal`` too: all pixels inside the image that the object would cover if nothing
+stood before it (COCO amodal: Zhu et al., "Semantic Amodal Segmentation", CVPR 2017).
 
 What a real background shows by itself has ``source`` ``real``; only its box is known, so that ``segmentation`` is
 empty. One that inserted objects mostly hide is a crowd (``iscrowd``) of its category, in which COCO's measure takes a
@@ -34,9 +36,11 @@ from pipelines.io.files import write_through
 
 __all__ = [
     "LabelledFrame",
+    "amodal_entries",
     "coco_annotations",
     "coco_image",
     "encode_rle",
+    "mask_code",
     "real_annotations",
     "run_lengths",
     "write_coco",
@@ -198,12 +202,24 @@ def coco_annotations(
             "occlusion": instance.occlusion,
             "truncation": instance.truncation,
             "box_3d": asdict(instance.box_3d),
+            **amodal_entries(instance, height, width),
             **_key_points(instance),
             **({} if instance.rides is None else {"rides": instance.rides}),
             **({} if (track := getattr(instance, "track_id", None)) is None else {"track_id": track}),
         }
         for place, (instance, code) in enumerate(zip(instances, codes, strict=True))
     ]
+
+
+def amodal_entries(instance: Instance, height: int, width: int) -> dict[str, Any]:
+    """The whole of an object inside the image, though hidden, where it is known."""
+    code = getattr(instance, "rle_amodal", None)
+    if code is None:
+        return {}
+    return {
+        "segmentation_amodal": {"size": [height, width], "counts": code},
+        "area_amodal": instance.amodal_px,
+    }
 
 
 def _key_points(instance: Instance) -> dict[str, Any]:
@@ -273,6 +289,12 @@ def run_lengths(instance_id: NDArray[np.uint16], number: int, box: Box2D) -> lis
     if len(edges) and edges[-1] == height * width:
         edges = edges[:-1]
     return [int(run) for run in np.diff(edges, prepend=0, append=height * width)]
+
+
+def mask_code(mask: NDArray[np.bool_]) -> str:
+    """COCO's run-length code of a mask (H, W)."""
+    height, width = mask.shape
+    return encode_rle(run_lengths(mask.astype(np.uint16), 1, (0.0, 0.0, float(width), float(height))))
 
 
 def encode_rle(counts: Sequence[int]) -> str:

@@ -34,8 +34,9 @@ from pipelines.dataset.validation.about import about_files, check_about
 from pipelines.dataset.validation.labels import check_classes, check_coco, check_rows
 from pipelines.dataset.validation.objects import Rules, check_fitted, check_objects
 from pipelines.dataset.validation.packed import chosen_frames, index_files, packed_batches
+from pipelines.dataset.validation.passes import check_passes, expected_passes
 from pipelines.dataset.validation.planes import Planes
-from pipelines.dataset.validation.sequences import check_place, check_tracks, has_flow
+from pipelines.dataset.validation.sequences import check_place, check_tracks
 from pipelines.errors import DatasetError
 from pipelines.io.exr import decode_exr
 from pipelines.io.files import ends_with_line, file_sha256, read_lines, sha256
@@ -330,7 +331,8 @@ def _frame_check(about: Mapping[str, Any]) -> Callable[[FrameFiles, Line], Itera
         yield from check_objects(record, planes, rules)
         yield from check_rows(files, record, rules.categories)
         more = [
-            *_file_names(record, has_flow(record, options.sequence, options.fps, options.passes)),
+            *_file_names(record, expected_passes(record, options.sequence, options.fps, options.passes)),
+            *check_passes(record, planes, options.passes),
             *facts.check_configuration(record, options),
             *facts.check_conditions(record.conditions),
             *facts.check_span(record, planes),
@@ -361,14 +363,13 @@ def _described(about: Mapping[str, Any]) -> facts.Described:
     return described
 
 
-def _file_names(record: FrameRecord, flow: bool) -> Iterator[str]:
+def _file_names(record: FrameRecord, passes: set[str]) -> Iterator[str]:
     name = record.stem
     wanted = {f"{place}/{name}.png" for place in ("images", "masks", "zones")}
     wanted |= {f"depth/{name}.exr", f"annotations/kitti/{name}.txt", f"annotations/yolo/{name}.txt"}
     if record.span_K is not None:
         wanted.add(f"images16/{name}.png")
-    if flow:
-        wanted |= {f"flow/{name}.png", f"flow/{name}.exr"}
+    wanted |= passes
     for odd in sorted(wanted ^ set(record.files)):
         yield f"{'does not name' if odd in wanted else 'names'} {odd}"
 

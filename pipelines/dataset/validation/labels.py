@@ -271,6 +271,10 @@ def _expected(item: InstanceRecord, record: Record) -> dict[str, Any]:
             "yaw_rad": item.box_3d.yaw_rad,
         },
     }
+    if item.rle_amodal is not None:
+        size = [record.camera.height, record.camera.width]
+        values["segmentation_amodal"] = {"size": size, "counts": item.rle_amodal}
+        values["area_amodal"] = item.amodal_px
     if item.key_points is not None:
         values["keypoints"] = [value for point in item.key_points for value in point]
         values["num_keypoints"] = sum(seen > 0 for _, _, seen in item.key_points)

@@ -11,7 +11,7 @@ from renderer.zones.names import PEOPLE_AND_ANIMALS
 
 from pipelines.dataset.record import FrameRecord, InstanceRecord
 
-__all__ = ["check_place", "check_tracks", "has_flow", "video_of"]
+__all__ = ["check_place", "check_tracks", "video_of"]
 
 _IDS = 65536
 """Tracks of one sequence."""
@@ -36,14 +36,6 @@ def check_place(record: FrameRecord, seconds: float | None, fps: float) -> Itera
     for item in record.instances:
         if item.track_id != number * _IDS + item.id:
             yield f"object {item.id}: track_id is {item.track_id}, expected {number * _IDS + item.id}"
-
-
-def has_flow(record: FrameRecord, seconds: float | None, fps: float, passes: str | None) -> bool:
-    """Whether a frame has files of its flow: all but the last of a sequence, where they were asked for."""
-    if seconds is None or "flow" not in (passes or "").replace(" ", "").split(","):
-        return False
-    frames = round(seconds * fps)
-    return record.index % frames != frames - 1
 
 
 def check_tracks(records: Sequence[FrameRecord], fps: float) -> Iterator[str]:

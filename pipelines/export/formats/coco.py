@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D
 
-from pipelines.dataset.labels.coco import KEY_POINTS, SKELETON, encode_rle, run_lengths
+from pipelines.dataset.labels.coco import KEY_POINTS, SKELETON, amodal_entries, encode_rle, run_lengths
 from pipelines.export.about import about
 from pipelines.export.job import ExportFrame, ExportObject, Job, Picture
 from pipelines.export.outlines import object_rings
@@ -104,6 +104,7 @@ def _entry(frame: ExportFrame, item: ExportObject, *, polygons: bool) -> dict[st
         "iscrowd": int(item.ignored),
         "source": item.source,
         **_details(item),
+        **({} if item.instance is None else amodal_entries(item.instance, *reversed(frame.size_px))),
     }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipelines.dataset.flow_files import flow_files
+from pipelines.dataset.passes.flow import flow_files
 from pipelines.io.exr import read_exr
 from renderer.geometry.flow import Flow
 

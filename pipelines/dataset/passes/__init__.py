@@ -1,0 +1,1 @@
+"""Passes on request, one file each: what `--passes` adds to the files of a frame."""
