@@ -25,13 +25,21 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from multiprocessing import connection
 from multiprocessing.connection import Connection
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Final, Generic, Protocol, TypeVar
 
+from gan.options import Option
 from gan.processes import isolated_environment
 
 from pipelines.errors import WorkerError, WorkerLost
 
-__all__ = ["MOST_WORKERS", "WORKER_TIMEOUT_S", "FrameJob", "FrameWorkers", "default_workers"]
+__all__ = [
+    "WORKER_TIMEOUT_S",
+    "FrameJob",
+    "FrameWorkers",
+    "WorkerCount",
+    "WorkerTimeout",
+    "default_workers",
+]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -51,6 +59,29 @@ MOST_WORKERS: Final = 1024
 """More processes than any machine has cores for."""
 WORKER_TIMEOUT_S: Final = 600.0
 """Silence, seconds, after which a worker counts as stuck unless the user says otherwise."""
+_RUN: Final = "Run"
+WorkerCount = Annotated[
+    int | None,
+    Option(
+        "Processes; changes no file.",
+        _RUN,
+        at_least=1,
+        at_most=MOST_WORKERS,
+        default_text="one per core",
+        decides_content=False,
+    ),
+]
+"""The option of every command that has workers; so is the next."""
+WorkerTimeout = Annotated[
+    float,
+    Option(
+        "End a process that is silent for so long, or ten times its longest frame or file, seconds; 0: never.",
+        _RUN,
+        at_least=0.0,
+        unit="seconds",
+        decides_content=False,
+    ),
+]
 _LONGEST_FRAMES, _OPENINGS = 10, 3
 """A worker may also be silent for so many times the longest frame so far; and so many times longer while it opens its
 scene, when it may read gigabytes or convert a model."""

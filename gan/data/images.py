@@ -24,6 +24,7 @@ __all__ = [
     "list_images",
     "read_bytes",
     "read_image",
+    "read_planes",
 ]
 
 IMAGE_SUFFIXES: Final = (".bmp", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp")
@@ -124,30 +125,47 @@ def read_image(path: Path | str) -> npt.NDArray[Any]:
     """
     path = Path(path)
     try:
-        image = decode_image(read_bytes(path))
+        data = read_bytes(path)
     except PictureError as error:
         raise ItemError(f"{path}: cannot be read: {error}") from error
+    return read_planes(data, str(path))
+
+
+def read_planes(data: bytes, where: str) -> npt.NDArray[Any]:
+    """The content of an image file, as `read_image` gives it.
+
+    Args:
+        data: The whole file.
+        where: Its name, for messages.
+
+    Raises:
+        ItemError: As `read_image`.
+    """
+    try:
+        image = decode_image(data)
+    except PictureError as error:
+        raise ItemError(f"{where}: cannot be read: {error}") from error
     planes = image[None] if image.ndim == 2 else np.moveaxis(image, -1, 0)
     if planes.shape[0] in (2, 4):
-        planes = _opaque(planes, path)
+        planes = _opaque(planes, where)
     if planes.ndim != 3 or planes.shape[0] not in (1, 3):
-        raise ItemError(f"{path}: shape {image.shape}: expected a grey (H, W) or colour (H, W, 3) image")
+        raise ItemError(f"{where}: shape {image.shape}: expected a grey (H, W) or colour (H, W, 3) image")
     if planes.dtype.kind == "f":
         bad = int(np.isnan(planes).sum())
         if bad:
-            raise ItemError(f"{path}: {bad} NaN pixels; expected finite values: mend or leave out this image")
+            raise ItemError(f"{where}: {bad} NaN pixels; expected finite values: mend or leave out this image")
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(planes, dtype=np.float32)
     if planes.dtype not in (np.uint8, np.uint16):
-        raise ItemError(f"{path}: pixels are {planes.dtype}; expected 8 or 16 bits unsigned, or float")
+        raise ItemError(f"{where}: pixels are {planes.dtype}; expected 8 or 16 bits unsigned, or float")
     return np.ascontiguousarray(planes)
 
 
-def _opaque(planes: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
+def _opaque(planes: npt.NDArray[Any], where: str) -> npt.NDArray[Any]:
     """The planes (C, H, W) without the last, their opacity."""
     if planes.dtype.kind != "u" or int(planes[-1].min()) < np.iinfo(planes.dtype).max:
         raise ItemError(
-            f"{path}: is in part transparent; expected an opaque image: what stands under transparent pixels is not "
+            f"{where}: is in part transparent; expected an opaque image: what stands under transparent pixels is not "
             "defined. Save it without transparency"
         )
     return planes[:-1]

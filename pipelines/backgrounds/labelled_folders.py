@@ -6,15 +6,19 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
-from gan.data.images import list_images, read_image
+from gan.data.images import PictureError, list_images, read_planes
 from gan.errors import ItemError
 from numpy.typing import NDArray
 
 from pipelines.backgrounds.geometry.boxes import KnownBox, read_boxes
+from pipelines.backgrounds.packed_labels import read_packed_labels
+from pipelines.dataset.names import frame_name
+from pipelines.dataset.packed.images import ImageFile, PackedImage, image_bytes
+from pipelines.dataset.packed.reader import FRAMES, is_packed, open_packed
 from pipelines.errors import DatasetError
 from pipelines.io.files import read_json
 
@@ -37,7 +41,7 @@ class LabelledFolder:
     """Folder that was named."""
     labels: Path
     """Where the labels were read."""
-    images: Mapping[str, Path]
+    images: Mapping[str, ImageFile]
     """Images that have labels, by stem, in the order of the stems."""
     boxes: Mapping[str, tuple[KnownBox, ...]]
     """Boxes of those images, KITTI's DontCare regions among them."""
@@ -54,14 +58,17 @@ def find_labelled(place: str, report: Callable[[str], None] = lambda line: None)
     """Finds images and labels; no image is read.
 
     Args:
-        place: A data set of gis; a folder of ``images/`` and ``labels/`` (YOLO), ``image_2/`` and ``label_2/`` (KITTI),
-            or of images and one COCO file; or ``FRAMES=LABELS``, a folder of images and the place of their labels.
+        place: A data set of gis, packed or not, or its address in an object store; a folder of ``images/`` and
+            ``labels/`` (YOLO), ``image_2/`` and ``label_2/`` (KITTI), or of images and one COCO file; or
+            ``FRAMES=LABELS``, a folder of images and the place of their labels.
         report: Takes lines for the user.
 
     Raises:
         DatasetError: No images, no labels, or labels of other images.
         BackgroundError: Labels that cannot be read.
     """
+    if is_packed(place):
+        return _find_packed(place)
     frames, _, labels = (place, "", "") if os.path.isdir(place) else place.partition("=")
     root = Path(frames)
     inside = [root / one for one in _IMAGE_FOLDERS] if os.path.isdir(root) else []  # also of a name that is too long
@@ -82,6 +89,16 @@ def find_labelled(place: str, report: Callable[[str], None] = lambda line: None)
         )
     chosen = {stem: files[stem] for stem in stems}
     return LabelledFolder(root, source, chosen, {stem: boxes[stem] for stem in stems}, _about(source))
+
+
+def _find_packed(place: str) -> LabelledFolder:
+    """Of a packed data set: images in its shards, and labels by the lines of its index."""
+    root, files = Path(place), open_packed(place).files()
+    found = list(read_packed_labels(root))
+    if not found:
+        raise DatasetError(f"{place}: no frames in it: expected a packed data set of gis synthesize")
+    images = {frame_name(index): PackedImage(files, index) for index, _ in found}
+    return LabelledFolder(root, root / FRAMES, images, {frame_name(index): boxes for index, boxes in found}, {})
 
 
 def folder_name(root: Path) -> str:
@@ -110,21 +127,28 @@ def _about(labels: Path) -> Mapping[str, Mapping[str, object]]:
     )
 
 
-def read_grey(path: Path) -> NDArray[np.uint8]:
+def read_grey(image: ImageFile) -> NDArray[np.uint8]:
     """(H, W) grey image; more than 8 bits are stretched over all but the outermost percent of their values.
 
     Raises:
         ItemError: It cannot be read, or is no picture that can be shown.
     """
-    planes = read_image(path)
+    try:
+        planes = read_planes(image_bytes(image), str(image))
+    except (PictureError, DatasetError) as error:
+        raise ItemError(f"{image}: cannot be read: {error}") from error
+    return _one_plane(planes, str(image))
+
+
+def _one_plane(planes: NDArray[Any], where: str) -> NDArray[np.uint8]:
     short, long = sorted(planes.shape[1:])
     if long > _MOST_UNEQUAL_SIDES * short:
-        raise ItemError(f"{path}: is {planes.shape[2]}x{planes.shape[1]} pixels: expected sides of 1 to 16 at most")
+        raise ItemError(f"{where}: is {planes.shape[2]}x{planes.shape[1]} pixels: expected sides of 1 to 16 at most")
     grey = planes[0] if planes.shape[0] == 1 else cv2.cvtColor(np.moveaxis(planes, 0, -1), cv2.COLOR_RGB2GRAY)
     if grey.dtype == np.uint8:
         return np.asarray(grey, dtype=np.uint8)
     if not np.isfinite(grey).all():
-        raise ItemError(f"{path}: has infinite pixels: expected finite values: mend or leave out this image")
+        raise ItemError(f"{where}: has infinite pixels: expected finite values: mend or leave out this image")
     return _stretched(grey)
 
 

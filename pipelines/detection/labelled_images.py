@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from pipelines.backgrounds.geometry.boxes import KnownBox
 from pipelines.backgrounds.labelled_folders import NOT_COUNTED_WORDS, find_labelled, read_grey
+from pipelines.dataset.packed.images import ImageFile, image_stamp
+from pipelines.dataset.packed.reader import is_packed
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import read_records
 
@@ -43,7 +45,7 @@ class LabelledImage:
     """One image and what is labelled in it."""
 
     name: str
-    path: Path
+    path: ImageFile
     boxes_px: NDArray[np.float32]
     """(N, 4) left, top, right, bottom."""
     classes: NDArray[np.int64]
@@ -84,10 +86,7 @@ class LabelledImages:
     @property
     def fingerprint(self) -> str:
         """Hash over names, sizes and times of the files: changes when an image does."""
-        stamps = [
-            f"{image.path.resolve()}:{image.path.stat().st_size}:{image.path.stat().st_mtime_ns}"
-            for image in self.images
-        ]
+        stamps = [image_stamp(image.path) for image in self.images]
         return hashlib.sha256("\n".join(stamps).encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -97,8 +96,9 @@ def open_labelled(
     """Opens a folder of images with boxes. Images that cannot be used are left out.
 
     Args:
-        place: A data set of gis; a folder of ``images/`` and ``labels/`` (YOLO), ``image_2/`` and ``label_2/`` (KITTI),
-            or of images and one COCO file; or ``FRAMES=LABELS``, a folder of images and the place of their labels.
+        place: A data set of gis, packed or not, or its address in an object store; a folder of ``images/`` and
+            ``labels/`` (YOLO), ``image_2/`` and ``label_2/`` (KITTI), or of images and one COCO file; or
+            ``FRAMES=LABELS``, a folder of images and the place of their labels.
         classes: What is looked for; other labels that look alike are not counted, the rest is background.
         name: Of the set, for tables; "" takes the folder's.
         report: Takes lines for the user: what was left out, and why.
@@ -124,7 +124,7 @@ def open_labelled(
     return LabelledImages(name or found.name, tuple(images), classes, np.array([count > 0 for count in counts]))
 
 
-def _usable(paths: Sequence[Path], name: str, report: Callable[[str], None]) -> dict[Path, tuple[int, int]]:
+def _usable(paths: Sequence[ImageFile], name: str, report: Callable[[str], None]) -> dict[ImageFile, tuple[int, int]]:
     """Width and height of the images that can be used; the others are told.
 
     Raises:
@@ -139,7 +139,7 @@ def _usable(paths: Sequence[Path], name: str, report: Callable[[str], None]) -> 
     return {path: size for path, size in found.items() if not isinstance(size, str)}
 
 
-def _size_or_reason(path: Path) -> tuple[int, int] | str:
+def _size_or_reason(path: ImageFile) -> tuple[int, int] | str:
     try:
         height, width = read_grey(path).shape
     except ItemError as error:
@@ -149,7 +149,7 @@ def _size_or_reason(path: Path) -> tuple[int, int] | str:
 
 def _labelled(
     name: str,
-    path: Path,
+    path: ImageFile,
     size_px: tuple[int, int],
     boxes: Sequence[KnownBox],
     classes: tuple[str, ...],
@@ -180,7 +180,7 @@ def _numbers(box: KnownBox, classes: tuple[str, ...]) -> list[int]:
 
 def _about_frames(root: Path) -> Mapping[str, Mapping[str, object]]:
     """The real frames that those of a data set were made over."""
-    if not (root / "frames.jsonl").is_file():
+    if not (is_packed(root) or (root / "frames.jsonl").is_file()):
         return {}
     records = read_records(root, FrameRecord)
     return {f"{one.index:06d}": {"background": Path(one.background.name or "").stem} for one in records}

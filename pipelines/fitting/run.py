@@ -47,7 +47,7 @@ from pipelines.io.files import (
 )
 from pipelines.io.typed_json import to_json
 from pipelines.synthesis.config import camera_names
-from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, FrameWorkers, default_workers
+from pipelines.workers import WORKER_TIMEOUT_S, FrameWorkers, WorkerCount, WorkerTimeout, default_workers
 
 __all__ = ["FitConfig", "FitResult", "fit", "fit_cars"]
 
@@ -97,19 +97,8 @@ class FitConfig:
     min_px: Annotated[
         float, Option("Shorter side of the smallest box to fit, pixels.", _FITTING, at_least=8.0, unit="pixels")
     ] = 24.0
-    workers: Annotated[
-        int | None,
-        Option("Processes; changes no file.", "Run", at_least=1, at_most=MOST_WORKERS, default_text="one per core"),
-    ] = None
-    worker_timeout: Annotated[
-        float,
-        Option(
-            "End a process that is silent for so long, or ten times its longest frame, seconds; 0: never.",
-            "Run",
-            at_least=0.0,
-            unit="seconds",
-        ),
-    ] = WORKER_TIMEOUT_S
+    workers: WorkerCount = None
+    worker_timeout: WorkerTimeout = WORKER_TIMEOUT_S
     layout: Annotated[
         str,
         Option("What the source tensors show; physics: the picture of the model physics.", _OUTPUT, choices=_layouts),

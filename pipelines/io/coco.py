@@ -14,7 +14,7 @@ from typing import Any
 from pipelines.errors import DatasetError
 from pipelines.io.files import short
 
-__all__ = ["CocoBox", "CocoImage", "is_coco", "name_stem", "read_coco"]
+__all__ = ["CocoBox", "CocoImage", "is_coco", "is_made_by_gis", "name_stem", "read_coco"]
 
 Ring = tuple[tuple[float, float], ...]
 
@@ -52,6 +52,13 @@ class _Unusable(Exception):
 def is_coco(data: Any) -> bool:
     """Whether the content of a JSON file is meant as COCO."""
     return isinstance(data, dict) and "annotations" in data
+
+
+def is_made_by_gis(data: Mapping[str, Any]) -> bool:
+    """Whether gis wrote a COCO file: its crowds are single objects that are not to count, such as hidden ones."""
+    info = data.get("info")
+    contributor = info.get("contributor") if isinstance(info, Mapping) else None
+    return isinstance(contributor, str) and contributor.partition(" ")[0] == "gis"
 
 
 def read_coco(data: Mapping[str, Any], where: str, *, categories: bool = True) -> tuple[CocoImage, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +18,14 @@ from pipelines.backgrounds.geometry.boxes import KnownBox
 from pipelines.backgrounds.labelled_folders import NOT_COUNTED_WORDS, find_labelled, folder_name, read_grey
 from pipelines.dataset.labels import SAME_AS
 from pipelines.dataset.names import FRAMES_FILE, OVER_IMAGES, kind_of_scene
+from pipelines.dataset.packed.images import ImageFile, PackedImage
+from pipelines.dataset.packed.reader import FilesInShards, files_of, is_packed, lines_sha256
 from pipelines.dataset.record import FrameRecord, InstanceRecord
 from pipelines.dataset.store import read_records
 from pipelines.errors import DatasetError
+from pipelines.io.files import named_file
 
-__all__ = ["KINDS", "ObservedFrame", "ObservedObject", "ObservedSet", "kind_of", "labels_of", "observe"]
+__all__ = ["KINDS", "ObservedFrame", "ObservedObject", "ObservedSet", "described_labels", "kind_of", "observe"]
 
 Size = tuple[int, int]
 
@@ -63,7 +66,7 @@ class ObservedFrame:
     """One frame and its objects."""
 
     name: str
-    image: Path
+    image: ImageFile
     size_px: Size
     """Width and height of the frame, or of the window of it that counts."""
     window_px: tuple[int, int]
@@ -108,8 +111,8 @@ def observe(
     """The labelled objects of a set. Objects that do not count for a detector are left out.
 
     Args:
-        place: Folder of gis, of images and labels, or ``FRAMES=LABELS``; see
-            `pipelines.backgrounds.labelled_folders.find_labelled`.
+        place: Folder of gis, packed or not, or its address in an object store; folder of images and labels, or
+            ``FRAMES=LABELS``; see `pipelines.backgrounds.labelled_folders.find_labelled`.
         window: Width and height of the centred window that counts; smaller frames count whole.
         placed_only: Of frames over real backgrounds, leave out what these show by themselves.
         report: Takes lines for the user.
@@ -120,9 +123,11 @@ def observe(
         ItemError: Half of the images or more cannot be read.
     """
     root = Path(place)
-    if os.path.isfile(root / FRAMES_FILE):  # also of a name that is too long
-        labels = root / FRAMES_FILE
-        name, frames = folder_name(root), tuple(_of_record(root, one, placed_only) for one in _records(root))
+    if _is_of_gis(place):
+        labels, files = root / FRAMES_FILE, files_of(root)
+        packed = files if isinstance(files, FilesInShards) else None
+        records = read_records(root, FrameRecord)
+        name, frames = folder_name(root), tuple(_of_record(root, packed, one, placed_only) for one in records)
     else:
         found = find_labelled(place, report)
         name, labels = found.name, found.labels
@@ -137,24 +142,28 @@ def observe(
     return ObservedSet(name, labels, frames if window is None else tuple(_cut(one, window) for one in frames))
 
 
-def labels_of(place: str) -> Path:
-    """The file or folder that a set's labels are read from; raises what `observe` does."""
-    log = Path(place) / FRAMES_FILE
-    return log if os.path.isfile(log) else find_labelled(place).labels
+def described_labels(place: str) -> dict[str, str]:
+    """Name and hash of what a set's labels are read from; raises what `observe` does.
+
+    A packed data set has those of the same frames in single files.
+    """
+    if _is_of_gis(place):
+        return {"name": FRAMES_FILE, "sha256": lines_sha256(Path(place))}
+    return named_file(find_labelled(place).labels)
 
 
-def _records(root: Path) -> Iterator[FrameRecord]:
-    return read_records(root, FrameRecord)
+def _is_of_gis(place: str) -> bool:
+    return is_packed(place) or os.path.isfile(Path(place) / FRAMES_FILE)  # also of a name that is too long
 
 
-def _of_record(root: Path, record: FrameRecord, placed_only: bool) -> ObservedFrame:
+def _of_record(root: Path, packed: FilesInShards | None, record: FrameRecord, placed_only: bool) -> ObservedFrame:
     objects = [_of_instance(item) for item in record.counted if item.box_visible_px is not None]
     if not placed_only:
         objects += [ObservedObject(one.category, one.box_px) for one in record.real_objects or () if one.labelled]
     conditions = record.conditions
     return ObservedFrame(
         record.stem,
-        root / "images" / f"{record.stem}.png",
+        root / "images" / f"{record.stem}.png" if packed is None else PackedImage(packed, record.index),
         (record.camera.width, record.camera.height),
         (0, 0),
         tuple(objects),
@@ -172,7 +181,7 @@ def _of_instance(item: InstanceRecord) -> ObservedObject:
 
 
 def _of_boxes(
-    name: str, path: Path, size_px: Size, boxes: Iterable[KnownBox], about: Mapping[str, object]
+    name: str, path: ImageFile, size_px: Size, boxes: Iterable[KnownBox], about: Mapping[str, object]
 ) -> ObservedFrame:
     objects = [
         ObservedObject(_category(box), box.in_pixels(*size_px).box_px)
@@ -192,7 +201,7 @@ def _category(box: KnownBox) -> str:
     return SAME_AS.get(named, named)
 
 
-def _sizes(images: Mapping[str, Path], name: str, report: Callable[[str], None]) -> dict[str, Size]:
+def _sizes(images: Mapping[str, ImageFile], name: str, report: Callable[[str], None]) -> dict[str, Size]:
     """Width and height of the images that can be read, by stem; the others are told."""
     with ThreadPoolExecutor() as pool:
         found = dict(zip(images, pool.map(_size, images.values()), strict=True))
@@ -203,12 +212,13 @@ def _sizes(images: Mapping[str, Path], name: str, report: Callable[[str], None])
     return {stem: size for stem, size in found.items() if not isinstance(size, str)}
 
 
-def _size(path: Path) -> Size | str:
+def _size(path: ImageFile) -> Size | str:
     """Of the file's head alone where that tells all, else of its pixels."""
     from PIL import Image
 
     try:
-        if path.suffix.lower() == ".png":  # has no notes that turn it, and its head is read without its pixels
+        # A PNG has no notes that turn it, and its head is read without its pixels.
+        if isinstance(path, Path) and path.suffix.lower() == ".png":
             with Image.open(path) as picture:
                 return picture.size
         height, width = read_grey(path).shape

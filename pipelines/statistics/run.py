@@ -59,7 +59,8 @@ def measure_sets(
 def _named(text: str) -> tuple[str, str]:
     """Name and place of ``NAME:SET``; a place that is there has no name before it."""
     name, colon, place = text.partition(":")
-    named = colon and name and "/" not in name and "=" not in name and not os.path.exists(text)
+    address = place.startswith("//")  # s3://bucket/set
+    named = colon and name and "/" not in name and "=" not in name and not address and not os.path.exists(text)
     return (name, place) if named else ("", text)
 
 

@@ -25,7 +25,7 @@ from pipelines.synthesis.model_choice import AUTO, PHYSICS, choose_model
 from pipelines.synthesis.sequences import DEFAULT_FPS, PASSES, check_sequence, moment_of, parse_passes, sequence_frames
 from pipelines.synthesis.weather import check_weather
 from pipelines.synthesis.worlds import DEFAULT_WORLDS, WORLDS, WorldMixture, parse_worlds
-from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, default_workers
+from pipelines.workers import WORKER_TIMEOUT_S, WorkerCount, WorkerTimeout, default_workers
 
 if TYPE_CHECKING:
     from renderer.random_streams import Moment
@@ -159,27 +159,8 @@ class RenderConfig:
         ),
     ] = None
     seed: Annotated[int, Option("Seed of everything random.", _RUN, at_least=0)] = 0
-    workers: Annotated[
-        int | None,
-        Option(
-            "Processes; changes no file.",
-            _RUN,
-            at_least=1,
-            at_most=MOST_WORKERS,
-            default_text="one per core",
-            decides_content=False,
-        ),
-    ] = None
-    worker_timeout: Annotated[
-        float,
-        Option(
-            "End a process that is silent for so long, or ten times its longest frame, seconds; 0: never.",
-            _RUN,
-            at_least=0.0,
-            unit="seconds",
-            decides_content=False,
-        ),
-    ] = WORKER_TIMEOUT_S
+    workers: WorkerCount = None
+    worker_timeout: WorkerTimeout = WORKER_TIMEOUT_S
     ray: Annotated[
         str | None,
         Option(

@@ -64,6 +64,10 @@ def described_distances(text: str | None) -> str | dict[str, str] | None:
 
 def is_set(text: str) -> bool:
     """Whether it names frames with their labels: ``FRAMES=LABELS``, a data set of gis, a folder with ``images/``."""
+    from pipelines.dataset.packed.reader import is_packed
+
+    if is_packed(text):
+        return True
     if os.path.isdir(text):
         return os.path.isfile(os.path.join(text, FRAMES_FILE)) or os.path.isdir(os.path.join(text, "images"))
     frames, equals, labels = text.partition("=")
@@ -72,6 +76,6 @@ def is_set(text: str) -> bool:
 
 def described_set(text: str) -> dict[str, str]:
     """What a data set says of another that it took figures from: name and hash of its labels, or of a stats.json."""
-    from pipelines.statistics.observed import labels_of
+    from pipelines.statistics.observed import described_labels
 
-    return named_file(labels_of(text) if is_set(text) else Path(text))
+    return described_labels(text) if is_set(text) else named_file(Path(text))

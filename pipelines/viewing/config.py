@@ -22,7 +22,9 @@ class ViewConfig:
 
     folder: Annotated[
         str,
-        Option("A data set, a folder of images with labels, or FRAMES=LABELS.", _SETS, positional=True),
+        Option(
+            "A data set (packed ones too), a folder of images with labels, or FRAMES=LABELS.", _SETS, positional=True
+        ),
     ]
     beside: Annotated[
         str | None,

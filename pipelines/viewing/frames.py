@@ -11,10 +11,11 @@ from renderer.geometry.boxes import box_3d_corners_m
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box3D
 
+from pipelines.dataset.frame_files import FilesInFolder
 from pipelines.dataset.record import FrameRecord, InstanceRecord
 from pipelines.errors import DatasetError
-from pipelines.io.exr import read_exr
-from pipelines.io.images import read_png
+from pipelines.io.exr import decode_exr
+from pipelines.io.images import decode_png
 from pipelines.viewing.index import SetIndex
 from pipelines.viewing.pictures import inside
 
@@ -55,12 +56,27 @@ def plane(index: SetIndex, number: int, name: str) -> Plane:
     if name == "kelvin" and record.span_K is None:
         raise DatasetError(f"frame {record.stem} is display intensity: it has no temperatures")
     suffix = ".exr" if name == "depth" else ".png"
-    path = inside(index.root, index.root / PLANES[name] / f"{record.stem}{suffix}")
-    if not path.is_file():
-        raise DatasetError(f"{path}: no such file: the set has no {PLANES[name]}/")
+    data = _file(index, f"{PLANES[name]}/{record.stem}{suffix}")
+    where = f"{index.name}: {record.stem}{suffix}"
     if name == "depth":
-        return Plane(np.ascontiguousarray(read_exr(path)["Z"], np.float32))
-    return Plane(read_png(path), record.span_K if name == "kelvin" else None)
+        return Plane(np.ascontiguousarray(decode_exr(data, where)["Z"], np.float32))
+    return Plane(decode_png(data, where), record.span_K if name == "kelvin" else None)
+
+
+def _file(index: SetIndex, name: str) -> bytes:
+    """The whole of a frame's file."""
+    if index.packed is not None:
+        return index.packed.read(name)
+    path = inside(index.root, index.root / name)
+    if not path.is_file():
+        raise DatasetError(f"{path}: no such file: the set has no {name.partition('/')[0]}/")
+    return FilesInFolder(index.root).read(name)
+
+
+def _has_plane(index: SetIndex, name: str, stem: str) -> bool:
+    if index.packed is None:
+        return (index.root / PLANES[name]).is_dir()
+    return index.packed.has(f"{PLANES[name]}/{stem}{'.exr' if name == 'depth' else '.png'}")
 
 
 def describe(index: SetIndex, number: int) -> dict[str, Any]:
@@ -80,7 +96,7 @@ def describe(index: SetIndex, number: int) -> dict[str, Any]:
     planes = ["ids", "zones", "depth", *(["kelvin"] if record.span_K is not None else [])]
     return {
         **index.tile(number),
-        "planes": [name for name in planes if (index.root / PLANES[name]).is_dir()],
+        "planes": [name for name in planes if _has_plane(index, name, record.stem)],
         "about": _about(record),
         "objects": [*(_object(item, record.camera, scores) for item in record.labelled), *real],
     }

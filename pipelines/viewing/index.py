@@ -25,6 +25,8 @@ from pipelines.errors import DatasetError
 from pipelines.io.files import short
 
 if TYPE_CHECKING:  # a second, which nobody waits for who only looks at the grid
+    from pipelines.dataset.packed.images import ImageFile
+    from pipelines.dataset.packed.reader import FilesInShards, PackedSet
     from pipelines.dataset.record import FrameRecord
     from pipelines.statistics.observed import ObservedFrame
 
@@ -95,10 +97,11 @@ class SetIndex:
     Args:
         root: folder of the set.
         name: of the set.
+        packed: its files, where it lies in shards.
     """
 
-    def __init__(self, root: Path, name: str) -> None:
-        self.root, self.name = root, name
+    def __init__(self, root: Path, name: str, packed: FilesInShards | None = None) -> None:
+        self.root, self.name, self.packed = root, name, packed
         self.categories, self.weathers, self.worlds = _Words(), _Words(), _Words()
         self.complete, self.error = False, ""
         self.observed: tuple[ObservedFrame, ...] = ()
@@ -210,8 +213,12 @@ class SetIndex:
         """Name of a frame."""
         return self.observed[number].name if self.observed else frame_name(number)
 
-    def image(self, number: int) -> Path:
+    def image(self, number: int) -> ImageFile:
         """Its image's file."""
+        if self.packed is not None:
+            from pipelines.dataset.packed.images import PackedImage
+
+            return PackedImage(self.packed, number)
         return self.observed[number].image if self.observed else self.root / "images" / f"{frame_name(number)}.png"
 
     def record(self, number: int) -> FrameRecord | None:
@@ -225,13 +232,17 @@ class SetIndex:
         if self.observed:
             return None
         log = self.root / FRAMES_FILE
+        return FrameRecord.from_line(self._line(number, log), number, log)
+
+    def _line(self, number: int, log: Path) -> str:
+        if self.packed is not None:
+            return self.packed.line(number)
         try:
             with log.open("rb") as stream:
                 stream.seek(self._offset[number])
-                line = stream.readline().decode()
+                return stream.readline().decode()
         except (OSError, UnicodeDecodeError) as error:
             raise DatasetError(f"{log}: cannot be read any more ({error}); start gis view anew") from None
-        return FrameRecord.from_line(line, number, log)
 
 
 def open_index(place: str) -> SetIndex:
@@ -247,8 +258,11 @@ def open_index(place: str) -> SetIndex:
         _check_images(index.root)
         threading.Thread(target=_fill, args=(index, log), daemon=True).start()
         return index
+    from pipelines.dataset.packed.reader import is_packed
     from pipelines.statistics.observed import observe
 
+    if is_packed(place):
+        return _open_packed(place)
     observed = observe(place)
     index = SetIndex(Path(place.partition("=")[0]), observed.name)
     index.observed = observed.frames
@@ -256,6 +270,19 @@ def open_index(place: str) -> SetIndex:
         objects = (_Object(one.category, one.box_px) for one in frame.objects)
         index.add(UNKNOWN, frame.size_px, objects, weather=frame.weather, hour=frame.hour, world=frame.time)
     index.complete = True
+    return index
+
+
+def _open_packed(place: str) -> SetIndex:
+    from pipelines.dataset.packed.reader import open_packed
+
+    packed = open_packed(place)
+    index = SetIndex(Path(place), Path(place).resolve().name, packed.files())
+    shards = packed.numbers()
+    if not shards:
+        raise DatasetError(f"{place}: has no shards yet: expected a packed data set of gis synthesize")
+    packed.about(shards[0])  # what is missing or wrong is told before there is a page
+    threading.Thread(target=_fill_from_shards, args=(index, packed), daemon=True).start()
     return index
 
 
@@ -275,6 +302,15 @@ def _fill(index: SetIndex, log: Path) -> None:
                 _add_line(index, offset, line, log)
                 offset += len(line)
     except (OSError, GisError) as error:
+        index.error = str(error)
+    index.complete = True
+
+
+def _fill_from_shards(index: SetIndex, packed: PackedSet) -> None:
+    try:
+        for number, line in packed.lines():
+            _add_line(index, number, line.encode(), index.root / FRAMES_FILE)
+    except GisError as error:
         index.error = str(error)
     index.complete = True
 

@@ -39,9 +39,9 @@ def thumbnail(index: SetIndex, number: int) -> bytes:
 
 
 def _grey(index: SetIndex, number: int) -> NDArray[np.uint8]:
-    path = index.image(number)
+    image = index.image(number)
     try:
-        return read_grey(inside(index.root, path))
+        return read_grey(inside(index.root, image) if isinstance(image, Path) else image)
     except ItemError as error:
         raise DatasetError(str(error)) from None
 

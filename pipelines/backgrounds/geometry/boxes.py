@@ -23,10 +23,10 @@ from pipelines.backgrounds.geometry.class_names import (
 )
 from pipelines.backgrounds.geometry.label_lines import LabelLine, parse_line
 from pipelines.errors import BackgroundError, DatasetError
-from pipelines.io.coco import CocoImage, is_coco, name_stem, read_coco
+from pipelines.io.coco import CocoImage, is_coco, is_made_by_gis, name_stem, read_coco
 from pipelines.io.files import read_json
 
-__all__ = ["KnownBox", "read_boxes", "to_crop"]
+__all__ = ["KnownBox", "has_area", "known_box", "read_boxes", "to_crop"]
 
 Box = tuple[float, float, float, float]
 
@@ -106,7 +106,7 @@ def _read_all(path: Path, report: Callable[[str], None]) -> dict[str, tuple[Know
     try:
         data = read_json(path, allow_nan=True)
         if is_coco(data):
-            images = _told(path, read_coco(data, str(path)), report)
+            images = _told(path, read_coco(data, str(path)), report, by_gis=is_made_by_gis(data))
             return _limited(path, {image.name: _of_coco(image) for image in images})
     except DatasetError as error:
         raise BackgroundError(str(error)) from None
@@ -150,7 +150,7 @@ def to_crop(
     return moved
 
 
-def _known_box(
+def known_box(
     name: str, values: Iterable[Any], *, relative: bool = False, outline: Any = (), crowd: bool = False
 ) -> KnownBox:
     """A box.
@@ -187,25 +187,29 @@ def _by_image(data: Any) -> dict[str, tuple[KnownBox, ...]]:
 def _read_entry(entry: Any) -> Iterator[KnownBox]:
     items = entry if isinstance(entry, list) else entry.get("boxes_full", entry.get("boxes", []))
     for item in items:
-        yield _known_box(str(item["cls"]), item["xyxy"])
+        yield known_box(str(item["cls"]), item["xyxy"])
 
 
 def _of_coco(image: CocoImage) -> tuple[KnownBox, ...]:
     """Boxes of an image; many objects in one box (``iscrowd``) have no known size, and boxes without area no place."""
-    boxes = (box for box in image.boxes if _has_area(box.box_px))
-    return tuple(_known_box(box.label, box.box_px, outline=box.outline_px, crowd=box.crowd) for box in boxes)
+    boxes = (box for box in image.boxes if has_area(box.box_px))
+    return tuple(known_box(box.label, box.box_px, outline=box.outline_px, crowd=box.crowd) for box in boxes)
 
 
-def _has_area(box: Box) -> bool:
+def has_area(box: Box) -> bool:
+    """Whether anything lies in it."""
     return box[0] < box[2] and box[1] < box[3]
 
 
-def _told(path: Path, images: tuple[CocoImage, ...], report: Callable[[str], None]) -> tuple[CocoImage, ...]:
+def _told(
+    path: Path, images: tuple[CocoImage, ...], report: Callable[[str], None], *, by_gis: bool
+) -> tuple[CocoImage, ...]:
+    """Says what is left out, and what is taken for less than a label; not of what gis itself has marked so."""
     boxes = [box for image in images for box in image.boxes]
-    empty, crowds = sum(not _has_area(box.box_px) for box in boxes), sum(box.crowd for box in boxes)
+    empty, crowds = sum(not has_area(box.box_px) for box in boxes), sum(box.crowd for box in boxes)
     if empty:
         report(f"{path}: {empty} of {len(boxes)} boxes have no area and were left out")
-    if crowds:
+    if crowds and not by_gis:
         report(f"{path}: {crowds} of {len(boxes)} boxes hold a crowd (iscrowd): obstacles, but of no known size")
     return images
 
@@ -295,7 +299,7 @@ def _box_of(line: LabelLine) -> KnownBox | None:
     if (left == right and top <= bottom) or (top == bottom and left <= right):
         return None
     rings = (line.outline,) if line.outline else ()
-    return _known_box(line.label, line.box, relative=line.relative, outline=rings)
+    return known_box(line.label, line.box, relative=line.relative, outline=rings)
 
 
 def _report_dialects(

@@ -48,7 +48,7 @@ from pipelines.io.files import (
 )
 from pipelines.io.images import PictureError, encode_png, read_bytes
 from pipelines.io.progress import Bar
-from pipelines.workers import MOST_WORKERS, WORKER_TIMEOUT_S, FrameWorkers, default_workers
+from pipelines.workers import WORKER_TIMEOUT_S, FrameWorkers, WorkerCount, WorkerTimeout, default_workers
 
 __all__ = ["IngestConfig", "ingest", "ingest_backgrounds"]
 
@@ -78,19 +78,8 @@ class IngestConfig:
         int,
         Option("Side of the square crops, pixels.", _OUTPUT, at_least=16, at_most=8192, unit="pixels", flag="size"),
     ] = 512
-    workers: Annotated[
-        int | None,
-        Option("Processes; changes no file.", "Run", at_least=1, at_most=MOST_WORKERS, default_text="one per core"),
-    ] = None
-    worker_timeout: Annotated[
-        float,
-        Option(
-            "End a process that is silent for so long, or ten times its longest file, seconds; 0: never.",
-            "Run",
-            at_least=0.0,
-            unit="seconds",
-        ),
-    ] = WORKER_TIMEOUT_S
+    workers: WorkerCount = None
+    worker_timeout: WorkerTimeout = WORKER_TIMEOUT_S
 
     def __post_init__(self) -> None:
         """Check what can be checked without reading a file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from pipelines.dataset.frame_files import FilesInFolder, FilesInMemory, FrameFiles
-from pipelines.dataset.names import FRAMES_FILE
+from pipelines.dataset.names import FRAMES_FILE, frame_name
 from pipelines.dataset.packed.members import Places, read_members
 from pipelines.dataset.packed.tables import About, FrameRow, read_about, read_rows
 from pipelines.errors import DatasetError
@@ -37,7 +38,7 @@ OBJECTS: Final = "objects"
 
 def is_packed(folder: Path | str) -> bool:
     """Whether a folder or an address holds a packed data set; what lies in an object store is one."""
-    return is_remote(folder) or all((Path(folder) / name).is_dir() for name in (FRAMES, SHARDS))
+    return is_remote(folder) or all(os.path.isdir(Path(folder) / name) for name in (FRAMES, SHARDS))
 
 
 def open_packed(folder: Path | str) -> PackedSet:
@@ -117,6 +118,37 @@ class FilesInShards:
         self._size: int | None = None
         self._numbers: frozenset[int] = frozenset()
         self._table = lru_cache(maxsize=4)(self._read_table)
+        self._lines = lru_cache(maxsize=4)(self._read_lines)
+
+    def __reduce__(self) -> tuple[type[FilesInShards], tuple[PackedSet]]:
+        """Another process finds the files anew."""
+        return FilesInShards, (self._packed,)
+
+    @property
+    def where(self) -> str:
+        """Where the data set is, for messages."""
+        return self._packed.store.where
+
+    def shard_sha256(self, name: str) -> str:
+        """Hash of the shard that a file is in; empty where it is in none.
+
+        Raises:
+            DatasetError: the index cannot be read.
+        """
+        number = self._number(name)
+        return "" if number is None else self._packed.about(number).sha256
+
+    def line(self, index: int) -> str:
+        """The line of a frame.
+
+        Raises:
+            DatasetError: there is no such frame, or the index cannot be read.
+        """
+        number = self._number(frame_name(index))
+        lines = {} if number is None else self._lines(number)
+        if index not in lines:
+            raise DatasetError(f"frame {index}: is in no shard of {self.where}")
+        return lines[index]
 
     def has(self, name: str) -> bool:
         """See :class:`FrameFiles`."""
@@ -144,6 +176,9 @@ class FilesInShards:
         stem = name.rpartition("/")[2].partition(".")[0]
         number = int(stem) // self._size if stem.isascii() and stem.isdigit() else -1
         return number if number in self._numbers else None
+
+    def _read_lines(self, number: int) -> dict[int, str]:
+        return {row.index: row.line for row in self._packed.rows(number)}
 
     def _read_table(self, number: int) -> Places:
         return {name: place for row in self._packed.rows(number) for name, place in row.places.items()}

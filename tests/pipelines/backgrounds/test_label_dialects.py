@@ -173,6 +173,11 @@ def test_what_lines_were_taken_for_is_said(tmp_path: Path) -> None:
     (crowd,) = read_boxes(tmp_path / "coco.json", said.append)["one"]
     assert crowd.kind == "other"  # a crowd has not the height of one person
     assert ["no area" in said[0], "crowd" in said[1]] == [True, True]
+    coco["info"] = {"contributor": "gis 0.1.0"}  # whose crowds are objects that it has itself marked as not to count
+    (tmp_path / "coco.json").write_text(json.dumps(coco))
+    said.clear()
+    assert read_boxes(tmp_path / "coco.json", said.append)["one"] == (crowd,)
+    assert ["no area" in line for line in said] == [True]
 
 
 def test_files_that_are_no_labels_are_passed_over(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from export_sets import over_frames
 
 from gan.errors import ItemError
 from pipelines.detection import measure as module
@@ -44,6 +45,14 @@ def _spoil(images: Path) -> None:
     (images / "2.png").unlink()
     os.mkfifo(images / "2.png")
     assert cv2.imwrite(str(images / "3.png"), np.zeros((2, 300), np.uint8))
+
+
+def test_what_gis_itself_marks_as_not_to_count_is_no_news(tmp_path: Path) -> None:
+    folder = over_frames(tmp_path, count=2)
+    assert '"iscrowd": 1' in (folder / "annotations/coco.json").read_text(encoding="utf-8")
+    said: list[str] = []
+    open_labelled(str(folder), ("car", "person"), report=said.append)
+    assert said == []
 
 
 def test_images_that_cannot_be_used_are_left_out_and_told(tmp_path: Path) -> None:
