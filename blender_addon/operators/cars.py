@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 from renderer.zones.catalogue import ZONE_ATTRIBUTE
-from renderer.zones.names import VEHICLES
+from renderer.zones.categories import VEHICLES
 
 from .. import adapter
 from ..data import shipped_models

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import bpy
 from renderer.zones.catalogue import ZONES
+from renderer.zones.categories import CATEGORY_TABLE
 
 from .. import adapter
 from ..jobs.view_job import VIEW
@@ -73,20 +74,7 @@ _SEASONS = [
     ("summer", "Summer", "June to August"),
     ("autumn", "Autumn", "September to November"),
 ]
-_CATEGORIES = [
-    ("car", "Car", "Passenger car"),
-    ("van", "Van", "Van or minibus"),
-    ("truck", "Truck", "Lorry"),
-    ("bus", "Bus", "Bus or coach"),
-    ("person", "Person", "Man, woman or child"),
-    ("bicycle", "Bicycle", "Bicycle without its rider"),
-    ("motorcycle", "Motorcycle", "Motorcycle or motor scooter without its rider"),
-    ("dog", "Dog", "Dog"),
-    ("deer", "Deer", "Deer"),
-    ("scooter", "Scooter", "Kick scooter, electric or not, without its rider"),
-    ("stroller", "Stroller", "Pram or pushchair"),
-    ("cat", "Cat", "Cat"),
-]
+_CATEGORIES = [(one.name, _title(one.name), one.text) for one in CATEGORY_TABLE]
 _ENGINES = [
     ("AUTO", "Automatic", "The fast engine where numba is installed, else Cycles"),
     ("raster", "Fast", "Z-buffer on the processor; needs the Python package numba"),

@@ -6,12 +6,13 @@ that such cars are background.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D
+from renderer.zones.categories import ON_REQUEST
 
 from pipelines.backgrounds.geometry.boxes import KnownBox, to_crop
 from pipelines.backgrounds.images import Background
@@ -27,7 +28,10 @@ GONE: Final = 0.9
 
 
 def find_real_objects(
-    boxes: Iterable[KnownBox], background: Background, instance_id: NDArray[np.uint16]
+    boxes: Iterable[KnownBox],
+    background: Background,
+    instance_id: NDArray[np.uint16],
+    categories: Collection[str] = CATEGORIES,
 ) -> tuple[RealObject, ...]:
     """Real objects of a frame, in the order of their boxes.
 
@@ -35,15 +39,16 @@ def find_real_objects(
         boxes: Of the whole image.
         background: Says which window of it the frame shows.
         instance_id: (H, W) objects that were put into the frame, 0 elsewhere.
+        categories: That get a label.
     """
     height, width = instance_id.shape
     file = background.file
     moved = to_crop(boxes, (file.width, file.height), background.crop_px, width, height)
-    found = (_real_object(box, instance_id) for box in moved)
+    found = (_real_object(box, instance_id, categories) for box in moved)
     return tuple(item for item in found if item is not None)
 
 
-def _real_object(box: KnownBox, instance_id: NDArray[np.uint16]) -> RealObject | None:
+def _real_object(box: KnownBox, instance_id: NDArray[np.uint16], categories: Collection[str]) -> RealObject | None:
     height, width = instance_id.shape
     left, top, right, bottom = box.box_px
     place: Box2D = (max(left, 0.0), max(top, 0.0), min(right, float(width)), min(bottom, float(height)))
@@ -55,7 +60,9 @@ def _real_object(box: KnownBox, instance_id: NDArray[np.uint16]) -> RealObject |
         return None
     named = box.label.strip().lower()
     category = SAME_AS.get(named, named)
-    labelled = category in CATEGORIES and not box.crowd and covered <= MOST_COVERED
+    if category in ON_REQUEST and category not in categories:
+        category = named  # a set that does not list it goes on by the word of the boxes
+    labelled = category in categories and not box.crowd and covered <= MOST_COVERED
     return RealObject(category, place, round(covered, 4), labelled)
 
 

@@ -45,6 +45,11 @@ CATEGORY_COLOURS: dict[str, Colour] = {
     "scooter": (120, 200, 220),
     "stroller": (250, 200, 220),
     "cat": (200, 170, 90),
+    "tram": (255, 150, 190),
+    "traffic_light": (255, 90, 90),
+    "traffic_sign": (150, 220, 90),
+    "hydrant": (255, 200, 60),
+    "street_lamp": (200, 220, 255),
 }
 DETAIL_TITLES = ("infrared", "labels", "instances", "thermal zones", "depth")
 LARGE_SHARE = 0.006

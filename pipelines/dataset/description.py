@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from renderer.zones.catalogue import ZONES
 
-from pipelines.dataset.labels import CATEGORIES, MIN_VISIBLE_PX
+from pipelines.dataset.labels import MIN_VISIBLE_PX, ORDINARY
 from pipelines.dataset.record import SCHEMA_VERSION, FrameRecord
 from pipelines.errors import DatasetError
 from pipelines.io.files import is_inside, short
@@ -122,7 +122,11 @@ def upgraded_configuration(configuration: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def dataset_header(
-    configuration: Mapping[str, Any], layout: str, layout_version: int, stored: Mapping[str, Any] | None = None
+    configuration: Mapping[str, Any],
+    layout: str,
+    layout_version: int,
+    stored: Mapping[str, Any] | None = None,
+    categories: Sequence[str] = ORDINARY,
 ) -> dict[str, Any]:
     """What stands in ``dataset.json`` from the beginning, and what no other run may differ in.
 
@@ -132,9 +136,10 @@ def dataset_header(
         layout_version: its version.
         stored: the description that the folder has already: a data set from before there were all categories and zones
             goes on with those that it has.
+        categories: that the frames may show.
     """
     stored = {} if stored is None else stored
-    categories, zones = list(CATEGORIES), {info.name: int(info.zone) for info in ZONES}
+    categories, zones = list(categories), {info.name: int(info.zone) for info in ZONES}
     if _is_earlier(stored.get("categories"), categories):
         categories = list(stored["categories"])
     if isinstance(earlier := stored.get("zones"), Mapping) and earlier.items() <= zones.items():

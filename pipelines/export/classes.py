@@ -1,11 +1,14 @@
 """Classes of other data sets, and which of ours become which of theirs.
 
 Some have one class for a rider and what is ridden. What becomes none of theirs is ignored, never background: a truck
-that is left out would teach a detector of cars that trucks are nothing, though many a set calls them cars.
+that is left out would teach a detector of cars that trucks are nothing, though many a set calls them cars. Lights,
+signs, hydrants and lamps are the exception: where a set leaves all of a kind without a label, as COCO does street lamps
+and KITTI all of them, they are background in it, and so they are here.
 
 Sources: the category files of Teledyne FLIR's ADAS data set (version 2), COCO 2017 (Lin et al., ECCV 2014), the
 development kit of the KITTI object benchmark (Geiger, Lenz, Urtasun, CVPR 2012), the KAIST multispectral pedestrian
-benchmark (Hwang et al., CVPR 2015).
+benchmark (Hwang et al., CVPR 2015), M3FD (Liu et al., "Target-aware dual adversarial learning", CVPR 2022), LLVIP (Jia
+et al., ICCVW 2021).
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from renderer.zones.names import TWO_WHEELERS
+from renderer.zones.categories import STREET_FURNITURE, TWO_WHEELERS
 
 from pipelines.dataset.labels import SUPERCATEGORIES
 from pipelines.dataset.labels.riders import KITTI_RIDERS
@@ -42,17 +45,24 @@ class ClassMap:
     name: str
     classes: tuple[TheirClass, ...]
     of: Mapping[str, str]
-    """Their class by our category; what is not in it is ignored."""
+    """Their class by our category, or by ``category/model`` where a set has classes of its own for some models; what is
+    in it neither way is ignored."""
     riders: Mapping[str, str] = field(default_factory=dict)
     """Their class of a rider with a vehicle, by the category of the vehicle; where it is not in it they stay two."""
+    background: frozenset[str] = frozenset()
+    """Categories that are left out where they have no class, instead of being ignored."""
 
     def to_json(self) -> dict[str, list[str]]:
         """Which of our categories become which class."""
         return {one.name: [ours for ours, theirs in self.of.items() if theirs == one.name] for one in self.classes}
 
-    def number(self, category: str) -> int | None:
-        """Place of the class that a category becomes; None where it is ignored."""
-        name = self.of.get(category)
+    def leaves_out(self, category: str, model: str = "") -> bool:
+        """Whether a category, of a model, is background."""
+        return category in self.background and self.number(category, model) is None
+
+    def number(self, category: str, model: str = "") -> int | None:
+        """Place of the class that a category, of a model, becomes; None where it has none."""
+        name = self.of.get(f"{category}/{model}", self.of.get(category))
         return None if name is None else self.names.index(name)
 
     @property
@@ -100,6 +110,8 @@ _KITTI: Final = _classes(
     "vehicle: 1 Car, 2 Van, 3 Truck, 7 Tram; person: 4 Pedestrian, 5 Person_sitting, 6 Cyclist; object: 8 Misc"
 )
 _KAIST: Final = _classes("person: 1 person, 2 people, 3 cyclist")
+_M3FD: Final = _classes("person: 1 People; vehicle: 2 Car, 3 Bus, 4 Motorcycle, 6 Truck; outdoor: 5 Lamp")
+_LLVIP: Final = _classes("person: 1 person")
 _STREET: Final = {"person": "person", "pedestrian": "person", "rider": "person"}
 
 CLASS_MAPS: Final[Mapping[str, ClassMap]] = {
@@ -111,8 +123,10 @@ CLASS_MAPS: Final[Mapping[str, ClassMap]] = {
             {
                 **_STREET, "car": "car", "van": "car", "truck": "truck", "bus": "bus",
                 "bicycle": "bike", "motorcycle": "motor", "dog": "dog", "scooter": "scooter",
-                "stroller": "stroller",
+                "stroller": "stroller", "tram": "train", "traffic_light": "light", "traffic_sign": "sign",
+                "hydrant": "hydrant",
             },
+            background=frozenset({"street_lamp"}),
         ),
         ClassMap(
             "coco",
@@ -120,8 +134,10 @@ CLASS_MAPS: Final[Mapping[str, ClassMap]] = {
             {
                 **_STREET, "car": "car", "van": "car", "truck": "truck", "bus": "bus",
                 "bicycle": "bicycle", "motorcycle": "motorcycle", "dog": "dog",
-                "cat": "cat",
+                "cat": "cat", "tram": "train", "traffic_light": "traffic light", "hydrant": "fire hydrant",
+                "traffic_sign/stop": "stop sign",
             },
+            background=frozenset({"traffic_sign", "street_lamp"}),
         ),
         ClassMap(
             "kitti",
@@ -131,13 +147,25 @@ CLASS_MAPS: Final[Mapping[str, ClassMap]] = {
                 "pedestrian": "Pedestrian", "cyclist": "Cyclist", "person_sitting": "Person_sitting",
             },
             {vehicle: name.capitalize() for vehicle, name in KITTI_RIDERS.items()},
+            background=frozenset(STREET_FURNITURE),
         ),
         ClassMap(
             "kaist",
             _KAIST,
             {**_STREET, "cyclist": "cyclist", "people": "people"},
             dict.fromkeys(TWO_WHEELERS, "cyclist"),
+            background=frozenset(STREET_FURNITURE),
         ),
+        ClassMap(
+            "m3fd",
+            _M3FD,
+            {
+                "person": "People", "pedestrian": "People", "rider": "People", "car": "Car", "van": "Car", "bus": "Bus",
+                "truck": "Truck", "motorcycle": "Motorcycle", "street_lamp": "Lamp",
+            },
+            background=frozenset({"traffic_sign", "hydrant"}),
+        ),
+        ClassMap("llvip", _LLVIP, _STREET, background=frozenset(STREET_FURNITURE)),
     )
 }  # fmt: skip
 
@@ -162,7 +190,7 @@ def class_map(wanted: str | None, ours: Sequence[str]) -> ClassMap:
 
 
 def _above(category: str) -> str:
-    return SUPERCATEGORIES.get(category, "vehicle")
+    return SUPERCATEGORIES.get(category.partition("/")[0], "vehicle")
 
 
 def _read_map(path: Path) -> ClassMap:
@@ -178,7 +206,7 @@ def _read_map(path: Path) -> ClassMap:
     names = dict.fromkeys(of.values())
     below = {theirs: ours for ours, theirs in reversed(of.items())}
     classes = tuple(TheirClass(number, name, _above(below[name])) for number, name in enumerate(names, 1))
-    return ClassMap(path.stem, classes, of)
+    return ClassMap(path.stem, classes, of, background=frozenset(STREET_FURNITURE) - set(table))
 
 
 def _read_table(path: Path) -> Mapping[str, Any]:

@@ -177,9 +177,13 @@ class Job:
             if item.id in vehicle_of:
                 yield self._with_vehicle(item, vehicle_of[item.id], record)
                 continue
+            if self.classes.leaves_out(item.category, item.model):
+                continue
             box = item.box_visible_px or item.box_amodal_px
             yield self._object(item.category, box, bool(item.ignored), item)
         for real in record.real_objects or ():
+            if self.classes.leaves_out(real.category):
+                continue
             if real.category in self.description.categories or real.category in self.classes.of:
                 yield self._object(real.category, real.box_px, not real.labelled, None)
             elif real.category in NOT_COUNTED:
@@ -195,7 +199,7 @@ class Job:
         return ExportObject((place,), both.box_visible_px or both.box_amodal_px, False, both)
 
     def _object(self, category: str, box_px: Box2D, ignored: bool, item: InstanceRecord | None) -> ExportObject:
-        number = self.classes.number(category)
+        number = self.classes.number(category, "" if item is None else item.model)
         classes = self.classes.used if number is None else (number,)
         return ExportObject(classes, box_px, ignored or number is None, item)
 

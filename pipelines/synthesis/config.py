@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from assets import CAMERAS, CITY, THERMAL_PROFILES
 from gan.options import Option, check_options, declarations
 
+from pipelines.dataset.labels import CATEGORIES, ORDINARY
 from pipelines.dataset.terms import licence_beside
 from pipelines.errors import ConfigError
 from pipelines.io.files import named_file
@@ -395,6 +396,15 @@ class SynthesizeConfig(RenderConfig):
             default_text="as many as real street frames have",
         ),
     ] = None
+    label_furniture: Annotated[
+        bool,
+        Option(
+            "Label what stands in the street: traffic lights, traffic signs, hydrants, street lamps; of backgrounds, "
+            "those of --boxes.",
+            _SCENE,
+            implied=(False,),
+        ),
+    ] = False
     model: Annotated[
         str,
         Option(
@@ -534,6 +544,12 @@ class SynthesizeConfig(RenderConfig):
         unnamed = 0 if counts.get("people") == 0 else None
         return {kind: counts.get(kind, unnamed) for kind in OTHERS}
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """What the frames may show: all there is where a user's own scene or cars may be marked with anything."""
+        own = self.cars is not None or (self.backgrounds is None and self.scene not in (CITY, WORLDS))
+        return CATEGORIES if own or self.label_furniture else ORDINARY
+
     def __post_init__(self) -> None:
         """Check what can be checked without opening the scene, and choose the model."""
         super().__post_init__()
@@ -619,6 +635,8 @@ class SynthesizeConfig(RenderConfig):
             raise ConfigError("shard-frames is that of --pack shards: give that too, or leave it out")
 
     def _check_worlds(self) -> None:
+        if self.label_furniture and self.engine != "raster":
+            raise ConfigError("label-furniture is drawn by --engine raster alone: leave one of them out")
         if self.worlds is not None:
             parse_worlds(self.worlds)
             if not self.draws_worlds:

@@ -92,7 +92,7 @@ def _open(config: SynthesizeConfig) -> FrameStore[FrameRecord] | PackedStore:
     """The output, as a folder of files or as shards."""
     place = open_store(config.out)
     stored = place.read_object(DATASET_FILE) if place.has(DATASET_FILE) else None
-    header = dataset_header(config.to_json(), config.layout, LAYOUT_VERSION, stored)
+    header = dataset_header(config.to_json(), config.layout, LAYOUT_VERSION, stored, config.categories)
     if config.pack == "files":
         return FrameStore(config.out, DATASET_FILE, header, FrameRecord)
     return PackedStore(config.out, DATASET_FILE, header, shard_frames=config.shard_frames, tensors=config.tensors)

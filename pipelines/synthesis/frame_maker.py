@@ -364,7 +364,10 @@ class FrameMaker:
         if boxes is None or background is None:
             return None
         known = boxes.get(Path(background.file.name).stem)
-        return None if known is None else find_real_objects(known, background, candidate.labelled_frame.instance_id)
+        if known is None:
+            return None
+        instance_id = candidate.labelled_frame.instance_id
+        return find_real_objects(known, background, instance_id, self.config.categories)
 
     def _sample(self, candidate: _Candidate) -> Sample:
         """As a translation model is shown the frame (`pipelines.synthesis.infrared`): on the scale of its target."""

@@ -27,7 +27,7 @@ from renderer.thermal.physics import render_thermal
 from renderer.thermal.profiles import read_profiles
 from renderer.thermal.sensor import Sensor, agc, expose, from_uint16, read_sensors, to_uint16
 from renderer.thermal.sensor_variety import SensorVariety, draw_sensor_variety, show_varied
-from renderer.zones.names import VEHICLES
+from renderer.zones.categories import VEHICLES
 
 from pipelines.backgrounds.images import Background
 from pipelines.dataset.record import ModelRecord

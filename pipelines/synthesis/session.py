@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from assets import ANIMAL_ARRAYS, CITY, PEOPLE_ARRAYS, TWO_WHEELER_ARRAYS
+from assets.furniture import FURNITURE
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
 from renderer.random_streams import Moment
@@ -123,6 +124,7 @@ def open_session(config: RenderConfig) -> Session:
         traffic=traffic,
         mount_variety=variety,
         places=places,
+        furniture=FURNITURE if isinstance(config, SynthesizeConfig) and config.label_furniture else None,
     )
     if config.needs_lanes and not session.has_traffic:
         cars = "cars" if config.cars is None else f"cars of {config.cars}"

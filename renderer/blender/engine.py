@@ -37,6 +37,7 @@ from ..raster.rasterizer import MAX_PARTS, Rasteriser, RasterPasses
 from ..scene.camera_car import vary_mount
 from ..scene.cars import FrameSetup, ModelSize, Placement
 from ..scene.distances import ORDINARY, Traffic
+from ..scene.furniture import Furniture
 from ..scene.object_sizes import size_note
 from ..scene.pedestrians import PeopleMix, people_on_street, those_out
 from ..scene.place import Places
@@ -47,7 +48,7 @@ from ..scene.street import Street
 from ..scene.traffic import sample_frame, without_room
 from ..thermal.conditions import Conditions, sample_conditions
 from ..zones.catalogue import ZONE_ATTRIBUTE
-from ..zones.names import VEHICLES
+from ..zones.categories import VEHICLES
 from .copies import shown_objects
 from .cycles import CyclesEngine, CyclesPasses
 from .evaluation import (
@@ -71,7 +72,7 @@ from .scene_camera import CameraView, Planes, read_view
 from .session import open_blend
 from .simulation import Timeline
 from .staging import Group, Numbers, PlacedGroup, Staged
-from .standing import MOST_BUILT, Standing, build_standing, forget_standing
+from .standing import MOST_BUILT, Standing, build_standing, forget_standing, label_furniture
 from .traffic import apply, is_traffic, model_collections, model_size, read_street
 from .zoning import assign_zones
 
@@ -123,6 +124,7 @@ class RenderSession:
         traffic: Traffic = ORDINARY,
         mount_variety: float = 0.0,
         places: Places | None = None,
+        furniture: Furniture | None = None,
     ) -> None:
         """Open a scene.
 
@@ -139,6 +141,8 @@ class RenderSession:
             seed: seed of traffic, camera pose and weather.
             traffic: how many cars a street gets, and how far away.
             places: other places than the file's own street, and which frame is made where; for ``raster`` alone.
+            furniture: what of the street's lights, signs and the like is labelled; None: of them only what is
+                marked. For ``raster`` alone.
             mount_variety: how far height and pitch of the camera in a street differ from frame to frame, 0-1.
 
         Raises:
@@ -146,7 +150,7 @@ class RenderSession:
         """
         self.path, self.seed, self.engine = scene, seed, engine
         self.traffic, self.mount_variety = traffic, mount_variety
-        self._places = places
+        self._places, self._furniture = places, furniture
         self._built: dict[str, Standing] = {}
         self._planned: tuple[object, SequencePlan] | None = None
         turned_off: list[str] = []
@@ -439,7 +443,11 @@ class RenderSession:
         """The street of the file."""
         assert self.street is not None
         inventory = self._inventory
-        return Standing(self.street, inventory.street, inventory.marked, self._extractor.pool)
+        own = Standing(self.street, inventory.street, inventory.marked, self._extractor.pool)
+        return self._with_furniture("", own)
+
+    def _with_furniture(self, name: str, standing: Standing) -> Standing:
+        return standing if self._furniture is None else label_furniture(name, standing, self._furniture)
 
     def _standing(self, index: int) -> Standing:
         """The street that a frame is made in; the last few stay built."""
@@ -455,7 +463,8 @@ class RenderSession:
             oldest = next(iter(self._built))
             del self._built[oldest]
             forget_standing(oldest, self._extractor)
-        self._built[name] = build_standing(name, place, self._extractor, self.scene.camera)
+        built = build_standing(name, place, self._extractor, self.scene.camera)
+        self._built[name] = self._with_furniture(name, built)
         return self._built[name]
 
     def _check_room(self, street: Street) -> None:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ..errors import SceneError
 from ..geometry.meshes import MeshPool
 from ..zones.catalogue import CAR_ZONES, ZONE_ATTRIBUTE
-from ..zones.names import CATEGORIES, category_from_name
+from ..zones.categories import CATEGORIES
+from ..zones.names import category_from_name
 from .copies import copies_whole_collection
 from .extract import PlacedMesh
 from .identity import MODEL, PROFILE, Identities, LabelledObject, Mark

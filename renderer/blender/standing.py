@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry.meshes import Mesh, MeshPool
+from ..geometry.boxes import extent_m, heading_frame
+from ..geometry.meshes import Mesh, MeshPool, make_mesh
+from ..scene.furniture import Furniture, kind_of_thing, labelled_triangles
 from ..scene.place import Faces, Place
 from ..scene.road_users.parking import Parking
 from ..scene.street import Street
@@ -19,7 +21,7 @@ from .extract import Extractor, PlacedMesh
 from .identity import LabelledObject
 from .staging import Group, PlacedGroup
 
-__all__ = ["MOST_BUILT", "Standing", "build_standing", "forget_standing"]
+__all__ = ["MOST_BUILT", "Standing", "build_standing", "forget_standing", "label_furniture"]
 
 MOST_BUILT = 12
 """Places that a session holds at a time, some 25 MB each."""
@@ -80,9 +82,65 @@ def build_standing(name: str, place: Place, extractor: Extractor, owner: bpy.typ
     return Standing(place.street, Group(tuple(members)), (None,) * len(members), extractor.pool)
 
 
+def label_furniture(name: str, standing: Standing, known: Furniture) -> Standing:
+    """The place with labels on its lights, signs, hydrants and lamps; it looks as before.
+
+    Labelled parts become meshes of their own behind all others, so that no other mesh gets another number.
+
+    Args:
+        name: of the place; empty for the one of the opened file.
+        standing: the place.
+        known: which parts of which things are labelled.
+    """
+    members, marked = list(standing.group.members), list(standing.marked)
+    added: list[tuple[PlacedMesh, LabelledObject]] = []
+    for place, (member, mark) in enumerate(zip(standing.group.members, standing.marked, strict=True)):
+        if mark is None:
+            members[place], parts = _split((*_KEY, name), member, standing.pool, known)
+            added += parts
+    return replace(
+        standing,
+        group=Group((*members, *(member for member, _ in added))),
+        marked=(*marked, *(item for _, item in added)),
+    )
+
+
+def _split(
+    key: tuple[str, ...], member: PlacedMesh, pool: MeshPool, known: Furniture
+) -> tuple[PlacedMesh, list[tuple[PlacedMesh, LabelledObject]]]:
+    """A thing without its labelled parts, and these."""
+    whole = pool.mesh(member.mesh)
+    left, parts = np.ones(len(whole.triangles), np.bool_), []
+    for number, (category, chosen) in enumerate(labelled_triangles(member.name, whole, known)):
+        left &= ~chosen
+        part = _some(whole, chosen)
+        mesh, pose = pool.put((*key, member.mesh, number), part), _looking_ahead(part, member.local_to_world)
+        kind = kind_of_thing(member.name)
+        item = LabelledObject(f"{member.name}#{number}", category, kind, "stationary", pose)
+        parts.append((replace(member, mesh=mesh), item))
+    if parts:
+        rest = pool.put((*key, member.mesh, "rest"), _some(whole, left))
+        member = replace(member, mesh=rest)
+    return member, parts
+
+
+def _some(mesh: Mesh, chosen: NDArray[np.bool_]) -> Mesh:
+    """Some triangles of a mesh."""
+    return make_mesh(mesh.positions, mesh.triangles[chosen], mesh.zones[chosen], mesh.normals[chosen])
+
+
+def _looking_ahead(part: Mesh, local_to_world: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Upright pose below the middle of a part; x points to where it looks: plates and lights look to their own -x."""
+    frame = heading_frame(local_to_world)
+    (x0, y0, z0), (x1, y1, _) = extent_m([(part, local_to_world)], frame)
+    frame[:3, 3] = frame[:3, :3] @ ((x0 + x1) / 2, (y0 + y1) / 2, z0) + frame[:3, 3]
+    frame[:2, :2] *= -1.0
+    return frame
+
+
 def forget_standing(name: str, extractor: Extractor) -> None:
     """Free the meshes of a place that was built."""
-    extractor.pool.empty(lambda key: key[:-1] == (*_KEY, name))
+    extractor.pool.empty(lambda key: key[:2] == (*_KEY, name))
 
 
 _KEY = ("place",)

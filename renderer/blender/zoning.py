@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from ..geometry.damage import FARTHEST
 from ..zones.bodies import guess_body_zones, zone_of_body_from_name
 from ..zones.catalogue import ZONE_ATTRIBUTE, Zone
+from ..zones.categories import VEHICLES
 from ..zones.guess import guess_car_zones
-from ..zones.names import VEHICLES, zone_from_name
+from ..zones.names import zone_from_name
 
 __all__ = ["Zoning", "assign_zones", "zones_of_faces"]
 

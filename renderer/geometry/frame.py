@@ -38,7 +38,7 @@ class Instance:
     id: int
     """Value in the instance pass, 1-65535; unique within the frame."""
     category: str
-    """Detector class, one of :data:`renderer.zones.names.CATEGORIES`."""
+    """Detector class, one of :data:`renderer.zones.categories.CATEGORIES`."""
     model: str
     """Name of the model, e.g. ``hatchback``."""
     profile: str

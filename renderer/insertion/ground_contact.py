@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry.frame import Frame
-from ..zones.names import VEHICLES
+from ..zones.categories import VEHICLES
 from .levels import bend_into_scale
 from .regions import CarRegion, car_regions
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ..geometry.frame import Frame
 from ..random_streams import Draw, Stream
 from ..thermal.conditions import Conditions
-from ..zones.names import PEOPLE_AND_ANIMALS, PUSHED_OR_RIDDEN
+from ..zones.categories import PEOPLE_AND_ANIMALS, PUSHED_OR_RIDDEN
 from .background_sensor import FrameSensor, sensor_noise
 from .foreground import ForegroundLayer
 from .ground_contact import REACH, contact_glow, shift_ground

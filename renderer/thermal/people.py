@@ -26,7 +26,7 @@ import numpy as np
 
 from ..optional import kernel
 from ..zones.catalogue import Zone
-from ..zones.names import PEOPLE_AND_ANIMALS, PUSHED_OR_RIDDEN
+from ..zones.categories import PEOPLE_AND_ANIMALS, PUSHED_OR_RIDDEN, STREET_FURNITURE
 from .conditions import Conditions
 
 __all__ = [
@@ -97,6 +97,8 @@ _RIDERS: Final = {"bicycle": "cycling", "scooter": "scooting"}
 """Of riders, by the first word of what they ride; all others ride a motorcycle."""
 _PARKED: Final = {"motorcycle": "motorcycle_parked"}
 """Profiles of what nobody rides; of all others a bicycle's."""
+_OTHERS: Final = {"tram": "tram_in_service"} | dict.fromkeys(STREET_FURNITURE, "stationary")
+"""Profiles of trams and of what stands still, by category."""
 _POSE: Final = re.compile(r"\.([a-z]+)")
 
 
@@ -144,8 +146,10 @@ def profile_of(category: str, model: str, own: str, asked: str | None, default: 
 
     Returns:
         of people and animals their own or what their pose says, of two-wheelers their own or that of parked ones, of
-        cars the one that is asked for.
+        trams and street furniture their own or the one there is, of cars the one that is asked for.
     """
+    if category in _OTHERS:
+        return own if own not in ("", default) else _OTHERS[category]
     if category in PUSHED_OR_RIDDEN:
         return own if own not in ("", default) else _PARKED.get(category, "bicycle_parked")
     if category in PEOPLE_AND_ANIMALS:

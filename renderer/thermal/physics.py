@@ -181,13 +181,14 @@ class _Generators:
     cars: np.random.Generator
     people: np.random.Generator
     two_wheelers: np.random.Generator
+    others: np.random.Generator
     trips: np.random.Generator
 
     @classmethod
     def of(cls, draw: Draw, cars: np.random.Generator) -> _Generators:
         """Those of a draw; ``cars`` goes on from what surfaces took."""
-        people, two_wheelers, trips = map(draw.rng, (Stream.PEOPLE_HEAT, Stream.TWO_WHEELER_HEAT, Stream.TRIPS))
-        return cls(cars, people, two_wheelers, trips)
+        streams = (Stream.PEOPLE_HEAT, Stream.TWO_WHEELER_HEAT, Stream.OTHER_HEAT, Stream.TRIPS)
+        return cls(cars, *map(draw.rng, streams))
 
 
 _FINISH_PART, _GROUND_PART, _HEAT_PART, _PARTS = 0, 1, 2, 3
@@ -211,7 +212,7 @@ class _OwnGenerators:
         if self.draw.moment is None:
             return shared
         rng = self.of(item, _HEAT_PART, shared.cars)
-        return _Generators(rng, rng, rng, rng)
+        return _Generators(rng, rng, rng, rng, rng)
 
 
 def _objects(
@@ -244,6 +245,9 @@ def _objects(
         elif instance.profile in profiles.two_wheelers:
             profile, finish = profiles.two_wheelers[instance.profile], draw_finish(rngs.two_wheelers)
             _warm_car(cars, row, profile, finish, conditions, profiles, rngs.two_wheelers, rngs.trips)
+        elif instance.profile in profiles.others:
+            profile, finish = profiles.others[instance.profile], draw_finish(rngs.others)
+            _warm_car(cars, row, profile, finish, conditions, profiles, rngs.others, rngs.trips)
         else:
             profile, finish = profiles.car(instance.profile), next(finishes)
             _warm_car(cars, row, profile, finish, conditions, profiles, rngs.cars, rngs.trips)

@@ -87,10 +87,20 @@ class Profiles:
     """What people do, by name: the thermal profile of a person or an animal."""
     two_wheelers: Mapping[str, CarProfile] = field(default_factory=dict)
     """What bicycles and motorcycles have been doing, by name."""
+    others: Mapping[str, CarProfile] = field(default_factory=dict)
+    """Of trams, and of street furniture, by name."""
 
     def is_of_car(self, name: str) -> bool:
         """Whether a profile is a car's, which warms and shades the ground; so is one that there is not."""
-        return name not in self.people and name not in self.two_wheelers
+        return name not in self.people and name not in self.two_wheelers and name not in self.others
+
+    def vehicle(self, name: str) -> CarProfile:
+        """Profile of that name, of whatever is no person.
+
+        Raises:
+            ThermalError: there is none.
+        """
+        return self.two_wheelers.get(name) or self.others.get(name) or self.car(name)
 
     def car(self, name: str) -> CarProfile:
         """Profile of that name.
@@ -101,7 +111,7 @@ class Profiles:
         try:
             return self.cars[name]
         except KeyError:
-            known = ", ".join([*self.cars, *self.two_wheelers, *self.people])
+            known = ", ".join([*self.cars, *self.two_wheelers, *self.others, *self.people])
             raise ThermalError(f"unknown thermal profile {name!r}: expected one of {known}") from None
 
 
@@ -125,16 +135,17 @@ def read_profiles(path: Path) -> Profiles:
         raise ThermalError(f"{path}: no [profile.NAME] tables, expected at least one")
     people = {n: _activity(n, t, f"{path}: activity.{n}") for n, t in tables.get("activity", {}).items()}
     ridden = {n: _vehicle(n, t, f"{path}: two_wheeler.{n}") for n, t in tables.get("two_wheeler", {}).items()}
-    return Profiles(materials, cars, people, ridden)
+    others = {n: _vehicle(n, t, f"{path}: other.{n}") for n, t in tables.get("other", {}).items()}
+    return Profiles(materials, cars, people, ridden, others)
 
 
 def _check_tables(tables: Mapping[str, Any], path: Path) -> None:
     """Refuses values where tables of tables must stand."""
     profiles = tables.get("profile", {})
-    kinds = {"profile": profiles, "two_wheeler": tables.get("two_wheeler", {})}
+    kinds = {"profile": profiles} | {kind: tables.get(kind, {}) for kind in ("two_wheeler", "other")}
     named = [(f"{kind}.{name}", one) for kind, table in kinds.items() for name, one in _items(table)]
     zones = {f"{name}.zone": one.get("zone", {}) for name, one in named if isinstance(one, Mapping)}
-    others = {key: tables.get(key, {}) for key in ("material", "activity", "two_wheeler")}
+    others = {key: tables.get(key, {}) for key in ("material", "activity", "two_wheeler", "other")}
     for name, table in {**others, "profile": profiles, **zones}.items():
         if not isinstance(table, Mapping) or not all(isinstance(inner, Mapping) for inner in table.values()):
             raise ThermalError(f"{path}: {name} is {str(table)[:60]!r}: expected a table of tables")

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .catalogue import Zone
-from .names import PEOPLE_AND_ANIMALS, zone_from_name
+from .categories import PEOPLE_AND_ANIMALS
+from .names import zone_from_name
 
 __all__ = ["guess_body_zones", "zone_of_body_from_name"]
 

@@ -7,15 +7,7 @@ from typing import Final
 
 from .catalogue import Zone
 
-__all__ = [
-    "CATEGORIES",
-    "PEOPLE_AND_ANIMALS",
-    "PUSHED_OR_RIDDEN",
-    "TWO_WHEELERS",
-    "VEHICLES",
-    "category_from_name",
-    "zone_from_name",
-]
+__all__ = ["category_from_name", "furniture_from_name", "zone_from_name"]
 
 # The first row that matches wins, so the special stands before the general ("windscreen" before "screen").
 _ZONE_WORDS: tuple[tuple[Zone, tuple[str, ...]], ...] = (
@@ -47,22 +39,13 @@ _ENVIRONMENT_WORDS: tuple[tuple[Zone, tuple[str, ...]], ...] = (
     (Zone.METAL, ("metal", "steel", "iron", "pole", "sign")),
     (Zone.SKY, ("sky",)),
 )
-VEHICLES: Final = ("car", "van", "truck", "bus")
-"""Categories of what :mod:`renderer.scene.traffic` drives and parks."""
-TWO_WHEELERS: Final = ("bicycle", "motorcycle", "scooter")
-"""Categories of what is ridden; a scooter is one that is stood on, a motor scooter is a motorcycle."""
-PUSHED_OR_RIDDEN: Final = (*TWO_WHEELERS, "stroller")
-"""Categories of vehicles that are no cars."""
-PEOPLE_AND_ANIMALS: Final = ("person", "dog", "deer", "cat")
-"""Categories of what is warm by itself: its thermal profile is what it does."""
-CATEGORIES: Final = (*VEHICLES, "person", "bicycle", "motorcycle", "dog", "deer", "scooter", "stroller", "cat")
-"""Categories of labelled objects."""
 _VEHICLES: Final = {
     "bus": "bus", "coach": "bus", "schoolbus": "bus",
     "van": "van", "ambulance": "van", "minibus": "van", "minivan": "van", "transporter": "van",
     "truck": "truck", "lorry": "truck", "firetruck": "truck", "trailer": "truck",
     "car": "car", "taxi": "car", "hatchback": "car", "saloon": "car", "sedan": "car", "suv": "car", "pickup": "car",
     "coupe": "car", "prius": "car", "racecar": "car", "vehicle": "car", "automobile": "car",
+    "tram": "tram", "tramcar": "tram", "streetcar": "tram",
 }  # fmt: skip
 _ALONE: Final = {"delivery": "van", "garbage": "truck", "cop": "car", "police": "car", "estate": "car", "hybrid": "car"}
 """Words that tell a category where nothing else does: a police is a car, a police station is none."""
@@ -78,10 +61,18 @@ _ASIDE: Final = frozenset(_ASIDE_TEXT.split())
 _PARTS_TEXT: Final = """
     stop station sign park parking wash door wheel wheels tyre tyres tire tires rim rims window windows windscreen
     windshield glass mirror mirrors bumper seat seats hood bonnet fender headlight headlights taillight taillights
-    shadow shelter cable dining sleeping rail railway tram hand no non not
+    shadow shelter cable dining sleeping rail railway hand no non not
 """
 _PARTS: Final = frozenset(_PARTS_TEXT.split())
 """Words of parts and places, and of cars that do not drive on roads: with one of them, nothing is named a vehicle."""
+_FURNITURE: Final = {
+    "trafficlight": "traffic_light", "trafficsignal": "traffic_light", "stoplight": "traffic_light",
+    "trafficsign": "traffic_sign", "roadsign": "traffic_sign", "streetsign": "traffic_sign",
+    "stopsign": "traffic_sign", "speedsign": "traffic_sign", "yieldsign": "traffic_sign",
+    "hydrant": "hydrant", "firehydrant": "hydrant",
+    "streetlamp": "street_lamp", "streetlight": "street_lamp", "lamppost": "street_lamp",
+}  # fmt: skip
+"""Names of street furniture, words put together."""
 _BETWEEN: Final = re.compile(r"_(?:of|for|in|on|at|by|near|behind|under|with|without|to|from|and)_")
 
 
@@ -111,18 +102,34 @@ def zone_from_name(name: str, *, on_car: bool) -> Zone | None:
 
 
 def category_from_name(name: str) -> str | None:
-    """Detector class that an object's name tells: ``car``, ``van``, ``truck``, ``bus``; None where it tells nothing.
+    """Category that a vehicle's name tells: ``car``, ``van``, ``truck``, ``bus``, ``tram``; None where it tells none.
 
     The last word decides, as in English: a city bus is a bus, a bus stop is none. Numbers, single letters, colours and
     words of modelling (``rig``, ``low``, ``new``) are passed over; of "sign for buses" the part before the preposition
     counts. One vehicle is meant: ``cars`` is a group, not a car.
     """
+    words = _meant(name)
+    if not words or not _PARTS.isdisjoint(words):
+        return None
+    joined = _joined(words)
+    return _ALONE.get(joined) or _VEHICLES.get(joined) or _VEHICLES.get(words[-1])
+
+
+def furniture_from_name(name: str) -> str | None:
+    """Category of street furniture that an object's name tells: ``Traffic Light.003``; None where it tells nothing."""
+    words = _meant(name)
+    return _FURNITURE.get(_joined(words)) or _FURNITURE.get("".join(words[-2:])) or _FURNITURE.get("".join(words[-1:]))
+
+
+def _meant(name: str) -> list[str]:
+    """Words of a name up to the one that tells what it is, without numbers and single letters."""
     words = [re.sub(r"\d+$", "", word) for word in _BETWEEN.split(_words(name))[0].strip("_").split("_")]
     words = [word for word in words if len(word) > 1]
     while words and words[-1] in _ASIDE:
         words.pop()
-    if not words or not _PARTS.isdisjoint(words):
-        return None
-    said = [word for word in words if word not in _ASIDE]
-    joined = "".join(said)
-    return _ALONE.get(joined) or _VEHICLES.get(joined) or _VEHICLES.get(words[-1])
+    return words
+
+
+def _joined(words: list[str]) -> str:
+    """The words that say what it is as one."""
+    return "".join(word for word in words if word not in _ASIDE)

@@ -5,29 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from renderer.geometry.frame import Instance
+from renderer.zones.categories import CATEGORIES, ORDINARY, SUPERCATEGORIES
 
-__all__ = ["CATEGORIES", "MIN_VISIBLE_PX", "NOT_COUNTED", "SAME_AS", "SUPERCATEGORIES", "is_ignored", "labelled"]
+__all__ = [
+    "CATEGORIES",
+    "MIN_VISIBLE_PX",
+    "NOT_COUNTED",
+    "ORDINARY",
+    "SAME_AS",
+    "SUPERCATEGORIES",
+    "is_ignored",
+    "labelled",
+]
 
-CATEGORIES = (
-    "car",
-    "van",
-    "truck",
-    "bus",
-    "person",
-    "bicycle",
-    "motorcycle",
-    "dog",
-    "deer",
-    "scooter",
-    "stroller",
-    "cat",
-)
-"""Detector classes in their order: YOLO counts them from 0, COCO from 1. New ones come at the end."""
-SUPERCATEGORIES = {"person": "person", "dog": "animal", "deer": "animal", "cat": "animal"}
-"""As COCO groups them; all others are vehicles."""
 SAME_AS = {
     "pedestrian": "person", "people": "person", "human": "person", "person_sitting": "person", "bike": "bicycle",
-    "motor": "motorcycle", "motorbike": "motorcycle",
+    "motor": "motorcycle", "motorbike": "motorcycle", "train": "tram",
+    "traffic light": "traffic_light", "light": "traffic_light", "traffic sign": "traffic_sign",
+    "street sign": "traffic_sign", "stop sign": "traffic_sign", "sign": "traffic_sign",
+    "fire hydrant": "hydrant", "lamp": "street_lamp",
 }  # fmt: skip
 """What public data sets (KITTI, KAIST, FLIR ADAS, M3FD, LLVIP) call our categories, in small letters."""
 NOT_COUNTED = frozenset({"dontcare"})

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D
-from renderer.zones.names import PEOPLE_AND_ANIMALS
+from renderer.zones.categories import PEOPLE_AND_ANIMALS, VEHICLES
 
 from pipelines.dataset.record import FrameRecord, InstanceRecord, RealObject, Record
 from pipelines.dataset.validation.planes import Planes
@@ -158,7 +158,7 @@ def _label_rule(item: InstanceRecord, rules: Rules) -> Iterator[str]:
         yield f"ignored is {item.ignored} with {share:.3f} of it visible, to count takes {rules.min_visible_share}"
     if item.category not in rules.categories and item.labelled:
         yield f"category {item.category!r}: expected one of {', '.join(rules.categories)}"
-    if rules.profile is not None and item.profile != rules.profile and item.category not in PEOPLE_AND_ANIMALS:
+    if rules.profile is not None and item.profile != rules.profile and item.category in VEHICLES:
         yield f"profile {item.profile!r}: the data set says {rules.profile!r}"
     if item.labelled and item.rle is None:
         yield "has a label and no run-length code"

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from renderer.geometry.frame import Box3D
-from renderer.zones.names import TWO_WHEELERS
+from renderer.zones.categories import TWO_WHEELERS
 
 from pipelines.dataset.record import InstanceRecord, Record
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from renderer.zones.names import PEOPLE_AND_ANIMALS
+from renderer.zones.categories import PEOPLE_AND_ANIMALS
 
 from pipelines.dataset.record import FrameRecord, InstanceRecord
 

@@ -96,7 +96,7 @@ def snow_cover(
     for row, instance in enumerate(instances, start=1):
         draws = rng_of(instance).random(2)
         if instance.profile not in profiles.people:
-            profile = profiles.two_wheelers.get(instance.profile) or profiles.car(instance.profile)
+            profile = profiles.vehicle(instance.profile)
             on_object[row] = _on_vehicle(profile, kept, *draws)
     return SnowCover(effects.snow_on_road or 0.0, effects.snow_on_trees or 0.0, min(1.0, depth_m / 0.06), on_object)
 
@@ -115,7 +115,7 @@ def has_stood(profiles: Profiles, instance: Instance) -> bool:
     """Whether it is a vehicle that has stood for hours and gives off no heat."""
     if instance.profile in profiles.people:
         return False
-    return _is_cold(profiles.two_wheelers.get(instance.profile) or profiles.car(instance.profile))
+    return _is_cold(profiles.vehicle(instance.profile))
 
 
 def _is_cold(profile: CarProfile) -> bool:

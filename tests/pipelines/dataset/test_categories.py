@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipelines.dataset.contact_sheet import CATEGORY_COLOURS
 from pipelines.dataset.description import dataset_header
-from pipelines.dataset.labels import CATEGORIES, SAME_AS, SUPERCATEGORIES
+from pipelines.dataset.labels import CATEGORIES, ORDINARY, SAME_AS, SUPERCATEGORIES
 from pipelines.dataset.labels.coco import KEY_POINTS, SKELETON
 from pipelines.dataset.labels.kitti import kitti_type
 from pipelines.errors import ConfigError
+from pipelines.export.formats.mot import CLASSES as MOT_CLASSES
 from pipelines.synthesis.config import SynthesizeConfig, parse_objects
-from renderer.zones.names import CATEGORIES as OF_RENDERER
+from pipelines.synthesis.source_tensor import LABEL_COLOURS
+from renderer.scene.object_sizes import is_plausible
 
 
 def header(stored: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -23,16 +27,39 @@ def test_old_data_sets_keep_their_categories_and_zones() -> None:
     old = {"categories": ["car", "van", "truck", "bus"], "zones": {"background": 0, "body": 1}}
     assert header(old)["categories"] == old["categories"]
     assert header(old)["zones"] == old["zones"]
-    assert header()["categories"] == list(CATEGORIES)
-    assert header({"categories": ["bus", "car"]})["categories"] == list(CATEGORIES), "not ours: refused elsewhere"
+    assert header()["categories"] == list(ORDINARY)
+    assert header({"categories": ["bus", "car"]})["categories"] == list(ORDINARY), "not ours: refused elsewhere"
     assert header({"categories": [], "zones": {"body": 7}})["zones"] == header()["zones"]
 
 
-def test_both_packages_name_the_same_categories_in_one_order() -> None:
-    assert CATEGORIES == OF_RENDERER
-    assert CATEGORIES[:4] == ("car", "van", "truck", "bus"), "numbers of old data sets"
-    assert set(SUPERCATEGORIES) <= set(CATEGORIES)
+def test_numbers_of_old_data_sets_stay() -> None:
+    old = ("car", "van", "truck", "bus", "person", "bicycle", "motorcycle", "dog", "deer", "scooter", "stroller", "cat")
+    assert CATEGORIES[:12] == ORDINARY == old
     assert set(SAME_AS.values()) <= set(CATEGORIES)
+
+
+def test_every_category_has_a_row_in_every_table() -> None:
+    for table in (SUPERCATEGORIES, CATEGORY_COLOURS, LABEL_COLOURS, MOT_CLASSES):
+        assert set(table) == set(CATEGORIES)
+    assert len(set(CATEGORY_COLOURS.values())) == len(set(LABEL_COLOURS.values())) == len(CATEGORIES)
+    assert not is_plausible("tram", (0.2, 0.2, 0.2))
+    assert not any(is_plausible(name, (1000.0, 1.0, 1.0)) for name in CATEGORIES)
+
+
+def test_a_set_lists_street_furniture_where_it_may_show_it(tmp_path: Path) -> None:
+    """Else its files are the same as before there was any; a user's own scene may be marked with everything."""
+    own = tmp_path / "own.blend"
+    own.touch()
+
+    def listed(**options: Any) -> tuple[str, ...]:
+        return SynthesizeConfig(out=tmp_path / "out", model="physics", **options).categories
+
+    assert listed() == listed(scene=Path("worlds")) == listed(backgrounds=tmp_path) == ORDINARY
+    assert listed(label_furniture=True) == listed(scene=own) == CATEGORIES
+    told = SynthesizeConfig(out=tmp_path / "out", model="physics").to_json()
+    assert "label_furniture" not in told, "as data sets from before"
+    with pytest.raises(ConfigError, match="label-furniture is drawn by --engine raster alone"):
+        listed(label_furniture=True, engine="cycles")
 
 
 def test_kitti_and_coco_know_people_by_their_own_words() -> None:

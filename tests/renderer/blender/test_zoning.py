@@ -11,7 +11,7 @@ import pytest
 from renderer.zones.bodies import guess_body_zones, zone_of_body_from_name
 from renderer.zones.catalogue import Zone
 from renderer.zones.guess import guess_car_zones
-from renderer.zones.names import category_from_name, zone_from_name
+from renderer.zones.names import category_from_name, furniture_from_name, zone_from_name
 
 ON_CAR = {
     "gis_glass": Zone.GLASS,
@@ -77,6 +77,11 @@ CATEGORIES = {
     "Bus_Driver": None,
     "taxi rank": None,
     "sign for a bus": None,
+    "Tram_01": "tram",
+    "red tram car": "tram",
+    "tram stop": None,
+    "tram driver": None,
+    "railway car": None,
     "cable car": None,
     "vanity": None,
     "Carla": None,
@@ -93,6 +98,28 @@ def test_materials_of_cars(name: str) -> None:
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_materials_of_streets(name: str) -> None:
     assert zone_from_name(name, on_car=False) == ELSEWHERE[name]
+
+
+FURNITURE = {
+    "Traffic Light.003": "traffic_light",
+    "SM_TrafficLight_01": "traffic_light",
+    "old traffic signal": "traffic_light",
+    "stop sign": "traffic_sign",
+    "RoadSign": "traffic_sign",
+    "Fire Hydrant red": "hydrant",
+    "street_lamp": "street_lamp",
+    "StreetLight.001": "street_lamp",
+    "desk lamp": None,
+    "headlight": None,
+    "sign": None,
+    "traffic": None,
+    "Car_01": None,
+}
+
+
+@pytest.mark.parametrize("name", FURNITURE)
+def test_street_furniture(name: str) -> None:
+    assert furniture_from_name(name) == FURNITURE[name]
 
 
 @pytest.mark.parametrize("name", CATEGORIES)
