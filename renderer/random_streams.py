@@ -70,6 +70,8 @@ class Stream(IntEnum):
     """Where camera, cars and people of a sequence begin, and how fast they are; a part for each kind."""
     TRACK = 51
     """What differs between the objects of a sequence: warmth, paint; a part for each object."""
+    VISIBLE = 90
+    """Colours of the visible twin, a part for each object; of the sky with none."""
 
 
 _TEMPORAL = frozenset({Stream.SENSOR})

@@ -34,7 +34,7 @@ SHARED_WITH_GAN = {"renderer.errors", "renderer.text_files"}
 # Rooms of each package from the ground up: a room may use those above it in this list, itself, and the modules that
 # lie beside the rooms. The package's own name stands for its façade, which nothing inside of the package uses.
 ROOMS = {
-    "renderer": ("geometry", "raster", "zones", "thermal", "insertion", "scene", "blender"),
+    "renderer": ("geometry", "raster", "zones", "thermal", "visible", "insertion", "scene", "blender"),
     "gan": ("networks", "data", "metrics", "losses", "backends", "storage", "training", "serving"),
     "pipelines": (
         "io", "cluster", "dataset", "backgrounds", "statistics", "synthesis", "export", "fitting", "evaluation",

@@ -3,7 +3,7 @@
 Three kinds of data:
 
 - *tensors*: samples (`gan.data.sample_files`) in the folder itself or in ``tensors/`` below it;
-- *paired folders*: ``visible/`` and ``infrared/``, matched by name;
+- *paired folders*: ``visible/`` and ``infrared/``, matched by name; of a data set with visible twins ``images/``;
 - *unpaired folders*: the same without matching; but where all names of both sides match they are pairs, which a model
   that trains unpaired can be validated on.
 
@@ -34,6 +34,8 @@ Planes = dict[str, npt.NDArray[Any]]
 Kind = Literal["tensors", "paired", "unpaired"]
 
 _UINT16_MAX: Final = 65535
+_INFRARED, _IMAGES = "infrared", "images"
+"""Folder of infrared images where nothing else is said, and in a data set of `gis synthesize`."""
 # JPEG of a grey image stored as colour: rounding of its chroma moves the channels apart by a few grey levels.
 _GREY_TOLERANCE: Final = 8
 _LABEL_PLANES: Final = {"segmentation", "inverse_depth", "instance_id"}
@@ -81,7 +83,7 @@ def find_sources(
     folder: Path,
     *,
     source_dir: str = "visible",
-    target_dir: str = "infrared",
+    target_dir: str = _INFRARED,
     pairing: Pairing = "paired",
     pair_by_name: bool = True,
     target_range: tuple[float, float] | None = None,
@@ -101,6 +103,8 @@ def find_sources(
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; expected tensors, or {source_dir}/ and {target_dir}/")
+    if (folder / source_dir).is_dir() and target_dir == _INFRARED and not (folder / target_dir).is_dir():
+        target_dir = _IMAGES if (folder / _IMAGES).is_dir() else target_dir
     if (folder / source_dir).is_dir() or (folder / target_dir).is_dir():
         return _find_folders(folder / source_dir, folder / target_dir, pairing, pair_by_name, target_range)
     for place in (folder / "tensors", folder / "shards", folder):

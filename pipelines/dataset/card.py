@@ -172,6 +172,8 @@ def _contents(configuration: Mapping[str, Any], real: bool) -> Iterator[str]:
         ),
     ]
     what = "16-bit apparent temperature: kelvin = low + value / 65535 * (high - low), `span_K` in `frames.jsonl`"
+    if configuration.get("visible"):
+        rows.insert(1, ("`visible/`", "the same moments in colour: 8-bit sRGB, pixel by pixel, rendered by Cycles"))
     rows.insert(1, ("`images16/`", what + ("; only where the background is radiometric" if real else "")))
     if configuration.get("pack") != "shards":
         rows.append(("`objects.csv`", "all objects in one table: image, class, box, distance ..."))

@@ -98,6 +98,7 @@ SET_FILES: Final = (
     FileGroup("normal-files", "Normals in the camera's axes, channels X, Y, Z.", ["normals/*.exr"], "image/x-exr"),
     FileGroup("part-files", "Parts of objects; a table of the numbers lies beside.", ["parts/*.png"], "image/png"),
     FileGroup("flow-files", "Optical flow, channels u, v, valid.", ["flow/*.exr"], "image/x-exr"),
+    FileGroup("visible-files", "The same moments in colour, 8-bit sRGB.", ["visible/*.png"], "image/png"),
     FileGroup("tensor-files", "Source tensors, WebDataset shards.", ["tensors/*.tar"], "application/x-tar"),
 )
 """What lies beside the images of a data set, as far as it is there."""

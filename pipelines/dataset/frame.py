@@ -70,6 +70,8 @@ class SynthesizedFrame:
     """Parts of the objects that have a label, where they were asked for."""
     amodal: Mapping[int, NDArray[np.bool_]] | None = None
     """Where they were asked for, the whole of each visible object inside the image, by its id: (H, W)."""
+    visible: NDArray[np.uint8] | None = None
+    """(H, W, 3) sRGB of the same instant through the same lens, where it was asked for."""
 
     @property
     def index(self) -> int:

@@ -130,4 +130,6 @@ def coco_frames(records: Iterable[FrameRecord]) -> Iterator[LabelledFrame]:
         image = (record.index, f"{record.stem}.png", record.camera.width, record.camera.height)
         codes = [item.rle or "" for item in record.labelled]
         ignored = {item.id for item in record.ignored}
-        yield LabelledFrame(image, record.labelled, codes, record.real_objects or (), ignored, record.sequence)
+        real, twin = record.real_objects or (), f"visible/{record.stem}.png"
+        twins = twin if twin in record.files else None
+        yield LabelledFrame(image, record.labelled, codes, real, ignored, record.sequence, twins)

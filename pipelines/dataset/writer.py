@@ -75,6 +75,8 @@ def _encode_files(frame: SynthesizedFrame) -> dict[str, bytes]:
     }
     if frame.span_K is not None:
         contents[f"images16/{name}.png"] = encode_png(frame.image16)
+    if frame.visible is not None:
+        contents[f"visible/{name}.png"] = encode_png(frame.visible)
     if frame.flow is not None:
         contents |= flow_files(name, frame.flow)
     if frame.normal is not None:

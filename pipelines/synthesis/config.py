@@ -54,7 +54,9 @@ MOST_OBJECTS = 100
 """Of a kind in a frame."""
 Engine = Literal["raster", "cycles"]
 _SCENE, _CAMERA, _BACKGROUNDS, _CONDITIONS = "Scene", "Camera", "Backgrounds", "Conditions"
-_MODEL, _OUTPUT, _RUN = "Model", "Output", "Run"
+_MODEL, _VISIBLE, _OUTPUT, _RUN = "Model", "Visible twins", "Output", "Run"
+DEFAULT_SAMPLES = 16
+"""Light paths per pixel of a visible twin."""
 
 
 def parse_frames(text: str) -> range:
@@ -308,6 +310,35 @@ class SynthesizeConfig(RenderConfig):
             default_text="none",
         ),
     ] = None
+    visible: Annotated[
+        bool,
+        Option(
+            "Also render each frame in colour, pixel by pixel the same, by Cycles: visible/000000.png.",
+            _VISIBLE,
+            implied=(False,),
+        ),
+    ] = False
+    visible_samples: Annotated[
+        int,
+        Option(
+            "Light paths per pixel of --visible: more of them are slower and less noisy.",
+            _VISIBLE,
+            at_least=1,
+            at_most=4096,
+            implied=(DEFAULT_SAMPLES,),
+        ),
+    ] = DEFAULT_SAMPLES
+    visible_denoise: Annotated[
+        bool, Option("Clean the pictures of --visible by Open Image Denoise.", _VISIBLE, implied=(True,))
+    ] = True
+    visible_device: Annotated[
+        Literal["auto", "cpu"],
+        Option(
+            "What renders --visible; auto: a GPU where Cycles finds one. Pixels differ a little between devices.",
+            _VISIBLE,
+            decides_content=False,
+        ),
+    ] = "auto"
     density: Annotated[
         float,
         Option(
@@ -560,6 +591,7 @@ class SynthesizeConfig(RenderConfig):
         self._check_place()
         check_weather(self.weather, self.season, over_backgrounds=self.backgrounds is not None)
         self._check_worlds()
+        self._check_visible()
         single = {name: getattr(self, name) for name in ("backgrounds", "max_label_error", "distances")}
         single["objects: cars=N"] = self.most_cars
         check_sequence(self.sequence, self.fps, self.passes, single)
@@ -633,6 +665,13 @@ class SynthesizeConfig(RenderConfig):
             raise ConfigError(f"{self.out}: an object store takes packed data sets alone: give --pack shards too")
         if self.shard_frames is not None and self.pack != "shards":
             raise ConfigError("shard-frames is that of --pack shards: give that too, or leave it out")
+
+    def _check_visible(self) -> None:
+        if self.visible and self.backgrounds is not None:
+            raise ConfigError("visible: a real infrared background has no geometry to render: leave one of them out")
+        changed = self.visible_samples != DEFAULT_SAMPLES or not self.visible_denoise or self.visible_device != "auto"
+        if changed and not self.visible:
+            raise ConfigError("visible-samples, -denoise and -device are those of --visible: give that too")
 
     def _check_worlds(self) -> None:
         if self.label_furniture and self.engine != "raster":

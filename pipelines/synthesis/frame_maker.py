@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from assets import THERMAL_PROFILES
 from gan.data.layout import Sample
 from gan.data.skipped import skipped_lines
 from numpy.typing import NDArray
@@ -27,8 +28,11 @@ from renderer.scene.road_users.on_plane import two_wheelers_on_plane
 from renderer.scene.road_users.two_wheelers import TwoWheelerMix
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.people import profile_of
+from renderer.thermal.physics import paint_absorptances
+from renderer.thermal.profiles import Profiles, read_profiles
 from renderer.thermal.sensor import from_uint16
 from renderer.thermal.weather.draws import draw_conditions
+from renderer.visible.settings import VisibleSettings
 
 from pipelines.backgrounds.capture_time import capture_time
 from pipelines.backgrounds.geometry.boxes import read_boxes
@@ -156,6 +160,11 @@ class FrameMaker:
     inputs: FrameInputs
     session: Session
     infrared: InfraredMaker
+
+    @functools.cached_property
+    def profiles(self) -> Profiles:
+        """Thermal profiles, which tell what is a car."""
+        return read_profiles(THERMAL_PROFILES)
 
     def make(self, index: int) -> SynthesizedFrame:
         """The first draw of a frame whose label error is no larger than allowed, else the draw with the least."""
@@ -356,6 +365,22 @@ class FrameMaker:
             normal=camera_normals(frame) if "normals" in self.config.more_passes else None,
             parts=object_parts(frame) if "parts" in self.config.more_passes else None,
             amodal=frame.amodal,
+            visible=self._visible(placed) if self.config.visible else None,
+        )
+
+    def _visible(self, placed: PlacedFrame) -> NDArray[np.uint8]:
+        """The visible twin of a frame that is kept."""
+        config, frame, draw = self.config, placed.frame, placed.draw
+        painted = paint_absorptances(frame.instances, self.profiles, draw)
+        return self.session.visible(
+            frame,
+            draw,
+            placed.conditions,
+            VisibleSettings(config.visible_samples, config.visible_denoise, config.visible_device),
+            profile=config.profile,
+            people=config.most_people,
+            others=config.most_others,
+            absorptances=painted,
         )
 
     def _real_objects(self, candidate: _Candidate) -> tuple[RealObject, ...] | None:

@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 from assets import ANIMAL_ARRAYS, CITY, PEOPLE_ARRAYS, TWO_WHEELER_ARRAYS
 from assets.furniture import FURNITURE
+from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
-from renderer.random_streams import Moment
+from renderer.random_streams import Draw, Moment
 from renderer.scene.cars import FrameSetup, ModelSize
 from renderer.scene.distances import ORDINARY
 from renderer.scene.road_users.two_wheelers import NO_OTHERS
 from renderer.thermal.conditions import Conditions
+from renderer.visible.settings import VisibleSettings
 
 from pipelines.cameras import named_camera, parse_size
 from pipelines.errors import ConfigError
@@ -63,6 +66,20 @@ class Session(Protocol):
         shrink: int = 1,
     ) -> Frame:
         """One frame of the scene, or of a sequence in it."""
+
+    def visible(
+        self,
+        frame: Frame,
+        draw: Draw,
+        conditions: Conditions,
+        settings: VisibleSettings,
+        *,
+        profile: str | None = None,
+        people: int | None = 0,
+        others: Mapping[str, int | None] = NO_OTHERS,
+        absorptances: Mapping[int, float] | None = None,
+    ) -> NDArray[np.uint8]:
+        """The visible twin of a frame of the scene."""
 
     def frame_on_plane(
         self,

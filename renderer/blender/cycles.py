@@ -27,7 +27,7 @@ from .extract import WITH_SURFACE, PlacedMesh
 from .scene_camera import CAMERA_AXES, CameraView
 from .session import quiet
 
-__all__ = ["CyclesEngine", "CyclesPasses"]
+__all__ = ["CyclesEngine", "CyclesPasses", "new_eye", "picture_settings", "pose_eye"]
 
 _PLACE, _RANDOM, _ZONE = "gis_place_aov", "gis_random_aov", "gis_zone_aov"
 _LAYERS = "gis_layers_aov"
@@ -60,7 +60,7 @@ class CyclesEngine:
         All of that at once, before frames are stepped through: what is changed loses the state that it has built up.
         """
         self.scene, self.background_zone = scene, background_zone
-        self._eye = _new_eye(scene)
+        self._eye = new_eye(scene)
         _set_up_render(scene)
         _set_up_aovs(rendered_layer(scene))
         self._default = bpy.data.materials.new("gis_default")
@@ -152,7 +152,7 @@ def _integer(rect: NDArray[np.float32]) -> NDArray[np.int64]:
     return np.rint(rect).astype(np.int64)
 
 
-def _new_eye(scene: bpy.types.Scene) -> bpy.types.Object:
+def new_eye(scene: bpy.types.Scene) -> bpy.types.Object:
     """A camera whose pose is its ``matrix_parent_inverse``."""
     eye, parent = (
         bpy.data.objects.new("gis eye", bpy.data.cameras.new("gis eye")),
@@ -167,9 +167,9 @@ def _new_eye(scene: bpy.types.Scene) -> bpy.types.Object:
 @contextlib.contextmanager
 def _looking_through(scene: bpy.types.Scene, eye: bpy.types.Object, view: CameraView) -> Iterator[None]:
     """While inside, a camera of our own is the scene's: nothing moves it, and no marker puts another in its place."""
-    _pose(eye, view, metres_per_unit(scene))
+    pose_eye(eye, view, metres_per_unit(scene))
     markers = [(marker, marker.camera) for marker in scene.timeline_markers if marker.camera]
-    camera, settings = scene.camera, _picture(view.camera)
+    camera, settings = scene.camera, picture_settings(view.camera)
     before = {name: getattr(scene.render, name) for name in settings}
     for marker, _ in markers:
         marker.camera = None  # which makes a camera of another marker the scene's
@@ -184,7 +184,8 @@ def _looking_through(scene: bpy.types.Scene, eye: bpy.types.Object, view: Camera
         assign(scene.render, before)
 
 
-def _pose(eye: bpy.types.Object, view: CameraView, metres: float) -> None:
+def pose_eye(eye: bpy.types.Object, view: CameraView, metres: float) -> None:
+    """Let a camera look as a view does, in a scene whose unit is so many metres."""
     lens, data, pose = view.camera.blender_lens(), eye.data, view.cam_to_world @ CAMERA_AXES
     data.sensor_fit, data.lens_unit = "HORIZONTAL", "MILLIMETERS"
     data.sensor_width, data.lens = lens.sensor_width_mm, lens.lens_mm
@@ -194,7 +195,7 @@ def _pose(eye: bpy.types.Object, view: CameraView, metres: float) -> None:
     eye.matrix_parent_inverse = Matrix(pose.tolist())  # as it is: what scale and rotation cannot say stays
 
 
-def _picture(camera: Camera) -> dict[str, float]:
+def picture_settings(camera: Camera) -> dict[str, float]:
     """Render settings of a camera's pictures."""
     lens = camera.blender_lens()
     return {

@@ -47,6 +47,8 @@ from ..scene.sequences.plan import RoadUsers, SequencePlan, draw_plan
 from ..scene.street import Street
 from ..scene.traffic import sample_frame, without_room
 from ..thermal.conditions import Conditions, sample_conditions
+from ..visible.colours import colours_of
+from ..visible.settings import VisibleSettings
 from ..zones.catalogue import ZONE_ATTRIBUTE
 from ..zones.categories import VEHICLES
 from .copies import shown_objects
@@ -74,6 +76,7 @@ from .simulation import Timeline
 from .staging import Group, Numbers, PlacedGroup, Staged
 from .standing import MOST_BUILT, Standing, build_standing, forget_standing, label_furniture
 from .traffic import apply, is_traffic, model_collections, model_size, read_street
+from .visible.picture import VisibleEngine, look_at
 from .zoning import assign_zones
 
 if TYPE_CHECKING:
@@ -175,6 +178,7 @@ class RenderSession:
         self._rasteriser = Rasteriser(view.camera, view.planes.near_m, view.planes.far_m)
         self._background_zone = int(self.scene.world.get(ZONE_ATTRIBUTE, 0)) if self.scene.world else 0
         self._cycles: CyclesEngine | None = None
+        self._visible: VisibleEngine | None = None
         self._numbers, self._numbered = Numbers(), 0
         self._left_out: tuple[str, ...] = ()
         self._zoned_by = assign_zones(self._meshed_objects(), self._labels.category_at)
@@ -269,6 +273,48 @@ class RenderSession:
         following = None if later is None else functools.partial(stage, later)
         asked = {"normals": normals, "parts": parts, "amodal": amodal}
         return self._render(setup, staged, self._background_zone, following=following, **asked)
+
+    def visible(
+        self,
+        frame: Frame,
+        draw: Draw,
+        conditions: Conditions,
+        settings: VisibleSettings,
+        *,
+        profile: str | None = None,
+        people: int | None = 0,
+        others: Mapping[str, int | None] = NO_OTHERS,
+        absorptances: Mapping[int, float] | None = None,
+    ) -> NDArray[np.uint8]:
+        """The visible twin of a frame: what a colour camera sees from where the infrared one stands, (H, W, 3) sRGB.
+
+        Args:
+            frame: of :meth:`frame`, with the same draw and the same arguments.
+            draw: of the frame; it draws colours and clouds too.
+            conditions: weather and hour, which decide sun, sky and lamps.
+            settings: of Cycles; those of the first call hold for all of a session.
+            profile: as for :meth:`frame`, like people and others.
+            people: most people.
+            others: most of other things.
+            absorptances: of the paint of cars for sunlight, by id, which their colours agree with.
+        """
+        if self._visible is None:
+            self._visible = VisibleEngine(settings)
+        view = CameraView(frame.camera, frame.cam_to_world, self._planes)
+        if not self.street:
+            self._go_to(self._scene_frame(draw.index, draw.moment))
+            return self._visible.render_scene(self.scene, look_at(frame, view, conditions, draw, {}))
+        setup = self.setup(draw.index, draw.attempt, profile, conditions, people, others, draw.moment)
+        standing = self._standing(draw.index if draw.moment is None else draw.moment.sequence)
+        staged = self._stage_traffic(setup, standing)
+        painted = {
+            number: colours_of(draw, number, item.category, (absorptances or {}).get(number))
+            for number, item in staged.labelled.items()
+        }
+        self._visible.forget_places(self._built)
+        return self._visible.render(
+            staged, standing, self._extractor.pool, look_at(frame, view, conditions, draw, painted)
+        )
 
     def frame_on_plane(
         self,

@@ -37,6 +37,12 @@ class Standing:
     """The labelled object that each mesh belongs to."""
     pool: MeshPool
     """Of the meshes."""
+    place: Place | None = None
+    """What it was built from; None where it stands in the file."""
+    name: str = ""
+    """Of the place."""
+    mesh_names: tuple[str, ...] = ()
+    """Of the members' meshes in the place."""
 
     @cached_property
     def ground(self) -> Ground:
@@ -75,11 +81,10 @@ def build_standing(name: str, place: Place, extractor: Extractor, owner: bpy.typ
         owner: stands for the objects that a file would have.
     """
     numbers = {mesh: extractor.put((*_KEY, name, mesh), _mesh(faces), mesh) for mesh, faces in place.meshes.items()}
-    members = [
-        PlacedMesh(thing.name, numbers[thing.mesh], thing.object_to_world, owner)
-        for thing in sorted(place.things, key=lambda thing: (thing.name, thing.object_to_world.tobytes()))
-    ]
-    return Standing(place.street, Group(tuple(members)), (None,) * len(members), extractor.pool)
+    things = sorted(place.things, key=lambda thing: (thing.name, thing.object_to_world.tobytes()))
+    members = [PlacedMesh(thing.name, numbers[thing.mesh], thing.object_to_world, owner) for thing in things]
+    names = tuple(thing.mesh for thing in things)
+    return Standing(place.street, Group(tuple(members)), (None,) * len(members), extractor.pool, place, name, names)
 
 
 def label_furniture(name: str, standing: Standing, known: Furniture) -> Standing:

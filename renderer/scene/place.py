@@ -6,12 +6,13 @@ A scene file has one place, its own. A session may be given others, which are bu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..visible.looks import Look
 from .street import Street
 
 __all__ = ["Faces", "Place", "Places", "Thing"]
@@ -27,6 +28,8 @@ class Faces:
     """Vertices of each polygon, counter-clockwise seen from its front."""
     zones: NDArray[np.int32]
     """(F,) :class:`renderer.zones.catalogue.Zone` of each polygon."""
+    materials: Sequence[str] = ()
+    """Names of the polygons' materials; empty: they look as their zones do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,8 @@ class Place:
     meshes: Mapping[str, Faces]
     things: Sequence[Thing]
     street: Street
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    """Of materials by name."""
 
 
 class Places(Protocol):

@@ -32,6 +32,11 @@ class Finish(NamedTuple):
     gloss: NDArray[np.float64]
     """On the mirror of the surface, 0-1."""
 
+    @property
+    def absorptance(self) -> float:
+        """Of the paint, for sunlight, 0-1."""
+        return float(self.sun[Zone.BODY] * _MEAN_ABSORPTANCE)
+
 
 def draw_finish(rng: np.random.Generator) -> Finish:
     """Paint and dirt of one car."""

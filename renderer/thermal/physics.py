@@ -92,7 +92,7 @@ def render_thermal(
     surfaces = _surfaces(conditions, profiles, rng)
     on_wheels = [item for item in frame.instances if profiles.is_of_car(item.profile)]
     own = _OwnGenerators(draw)
-    finishes = [draw_finish(own.of(item, _FINISH_PART, finish)) for item in on_wheels]
+    finishes = _finishes(on_wheels, own, finish)
     scene = Scene(
         camera_view(frame),
         _street_heading_rad(frame),
@@ -115,6 +115,17 @@ def render_thermal(
     render(passes, ground, scene, cars_only, out)
     weathered.after(passes, out)
     return ThermalImage(out)
+
+
+def paint_absorptances(instances: Sequence[Instance], profiles: Profiles, draw: Draw) -> dict[int, float]:
+    """Share of sunlight, 0-1, that the paint of each car in a frame takes up, by the car's id."""
+    on_wheels = [item for item in instances if profiles.is_of_car(item.profile)]
+    finishes = _finishes(on_wheels, _OwnGenerators(draw), draw.rng(Stream.FINISH))
+    return {item.id: finish.absorptance for item, finish in zip(on_wheels, finishes, strict=True)}
+
+
+def _finishes(cars: Sequence[Instance], own: _OwnGenerators, shared: np.random.Generator) -> list[Finish]:
+    return [draw_finish(own.of(item, _FINISH_PART, shared)) for item in cars]
 
 
 def road_temperature_K(conditions: Conditions, profiles: Profiles) -> float:

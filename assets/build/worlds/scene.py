@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from renderer.scene.place import Faces, Place, Thing
 from renderer.scene.street import Bay as SceneBay
 from renderer.scene.street import Lane, Street
+from renderer.visible.looks import Look
 
 from assets.build.city.mesh import MATERIALS, MeshBuilder, link
 from assets.build.street_scene import (
@@ -88,12 +89,15 @@ def build_place(kind: str, seed: int) -> Place:
         if f"prop.{name}" not in meshes:
             meshes[f"prop.{name}"] = _faces(site.makers[name]())
         things.append(Thing(f"{name}.{k:04d}", f"prop.{name}", _stored(matrix)))
-    return Place(meshes, tuple(things), _street(site))
+    return Place(meshes, tuple(things), _street(site), _LOOKS)
+
+
+_LOOKS = {name: Look(*values) for name, (_, *values) in MATERIALS.items()}
 
 
 def _faces(mesh: MeshBuilder) -> Faces:
     zones = np.array([MATERIALS[name][0] for name in mesh.materials], dtype=np.int32)
-    return Faces(np.concatenate(mesh.points), mesh.faces, zones)
+    return Faces(np.concatenate(mesh.points), mesh.faces, zones, mesh.materials)
 
 
 def _stored(values: Array) -> Array:

@@ -14,6 +14,7 @@ where their joints are known; riders have ``rides``, the ``instance_id`` of thei
 
 Of sequences there are ``videos`` and ``tracks`` too, as in TAO (Dave et al., ECCV 2020): images have ``video_id`` and
 ``frame_index``, and ``frame_id``, as CocoVID and BDD100K call it; annotations ``video_id`` and ``track_id``.
+Images that have a visible twin name it, below the folder of the data set: ``visible_file_name``.
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ class LabelledFrame:
     """Ids of the objects that do not count."""
     sequence: SequenceRecord | None = None
     """Where it lies in a sequence."""
+    visible: str | None = None
+    """File of its visible twin below the data set's folder."""
 
 
 def write_coco(
@@ -120,7 +123,7 @@ def _annotation_lines(
 ) -> Iterator[str]:
     number = 1
     for place, frame in enumerate(frames):
-        images.write(_separator(place) + json.dumps(coco_image(frame.image) | video_entries(frame.sequence)))
+        images.write(_separator(place) + json.dumps(_image_entry(frame)))
         annotations = coco_annotations(frame.image, frame.instances, frame.codes, number, frame.ignored)
         videos.take(frame.sequence, frame.image, annotations)
         annotations += real_annotations(frame.image, frame.real, number + len(annotations), categories)
@@ -173,6 +176,11 @@ class Videos:
 def _lines(entries: dict[int, dict[str, Any]]) -> str:
     inside = ",\n".join(json.dumps(entries[number]) for number in sorted(entries))
     return f"[\n{inside}\n]" if inside else "[]"
+
+
+def _image_entry(frame: LabelledFrame) -> dict[str, Any]:
+    twin = {} if frame.visible is None else {"visible_file_name": frame.visible}
+    return coco_image(frame.image) | twin | video_entries(frame.sequence)
 
 
 def coco_image(image: Image) -> dict[str, Any]:

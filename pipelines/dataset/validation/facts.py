@@ -90,6 +90,8 @@ class RunOptions:
     fps: float = 10.0
     passes: str | None = None
     """More files of each frame."""
+    visible: bool = False
+    """Whether each frame has its visible twin."""
 
 
 @dataclass(frozen=True)

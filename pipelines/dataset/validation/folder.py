@@ -331,7 +331,11 @@ def _frame_check(about: Mapping[str, Any]) -> Callable[[FrameFiles, Line], Itera
         yield from check_objects(record, planes, rules)
         yield from check_rows(files, record, rules.categories)
         more = [
-            *_file_names(record, expected_passes(record, options.sequence, options.fps, options.passes)),
+            *_file_names(
+                record,
+                expected_passes(record, options.sequence, options.fps, options.passes),
+                visible=options.visible,
+            ),
             *check_passes(record, planes, options.passes),
             *facts.check_configuration(record, options),
             *facts.check_conditions(record.conditions),
@@ -363,12 +367,14 @@ def _described(about: Mapping[str, Any]) -> facts.Described:
     return described
 
 
-def _file_names(record: FrameRecord, passes: set[str]) -> Iterator[str]:
+def _file_names(record: FrameRecord, passes: set[str], *, visible: bool) -> Iterator[str]:
     name = record.stem
     wanted = {f"{place}/{name}.png" for place in ("images", "masks", "zones")}
     wanted |= {f"depth/{name}.exr", f"annotations/kitti/{name}.txt", f"annotations/yolo/{name}.txt"}
     if record.span_K is not None:
         wanted.add(f"images16/{name}.png")
+    if visible:
+        wanted.add(f"visible/{name}.png")
     wanted |= passes
     for odd in sorted(wanted ^ set(record.files)):
         yield f"{'does not name' if odd in wanted else 'names'} {odd}"

@@ -191,6 +191,7 @@ def _of_image(
     index = record.index
     image = {
         "id": index, "file_name": f"{record.stem}.png", "width": record.camera.width, "height": record.camera.height,
+        **({"visible_file_name": twin} if (twin := f"visible/{record.stem}.png") in record.files else {}),
         **(video_of(record) if isinstance(record, FrameRecord) else {}),
     }  # fmt: skip
     if index in images and images[index] != image:

@@ -33,8 +33,21 @@ class Planes:
         self.image: NDArray[np.uint8] | None = self._png("images", np.uint8)
         self.image16: NDArray[np.uint16] | None = self._png("images16", np.uint16)
         self.depth_m = self._depth()
+        self._check_visible()
         self._check_zones()
         self._check_depth()
+
+    def _check_visible(self) -> None:
+        """The visible twin, where there is one: three channels of the frame's size."""
+        where = f"visible/{self.name}.png"
+        if self.files.has(where):
+            try:
+                pixels = decode_png(self.files.read(where), where)
+            except DatasetError as error:
+                self.problems.append(str(error))
+                return
+            if pixels.dtype != np.uint8 or pixels.shape != (*self.shape, 3):
+                self.problems.append(f"{where}: is {pixels.dtype} {pixels.shape}, expected uint8 {(*self.shape, 3)}")
 
     def _png(self, place: str, dtype: type[np.generic]) -> NDArray[Any] | None:
         """Pixels of a PNG; None where it is missing (which is said elsewhere) or not as expected."""
