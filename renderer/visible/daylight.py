@@ -73,7 +73,7 @@ def _sky_klx(kind: str, elevation_deg: float) -> float:
     a, b, c = _SKY_KLX[kind]
     night = _NIGHT_KLX * (0.2 if kind == "clear" else 1.0)
     if elevation_deg > 0.0:
-        return a + b * math.sin(math.radians(elevation_deg)) ** c
+        return a + b * float(math.sin(math.radians(elevation_deg)) ** c)
     levels = [math.log10(value) for value in (night, 3.4e-3, a)]
     return float(10.0 ** np.interp(elevation_deg, (-12.0, -6.0, 0.0), levels))
 

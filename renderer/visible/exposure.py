@@ -51,7 +51,7 @@ def exposed(luminance: NDArray[np.float32], darkness: float) -> NDArray[np.uint8
     mean = float(np.exp(np.log(np.clip(grey, 1e-6, 1e3), dtype=np.float64).mean()))
     key = _KEY_DAY + (_KEY_NIGHT - _KEY_DAY) * darkness
     linear = np.maximum(luminance, 0.0) * np.float32(key / np.clip(mean, _LEAST_KCD, _MOST_KCD))
-    return np.rint(_srgb(_filmic(linear)) * 255.0).astype(np.uint8)
+    return np.asarray(np.rint(_srgb(_filmic(linear)) * 255.0), dtype=np.uint8)
 
 
 def _filmic(linear: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -85,7 +85,7 @@ LOOKS: dict[Zone, ZoneLook] = {
     Zone.LUMINAIRE: ZoneLook(Look((0.85, 0.83, 0.75), 0.3)),
 }
 
-LAYS_ON: dict[Zone, str] = {
+LAYS_ON: dict[int, str] = {
     Zone.ROAD: "road",
     Zone.ROAD_MARKING: "road",
     Zone.VEGETATION: "trees",

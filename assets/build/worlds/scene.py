@@ -92,7 +92,7 @@ def build_place(kind: str, seed: int) -> Place:
     return Place(meshes, tuple(things), _street(site), _LOOKS)
 
 
-_LOOKS = {name: Look(*values) for name, (_, *values) in MATERIALS.items()}
+_LOOKS = {name: Look(*values[1:]) for name, values in MATERIALS.items()}
 
 
 def _faces(mesh: MeshBuilder) -> Faces:

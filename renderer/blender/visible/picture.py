@@ -31,7 +31,7 @@ from ..extract import PlacedMesh
 from ..identity import LabelledObject
 from ..scene_camera import CameraView
 from ..session import quiet
-from ..staging import PlacedGroup, Staged
+from ..staging import Staged
 from ..standing import Standing
 from .devices import use_device
 from .lamps import add_lamps, add_sun, headlamps, lights_are_on, luminaires
@@ -42,7 +42,8 @@ __all__ = ["VisibleEngine", "VisibleFrame", "look_at"]
 
 _AHEAD_M = 25.0
 """Lamps nearest to this far before the camera light the picture."""
-_FARTHEST_M = 1e4
+_FARTHEST_M, _BEHIND_M = 1e4, 60.0
+"""Of what is seen, and of what may throw a shadow from behind the camera."""
 _PATHS = 1 << 20
 """Parts of the stream from here on are of no object."""
 
@@ -97,7 +98,7 @@ class VisibleEngine:
         _tell_weather(frame.conditions, light)
         scene = self._emptied()
         with _filled(scene.collection):
-            self._put(scene.collection, staged, standing, frame)
+            self._put(scene.collection, staged, standing, pool, frame)
             self._add_lamps(scene.collection, staged, pool, light, frame)
             return self._picture(scene, light, frame)
 
@@ -155,21 +156,27 @@ class VisibleEngine:
             bpy.data.batch_remove(stand_ins.values())
             bpy.data.scenes.remove(scene)
 
-    def _put(self, home: bpy.types.Collection, staged: Staged, standing: Standing | None, frame: VisibleFrame) -> None:
+    def _put(
+        self,
+        home: bpy.types.Collection,
+        staged: Staged,
+        standing: Standing | None,
+        pool: MeshPool,
+        frame: VisibleFrame,
+    ) -> None:
+        """Put everything that stands in a frame into a collection."""
         for group in staged.groups:
-            still = standing is not None and group.group is standing.group and standing.place is not None
-            for k, (mesh, number, pose) in enumerate(
-                zip(group.group.members, group.instance_id.tolist(), group.local_to_world, strict=True)
-            ):
-                if mesh.holdout:
+            built = standing if standing is not None and group.group is standing.group and standing.place else None
+            for k, (mesh, pose) in enumerate(zip(group.group.members, group.local_to_world, strict=True)):
+                if mesh.holdout or _is_far_behind(pool.mesh(mesh.mesh).reach, pose, frame.view.cam_to_world):
                     continue
-                item = self._of_place(standing, k) if still else self._of_file(mesh, frame.colours.get(number, {}))
+                number = int(group.instance_id[k])
+                item = self._of_place(built, k) if built else self._of_file(mesh, frame.colours.get(number, {}))
                 item.matrix_world = Matrix(pose.tolist())
-                _describe(item, group, k, staged.labelled.get(number), frame)
+                _describe(item, staged.labelled.get(number), number, pose, frame)
                 home.objects.link(item)
 
-    def _of_place(self, standing: Standing | None, k: int) -> bpy.types.Object:
-        assert standing is not None
+    def _of_place(self, standing: Standing, k: int) -> bpy.types.Object:
         assert standing.place is not None
         name = standing.mesh_names[k]
         return bpy.data.objects.new("gis visible", self._meshes.of_place(standing.name, standing.place, name))
@@ -210,17 +217,28 @@ class VisibleEngine:
 
 
 def _describe(
-    item: bpy.types.Object, group: PlacedGroup, k: int, labelled: LabelledObject | None, frame: VisibleFrame
+    item: bpy.types.Object,
+    labelled: LabelledObject | None,
+    number: int,
+    local_to_world: NDArray[np.float64],
+    frame: VisibleFrame,
 ) -> None:
     """What shaders read of an object."""
     if labelled is None:
         return
-    for zone, colour in frame.colours.get(int(group.instance_id[k]), {}).items():
+    for zone, colour in frame.colours.get(number, {}).items():
         item[f"{COLOUR}{int(zone)}"] = colour
-    item[LIT] = float(lights_are_on(labelled))
-    item[SNOW] = snow_on_object(frame.conditions, driven=lights_are_on(labelled), category=labelled.category)
-    ahead = np.linalg.inv(labelled.pose) @ group.local_to_world[k]
-    item[AHEAD], item[f"{AHEAD}_m"] = ahead[0, :3].tolist(), float(ahead[0, 3])
+    driven = lights_are_on(labelled)
+    item[LIT] = float(driven)
+    item[SNOW] = snow_on_object(frame.conditions, driven=driven, category=labelled.category)
+    to_model = np.linalg.inv(labelled.pose) @ local_to_world
+    item[AHEAD], item[f"{AHEAD}_m"] = to_model[0, :3].tolist(), float(to_model[0, 3])
+
+
+def _is_far_behind(reach_m: float, pose: NDArray[np.float64], cam_to_world: NDArray[np.float64]) -> bool:
+    """Whether something lies so far behind the camera that neither mirrors nor shadows show it."""
+    radius = reach_m * float(np.linalg.norm(pose[:3, :3], axis=0).max())
+    return float((pose[:3, 3] - cam_to_world[:3, 3]) @ cam_to_world[:3, 2]) + radius < -_BEHIND_M
 
 
 def _tell_weather(conditions: Conditions, light: Daylight) -> None:

@@ -21,6 +21,7 @@ COLOUR, LIT, SNOW, AHEAD = "gis_colour_", "gis_lit", "gis_snow", "gis_ahead"
 from mesh to model, by which front and rear lamps are told apart."""
 WEATHER: Final = "gis weather"
 _VALUES: Final = ("wet", "dark", "snow road", "snow ground", "snow trees")
+_REAR_LAMP: Final = (0.28, 0.008, 0.008, 1.0)
 _SNOW_COLOUR: Final = (0.83, 0.85, 0.88, 1.0)
 _HEAD_KCD, _TAIL_KCD, _LUMINAIRE_KCD, _WINDOW_KCD = 4.0, 0.12, 6.0, 0.05
 """Luminance of lit surfaces, kcd/m2: headlamps seen from beside their beam, rear lamps, street lamps, windows."""
@@ -125,6 +126,8 @@ class _Shader:
 
     def _colour(self) -> Socket:
         """The albedo, mottled where the zone is so."""
+        if self.zone == Zone.LAMP:
+            return self._front_or_rear((*self.look.colour, 1.0), _REAR_LAMP)
         if self.drawn:
             node = self._attribute(f"{COLOUR}{self.zone}")
             colour = node.outputs["Color"]
@@ -140,7 +143,7 @@ class _Shader:
 
     def _snow(self) -> Socket | None:
         """Share of snow at a point: where the surface looks up, in patches that cover the share that lies there."""
-        where = LAYS_ON.get(self.zone) if self.zone in iter(Zone) else None
+        where = LAYS_ON.get(self.zone)
         if where is None:
             return None
         cover = self._attribute(SNOW).outputs["Fac"] if where == "object" else self.weather.outputs[f"snow {where}"]
@@ -166,22 +169,27 @@ class _Shader:
         return None
 
     def _car_lamp(self) -> Socket:
-        """White before the middle of the car, red behind it."""
-        place, dot = self.tree.nodes.new("ShaderNodeTexCoord"), self.tree.nodes.new("ShaderNodeVectorMath")
-        dot.operation = "DOT_PRODUCT"
-        ahead = self._attribute(AHEAD)
-        self._link(place.outputs["Object"], dot.inputs[0])
-        self._link(ahead.outputs["Vector"], dot.inputs[1])
-        along = self._math("ADD", dot.outputs["Value"], self._attribute(f"{AHEAD}_m").outputs["Fac"])
-        front = self._math("GREATER_THAN", along, 0.0)
+        level = self._range(self._is_front(), _TAIL_KCD, _HEAD_KCD)
+        strength = self._math("MULTIPLY", level, self._attribute(LIT).outputs["Fac"])
+        return self._emitting(self._front_or_rear((1.0, 0.95, 0.85, 1.0), (1.0, 0.02, 0.01, 1.0)), strength)
+
+    def _front_or_rear(self, front: tuple[float, ...], rear: tuple[float, ...]) -> Socket:
+        """A colour of lamps by where on the car they are."""
         mix = self.tree.nodes.new("ShaderNodeMix")
         mix.data_type = "RGBA"
-        first, second = [socket for socket in mix.inputs if socket.type == "RGBA"]
-        first.default_value, second.default_value = (1.0, 0.02, 0.01, 1.0), (1.0, 0.95, 0.85, 1.0)
-        self._link(front, mix.inputs[0])
-        level = self._range(front, _TAIL_KCD, _HEAD_KCD)
-        colour = next(socket for socket in mix.outputs if socket.type == "RGBA")
-        return self._emitting(colour, self._math("MULTIPLY", level, self._attribute(LIT).outputs["Fac"]))
+        first, second = (socket for socket in mix.inputs if socket.type == "RGBA")
+        first.default_value, second.default_value = rear, front
+        self._link(self._is_front(), mix.inputs[0])
+        return next(socket for socket in mix.outputs if socket.type == "RGBA")
+
+    def _is_front(self) -> Socket:
+        """1 before the middle of a car, 0 behind it."""
+        place, dot = self.tree.nodes.new("ShaderNodeTexCoord"), self.tree.nodes.new("ShaderNodeVectorMath")
+        dot.operation = "DOT_PRODUCT"
+        self._link(place.outputs["Object"], dot.inputs[0])
+        self._link(self._attribute(AHEAD).outputs["Vector"], dot.inputs[1])
+        along = self._math("ADD", dot.outputs["Value"], self._attribute(f"{AHEAD}_m").outputs["Fac"])
+        return self._math("GREATER_THAN", along, 0.0)
 
     def _emitting(self, colour: Socket | tuple[float, ...], strength: Socket) -> Socket:
         node = self.tree.nodes.new("ShaderNodeEmission")
