@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import json
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -48,8 +49,9 @@ def test_all_else_is_as_without_twins(made: Path, tmp_path: Path) -> None:
         for path in (plain / folder).iterdir():
             assert filecmp.cmp(path, made / folder / path.name, shallow=False)
     assert not (plain / "visible").exists()
-    assert "visible" not in (plain / "dataset.json").read_text()
-    assert "visible" not in (plain / "annotations/coco.json").read_text()
+    told = json.loads((plain / "dataset.json").read_text())["configuration"]
+    assert not [key for key in told if key.startswith("visible")]
+    assert "visible_file_name" not in (plain / "annotations/coco.json").read_text()
 
 
 def test_records_labels_card_and_croissant_know_of_them(made: Path) -> None:
@@ -73,14 +75,23 @@ def test_validation_finds_a_twin_that_is_missing_changed_or_grey(tmp_path: Path)
     assert "expected uint8 (64, 96, 3)" in problems
 
 
-def test_a_packed_set_and_merged_parts_have_them_too(made: Path, tmp_path: Path) -> None:
+def test_a_packed_set_has_them_too(made: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="packed sets need the extra cluster")
     packed = _made(tmp_path / "packed", pack="shards", shard_frames=2)
     assert validate(packed).problems == []
+    with tarfile.open(next((packed / "shards").glob("*.tar"))) as shard:
+        stored = shard.extractfile("000001.visible.png")
+        assert stored is not None
+        assert stored.read() == (made / "visible/000001.png").read_bytes()
+
+
+def test_merged_parts_have_them_too(made: Path, tmp_path: Path) -> None:
     parts = [_made(tmp_path / f"part{k}", frames=f"{k}:{k + 1}") for k in range(3)]
-    whole = merge(parts, tmp_path / "whole")
+    merge(parts, tmp_path / "whole")
     for k in range(3):
         twin = f"visible/{k:06d}.png"
-        assert filecmp.cmp(made / twin, (tmp_path / "whole") / twin, shallow=False), whole
+        assert filecmp.cmp(made / twin, tmp_path / "whole" / twin, shallow=False)
+    assert validate(tmp_path / "whole").problems == []
 
 
 def test_training_takes_the_pairs_as_they_lie(made: Path) -> None:
