@@ -15,6 +15,7 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
+from ...geometry.affine import world_to_local
 from ...geometry.frame import Frame
 from ...geometry.meshes import MeshPool
 from ...random_streams import Draw, Stream
@@ -231,7 +232,7 @@ def _describe(
     driven = lights_are_on(labelled)
     item[LIT] = float(driven)
     item[SNOW] = snow_on_object(frame.conditions, driven=driven, category=labelled.category)
-    to_model = np.linalg.inv(labelled.pose) @ local_to_world
+    to_model = world_to_local(labelled.pose) @ local_to_world
     item[AHEAD], item[f"{AHEAD}_m"] = to_model[0, :3].tolist(), float(to_model[0, 3])
 
 
