@@ -13,7 +13,7 @@ import numpy as np
 
 from ..random_streams import Draw, Stream
 from ..zones.catalogue import Zone
-from ..zones.names import VEHICLES
+from ..zones.categories import VEHICLES
 
 __all__ = ["Colours", "colours_of"]
 

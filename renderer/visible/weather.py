@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..thermal.conditions import Conditions
-from ..zones.names import VEHICLES
+from ..zones.categories import VEHICLES
 
 __all__ = ["snow_on_object", "surface_weather"]
 

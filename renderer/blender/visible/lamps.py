@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ...geometry.meshes import Mesh
 from ...visible.daylight import Daylight
 from ...zones.catalogue import Zone
-from ...zones.names import VEHICLES
+from ...zones.categories import VEHICLES
 from ..identity import LabelledObject
 
 __all__ = ["Lamp", "add_lamps", "add_sun", "headlamps", "lights_are_on", "luminaires"]

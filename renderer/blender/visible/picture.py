@@ -167,10 +167,15 @@ class VisibleEngine:
     ) -> None:
         """Put everything that stands in a frame into a collection."""
         for group in staged.groups:
-            built = standing if standing is not None and group.group is standing.group and standing.place else None
+            still = standing is not None and group.group is standing.group
+            built = standing if still and standing is not None and standing.place else None
+            whole = set[tuple[str, bytes]]()
             for k, (mesh, pose) in enumerate(zip(group.group.members, group.local_to_world, strict=True)):
                 if mesh.holdout or _is_far_behind(pool.mesh(mesh.mesh).reach, pose, frame.view.cam_to_world):
                     continue
+                if still and (mesh.name, pose.tobytes()) in whole:
+                    continue  # a labelled part of a thing that stands there already
+                whole.add((mesh.name, pose.tobytes()))
                 number = int(group.instance_id[k])
                 item = self._of_place(built, k) if built else self._of_file(mesh, frame.colours.get(number, {}))
                 item.matrix_world = Matrix(pose.tolist())
