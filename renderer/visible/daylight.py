@@ -80,7 +80,7 @@ def _sky_klx(kind: str, elevation_deg: float) -> float:
 
 def _sun_colour(elevation_deg: float) -> Array:
     """Yellow to red near the horizon (assumed from correlated colour temperatures of 2000 to 5500 K)."""
-    low, high = np.array([1.0, 0.45, 0.12]), np.array([1.0, 0.93, 0.83])
+    low, high = np.array([1.0, 0.5, 0.16]), np.array([1.0, 0.94, 0.86])
     share = float(np.clip(elevation_deg / 25.0, 0.0, 1.0)) ** 0.6
     return _of_luminance_1(low + (high - low) * share)
 
@@ -147,7 +147,7 @@ def _sky_colours(towards: Array, light: Daylight, conditions: Conditions) -> Arr
     if conditions.sky not in ("clear", "cloudy"):
         grey = _of_luminance_1(np.array([0.93, 1.0, 1.08]))
         return np.broadcast_to(_of_luminance_1(grey + (night - grey) * light.is_dark), towards.shape)
-    zenith, horizon = _of_luminance_1(np.array([0.24, 0.47, 1.0])), _of_luminance_1(np.array([0.72, 0.9, 1.15]))
+    zenith, horizon = _of_luminance_1(np.array([0.42, 0.62, 1.0])), _of_luminance_1(np.array([0.85, 0.95, 1.08]))
     share = (1.0 - np.clip(towards[..., 2], 0.0, 1.0))[..., None] ** 3
     rgb = zenith + (horizon - zenith) * share
     low = float(np.clip(1.0 - conditions.sun_elevation_deg / 12.0, 0.0, 1.0)) * (1.0 - light.is_dark)

@@ -18,6 +18,8 @@ _AT_RANGE = 3.0
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _KEY_DAY, _KEY_NIGHT = 0.20, 0.075
 """Mid grey of the picture, linear, by day and by night: what is dark shall look so."""
+_BRIGHT = 0.8
+"""What a tenth of the picture may exceed: a camera spares its lights."""
 _LEAST_KCD, _MOST_KCD = 4e-4, 60.0
 """Mean luminances between which a camera can set itself, kcd/m2: below, its pictures stay dark."""
 
@@ -50,7 +52,8 @@ def exposed(luminance: NDArray[np.float32], darkness: float) -> NDArray[np.uint8
     grey = np.maximum(luminance @ _LUMINANCE, 0.0)
     mean = float(np.exp(np.log(np.clip(grey, 1e-6, 1e3), dtype=np.float64).mean()))
     key = _KEY_DAY + (_KEY_NIGHT - _KEY_DAY) * darkness
-    linear = np.maximum(luminance, 0.0) * np.float32(key / np.clip(mean, _LEAST_KCD, _MOST_KCD))
+    gain = min(key / float(np.clip(mean, _LEAST_KCD, _MOST_KCD)), _BRIGHT / max(float(np.quantile(grey, 0.9)), 1e-9))
+    linear = np.maximum(luminance, 0.0) * np.float32(gain)
     return np.asarray(np.rint(_srgb(_filmic(linear)) * 255.0), dtype=np.uint8)
 
 

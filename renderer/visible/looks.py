@@ -8,7 +8,6 @@ told here by zone, for these and for surfaces that have no material at all.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from ..zones.catalogue import Zone
 
@@ -17,7 +16,8 @@ __all__ = ["LAYS_ON", "LOOKS", "Look", "ZoneLook", "look_of_zone"]
 Rgb = tuple[float, float, float]
 
 
-class Look(NamedTuple):
+@dataclass(frozen=True)
+class Look:
     """A surface without a picture on it."""
 
     colour: Rgb

@@ -54,7 +54,8 @@ def surface_material(zone: int, look: Look | None, *, drawn: bool) -> bpy.types.
         drawn: whether objects bring the colour of the zone as a property.
     """
     look = look or look_of_zone(zone).look
-    name = f"gis visible {zone} {int(drawn)} {' '.join(f'{value:.4g}' for value in (*look.colour, *look[1:]))}"
+    numbers = " ".join(f"{value:.4g}" for value in (*look.colour, look.roughness, look.metallic))
+    name = f"gis visible {zone} {int(drawn)} {numbers}"
     known = bpy.data.materials.get(name)
     if known is not None:
         return known

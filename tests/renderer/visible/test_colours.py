@@ -46,5 +46,9 @@ def test_roof_and_bonnet_have_the_colour_of_the_body() -> None:
 
 def test_every_zone_that_is_drawn_has_a_look() -> None:
     assert set(LOOKS) == set(Zone) - {Zone.SKY}
-    assert all(0.0 <= value <= 1.0 for one in LOOKS.values() for value in (*one.look.colour, *one.look[1:]))
+    assert all(
+        0.0 <= value <= 1.0
+        for one in LOOKS.values()
+        for value in (*one.look.colour, one.look.roughness, one.look.metallic)
+    )
     assert set(read_profiles(THERMAL_PROFILES).materials) <= set(Zone)

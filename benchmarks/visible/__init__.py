@@ -1,0 +1,1 @@
+"""What visible twins are worth."""
