@@ -28,6 +28,7 @@ __all__ = [
     "PEOPLE_ARRAYS",
     "RECIPES",
     "THERMAL_PROFILES",
+    "TRAM_ARRAYS",
     "TWO_WHEELER_ARRAYS",
     "WORLD_KINDS",
     "PersonModel",
@@ -50,6 +51,8 @@ CAR_WEIGHTS = _HERE / "weights" / "cars.safetensors"
 CITY = _HERE / "city.blend"
 PEOPLE_ARRAYS = _HERE / "people.npz"
 """People in poses, as arrays; read by :mod:`renderer.blender.library.model_arrays`."""
+TRAM_ARRAYS = _HERE / "trams.npz"
+"""A tram, as arrays."""
 TWO_WHEELER_ARRAYS = _HERE / "two_wheelers.npz"
 """Bicycles, motorcycles and kick scooters; ``bicycle_01.rider_07`` is who rides ``bicycle_01``, in its axes."""
 WORLD_KINDS = ("residential", "arterial", "country", "motorway", "car_park", "town")

@@ -58,6 +58,8 @@ class Stream(IntEnum):
     """How warm two-wheelers are."""
     COMPANIONS = 32
     """Which animals and prams are there; a part for each kind."""
+    TRAMS = 35
+    """Which trams stand where."""
     OTHER_HEAT = 34
     """How warm trams are, and what stands still and is labelled."""
     TRIPS = 16

@@ -59,7 +59,7 @@ Sequences = Annotated[
 Classes = Annotated[
     str | None,
     Option(
-        "Classes of another set (flir-adas, coco, kitti, kaist), or a JSON or TOML file {OURS: THEIRS}.",
+        "Classes of another set (flir-adas, coco, kitti, kaist, m3fd, llvip), or a file, JSON or TOML: {OURS: THEIRS}.",
         _LABELS,
         suggestions=_class_maps,
         default_text="those of the data set",

@@ -46,7 +46,8 @@ MODEL_SUFFIXES = (".blend", ".glb", ".gltf", ".obj", ".fbx", ".usd", ".usda", ".
 MOST_DENSITY = 8.0
 """Where no street has room for more."""
 OTHERS = ("bicycles", "motorcycles", "scooters", "dogs", "cats", "deer", "strollers")
-KINDS = ("cars", "people", *OTHERS)
+TRAMS = "trams"
+KINDS = ("cars", "people", *OTHERS, TRAMS)
 """What `--objects` counts."""
 MOST_SEQUENCE_S = 60.0
 """What a street has room for."""
@@ -421,7 +422,8 @@ class SynthesizeConfig(RenderConfig):
         str | None,
         Option(
             "Most objects of a kind in a frame: cars=6, people=8, bicycles=1, dogs=1, deer=1 ... with commas between; "
-            "cars: the nearest; people=0: none, nor anything but cars that is not named, as in earlier versions.",
+            "cars: the nearest; trams: none where not named; people=0: none, nor anything but cars that is not "
+            "named, as in earlier versions.",
             _SCENE,
             implied=("people=0",),
             default_text="as many as real street frames have",
@@ -573,13 +575,15 @@ class SynthesizeConfig(RenderConfig):
         """Most two-wheelers, animals and prams in a frame, by their kind; None: as many as real frames have."""
         counts = parse_objects(self.objects)
         unnamed = 0 if counts.get("people") == 0 else None
-        return {kind: counts.get(kind, unnamed) for kind in OTHERS}
+        trams = {TRAMS: counts[TRAMS]} if TRAMS in counts else {}
+        return {kind: counts.get(kind, unnamed) for kind in OTHERS} | trams
 
     @property
     def categories(self) -> tuple[str, ...]:
         """What the frames may show: all there is where a user's own scene or cars may be marked with anything."""
         own = self.cars is not None or (self.backgrounds is None and self.scene not in (CITY, WORLDS))
-        return CATEGORIES if own or self.label_furniture else ORDINARY
+        trams = bool(parse_objects(self.objects).get(TRAMS))
+        return CATEGORIES if own or trams or self.label_furniture else ORDINARY
 
     def __post_init__(self) -> None:
         """Check what can be checked without opening the scene, and choose the model."""
@@ -595,7 +599,7 @@ class SynthesizeConfig(RenderConfig):
         single = {name: getattr(self, name) for name in ("backgrounds", "max_label_error", "distances")}
         single["objects: cars=N"] = self.most_cars
         check_sequence(self.sequence, self.fps, self.passes, single)
-        parse_objects(self.objects)
+        self._check_trams()
         self._check_ground()
         check_distances(self.distances, self.boxes)
         if self.backgrounds is not None and not self.backgrounds.is_dir():
@@ -672,6 +676,11 @@ class SynthesizeConfig(RenderConfig):
         changed = self.visible_samples != DEFAULT_SAMPLES or not self.visible_denoise or self.visible_device != "auto"
         if changed and not self.visible:
             raise ConfigError("visible-samples, -denoise and -device are those of --visible: give that too")
+
+    def _check_trams(self) -> None:
+        if parse_objects(self.objects).get(TRAMS) and (self.backgrounds is not None or self.sequence is not None):
+            other = "backgrounds" if self.backgrounds is not None else "sequence"
+            raise ConfigError(f"objects: trams are put into single frames of streets: leave --{other} or trams out")
 
     def _check_worlds(self) -> None:
         if self.label_furniture and self.engine != "raster":

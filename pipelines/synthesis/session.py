@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from assets import ANIMAL_ARRAYS, CITY, PEOPLE_ARRAYS, TWO_WHEELER_ARRAYS
+from assets import ANIMAL_ARRAYS, CITY, PEOPLE_ARRAYS, TRAM_ARRAYS, TWO_WHEELER_ARRAYS
 from assets.furniture import FURNITURE
 from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
@@ -21,7 +21,7 @@ from renderer.visible.settings import VisibleSettings
 
 from pipelines.cameras import named_camera, parse_size
 from pipelines.errors import ConfigError
-from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
+from pipelines.synthesis.config import TRAMS, RenderConfig, SynthesizeConfig
 
 __all__ = ["Session", "SessionFactory", "open_session"]
 
@@ -104,8 +104,12 @@ def _people_of(config: RenderConfig) -> Path | None:
 
 def _others_of(config: RenderConfig) -> tuple[Path, ...]:
     """Files of two-wheelers, animals and prams, where any are wanted."""
-    wanted = isinstance(config, SynthesizeConfig) and any(most != 0 for most in config.most_others.values())
-    return tuple(path for path in (TWO_WHEELER_ARRAYS, ANIMAL_ARRAYS) if wanted and path.is_file())
+    wanted = isinstance(config, SynthesizeConfig) and any(
+        most != 0 for kind, most in config.most_others.items() if kind != TRAMS
+    )
+    files = [path for path in (TWO_WHEELER_ARRAYS, ANIMAL_ARRAYS) if wanted and path.is_file()]
+    trams = isinstance(config, SynthesizeConfig) and config.most_others.get(TRAMS)
+    return (*files, TRAM_ARRAYS) if trams else tuple(files)
 
 
 SessionFactory = Callable[[RenderConfig], Session]

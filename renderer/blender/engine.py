@@ -42,6 +42,7 @@ from ..scene.object_sizes import size_note
 from ..scene.pedestrians import PeopleMix, people_on_street, those_out
 from ..scene.place import Places
 from ..scene.road_users.companions import companions, walking_without_pram
+from ..scene.road_users.trams import TRAM, TRAMS, trams_on_street
 from ..scene.road_users.two_wheelers import NO_OTHERS, TwoWheelerMix, two_wheelers_on_street
 from ..scene.sequences.plan import RoadUsers, SequencePlan, draw_plan
 from ..scene.street import Street
@@ -254,7 +255,7 @@ class RenderSession:
             conditions: weather and hour, which tell how parked cars were heated; None draws them.
             people: most people in the street; None as many as real streets have.
             others: most of each of :data:`.road_users.two_wheelers.KINDS` and
-                :data:`.road_users.companions.COMPANIONS`, alike.
+                :data:`.road_users.companions.COMPANIONS`, alike; of ``trams`` none where nothing is said.
             moment: where the frame lies in a sequence; None: it is of none.
             flow: also give ``Frame.flow``, of all frames of a sequence but the last.
             amodal: also give ``Frame.amodal``.
@@ -405,6 +406,7 @@ class RenderSession:
             setup = sample_frame(
                 standing.street, self.model_sizes, camera, draw, weather, profile=profile, traffic=self.traffic
             )
+            setup = self._with_trams(setup, standing, draw, others.get(TRAMS) or 0)
             setup = self._with_people(setup, standing, draw, people, weather)
             return _as_stored(self._with_others(setup, standing, draw, others, riders=people != 0))
         self._go_to(self._scene_frame(index, moment))
@@ -450,13 +452,22 @@ class RenderSession:
         library = self._library_of.get(name)
         return None if library is None else library.key_points_m(name)
 
+    def _with_trams(self, setup: FrameSetup, standing: Standing, draw: Draw, most: int) -> FrameSetup:
+        """The setup with trams behind its cars, where any are asked for."""
+        sizes = {size.name: size for size in self.model_sizes}
+        return trams_on_street(setup, standing.street, sizes, self._trams, self.camera, draw, most)
+
+    @cached_property
+    def _trams(self) -> tuple[ModelSize, ...]:
+        return tuple(size for size in (*self._own_sizes, *self.other_sizes) if size.category == TRAM)
+
     def _with_people(
         self, setup: FrameSetup, standing: Standing, draw: Draw, most: int | None, weather: Conditions
     ) -> FrameSetup:
         """The setup, and people after its cars: no id and no draw of a car changes with them."""
         if most == 0 or not self._people or not standing.street.has_people:
             return setup
-        cars = {size.name: size for size in self.model_sizes}
+        cars = {size.name: size for size in (*self.model_sizes, *self._trams)}
         ground, street = standing.ground, standing.street
         mix = self._people.dressed_for(weather)
         people = people_on_street(setup, ground, street, cars, mix, self.camera, draw, most)
@@ -466,7 +477,7 @@ class RenderSession:
         self, setup: FrameSetup, standing: Standing, draw: Draw, most: Mapping[str, int | None], *, riders: bool
     ) -> FrameSetup:
         """The setup, and two-wheelers, animals and prams after its cars and people."""
-        sizes = {size.name: size for size in (*self.model_sizes, *self.people_sizes)}
+        sizes = {size.name: size for size in (*self.model_sizes, *self._trams, *self.people_sizes)}
         if not self.other_sizes or not any(count != 0 for count in most.values()):
             return replace(setup, placements=walking_without_pram(setup.placements, sizes))
         parking, street, mix = standing.parking, standing.street, self._two_wheelers

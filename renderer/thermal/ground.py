@@ -93,7 +93,7 @@ def ground_effects(
         is_ground[[Zone.BACKGROUND, Zone.SKY]] = True
     suns = balance.sun_world[:3]
     for instance, draw in zip(cars, spread, strict=True):
-        profile = profiles.car(instance.profile)
+        profile = profiles.vehicle(instance.profile)
         size = _size(instance.box_3d)
         shadow = suns if profile.shadow else suns[:0]
         region = _region(frame, instance, size, shadow)

@@ -105,7 +105,9 @@ def render_thermal(
         Tables(_transmittance(conditions), table.forward, table.inverse),
     )
     spread = [own.of(item, _GROUND_PART, rng).standard_normal() for item in on_wheels]
-    ground = ground_effects(frame, on_wheels, profiles, balance, spread)
+    trams = [item for item in frame.instances if profiles.warms_ground(item.profile)]
+    spread += [own.of(item, _GROUND_PART, draw.rng(Stream.OTHER_HEAT, item.id)).standard_normal() for item in trams]
+    ground = ground_effects(frame, [*on_wheels, *trams], profiles, balance, spread)
     out, passes = np.empty(frame.zone.shape, dtype=np.float32), _passes(frame)
     if conditions.effects is None:
         render(passes, ground, scene, cars_only, out)

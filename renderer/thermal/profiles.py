@@ -94,6 +94,10 @@ class Profiles:
         """Whether a profile is a car's, which warms and shades the ground; so is one that there is not."""
         return name not in self.people and name not in self.two_wheelers and name not in self.others
 
+    def warms_ground(self, name: str) -> bool:
+        """Whether a profile is of what is no car and warms the ground below it."""
+        return name in self.others and self.others[name].ground_mean_K > 0.0
+
     def vehicle(self, name: str) -> CarProfile:
         """Profile of that name, of whatever is no person.
 

@@ -41,6 +41,12 @@ _LOOKS: dict[Zone, tuple[tuple[float, float, float], float]] = {
     Zone.BRAKE: ((0.25, 0.22, 0.2), 0.45),
     Zone.EXHAUST: ((0.45, 0.43, 0.4), 0.35),
     Zone.LAMP: ((0.8, 0.8, 0.75), 0.1),
+    Zone.BODY: ((0.6, 0.05, 0.04), 0.35),
+    Zone.ROOF: ((0.5, 0.5, 0.5), 0.5),
+    Zone.GLASS: ((0.04, 0.05, 0.06), 0.05),
+    Zone.GRILLE: ((0.1, 0.1, 0.1), 0.7),
+    Zone.UNDERBODY: ((0.06, 0.06, 0.06), 0.8),
+    Zone.TRIM: ((0.08, 0.08, 0.08), 0.8),
 }
 
 

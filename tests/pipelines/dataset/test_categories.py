@@ -58,6 +58,12 @@ def test_a_set_lists_street_furniture_where_it_may_show_it(tmp_path: Path) -> No
     assert listed(label_furniture=True) == listed(scene=own) == CATEGORIES
     told = SynthesizeConfig(out=tmp_path / "out", model="physics").to_json()
     assert "label_furniture" not in told, "as data sets from before"
+    assert listed(objects="trams=1") == CATEGORIES
+    assert listed(objects="trams=0") == ORDINARY
+    with pytest.raises(ConfigError, match="trams are put into single frames of streets: leave --sequence or"):
+        listed(objects="trams=1", sequence=2.0)
+    with pytest.raises(ConfigError, match="trams are put into single frames of streets: leave --backgrounds or"):
+        listed(objects="trams=1", backgrounds=tmp_path)
     with pytest.raises(ConfigError, match="label-furniture is drawn by --engine raster alone"):
         listed(label_furniture=True, engine="cycles")
 
@@ -74,7 +80,7 @@ def test_kitti_and_coco_know_people_by_their_own_words() -> None:
 def test_counts_of_objects(tmp_path: Any) -> None:
     assert parse_objects(None) == {}
     assert parse_objects("people=8") == {"people": 8}
-    for text in ("people", "people=-1", "people=x", "trams=2", "people=101"):
+    for text in ("people", "people=-1", "people=x", "tram=2", "people=101"):
         with pytest.raises(ConfigError, match=r"objects: .*expected KIND=NUMBER"):
             parse_objects(text)
     config = SynthesizeConfig(out=tmp_path / "out", model="physics", objects="people=0")

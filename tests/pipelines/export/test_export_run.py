@@ -75,7 +75,10 @@ def test_messages(real_set: Path, scene_set: Path, tmp_path: Path) -> None:
         ({"format": "png"}, "unknown format 'png'"),
         ({"format": "kelvin-tiff", "split": (0.5, 0.5)}, "split means nothing to the format kelvin-tiff"),
         ({"format": "yolo", "ignored": "mark"}, "yolo has no mark for what is ignored"),
-        ({"format": "yolo", "classes": "imagenet"}, "expected one of flir-adas, coco, kitti, kaist, or a file"),
+        (
+            {"format": "yolo", "classes": "imagenet"},
+            "flir-adas, coco, kitti, kaist, m3fd, llvip, or a file",
+        ),
         ({"format": "yolo", "classes": str(tmp_path / "trams.json")}, "none of car, van, truck, .* is among them"),
     ]
     for options, message in cases:

@@ -1,0 +1,1 @@
+"""Trams as arrays: ``assets/trams.npz``."""

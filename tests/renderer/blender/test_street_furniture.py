@@ -1,0 +1,103 @@
+"""Furniture of the shipped streets with labels: the picture stays, lights and plates are labelled, posts are not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
+
+from assets import CITY, camera  # noqa: E402
+from assets.build.city.furniture import furniture  # noqa: E402
+from assets.build.worlds.things import thing_makers  # noqa: E402
+from assets.build.worlds.town.furniture import town_makers  # noqa: E402
+from assets.furniture import FURNITURE  # noqa: E402
+from renderer.blender.engine import RenderSession  # noqa: E402
+from renderer.geometry.boxes import box_3d_corners_m, intersection_over_union  # noqa: E402
+from renderer.geometry.frame import Frame  # noqa: E402
+from renderer.geometry.meshes import Mesh, make_mesh  # noqa: E402
+from renderer.scene.furniture import labelled_triangles  # noqa: E402
+from renderer.zones.catalogue import Zone  # noqa: E402
+from renderer.zones.categories import STREET_FURNITURE  # noqa: E402
+
+VIEW = camera("kitti-object", (640, 320))
+FRAMES = range(4)
+
+
+def frames(**options: object) -> Iterator[Frame]:
+    with RenderSession(CITY, camera=VIEW, seed=3, **options) as session:
+        yield from [session.frame(index, normals=True, parts=True) for index in FRAMES]
+
+
+@pytest.fixture(scope="module")
+def pairs() -> list[tuple[Frame, Frame]]:
+    """Frames without labelled furniture, and with it."""
+    return list(zip(list(frames()), list(frames(furniture=FURNITURE)), strict=True))
+
+
+def test_the_picture_is_the_same(pairs: list[tuple[Frame, Frame]]) -> None:
+    for before, after in pairs:
+        for plane in ("depth_m", "zone", "normal"):
+            np.testing.assert_array_equal(getattr(before, plane), getattr(after, plane))
+        had = before.instance_id > 0
+        np.testing.assert_array_equal(after.instance_id[had], before.instance_id[had])
+        assert [item.id for item in before.instances] == [
+            item.id for item in after.instances if item.category not in STREET_FURNITURE
+        ]
+        outside = (after.instance_id == 0) & np.isin(before.zone, [Zone.ROAD, Zone.BUILDING, Zone.SKY])
+        np.testing.assert_array_equal(after.part[outside], before.part[outside])
+
+
+def test_lights_signs_and_lamps_are_labelled_with_boxes_around_them(pairs: list[tuple[Frame, Frame]]) -> None:
+    """Each mask lies on metal or a lamp; its 3-D box, projected by the camera matrix alone, is its 2-D box."""
+    seen = set()
+    for _, frame in pairs:
+        to_cam = frame.camera.K
+        for item in (one for one in frame.instances if one.category in STREET_FURNITURE):
+            zones = np.unique(frame.zone[frame.instance_id == item.id]).tolist()
+            assert set(zones) <= {Zone.METAL, Zone.LUMINAIRE}
+            corners = box_3d_corners_m(item.box_3d)
+            if item.visible_px < 60 or corners[:, 2].min() < 2.0:
+                continue
+            seen.add(item.category)
+            pixels = corners @ to_cam.T
+            u, v = (pixels[:, :2] / pixels[:, 2:]).T
+            around = (float(u.min()), float(v.min()), float(u.max()), float(v.max()))
+            assert intersection_over_union(around, item.box_amodal_px) > 0.6, item
+            assert item.box_3d.height_m < 1.5, "without its post"
+    assert seen >= {"traffic_sign", "street_lamp"}
+
+
+def mesh_of(name: str) -> Mesh:
+    makers = {**thing_makers(), **town_makers()}
+    built = (makers[name]() if name in makers else furniture(name)).build(name)
+    built.calc_loop_triangles()
+    points = np.array([corner.co[:] for corner in built.vertices], np.float32)
+    triangles = np.array([one.vertices[:] for one in built.loop_triangles], np.int32)
+    faces = [one.polygon_index for one in built.loop_triangles]
+    zones = np.array([built.attributes["thermal_zone"].data[face].value for face in faces], np.uint8)
+    return make_mesh(points, triangles, zones, np.zeros((len(triangles), 3, 3), np.float32))
+
+
+@pytest.mark.parametrize("name", FURNITURE)
+def test_every_part_is_there_and_stands_above_heads(name: str) -> None:
+    """Free height below signs over pavements is 2 m and more (German rules: 2.0 m), a light's 2.1 m; hydrants stand."""
+    mesh = mesh_of(name)
+    parts = list(labelled_triangles(f"{name}.0012", mesh, FURNITURE))
+    assert len(parts) == len(FURNITURE[name])
+    taken = np.sum([chosen for _, chosen in parts], axis=0)
+    assert taken.max() == 1, "no triangle is of two things"
+    for category, chosen in parts:
+        corners = mesh.positions[mesh.triangles[chosen]].reshape(-1, 3)
+        size = np.ptp(corners, axis=0)
+        assert 0.2 < size.max() < 2.6
+        if category == "hydrant":
+            assert corners[:, 2].min() == pytest.approx(0.0, abs=0.01)
+            assert chosen.all()
+        else:
+            assert corners[:, 2].min() > 1.4
+            assert not chosen.all(), "the post is no part of it"
+        lit = bool((mesh.zones[chosen] == Zone.LUMINAIRE).any())
+        assert lit or category != "street_lamp"
