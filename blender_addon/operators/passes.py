@@ -122,7 +122,7 @@ def _what_is_in_view() -> str:
     """``2 cars, 1 person in view``."""
     instances = VIEW.frame.instances if VIEW.frame else ()
     counts = Counter(instance.category for instance in instances if instance.visible_px > 0)
-    things = ", ".join(count_of(number, category) for category, number in counts.most_common())
+    things = ", ".join(count_of(number, category.replace("_", " ")) for category, number in counts.most_common())
     return say("{things} in view", things=things) if things else say("Nothing that is labelled in view")
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..geometry.damage import FARTHEST
 from ..zones.bodies import guess_body_zones, zone_of_body_from_name
 from ..zones.catalogue import ZONE_ATTRIBUTE, Zone
-from ..zones.categories import VEHICLES
+from ..zones.categories import BUILT_LIKE_CARS
 from ..zones.guess import guess_car_zones
 from ..zones.names import zone_from_name
 
@@ -46,7 +46,7 @@ def zones_of_faces(
         values = np.empty(count, np.int32)
         attribute.data.foreach_get("value", values)
         return Zoning(np.clip(values, 0, 255).astype(np.uint8), "attribute")
-    if category is not None and category not in VEHICLES:
+    if category is not None and category not in BUILT_LIKE_CARS:
         return _zones_of_body(mesh, name, materials, category)
     return _zones_of_car_or_street(mesh, name, materials, on_car=category is not None)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .catalogue import Zone
-from .categories import PEOPLE_AND_ANIMALS
+from .categories import PEOPLE_AND_ANIMALS, STREET_FURNITURE
 from .names import zone_from_name
 
 __all__ = ["guess_body_zones", "zone_of_body_from_name"]
@@ -55,6 +55,8 @@ def zone_of_body_from_name(name: str, category: str) -> Zone | None:
     """
     if name.lower().startswith("gis_"):
         return zone_from_name(name, on_car=True)
+    if category in STREET_FURNITURE:
+        return zone_from_name(name, on_car=False)
     words = re.sub(r"[^a-z]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()).split()
     if category in PEOPLE_AND_ANIMALS and category != "person":
         return None
@@ -73,10 +75,11 @@ def guess_body_zones(heights_m: NDArray[np.float32], category: str) -> NDArray[n
         category: of the object, no vehicle's.
 
     Returns:
-        (F,) uint8: of a person skin, clothes, shoes; of an animal fur; of anything else its frame.
+        (F,) uint8: of a person skin, clothes, shoes; of an animal fur; of street furniture metal; of anything else its frame.
     """
     if category != "person":
         zone = Zone.FUR if category in PEOPLE_AND_ANIMALS else Zone.FRAME
+        zone = Zone.METAL if category in STREET_FURNITURE else zone
         return np.full(len(heights_m), zone, np.uint8)
     if not len(heights_m):
         return np.zeros(0, np.uint8)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 __all__ = [
+    "BUILT_LIKE_CARS",
     "CATEGORIES",
     "CATEGORY_TABLE",
     "ON_REQUEST",
@@ -66,6 +67,8 @@ STREET_FURNITURE: Final = ("traffic_light", "traffic_sign", "hydrant", "street_l
 """What stands still and is no road user: real data sets label some of it and leave the rest as background."""
 VEHICLES: Final = ("car", "van", "truck", "bus")
 """Categories of what :mod:`renderer.scene.traffic` drives and parks."""
+BUILT_LIKE_CARS: Final = (*VEHICLES, "tram")
+"""Categories whose zones are guessed as those of a car: panes, roof, wheels."""
 TWO_WHEELERS: Final = ("bicycle", "motorcycle", "scooter")
 """Categories of what is ridden; a scooter is one that is stood on, a motor scooter is a motorcycle."""
 PUSHED_OR_RIDDEN: Final = (*TWO_WHEELERS, "stroller")

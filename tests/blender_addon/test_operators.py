@@ -359,6 +359,8 @@ def test_people_in_the_file_drive_no_traffic(empty: Scene) -> None:
     [
         ("person", {Zone.SHOES, Zone.LOWER_CLOTHES, Zone.UPPER_CLOTHES, Zone.SKIN, Zone.HAIR}),
         ("dog", {Zone.FUR}), ("deer", {Zone.FUR}), ("bicycle", {Zone.FRAME}), ("motorcycle", {Zone.FRAME}),
+        ("hydrant", {Zone.METAL}), ("traffic_light", {Zone.METAL}), ("traffic_sign", {Zone.METAL}),
+        ("street_lamp", {Zone.METAL}),
     ],
 )  # fmt: skip
 def test_any_mesh_can_be_marked_as_anything_and_is_no_car(empty: Scene, category: str, zones: set[Zone]) -> None:
