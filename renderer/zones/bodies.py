@@ -75,7 +75,7 @@ def guess_body_zones(heights_m: NDArray[np.float32], category: str) -> NDArray[n
         category: of the object, no vehicle's.
 
     Returns:
-        (F,) uint8: of a person skin, clothes, shoes; of an animal fur; of street furniture metal; of anything else its frame.
+        (F,) uint8: of a person skin, clothes, shoes; of an animal fur; of street furniture metal; else the frame.
     """
     if category != "person":
         zone = Zone.FUR if category in PEOPLE_AND_ANIMALS else Zone.FRAME
