@@ -1,28 +1,29 @@
 """Time and memory of the bookkeeping at 1000 to a million frames: `python -m benchmarks.cluster.scale`.
 
 A stub stands in for the scene: all its frames are one real frame of 64x64 pixels under other numbers. What is measured
-is real: the lines and their checks, the end of a run that writes COCO, card, contact sheet and label errors, and what
-a command does that goes on in a folder that is nearly whole. Each size runs in a process of its own; the making of the
-stub's frames is timed by itself and taken off.
+is real: taking the records over and appending the lines, the end of a run that writes COCO, card, contact sheet and
+label errors, and what a command does that goes on in a folder that is nearly whole. Each size runs in a process of its
+own. What the workers of a run do (files, the record's line, sending it) is timed by itself and taken off.
 
-Given are microseconds of processor time a frame, milliseconds of a run that goes on, and the highest memory of the
-process.
+Given are microseconds of processor time a frame, and in brackets of the clock, milliseconds of processor time of a run
+that goes on, and the highest memory of the process. The clock also counts other programs and the disk.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import pickle
 import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from gan.data.layout import LAYOUT_VERSION
 from pipelines.dataset.description import dataset_header
@@ -37,6 +38,24 @@ LEFT = 16
 """Frames that the run which goes on has to make."""
 
 
+class Times(NamedTuple):
+    """Seconds of this process's processor time, and of the clock."""
+
+    cpu: float
+    clock: float
+
+    @classmethod
+    def now(cls) -> Times:
+        """Since some moment."""
+        return cls(time.process_time(), time.perf_counter())
+
+    def __add__(self, other: Times) -> Times:  # type: ignore[override]
+        return Times(self.cpu + other.cpu, self.clock + other.clock)
+
+    def __sub__(self, other: Times) -> Times:
+        return Times(self.cpu - other.cpu, self.clock - other.clock)
+
+
 @dataclass
 class Stub:
     """Makes frames: the files and the record of one real frame under another number."""
@@ -45,8 +64,10 @@ class Stub:
     template: FrameRecord
     contents: dict[str, bytes]
     """Of the files, by their folder and suffix."""
-    seconds: float = field(default=0.0, init=False)
+    taken: Times = field(default_factory=lambda: Times(0.0, 0.0), init=False)
     """That making has taken."""
+    line_s: float = field(default=0.0, init=False)
+    """Of it, to make the lines and to send the records."""
 
     @classmethod
     def of(cls, made: Path, out: Path) -> Stub:
@@ -61,15 +82,18 @@ class Stub:
         for name in self.contents:
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
         for number in numbers:
-            begun = time.process_time()
-            files = {}
+            begun, files = Times.now(), {}
             for name, data in self.contents.items():
                 other = name.replace("000000", f"{number:06d}")
                 (self.folder / other).write_bytes(data)
                 files[other] = hashes[name]
+            line_begun = time.process_time()
             record = replace(self.template, index=number, files=files)
-            self.seconds += time.process_time() - begun
-            yield number, record
+            record.to_line()
+            sent = pickle.dumps(record)
+            self.line_s += time.process_time() - line_begun
+            self.taken += Times.now() - begun
+            yield number, pickle.loads(sent)
 
 
 def measure(made: Path, count: int, folder: Path) -> dict[str, float]:
@@ -78,10 +102,17 @@ def measure(made: Path, count: int, folder: Path) -> dict[str, float]:
     header = dataset_header(config.to_json(), config.layout, LAYOUT_VERSION, None)
     store = FrameStore(folder, DATASET_FILE, header, FrameRecord)
     stub = Stub.of(made, folder)
+    lines = _timed(lambda: _run(store, stub, range(count - LEFT)), stub)
+    worker_s = stub.line_s
+    resume = _timed(lambda: _run(store, stub, range(count)), stub)
+    summary = _timed(lambda: write_summary(store, count, tensors=False), stub)
     return {
-        "lines": _timed(lambda: _run(store, stub, range(count - LEFT)), stub, count),
-        "resume": _timed(lambda: _run(store, stub, range(count)), stub, 1) / 1000,
-        "summary": _timed(lambda: write_summary(store, count, tensors=False), stub, count),
+        "worker": worker_s / count * 1e6,
+        "line": lines.cpu / count * 1e6,
+        "line_clock": lines.clock / count * 1e6,
+        "summary": summary.cpu / count * 1e6,
+        "summary_clock": summary.clock / count * 1e6,
+        "resume": resume.cpu * 1e3,
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
@@ -94,10 +125,11 @@ def _run(store: FrameStore[FrameRecord], stub: Stub, frames: range) -> None:
     store.check_files(len(todo))
 
 
-def _timed(act: Any, stub: Stub, frames: int) -> float:
-    stub.seconds, begun = 0.0, time.process_time()
+def _timed(act: Callable[[], None], stub: Stub) -> Times:
+    """What an act takes beside the making of frames."""
+    stub.taken, begun = Times(0.0, 0.0), Times.now()
     act()
-    return (time.process_time() - begun - stub.seconds) / frames * 1e6
+    return Times.now() - begun - stub.taken
 
 
 def _one_frame(folder: Path) -> Path:
@@ -121,13 +153,14 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(dir=given.place) as made:
         frame = _one_frame(Path(made) / "set")
-        print("frames     line us   summary us   resume ms   memory MiB")
+        print("frames     worker us   line us (clock)   summary us (clock)   resume ms   memory MiB")
         for size in given.sizes:
             command = [sys.executable, "-m", "benchmarks.cluster.scale", "--one", str(frame), str(size)]
             place = ["--place", str(given.place)] if given.place else []
             told = json.loads(subprocess.run([*command, *place], check=True, stdout=subprocess.PIPE).stdout)
             print(
-                f"{size:>9}  {told['lines']:>8.0f}  {told['summary']:>11.0f}  {told['resume']:>10.0f}"
+                f"{size:>9}  {told['worker']:>9.0f}  {told['line']:>8.0f} ({told['line_clock']:>5.0f})"
+                f"  {told['summary']:>12.0f} ({told['summary_clock']:>5.0f})  {told['resume']:>9.0f}"
                 f"  {told['memory']:>11.1f}",
                 flush=True,
             )

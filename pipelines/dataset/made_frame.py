@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from pipelines.dataset.record import Record
 from pipelines.io.files import write_bytes
 
 __all__ = ["MadeFrame"]
 
-R = TypeVar("R")
+R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ class MadeFrame(Generic[R]):
 
     record: R
     contents: Mapping[str, bytes]
+
+    def __post_init__(self) -> None:
+        """Makes the line, here in the worker and not in the process that writes all lines."""
+        self.record.to_line()
 
     def write(self, folder: Path) -> R:
         """Writes the files; returns the record.

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
@@ -368,7 +369,15 @@ class Record:
         return data
 
     def to_line(self) -> str:
-        """A line of ``frames.jsonl``: :meth:`to_json`, and its own hash, which tells when a value was changed later."""
+        """A line of ``frames.jsonl``: :meth:`to_json`, and its own hash, which tells when a value was changed later.
+
+        It is kept, and sent with the record: where a worker has asked for it, the process that writes all lines is
+        spared what takes most of its time.
+        """
+        return self._line
+
+    @cached_property
+    def _line(self) -> str:
         data = self.to_json()
         return json.dumps({**data, HASH_KEY: line_sha256(data)}, allow_nan=False)
 

@@ -273,8 +273,9 @@ class FrameStore(FramesFolder[R]):
         return self.folder / FRAMES_FILE
 
     def complete(self) -> int:
-        """Frames that have a line."""
-        return len(self.newest) and self.newest.stop - self.first
+        """Frames that have a line, as the number of the last one tells."""
+        numbers = [index for index, _ in self._last_lines(1)]
+        return numbers[-1] + 1 - self.first if numbers else 0
 
     @contextmanager
     def open_run(self) -> Iterator[int]:
@@ -309,8 +310,8 @@ class FrameStore(FramesFolder[R]):
         Raises:
             DatasetError: a line that is none of ours.
         """
-        numbers = [record.index for record in self._newest_records()]
-        return range(numbers[0], numbers[-1] + 1) if numbers else range(0)
+        stop = self.first + self.complete()
+        return range(max(self.first, stop - NEWEST), stop)
 
     def _newest_records(self) -> Iterator[R]:
         """Records of the last frames; earlier ones were looked at when they were the last."""

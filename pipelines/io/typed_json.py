@@ -40,24 +40,32 @@ class _Mismatch(Exception):
 
 def to_json(value: Any) -> Any:
     """A dataclass, or what stands in one, as JSON values; keys are in the order of the fields."""
-    if type(value) in _PLAIN:
-        return value
-    if is_dataclass(value) and not isinstance(value, type):
-        own = getattr(value, "to_json", None)
-        return fields_to_json(value) if own is None else own()
-    if isinstance(value, (np.ndarray, np.generic)):
-        return value.tolist()
-    if isinstance(value, (tuple, list)):
-        return [to_json(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: to_json(item) for key, item in value.items()}
-    return value
+    return value if type(value) in _PLAIN else _writer(type(value))(value)
 
 
 def fields_to_json(value: Any) -> dict[str, Any]:
     """The fields of a dataclass as JSON values."""
     items = ((name, omitted, getattr(value, name)) for name, omitted in _names(value.__class__))
-    return {name: to_json(item) for name, omitted, item in items if item is not None or not omitted}
+    return {
+        name: item if type(item) in _PLAIN else to_json(item)
+        for name, omitted, item in items
+        if item is not None or not omitted
+    }
+
+
+@cache
+def _writer(kind: Any) -> Callable[[Any], Any]:
+    """What writes the values of a type; found once for each, for a record has hundreds of values."""
+    if is_dataclass(kind):
+        own: Callable[[Any], Any] = getattr(kind, "to_json", fields_to_json)
+        return own
+    if issubclass(kind, (np.ndarray, np.generic)):
+        return lambda value: value.tolist()
+    if issubclass(kind, (tuple, list)):
+        return lambda value: [item if type(item) in _PLAIN else to_json(item) for item in value]
+    if issubclass(kind, Mapping):
+        return lambda value: {key: to_json(item) for key, item in value.items()}
+    return lambda value: value
 
 
 @cache
@@ -137,11 +145,14 @@ def _literal(values: tuple[Any, ...]) -> Reader:
 
 def _tuple(arguments: tuple[Any, ...]) -> Reader:
     length = None if arguments[-1] is Ellipsis else len(arguments)
+    are_these = _number_check(arguments)
     readers = [_reader(one) for one in arguments if one is not Ellipsis]
 
     def read(value: Any) -> Any:
         if not isinstance(value, (list, tuple)) or (length is not None and len(value) != length):
             raise _Mismatch(f" is {_short(value)}: expected a list" + ("" if length is None else f" of {length}"))
+        if are_these(value):  # most of a record
+            return tuple(value)
         result = []
         for place, item in enumerate(value):
             try:
@@ -151,6 +162,15 @@ def _tuple(arguments: tuple[Any, ...]) -> Reader:
         return tuple(result)
 
     return read
+
+
+def _number_check(arguments: tuple[Any, ...]) -> Callable[[Any], bool]:
+    """What tells at once that all of a list are finite numbers of a tuple's types; where it does not, each is read."""
+    if arguments == (float, Ellipsis):
+        return lambda value: {float}.issuperset(map(type, value)) and all(map(math.isfinite, value))
+    if set(arguments) <= {float, int}:
+        return lambda value: tuple(map(type, value)) == arguments and all(map(math.isfinite, value))
+    return lambda value: False
 
 
 def _array(dtype: Any) -> Reader:

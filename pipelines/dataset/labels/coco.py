@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -34,6 +34,7 @@ from renderer.geometry.frame import Box2D, Instance
 from pipelines.dataset.labels import CATEGORIES, NOT_COUNTED, SUPERCATEGORIES
 from pipelines.dataset.record import RealObject, SequenceRecord
 from pipelines.io.files import write_through
+from pipelines.io.typed_json import fields_to_json
 
 __all__ = [
     "LabelledFrame",
@@ -209,7 +210,7 @@ def coco_annotations(
             "bbox_amodal": _corner_and_size(instance.box_amodal_px),
             "occlusion": instance.occlusion,
             "truncation": instance.truncation,
-            "box_3d": asdict(instance.box_3d),
+            "box_3d": fields_to_json(instance.box_3d),
             **amodal_entries(instance, height, width),
             **_key_points(instance),
             **({} if instance.rides is None else {"rides": instance.rides}),
