@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import cv2
 import numpy as np
@@ -28,7 +28,7 @@ from gan.data.layout import Sample
 from gan.data.sample_files import StoredSample, file_stamp, find_samples
 from gan.errors import DataError, ItemError, LayoutError
 
-__all__ = ["Item", "Meaning", "Planes", "Sources", "find_sources", "resize_plane"]
+__all__ = ["Item", "Meaning", "Planes", "SourceFinder", "Sources", "find_sources", "resize_plane", "tensor_sources"]
 
 Planes = dict[str, npt.NDArray[Any]]
 Kind = Literal["tensors", "paired", "unpaired"]
@@ -77,6 +77,22 @@ class Sources:
     """Target images of unpaired data."""
     meaning: Meaning | None = None
     """What the numbers of source tensors mean; None for images."""
+
+
+class SourceFinder(Protocol):
+    """What finds the training data of a place, as :func:`find_sources` does that of a folder."""
+
+    def __call__(
+        self,
+        folder: Path,
+        *,
+        source_dir: str = "visible",
+        target_dir: str = "infrared",
+        pairing: Pairing = "paired",
+        pair_by_name: bool = True,
+        target_range: tuple[float, float] | None = None,
+    ) -> Sources:
+        """See :func:`find_sources`."""
 
 
 def find_sources(
@@ -134,9 +150,21 @@ def resize_plane(name: str, plane: npt.NDArray[Any], size: tuple[int, int]) -> n
 
 def _find_tensors(folder: Path) -> Sources | None:
     stored = find_samples(folder)
-    if not stored:
-        return None
-    _refuse_doubles([sample.name for sample in stored], folder)
+    return tensor_sources(stored, folder) if stored else None
+
+
+def tensor_sources(stored: Sequence[StoredSample], where: Path | str) -> Sources:
+    """Samples as training data, in the order of their names.
+
+    Args:
+        stored: at least one, wherever they lie.
+        where: place of all, for messages.
+
+    Raises:
+        DataError: Two samples have one name.
+        LayoutError: None can be read.
+    """
+    _refuse_doubles([sample.name for sample in stored], where)
     first, meaning = _first_meaning(stored)
     items = [Item(sample.name, sample.stamp, partial(_read_sample, sample, meaning, first.name)) for sample in stored]
     return Sources("tensors", tuple(items), meaning=meaning)
@@ -225,7 +253,7 @@ def _find_folders(
     )
 
 
-def _refuse_doubles(names: Sequence[str], folder: Path) -> None:
+def _refuse_doubles(names: Sequence[str], folder: Path | str) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:

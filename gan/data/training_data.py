@@ -17,7 +17,7 @@ from gan.data.decoded_images import DecodedImages, decode
 from gan.data.layout import SourceLayout
 from gan.data.options import DataOptions
 from gan.data.planes import place_planes, planes_to_batch, take_rows, to_unit
-from gan.data.sources import Item, Meaning, Sources, find_sources
+from gan.data.sources import Item, Meaning, SourceFinder, Sources, find_sources
 from gan.data.splits import Split, groups_from_names, read_list, read_sequences, split_by_groups, split_by_lists
 from gan.data.windows import WindowCutter
 from gan.errors import ConfigError, DataError
@@ -105,6 +105,7 @@ def open_data(
     pairing: Pairing = "paired",
     seed: int = 0,
     progress: Callable[[Sequence[Item]], Sequence[Item]] = lambda items: items,
+    find: SourceFinder = find_sources,
 ) -> TrainingData:
     """Finds, decodes and splits the data of a folder.
 
@@ -115,11 +116,12 @@ def open_data(
         pairing: Whether training draws sources and targets together or independently.
         seed: Seed of the split.
         progress: Wraps the items while they are read.
+        find: Looks what a folder holds.
 
     Raises:
         DataError: Where the data cannot be used.
     """
-    sources = find_sources(
+    sources = find(
         folder,
         source_dir=options.source_dir,
         target_dir=options.target_dir,
@@ -129,7 +131,9 @@ def open_data(
     )
     size = None if options.size is None else (options.size, options.size)
     extra = [
-        item for number, more in enumerate(options.extra_data, 1) for item in _find_extra(Path(more), number, sources)
+        item
+        for number, more in enumerate(options.extra_data, 1)
+        for item in _extra_items(find(Path(more)), Path(more), number, sources)
     ]
     samples = decode((*sources.items, *extra), cache, size, progress)
     _check_kind(sources, options, folder)
@@ -140,7 +144,7 @@ def open_data(
         data = TrainingData(sources.kind, samples, split, pairing=pairing, meaning=sources.meaning, crop=options.crop)
         if options.unpaired_objects is None:
             return data
-        return replace(data, unpaired_objects=_open_unpaired_objects(data, options, cache, progress))
+        return replace(data, unpaired_objects=_open_unpaired_objects(data, options, cache, progress, find))
     targets = decode(sources.targets, cache, size, progress)
     if targets.size != samples.size:
         raise DataError(f"{folder}: sources are {samples.size}, targets {targets.size} (H, W); give --size")
@@ -159,13 +163,17 @@ def _check_kind(sources: Sources, options: DataOptions, folder: Path) -> None:
 
 
 def _open_unpaired_objects(
-    data: TrainingData, options: DataOptions, cache: Path, progress: Callable[[Sequence[Item]], Sequence[Item]]
+    data: TrainingData,
+    options: DataOptions,
+    cache: Path,
+    progress: Callable[[Sequence[Item]], Sequence[Item]],
+    find: SourceFinder,
 ) -> DecodedImages:
     """Source tensors without targets, of the same layout as the others."""
     folder = Path(options.unpaired_objects or "")
     if not data.crop:
         raise ConfigError(f"unpaired-objects is {folder}: objects without targets are seen in windows; give crop too")
-    others = find_sources(folder)
+    others = find(folder)
     if others.kind != "tensors" or others.meaning is None or data.meaning is None:
         raise DataError(f"{folder}: holds images; expected source tensors, as the pairs are")
     if others.meaning.layout != data.meaning.layout:
@@ -176,9 +184,8 @@ def _open_unpaired_objects(
     return decode(others.items, cache, None if options.size is None else (options.size, options.size), progress)
 
 
-def _find_extra(folder: Path, number: int, sources: Sources) -> list[Item]:
+def _extra_items(others: Sources, folder: Path, number: int, sources: Sources) -> list[Item]:
     """Samples of another folder, under names that tell it from the first."""
-    others = find_sources(folder)
     if sources.meaning is None or others.meaning is None:
         raise DataError(f"{folder}: only source tensors can be trained on beside source tensors; images cannot")
     if others.meaning != sources.meaning:

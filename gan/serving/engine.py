@@ -33,7 +33,7 @@ Float32 = npt.NDArray[np.float32]
 Precision = Literal["fp32", "bf16", "int8"]
 Engine = Literal["torch", "openvino"]
 Run = Callable[[Float32, int | None], Float32]
-"""(1, C, H, W) float32 in [-1, 1] and a noise seed (or None) to (1, K, H, W) float32."""
+"""(N, C, H, W) float32 in [-1, 1] and a noise seed (or None) to (N, K, H, W) float32."""
 
 
 class ServingWarning(UserWarning):
@@ -80,7 +80,7 @@ class LoadedNetwork:
     """A network ready to run: what an engine gives back."""
 
     run: Run
-    """Computes one image."""
+    """Computes one image, or some of one size."""
     in_channels: int
     """C."""
     multiple_px: int

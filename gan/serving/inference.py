@@ -94,13 +94,15 @@ class TranslationModel:
         """What its source means: one of `gan.data.layout.LAYOUTS`, or ``image``."""
         return self.about.source_layout.name
 
-    def translate(self, source: Float32, *, seed: int | None = None) -> Float32:
+    def translate(self, source: Float32, *, seed: int | None = None, together: bool = False) -> Float32:
         """Translates one source or a stack of them.
 
         Args:
             source: (C, H, W) or (N, C, H, W) float32 in [-1, 1], with C as the model was trained on (7 for the source
                 tensor). Sizes that the network cannot halve often enough are mirrored at the border, and cropped again.
             seed: For a model loaded with ``noise=True``: seed of the noise of the first image, then counting up.
+            together: Give a stack to the network at once and not image by image: faster on a GPU, and other in the last
+                places, because sums are taken in another order. Not with ``seed``.
 
         Returns:
             (H, W) or (N, H, W) float32 in [-1, 1]; with K > 1 output channels (K, H, W) or (N, K, H, W).
@@ -110,8 +112,13 @@ class TranslationModel:
         """
         batch = source[None] if source.ndim == 3 else source
         self._check(batch)
+        if together and seed is not None:
+            raise ServingError("seed and together: each image has noise of its own; expected one of them")
         seeds = [None if seed is None else seed + position for position in range(len(batch))]
-        images = np.stack([self._one(item[None], number) for item, number in zip(batch, seeds, strict=True)])
+        if together:
+            images = self._run(batch, None)
+        else:
+            images = np.stack([self._run(item[None], number)[0] for item, number in zip(batch, seeds, strict=True)])
         if images.shape[1] == 1:
             images = images[:, 0]
         return np.asarray(images[0] if source.ndim == 3 else images)
@@ -124,10 +131,10 @@ class TranslationModel:
         if not np.isfinite(batch.sum()):
             raise ServingError("source holds NaN or infinite values: expected [-1, 1]")
 
-    def _one(self, source: Float32, seed: int | None) -> Float32:
+    def _run(self, source: Float32, seed: int | None) -> Float32:
         height, width = source.shape[2:]
         source = mirrored(source, self._network.multiple_px)
-        return self._network.run(np.ascontiguousarray(source), seed)[0, :, :height, :width]
+        return self._network.run(np.ascontiguousarray(source), seed)[:, :, :height, :width]
 
 
 def load_model(

@@ -78,7 +78,8 @@ class TrainingRun:
     """
 
     data: Annotated[
-        Path, Option("Source tensors of gis synthesize or gis fit, or the parent of two image folders.", "Data")
+        Path,
+        Option("Source tensors of gis synthesize or gis fit (also s3://), or the parent of two image folders.", "Data"),
     ]
     out: Annotated[Path, Option("Folder of the run: checkpoints, log, images, model.safetensors.", _RUN)]
     model: Annotated[

@@ -29,6 +29,7 @@ from gan.data.batch import Batch, Pairing
 from gan.data.loader import Loader
 from gan.data.options import DataOptions
 from gan.data.skipped import skipped_lines
+from gan.data.sources import SourceFinder, find_sources
 from gan.data.training_data import TrainingData, open_data
 from gan.errors import CheckpointError, ConfigError, TrainingError
 from gan.locked_folder import locked_folder
@@ -72,6 +73,7 @@ def train(
     metric: tuple[str, Metric] | None = None,
     progress: bool = True,
     report: Callable[[str], None] = lambda text: None,
+    find: SourceFinder = find_sources,
 ) -> Path:
     """Trains a backend and writes one model file to share.
 
@@ -87,6 +89,7 @@ def train(
         metric: Name and function of the metric of validation pairs (lower is better); None takes LPIPS, else L1.
         progress: Show bars where the output is a terminal.
         report: Takes lines for the user.
+        find: Looks what ``data_dir`` and the other places of data hold.
 
     Returns:
         Path of the model file, ``out/model.safetensors``; a backend that learns both ways writes the other translator
@@ -104,7 +107,9 @@ def train(
     with locked_folder(out, ConfigError, TrainingError) if fabric.is_global_zero else nullcontext():
         module = load_backend(backend)
         pairing = make_config(module.Config, config or {}, f"options of {backend}").pairing
-        data = _open_on_all(fabric, data_dir, data_options, cache or out / "cache", pairing, options.seed, progress)
+        data = _open_on_all(
+            fabric, data_dir, data_options, cache or out / "cache", pairing, options.seed, progress, find
+        )
         suggested = module.suggest(data.in_channels, data.out_channels, *data.size)
         typed = make_config(
             module.Config,
@@ -347,7 +352,14 @@ def _check_unpaired_objects(options: DataOptions, config: BackendConfig, backend
 
 
 def _open_on_all(
-    fabric: Fabric, folder: Path, options: DataOptions, cache: Path, pairing: Pairing, seed: int, progress: bool
+    fabric: Fabric,
+    folder: Path,
+    options: DataOptions,
+    cache: Path,
+    pairing: Pairing,
+    seed: int,
+    progress: bool,
+    find: SourceFinder,
 ) -> TrainingData:
     """The first process of a machine fills the cache, the others open it."""
 
@@ -355,7 +367,7 @@ def _open_on_all(
         return tqdm(items, desc="decoding", unit="img", disable=None if progress else True, leave=False)
 
     with fabric.rank_zero_first(local=True):
-        return open_data(folder, options, cache, pairing=pairing, seed=seed, progress=bar)
+        return open_data(folder, options, cache, pairing=pairing, seed=seed, progress=bar, find=find)
 
 
 def _newest(out: Path) -> Path | None:

@@ -23,9 +23,13 @@ __all__ = ["AUTO", "check_address", "connected"]
 AUTO: Final = "auto"
 """A cluster that runs on this machine already; else one of this machine's cores, which ends with the command."""
 _ANSWER_S: Final = 4.0
-"""How long the head's port may take to answer."""
+"""How long the head's port may take to answer, and to begin to speak as all Ray heads do."""
 _HEALTH_S: Final = 12.0
 """How long it may take to say that it is Ray; together under the 20 seconds that a user is patient for."""
+_HELLO: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+"""How a client begins, and its settings, of which there are none; a server begins with its own (RFC 9113, 3.4)."""
+_SETTINGS: Final = 4
+_FOREIGN: Final = "something that is no head of Ray listens there"
 _QUIET: Final = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
 
 
@@ -91,9 +95,13 @@ def _ask(address: str) -> None:
     """Asks in a process of its own whether Ray answers: its library would wait for minutes."""
     host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _ANSWER_S).close()
+        with socket.create_connection((host.strip("[]"), int(port)), _ANSWER_S) as there:
+            there.sendall(_HELLO)
+            answer = there.recv(9, socket.MSG_WAITALL)
     except (OSError, OverflowError) as error:
         raise ConfigError(_refused(address, str(error))) from error
+    if len(answer) < 9 or answer[3] != _SETTINGS:
+        raise ConfigError(_refused(address, _FOREIGN))
     command = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
     try:
         asked = subprocess.run(
@@ -105,7 +113,7 @@ def _ask(address: str) -> None:
             timeout=_HEALTH_S,
         )
     except subprocess.TimeoutExpired as error:
-        raise ConfigError(_refused(address, "something that is no head of Ray listens there")) from error
+        raise ConfigError(_refused(address, _FOREIGN)) from error
     if asked.returncode:
         raise ConfigError(_refused(address, _last_line(asked.stderr) or "it is no head of Ray"))
 

@@ -23,22 +23,14 @@ R_co = TypeVar("R_co", covariant=True)
 R = TypeVar("R")
 
 
-class Described(Protocol):
-    """A configuration, whose files stand in it by their hashes."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Everything that decides the content of the frames."""
-
-
 class ClusterJob(Protocol[R_co]):
-    """A job whose frames can be handed back in memory."""
+    """A job whose results can be handed back in memory."""
 
-    @property
-    def config(self) -> Described:
-        """What is made."""
+    def described(self) -> dict[str, Any]:
+        """Everything that decides the results, files by their hashes."""
 
     def open_in_memory(self) -> AbstractContextManager[Callable[[int], R_co]]:
-        """Gets ready and gives the function that makes one frame; nothing is written."""
+        """Gets ready and gives the function that makes one result; nothing is written."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +38,8 @@ class JobOnNode(FrameJob[R]):
     """A job as a node does it: in the folder of the parent, where that is there, and with the same files.
 
     Args:
-        job: whose frames are handed back in memory.
-        configuration: as the parent describes it.
+        job: whose results are handed back in memory.
+        configuration: as the parent describes the job.
         folder: that the parent works in; relative names of files start there.
     """
 
@@ -70,7 +62,7 @@ class JobOnNode(FrameJob[R]):
 
     def _check_files(self) -> None:
         try:
-            here = self.job.config.to_json()
+            here = self.job.described()
         except GisError as error:
             raise ConfigError(f"{error}; it must lie at the same place on all nodes") from error
         for name, value in self.configuration.items():
@@ -83,7 +75,10 @@ class JobOnNode(FrameJob[R]):
 
 
 class NodeWorker:
-    """One worker process on a node. Errors are returned: raised ones would come back in Ray's words."""
+    """One worker process on a node, with the cores and the share of a GPU that Ray has kept for it.
+
+    Errors are returned: raised ones would come back in Ray's words.
+    """
 
     def __init__(self) -> None:
         self._pool: FrameWorkers[Any] | None = None
@@ -92,10 +87,10 @@ class NodeWorker:
         """Name of the node, and what is installed there."""
         return platform.node(), installed_versions()
 
-    def open(self, job: bytes, timeout_s: float) -> Exception | None:
-        """Starts the process and waits until it is ready."""
+    def open(self, job: bytes, timeout_s: float, what: str) -> Exception | None:
+        """Starts the process and waits until it is ready; ``what`` is made, for messages."""
         try:
-            self._pool = FrameWorkers(job, 1, timeout_s=timeout_s)
+            self._pool = FrameWorkers(job, 1, timeout_s=timeout_s, item=lambda number: f"{what} {number}")
             self._pool.__enter__()
             self._pool.wait_ready()
         except Exception as error:
@@ -103,10 +98,10 @@ class NodeWorker:
         return None
 
     def make(self, indices: Sequence[int]) -> list[tuple[int, Any]] | Exception:
-        """A block of frames."""
+        """A block of results."""
         try:
             if self._pool is None:
-                raise DatasetError("this worker has no scene")
+                raise DatasetError("this worker is not open")
             return list(self._pool.run(indices))
         except Exception as error:
             return self._ended(error)

@@ -16,14 +16,15 @@ import os
 import pickle
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from pipelines.cluster.connection import connected
 from pipelines.cluster.node_worker import ClusterJob, JobOnNode, NodeWorker
+from pipelines.cluster.options import RunsOnCluster
 from pipelines.cluster.versions import installed_versions
 from pipelines.errors import ConfigError, WorkerError, WorkerLost
 from pipelines.workers import WORKER_TIMEOUT_S, default_workers
@@ -32,7 +33,7 @@ __all__ = ["RayCluster", "RayWorkers"]
 
 R = TypeVar("R")
 M = TypeVar("M")
-_LARGEST_BLOCK: Final = 8
+LARGEST_BLOCK: Final = 8
 """Frames: enough that asking for a block costs nothing beside making it, few enough to lose."""
 _BLOCKS_EACH: Final = 8
 """Blocks that a worker gets at least where there are frames enough, so that all end at about the same time."""
@@ -56,11 +57,28 @@ class RayCluster:
         address: ``auto``, or HOST:PORT of the head.
         workers: how many; None for as many as the nodes have room for, also when nodes come and go.
         cpus_per_worker: cores that are kept for each.
+        gpus_per_worker: GPUs, or the share of one, that are kept for each.
     """
 
     address: str
     workers: int | None
     cpus_per_worker: float
+    gpus_per_worker: float = 0.0
+
+    @classmethod
+    def of(cls, config: RunsOnCluster) -> RayCluster:
+        """The cluster that a command is told to work on."""
+        assert config.ray is not None
+        gpus = getattr(config, "gpus_per_worker", 0.0)
+        return cls(config.ray, config.workers, config.cpus_per_worker, gpus)
+
+    def connected(self) -> AbstractContextManager[Any]:
+        """A connection that workers which are opened within share; gives the module ``ray``.
+
+        Raises:
+            ConfigError: nothing answers there, or another version.
+        """
+        return connected(self.address, max(default_workers(), self.cpus_per_worker * (self.workers or 1)))
 
 
 @dataclass
@@ -97,6 +115,8 @@ class RayWorkers(Generic[M, R]):
         take: what is done with a frame as soon as it comes back, in any order; its result is what :meth:`run` gives.
         timeout_s: silence after which a worker is ended, as :class:`FrameWorkers` says.
         report: takes lines for the user.
+        what: is made, for messages: ``frame``.
+        largest_block: frames that a worker is given at once, at most; their results are in memory together.
     """
 
     def __init__(
@@ -108,8 +128,11 @@ class RayWorkers(Generic[M, R]):
         take: Callable[[M], R],
         timeout_s: float = WORKER_TIMEOUT_S,
         report: Callable[[str], None] = lambda line: None,
+        what: str = "frame",
+        largest_block: int = LARGEST_BLOCK,
     ) -> None:
-        self._job = pickle.dumps(JobOnNode(job, job.config.to_json(), os.getcwd()))
+        self._job = pickle.dumps(JobOnNode(job, job.described(), os.getcwd()))
+        self._what, self._largest_block = what, largest_block
         self._cluster, self._count, self._take, self._timeout_s, self._report = cluster, count, take, timeout_s, report
         self._versions = installed_versions()
         self._stack = ExitStack()
@@ -126,9 +149,8 @@ class RayWorkers(Generic[M, R]):
         """Frames that came back."""
 
     def __enter__(self) -> RayWorkers[M, R]:
-        cores = self._cluster.cpus_per_worker * (self._cluster.workers or 1)
         try:
-            self._ray = self._stack.enter_context(connected(self._cluster.address, max(default_workers(), cores)))
+            self._ray = self._stack.enter_context(self._cluster.connected())
             self._actor = self._ray.remote(NodeWorker)
             self._metrics = _Metrics()
             self._check_room()
@@ -157,7 +179,7 @@ class RayWorkers(Generic[M, R]):
     def summary(self) -> str:
         """What was made, how fast, and what was lost on the way."""
         rate = self.frames / max(time.monotonic() - self._begun, 1e-9)
-        return f"{self.frames} frames from a Ray cluster, {rate:.1f} a second; retries: {self.retries} blocks"
+        return f"{self.frames} {self._what}s from a Ray cluster, {rate:.1f} a second; retries: {self.retries} blocks"
 
     def wait_ready(self) -> None:
         """Returns when the first worker has opened its scene.
@@ -180,6 +202,7 @@ class RayWorkers(Generic[M, R]):
             WorkerLost: a block was lost with several workers.
             WorkerError: a worker failed; or the worker's own error.
         """
+        self.wait_ready()
         blocks = self._blocks(indices)
         order: deque[_Block] = deque()
         while True:
@@ -192,7 +215,7 @@ class RayWorkers(Generic[M, R]):
             self._wait()
 
     def _blocks(self, indices: Iterable[int]) -> Iterator[_Block]:
-        size = min(max(self._count // (_BLOCKS_EACH * self._room()), 1), _LARGEST_BLOCK)
+        size = min(max(self._count // (_BLOCKS_EACH * self._room()), 1), self._largest_block)
         rest, number = iter(indices), 0
         while block := tuple(islice(rest, size)):
             yield _Block(number, block)
@@ -262,7 +285,7 @@ class RayWorkers(Generic[M, R]):
         elif call.kind == "describe":
             worker.node, versions = result
             self._check_versions(worker.node, versions)
-            self._calls[worker.actor.open.remote(self._job, self._timeout_s)] = _Call(worker, "open")
+            self._calls[worker.actor.open.remote(self._job, self._timeout_s, self._what)] = _Call(worker, "open")
         elif call.kind == "open":
             worker.ready, self._failed_starts = True, 0
         elif call.block is not None:
@@ -308,15 +331,15 @@ class RayWorkers(Generic[M, R]):
             worker.blocks[0].losses += 1
             if worker.blocks[0].losses >= _MOST_LOSSES:
                 frames = worker.blocks[0].indices
-                raise WorkerLost(f"frames {frames[0]} to {frames[-1]} cost {_MOST_LOSSES} workers; {why}")
+                raise WorkerLost(f"{self._what}s {frames[0]} to {frames[-1]} cost {_MOST_LOSSES} workers; {why}")
             self.retries += len(worker.blocks)
             self._metrics.retries(len(worker.blocks))
             self._again.extend(worker.blocks)
         elif not worker.ready:
             self._failed_starts += 1
             if self._failed_starts >= _MOST_LOSSES:
-                raise WorkerLost(f"{_MOST_LOSSES} workers in turn were lost before their first frame; {why}")
-        self._report(f"{why}; {sum(len(block.indices) for block in worker.blocks)} frames are made again")
+                raise WorkerLost(f"{_MOST_LOSSES} workers in turn were lost before their first {self._what}; {why}")
+        self._report(f"{why}; {sum(len(block.indices) for block in worker.blocks)} {self._what}s are made again")
         self._keep_up()
 
     def _end(self, worker: _Worker) -> None:
@@ -330,7 +353,8 @@ class RayWorkers(Generic[M, R]):
         """Starts workers where the cluster has room for more than there are."""
         self._looked = time.monotonic()
         while len(self._workers) < min(self._room(), self._count):
-            actor = self._actor.options(num_cpus=self._cluster.cpus_per_worker, max_restarts=0).remote()
+            cpus, gpus = self._shares().values()
+            actor = self._actor.options(num_cpus=cpus, num_gpus=gpus, max_restarts=0).remote()
             worker = _Worker(actor)
             self._workers.append(worker)
             self._calls[actor.describe.remote()] = _Call(worker, "describe")
@@ -339,18 +363,26 @@ class RayWorkers(Generic[M, R]):
         """Workers that the cluster has room for, at least one: a cluster may be about to grow."""
         if self._cluster.workers is not None:
             return self._cluster.workers
-        return max(1, sum(int(cores / self._cluster.cpus_per_worker + 1e-9) for cores in self._cores()))
+        return max(1, sum(self._room_on(node["Resources"]) for node in self._ray.nodes() if node["Alive"]))
 
-    def _cores(self) -> list[float]:
-        return [float(node["Resources"].get("CPU", 0.0)) for node in self._ray.nodes() if node["Alive"]]
+    def _room_on(self, resources: Mapping[str, float]) -> int:
+        """Workers that a node has room for."""
+        rooms = [resources.get(name, 0.0) / share for name, share in self._shares().items() if share]
+        return int(min(rooms) + 1e-9)
+
+    def _shares(self) -> dict[str, float]:
+        """What Ray keeps for each worker, by its names."""
+        return {"CPU": self._cluster.cpus_per_worker, "GPU": self._cluster.gpus_per_worker}
 
     def _check_room(self) -> None:
-        most = max(self._cores(), default=0.0)
-        if self._cluster.cpus_per_worker > most:
-            raise ConfigError(
-                f"cpus-per-worker: {self._cluster.cpus_per_worker:g}, and no node of the cluster has more than "
-                f"{most:g}: expected at most that"
-            )
+        for name, share in self._shares().items():
+            nodes = (node["Resources"] for node in self._ray.nodes() if node["Alive"])
+            most = max((float(resources.get(name, 0.0)) for resources in nodes), default=0.0)
+            if share > most:
+                raise ConfigError(
+                    f"{name.lower()}s-per-worker: {share:g}, and no node of the cluster has more than {most:g}: "
+                    "expected at most that"
+                )
 
 
 class _Metrics:

@@ -29,7 +29,6 @@ from pipelines.io.files import (
     drop_half_line,
     last_lines,
     read_lines,
-    remove_temporaries,
 )
 from pipelines.io.stores import Store, open_store
 
@@ -240,6 +239,27 @@ class FramesFolder(RunFolder, Generic[R]):
     def complete(self) -> int:
         """Frames that count."""
 
+    def clear(self) -> None:
+        """Removes what a killed run has left half-done."""
+        self.store.clear_temporaries()
+
+    @contextmanager
+    def open_run(self) -> Iterator[int]:
+        """Makes the place this run's: locks it, writes the description, clears what a killed run left half-done.
+
+        Yields:
+            the number of frames that count.
+
+        Raises:
+            DatasetError: another run is at work in it.
+            OutputError: it cannot be written to.
+        """
+        with self.locked():
+            self.clear()
+            complete = self.complete()
+            self.describe({"frames": complete, "complete": False})
+            yield complete
+
     @abstractmethod
     def records(self) -> Iterator[R]:
         """Records of the complete frames, in order.
@@ -277,23 +297,10 @@ class FrameStore(FramesFolder[R]):
         numbers = [index for index, _ in self._last_lines(1)]
         return numbers[-1] + 1 - self.first if numbers else 0
 
-    @contextmanager
-    def open_run(self) -> Iterator[int]:
-        """Makes the folder this run's: locks it, writes the description, clears what a killed run left half-done.
-
-        Yields:
-            the number of frames that have a line.
-
-        Raises:
-            DatasetError: another run is at work in it.
-            OutputError: the folder or the description cannot be written.
-        """
-        with self.locked():
-            remove_temporaries(self.folder)
-            drop_half_line(self.log)
-            complete = self.complete()
-            self.describe({"frames": complete, "complete": False})
-            yield complete
+    def clear(self) -> None:
+        """See :class:`FramesFolder`; half a line is no line."""
+        super().clear()
+        drop_half_line(self.log)
 
     def records(self) -> Iterator[R]:
         """Records of the complete frames, in order.

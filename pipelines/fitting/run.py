@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from assets import CARS
@@ -21,6 +22,8 @@ from renderer.raster.rasterizer import Rasteriser
 from renderer.zones.catalogue import ZONES
 
 from pipelines.cameras import named_camera
+from pipelines.cluster.options import CpusPerWorker, RayAddress, check_cluster
+from pipelines.cluster.same_files import sizes_sha256
 from pipelines.dataset import shards as tensors
 from pipelines.dataset.description import read_shards
 from pipelines.dataset.record import frame_name
@@ -32,7 +35,7 @@ from pipelines.fitting.inputs import RealFrame, read_image, scan_frames
 from pipelines.fitting.pairs import draw_pair, pose_to_json
 from pipelines.fitting.review import REVIEW_FILE, encode_overlay, read_decisions, write_sheet, written
 from pipelines.fitting.score import open_window
-from pipelines.fitting.shapes import load_shapes, make_shape, save_shapes
+from pipelines.fitting.shapes import load_shapes, make_shape, parse_shapes, save_shapes
 from pipelines.fitting.stored_fits import read_fits
 from pipelines.fitting.texture import car_levels, learn, no_texture
 from pipelines.io.files import (
@@ -45,9 +48,13 @@ from pipelines.io.files import (
     write_bytes,
     write_json,
 )
+from pipelines.io.progress import follow
 from pipelines.io.typed_json import to_json
 from pipelines.synthesis.config import camera_names
 from pipelines.workers import WORKER_TIMEOUT_S, FrameWorkers, WorkerCount, WorkerTimeout, default_workers
+
+if TYPE_CHECKING:
+    from pipelines.cluster.ray_workers import RayWorkers
 
 __all__ = ["FitConfig", "FitResult", "fit", "fit_cars"]
 
@@ -99,6 +106,8 @@ class FitConfig:
     ] = 24.0
     workers: WorkerCount = None
     worker_timeout: WorkerTimeout = WORKER_TIMEOUT_S
+    ray: RayAddress = None
+    cpus_per_worker: CpusPerWorker = 1.0
     layout: Annotated[
         str,
         Option("What the source tensors show; physics: the picture of the model physics.", _OUTPUT, choices=_layouts),
@@ -112,6 +121,7 @@ class FitConfig:
     def __post_init__(self) -> None:
         """Check what can be checked without reading a frame."""
         check_options(self)
+        check_cluster(self)
         if self.review is not None and not self.review.is_file():
             raise ConfigError(f"{self.review}: no such file: expected decisions of a review sheet")
         if self.variants > 1 and self.layout != "physics":
@@ -175,7 +185,7 @@ def fit_cars(
         out: folder of the pairs; a run that was cut short goes on in it.
         camera: that took the frames: a preset of ``assets/cameras.toml``, a file of intrinsics, or a camera.
         options: the other fields of :class:`FitConfig`: ``cars`` (path), ``passes`` (3), ``min_px`` (24), ``workers``,
-            ``layout`` (``flat`` or ``physics``), ``review`` (path), ``variants`` (1).
+            ``layout`` (``flat`` or ``physics``), ``review`` (path), ``variants`` (1), ``ray`` (address of a cluster).
 
     Returns:
         the folder, and how many cars were fitted and accepted.
@@ -187,12 +197,13 @@ def fit_cars(
     return fit(make_options(FitConfig, {**options, "frames": frames, "boxes": boxes, "out": out, "camera": camera}))
 
 
-def fit(config: FitConfig, report: Callable[[str], None] = lambda line: None) -> FitResult:
+def fit(config: FitConfig, report: Callable[[str], None] = lambda line: None, *, progress: bool = False) -> FitResult:
     """Fits all cars, then makes the sheet and the data set; a run that was cut short goes on.
 
     Args:
         config: what to fit.
         report: takes lines for the user.
+        progress: show a bar on stderr.
 
     Raises:
         PipelineError: options, boxes, pictures, the folder or the disk.
@@ -206,9 +217,10 @@ def fit(config: FitConfig, report: Callable[[str], None] = lambda line: None) ->
             _read_models(config, report)
         textures: dict[str, Any] = no_texture()
         records: list[dict[str, Any]] = []
-        for number in range(config.passes):
-            records = _pass(config, frames, textures, number)
-            textures = learn((car["time"], car["levels"]) for record in records for car in record["cars"])
+        with _cluster(config):
+            for number in range(config.passes):
+                records = _pass(config, frames, textures, number, report, progress)
+                textures = learn((car["time"], car["levels"]) for record in records for car in record["cars"])
         about = _finish(config, frames, records, textures)
     return FitResult(config.out, about["frames"], about["cars"], about["fitted"])
 
@@ -264,15 +276,21 @@ def _read_models(config: FitConfig, report: Callable[[str], None]) -> None:
 class _FitJob:
     """Fits the cars of a frame."""
 
-    models: Path
+    models: bytes
+    """Content of the file of the car models, which lies in the output alone."""
     frames: list[RealFrame]
     textures: dict[str, Any]
     min_px: float
 
     @contextmanager
     def open(self) -> Iterator[Callable[[int], dict[str, Any]]]:
-        fitter = Fitter(load_shapes(self.models), self.textures)
+        fitter = Fitter(parse_shapes(self.models), self.textures)
         yield lambda index: self._fit(fitter, index)
+
+    open_in_memory = open
+
+    def described(self) -> dict[str, Any]:
+        return {"frames": sizes_sha256(frame.path for frame in self.frames)}
 
     def _fit(self, fitter: Fitter, index: int) -> dict[str, Any]:
         frame = self.frames[index]
@@ -314,7 +332,41 @@ def _fit_to_json(one: Fit) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _pass(config: FitConfig, frames: list[RealFrame], textures: dict[str, Any], number: int) -> list[dict[str, Any]]:
+def _cluster(config: FitConfig) -> AbstractContextManager[Any]:
+    """The connection that all passes share."""
+    if config.ray is None:
+        return nullcontext()
+    from pipelines.cluster.ray_workers import RayCluster
+
+    return RayCluster.of(config).connected()
+
+
+def _workers(
+    config: FitConfig, job: _FitJob, count: int, report: Callable[[str], None]
+) -> FrameWorkers[dict[str, Any]] | RayWorkers[dict[str, Any], dict[str, Any]]:
+    """Workers on this machine, or on a cluster."""
+    if config.ray is None:
+        return FrameWorkers(job, config.processes, one_first=True, timeout_s=config.worker_timeout)
+    from pipelines.cluster.ray_workers import RayCluster, RayWorkers
+
+    return RayWorkers(
+        job,
+        RayCluster.of(config),
+        count,
+        take=lambda record: record,
+        timeout_s=config.worker_timeout,
+        report=report,
+    )
+
+
+def _pass(
+    config: FitConfig,
+    frames: list[RealFrame],
+    textures: dict[str, Any],
+    number: int,
+    report: Callable[[str], None],
+    progress: bool,
+) -> list[dict[str, Any]]:
     """Records of all frames of one pass; those that stand in its log already are not made again."""
     log = config.out / f"fits-{number}.jsonl"
     there = list(read_fits(log, frames))
@@ -322,12 +374,18 @@ def _pass(config: FitConfig, frames: list[RealFrame], textures: dict[str, Any], 
         whole = log.read_bytes()
         log.write_bytes(whole[: whole.rfind(b"\n") + 1])
     if len(there) < len(frames):
-        job = _FitJob(config.out / MODELS_FILE, frames, textures, config.min_px)
-        with FrameWorkers(job, config.processes, one_first=True, timeout_s=config.worker_timeout) as workers:
+        load_shapes(config.out / MODELS_FILE)  # says what is wrong with it, if anything is
+        job = _FitJob((config.out / MODELS_FILE).read_bytes(), frames, textures, config.min_px)
+        with _workers(config, job, len(frames) - len(there), report) as workers:
             workers.wait_ready()
-            for _, record in workers.run(range(len(there), len(frames))):
+            todo = range(len(there), len(frames))
+            status, label = partial(getattr, workers, "status", ""), f"fit, pass {number + 1} of {config.passes}"
+            made = follow(workers.run(todo), len(todo), "frame", label=label, progress=progress, status=status)
+            for _, record in made:
                 append_line(log, json.dumps(record, allow_nan=False))
                 there.append(json.loads(json.dumps(record)))
+            if summary := getattr(workers, "summary", None):
+                report(f"pass {number + 1}: {summary}")
     return there
 
 

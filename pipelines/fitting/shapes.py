@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from pipelines.errors import DatasetError
 from pipelines.io.files import write_bytes
 
-__all__ = ["BINS", "PARTS", "PART_OF_BIN", "Shape", "load_shapes", "make_shape", "pools", "save_shapes"]
+__all__ = ["BINS", "PARTS", "PART_OF_BIN", "Shape", "load_shapes", "make_shape", "parse_shapes", "pools", "save_shapes"]
 
 UInt8 = NDArray[np.uint8]
 Array = NDArray[np.float64]
@@ -209,9 +209,18 @@ def load_shapes(path: Path) -> list[Shape]:
         DatasetError: no such file, or a damaged one.
     """
     try:
-        tensors = safetensors.numpy.load(path.read_bytes())
+        return parse_shapes(path.read_bytes())
     except (OSError, SafetensorError) as error:
         raise DatasetError(f"{path}: car models cannot be read ({error}): delete it and start again") from error
+
+
+def parse_shapes(data: bytes) -> list[Shape]:
+    """Models of the content of a file.
+
+    Raises:
+        SafetensorError: it is damaged.
+    """
+    tensors = safetensors.numpy.load(data)
     by_model: dict[tuple[str, str], dict[str, NDArray[np.generic]]] = {}
     for key, value in tensors.items():
         category, _, rest = key.partition("/")

@@ -36,7 +36,7 @@ __all__ = ["FolderStore", "RemoteStore", "Store", "address", "is_remote", "local
 
 T = TypeVar("T")
 _ADDRESS: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", re.DOTALL)
-ANSWER_S: Final = 15.0
+ANSWER_S: Final = 8.0
 """How long a store may take to answer for the first time."""
 
 

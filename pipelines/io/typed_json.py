@@ -40,7 +40,7 @@ class _Mismatch(Exception):
 
 def to_json(value: Any) -> Any:
     """A dataclass, or what stands in one, as JSON values; keys are in the order of the fields."""
-    return value if type(value) in _PLAIN else _writer(type(value))(value)
+    return value if type(value) in _PLAIN else _writer(value.__class__)(value)
 
 
 def fields_to_json(value: Any) -> dict[str, Any]:

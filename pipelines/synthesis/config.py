@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from assets import CAMERAS, CITY, THERMAL_PROFILES
 from gan.options import Option, check_options, declarations
 
+from pipelines.cluster.options import CpusPerWorker, RayAddress, check_cluster
 from pipelines.dataset.labels import CATEGORIES, ORDINARY
 from pipelines.dataset.terms import licence_beside
 from pipelines.errors import ConfigError
@@ -165,32 +166,13 @@ class RenderConfig:
     seed: Annotated[int, Option("Seed of everything random.", _RUN, at_least=0)] = 0
     workers: WorkerCount = None
     worker_timeout: WorkerTimeout = WORKER_TIMEOUT_S
-    ray: Annotated[
-        str | None,
-        Option(
-            "Make the frames on a Ray cluster: auto (one that runs on this machine, or its own cores), or HOST:PORT of "
-            "the head; changes no file.",
-            _RUN,
-            suggestions=lambda: ("auto",),
-            default_text="on this machine, without Ray",
-            decides_content=False,
-        ),
-    ] = None
-    cpus_per_worker: Annotated[
-        float,
-        Option(
-            "Cores that Ray keeps for each worker; more of them mean fewer workers on a node, each with more memory.",
-            _RUN,
-            above=0.0,
-            at_most=1024.0,
-            decides_content=False,
-        ),
-    ] = 1.0
+    ray: RayAddress = None
+    cpus_per_worker: CpusPerWorker = 1.0
 
     def __post_init__(self) -> None:
         """Check what can be checked without opening the scene."""
         check_options(self)
-        self._check_cluster()
+        check_cluster(self)
         object.__setattr__(self, "scene", resolve_scene(self.scene))
         _ = self.frame_range
         if self.size is not None:
@@ -205,14 +187,6 @@ class RenderConfig:
     def draws_worlds(self) -> bool:
         """Whether frames are made in a mixture of streets and not in one scene."""
         return False
-
-    def _check_cluster(self) -> None:
-        if self.ray is not None:
-            from pipelines.cluster.connection import check_address
-
-            check_address(self.ray)
-        elif self.cpus_per_worker != 1.0:
-            raise ConfigError("cpus-per-worker: is for workers on a Ray cluster: give --ray too, or leave it out")
 
     def _check_inputs(self) -> None:
         if not self.draws_worlds and not self.scene.is_file():

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gan.data.layout import LAYOUT_VERSION
 
@@ -120,6 +121,10 @@ class SynthesizeJob:
         """Opens the scene and the model; frames are written to the output."""
         with self.open_in_memory() as make:
             yield lambda index: make(index).write(self.config.out)
+
+    def described(self) -> dict[str, Any]:
+        """See :class:`pipelines.cluster.node_worker.ClusterJob`."""
+        return self.config.to_json()
 
     @contextmanager
     def open_in_memory(self) -> Iterator[Callable[[int], MadeFrame[FrameRecord]]]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipelines.dataset.made_frame import MadeFrame
 from pipelines.dataset.record import InstanceRecord, PassesRecord, frame_name
@@ -76,6 +77,10 @@ class PassesJob:
         """Opens the scene; frames are written to the output."""
         with self.open_in_memory() as make:
             yield lambda index: make(index).write(self.config.out)
+
+    def described(self) -> dict[str, Any]:
+        """See :class:`pipelines.cluster.node_worker.ClusterJob`."""
+        return self.config.to_json()
 
     @contextmanager
     def open_in_memory(self) -> Iterator[Callable[[int], MadeFrame[PassesRecord]]]:

@@ -41,6 +41,9 @@ class FrameMakingJob(Protocol[R]):
     def open(self) -> AbstractContextManager[Callable[[int], R]]:
         """Gets ready and gives the function that makes and writes one frame."""
 
+    def described(self) -> dict[str, Any]:
+        """Everything that decides the frames, files by their hashes."""
+
     def open_in_memory(self) -> AbstractContextManager[Callable[[int], MadeFrame[R]]]:
         """Gets ready and gives the function that makes one frame."""
 
@@ -119,8 +122,7 @@ def _workers(
     def take(made: MadeFrame[R]) -> MadeFrame[R] | R:
         return made if packs else made.write(store.folder)
 
-    cluster = RayCluster(config.ray, config.workers, config.cpus_per_worker)
-    return RayWorkers(job, cluster, count, take=take, timeout_s=config.worker_timeout, report=report)
+    return RayWorkers(job, RayCluster.of(config), count, take=take, timeout_s=config.worker_timeout, report=report)
 
 
 def _counted(frames: Iterable[tuple[int, Any]], notes: Counter[str]) -> Iterator[tuple[int, Any]]:

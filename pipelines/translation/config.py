@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 
 from gan.options import Option, check_options
 
+from pipelines.cluster.options import CpusPerWorker, GpusPerWorker, RayAddress, check_cluster
 from pipelines.errors import ConfigError
+from pipelines.workers import WORKER_TIMEOUT_S, WorkerCount, WorkerTimeout
 
 __all__ = ["Bits", "Engine", "Postprocess", "Precision", "StyleStart", "TranslateConfig"]
 
@@ -45,6 +47,15 @@ class TranslateConfig:
     threads: Annotated[int | None, Option("CPU threads.", _NETWORK, at_least=1, at_most=1024, default_text="all")] = (
         None
     )
+    batch: Annotated[
+        int,
+        Option(
+            "Images of one size that the network takes at once: faster on a GPU; rounding differs from one by one.",
+            _NETWORK,
+            at_least=1,
+            at_most=1024,
+        ),
+    ] = 1
     compile: Annotated[bool, Option("Use torch.compile: a minute at first, then faster.", _NETWORK)] = False
     noise_seed: Annotated[
         int | None,
@@ -70,8 +81,19 @@ class TranslateConfig:
         Path | None, Option("Folder for attention maps, NAME_1.png ..., of models that have them.", _AFTER)
     ] = None
 
+    ray: RayAddress = None
+    workers: WorkerCount = None
+    cpus_per_worker: CpusPerWorker = 1.0
+    gpus_per_worker: GpusPerWorker = 0.0
+    worker_timeout: WorkerTimeout = WORKER_TIMEOUT_S
+
     def __post_init__(self) -> None:
         """Check the options, one by one and together."""
         check_options(self)
+        check_cluster(self)
+        if self.workers is not None and self.ray is None:
+            raise ConfigError("workers: are those of a Ray cluster: give --ray too, or leave it out")
+        if self.batch > 1 and self.noise_seed is not None:
+            raise ConfigError(f"batch is {self.batch}: expected 1 with --noise-seed, each image has noise of its own")
         if (self.reference is not None) != (self.postprocess == "style"):
             raise ConfigError("--postprocess style takes a thermal image as --reference, and nothing else does")

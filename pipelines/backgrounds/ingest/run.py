@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import cv2
 import numpy as np
@@ -35,20 +35,26 @@ from pipelines.backgrounds.ingest.crop import centred_window, resize_window
 from pipelines.backgrounds.ingest.flir import fff_begins
 from pipelines.backgrounds.ingest.radiometric import KELVIN_AT_0_C
 from pipelines.backgrounds.ingest.readers import Decoded, Reading, read_frames
+from pipelines.cluster.options import CpusPerWorker, RayAddress, check_cluster
+from pipelines.cluster.same_files import sizes_sha256
 from pipelines.dataset.store import RunFolder, generator
 from pipelines.errors import BackgroundError, ConfigError, DatasetError, GisError
 from pipelines.io.files import (
+    as_bytes,
     check_present,
     is_inside,
+    json_text,
     read_json,
     remove_temporaries,
     sha256,
     write_bytes,
-    write_json,
 )
 from pipelines.io.images import PictureError, encode_png, read_bytes
 from pipelines.io.progress import Bar
 from pipelines.workers import WORKER_TIMEOUT_S, FrameWorkers, WorkerCount, WorkerTimeout, default_workers
+
+if TYPE_CHECKING:
+    from pipelines.cluster.ray_workers import RayWorkers
 
 __all__ = ["IngestConfig", "ingest", "ingest_backgrounds"]
 
@@ -80,10 +86,13 @@ class IngestConfig:
     ] = 512
     workers: WorkerCount = None
     worker_timeout: WorkerTimeout = WORKER_TIMEOUT_S
+    ray: RayAddress = None
+    cpus_per_worker: CpusPerWorker = 1.0
 
     def __post_init__(self) -> None:
         """Check what can be checked without reading a file."""
         check_options(self)
+        check_cluster(self)
         if not self.folder.is_dir():
             raise ConfigError(f"{self.folder}: no such folder: expected a folder of thermal files")
         if self.out.exists() and not self.out.is_dir():
@@ -113,7 +122,8 @@ def ingest_backgrounds(
         progress: show a bar on stderr.
         options: ``size`` (int, 512): side of the square crops, pixels; ``byte_order`` of FLIR raw data: ``auto``,
             ``big`` or ``little``; ``unit`` of 16-bit and float pictures: ``stated`` in the file, ``kelvin``,
-            ``centikelvin`` or ``celsius``; ``workers``: processes, one per core unless given; values in place of each
+            ``centikelvin`` or ``celsius``; ``workers``: processes, one per core unless given; ``ray``: address of a
+            cluster to work on; values in place of each
             file's own: ``emissivity``, ``reflected_C``, ``atmospheric_C``, ``humidity``, ``distance_m``, ``window_C``,
             ``window_transmittance``.
 
@@ -129,8 +139,15 @@ def ingest_backgrounds(
     return ingest(make_options(IngestConfig, {**options, "folder": folder, "out": out}), progress=progress)
 
 
-def ingest(config: IngestConfig, *, progress: bool = False) -> dict[str, Any]:
+def ingest(
+    config: IngestConfig, *, progress: bool = False, report: Callable[[str], None] = lambda line: None
+) -> dict[str, Any]:
     """Makes what the output folder does not hold yet, then its index; returns the index.
+
+    Args:
+        config: what to take in.
+        progress: show a bar on stderr.
+        report: takes lines for the user.
 
     Raises:
         ConfigError: an option.
@@ -147,7 +164,7 @@ def ingest(config: IngestConfig, *, progress: bool = False) -> dict[str, Any]:
     with store.locked():
         remove_temporaries(config.out)
         store.describe({"complete": False, "frames": []})
-        entries = _without_twins(list(_run(config, sources, progress)))
+        entries = _without_twins(list(_run(config, sources, progress, report)))
         index = _index(entries)
         check_present(config.out, index["frames"], "frames")
         store.describe(index)
@@ -172,16 +189,44 @@ def _sources(config: IngestConfig) -> list[str]:
     return sorted(path.relative_to(config.folder).as_posix() for path in found)
 
 
-def _run(config: IngestConfig, sources: list[str], progress: bool) -> Iterator[Entry]:
-    job = IngestJob(config, tuple(sources))
-    processes = min(config.workers or default_workers(), len(sources))
+def _run(config: IngestConfig, sources: list[str], progress: bool, report: Callable[[str], None]) -> Iterator[Entry]:
     with (
-        FrameWorkers(job, processes, timeout_s=config.worker_timeout, item=sources.__getitem__) as workers,
+        _workers(config, sources, report) as workers,
         Bar(len(sources), "file", progress=progress) as bar,
     ):
         for _, entry in workers.run(range(len(sources))):
+            bar.status = getattr(workers, "status", "")
             bar.update()
             yield entry
+        if summary := getattr(workers, "summary", None):
+            report(summary)
+
+
+def _workers(
+    config: IngestConfig, sources: list[str], report: Callable[[str], None]
+) -> FrameWorkers[Entry] | RayWorkers[IngestedFile, Entry]:
+    """Workers of this machine, which write frames themselves, or of a cluster, whose frames are written here."""
+    if config.ray is None:
+        job = IngestJob(config, tuple(sources))
+        processes = min(config.workers or default_workers(), len(sources))
+        return FrameWorkers(job, processes, timeout_s=config.worker_timeout, item=sources.__getitem__)
+    from pipelines.cluster.ray_workers import RayCluster, RayWorkers
+
+    def take(made: IngestedFile) -> Entry:
+        for name, data in made.contents.items():
+            write_bytes(config.out / name, data, root=config.out)
+        return made.entry
+
+    return RayWorkers(
+        IngestJob(config, tuple(sources), _done_before(config)),
+        RayCluster.of(config),
+        len(sources),
+        take=take,
+        timeout_s=config.worker_timeout,
+        report=report,
+        what="file",
+        largest_block=1,  # one file may hold thousands of frames
+    )
 
 
 def _without_twins(entries: list[Entry]) -> list[Entry]:
@@ -232,12 +277,65 @@ STATUSES = ("radiometric", "display-only", "skipped")
 # --- one file ---------------------------------------------------------------------------------------------------------
 
 
+Done = Mapping[tuple[str, str], Entry]
+"""What stands in the lines of files that an earlier run has done, by name and hash of the file."""
+
+
+def _done_before(config: IngestConfig) -> Done:
+    """All files that an earlier run with the same options has done."""
+    done: dict[tuple[str, str], Entry] = {}
+    for path in sorted((config.out / _FRAMES).glob("*.json")):
+        known = _read_sidecar(path)
+        named = known.get("source") if isinstance(known, dict) else None
+        if isinstance(named, dict) and isinstance(named.get("file"), str) and isinstance(named.get("sha256"), str):
+            source = (named["file"], named["sha256"])
+            if (entry := _done_by(config.out, *source)) is not None:
+                done[source] = entry
+    return done
+
+
+def _done_by(out: Path, source: str, digest: str) -> Entry | None:
+    """What the sidecar of a file says, where an earlier run has made it and its pictures; else None."""
+    name = f"{_FRAMES}/{_stem(source, digest)}"
+    known = _read_sidecar(out / f"{name}.json")
+    if not isinstance(known, dict) or (known.get("schema"), known.get("version")) != SIDECAR:
+        return None
+    try:
+        told, files = known["source"], (known["frame"]["file"], known["crop"]["file"])
+        whole = all(is_inside(file) and (out / file).is_file() for file in files)
+        if not whole or (told["file"], told["sha256"]) != (source, digest):
+            return None
+        return {
+            "kind": told["kind"],
+            "status": "radiometric" if known["radiometric"] else "display-only",
+            "warnings": [str(text) for text in known["warnings"]],
+            "frames": [f"{name}.json"],
+        }
+    except (KeyError, TypeError):
+        return None  # a sidecar that lacks something is written anew
+
+
+@dataclass(frozen=True)
+class IngestedFile:
+    """What a worker on a cluster makes of a file: its line of the index, and the contents of its frames' files."""
+
+    entry: Entry
+    contents: Mapping[str, bytes]
+
+
 @dataclass(frozen=True)
 class IngestJob:
-    """What a worker of `gis backgrounds` does."""
+    """What a worker of `gis backgrounds` does.
+
+    Args:
+        config: what to take in.
+        sources: names of the files below its folder.
+        done: files that need not be done again; None: the output folder tells.
+    """
 
     config: IngestConfig
     sources: tuple[str, ...]
+    done: Done | None = None
 
     @contextmanager
     def open(self) -> Iterator[Callable[[int], Entry]]:
@@ -246,8 +344,30 @@ class IngestJob:
         logging.getLogger("tifffile").setLevel(logging.CRITICAL)
         yield self.make
 
+    @contextmanager
+    def open_in_memory(self) -> Iterator[Callable[[int], IngestedFile]]:
+        """As :meth:`open`; nothing is written."""
+        with self.open():
+            yield self.make_in_memory
+
+    def described(self) -> dict[str, Any]:
+        """See :class:`pipelines.cluster.node_worker.ClusterJob`."""
+        folder = self.config.folder
+        return {**self.config.to_json(), str(folder): sizes_sha256(folder / name for name in self.sources)}
+
     def make(self, index: int) -> Entry:
         """Writes the frames of a file and returns its line of the index."""
+        out = self.config.out
+        return self._make(index, lambda name, data: write_bytes(out / name, data, root=out))
+
+    def make_in_memory(self, index: int) -> IngestedFile:
+        """The frames of a file and its line of the index."""
+        contents: dict[str, bytes] = {}
+        entry = self._make(index, contents.__setitem__)
+        return IngestedFile(entry, contents)
+
+    def _make(self, index: int, put: Callable[[str, bytes], None]) -> Entry:
+        """A file's line of the index; ``put`` takes names and contents of its frames' files."""
         source = self.sources[index]
         entry: Entry = {
             "source": source, "sha256": None, "kind": None, "status": "skipped", "reason": None, "warnings": [],
@@ -256,8 +376,11 @@ class IngestJob:
         try:
             data = _read(self.config.folder / source)
             entry["sha256"] = sha256(data)
-            if not self._is_done(entry):
-                self._fill(entry, data)
+            done = self._find_done(source, entry["sha256"])
+            if done is None:
+                self._fill(entry, data, put)
+            else:
+                entry.update(done)
         except BackgroundError as error:
             entry["reason"] = str(error)
         except GisError:
@@ -267,39 +390,26 @@ class IngestJob:
             entry.update(reason=f"a file that gis fails at ({reason}): please report it", frames=[])
         return entry
 
-    def _is_done(self, entry: Entry) -> bool:
-        """Fills the line from the sidecar of an earlier run with the same options, where its files are there."""
-        name = f"{_FRAMES}/{_stem(entry['source'], entry['sha256'])}"
-        path = self.config.out / f"{name}.json"
-        known = _read_sidecar(path)
-        if not isinstance(known, dict) or (known.get("schema"), known.get("version")) != SIDECAR:
-            return False
-        try:
-            source, files = known["source"], (known["frame"]["file"], known["crop"]["file"])
-            whole = all(is_inside(file) and (self.config.out / file).is_file() for file in files)
-            if not whole or (source["file"], source["sha256"]) != (entry["source"], entry["sha256"]):
-                return False
-            entry.update(kind=source["kind"], status="radiometric" if known["radiometric"] else "display-only")
-            entry.update(warnings=[str(text) for text in known["warnings"]], frames=[f"{name}.json"])
-        except (KeyError, TypeError):
-            return False  # a sidecar that lacks something is written anew
-        return True
+    def _find_done(self, source: str, digest: str) -> Entry | None:
+        if self.done is None:
+            return _done_by(self.config.out, source, digest)
+        return self.done.get((source, digest))
 
-    def _fill(self, entry: Entry, data: bytes) -> None:
+    def _fill(self, entry: Entry, data: bytes, put: Callable[[str, bytes], None]) -> None:
         """Adds what the file's frames are; of a sequence a bad frame is left out and named in a warning."""
         stem = _stem(entry["source"], entry["sha256"])
         sequence = _is_sequence(data)
         for number, decoded in enumerate(_frames(data, self.config.reading, entry["warnings"])):
             name = f"{stem}-{number:05d}" if sequence else stem
-            made = self._frame(name, entry, decoded)
+            made = self._frame(name, entry, decoded, put)
             entry.update(kind=decoded.kind, status="radiometric" if decoded.radiometric else "display-only")
             entry["frames"].append(made)
             entry["warnings"] += [text for text in decoded.warnings if text not in entry["warnings"]]
         if not entry["frames"]:
             raise BackgroundError(f"no frame can be used: {entry['warnings'][0]}")
 
-    def _frame(self, name: str, entry: Entry, decoded: Decoded) -> str:
-        """Writes picture, crop and, last, sidecar; returns the sidecar's name."""
+    def _frame(self, name: str, entry: Entry, decoded: Decoded, put: Callable[[str, bytes], None]) -> str:
+        """Gives away picture, crop and, last, sidecar; returns the sidecar's name."""
         sidecar = f"{_FRAMES}/{name}.json"
         files, about = _encode(name, decoded, self.config.size_px)
         content = {
@@ -311,8 +421,8 @@ class IngestJob:
             "warnings": list(decoded.warnings),
         }
         for file, data in files.items():
-            write_bytes(self.config.out / file, data, root=self.config.out)
-        write_json(self.config.out / sidecar, content, root=self.config.out)
+            put(file, data)
+        put(sidecar, as_bytes(json_text(content, self.config.out / sidecar)))
         return sidecar
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.backgrounds.ingest.run import IngestConfig, ingest
-from pipelines.cli.commands.options import shows_progress
+from pipelines.cli.commands.options import print_note, shows_progress
 from pipelines.cli.console import say, say_result
 
 __all__ = ["backgrounds"]
@@ -16,7 +16,7 @@ SHOWN = 40
 
 def backgrounds(config: IngestConfig) -> None:
     """Take in real thermal files: FLIR JPEG and FFF with their degrees, other pictures as display-only."""
-    index = ingest(config, progress=shows_progress())
+    index = ingest(config, progress=shows_progress(), report=print_note)
     _show_problems([entry for entry in index["files"] if entry["reason"] or entry["warnings"]])
     counts = index["counts"]
     say_result(

@@ -15,6 +15,8 @@ def train(config: TrainingRun) -> None:
     from gan.options import new_names
     from gan.training.train import train as run
 
+    from pipelines.dataset.packed.samples import find_sources_anywhere
+
     path = run(
         config.data,
         config.out,
@@ -25,6 +27,7 @@ def train(config: TrainingRun) -> None:
         resume=config.resume,
         cache=config.cache,
         report=say,
+        find=find_sources_anywhere,
     )
     size = path.stat().st_size
     say_result(f"{path}: {size / 1e6:.1f} MB; use it with gis translate --weights {path}", weights=path, bytes=size)

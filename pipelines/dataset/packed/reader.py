@@ -79,6 +79,15 @@ class PackedSet:
         """
         return read_rows(self._index(number), self.where(number))
 
+    def listed(self, number: int) -> tuple[About, list[FrameRow]]:
+        """What the index says of a shard, and its frames; it is read once.
+
+        Raises:
+            DatasetError: it cannot be read.
+        """
+        data, where = self._index(number), self.where(number)
+        return read_about(data, where), read_rows(data, where)
+
     def lines(self, first: int = 0, only: Container[int] | None = None) -> Iterator[tuple[int, str]]:
         """Numbers and lines of all frames from ``first`` on, in order.
 

@@ -129,23 +129,6 @@ class PackedStore(FramesFolder[FrameRecord]):
         last, gone = self._listed()
         return frames if last is None else [*gone, *frames[last.numbers.stop - self.first :]]
 
-    @contextmanager
-    def open_run(self) -> Iterator[int]:
-        """Makes the place this run's: locks it, writes the description, clears what a killed run left half-done.
-
-        Yields:
-            the number of frames that are there.
-
-        Raises:
-            DatasetError: another run is at work in it.
-            OutputError: it cannot be written to.
-        """
-        with self.locked():
-            self.store.clear_temporaries()
-            complete = self.complete()
-            self.describe({"frames": complete, "complete": False})
-            yield complete
-
     def records(self) -> Iterator[FrameRecord]:
         """Records of the complete frames, in order.
 
