@@ -23,9 +23,11 @@ from fake_renderer import FakeScene
 
 from gan import read_samples
 from gan.data.sources import find_sources
+from gan.errors import DataError
 from pipelines.dataset.merge import merge
 from pipelines.dataset.packed.members import file_of, member_of
 from pipelines.dataset.packed.reader import open_packed
+from pipelines.dataset.packed.samples import find_sources_anywhere
 from pipelines.dataset.packed.writer import full_shard
 from pipelines.dataset.validation import validate
 from pipelines.errors import ConfigError, DatasetError, PipelineError
@@ -47,8 +49,10 @@ COUNT, IN_SHARD = 20, 8
 
 
 def make(out: Path | str, **options: Any) -> Path:
-    options = {"count": COUNT, "workers": 1, "pack": "shards", "shard_frames": IN_SHARD, **options}
-    config = SynthesizeConfig(Path(out), seed=3, model="physics", tensors=True, size="64", **options)
+    options = {
+        "count": COUNT, "workers": 1, "pack": "shards", "shard_frames": IN_SHARD, "tensors": True, **options
+    }  # fmt: skip
+    config = SynthesizeConfig(Path(out), seed=3, model="physics", size="64", **options)
     return synthesize_dataset(config, session_factory=FakeScene())
 
 
@@ -319,6 +323,29 @@ def test_s3_is_exported_from(s3: str, packed: Path, tmp_path: Path) -> None:
     export_dataset(f"{s3}/export", tmp_path / "s3", "coco")
     export_dataset(packed, tmp_path / "here", "coco")
     assert contents(tmp_path / "s3") == contents(tmp_path / "here")
+
+
+def test_s3_is_trained_from(s3: str, packed: Path, tmp_path: Path) -> None:
+    """The model is, byte for byte, that of the same set in a folder."""
+    from gan.training.options import TrainOptions
+    from gan.training.train import train
+
+    make(f"{s3}/train")
+    here, there = (find_sources_anywhere(place) for place in (packed, Path(f"{s3}/train")))
+    assert [item.name for item in there.items] == [item.name for item in here.items]
+    assert there.meaning == here.meaning
+    for place in (0, 19, 7, 8):  # in any order
+        planes = [sources.items[place].read()[0] for sources in (here, there)]
+        assert all((planes[0][name] == planes[1][name]).all() for name in planes[0])
+    small = {"ngf": 4, "ndf": 4}
+    models = [
+        train(place, tmp_path / name, "pix2pix", small, TrainOptions(epochs=1, batch=4), find=find_sources_anywhere)
+        for place, name in ((packed, "here"), (Path(f"{s3}/train"), "there"))
+    ]
+    assert models[0].read_bytes() == models[1].read_bytes()
+    make(f"{s3}/bare", tensors=False)
+    with pytest.raises(DataError, match="bare: no training data"):
+        find_sources_anywhere(Path(f"{s3}/bare"))
 
 
 def test_a_writer_killed_in_mid_object_lists_nothing(s3: str, tmp_path: Path) -> None:
