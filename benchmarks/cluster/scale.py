@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import pickle
 import resource
 import shutil
@@ -34,6 +35,8 @@ from pipelines.io.files import sha256
 from pipelines.synthesis.config import SynthesizeConfig
 
 SIZES = (1_000, 10_000, 100_000)
+LINKS = 10_000
+"""Names that a file gets before it is written anew: file systems allow some ten thousand."""
 LEFT = 16
 """Frames that the run which goes on has to make."""
 
@@ -81,11 +84,16 @@ class Stub:
         hashes = {name: sha256(data) for name, data in self.contents.items()}
         for name in self.contents:
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        written: dict[str, Path] = {}
         for number in numbers:
             begun, files = Times.now(), {}
             for name, data in self.contents.items():
                 other = name.replace("000000", f"{number:06d}")
-                (self.folder / other).write_bytes(data)
+                if name in written and number % LINKS:
+                    os.link(written[name], self.folder / other)
+                else:
+                    written[name] = self.folder / other
+                    written[name].write_bytes(data)
                 files[other] = hashes[name]
             line_begun = time.process_time()
             record = replace(self.template, index=number, files=files)

@@ -19,11 +19,11 @@ from gan.errors import GisError
 from pipelines.cluster.ray_workers import RayCluster, RayWorkers
 from pipelines.cluster.same_files import sizes_sha256
 from pipelines.errors import WorkerError
-from pipelines.io.files import named_file, write_bytes
+from pipelines.io.files import named_file
 from pipelines.io.progress import Bar, stage
 from pipelines.translation.config import TranslateConfig
 from pipelines.translation.inputs import Float32, Input
-from pipelines.translation.translator import open_translator
+from pipelines.translation.translator import open_translator, write_files
 
 if TYPE_CHECKING:
     from gan.serving.inference import ModelInfo
@@ -122,13 +122,18 @@ def translate_on_cluster(
         WorkerError: workers run the model in ways that give other images.
         PipelineError: the cluster, or the output.
     """
+
+    def take(made: BatchResult) -> tuple[ModelInfo, tuple[Result, ...]]:
+        write_files(made.files, config.out)
+        return made.about, made.results
+
     batches = range(-(-len(inputs) // config.batch))
     job = TranslateJob(config, tuple(inputs), calibration)
     workers = RayWorkers(
         job,
         RayCluster.of(config),
         len(batches),
-        take=_written,
+        take=take,
         timeout_s=config.worker_timeout,
         report=report,
         what="image" if config.batch == 1 else "stack",
@@ -147,13 +152,6 @@ def translate_on_cluster(
         report(workers.summary)
     assert first is not None
     return first, results
-
-
-def _written(made: BatchResult) -> tuple[ModelInfo, tuple[Result, ...]]:
-    """Writes the files of a batch."""
-    for path, data in made.files.items():
-        write_bytes(path, data, root=path.parent)
-    return made.about, made.results
 
 
 def _check_alike(one: ModelInfo, other: ModelInfo) -> None:

@@ -21,11 +21,11 @@ from gan.data.skipped import skipped_lines
 from gan.errors import GisError
 from gan.options import keyword_options
 
-from pipelines.io.files import check_present, file_sha256, locked_folder, write_bytes, write_json
+from pipelines.io.files import check_present, file_sha256, locked_folder, write_json
 from pipelines.io.progress import follow, stage
 from pipelines.translation.config import Bits, Postprocess, StyleStart, TranslateConfig
 from pipelines.translation.inputs import Input, calibration_samples, find_inputs
-from pipelines.translation.translator import Translated, encode_image, open_translator
+from pipelines.translation.translator import Translated, encode_image, open_translator, write_files
 
 if TYPE_CHECKING:
     from gan.serving.inference import ModelInfo
@@ -192,8 +192,7 @@ def _here(config: TranslateConfig, inputs: Sequence[Input], progress: bool) -> t
 
 
 def _write(one: Translated, config: TranslateConfig) -> None:
-    for path, data in one.files(config.out, config.attention, config.bits).items():
-        write_bytes(path, data, root=path.parent)
+    write_files(one.files(config.out, config.attention, config.bits), config.out)
 
 
 def _summary(config: TranslateConfig, about: ModelInfo, count: int) -> TranslationSummary:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from gan.errors import DataError, GisError, ServingError
 
 from pipelines.evaluation.images import read_image
+from pipelines.io.files import write_bytes
 from pipelines.io.images import encode_png
 from pipelines.translation.config import Bits, TranslateConfig
 from pipelines.translation.inputs import fit_channels
@@ -19,7 +20,7 @@ from pipelines.translation.inputs import fit_channels
 if TYPE_CHECKING:
     from gan.serving.inference import ModelInfo, TranslationModel
 
-__all__ = ["Translated", "Translator", "encode_image", "open_translator"]
+__all__ = ["Translated", "Translator", "encode_image", "open_translator", "write_files"]
 
 Float32 = npt.NDArray[np.float32]
 Maps = tuple[Float32, ...]
@@ -115,6 +116,16 @@ class Translator:
             return self.model.translate(source, seed=None if self.noise_seed is None else self.noise_seed + number)
         except GisError as error:
             raise type(error)(f"{name}: {error}") from error
+
+
+def write_files(files: Mapping[Path, bytes], out: Path) -> None:
+    """Writes the files of images; a folder of the output that somebody has removed is not made anew.
+
+    Raises:
+        OutputError: one cannot be written.
+    """
+    for path, data in files.items():
+        write_bytes(path, data, root=out if path.parent == out else None)
 
 
 def open_translator(config: TranslateConfig, calibration: Float32 | None) -> Translator:
