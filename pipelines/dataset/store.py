@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 from renderer.text_files import parse_json
 
 from pipelines.dataset.names import FRAMES_FILE
-from pipelines.dataset.record import Record, parse_line
+from pipelines.dataset.record import Record, file_names
 from pipelines.errors import DatasetError, OutputError
 from pipelines.io.files import (
     append_line,
@@ -377,7 +377,7 @@ class FrameStore(FramesFolder[R]):
             OutputError: a file is missing.
         """
         numbered = self._last_lines(max(made, NEWEST))
-        names = (name for index, line in numbered for name in parse_line(line, index, self.log)["files"])
+        names = (name for index, line in numbered for name in file_names(line, index, self.log))
         check_present(self.folder, names, "files of frames")
 
     def _verify(self, record: R, stored: str) -> None:

@@ -106,7 +106,7 @@ def check_present(folder: Path, names: Iterable[str], what: str = "files") -> No
     Raises:
         OutputError: a file is missing.
     """
-    gone = (name for name in names if not (folder / name).is_file())
+    gone = (name for name in names if not os.path.isfile(os.path.join(folder, name)))
     if first := next(gone, None):
         count = 1 + sum(1 for _ in gone)
         raise OutputError(

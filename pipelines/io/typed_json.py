@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -153,6 +154,9 @@ def _tuple(arguments: tuple[Any, ...]) -> Reader:
             raise _Mismatch(f" is {_short(value)}: expected a list" + ("" if length is None else f" of {length}"))
         if are_these(value):  # most of a record
             return tuple(value)
+        if not length:
+            with suppress(_Mismatch):  # which one it is, is looked for below
+                return tuple(map(readers[0], value))
         result = []
         for place, item in enumerate(value):
             try:
