@@ -8,13 +8,13 @@ from typing import Protocol
 
 import numpy as np
 from assets import ANIMAL_ARRAYS, CITY, PEOPLE_ARRAYS, TRAM_ARRAYS, TWO_WHEELER_ARRAYS
-from assets.furniture import FURNITURE
 from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
 from renderer.random_streams import Draw, Moment
 from renderer.scene.cars import FrameSetup, ModelSize
 from renderer.scene.distances import ORDINARY
+from renderer.scene.furniture import Furniture
 from renderer.scene.road_users.two_wheelers import NO_OTHERS
 from renderer.thermal.conditions import Conditions
 from renderer.visible.settings import VisibleSettings
@@ -112,6 +112,15 @@ def _others_of(config: RenderConfig) -> tuple[Path, ...]:
     return (*files, TRAM_ARRAYS) if trams else tuple(files)
 
 
+def _furniture_of(config: RenderConfig) -> Furniture | None:
+    """What of the street's furniture is labelled, where it is asked for."""
+    if not isinstance(config, SynthesizeConfig) or not config.label_furniture:
+        return None
+    from assets.furniture import FURNITURE  # no part of the add-on, whose `gis render` opens sessions too
+
+    return FURNITURE
+
+
 SessionFactory = Callable[[RenderConfig], Session]
 
 
@@ -145,7 +154,7 @@ def open_session(config: RenderConfig) -> Session:
         traffic=traffic,
         mount_variety=variety,
         places=places,
-        furniture=FURNITURE if isinstance(config, SynthesizeConfig) and config.label_furniture else None,
+        furniture=_furniture_of(config),
     )
     if config.needs_lanes and not session.has_traffic:
         cars = "cars" if config.cars is None else f"cars of {config.cars}"

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from export_sets import CAR, OF_FRAMES, box_of, counted, mask_of, records
 
-from pipelines.dataset.labels import CATEGORIES
+from pipelines.dataset.labels import ORDINARY
 from pipelines.export.run import export_dataset
 from pipelines.io.images import read_png
 
@@ -151,7 +151,7 @@ def test_cvat_polygons_have_the_area_of_the_masks(scene_set: Path, tmp_path: Pat
     assert root.findtext("version") == "1.1"
     declared = {one.findtext("name") for one in root.iter("label")}
     constructor = {one["name"] for one in json.loads((tmp_path / "labels.json").read_text())}
-    assert declared == constructor == {*CATEGORIES, "ignored"}
+    assert declared == constructor == {*ORDINARY, "ignored"}
     assert int(root.findtext("meta/task/size")) == len(root.findall("image")) == 4
     areas: dict[str, float] = {}
     for image in root.findall("image"):
