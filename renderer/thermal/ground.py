@@ -23,7 +23,7 @@ from .profiles import CarProfile, Profiles
 __all__ = ["GroundEffects", "ground_effects"]
 
 _GROUND_ZONES = (Zone.ROAD, Zone.ROAD_MARKING, Zone.PAVEMENT, Zone.SOIL)
-_REACH_M = 0.75
+_REACH_M = 1.3
 """Beyond this the warm air from under a car is gone (assumed)."""
 _MAX_SHADOW_M = 8.0
 _FAR_M = 1e7
@@ -55,7 +55,9 @@ class _Warmth(NamedTuple):
     lid_K: float
     """Because the sky cannot cool the ground there."""
     inset_m: float
-    """How far inside the footprint's edge the warmth begins to fall off."""
+    """How far inside the footprint's edge half of the warmth is gone."""
+    softness_m: float
+    """Over which it falls off."""
 
 
 class _Region(NamedTuple):
@@ -116,8 +118,9 @@ def _warmth(profile: CarProfile, draw: float, balance: Balance) -> _Warmth:
     """How a car of that profile warms the ground; ``draw`` is standard normal."""
     own = profile.ground_mean_K + profile.ground_deviation_K * max(-2.0, min(2.0, draw))
     lid = balance.sky_loss_K[Zone.ROAD] * SKY_VIEW * (0.8 if profile.shadow else 0.1)
-    # Under a moving car warm air stays between the wheels; under a standing one it creeps out at the sides.
-    return _Warmth(float(own), float(lid), 0.05 if profile.airflow_m_s < 2.0 else 0.15)
+    # Under a moving car warm air stays between the wheels and trails; under a standing one it creeps out at the sides.
+    inset_m, softness_m = (0.1, 0.22) if profile.airflow_m_s < 2.0 else (0.1, 0.28)
+    return _Warmth(float(own), float(lid), inset_m, softness_m)
 
 
 def _region(frame: Frame, instance: Instance, size: _Size, suns: NDArray[np.float64]) -> _Region:
@@ -188,7 +191,7 @@ def _warming_K(x: float, y: float, size: _Size, warmth: _Warmth) -> float:
     out = math.sqrt(max(0.0, ox) ** 2 + max(0.0, oy) ** 2) if max(ox, oy) > 0.0 else max(ox, oy)
     if out > _REACH_M:
         return 0.0
-    near = 1.0 / (1.0 + math.exp((out + warmth.inset_m) / 0.13))
+    near = 1.0 / (1.0 + math.exp((out + warmth.inset_m) / warmth.softness_m))
     u = x / size.half_length
     engine = math.exp(-((u - 0.55) ** 2) / 0.18)
     exhaust = math.exp(-((u + 1.0) ** 2) / 0.05 - ((y / size.half_width - 0.4) ** 2) / 0.2)

@@ -51,6 +51,10 @@ _BODY_K = 306.5
 """Skin of the face in mild air: 33 degC."""
 _FAR_M = 1e7
 """What is farther has not been hit."""
+_AHEAD = 0.5
+"""Share of what Fresnel's law adds at grazing incidence that a rough surface reflects ahead (assumed)."""
+_POLISHED = 0.02
+"""Emissivity that covers lose where wheels polish them (assumed: rusty and dirty as they are, they hardly show)."""
 _LEAF_TILT = 0.3
 """Share of a leaf polygon's tilt that its pixels keep (assumed: a crown's upper side still sees more sky)."""
 _NEAR = 0.1
@@ -382,7 +386,7 @@ def _radiance(r: int, passes: Passes, scene: Scene, cars_only: bool, line: Float
             continue
         nx, ny, nz = normals[r, c, 0], normals[r, c, 1], normals[r, c, 2]
         iron = line[_IRON, c]
-        emissivity = emissivities[zone] - 0.15 * iron  # rusty iron, polished by wheels
+        emissivity = emissivities[zone] - _POLISHED * iron
         mirror = mirrors[zone] + (1.0 - mirrors[zone]) * 0.5 * iron
         facing = line[_FACING, c]
         if zone < FIRST_ENVIRONMENT_ZONE and ids[r, c] > 0:
@@ -393,14 +397,19 @@ def _radiance(r: int, passes: Passes, scene: Scene, cars_only: bool, line: Float
             facing = min(1.0, max(0.03, -(dx * nx + dy * ny + dz * nz)))
         away = 1.0 - facing
         away2 = away * away
-        reflectance = 1.0 - emissivity + emissivity * grazing[zone] * away2 * away2 * away
+        fresnel = emissivity * grazing[zone] * away2 * away2 * away
+        reflectance = 1.0 - emissivity + fresnel
+        # What a rough surface reflects at grazing incidence goes on ahead (off-specular peak): far asphalt shows what
+        # stands at the horizon, and not the cold zenith.
+        sharp = mirror
+        mirror += (1.0 - mirror) * _AHEAD * fresnel / (reflectance + 1e-9)
         up = 0.5 * (1.0 + _upward(zone, nz))
         open_sky = up * SKY_VIEW
         back = open_sky * hemisphere + (up - open_sky) * walls + (1.0 - up) * ground
         if mirror * reflectance > 0.004:
             twice = 2.0 * (dx * nx + dy * ny + dz * nz)
             rx, ry, rz = dx - twice * nx, dy - twice * ny, dz - twice * nz
-            blur = 0.04 + 1.2 * (1.05 - mirror) if mirror > 0.4 and reflectance > 0.02 else 0.0
+            blur = 0.04 + 1.2 * (1.05 - sharp) if sharp > 0.4 and reflectance > 0.02 else 0.0
             rx, ry = rx + _NEAR * line[_PX, c], ry + _NEAR * line[_PY, c]
             back += mirror * (_mirrored(values, sky_mean, ground, walls, canopy, rx, ry, rz, blur) - back)
         seen = (1.0 - reflectance) * radiance_of(line[_KELVIN, c], forward) + reflectance * back
