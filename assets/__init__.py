@@ -27,6 +27,7 @@ __all__ = [
     "CITY",
     "PEOPLE_ARRAYS",
     "RECIPES",
+    "RIGS",
     "THERMAL_PROFILES",
     "TRAM_ARRAYS",
     "TWO_WHEELER_ARRAYS",
@@ -43,6 +44,7 @@ __all__ = [
 _HERE = Path(__file__).resolve().parent
 
 CAMERAS = _HERE / "cameras.toml"
+RIGS = _HERE / "rigs.toml"
 CARS = _HERE / "cars.blend"
 CAR_ARRAYS = _HERE / "cars.npz"
 """The same models as arrays, for Blenders that cannot read ``cars.blend``."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from assets import CAMERAS
 from renderer.geometry.camera import Camera, read_camera_file, read_cameras
+from renderer.geometry.lens import BROWN_CONRADY, FISHEYE, Lens, parse_lens
 
 from pipelines.errors import ConfigError
 
-__all__ = ["DEFAULT_SIZE_PX", "named_camera", "parse_size"]
+__all__ = ["DEFAULT_SIZE_PX", "named_camera", "named_lens", "parse_size"]
 
 DEFAULT_SIZE_PX = 512
 """Side of the square that a camera preset is cropped to unless a size is given: what the networks take."""
@@ -34,13 +36,28 @@ def parse_size(text: str) -> tuple[int, int]:
     return width, height
 
 
-def named_camera(name: str | None, size: str | None, *, crop: bool = True) -> Camera | None:
+def named_lens(distortion: str | None, fisheye: str | None) -> Lens | None:
+    """The lens of ``--distortion k1,k2,p1,p2[,k3]`` or ``--fisheye k1,k2,k3,k4``; None where neither is given.
+
+    Raises:
+        ConfigError: both are given.
+        CameraError: no coefficients.
+    """
+    if distortion is not None and fisheye is not None:
+        raise ConfigError("distortion and fisheye both say how the lens distorts: give one of them")
+    if distortion is not None:
+        return parse_lens(BROWN_CONRADY, distortion)
+    return None if fisheye is None else parse_lens(FISHEYE, fisheye)
+
+
+def named_camera(name: str | None, size: str | None, *, crop: bool = True, lens: Lens | None = None) -> Camera | None:
     """The camera of that name or file, cropped to ``size``; None where none is named.
 
     Args:
         name: a preset of ``assets/cameras.toml``, or a .json or .toml file of intrinsics.
         size: see :func:`parse_size`; without it presets become squares of 512, own cameras keep theirs.
         crop: False gives the whole picture of the camera.
+        lens: takes the place of the camera's own.
 
     Raises:
         ConfigError: no preset has this name and no such file is there.
@@ -58,4 +75,5 @@ def named_camera(name: str | None, size: str | None, *, crop: bool = True) -> Ca
         raise ConfigError(
             f"unknown camera {name!r}: expected one of {', '.join(presets)}, or a .json or .toml file of intrinsics"
         )
+    camera = camera if lens is None else replace(camera, lens=lens)
     return camera.fitted(*shape) if crop else camera

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from .errors import SceneError
 from .geometry.camera import Camera
 from .geometry.frame import Frame
+from .geometry.lens_picture import distorted_picture
 from .kernel_cache import forget_stale_kernels
 from .random_streams import Draw
 from .thermal import sensor as detectors
@@ -188,12 +189,12 @@ def thermal_image(
     _use_fresh_kernels()
     if not isinstance(weather, Conditions):
         weather = conditions(weather=weather, hour=hour, season=season, seed=seed, index=frame.index)
-    names = [profile_of(one.category, one.model, one.profile, profile, DEFAULT_PROFILE) for one in frame.instances]
-    named = (replace(item, profile=name) for item, name in zip(frame.instances, names, strict=True))
-    frame = replace(frame, instances=tuple(named))
-    return render_thermal(
-        frame, weather, profiles or _shipped_profiles(), Draw(seed, frame.index)
-    ).apparent_temperature_K
+    seen = frame if frame.undistorted is None else frame.undistorted
+    names = [profile_of(one.category, one.model, one.profile, profile, DEFAULT_PROFILE) for one in seen.instances]
+    named = (replace(item, profile=name) for item, name in zip(seen.instances, names, strict=True))
+    seen, draw = replace(seen, instances=tuple(named)), Draw(seed, frame.index)
+    kelvin = render_thermal(seen, weather, profiles or _shipped_profiles(), draw).apparent_temperature_K
+    return kelvin if frame.undistorted is None else distorted_picture(kelvin, frame.camera)
 
 
 def measure(kelvin: NDArray[np.float32], sensor: Sensor, frame: Frame, *, seed: int = 0) -> NDArray[np.float32]:

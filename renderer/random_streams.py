@@ -80,6 +80,12 @@ _TEMPORAL = frozenset({Stream.SENSOR})
 """What is drawn anew for each frame of a sequence; all else is drawn once for the whole of it."""
 
 
+_OF_CAMERA = frozenset({Stream.SENSOR, Stream.SENSOR_VARIETY})
+"""What is drawn anew for each camera of a rig; all else is the same for all of them."""
+_LAST = (1 << 32) - 1
+"""Keys of cameras count down from it, far above those of frames."""
+
+
 @dataclass(frozen=True)
 class Moment:
     """Where a frame lies in a sequence.
@@ -134,6 +140,13 @@ class Draw:
     """Number of earlier draws of this frame that were rejected."""
     moment: Moment | None = None
     """Of a frame of a sequence: then all but temporal noise is drawn by the number of the sequence."""
+    camera: int | None = None
+    """Number of a camera of a rig, from 0: then what differs between objects does not depend on which are in view."""
+
+    @property
+    def by_object(self) -> bool:
+        """Whether each object has random streams of its own: it is the same in other frames, or for other cameras."""
+        return self.moment is not None or self.camera is not None
 
     def __post_init__(self) -> None:
         """Check that a generator can be seeded with the numbers."""
@@ -150,6 +163,8 @@ class Draw:
         key = [self.seed, *self._numbers(), int(stream)]
         if self.moment is not None and stream in _TEMPORAL:
             key += [_MARK + self.moment.frame]
+        if self.camera and stream in _OF_CAMERA:
+            key += [_LAST - self.camera]
         return np.random.default_rng(key if part is None else [*key, part])
 
     def _numbers(self) -> tuple[int, ...]:
@@ -160,6 +175,6 @@ class Draw:
         return self.index, _MARK + self.attempt
 
 
-def dataset_rng(seed: int, stream: Stream) -> np.random.Generator:
-    """A new generator for what is the same in all frames of a dataset."""
-    return np.random.default_rng([seed, int(stream)])
+def dataset_rng(seed: int, stream: Stream, camera: int | None = None) -> np.random.Generator:
+    """A new generator for what is the same in all frames of a dataset, by one camera of a rig."""
+    return np.random.default_rng([seed, int(stream), *([_LAST - camera] if camera else [])])

@@ -139,6 +139,7 @@ def _packed_contents() -> Iterator[str]:
 _PASSES = {
     "normals": ("`normals/`", "surface normals in the camera's axes: PNG `(n + 1) / 2 * 65535`, OpenEXR X, Y, Z"),
     "parts": ("`parts/`", "numbers of the objects' parts, and a table: object, mesh, thermal zone"),
+    "stereo": ("`disparity/`", "disparity to the other camera of the rig: KITTI's PNG, OpenEXR"),
     "flow": ("`flow/`", "optical flow to the next frame: KITTI's PNG, OpenEXR u, v, valid"),
 }
 """What files `--passes` adds."""

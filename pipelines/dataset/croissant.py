@@ -97,6 +97,7 @@ SET_FILES: Final = (
     FileGroup("kelvin-files", "Apparent temperature, 16 bit over span_K.", ["images16/*.png"], "image/png"),
     FileGroup("normal-files", "Normals in the camera's axes, channels X, Y, Z.", ["normals/*.exr"], "image/x-exr"),
     FileGroup("part-files", "Parts of objects; a table of the numbers lies beside.", ["parts/*.png"], "image/png"),
+    FileGroup("disparity-files", "Disparity of a stereo pair, pixels.", ["disparity/*.exr"], "image/x-exr"),
     FileGroup("flow-files", "Optical flow, channels u, v, valid.", ["flow/*.exr"], "image/x-exr"),
     FileGroup("visible-files", "The same moments in colour, 8-bit sRGB.", ["visible/*.png"], "image/png"),
     FileGroup("tensor-files", "Source tensors, WebDataset shards.", ["tensors/*.tar"], "application/x-tar"),

@@ -68,6 +68,8 @@ class SynthesizedFrame:
     """(H, W, 3) unit normals in the camera's axes, where they were asked for; 0 where no surface was hit."""
     parts: ObjectParts | None = None
     """Parts of the objects that have a label, where they were asked for."""
+    disparity: NDArray[np.float32] | None = None
+    """(H, W) pixels between the pictures of a stereo pair, where they were asked for; 0 for the sky."""
     amodal: Mapping[int, NDArray[np.bool_]] | None = None
     """Where they were asked for, the whole of each visible object inside the image, by its id: (H, W)."""
     visible: NDArray[np.uint8] | None = None

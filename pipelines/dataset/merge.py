@@ -20,6 +20,7 @@ from pipelines.dataset.made_frame import MadeFrame
 from pipelines.dataset.packed.reader import files_in_shard, open_packed
 from pipelines.dataset.packed.writer import PackedStore
 from pipelines.dataset.record import FrameRecord, Record, parse_line
+from pipelines.dataset.rig import is_rig, read_rig, write_rig
 from pipelines.dataset.store import FRAMES_FILE, PART_FILE, FrameStore, first_difference
 from pipelines.dataset.summary import is_finished, write_summary
 from pipelines.dataset.validation.folder import KINDS
@@ -103,7 +104,9 @@ def merge(parts: Sequence[Path], out: Path, *, how: How = "copy", pack: Form = "
             that are missing or differ.
         OutputError: a file cannot be written.
     """
-    out = local_path(out)
+    out, parts = local_path(out), [*parts]
+    if parts and is_rig(local_path(Path(parts[0]))):
+        return _merge_rig(parts, out, how, pack, progress)
     found = sorted((_read_part(local_path(Path(folder)), out) for folder in parts), key=lambda part: part.frames.start)
     if not found:
         raise ConfigError("no parts: expected folders of gis synthesize --frames, or of gis render --frames")
@@ -123,6 +126,22 @@ def merge(parts: Sequence[Path], out: Path, *, how: How = "copy", pack: Form = "
             store.append_frames(_watched(single, count, complete, progress), complete, put.after)
     store.check_files(count - complete)
     _finish(store, count, tensors=tensors)
+    return out
+
+
+def _merge_rig(parts: Sequence[Path | str], out: Path, how: How, pack: Form, progress: bool) -> Path:
+    """The sets of a rig's cameras, each put together."""
+    rigs = [read_rig(local_path(Path(folder))) for folder in parts]
+    for rig in rigs:
+        write_rig(out, rig)
+    for one in rigs[0].cameras:
+        merge(
+            [local_path(Path(folder)) / one.name for folder in parts],
+            out / one.name,
+            how=how,
+            pack=pack,
+            progress=progress,
+        )
     return out
 
 

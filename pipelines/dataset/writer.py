@@ -16,6 +16,7 @@ from pipelines.dataset.made_frame import MadeFrame
 from pipelines.dataset.passes.flow import flow_files
 from pipelines.dataset.passes.normals import normal_files
 from pipelines.dataset.passes.parts import part_files
+from pipelines.dataset.passes.stereo import disparity_files
 from pipelines.dataset.record import FrameRecord, InstanceRecord, SequenceRecord, frame_name
 from pipelines.io.exr import encode_exr
 from pipelines.io.files import sha256
@@ -83,6 +84,8 @@ def _encode_files(frame: SynthesizedFrame) -> dict[str, bytes]:
         contents |= normal_files(name, frame.normal)
     if frame.parts is not None:
         contents |= part_files(name, frame.parts)
+    if frame.disparity is not None:
+        contents |= disparity_files(name, frame.disparity)
     return contents
 
 

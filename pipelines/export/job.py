@@ -18,6 +18,7 @@ from pipelines.dataset.labels import NOT_COUNTED
 from pipelines.dataset.labels.riders import as_one
 from pipelines.dataset.packed.reader import files_of
 from pipelines.dataset.record import FrameRecord, InstanceRecord
+from pipelines.dataset.rig import Rig, is_rig, read_rig
 from pipelines.dataset.store import read_records
 from pipelines.errors import DatasetError
 from pipelines.export.classes import ClassMap
@@ -25,6 +26,7 @@ from pipelines.export.config import ExportConfig
 from pipelines.export.splits import Split
 from pipelines.io.files import write_bytes, write_json, write_text
 from pipelines.io.images import decode_png
+from pipelines.io.stores import is_remote
 
 __all__ = ["ExportFrame", "ExportObject", "Job", "Picture", "Writer"]
 
@@ -139,6 +141,19 @@ class Job:
     def splits(self) -> tuple[str, ...]:
         """Names of the splits, those without frames too."""
         return tuple(self.config.shares)
+
+    @cached_property
+    def rig(self) -> Rig | None:
+        """The rig whose first camera's set is exported; None: it is of none."""
+        folder = self.config.folder.parent
+        if is_remote(self.config.folder) or not is_rig(folder):
+            return None
+        rig = read_rig(folder)
+        return rig if self.config.folder.name == rig.cameras[0].name else None
+
+    def files_beside(self, camera: str) -> FrameFiles:
+        """Files of another camera of the rig."""
+        return files_of(self.config.folder.parent / camera)
 
     @cached_property
     def files(self) -> FrameFiles:

@@ -15,6 +15,7 @@ from gan.options import keyword_options
 from pipelines.dataset.description import SCHEMA, DatasetDescription
 from pipelines.dataset.packed.reader import is_packed, lines_sha256
 from pipelines.dataset.record import FrameRecord
+from pipelines.dataset.rig import is_rig, read_rig
 from pipelines.dataset.store import DATASET_FILE, RunFolder, generator, read_records
 from pipelines.errors import ConfigError, DatasetError
 from pipelines.export.about import write_about
@@ -78,6 +79,12 @@ def run_export(
     if config.format == KELVIN_TIFF:
         about = export_tiff(config.folder, config.out, progress=progress)
         return ExportSummary(config.out, {"all": len(about["frames"])}, {"display-only": about["left_out"]})
+    if is_rig(config.folder):
+        first, *others = read_rig(config.folder).cameras
+        config = replace(config, folder=config.folder / first.name)
+        if config.format != "kitti":
+            names = ", ".join(one.name for one in others)
+            report(f"{first.name} alone is exported: give the folders of the other cameras ({names}) one by one")
     description = _description(config.folder)
     _check_folders(config)
     job, left_out = _open(config, description)
@@ -89,9 +96,22 @@ def run_export(
         _write(job, progress)
         images = {split: len(job.split.frames(split)) for split in job.splits}
         store.describe({"complete": True, "generator": generator(), "images": images, "left_out": left_out})
+    if lens := _lens_note(job):
+        report(lens)
     for why, count in left_out.items():
         report(f"{count} of {job.description.frames} frames left out: {why}")
     return ExportSummary(config.out, images, left_out)
+
+
+def _lens_note(job: Job) -> str:
+    """What a reader must know of a lens that distorts; empty where none does."""
+    record = next(iter(read_records(job.config.folder, FrameRecord)))
+    if record.camera.lens is None:
+        return ""
+    return (
+        f"images and labels are distorted ({record.camera.lens.model}, OpenCV's coefficients in frames.jsonl, and in "
+        "KITTI's calib): 3-D boxes project through the lens, not by K alone"
+    )
 
 
 def _check_folders(config: ExportConfig) -> None:

@@ -62,6 +62,8 @@ def synthesize(
         if name in options:
             raise ConfigError(f"{name} is of files: nothing is written here; call write_dataset, or leave it out")
     config = keyword_options(SynthesizeConfig, _values(Path(), count, options))
+    if config.rig is not None and config.rig_camera is None:
+        raise ConfigError("rig: one camera's frames are given here: name it (rig_camera='left'), or call write_dataset")
     return _frames(config, read_inputs(config), session_factory)
 
 

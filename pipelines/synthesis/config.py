@@ -6,6 +6,7 @@ resolves what it leaves open, so every mistake of a user shows before a file is 
 
 from __future__ import annotations
 
+import functools
 import re
 import warnings
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from assets import CAMERAS, CITY, THERMAL_PROFILES
+from assets import CAMERAS, CITY, RIGS, THERMAL_PROFILES
 from gan.options import Option, check_options, declarations
 
 from pipelines.cluster.options import CpusPerWorker, RayAddress, check_cluster
@@ -30,7 +31,11 @@ from pipelines.synthesis.worlds import DEFAULT_WORLDS, WORLDS, WorldMixture, par
 from pipelines.workers import WORKER_TIMEOUT_S, WorkerCount, WorkerTimeout, default_workers
 
 if TYPE_CHECKING:
+    from renderer.geometry.camera import Camera
+    from renderer.geometry.lens import Lens
     from renderer.random_streams import Moment
+
+    from pipelines.dataset.rig import Rig
 
 __all__ = [
     "PHYSICS",
@@ -111,6 +116,12 @@ def _seasons() -> Iterable[str]:
     return SEASONS
 
 
+def _rigs() -> Iterable[str]:
+    import tomllib
+
+    return tuple(tomllib.loads(RIGS.read_text(encoding="utf-8")))
+
+
 @dataclass(frozen=True)
 class RenderConfig:
     """A scene, a camera and how many frames.
@@ -155,6 +166,25 @@ class RenderConfig:
         str | None,
         Option("512 (square), or WIDTHxHEIGHT: the largest centred window of that shape, resized.", _CAMERA),
     ] = None
+    distortion: Annotated[
+        str | None,
+        Option(
+            "Distortion of the camera's lens as OpenCV has it, k1,k2,p1,p2 or k1,k2,p1,p2,k3: pictures and labels are "
+            "distorted.",
+            _CAMERA,
+            implied=(None,),
+            default_text="the camera's own, or none",
+        ),
+    ] = None
+    fisheye: Annotated[
+        str | None,
+        Option(
+            "The same for a fisheye as OpenCV has it: k1,k2,k3,k4.",
+            _CAMERA,
+            implied=(None,),
+            default_text="the camera's own, or none",
+        ),
+    ] = None
     cars: Annotated[
         Path | None,
         Option(
@@ -179,9 +209,41 @@ class RenderConfig:
             from pipelines.cameras import parse_size
 
             parse_size(self.size)
+        self._check_lens()
         if self.out.exists() and not self.out.is_dir():
             raise ConfigError(f"{self.out} is a file: expected a folder for the output")
         self._check_inputs()
+
+    @property
+    def lens(self) -> Lens | None:
+        """How the lens distorts, where an option says it."""
+        if self.distortion is None and self.fisheye is None:
+            return None
+        from pipelines.cameras import named_lens
+
+        return named_lens(self.distortion, self.fisheye)
+
+    def named_camera(self) -> Camera | None:
+        """The camera of the options; None: that of the scene."""
+        from pipelines.cameras import named_camera
+
+        return named_camera(self.camera, self.size, lens=self.lens)
+
+    def picture_camera(self) -> Camera | None:
+        """The camera whose pictures are made: that of the options."""
+        return self.named_camera()
+
+    def _check_lens(self) -> None:
+        """Whether the lens, of the options or of the camera's file, can be drawn."""
+        lens = self.lens
+        if lens is None and (self.camera is None or Path(self.camera).suffix.lower() not in (".json", ".toml")):
+            return  # presets have none, and reading them takes time
+        camera = self.named_camera()
+        lens = lens if camera is None else camera.lens
+        if lens is not None and self.engine == "cycles":
+            raise ConfigError("engine cycles draws no lens that distorts: take --engine raster")
+        if camera is not None:
+            _ = camera.covering
 
     @property
     def draws_worlds(self) -> bool:
@@ -225,9 +287,7 @@ class RenderConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Everything that decides the content of the files, and nothing else: names and hashes, no paths."""
-        from pipelines.cameras import named_camera
-
-        camera = named_camera(self.camera, self.size)
+        camera = self.picture_camera()
         deciding = [one for one in declarations(type(self)) if one.option.decides_content]
         told = [one.field for one in deciding if getattr(self, one.field) not in one.option.implied]
         return {name: _described(getattr(self, name)) for name in told} | {
@@ -278,7 +338,8 @@ class SynthesizeConfig(RenderConfig):
         str | None,
         Option(
             "More files for each frame, several with commas between: normals; parts, the parts of objects; amodal, "
-            "whole objects though hidden; flow, the optical flow to the next frame of a --sequence.",
+            "whole objects though hidden; flow, the optical flow to the next frame of a --sequence; stereo, the "
+            "disparity to the other camera of a --rig.",
             _OUTPUT,
             implied=(None,),
             suggestions=lambda: PASSES,
@@ -461,6 +522,26 @@ class SynthesizeConfig(RenderConfig):
         str | None,
         Option("Season of all frames.", _CONDITIONS, choices=_seasons, default_text="drawn for each frame"),
     ] = None
+    rig: Annotated[
+        str | None,
+        Option(
+            "Several cameras that see the same, each with a folder of its own: kitti-stereo, or a .toml or .json file "
+            "with a table for each; the first is driven.",
+            _CAMERA,
+            implied=(None,),
+            suggestions=_rigs,
+            default_text="one camera",
+        ),
+    ] = None
+    rig_camera: Annotated[
+        str | None,
+        Option(
+            "Make the set of this camera of the --rig alone, into --out itself.",
+            _CAMERA,
+            implied=(None,),
+            default_text="all of them",
+        ),
+    ] = None
     sensor_variety: Annotated[
         float,
         Option(
@@ -573,8 +654,10 @@ class SynthesizeConfig(RenderConfig):
         single = {name: getattr(self, name) for name in ("backgrounds", "max_label_error", "distances")}
         single["objects: cars=N"] = self.most_cars
         check_sequence(self.sequence, self.fps, self.passes, single)
+        self._check_rig()
         self._check_trams()
         self._check_ground()
+        self._check_distorted_backgrounds()
         check_distances(self.distances, self.boxes)
         if self.backgrounds is not None and not self.backgrounds.is_dir():
             raise ConfigError(f"{self.backgrounds}: no such folder: expected a folder of thermal images")
@@ -585,8 +668,13 @@ class SynthesizeConfig(RenderConfig):
         like = {} if self.like is None else {"like": described_set(self.like)}
         worlds = {"worlds": self.mixture.text} if self.draws_worlds else {}
         moving = {} if self.sequence is None else {"fps": self.fps}
-        told = super().to_json() | {"distances": described_distances(self.distances)} | like | worlds | moving
+        rig = {} if self.rig is None else {"rig": self._described_rig(self.rig)}
+        told = super().to_json() | {"distances": described_distances(self.distances)} | like | worlds | moving | rig
         return told | self._terms(told)
+
+    def _described_rig(self, name: str) -> Any:
+        """Name of a shipped rig; of a file name and hash."""
+        return named_file(Path(name)) if Path(name).suffix else name
 
     def _terms(self, told: dict[str, Any]) -> dict[str, Any]:
         """What is made use of, with the licence that lies beside it, where one does."""
@@ -606,6 +694,67 @@ class SynthesizeConfig(RenderConfig):
             object.__setattr__(self, name, value)
         said = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in taken.items())
         warnings.warn(f"like {place} stands for: {said or 'nothing, it tells none of the options'}", stacklevel=4)
+
+    @functools.cached_property
+    def cameras(self) -> Rig | None:
+        """The cameras of the rig."""
+        if self.rig is None:
+            return None
+        from pipelines.synthesis.rigs.rig_files import named_rig
+
+        return named_rig(self.rig, self.camera, self.size, self.lens)
+
+    @property
+    def camera_number(self) -> int | None:
+        """Which camera of the rig the set is of; None: of none."""
+        if self.cameras is None or self.rig_camera is None:
+            return None
+        return [one.name for one in self.cameras.cameras].index(self.rig_camera)
+
+    def named_camera(self) -> Camera | None:
+        """The camera that is driven: of a rig the first one."""
+        return super().named_camera() if self.cameras is None else self.cameras.cameras[0].camera
+
+    def picture_camera(self) -> Camera | None:
+        """The camera whose pictures are made."""
+        if self.cameras is None or self.rig_camera is None:
+            return self.named_camera()
+        return self.cameras.camera(self.rig_camera).camera
+
+    def _check_rig(self) -> None:
+        """What a rig needs, and cannot have."""
+        if self.rig is None:
+            if self.rig_camera is not None:
+                raise ConfigError("rig-camera is one of a --rig: give that too, or leave it out")
+            if "stereo" in self.more_passes:
+                raise ConfigError("passes stereo needs a second camera: give --rig kitti-stereo, or a rig of your own")
+            return
+        rig = self.cameras
+        assert rig is not None
+        names = [one.name for one in rig.cameras]
+        if self.rig_camera is not None and self.rig_camera not in names:
+            raise ConfigError(f"rig-camera {self.rig_camera!r}: expected one of {', '.join(names)}")
+        for name in ("backgrounds", "max_label_error"):
+            if getattr(self, name) is not None:
+                why = "an image is one camera's" if name == "backgrounds" else "it draws frames anew for one camera"
+                raise ConfigError(f"rig: cannot be with {name.replace('_', '-')}, since {why}: leave one of them out")
+        if any(one.camera.lens is not None for one in rig.cameras) and self.engine == "cycles":
+            raise ConfigError("engine cycles draws no lens that distorts: take --engine raster")
+        for one in rig.cameras:
+            _ = one.camera.covering
+        if "stereo" in self.more_passes and not any(rig.partner(name) for name in names):
+            raise ConfigError(
+                f"passes stereo: no two cameras of rig {self.rig} are rectified: expected the same intrinsics, no lens "
+                "that distorts, the same direction, one beside the other"
+            )
+
+    @property
+    def stereo_baseline_m(self) -> float | None:
+        """How far the other camera of the pair is, where its disparity is asked for; None: there is none."""
+        if "stereo" not in self.more_passes or self.cameras is None or self.rig_camera is None:
+            return None
+        pair = self.cameras.partner(self.rig_camera)
+        return None if pair is None else pair[1]
 
     @property
     def draws_worlds(self) -> bool:
@@ -684,6 +833,16 @@ class SynthesizeConfig(RenderConfig):
             raise ConfigError(f"layout {self.layout} shows the picture of physics: give --tensors --model physics")
         if why:
             warnings.warn(why, stacklevel=4)
+
+    def _check_distorted_backgrounds(self) -> None:
+        if self.backgrounds is None or (self.camera is None and self.lens is None):
+            return
+        camera = self.named_camera()
+        if self.lens is not None or (camera is not None and camera.lens is not None):
+            raise ConfigError(
+                "backgrounds: a lens that distorts is drawn in scenes alone: undistort the images first "
+                "(cv2.undistort), and leave the distortion of the camera out"
+            )
 
     def _check_ground(self) -> None:
         for name in ("horizon", "boxes", "road_mask", "camera_height", "road_heading"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pipelines.dataset.description import dataset_header
 from pipelines.dataset.made_frame import MadeFrame
 from pipelines.dataset.packed.writer import PackedStore
 from pipelines.dataset.record import FrameRecord
+from pipelines.dataset.rig import write_rig
 from pipelines.dataset.store import DATASET_FILE, FrameStore
 from pipelines.dataset.summary import is_finished, write_summary
 from pipelines.dataset.writer import encode_frame
@@ -52,6 +53,8 @@ def synthesize_dataset(
         RendererError: the scene.
         GanError: the model.
     """
+    if config.cameras is not None and config.rig_camera is None:
+        return _synthesize_rig(config, progress, session_factory, report)
     inputs = read_inputs(config, report)
     store = _open(config)
     frames = config.frame_range
@@ -86,6 +89,18 @@ def synthesize_dataset(
     elif todo or not is_finished(config.out, config.frame_count):
         write_summary(store, config.frame_count, tensors=config.tensors)
         _report_empty(config, report)
+    return config.out
+
+
+def _synthesize_rig(
+    config: SynthesizeConfig, progress: bool, session_factory: SessionFactory, report: Callable[[str], None]
+) -> Path:
+    """A data set for each camera of a rig, one after the other, below a folder that tells how they stand."""
+    assert config.cameras is not None
+    write_rig(config.out, config.cameras)
+    for one in config.cameras.cameras:
+        of_one = replace(config, out=config.out / one.name, rig_camera=one.name)
+        synthesize_dataset(of_one, progress=progress, session_factory=session_factory, report=report)
     return config.out
 
 

@@ -46,6 +46,7 @@ from pipelines.dataset.label_consistency.measure import ATTEMPTS, measure_label_
 from pipelines.dataset.labels import CATEGORIES, is_ignored, labelled
 from pipelines.dataset.passes.normals import camera_normals
 from pipelines.dataset.passes.parts import object_parts
+from pipelines.dataset.passes.stereo import disparity_px
 from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, RealObject, track_number
 from pipelines.errors import DatasetError
 from pipelines.synthesis.config import PHYSICS, SynthesizeConfig
@@ -168,7 +169,8 @@ class FrameMaker:
 
     def make(self, index: int) -> SynthesizedFrame:
         """The first draw of a frame whose label error is no larger than allowed, else the draw with the least."""
-        best = self._candidate(Draw(self.config.seed, index, 0, self.config.moment(index)))
+        number = self.config.camera_number
+        best = self._candidate(Draw(self.config.seed, index, 0, self.config.moment(index), number))
         for attempt in range(1, ATTEMPTS):
             if not best.exceeds(self.config.max_label_error):
                 break
@@ -366,6 +368,7 @@ class FrameMaker:
             parts=object_parts(frame) if "parts" in self.config.more_passes else None,
             amodal=frame.amodal,
             visible=self._visible(placed) if self.config.visible else None,
+            disparity=self._disparity(frame),
         )
 
     def _visible(self, placed: PlacedFrame) -> NDArray[np.uint8]:
@@ -382,6 +385,11 @@ class FrameMaker:
             others=config.most_others,
             absorptances=painted,
         )
+
+    def _disparity(self, frame: Frame) -> NDArray[np.float32] | None:
+        """Disparity to the other camera of a stereo pair, where it is asked for."""
+        baseline_m = self.config.stereo_baseline_m
+        return None if baseline_m is None else disparity_px(frame.depth_m, frame.camera.fx, baseline_m)
 
     def _real_objects(self, candidate: _Candidate) -> tuple[RealObject, ...] | None:
         """What the background shows by itself, where boxes tell."""
@@ -428,7 +436,9 @@ def _with_profile(frame: Frame, profile: str | None) -> Frame:
         profile_of(item.category, item.model, item.profile, profile, DEFAULT_PROFILE) for item in frame.instances
     ]
     pairs = zip(frame.instances, profiles, strict=True)
-    return replace(frame, instances=tuple(replace(item, profile=name) for item, name in pairs))
+    undistorted = None if frame.undistorted is None else _with_profile(frame.undistorted, profile)
+    instances = tuple(replace(item, profile=name) for item, name in pairs)
+    return replace(frame, instances=instances, undistorted=undistorted)
 
 
 def _only_labelled(frame: Frame) -> Frame:

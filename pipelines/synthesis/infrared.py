@@ -17,6 +17,7 @@ from assets import CAMERAS, THERMAL_PROFILES
 from gan.data.layout import CHANNELS
 from numpy.typing import NDArray
 from renderer.geometry.frame import Frame
+from renderer.geometry.lens_picture import distorted_picture
 from renderer.insertion.background_sensor import FrameSensor, measure_sensor
 from renderer.insertion.foreground import ForegroundLayer, render_foreground
 from renderer.insertion.harmonise import harmonise_grey, harmonise_kelvin
@@ -136,7 +137,11 @@ class Physics:
         if background is not None:
             base = self._on_image(frame, conditions, background, sensor, draw)
             return replace(base, variety=self.draw_variety(sensor, draw, None))
-        apparent = render_thermal(frame, conditions, self.profiles, draw).apparent_temperature_K
+        # The physics knows pinhole cameras; a lens that distorts lies before the detector, its noise behind.
+        seen = frame if frame.undistorted is None else frame.undistorted
+        apparent = render_thermal(seen, conditions, self.profiles, draw).apparent_temperature_K
+        if seen is not frame:
+            apparent = distorted_picture(apparent, frame.camera)
         variety = self.draw_variety(sensor, draw, conditions)
         detector = None if variety is None else variety.detector
         if detector is None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_FPS", "PASSES", "check_sequence", "moment_of", "parse_passes", "sequence_frames"]
 
 DEFAULT_FPS: Final = 10.0
-PASSES: Final = ("normals", "parts", "amodal", "flow")
+PASSES: Final = ("normals", "parts", "amodal", "flow", "stereo")
 """What `--passes` can name."""
 
 

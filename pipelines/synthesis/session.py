@@ -11,6 +11,7 @@ from assets import ANIMAL_ARRAYS, CITY, PEOPLE_ARRAYS, TRAM_ARRAYS, TWO_WHEELER_
 from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
+from renderer.geometry.rig import Mount
 from renderer.random_streams import Draw, Moment
 from renderer.scene.cars import FrameSetup, ModelSize
 from renderer.scene.distances import ORDINARY
@@ -19,7 +20,7 @@ from renderer.scene.road_users.two_wheelers import NO_OTHERS
 from renderer.thermal.conditions import Conditions
 from renderer.visible.settings import VisibleSettings
 
-from pipelines.cameras import named_camera, parse_size
+from pipelines.cameras import parse_size
 from pipelines.errors import ConfigError
 from pipelines.synthesis.config import TRAMS, RenderConfig, SynthesizeConfig
 
@@ -121,6 +122,13 @@ def _furniture_of(config: RenderConfig) -> Furniture | None:
     return FURNITURE
 
 
+def _mount(config: RenderConfig) -> Mount | None:
+    """The camera of a rig that frames are seen through, where that is not the first one."""
+    if not isinstance(config, SynthesizeConfig) or not config.camera_number or config.cameras is None:
+        return None
+    return config.cameras.cameras[config.camera_number].mount
+
+
 SessionFactory = Callable[[RenderConfig], Session]
 
 
@@ -133,7 +141,7 @@ def open_session(config: RenderConfig) -> Session:
     """
     from renderer.blender.engine import RenderSession
 
-    camera = named_camera(config.camera, config.size)
+    camera = config.named_camera()
     size = parse_size(config.size) if camera is None and config.size is not None else None
     traffic, variety, places = ORDINARY, 0.0, None
     if isinstance(config, SynthesizeConfig) and config.backgrounds is None:
@@ -155,6 +163,9 @@ def open_session(config: RenderConfig) -> Session:
         mount_variety=variety,
         places=places,
         furniture=_furniture_of(config),
+        furniture=FURNITURE if isinstance(config, SynthesizeConfig) and config.label_furniture else None,
+        lens=config.lens,
+        mount=_mount(config),
     )
     if config.needs_lanes and not session.has_traffic:
         cars = "cars" if config.cars is None else f"cars of {config.cars}"

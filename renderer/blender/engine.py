@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SceneError
+from ..geometry.affine import world_to_local
 from ..geometry.boxes import (
     clip_box,
     extent_m,
@@ -28,11 +29,16 @@ from ..geometry.boxes import (
     upright_box,
     visible_boxes,
 )
-from ..geometry.camera import Camera
+from ..geometry.camera import Camera, places_in_covering
 from ..geometry.flow import Flow
 from ..geometry.frame import Box2D, Box3D, Frame, Instance
 from ..geometry.key_points import project_key_points
+from ..geometry.lens import Lens
+from ..geometry.lens_boxes import distorted_box
+from ..geometry.meshes import Mesh
+from ..geometry.rig import Mount
 from ..random_streams import Draw, Moment, Stream
+from ..raster.distorted import Rays, rays_by_cell
 from ..raster.rasterizer import MAX_PARTS, Rasteriser, RasterPasses
 from ..scene.camera_car import vary_mount
 from ..scene.cars import FrameSetup, ModelSize, Placement
@@ -114,6 +120,9 @@ class RenderSession:
     before it.
     """
 
+    _lens: Lens | None = None
+    _mount: Mount | None = None
+
     def __init__(
         self,
         scene: Path,
@@ -129,6 +138,8 @@ class RenderSession:
         mount_variety: float = 0.0,
         places: Places | None = None,
         furniture: Furniture | None = None,
+        lens: Lens | None = None,
+        mount: Mount | None = None,
     ) -> None:
         """Open a scene.
 
@@ -148,6 +159,9 @@ class RenderSession:
             furniture: what of the street's lights, signs and the like is labelled; None: of them only what is
                 marked. For ``raster`` alone.
             mount_variety: how far height and pitch of the camera in a street differ from frame to frame, 0-1.
+            lens: how the active camera's lens distorts, where no ``camera`` is given, which has its own.
+            mount: another camera beside that one, through which the frames are seen: the first is driven and has the
+                traffic placed before it.
 
         Raises:
             SceneError: the scene cannot be read, or has no camera or nothing that is labelled.
@@ -155,6 +169,7 @@ class RenderSession:
         self.path, self.seed, self.engine = scene, seed, engine
         self.traffic, self.mount_variety = traffic, mount_variety
         self._places, self._furniture = places, furniture
+        self._lens, self._mount = lens, mount
         self._built: dict[str, Standing] = {}
         self._planned: tuple[object, SequencePlan] | None = None
         turned_off: list[str] = []
@@ -176,7 +191,7 @@ class RenderSession:
             self._go_to(0)
         view = self._evaluated(self._read_view)
         self.camera, self._planes = view.camera, view.planes
-        self._rasteriser = Rasteriser(view.camera, view.planes.near_m, view.planes.far_m)
+        self._rasteriser = Rasteriser(self.picture_camera.covering, view.planes.near_m, view.planes.far_m)
         self._background_zone = int(self.scene.world.get(ZONE_ATTRIBUTE, 0)) if self.scene.world else 0
         self._cycles: CyclesEngine | None = None
         self._visible: VisibleEngine | None = None
@@ -228,6 +243,15 @@ class RenderSession:
         """Whether cars are drawn for each frame; else the scene moves by its own animation."""
         return self.street is not None
 
+    @property
+    def picture_camera(self) -> Camera:
+        """The camera that frames are seen through."""
+        return self.camera if self._mount is None else self._mount.camera
+
+    def _mounted(self, setup: FrameSetup) -> FrameSetup:
+        """The setup with the pose of that camera."""
+        return setup if self._mount is None else replace(setup, cam_to_world=setup.cam_to_world @ self._mount.pose)
+
     def frame(
         self,
         index: int,
@@ -264,16 +288,21 @@ class RenderSession:
 
         def stage(at: Moment | None) -> tuple[FrameSetup, Staged]:
             if not self.street:
-                return self._stage_frame(index, self._scene_frame(index, at))
+                animated, staged = self._stage_frame(index, self._scene_frame(index, at))
+                return self._mounted(animated), staged
             setup = self.setup(index, attempt, profile, conditions, people, others, at)
-            return setup, self._stage_traffic(setup, self._standing(index if at is None else at.sequence))
+            place = self._standing(index if at is None else at.sequence)
+            return self._mounted(setup), self._stage_traffic(setup, place)
 
         setup, staged = stage(moment)
-        self._rasteriser.look_through(_shrunk(self.camera, shrink), self._planes.near_m, self._planes.far_m)
+        camera = _shrunk(self.picture_camera, shrink)
+        if camera.lens is not None and self.engine == "cycles":
+            raise SceneError("a camera whose lens distorts is drawn by the engine raster alone: leave cycles out")
+        self._rasteriser.look_through(camera.covering, self._planes.near_m, self._planes.far_m)
         later = moment.next if flow and moment is not None else None
         following = None if later is None else functools.partial(stage, later)
         asked = {"normals": normals, "parts": parts, "amodal": amodal}
-        return self._render(setup, staged, self._background_zone, following=following, **asked)
+        return self._render(setup, staged, self._background_zone, camera=camera, following=following, **asked)
 
     def visible(
         self,
@@ -399,7 +428,7 @@ class RenderSession:
             self._check_room(standing.street)
             draw = Draw(self.seed, index, attempt, moment)
             weather = conditions or sample_conditions(draw.rng(Stream.CONDITIONS))
-            camera = vary_mount(self.camera, self.mount_variety, draw)
+            camera = vary_mount(self.camera.covering, self.mount_variety, draw)
             if moment is not None:
                 plan = self._plan(draw, standing, camera, weather, profile, people, others)
                 return _as_stored(plan.setup(index, moment.time_s))
@@ -455,7 +484,7 @@ class RenderSession:
     def _with_trams(self, setup: FrameSetup, standing: Standing, draw: Draw, most: int) -> FrameSetup:
         """The setup with trams behind its cars, where any are asked for."""
         sizes = {size.name: size for size in self.model_sizes}
-        return trams_on_street(setup, standing.street, sizes, self._trams, self.camera, draw, most)
+        return trams_on_street(setup, standing.street, sizes, self._trams, self.camera.covering, draw, most)
 
     @cached_property
     def _trams(self) -> tuple[ModelSize, ...]:
@@ -470,7 +499,7 @@ class RenderSession:
         cars = {size.name: size for size in (*self.model_sizes, *self._trams)}
         ground, street = standing.ground, standing.street
         mix = self._people.dressed_for(weather)
-        people = people_on_street(setup, ground, street, cars, mix, self.camera, draw, most)
+        people = people_on_street(setup, ground, street, cars, mix, self.camera.covering, draw, most)
         return replace(setup, placements=(*setup.placements, *people))
 
     def _with_others(
@@ -481,10 +510,11 @@ class RenderSession:
         if not self.other_sizes or not any(count != 0 for count in most.values()):
             return replace(setup, placements=walking_without_pram(setup.placements, sizes))
         parking, street, mix = standing.parking, standing.street, self._two_wheelers
-        placed = two_wheelers_on_street(setup, parking, street, sizes, mix, self.camera, draw, most, riders=riders)
+        camera = self.camera.covering
+        placed = two_wheelers_on_street(setup, parking, street, sizes, mix, camera, draw, most, riders=riders)
         setup = replace(setup, placements=(*setup.placements, *placed))
         sizes |= {size.name: size for size in self.other_sizes}
-        beside = companions(setup, sizes, self.other_sizes, self.camera, draw, most, standing.height_m)
+        beside = companions(setup, sizes, self.other_sizes, camera, draw, most, standing.height_m)
         return replace(setup, placements=walking_without_pram((*setup.placements, *beside), sizes))
 
     @cached_property
@@ -560,7 +590,8 @@ class RenderSession:
     def _read_view(self, depsgraph: bpy.types.Depsgraph) -> CameraView:
         """The camera as it is now, with the intrinsics or the size that are asked for."""
         view = read_view(depsgraph, self.path, self._given_camera)
-        return replace(view, camera=view.camera.fitted(*self._size)) if self._size else view
+        camera = view.camera.fitted(*self._size) if self._size else view.camera
+        return replace(view, camera=replace(camera, lens=self._lens) if self._lens else camera)
 
     def _evaluated(self, read: Callable[[bpy.types.Depsgraph], T]) -> T:
         """What ``read`` finds in the evaluated scene."""
@@ -706,9 +737,21 @@ class RenderSession:
         normals: bool,
         parts: bool,
         amodal: bool = False,
+        camera: Camera | None = None,
         following: Callable[[], tuple[FrameSetup, Staged]] | None = None,
     ) -> Frame:
-        """Draw a frame; ``following`` stages the next one of its sequence, for the flow to it."""
+        """Draw a frame.
+
+        Args:
+            setup: camera's pose.
+            staged: what stands there.
+            background_zone: where nothing is hit.
+            normals: also give them; ``parts`` and ``amodal`` alike.
+            parts: see normals.
+            amodal: see normals.
+            camera: of the picture, where its lens distorts what the rasteriser's camera sees.
+            following: stages the next frame of its sequence, for the flow to it.
+        """
         rasteriser, pool = self._rasteriser, self._extractor.pool
         count = len(staged.drawing.mesh)
         if parts and count > MAX_PARTS:
@@ -739,18 +782,74 @@ class RenderSession:
             parts=staged.parts() if parts else (),
             notes=self.notes + self._labels.notes + self._zone_notes() + self._left_out,
         )
-        if amodal:
+        if camera is not None and camera.lens is not None:
+            frame, passes = self._distorted(frame, staged, camera, background_zone, amodal=amodal)
+        elif amodal:
             frame = replace(frame, amodal=self._amodal_masks(frame, staged))
         return frame if following is None else replace(frame, flow=self._flow(frame, staged, passes, following))
 
+    def _distorted(
+        self, wide: Frame, staged: Staged, camera: Camera, background_zone: int, *, amodal: bool
+    ) -> tuple[Frame, RasterPasses]:
+        """What a camera whose lens distorts sees of what was drawn: each pixel by its own ray; labels alike."""
+        rays, pose = _rays_of(camera), wide.cam_to_world
+        passes = self._rasteriser.distorted(
+            self._extractor.pool,
+            staged.drawing,
+            pose,
+            rays,
+            (camera.height, camera.width),
+            background_zone=background_zone,
+            normals=wide.normal is not None,
+        )
+        frame = replace(
+            wide,
+            camera=camera,
+            depth_m=passes.depth_m,
+            instance_id=passes.instance_id,
+            zone=passes.zone,
+            instances=self._distorted_instances(wide, staged, camera, passes),
+            normal=passes.normal,
+            part=None if wide.part is None else passes.part,
+            undistorted=wide,
+        )
+        return (replace(frame, amodal=self._amodal_masks(frame, staged)) if amodal else frame), passes
+
+    def _distorted_instances(
+        self, wide: Frame, staged: Staged, camera: Camera, passes: RasterPasses
+    ) -> tuple[Instance, ...]:
+        """The objects of the pinhole camera's frame that are in the distorted picture too, as they are there."""
+        pose, instances = wide.cam_to_world, []
+        seen = visible_boxes(passes.instance_id, len(passes.amodal_px) - 1).tolist()
+        for item in wide.instances:
+            labelled, meshes = staged.labelled[item.id], self._meshes_of(staged, item.id, world_to_local(pose))
+            box = distorted_box(meshes, camera, self._rasteriser.near_m)
+            if box is not None and clip_box(box, camera) is not None:
+                whole_px = int(passes.amodal_px[item.id])
+                one = _instance(item.id, labelled, camera, item.box_3d, box, seen[item.id], whole_px)
+                instances.append(_with_key_points(one, labelled, camera, pose, passes.depth_m))
+        return _with_rides(instances, staged.labelled)
+
+    def _meshes_of(
+        self, staged: Staged, number: int, world_to_camera: NDArray[np.float64]
+    ) -> Iterator[tuple[Mesh, NDArray[np.float64]]]:
+        """Meshes of an object with the matrices that take them into the camera's axes."""
+        drawing = staged.drawing
+        for k in np.flatnonzero(drawing.instance_id == number):
+            yield self._extractor.pool.mesh(int(drawing.mesh[k])), world_to_camera @ drawing.local_to_world[k]
+
     def _amodal_masks(self, frame: Frame, staged: Staged) -> dict[int, NDArray[np.bool_]]:
         """What each visible object would cover if it stood there alone; see :attr:`Frame.amodal`."""
-        masks, pose = {}, frame.cam_to_world
+        masks, pose, camera = {}, frame.cam_to_world, frame.camera
         for item in frame.instances:
+            drawn = self._extractor.pool, staged.drawing.of_instance(item.id), pose
             if item.visible_px == item.amodal_px > 0:
                 masks[item.id] = frame.instance_id == item.id
+            elif item.visible_px and camera.lens is None:
+                masks[item.id] = self._rasteriser.mask(*drawn)
             elif item.visible_px:
-                masks[item.id] = self._rasteriser.mask(self._extractor.pool, staged.drawing.of_instance(item.id), pose)
+                shape = camera.height, camera.width
+                masks[item.id] = self._rasteriser.distorted_mask(*drawn, _rays_of(camera), shape)
         return masks
 
     def _flow(
@@ -766,7 +865,7 @@ class RenderSession:
         pose, depth_m = frame.cam_to_world, frame.depth_m
         before = Before.of(staged, pool, frame.camera, pose, depth_m, passes.part, triangle, by_name=by_name)
         setup, later = following()
-        return flow_to(before, later, pool, self.camera, setup.cam_to_world, by_name=by_name)
+        return flow_to(before, later, pool, self.picture_camera, setup.cam_to_world, by_name=by_name)
 
     def _cycles_engine(self, background_zone: int) -> CyclesEngine:
         if self._cycles is None or self._cycles.background_zone != background_zone:
@@ -878,6 +977,13 @@ def _with_rides(instances: Sequence[Instance], labelled: Mapping[int, LabelledOb
     rides = (labelled[item.id].rides for item in instances)
     pairs = zip(instances, rides, strict=True)
     return tuple(item if number not in in_view else replace(item, rides=number) for item, number in pairs)
+
+
+@functools.lru_cache(maxsize=4)
+def _rays_of(camera: Camera) -> Rays:
+    """Where the rays of a camera with a lens meet the picture of the one that covers it."""
+    wide = camera.covering
+    return rays_by_cell(places_in_covering(camera), wide.height, wide.width)
 
 
 def _shrunk(camera: Camera, times: int) -> Camera:

@@ -1,4 +1,4 @@
-"""Pinhole cameras: intrinsics, presets, crops, and the same camera as Blender wants it.
+"""Cameras: intrinsics, distortion, presets, crops, and the same camera as Blender wants it.
 
 Conventions, stated once: OpenCV axes (x right, y down, z forward); ``fx fy cx cy`` in pixels; the pixel in column ``c``
 and row ``r`` covers ``[c, c+1) x [r, r+1)`` and is sampled at its centre ``(c+0.5, r+0.5)``. Calibrations that put
@@ -8,7 +8,8 @@ pixel centres at integers (KITTI, OpenCV) become ours by adding 0.5 to ``cx`` an
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 
 from ..errors import CameraError
 from ..text_files import parse_json, parse_toml
+from .lens import BROWN_CONRADY, FISHEYE, Lens
 
-__all__ = ["BlenderLens", "Camera", "read_camera_file", "read_cameras"]
+__all__ = ["BlenderLens", "Camera", "places_in_covering", "read_camera_file", "read_cameras", "undistorted_centres"]
 
 MAX_SIZE_PX = 16384
 """No known street camera is wider, and a larger frame is a typing error."""
@@ -38,7 +40,7 @@ class BlenderLens:
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole camera without distortion.
+    """A pinhole camera, behind a lens that distorts where it has one.
 
     Raises:
         CameraError: a focal length or size that no camera has.
@@ -57,6 +59,8 @@ class Camera:
     """Downward tilt of the optical axis against the road."""
     sensor: str = "tau2"
     """Infrared sensor model (a table of ``assets/cameras.toml``) that pictures of this camera get by default."""
+    lens: Lens | None = field(default=None, metadata={"omitted_if_none": True})
+    """How its lens distorts; None: not at all."""
 
     def __post_init__(self) -> None:
         """Check that the numbers describe a camera."""
@@ -77,7 +81,7 @@ class Camera:
 
     @property
     def fov_deg(self) -> tuple[float, float]:
-        """Horizontal and vertical field of view, degrees."""
+        """Horizontal and vertical field of view of the pinhole camera, degrees."""
         left, right = self.cx / self.fx, (self.width - self.cx) / self.fx
         top, bottom = self.cy / self.fy, (self.height - self.cy) / self.fy
         horizontal = math.degrees(math.atan(left) + math.atan(right))
@@ -118,15 +122,30 @@ class Camera:
     def project(self, points_m: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pixel coordinates of points in the camera frame: (..., 3) metres, z > 0, to (..., 2) pixels."""
         z = points_m[..., 2]
+        if self.lens is not None:
+            return self.lens.distort(points_m[..., :2] / z[..., None]) * (self.fx, self.fy) + (self.cx, self.cy)
         return np.stack([self.fx * points_m[..., 0] / z + self.cx, self.fy * points_m[..., 1] / z + self.cy], axis=-1)
 
     def rays(self) -> NDArray[np.float32]:
         """Direction of each pixel's centre in the camera frame with z = 1: (H, W, 3) float32."""
+        if self.lens is not None:
+            return np.concatenate(
+                [undistorted_centres(self), np.ones((self.height, self.width, 1))], -1, dtype=np.float32
+            )
         x = (np.arange(self.width) + 0.5 - self.cx) / self.fx
         y = (np.arange(self.height) + 0.5 - self.cy) / self.fy
         rays = np.ones((self.height, self.width, 3), dtype=np.float32)
         rays[..., 0], rays[..., 1] = x[None, :], y[:, None]
         return rays
+
+    @property
+    def covering(self) -> Camera:
+        """The pinhole camera that sees all that this one sees, in no coarser pixels: itself where nothing is distorted.
+
+        Raises:
+            CameraError: there is none: the lens folds the picture, or sees too far aside.
+        """
+        return self if self.lens is None else _covering(self)
 
     def blender_lens(self, sensor_width_mm: float = 36.0) -> BlenderLens:
         """Lens, shift and pixel aspect of the Blender camera (sensor fit horizontal) that gives this image."""
@@ -143,12 +162,81 @@ class Camera:
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary that :meth:`from_json` reads back."""
         names = ("name", "width", "height", "fx", "fy", "cx", "cy", "height_m", "pitch_deg", "sensor")
-        return {name: getattr(self, name) for name in names}
+        values = {name: getattr(self, name) for name in names}
+        if self.lens is None:
+            return values
+        return values | {"lens": {"model": self.lens.model, "coefficients": [*self.lens.coefficients]}}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Camera:
         """Inverse of :meth:`to_json`."""
-        return cls(**data)
+        lens = data.get("lens")
+        return cls(**{**data, "lens": None if lens is None else Lens(lens["model"], tuple(lens["coefficients"]))})
+
+
+MAX_ASIDE = math.tan(math.radians(75.0))
+"""How far aside a distorted picture may reach: a pinhole camera that sees 150 degrees is 7.5 focal lengths wide."""
+_MARGIN_PX = 2.0
+"""Around the picture that the covering camera takes, so that each of its points has neighbours."""
+
+
+@lru_cache(maxsize=8)
+def undistorted_centres(camera: Camera) -> NDArray[np.float64]:
+    """(H, W, 2) x / z and y / z of the rays through the centres of pixels.
+
+    Raises:
+        CameraError: the lens has no ray for one of them.
+    """
+    columns, rows = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
+    return _undistorted(camera, np.stack([columns, rows], axis=-1))
+
+
+@lru_cache(maxsize=8)
+def places_in_covering(camera: Camera) -> NDArray[np.float64]:
+    """(H, W, 2) where the rays of a distorted picture's pixels are in that of :attr:`Camera.covering`, pixels."""
+    wide = camera.covering
+    return undistorted_centres(camera) * (wide.fx, wide.fy) + (wide.cx, wide.cy)
+
+
+def _undistorted(camera: Camera, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Normalised coordinates of pixel coordinates (..., 2)."""
+    assert camera.lens is not None
+    found = camera.lens.undistort((pixels - (camera.cx, camera.cy)) / (camera.fx, camera.fy))
+    if np.isnan(found).any():
+        raise CameraError(
+            f"camera {camera.name!r}: lens {camera.lens.model} {camera.lens.coefficients} turns back inside of the "
+            "picture: expected one whose picture has a ray for each pixel; check the coefficients and their order"
+        )
+    if (far := float(np.abs(found).max())) > MAX_ASIDE:
+        raise CameraError(
+            f"camera {camera.name!r}: its picture reaches {math.degrees(math.atan(far)):.0f} degrees aside: expected "
+            "at most 75; take a narrower camera, or another lens"
+        )
+    return found
+
+
+@lru_cache(maxsize=8)
+def _covering(camera: Camera) -> Camera:
+    """See :attr:`Camera.covering`."""
+    columns, rows = np.arange(camera.width + 1.0), np.arange(camera.height + 1.0)
+    edges = [
+        np.stack(np.broadcast_arrays(x, y), axis=-1)
+        for x, y in ((columns, 0.0), (columns, float(camera.height)), (0.0, rows), (float(camera.width), rows))
+    ]
+    seen = _undistorted(camera, np.concatenate(edges))
+    scale = _most_stretched(camera)
+    fx, fy = camera.fx * scale, camera.fy * scale
+    left, top = np.floor(seen.min(axis=0) * (fx, fy) - _MARGIN_PX).tolist()
+    right, bottom = np.ceil(seen.max(axis=0) * (fx, fy) + _MARGIN_PX).tolist()
+    width, height = int(right - left), int(bottom - top)
+    return replace(camera, lens=None, fx=fx, fy=fy, cx=-left, cy=-top, width=width, height=height)
+
+
+def _most_stretched(camera: Camera) -> float:
+    """How many pixels of the picture one of the pinhole camera's spans at most; at least 1."""
+    centres = undistorted_centres(camera) * (camera.fx, camera.fy)
+    steps = [np.linalg.norm(np.diff(centres, axis=axis), axis=-1) for axis in (0, 1)]
+    return max(1.0, round(max(1.0 / float(step.min(initial=1.0)) for step in steps), 6))
 
 
 def read_cameras(path: Path) -> dict[str, Camera]:
@@ -184,12 +272,26 @@ def read_camera_file(path: Path) -> Camera:
     return _camera_from_table(path.stem, table, path)
 
 
+def _lens_of(table: dict[str, Any], where: str) -> dict[str, Lens]:
+    """Distortion of a preset: ``distortion`` or ``fisheye``, a list of coefficients."""
+    named = {key: model for key, model in (("distortion", BROWN_CONRADY), ("fisheye", FISHEYE)) if key in table}
+    if len(named) > 1:
+        raise CameraError(f"{where}: has distortion and fisheye: expected one of them")
+    for key, model in named.items():
+        values = table[key]
+        if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
+            raise CameraError(f"{where}: {key} is {values!r}: expected a list of numbers, as OpenCV orders them")
+        return {"lens": Lens(model, tuple(map(float, values)))}
+    return {}
+
+
 def _camera_from_table(name: str, table: Any, path: Path) -> Camera:
     """Build one camera from intrinsics in pixels, or from its field of view in degrees."""
     where = f"{path}: camera {name!r}"
     if not isinstance(table, dict):
         raise CameraError(f"{where}: {table!r} is no table; expected width, height and fx, fy, cx, cy")
     optional = {key: table[key] for key in ("height_m", "pitch_deg", "sensor") if key in table}
+    optional |= _lens_of(table, where)
     if not isinstance(optional.get("sensor", ""), str):
         raise CameraError(f"{where}: sensor is {optional['sensor']!r}; expected the name of one")
     try:

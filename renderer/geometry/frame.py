@@ -106,5 +106,8 @@ class Frame:
     amodal: Mapping[int, NDArray[np.bool_]] | None = None
     """Where it was asked for: by :attr:`Instance.id` the (H, W) pixels that an object would cover if nothing stood
     before it, of all objects of which a pixel is visible; what is outside of the image is not there."""
+    undistorted: Frame | None = None
+    """Of a camera whose lens distorts: the same moment by the pinhole camera that covers the picture
+    (:attr:`.camera.Camera.covering`), of which the picture is made."""
     notes: tuple[str, ...] = field(default=())
     """What had to be guessed, one line each (e.g. ``zones of 'taxi' guessed from geometry``)."""

@@ -38,6 +38,8 @@ def project_key_points(
             found.append((0.0, 0.0, 0))
             continue
         x, y = camera.fx * across / depth + camera.cx, camera.fy * down / depth + camera.cy
+        if camera.lens is not None:
+            x, y = camera.project(np.array([across, down, depth])).tolist()
         if not (0.0 <= x < camera.width and 0.0 <= y < camera.height):
             found.append((0.0, 0.0, 0))
             continue

@@ -11,7 +11,7 @@ from ..geometry.clusters import AXIS_STEP, CLUSTER_TRIANGLES, CORNER_STEP, FlatM
 from ..optional import kernel
 from .hits import NO_HIT, PART_SHIFT, TRIANGLE_MASK
 
-__all__ = ["fill_normals", "normal_matrices"]
+__all__ = ["blend", "fill_normals", "normal_matrices", "project_corners", "turn_normals", "weights"]
 
 Floats = NDArray[np.float64]
 
@@ -59,15 +59,15 @@ def fill_normals(
                 number = h & TRIANGLE_MASK
                 m = parts.mesh[p]
                 block = meshes.blocks[meshes.mesh_cluster[m] + number // CLUSTER_TRIANGLES]
-                _project_corners(block, number % CLUSTER_TRIANGLES, parts.matrices[p], corner)
+                project_corners(block, number % CLUSTER_TRIANGLES, parts.matrices[p], corner)
                 # Seen from behind: the normal turns to the camera. A mirroring pose turns the triangle round.
-                sign = -1.0 if (_weights(corner, weight) > 0.0) != mirrored[p] else 1.0
-                _turn(meshes.normals[meshes.mesh_triangle[m] + number], turn[p], sign, turned)
-            _blend(weight, turned, c + 0.5, r + 0.5, out[r, c])
+                sign = -1.0 if (weights(corner, weight) > 0.0) != mirrored[p] else 1.0
+                turn_normals(meshes.normals[meshes.mesh_triangle[m] + number], turn[p], sign, turned)
+            blend(weight, turned, c + 0.5, r + 0.5, out[r, c])
 
 
 @kernel
-def _project_corners(block: NDArray[np.float32], t: int, matrix: Floats, out: Floats) -> None:
+def project_corners(block: NDArray[np.float32], t: int, matrix: Floats, out: Floats) -> None:
     """Homogeneous pixel coordinates of a triangle's corners, as rows."""
     for i in range(3):
         k = i * CORNER_STEP + t
@@ -77,7 +77,7 @@ def _project_corners(block: NDArray[np.float32], t: int, matrix: Floats, out: Fl
 
 
 @kernel
-def _weights(corner: Floats, weight: Floats) -> float:
+def weights(corner: Floats, weight: Floats) -> float:
     """Rows of ``weight``: the corners' weights as functions of the pixel (up to scale); returns the facing sign.
 
     Weights ``w`` solve ``sum w_i h_i ~ (x, y, 1)`` for homogeneous corners ``h_i``: Cramer's rule makes them the cross
@@ -93,7 +93,7 @@ def _weights(corner: Floats, weight: Floats) -> float:
 
 
 @kernel
-def _turn(normals: NDArray[np.float32], turn: Floats, sign: float, out: Floats) -> None:
+def turn_normals(normals: NDArray[np.float32], turn: Floats, sign: float, out: Floats) -> None:
     """Corner normals (rows) in the world."""
     for i in range(3):
         for k in range(3):
@@ -101,7 +101,7 @@ def _turn(normals: NDArray[np.float32], turn: Floats, sign: float, out: Floats) 
 
 
 @kernel
-def _blend(weight: Floats, turned: Floats, x: float, y: float, out: NDArray[np.float32]) -> None:
+def blend(weight: Floats, turned: Floats, x: float, y: float, out: NDArray[np.float32]) -> None:
     """Weighted sum of the corner normals at a pixel, made a unit vector."""
     a = weight[0, 0] * x + weight[0, 1] * y + weight[0, 2]
     b = weight[1, 0] * x + weight[1, 1] * y + weight[1, 2]

@@ -20,6 +20,7 @@ from ..geometry.affine import world_to_local
 from ..geometry.camera import Camera
 from ..geometry.clusters import FlatMeshes, PlacedParts
 from ..geometry.meshes import MeshPool
+from .distorted import Rays, draw_at_rays, fill_normals_at, rays_of_pixels
 from .hits import NO_HIT, PART_SHIFT, TRIANGLE_MASK
 from .kernels import Buffers, HitPasses, draw_parts, nearest_of_parts, resolve
 from .normals import fill_normals, normal_matrices
@@ -98,8 +99,8 @@ class Rasteriser:
         meshes, parts = pool.flat(), drawing.seen_by(self.camera, cam_to_world)
         amodal_px = self._fill(meshes, parts)
         if drawing.holdout is not None:
-            self._cut_out(drawing.holdout)
-        passes = self._empty_passes()
+            _cut_out(self._buffers.hit, drawing.holdout)
+        passes = _empty_passes(self._buffers.hit.shape)
         resolve(self._buffers, meshes, parts, background_zone, passes)
         normal = self._normals(meshes, parts, drawing.local_to_world) if normals else None
         return RasterPasses(*passes, normal, amodal_px, self._buffers.hit & TRIANGLE_MASK if triangles else None)
@@ -108,6 +109,64 @@ class Rasteriser:
         """(H, W) pixels that the parts cover; arguments as for :meth:`draw`."""
         self._fill(pool.flat(), drawing.seen_by(self.camera, cam_to_world))
         return np.asarray(self._buffers.hit != NO_HIT)
+
+    def distorted(
+        self,
+        pool: MeshPool,
+        drawing: Drawing,
+        cam_to_world: NDArray[np.float64],
+        rays: Rays,
+        shape: tuple[int, int],
+        *,
+        background_zone: int = 0,
+        normals: bool = False,
+    ) -> RasterPasses:
+        """What a lens shows of what :meth:`draw` has just drawn, with the same arguments.
+
+        Args:
+            pool: of the meshes.
+            drawing: what was drawn.
+            cam_to_world: (4, 4) pose.
+            rays: of the pixels, see :mod:`.distorted`.
+            shape: height and width of the distorted picture.
+            background_zone: where nothing was hit.
+            normals: also give them.
+        """
+        meshes, parts = pool.flat(), drawing.seen_by(self.camera, cam_to_world)
+        buffers, amodal_px = self._drawn_at(meshes, parts, rays, shape, self._buffers.inverse_depth)
+        if drawing.holdout is not None:
+            _cut_out(buffers.hit, drawing.holdout)
+        passes, normal = _empty_passes(shape), None
+        resolve(buffers, meshes, parts, background_zone, passes)
+        if normals:
+            normal = np.zeros((*shape, 3), np.float32)
+            turn, mirrored = _normal_matrices(drawing.local_to_world)
+            fill_normals_at(buffers.hit, rays_of_pixels(rays, shape), meshes, parts, turn, mirrored, normal)
+        return RasterPasses(*passes, normal, amodal_px, buffers.hit & TRIANGLE_MASK)
+
+    def distorted_mask(
+        self,
+        pool: MeshPool,
+        drawing: Drawing,
+        cam_to_world: NDArray[np.float64],
+        rays: Rays,
+        shape: tuple[int, int],
+    ) -> NDArray[np.bool_]:
+        """(H, W) pixels of a distorted picture that the parts cover; arguments as for :meth:`distorted`."""
+        meshes, parts = pool.flat(), drawing.seen_by(self.camera, cam_to_world)
+        buffers, _ = self._drawn_at(meshes, parts, rays, shape, np.empty((0, 0)))
+        return np.asarray(buffers.hit != NO_HIT)
+
+    def _drawn_at(
+        self, meshes: FlatMeshes, parts: PlacedParts, rays: Rays, shape: tuple[int, int], wide: NDArray[np.float64]
+    ) -> tuple[Buffers, NDArray[np.int64]]:
+        """Buffers (H, W) of a distorted picture, and the pixels of whole instances."""
+        count = shape[0] * shape[1]
+        flat = Buffers(np.full(count, 1.0 / self.far_m), np.full(count, NO_HIT), np.zeros(count, np.uint16))
+        amodal_px = np.zeros(int(parts.instance_id.max(initial=0)) + 1, np.int64)
+        draw_at_rays(meshes, parts, self._order(meshes, parts), self.near_m, rays, wide, flat, amodal_px)
+        inverse_depth, hit, stamp = flat
+        return Buffers(inverse_depth.reshape(shape), hit.reshape(shape), stamp.reshape(shape)), amodal_px
 
     def _fill(self, meshes: FlatMeshes, parts: PlacedParts) -> NDArray[np.int64]:
         """Draw the parts into the buffers; returns the pixels that each instance covers if nothing stands before it."""
@@ -118,24 +177,13 @@ class Rasteriser:
         draw_parts(meshes, parts, self._order(meshes, parts), self.near_m, self._buffers, amodal_px)
         return amodal_px
 
-    def _cut_out(self, holdout: NDArray[np.bool_]) -> None:
-        """Let nothing have been hit where a part is a hole."""
-        hit = self._buffers.hit
-        hit[(hit != NO_HIT) & holdout[np.where(hit == NO_HIT, 0, hit >> PART_SHIFT)]] = NO_HIT
-
-    def _empty_passes(self) -> HitPasses:
-        shape = self._buffers.hit.shape
-        depth_m, instance_id = np.empty(shape, np.float32), np.empty(shape, np.uint16)
-        return HitPasses(depth_m, instance_id, np.empty(shape, np.uint8), np.empty(shape, np.uint16))
-
     def _normals(
         self, meshes: FlatMeshes, parts: PlacedParts, local_to_world: NDArray[np.float64]
     ) -> NDArray[np.float32]:
         """(H, W, 3) unit normals in the world, interpolated from the corners, towards the camera; 0 for no hit."""
-        hit, count = self._buffers.hit, len(parts.mesh)
+        hit = self._buffers.hit
         normal = np.zeros((*hit.shape, 3), np.float32)
-        turn, mirrored = np.empty((count, 3, 3)), np.empty(count, np.bool_)
-        normal_matrices(local_to_world, turn, mirrored)
+        turn, mirrored = _normal_matrices(local_to_world)
         fill_normals(hit, meshes, parts, turn, mirrored, normal)
         return normal
 
@@ -151,6 +199,23 @@ class Rasteriser:
         first[0] = np.inf
         order = np.lexsort((group, first[group]))
         return np.asarray(order[np.isfinite(nearest[order])])
+
+
+def _cut_out(hit: NDArray[np.int64], holdout: NDArray[np.bool_]) -> None:
+    """Let nothing have been hit where a part is a hole."""
+    hit[(hit != NO_HIT) & holdout[np.where(hit == NO_HIT, 0, hit >> PART_SHIFT)]] = NO_HIT
+
+
+def _empty_passes(shape: tuple[int, ...]) -> HitPasses:
+    depth_m, instance_id = np.empty(shape, np.float32), np.empty(shape, np.uint16)
+    return HitPasses(depth_m, instance_id, np.empty(shape, np.uint8), np.empty(shape, np.uint16))
+
+
+def _normal_matrices(local_to_world: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """What turns the parts' normals to the world, and which parts are mirror images."""
+    turn, mirrored = np.empty((len(local_to_world), 3, 3)), np.empty(len(local_to_world), np.bool_)
+    normal_matrices(local_to_world, turn, mirrored)
+    return turn, mirrored
 
 
 def _buffers(camera: Camera) -> Buffers:

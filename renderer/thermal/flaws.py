@@ -109,7 +109,9 @@ def fixed_pattern(flaws: Flaws, pixel_K: float, column_K: float, draw: Draw, sha
     """
     rng = draw.rng(Stream.SENSOR_VARIETY, _PATTERN)
     shift = rng.integers(0, shape)
-    pattern = np.roll(_unit_pattern(draw.seed, shape), (int(shift[0]), int(shift[1])), (0, 1)) * np.float32(pixel_K)
+    pattern = np.roll(
+        _unit_pattern(draw.seed, draw.camera, shape), (int(shift[0]), int(shift[1])), (0, 1)
+    ) * np.float32(pixel_K)
     y, x = (np.linspace(0, 1, count) - centre for count, centre in zip(shape, _centre(flaws), strict=True))
     columns = rng.standard_normal(shape[1]) * column_K + (2 * flaws.shading_K) * x * x
     pattern += columns.astype(np.float32)
@@ -122,8 +124,8 @@ def _centre(flaws: Flaws) -> tuple[float, float]:
 
 
 @functools.lru_cache(maxsize=2)
-def _unit_pattern(seed: int, shape: tuple[int, int]) -> Float32:
-    return dataset_rng(seed, Stream.SENSOR_VARIETY).standard_normal(shape, dtype=np.float32)
+def _unit_pattern(seed: int, camera: int | None, shape: tuple[int, int]) -> Float32:
+    return dataset_rng(seed, Stream.SENSOR_VARIETY, camera).standard_normal(shape, dtype=np.float32)
 
 
 def spoil_pixels(measured_K: Float32, flaws: Flaws, draw: Draw) -> None:

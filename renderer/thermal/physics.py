@@ -210,19 +210,19 @@ _FINISH_PART, _GROUND_PART, _HEAT_PART, _PARTS = 0, 1, 2, 3
 
 @dataclass(frozen=True)
 class _OwnGenerators:
-    """In a sequence each object has its own: it stays as it is when others come into view or leave it."""
+    """In a sequence, and before a rig, each object has its own: it stays as it is whichever others are in view."""
 
     draw: Draw
 
     def of(self, item: Instance, part: int, shared: np.random.Generator) -> np.random.Generator:
-        """The generator for one thing of an object: in a single frame the shared one."""
-        if self.draw.moment is None:
+        """The generator for one thing of an object: in a single frame of one camera the shared one."""
+        if not self.draw.by_object:
             return shared
         return self.draw.rng(Stream.TRACK, item.id * _PARTS + part)
 
     def heat(self, item: Instance, shared: _Generators) -> _Generators:
         """Those for its warmth."""
-        if self.draw.moment is None:
+        if not self.draw.by_object:
             return shared
         rng = self.of(item, _HEAT_PART, shared.cars)
         return _Generators(rng, rng, rng, rng, rng)

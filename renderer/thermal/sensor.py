@@ -205,7 +205,7 @@ def _with_noise(
     noise *= np.float32(sensor.netd_K * share)
     noise += rng.standard_normal((radiance.shape[0], 1), dtype=np.float32) * np.float32(sensor.row_K)
     if flaws is None:
-        noise += _fixed(sensor, draw.seed, radiance.shape, share)
+        noise += _fixed(sensor, draw.seed, draw.camera, radiance.shape, share)
     else:
         noise += fixed_pattern(
             flaws, sensor.fixed_pattern_K * share, sensor.column_K, draw, (noise.shape[0], noise.shape[1])
@@ -222,9 +222,9 @@ def temporal_noise(sensor: Sensor, draw: Draw, shape: tuple[int, ...]) -> NDArra
 
 
 @functools.lru_cache(maxsize=4)
-def _fixed(sensor: Sensor, seed: int, shape: tuple[int, int], share: float) -> NDArray[np.float32]:
+def _fixed(sensor: Sensor, seed: int, camera: int | None, shape: tuple[int, int], share: float) -> NDArray[np.float32]:
     """What stays from frame to frame, kelvin at 300 K."""
-    rng = dataset_rng(seed, Stream.SENSOR)
+    rng = dataset_rng(seed, Stream.SENSOR, camera)
     pattern = rng.standard_normal(shape) * sensor.fixed_pattern_K * share
     pattern += rng.standard_normal((1, shape[1])) * sensor.column_K
     y, x = np.meshgrid(np.linspace(-1, 1, shape[0]), np.linspace(-1, 1, shape[1]), indexing="ij")

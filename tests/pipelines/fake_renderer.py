@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pipelines.cameras import named_camera, parse_size
+from pipelines.cameras import parse_size
 from pipelines.synthesis.config import RenderConfig
 from renderer.errors import SceneError
 from renderer.geometry.camera import Camera
@@ -59,7 +59,7 @@ class FakeScene:
 class FakeSession:
     def __init__(self, scene: FakeScene, config: RenderConfig) -> None:
         self.scene, self.seed, self.has_traffic = scene, config.seed, scene.has_traffic
-        self.camera = named_camera(config.camera, config.size) or CAMERA
+        self.camera = config.named_camera() or CAMERA
         if config.camera is None and config.size is not None:
             self.camera = CAMERA.fitted(*parse_size(config.size))
 

@@ -6,6 +6,7 @@ threads: hashing and decoding let go of Python's lock.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from pipelines.dataset.record import (
     line_sha256,
     parse_line,
 )
+from pipelines.dataset.rig import RIG_FILE
 from pipelines.dataset.shards import read_shard
 from pipelines.dataset.validation import facts
 from pipelines.dataset.validation.about import about_files, check_about
@@ -36,6 +38,7 @@ from pipelines.dataset.validation.objects import Rules, check_fitted, check_obje
 from pipelines.dataset.validation.packed import chosen_frames, index_files, packed_batches
 from pipelines.dataset.validation.passes import check_passes, expected_passes
 from pipelines.dataset.validation.planes import Planes
+from pipelines.dataset.validation.rigs import validate_rig
 from pipelines.dataset.validation.sequences import check_place, check_tracks
 from pipelines.errors import DatasetError
 from pipelines.io.exr import decode_exr
@@ -114,6 +117,9 @@ def validate(folder: Path, *, progress: bool = False, sample: str | None = None)
         ConfigError: a sample that is none.
     """
     store = open_store(folder)
+    if store.has(RIG_FILE):
+        of_one = functools.partial(validate, progress=progress, sample=sample)
+        return validate_rig(folder, of_one, Report(), sampled=sample is not None)
     about, report = _read_about(store), Report()
     schema = about["schema"]
     check = {"gis-dataset": _frame_check(about), "gis-passes": _check_passes, "gis.fit.dataset": _pair_check(folder)}[

@@ -219,7 +219,9 @@ def _solid(item: InstanceRecord, camera: Camera, cam_to_world: NDArray[np.float6
     if corners[:, 2].min() > _NEAR_M:
         # The box of somebody who walks through a sequence holds all steps of the gait: feet together fill less of it.
         walks = item.track_id is not None and item.category in PEOPLE_AND_ANIMALS
-        yield from _inside(item.box_amodal_px, _bounds(corners, camera), 0.25 if walks else 0.5)
+        outer = _bounds(corners, camera) if camera.lens is None else _distorted_bounds(corners, camera)
+        if outer is not None:
+            yield from _inside(item.box_amodal_px, outer, 0.25 if walks else 0.5)
 
 
 def _corners(item: InstanceRecord, cam_to_world: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -244,6 +246,26 @@ def _bounds(corners: NDArray[np.float64], camera: Camera) -> Box2D:
     x = camera.fx * corners[:, 0] / corners[:, 2] + camera.cx
     y = camera.fy * corners[:, 1] / corners[:, 2] + camera.cy
     return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+
+
+def _distorted_bounds(corners: NDArray[np.float64], camera: Camera) -> Box2D | None:
+    """The same behind a lens, which bends edges; by OpenCV. None for what reaches out of what its model is of."""
+    import cv2
+
+    pairs = [(k, k ^ bit) for k in range(8) for bit in (1, 2, 4) if k < k ^ bit]
+    shares = np.linspace(0.0, 1.0, 17)[:, None]
+    points = np.concatenate([corners[a] + shares * (corners[b] - corners[a]) for a, b in pairs])
+    wide, lens = camera.covering, camera.lens
+    seen = points[:, :2] / points[:, 2:] * (wide.fx, wide.fy) + (wide.cx, wide.cy)
+    if lens is None or (seen < 0).any() or (seen > (wide.width, wide.height)).any():
+        return None
+    zero, coefficients = np.zeros(3), np.array(lens.coefficients)
+    if lens.model == "fisheye":
+        places, _ = cv2.fisheye.projectPoints(points[None], zero, zero, camera.K, coefficients)
+    else:
+        places, _ = cv2.projectPoints(points, zero, zero, camera.K, coefficients)
+    low, high = places.reshape(-1, 2).min(axis=0), places.reshape(-1, 2).max(axis=0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
 def _inside(amodal: Box2D, outer: Box2D, least: float) -> Iterator[str]:

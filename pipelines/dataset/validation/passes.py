@@ -36,13 +36,16 @@ def expected_passes(record: FrameRecord, seconds: float | None, fps: float, pass
     asked = _asked(passes)
     if seconds is None or record.index % (frames := round(seconds * fps)) == frames - 1:
         asked -= {"flow"}
-    return {f"{name}/{record.stem}.{suffix}" for name in asked & {*_FILES} for suffix in _FILES[name]}
+    wanted = {f"{name}/{record.stem}.{suffix}" for name in asked & {*_FILES} for suffix in _FILES[name]}
+    # Which cameras of a rig have a partner is known to the rig alone.
+    pair = {f"disparity/{record.stem}.{suffix}" for suffix in ("png", "exr")}
+    return wanted | pair if "stereo" in asked and pair & set(record.files) else wanted
 
 
 def check_passes(record: FrameRecord, planes: Planes, passes: str | None) -> Iterator[str]:
     """What is wrong with the passes of a frame, one line each."""
     asked = _asked(passes)
-    for name, check in (("normals", _normals), ("parts", _parts)):
+    for name, check in (("normals", _normals), ("parts", _parts), ("stereo", _disparity)):
         if name in asked:
             try:
                 yield from (f"{name}: {problem}" for problem in check(planes))
@@ -72,6 +75,23 @@ def _normals(planes: Planes) -> Iterator[str]:
         yield "there are some where nothing was hit"
     wanted = (normal.astype(np.float64) + 1.0) / 2 * 65535
     if (there.any() and np.abs(coded[there] - wanted[there]).max() > _COUNTS) or coded[~there].any():
+        yield "the picture differs from the numbers"
+
+
+def _disparity(planes: Planes) -> Iterator[str]:
+    """Known where something was hit; the picture is that of the numbers."""
+    where = f"disparity/{planes.name}"
+    if not all(planes.files.has(f"{where}.{suffix}") for suffix in ("png", "exr")):
+        return
+    disparity = decode_exr(planes.files.read(f"{where}.exr"), where)["disparity"]
+    coded = decode_png(planes.files.read(f"{where}.png"), where)
+    if disparity.shape != planes.shape or coded.shape != planes.shape or coded.dtype != np.uint16:
+        yield f"are {disparity.shape} and {coded.dtype} {coded.shape}: expected {planes.shape}, of uint16"
+        return
+    if planes.depth_m is not None and ((disparity > 0) != np.isfinite(planes.depth_m)).any():
+        yield "disparity is not known where something was hit, or known elsewhere"
+    there = coded > 0
+    if np.abs(coded[there] - disparity[there].astype(np.float64) * 256).max(initial=0.0) > _COUNTS:
         yield "the picture differs from the numbers"
 
 
