@@ -18,6 +18,7 @@ from gan.data.layout import Sample
 from gan.data.skipped import skipped_lines
 from numpy.typing import NDArray
 from renderer.geometry.frame import Frame
+from renderer.geometry.lens_picture import distorted_colours
 from renderer.random_streams import Draw, Moment
 from renderer.scene.cars import FrameSetup
 from renderer.scene.distances import ORDINARY, BoxHeights, Traffic
@@ -373,9 +374,10 @@ class FrameMaker:
 
     def _visible(self, placed: PlacedFrame) -> NDArray[np.uint8]:
         """The visible twin of a frame that is kept."""
-        config, frame, draw = self.config, placed.frame, placed.draw
+        config, draw = self.config, placed.draw
+        frame = placed.frame if placed.frame.undistorted is None else placed.frame.undistorted
         painted = paint_absorptances(frame.instances, self.profiles, draw)
-        return self.session.visible(
+        picture = self.session.visible(
             frame,
             draw,
             placed.conditions,
@@ -385,6 +387,7 @@ class FrameMaker:
             others=config.most_others,
             absorptances=painted,
         )
+        return picture if frame is placed.frame else distorted_colours(picture, placed.frame.camera)
 
     def _disparity(self, frame: Frame) -> NDArray[np.float32] | None:
         """Disparity to the other camera of a stereo pair, where it is asked for."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .camera import Camera, places_in_covering
 
-__all__ = ["distorted_picture"]
+__all__ = ["distorted_colours", "distorted_picture"]
 
 _MOST_SAMPLES = 4
 """Along each side of a pixel; so many at least where it covers four of the pinhole camera's or more."""
@@ -30,6 +30,12 @@ def distorted_picture(wide: NDArray[np.float32], camera: Camera) -> NDArray[np.f
     for places in samples:
         total += _bilinear(wide, places)
     return (total / len(samples)).astype(np.float32)
+
+
+def distorted_colours(wide: NDArray[np.uint8], camera: Camera) -> NDArray[np.uint8]:
+    """The same of a picture in colour: (h, w, 3) to (H, W, 3)."""
+    channels = [distorted_picture(wide[..., place].astype(np.float32), camera) for place in range(3)]
+    return np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
 
 
 @lru_cache(maxsize=2)
