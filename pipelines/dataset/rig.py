@@ -22,7 +22,8 @@ from renderer.geometry.lens import FISHEYE
 from renderer.geometry.rig import Mount, stereo_baseline_m
 
 from pipelines.errors import DatasetError
-from pipelines.io.stores import open_store
+from pipelines.io.files import make_folder
+from pipelines.io.stores import FolderStore, open_store
 from pipelines.io.typed_json import from_json, to_json
 
 __all__ = [
@@ -117,6 +118,8 @@ def write_rig(folder: Path, rig: Rig) -> None:
     values: dict[str, Any] = {"schema": SCHEMA, "version": VERSION, **to_json(rig)}
     if store.has(RIG_FILE) and store.read_object(RIG_FILE) != json.loads(json.dumps(values)):
         raise DatasetError(f"{folder}/{RIG_FILE}: is of another rig: give another --out, or the same --rig and cameras")
+    if isinstance(store, FolderStore):
+        make_folder(store.folder)
     store.write(RIG_FILE, (json.dumps(values, indent=1) + "\n").encode())
     store.write(CALIBRATION_FILE, "".join(_rows(rig)).encode())
 

@@ -69,7 +69,7 @@ def test_flow_leads_to_the_ids_of_the_next_distorted_frame(made: Path) -> None:
     rows, columns = np.indices(ids[0].shape)
     x, y = np.floor(columns + 0.5 + flow["u"]).astype(int), np.floor(rows + 0.5 + flow["v"]).astype(int)
     inside = (flow["valid"] > 0) & (x >= 0) & (y >= 0) & (x < 256) & (y < 200)
-    assert inside.mean() > 0.8
+    assert inside.mean() > 0.6
     # Without telling what is hidden: most of the few that differ are.
     assert (ids[0][inside] == ids[1][y[inside], x[inside]]).mean() > 0.98
 
