@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,33 +23,41 @@ def distorted_box(meshes: Iterable[tuple[Mesh, Array]], camera: Camera, near_m: 
     """Box of an object, not clipped to the image; None where all of it is before the near plane.
 
     Args:
-        meshes: of the object, each with the matrix (4, 4) that takes it into the camera's axes.
+        meshes: of the object, each with the matrix (3, 4) that takes it into the camera's axes.
         camera: with its lens.
         near_m: distance of the near plane.
     """
-    places = [camera.project(points) for points in (_outline(*one, camera, near_m) for one in meshes) if len(points)]
+    places = [found for mesh, matrix in meshes for found in _outline(mesh, matrix, camera, near_m) if len(found)]
     if not places:
         return None
-    low, high = (getattr(np.concatenate(places), name)(axis=0).tolist() for name in ("min", "max"))
-    return low[0], low[1], high[0], high[1]
+    columns, rows = (np.concatenate([one[:, axis] for one in places]) for axis in (0, 1))
+    return float(columns.min()), float(rows.min()), float(columns.max()), float(rows.max())
 
 
-def _outline(mesh: Mesh, to_camera: Array, camera: Camera, near_m: float) -> Array:
-    """(N, 3) points before the near plane among which all extremes of a mesh are: corners, and points of long edges."""
+def _outline(mesh: Mesh, to_camera: Array, camera: Camera, near_m: float) -> Iterator[Array]:
+    """Places (N, 2) in the picture among which all extremes of a mesh are: its corners, and points of long edges."""
     corners = mesh.positions.astype(np.float64) @ to_camera[:3, :3].T + to_camera[:3, 3]
-    triangles = corners[mesh.triangles]
-    ends = np.stack([triangles, np.roll(triangles, -1, axis=1)], axis=2).reshape(-1, 2, 3)
-    ends = _clipped(ends[(ends[..., 2] >= near_m).any(axis=1)], near_m)
-    if not len(ends):
-        return np.zeros((0, 3))
+    before = corners[:, 2] < near_m
+    places = camera.project(np.where(before[:, None], (0.0, 0.0, 1.0), corners))
+    yield places[~before]
+    for first, second in ((0, 1), (1, 2), (2, 0)):
+        one, other = mesh.triangles[:, first], mesh.triangles[:, second]
+        apart = np.maximum(np.abs(places[one, 0] - places[other, 0]), np.abs(places[one, 1] - places[other, 1]))
+        cut = before[one] != before[other]
+        chosen = np.flatnonzero(((apart > _STEP_PX) & ~before[one] & ~before[other]) | cut)
+        if len(chosen):
+            yield _along(corners[one[chosen]], corners[other[chosen]], camera, near_m)
+
+
+def _along(one: Array, other: Array, camera: Camera, near_m: float) -> Array:
+    """Places of points along edges from ``one`` to ``other`` (N, 3), cut off at the near plane."""
+    ends = _clipped(np.stack([one, other], axis=1), near_m)
     length = np.abs(np.diff(camera.project(ends), axis=1)).max(axis=(1, 2))
-    steps = np.clip(np.ceil(length / _STEP_PX), 1, _MOST_STEPS)
-    points = [ends[:, 0], ends[:, 1]]
-    for count in np.unique(steps[steps > 1]).astype(int).tolist():
-        share = (np.arange(1, count) / count)[:, None, None]
-        chosen = ends[steps == count]
-        points.append((chosen[:, 0] + share * (chosen[:, 1] - chosen[:, 0])).reshape(-1, 3))
-    return np.concatenate(points)
+    steps = np.clip(np.ceil(length / _STEP_PX), 1, _MOST_STEPS).astype(int)
+    edge = np.repeat(np.arange(len(ends)), steps + 1)
+    number = np.arange(len(edge)) - np.repeat(np.cumsum(steps + 1) - (steps + 1), steps + 1)
+    share = (number / steps[edge])[:, None]
+    return camera.project(ends[edge, 0] + share * (ends[edge, 1] - ends[edge, 0]))
 
 
 def _clipped(ends: Array, near_m: float) -> Array:
