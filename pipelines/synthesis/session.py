@@ -163,7 +163,6 @@ def open_session(config: RenderConfig) -> Session:
         mount_variety=variety,
         places=places,
         furniture=_furniture_of(config),
-        furniture=FURNITURE if isinstance(config, SynthesizeConfig) and config.label_furniture else None,
         lens=config.lens,
         mount=_mount(config),
     )
