@@ -60,6 +60,10 @@ class Stream(IntEnum):
     """Which animals and prams are there; a part for each kind."""
     TRAMS = 35
     """Which trams stand where."""
+    SEATED = 33
+    """Who sits on benches."""
+    RIDERS = 36
+    """Who rides the two-wheelers, by the weather."""
     OTHER_HEAT = 34
     """How warm trams are, and what stands still and is labelled."""
     TRIPS = 16

@@ -45,6 +45,7 @@ CATEGORY_COLOURS: dict[str, Colour] = {
     "scooter": (120, 200, 220),
     "stroller": (250, 200, 220),
     "cat": (200, 170, 90),
+    "boar": (120, 80, 60),
     "tram": (255, 150, 190),
     "traffic_light": (255, 90, 90),
     "traffic_sign": (150, 220, 90),

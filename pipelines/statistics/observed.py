@@ -33,7 +33,7 @@ KINDS: Final[Mapping[str, frozenset[str]]] = {
     "vehicle": frozenset({"car", "van", "truck", "bus", "vehicle", "suv", "tram", "train", "other vehicle"}),
     "person": frozenset({"person"}),
     "two-wheeler": frozenset({"bicycle", "motorcycle", "cyclist", "rider", "scooter"}),
-    "animal": frozenset({"dog", "deer", "cat", "horse", "animal"}),
+    "animal": frozenset({"dog", "deer", "cat", "boar", "horse", "animal"}),
 }
 """Categories that are looked at together, because data sets draw the lines between them differently."""
 MIN_BOX_PX: Final = 3.0

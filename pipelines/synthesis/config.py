@@ -51,7 +51,7 @@ MODEL_SUFFIXES = (".blend", ".glb", ".gltf", ".obj", ".fbx", ".usd", ".usda", ".
 
 MOST_DENSITY = 8.0
 """Where no street has room for more."""
-OTHERS = ("bicycles", "motorcycles", "scooters", "dogs", "cats", "deer", "strollers")
+OTHERS = ("bicycles", "motorcycles", "scooters", "dogs", "cats", "deer", "strollers", "boar")
 TRAMS = "trams"
 KINDS = ("cars", "people", *OTHERS, TRAMS)
 """What `--objects` counts."""
@@ -637,8 +637,9 @@ class SynthesizeConfig(RenderConfig):
     def categories(self) -> tuple[str, ...]:
         """What the frames may show: all there is where a user's own scene or cars may be marked with anything."""
         own = self.cars is not None or (self.backgrounds is None and self.scene not in (CITY, WORLDS))
-        trams = bool(parse_objects(self.objects).get(TRAMS))
-        return CATEGORIES if own or trams or self.label_furniture else ORDINARY
+        counts = parse_objects(self.objects)
+        asked = any(counts.get(kind) for kind in (TRAMS, "boar"))
+        return CATEGORIES if own or asked or self.label_furniture else ORDINARY
 
     def __post_init__(self) -> None:
         """Check what can be checked without opening the scene, and choose the model."""

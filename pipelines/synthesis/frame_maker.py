@@ -283,7 +283,7 @@ class FrameMaker:
             traffic=_in_pixels_of(self.inputs.traffic, background),
         )
         setup = self._with_people(setup, draw, background, ground, conditions)
-        setup = self._with_others(setup, draw, background, ground)
+        setup = self._with_others(setup, draw, background, ground, conditions)
         frame = self.session.frame_on_plane(setup, camera=background.camera, normals=True, parts=True, **self._amodal)
         frame = hide_behind(frame, ground.obstacles)
         if ground.road.confidence == 0.0:
@@ -310,7 +310,9 @@ class FrameMaker:
         )
         return replace(setup, placements=(*setup.placements, *people))
 
-    def _with_others(self, setup: FrameSetup, draw: Draw, background: Background, ground: GroundPlane) -> FrameSetup:
+    def _with_others(
+        self, setup: FrameSetup, draw: Draw, background: Background, ground: GroundPlane, weather: Conditions
+    ) -> FrameSetup:
         """The setup, and two-wheelers, animals and prams after its cars and people."""
         session = self.session
         sizes = {size.name: size for size in (*session.model_sizes, *session.people_sizes)}
@@ -319,7 +321,7 @@ class FrameMaker:
         placed = two_wheelers_on_plane(
             setup,
             sizes,
-            TwoWheelerMix(session.other_sizes),
+            TwoWheelerMix(session.other_sizes).dressed_for(weather, draw),
             background.camera,
             draw,
             self.config.most_others,

@@ -39,7 +39,7 @@ Float32 = NDArray[np.float32]
 LABEL_COLOURS = {
     "car": (0, 0, 255), "van": (0, 255, 255), "truck": (255, 0, 255), "bus": (255, 255, 0), "person": (255, 0, 0),
     "bicycle": (0, 255, 0), "motorcycle": (128, 0, 255), "dog": (255, 128, 0), "deer": (128, 255, 0),
-    "scooter": (0, 128, 255), "stroller": (0, 255, 128), "cat": (255, 128, 128),
+    "scooter": (0, 128, 255), "stroller": (0, 255, 128), "cat": (255, 128, 128), "boar": (160, 80, 40),
     "tram": (128, 128, 255), "traffic_light": (255, 0, 128), "traffic_sign": (128, 255, 128),
     "hydrant": (128, 0, 0), "street_lamp": (0, 0, 128),
 }  # fmt: skip

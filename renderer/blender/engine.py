@@ -48,6 +48,7 @@ from ..scene.object_sizes import size_note
 from ..scene.pedestrians import PeopleMix, people_on_street, those_out
 from ..scene.place import Places
 from ..scene.road_users.companions import companions, walking_without_pram
+from ..scene.road_users.seated import seated_people
 from ..scene.road_users.trams import TRAM, TRAMS, trams_on_street
 from ..scene.road_users.two_wheelers import NO_OTHERS, TwoWheelerMix, two_wheelers_on_street
 from ..scene.sequences.plan import RoadUsers, SequencePlan, draw_plan
@@ -437,7 +438,8 @@ class RenderSession:
             )
             setup = self._with_trams(setup, standing, draw, others.get(TRAMS) or 0)
             setup = self._with_people(setup, standing, draw, people, weather)
-            return _as_stored(self._with_others(setup, standing, draw, others, riders=people != 0))
+            setup = self._with_others(setup, standing, draw, others, weather, riders=people != 0)
+            return _as_stored(self._with_seated(setup, standing, draw, people, weather))
         self._go_to(self._scene_frame(index, moment))
         return FrameSetup(index, (), self._evaluated(self._read_view).cam_to_world)
 
@@ -466,7 +468,7 @@ class RenderSession:
             users = RoadUsers(
                 those_out(self.people_sizes, conditions),
                 people,
-                self._two_wheelers,
+                self._two_wheelers.dressed_for(conditions, draw),
                 others,
                 lambda: standing.ground,
                 self._key_points,
@@ -502,14 +504,33 @@ class RenderSession:
         people = people_on_street(setup, ground, street, cars, mix, self.camera.covering, draw, most)
         return replace(setup, placements=(*setup.placements, *people))
 
+    def _with_seated(
+        self, setup: FrameSetup, standing: Standing, draw: Draw, most: int | None, weather: Conditions
+    ) -> FrameSetup:
+        """The setup, and people on benches after all else."""
+        if most == 0 or not self._people or not standing.street.has_people:
+            return setup
+        models = (*self.model_sizes, *self._trams, *self.people_sizes, *self.other_sizes)
+        sizes = {size.name: size for size in models}
+        people, camera = self.people_sizes, self.camera.covering
+        seated = seated_people(setup, standing.seats, sizes, people, camera, draw, weather, most)
+        return replace(setup, placements=(*setup.placements, *seated))
+
     def _with_others(
-        self, setup: FrameSetup, standing: Standing, draw: Draw, most: Mapping[str, int | None], *, riders: bool
+        self,
+        setup: FrameSetup,
+        standing: Standing,
+        draw: Draw,
+        most: Mapping[str, int | None],
+        weather: Conditions,
+        *,
+        riders: bool,
     ) -> FrameSetup:
         """The setup, and two-wheelers, animals and prams after its cars and people."""
         sizes = {size.name: size for size in (*self.model_sizes, *self._trams, *self.people_sizes)}
         if not self.other_sizes or not any(count != 0 for count in most.values()):
             return replace(setup, placements=walking_without_pram(setup.placements, sizes))
-        parking, street, mix = standing.parking, standing.street, self._two_wheelers
+        parking, street, mix = standing.parking, standing.street, self._two_wheelers.dressed_for(weather, draw)
         camera = self.camera.covering
         placed = two_wheelers_on_street(setup, parking, street, sizes, mix, camera, draw, most, riders=riders)
         setup = replace(setup, placements=(*setup.placements, *placed))

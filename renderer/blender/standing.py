@@ -14,6 +14,7 @@ from ..geometry.meshes import Mesh, MeshPool, make_mesh
 from ..scene.furniture import Furniture, kind_of_thing, labelled_triangles
 from ..scene.place import Faces, Place
 from ..scene.road_users.parking import Parking
+from ..scene.road_users.seats import Seat, find_seats, is_bench
 from ..scene.street import Street
 from ..scene.walkable import Ground, Kind, walkable_ground
 from ..zones.catalogue import ZONE_ATTRIBUTE
@@ -54,6 +55,13 @@ class Standing:
     def parking(self) -> Parking:
         """Where two-wheelers can be parked; found once."""
         return Parking(self.ground)
+
+    @cached_property
+    def seats(self) -> tuple[Seat, ...]:
+        """Where people can sit; found once."""
+        benches = [one for one in self.group.members if is_bench(one.name)]
+        found = ((_triangles(self.pool.mesh(one.mesh), one.local_to_world)[0], one.local_to_world) for one in benches)
+        return find_seats(found, self.ground) if benches else ()
 
     def height_m(self, x_m: float, y_m: float) -> float | None:
         """Of the ground at a point; None where nobody can stand."""

@@ -101,7 +101,9 @@ class PeopleMix:
 
     def dressed_for(self, weather: Conditions) -> PeopleMix:
         """The same people, who go out as their clothes suit the weather."""
-        return PeopleMix(list(self.sizes.values()), weather)
+        dressed = PeopleMix((), weather)
+        dressed.sizes, dressed._by_pose = self.sizes, self._by_pose
+        return dressed
 
     @cached_property
     def _shares(self) -> dict[bool, list[float]]:

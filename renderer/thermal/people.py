@@ -67,10 +67,10 @@ _GLOVES_BELOW_K, _GLOVES_SPAN_K = 281.15, 10.0
 _HAIR_M2K_W = 0.11
 """Of 2 to 3 cm of hair that holds still air (0.025 W/mK, a third of it lost to movement; assumed)."""
 _HAT_CLO = 0.8
-_FUR_CLO: Final = {"dog": (1.4, 2.6), "cat": (1.4, 2.4), "deer": (1.2, 4.2)}
+_FUR_CLO: Final = {"dog": (1.4, 2.6), "cat": (1.4, 2.4), "deer": (1.2, 4.2), "boar": (0.9, 2.8)}
 """Of coats in summer and in winter, by category: fur of a centimetre holds still air of 0.4 m2K/W (0.025 W/mK), of
 which hairs and wind leave half (assumed): 1.3 clo. Coats are 1 cm thick in summer, in winter 2 cm, those of deer 3 cm
-(assumed)."""
+(assumed); bristles of boar hold less in summer, and have wool below them in winter (assumed)."""
 _ANY_FUR_CLO = (1.3, 2.7)
 _COATS_K: Final = (293.15, 273.15)
 """Air at which summer and winter coats are worn; between them it goes evenly (assumed: seasons follow the air)."""

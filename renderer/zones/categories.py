@@ -52,6 +52,7 @@ CATEGORY_TABLE: Final = (
     Category("traffic_sign", "outdoor", "Traffic sign, without its post", on_request=True),
     Category("hydrant", "outdoor", "Fire hydrant", on_request=True),
     Category("street_lamp", "outdoor", "Head of a street lamp", on_request=True),
+    Category("boar", "animal", "Wild boar", on_request=True),
 )
 """In their order: YOLO counts them from 0, COCO from 1. New ones come at the end."""
 
@@ -73,5 +74,5 @@ TWO_WHEELERS: Final = ("bicycle", "motorcycle", "scooter")
 """Categories of what is ridden; a scooter is one that is stood on, a motor scooter is a motorcycle."""
 PUSHED_OR_RIDDEN: Final = (*TWO_WHEELERS, "stroller")
 """Categories of vehicles that are no cars."""
-PEOPLE_AND_ANIMALS: Final = ("person", "dog", "deer", "cat")
+PEOPLE_AND_ANIMALS: Final = ("person", "dog", "deer", "cat", "boar")
 """Categories of what is warm by itself: its thermal profile is what it does."""

@@ -30,9 +30,10 @@ def test_the_file_is_what_the_script_makes(tmp_path: Path) -> None:
 def test_meshes_are_closed_and_as_large_as_their_kind(stored: np.lib.npyio.NpzFile) -> None:
     """Heights at the withers by the middle of the back: breed standards, handbooks of deer."""
     models = json.loads(str(stored["models"]))["models"]
-    assert {marks["marks"]["gis_category"] for marks in models.values()} == {"dog", "deer", "cat", "stroller"}
+    assert {marks["marks"]["gis_category"] for marks in models.values()} == {"dog", "deer", "cat", "boar", "stroller"}
     withers = {
         "dog_01": 0.62, "dog_02": 0.5, "dog_03": 0.32, "deer_01": 0.7, "deer_02": 0.95, "cat_01": 0.25,
+        "boar_01": 0.75, "boar_02": 0.45,
     }  # fmt: skip
     for name in models:
         vertices, faces = stored[f"{name}/vertices"], stored[f"{name}/corners"].reshape(-1, 3)

@@ -55,6 +55,8 @@ def test_the_numbers_are_those_of_the_datasets_made_so_far() -> None:
         "TWO_WHEELERS": 30,
         "TWO_WHEELER_HEAT": 31,
         "COMPANIONS": 32,
+        "SEATED": 33,
+        "RIDERS": 36,
     }
 
 

@@ -2,7 +2,7 @@
 
 A four-legged animal is a trunk, a neck, a head with ears, a tail and four legs of three bones. Lengths are shares of
 the height at the withers. Sizes: shoulder heights of breed standards (dogs 0.62, 0.5 and 0.32 m), of roe deer 0.70 m
-and white-tailed deer 0.95 m, of cats 0.25 m.
+and white-tailed deer 0.95 m, of cats 0.25 m, of wild boar 0.75 m and a young one 0.45 m.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from renderer.zones.catalogue import Zone
 
 from assets.build.people.mesh import ZonedMesh, box, joined
 from assets.build.people.models import PersonModel
+from assets.build.people.sweep import Array, Knot, sweep
 from assets.build.people.twowheelers import torus, tube
-
-from .sweep import Array, Knot, sweep
 
 __all__ = ["animal_models", "pram_model"]
 
@@ -54,15 +53,141 @@ class Species:
     tuck: float = 0.75
     """Depth of the belly at the loins as a share of the chest's."""
     antlers: bool = False
+    jaw: float = 0.085
+    """Half of the muzzle's height at its end, as a share of the head's length."""
+    skull: float = 0.24
+    """Half of the skull's height, likewise."""
+    head_deg: float = -14.0
+    """Of the head against the level."""
+    crest: float = 0.0
+    """How far the shoulders stand above the back."""
 
 
 SPECIES: tuple[Species, ...] = (
-    Species("dog_01", "dog", 0.62, 1.1, 0.47, 0.3, 0.085, 0.42, 48.0, 0.42, 0.55, 0.2, True, 0.6, -40.0),
-    Species("dog_02", "dog", 0.5, 1.12, 0.5, 0.34, 0.1, 0.38, 42.0, 0.42, 0.5, 0.16, False, 0.55, 15.0),
-    Species("dog_03", "dog", 0.32, 1.25, 0.52, 0.36, 0.12, 0.38, 55.0, 0.5, 0.45, 0.2, True, 0.4, 60.0, 0.85),
+    Species(
+        "dog_01",
+        "dog",
+        0.62,
+        1.1,
+        0.47,
+        0.3,
+        0.085,
+        0.42,
+        48.0,
+        0.37,
+        0.48,
+        0.19,
+        True,
+        0.6,
+        -40.0,
+        jaw=0.115,
+        skull=0.27,
+    ),
+    Species(
+        "dog_02",
+        "dog",
+        0.5,
+        1.12,
+        0.5,
+        0.34,
+        0.1,
+        0.38,
+        42.0,
+        0.38,
+        0.44,
+        0.16,
+        False,
+        0.55,
+        15.0,
+        jaw=0.135,
+        skull=0.29,
+    ),
+    Species(
+        "dog_03",
+        "dog",
+        0.32,
+        1.25,
+        0.52,
+        0.36,
+        0.12,
+        0.38,
+        55.0,
+        0.44,
+        0.42,
+        0.2,
+        True,
+        0.4,
+        60.0,
+        0.85,
+        jaw=0.125,
+        skull=0.28,
+    ),
     Species("deer_01", "deer", 0.7, 1.15, 0.44, 0.3, 0.055, 0.62, 58.0, 0.36, 0.55, 0.22, True, 0.08, -40.0, 0.8),
     Species("deer_02", "deer", 0.95, 1.15, 0.45, 0.3, 0.06, 0.6, 52.0, 0.34, 0.58, 0.19, True, 0.2, -60.0, 0.8, True),
-    Species("cat_01", "cat", 0.25, 1.35, 0.5, 0.36, 0.12, 0.3, 35.0, 0.42, 0.3, 0.2, True, 1.0, 40.0, 0.9),
+    Species(
+        "cat_01",
+        "cat",
+        0.25,
+        1.35,
+        0.5,
+        0.36,
+        0.12,
+        0.3,
+        35.0,
+        0.4,
+        0.26,
+        0.2,
+        True,
+        1.0,
+        40.0,
+        0.9,
+        jaw=0.15,
+        skull=0.31,
+    ),
+    Species(
+        "boar_01",
+        "boar",
+        0.75,
+        1.45,
+        0.6,
+        0.4,
+        0.085,
+        0.2,
+        4.0,
+        0.6,
+        0.6,
+        0.16,
+        True,
+        0.28,
+        -70.0,
+        0.72,
+        jaw=0.1,
+        skull=0.27,
+        head_deg=-34.0,
+        crest=0.07,
+    ),
+    Species(
+        "boar_02",
+        "boar",
+        0.45,
+        1.35,
+        0.52,
+        0.36,
+        0.09,
+        0.2,
+        8.0,
+        0.55,
+        0.58,
+        0.17,
+        True,
+        0.25,
+        -50.0,
+        0.85,
+        jaw=0.1,
+        skull=0.26,
+        head_deg=-30.0,
+        crest=0.03,
+    ),
 )
 
 
@@ -87,7 +212,9 @@ def _model(name: str, category: str, mesh: ZonedMesh) -> PersonModel:
 def _animal(one: Species, pose: str) -> ZonedMesh:
     """An animal in metres, its paws about the ground."""
     step = int(pose[-2:]) / 4 if pose.startswith("walk") else None
-    parts = [*_trunk(one), *_front(one, down=pose == "graze"), _tail(one), *_legs(one, step)]
+    down = pose == "graze"
+    front = _stout_front(one, down=down) if one.category == "boar" else _front(one, down=down)
+    parts = [*_trunk(one), *front, _tail(one), *_legs(one, step)]
     mesh = joined(parts)
     return ZonedMesh(mesh.vertices_m * one.height_m, mesh.faces, mesh.zones)
 
@@ -100,9 +227,9 @@ def _trunk(one: Species) -> Iterator[ZonedMesh]:
         (-half, 0.0, top - 0.16, 0.45 * wide, 0.3 * loin),
         (-half + 0.1, 0.0, top - 0.8 * loin - 0.03, 0.85 * wide, 0.85 * loin),
         (-0.25 * one.length, 0.0, top - loin, 0.95 * wide, loin),
-        (-0.02, 0.0, top - 0.9 * depth - 0.02, wide, 0.93 * depth),
-        (0.26 * one.length, 0.0, top - depth, wide, depth),
-        (half - 0.1, 0.0, top - 0.95 * depth, 0.85 * wide, 0.82 * depth),
+        (-0.02, 0.0, top - 0.9 * depth - 0.02 + 0.4 * one.crest, wide, 0.93 * depth + 0.4 * one.crest),
+        (0.26 * one.length, 0.0, top - depth + one.crest / 2, wide, depth + one.crest / 2),
+        (half - 0.1, 0.0, top - 0.95 * depth + 0.3 * one.crest, 0.85 * wide, 0.82 * depth + 0.3 * one.crest),
         (half, 0.0, top - 0.85 * depth, 0.5 * wide, 0.45 * depth),
     ]
     yield sweep(knots, Zone.FUR, 18)
@@ -127,7 +254,18 @@ def _front(one: Species, *, down: bool) -> Iterator[ZonedMesh]:
         ],
         Zone.FUR,
     )
-    yield from _head(one, end, math.radians(-75.0 if down else -14.0))
+    yield from _head(one, end, math.radians(-75.0 if down else one.head_deg))
+
+
+def _stout_front(one: Species, *, down: bool) -> Iterator[ZonedMesh]:
+    """A neck as thick as the breast, that ends in the head."""
+    half, depth, wide = one.length / 2, one.depth / 2, one.width / 2
+    path = ((-0.22, -0.9, 0.9), (-0.02, -1.0, 0.86), (0.12, -1.35, 0.66), (0.2, -1.7, 0.48)) if down else (
+        (-0.22, -0.9, 0.9), (-0.02, -0.92, 0.84), (0.1, -0.98, 0.66), (0.2, -1.1, 0.5))  # fmt: skip
+    knots: list[Knot] = [(half + x, 0.0, 1.0 + z * depth, 0.9 * share * wide, share * depth) for x, z, share in path]
+    yield sweep(knots, Zone.FUR, 18)
+    x, _, z = knots[-1][:3]
+    yield from _head(one, np.array([x, z]), math.radians(-68.0 if down else one.head_deg))
 
 
 def _head(one: Species, at: Array, tilt: float) -> Iterator[ZonedMesh]:
@@ -143,11 +281,12 @@ def _head(one: Species, at: Array, tilt: float) -> Iterator[ZonedMesh]:
     stop = 1.0 - one.muzzle
     yield sweep(
         [
-            knot(-0.12, 0.0, 0.16, 0.17),
-            knot(0.12, 0.03, 0.23, 0.24),
-            knot(stop, -0.02, 0.19, 0.2),
-            knot(stop + 0.45 * one.muzzle, -0.08, 0.12, 0.125),
-            knot(0.97, -0.1, 0.085, 0.085),
+            knot(-0.12, 0.0, 0.7 * one.skull, 0.7 * one.skull),
+            knot(0.12, 0.03, 0.96 * one.skull, one.skull),
+            knot(stop - 0.04, 0.0, 0.8 * one.skull, 0.86 * one.skull),
+            knot(stop + 0.2 * one.muzzle, -0.07, 1.45 * one.jaw, 1.5 * one.jaw),
+            knot(stop + 0.65 * one.muzzle, -0.09, 1.1 * one.jaw, 1.2 * one.jaw),
+            knot(0.96, -0.1, 0.95 * one.jaw, one.jaw),
         ],
         Zone.HAIR,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from .cuts import Surface
 from .mesh import ZonedMesh, joined
 from .poses import Pose, pose_named, rotations, with_umbrella
 from .riding import riding
+from .sitting import on_a_seat
 from .skeleton import Posed
 from .twowheelers import TWO_WHEELERS, TwoWheeler
 
@@ -27,6 +29,7 @@ Array = NDArray[np.float64]
 _STEP_M = 1 / 2048
 """Coordinates are rounded to this, so that every processor builds the same file, and it packs well."""
 _ARM_BONES = ("upperarm", "lowerarm", "wrist", "finger", "metacarpal", "shoulder01", "head", "neck", "eye")
+_SHANK_BONES = ("lowerleg", "foot", "toe")
 _HAND_BONES = ("lowerarm02", "wrist", "finger", "metacarpal")
 
 
@@ -48,7 +51,7 @@ def person_models(topology: str, people: Sequence[Person] = CROWD) -> Iterator[P
     for person in people:
         figure = _Figure(person, coarse, full, parts)
         for pose in person.all_poses:
-            yield figure.model(pose)
+            yield (figure.without_bag() if pose.startswith("sit") else figure).model(pose)
 
 
 def two_wheeler_models(topology: str) -> Iterator[PersonModel]:
@@ -111,6 +114,12 @@ class _Figure:
         cut = tailored(coarse.skeleton, self._body, surface, person.outfit)
         self._surface, self._zones = dressed(coarse.skeleton, self._body, cut, self._head, person.outfit)
 
+    def without_bag(self) -> _Figure:
+        """The same person, whose bag lies elsewhere."""
+        other = copy(self)
+        other._person = replace(self._person, outfit=replace(self._person.outfit, bag=""))
+        return other
+
     def model(self, pose: str) -> PersonModel:
         """The person in a pose."""
         posed, skin = self._clear_of_the_body(self._angles(pose))
@@ -136,7 +145,17 @@ class _Figure:
 
     def _angles(self, pose: str) -> Pose:
         angles = pose_named(pose, self._person.gait)
+        if pose.startswith("sit"):
+            return on_a_seat(angles, self._clothed)
         return with_umbrella(angles) if self._person.outfit.bag == "umbrella" else angles
+
+    def _clothed(self, angles: Pose) -> tuple[Array, NDArray[np.bool_], Array]:
+        """Points (N, 3) of body and clothes in a pose, which are of trunk and thighs (N,), and where the hips are."""
+        skeleton, heads, surface = self._coarse.skeleton, self._body.heads_m, self._surface
+        posed = skeleton.pose(heads, rotations(skeleton, heads, angles))
+        elsewhere = [n for name, n in skeleton.number.items() if name.startswith((*_ARM_BONES, *_SHANK_BONES))]
+        trunk = surface.weights[:, elsewhere].sum(axis=1) < 0.3
+        return posed.skin(surface.vertices_m, surface.weights), trunk, posed.heads_m[skeleton.number["root"]]
 
     def _clear_of_the_body(self, angles: Pose) -> tuple[Posed, Array]:
         """The pose and the points of its skin; arms are raised to the side until no hand is in the body."""

@@ -165,9 +165,18 @@ def _pushing(pose: Pose, gait: Gait) -> Pose:
     return replace(pose, left_arm=arm, right_arm=arm, shoulder_yaw=0.0, lean=6.0)
 
 
-def _sitting(gait: Gait) -> Pose:
-    leg, arm = Leg(84.0, 84.0, 0.0, spread=5.0), Arm(20.0, gait.aside, 78.0, 22.0)
-    return Pose(leg, leg, arm, arm, lean=-4.0, stoop=gait.stoop + 8.0, nod=8.0)
+def _sitting(number: int, gait: Gait) -> Pose:
+    """Hands on the thighs; leaning forward; leaning back with the legs stretched; reading. Thighs are level."""
+    ahead = (4.0, 8.0, 26.0, 0.0)[number]
+    leg = Leg(86.0, 86.0 - ahead, 0.5 * ahead, spread=(6.0, 10.0, 4.0, 5.0)[number], toe_out=12.0)
+    lean, stoop, nod = ((-4.0, 8.0, 8.0), (20.0, 14.0, 14.0), (-9.0, 10.0, 4.0), (-2.0, 14.0, 32.0))[number]
+    stoop = min(gait.stoop, 8.0) + stoop
+    leaning = 20.0 + lean + stoop  # of the upper arm from the chest, so that it hangs forward
+    arm = (
+        Arm(20.0, gait.aside, 76.0, 16.0), Arm(leaning, gait.aside, 46.0, 24.0),
+        Arm(22.0, gait.aside + 6.0, 80.0, 46.0, 10.0), Arm(24.0, gait.aside, 98.0, 40.0, 8.0),
+    )[number]  # fmt: skip
+    return Pose(leg, leg, arm, arm, lean=lean, stoop=stoop, nod=nod, look=(12.0, -8.0, 30.0, 0.0)[number])
 
 
 def with_umbrella(pose: Pose) -> Pose:
@@ -176,7 +185,10 @@ def with_umbrella(pose: Pose) -> Pose:
 
 
 def pose_named(name: str, gait: Gait) -> Pose:
-    """The pose of a name: ``walk_03`` is phase 3 of twelve, ``run_01`` phase 1 of six; ``stand``, ``phone``, ``sit``.
+    """The pose of a name.
+
+    ``walk_03`` is phase 3 of twelve, ``run_01`` phase 1 of six; ``stand``, ``phone``; ``sit_03`` is the last of four
+    ways to sit.
 
     Raises:
         KeyError: there is none.
@@ -189,7 +201,7 @@ def pose_named(name: str, gait: Gait) -> Pose:
         pose = walk(step / 12.0, gait)
         changed = {"cross": replace(pose, look=62.0), "carry": _carrying(pose, gait), "push": _pushing(pose, gait)}
         return changed.get(kind, pose)
-    return _sitting(gait) if kind == "sit" else _standing(kind, gait)
+    return _sitting(step, gait) if kind == "sit" else _standing(kind, gait)
 
 
 # --- angles to rotations ----------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from renderer.zones.catalogue import Zone
 
 from .mesh import ZonedMesh, box, joined, loft
+from .sweep import sweep
 
 __all__ = ["TWO_WHEELERS", "TwoWheeler"]
 
@@ -146,39 +147,98 @@ def _pedals(crank: Point, arm_m: float) -> tuple[Point, Point]:
     return (x + ahead, 0.075, z - down), (x - ahead, -0.075, z + down)
 
 
+def _mudguard(wheel: Point, radius_m: float, half_m: float, from_deg: float, to_deg: float) -> ZonedMesh:
+    """An arc of sheet above a wheel; degrees from ahead upwards."""
+    x, _, z = wheel
+    turns = np.radians(np.linspace(from_deg, to_deg, 5))
+    return sweep([(x + radius_m * np.cos(t), 0.0, z + radius_m * np.sin(t), half_m, 0.012) for t in turns], Zone.FRAME)
+
+
+def _wheels(rear: Point, front: Point, wheel_m: float) -> Iterator[ZonedMesh]:
+    """Tyres, cast wheels and brake discs of a motorcycle."""
+    yield torus(rear, wheel_m, 0.075, Zone.TYRE)
+    yield torus(front, wheel_m, 0.055, Zone.TYRE)
+    for at, tyre, half in ((rear, 0.14, 0.03), (front, 0.11, 0.025)):
+        yield disc(at, 0.06, 2 * half, Zone.FRAME, 10)
+        rim = wheel_m - tyre + 0.01
+        for turn in 2 * np.pi * np.arange(5) / 5:
+            end = (at[0] + rim * float(np.cos(turn)), 0.0, at[2] + rim * float(np.sin(turn)))
+            yield tube(at, end, 0.022, Zone.FRAME, 5)
+        yield torus(at, rim + 0.01, 0.02, Zone.FRAME, 22)
+    for at, y in ((front, 0.07), (front, -0.07), (rear, -0.09)):
+        yield disc((at[0], y, at[2]), 0.14, 0.004, Zone.BRAKE)
+
+
+def _engine(seat_m: float) -> Iterator[ZonedMesh]:
+    """Crankcase, cylinders leaning forward, and the pipes that lead from them below to the silencer."""
+    yield sweep(
+        [(-0.2, 0.0, 0.36, 0.1, 0.09), (-0.02, 0.0, 0.37, 0.16, 0.15), (0.16, 0.0, 0.38, 0.16, 0.14),
+         (0.27, 0.0, 0.4, 0.09, 0.08)], Zone.ENGINE,
+    )  # fmt: skip
+    top = seat_m - 0.1
+    yield sweep([(0.06, 0.0, 0.42, 0.17, 0.1), (0.13, 0.0, 0.56, 0.19, 0.1), (0.18, 0.0, top, 0.17, 0.09)], Zone.ENGINE)
+    for y in (-0.09, 0.0, 0.09):
+        pipe = [(0.2, y, 0.58), (0.34, y, 0.5), (0.33, y, 0.3), (0.2, 0.5 * y - 0.05, 0.21), (0.0, -0.1, 0.21)]
+        yield sweep([(*at, 0.021, 0.021) for at in pipe], Zone.EXHAUST, 8)
+    tail = [
+        (0.0, -0.1, 0.21, 0.028),
+        (-0.22, -0.17, 0.27, 0.035),
+        (-0.32, -0.185, 0.31, 0.055),
+        (-0.72, -0.2, 0.44, 0.06),
+    ]
+    yield sweep([(x, y, z, r, r) for x, y, z, r in tail], Zone.EXHAUST, 12)
+
+
+def _tank_and_seat(seat_m: float) -> Iterator[ZonedMesh]:
+    """A tank with hollows for the knees, a seat for two, and the tail below it."""
+    yield sweep(
+        [(-0.12, 0.0, seat_m - 0.01, 0.07, 0.05), (-0.02, 0.0, seat_m + 0.05, 0.1, 0.09),
+         (0.14, 0.0, seat_m + 0.09, 0.155, 0.125), (0.3, 0.0, seat_m + 0.09, 0.15, 0.11),
+         (0.41, 0.0, seat_m + 0.05, 0.08, 0.06)], Zone.FRAME,
+    )  # fmt: skip
+    yield sweep(
+        [(-0.78, 0.0, seat_m + 0.045, 0.07, 0.025), (-0.62, 0.0, seat_m + 0.03, 0.12, 0.04),
+         (-0.45, 0.0, seat_m - 0.01, 0.135, 0.045), (-0.26, 0.0, seat_m - 0.04, 0.14, 0.05),
+         (-0.06, 0.0, seat_m - 0.03, 0.09, 0.05)], Zone.SEAT,
+    )  # fmt: skip
+    yield sweep(
+        [(-0.86, 0.0, seat_m + 0.02, 0.05, 0.035), (-0.64, 0.0, seat_m - 0.06, 0.1, 0.06),
+         (-0.35, 0.0, seat_m - 0.13, 0.11, 0.07), (-0.08, 0.0, seat_m - 0.16, 0.1, 0.07)], Zone.FRAME,
+    )  # fmt: skip
+
+
+def _fairing(half_m: float, bar_m: float) -> Iterator[ZonedMesh]:
+    """A nose before the bars, and panels beside the engine."""
+    yield sweep(
+        [(half_m - 0.42, 0.0, bar_m, 0.15, 0.12), (half_m - 0.3, 0.0, bar_m - 0.03, 0.21, 0.19),
+         (half_m - 0.12, 0.0, bar_m - 0.11, 0.18, 0.16), (half_m + 0.02, 0.0, bar_m - 0.2, 0.08, 0.07)], Zone.FRAME,
+    )  # fmt: skip
+    yield sweep(
+        [(half_m - 0.28, 0.0, 0.74, 0.19, 0.12), (0.28, 0.0, 0.58, 0.22, 0.2), (0.05, 0.0, 0.42, 0.21, 0.17),
+         (-0.22, 0.0, 0.3, 0.12, 0.09)], Zone.FRAME,
+    )  # fmt: skip
+    for y in (0.09, -0.09):
+        yield sweep([(half_m - 0.1, y, bar_m - 0.12, 0.05, 0.04), (half_m, 0.7 * y, bar_m - 0.18, 0.035, 0.025)],
+                    Zone.LAMP, 10)  # fmt: skip
+
+
 def _motorcycle(name: str, *, base_m: float, wheel_m: float, seat_m: float, bar_m: float, faired: bool) -> TwoWheeler:
     half = base_m / 2
     rear, front = (-half, 0.0, wheel_m), (half, 0.0, wheel_m)
     head = (half - 0.3, 0.0, bar_m - 0.1)
-    parts = [torus(rear, wheel_m, 0.075, Zone.TYRE), torus(front, wheel_m, 0.055, Zone.TYRE)]
-    parts += [disc(rear, wheel_m - 0.14, 0.03, Zone.FRAME), disc(front, wheel_m - 0.11, 0.02, Zone.FRAME)]
-    parts += [
-        disc((at[0], y, at[2]), 0.14, 0.004, Zone.BRAKE) for at, y in ((front, 0.07), (front, -0.07), (rear, -0.09))
-    ]
+    parts = [*_wheels(rear, front, wheel_m), *_engine(seat_m), *_tank_and_seat(seat_m)]
     for y in (0.09, -0.09):
-        parts += [tube((head[0], y, head[2]), (front[0], y, front[2]), 0.026, Zone.FRAME)]
-        parts += [tube((-0.1, y, 0.42), (rear[0], y * 1.2, rear[2]), 0.03, Zone.FRAME)]
-    parts += [
-        box((0.05, 0.0, 0.42), (0.46, 0.34, 0.36), Zone.ENGINE),
-        box((0.16, 0.0, seat_m + 0.06), (0.52, 0.3, 0.26), Zone.FRAME),
-    ]
-    parts += [
-        box((-0.36, 0.0, seat_m - 0.05), (0.72, 0.27, 0.12), Zone.SEAT),
-        box((-0.55, 0.0, seat_m - 0.15), (0.5, 0.2, 0.14), Zone.FRAME),
-    ]
-    parts += [
-        tube((0.15, -0.15, 0.28), (-0.25, -0.17, 0.3), 0.03, Zone.EXHAUST),
-        tube((-0.25, -0.18, 0.3), (-0.75, -0.19, 0.42), 0.055, Zone.EXHAUST, 8),
-    ]
-    parts += [
-        box((half - 0.24, 0.0, bar_m - 0.13), (0.16, 0.2, 0.2), Zone.LAMP),
-        *_bars((half - 0.33, 0.0, bar_m), 0.38, 0.12),
-    ]
+        parts += [tube((head[0], y, head[2]), (front[0], y, front[2]), 0.026, Zone.FRAME, 8)]
+        parts += [tube((-0.1, y, 0.42), (rear[0], y * 1.2, rear[2]), 0.03, Zone.FRAME, 8)]
+        parts += [tube((-0.55, y, seat_m - 0.1), (rear[0] + 0.1, y * 1.2, rear[2] + 0.05), 0.022, Zone.FRAME, 8)]
+    parts += [tube((head[0], 0.0, head[2]), (0.1, 0.0, seat_m - 0.04), 0.035, Zone.FRAME, 8)]
+    parts += [_mudguard(front, wheel_m + 0.03, 0.06, 40.0, 150.0), _mudguard(rear, wheel_m + 0.04, 0.08, 95.0, 155.0)]
+    parts += [*_bars((half - 0.33, 0.0, bar_m), 0.38, 0.12), *_mirrors(half - 0.34, bar_m)]
     if faired:
-        parts += [
-            box((half - 0.28, 0.0, bar_m - 0.02), (0.36, 0.4, 0.4), Zone.FRAME),
-            box((0.2, 0.0, 0.5), (0.5, 0.4, 0.34), Zone.FRAME),
-        ]
+        parts += [*_fairing(half, bar_m)]
+    else:
+        lamp = [(half - 0.33, 0.0, bar_m - 0.1, 0.05, 0.05), (half - 0.24, 0.0, bar_m - 0.11, 0.09, 0.09)]
+        parts += [sweep([*lamp, (half - 0.16, 0.0, bar_m - 0.12, 0.092, 0.092)], Zone.LAMP, 14)]
     pegs = ((-0.12, 0.2, 0.36), (-0.12, -0.24, 0.36))
     return TwoWheeler(
         name,
@@ -191,6 +251,13 @@ def _motorcycle(name: str, *, base_m: float, wheel_m: float, seat_m: float, bar_
     )
 
 
+def _mirrors(x_m: float, bar_m: float) -> Iterator[ZonedMesh]:
+    for y in (0.25, -0.25):
+        top = (x_m, 1.25 * y, bar_m + 0.16)
+        yield tube((x_m, y, bar_m), top, 0.007, Zone.FRAME, 5)
+        yield sweep([(*top, 0.05, 0.035), (top[0] + 0.03, top[1], top[2], 0.04, 0.028)], Zone.FRAME, 8)
+
+
 def _scooter(name: str) -> TwoWheeler:
     wheel, half, seat, bar = 0.23, 0.64, 0.77, 1.05
     rear, front = (-half, 0.0, wheel), (half, 0.0, wheel)
@@ -198,24 +265,26 @@ def _scooter(name: str) -> TwoWheeler:
     parts += [disc(at, 0.12, 0.03, Zone.FRAME) for at in (rear, front)] + [
         disc((front[0], 0.06, front[2]), 0.1, 0.004, Zone.BRAKE)
     ]
+    shapes = (
+        (Zone.FRAME, ((-0.84, 0.62, 0.08, 0.07), (-0.66, 0.59, 0.17, 0.14), (-0.36, 0.55, 0.19, 0.17),
+                      (-0.12, 0.48, 0.15, 0.15), (-0.02, 0.38, 0.12, 0.1))),
+        (Zone.SEAT, ((-0.76, seat, 0.09, 0.03), (-0.56, seat - 0.03, 0.13, 0.045), (-0.3, seat - 0.04, 0.14, 0.045),
+                     (-0.06, seat - 0.05, 0.09, 0.045))),
+        (Zone.ENGINE, ((-0.56, 0.28, 0.1, 0.1), (-0.36, 0.3, 0.12, 0.12), (-0.18, 0.3, 0.09, 0.09))),
+        (Zone.FRAME, ((0.3, 0.3, 0.19, 0.03), (0.4, 0.46, 0.21, 0.04), (0.44, 0.7, 0.2, 0.05), (0.39, 0.92, 0.14, 0.06),
+                      (0.35, bar, 0.13, 0.06), (0.31, bar + 0.05, 0.1, 0.03))),
+    )  # fmt: skip
+    parts += [sweep([(x, 0.0, z, wide, high) for x, z, wide, high in knots], zone) for zone, knots in shapes]
     parts += [
-        box((-0.42, 0.0, 0.55), (0.72, 0.36, 0.34), Zone.FRAME),
-        box((-0.36, 0.0, seat - 0.04), (0.7, 0.28, 0.1), Zone.SEAT),
-    ]
-    parts += [
-        box((-0.36, 0.0, 0.3), (0.4, 0.2, 0.22), Zone.ENGINE),
-        tube((-0.3, -0.15, 0.26), (-0.78, -0.17, 0.34), 0.05, Zone.EXHAUST, 8),
-    ]
-    parts += [
+        sweep([(-0.3, -0.13, 0.26, 0.04, 0.04), (-0.46, -0.16, 0.27, 0.055, 0.055), (-0.8, -0.17, 0.34, 0.055, 0.055)],
+              Zone.EXHAUST, 10),
         box((0.1, 0.0, 0.28), (0.5, 0.34, 0.08), Zone.FRAME),
-        box((0.39, 0.0, 0.62), (0.1, 0.42, 0.7), Zone.FRAME),
-    ]
-    parts += [tube((front[0], y, front[2]), (0.42, y, 0.6), 0.022, Zone.FRAME) for y in (0.08, -0.08)]
-    parts += [
+        sweep([(0.42, 0.0, bar - 0.06, 0.09, 0.07), (0.475, 0.0, bar - 0.07, 0.07, 0.055)], Zone.LAMP, 12),
+        _mudguard(front, wheel + 0.025, 0.065, 30.0, 150.0),
         tube((0.42, 0.0, 0.6), (0.34, 0.0, bar), 0.03, Zone.FRAME),
-        box((0.4, 0.0, bar - 0.05), (0.16, 0.24, 0.16), Zone.LAMP),
-    ]
-    parts += [*_bars((0.32, 0.0, bar), 0.34, 0.1)]
+    ]  # fmt: skip
+    parts += [tube((front[0], y, front[2]), (0.42, y, 0.6), 0.022, Zone.FRAME) for y in (0.08, -0.08)]
+    parts += [*_bars((0.32, 0.0, bar), 0.34, 0.1), *_mirrors(0.32, bar)]
     return TwoWheeler(
         name,
         "motorcycle",

@@ -27,7 +27,8 @@ __all__ = ["CLASSES", "Mot"]
 
 CLASSES: Final[Mapping[str, int]] = {
     "person": 1, "car": 3, "van": 3, "truck": 3, "bus": 3, "bicycle": 4, "motorcycle": 5, "scooter": 6, "stroller": 6,
-    "dog": 8, "cat": 8, "deer": 8, "tram": 3, "traffic_light": 9, "traffic_sign": 9, "hydrant": 10, "street_lamp": 9,
+    "dog": 8, "cat": 8, "deer": 8, "boar": 8, "tram": 3,
+    "traffic_light": 9, "traffic_sign": 9, "hydrant": 10, "street_lamp": 9,
 }  # fmt: skip
 _ON_VEHICLE: Final = 2
 

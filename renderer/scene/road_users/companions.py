@@ -24,13 +24,20 @@ __all__ = ["ANIMALS", "COMPANIONS", "companions", "ground_of", "walking_without_
 
 Array = NDArray[np.float64]
 
-ANIMALS: Final[Mapping[str, tuple[str, float]]] = {"dogs": ("dog", 0.05), "cats": ("cat", 0.01), "deer": ("deer", 0.0)}
+ANIMALS: Final[Mapping[str, tuple[str, float]]] = {
+    "dogs": ("dog", 0.05),
+    "cats": ("cat", 0.01),
+    "deer": ("deer", 0.0),
+    "boar": ("boar", 0.0),
+}
 """Category, and how many are in a frame's mean, by the words of ``--objects``. The training labels of FLIR ADAS,
-version 2, have four dogs in 10742 frames; made data is there to have more. Deer are there where they are asked for
-alone."""
+version 2, have four dogs in 10742 frames; made data is there to have more. Deer and boar are there where they are asked
+for alone."""
 COMPANIONS: Final = (*ANIMALS, "strollers")
+_PARTS: Final = {"dogs": 0, "cats": 1, "deer": 2, "strollers": 3, "boar": 4}
+"""Of the random stream; they stay as they are."""
 ASKED_MEAN = 1.0
-"""Of deer in a frame, where any are asked for."""
+"""Of deer and of boar in a frame, where any are asked for."""
 LEAST_HEIGHT_PX = 6.0
 HEEL_M, LEASH_M = 0.55, 1.6
 """A dog goes beside its person, or as far ahead or behind as a leash reaches."""
@@ -70,8 +77,8 @@ def companions(
     """
     scene = _Scene(setup, sizes, camera, ground)
     scene.add_prams([one for one in models if one.category == "stroller"], most.get("strollers", 0), draw)
-    for number, (name, (category, usual)) in enumerate(ANIMALS.items()):
-        rng, own = draw.rng(Stream.COMPANIONS, number), [one for one in models if one.category == category]
+    for name, (category, usual) in ANIMALS.items():
+        rng, own = draw.rng(Stream.COMPANIONS, _PARTS[name]), [one for one in models if one.category == category]
         mean = usual if usual or not most.get(name) else ASKED_MEAN
         for _ in range(sample_count(mean, rng, most.get(name, 0)) if own and mean else 0):
             scene.add_animal(category, own, rng)
@@ -107,7 +114,7 @@ class _Scene:
 
     def add_prams(self, prams: Sequence[ModelSize], most: int | None, draw: Draw) -> None:
         """One before each who pushes."""
-        rng = draw.rng(Stream.COMPANIONS, len(ANIMALS))
+        rng = draw.rng(Stream.COMPANIONS, _PARTS["strollers"])
         for person in [one for one in self.people if _PUSHES in one.model] if prams else ():
             pram = prams[int(rng.integers(len(prams)))]
             if most is None or len(self.placed) < most:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -17,10 +18,12 @@ from numpy.typing import NDArray
 
 from ...geometry.camera import Camera
 from ...random_streams import Draw, Stream
+from ...thermal.conditions import Conditions
 from ..camera_car import camera_car_rectangle
 from ..cars import FrameSetup, ModelSize, Placement
 from ..draws import clipped_normal
 from ..footprints import overlaps, rectangle
+from ..pedestrians import suits
 from ..projection import WorldToCam, box_around, seen_share, world_to_cam
 from ..street import Street
 from .parking import Parking, ParkingPlace
@@ -104,7 +107,7 @@ def sample_count(mean: float, rng: np.random.Generator, most: int | None) -> int
 
 
 class TwoWheelerMix:
-    """Draws vehicles and who rides them, each as often as another."""
+    """Draws vehicles, each as often as another, and who rides them."""
 
     def __init__(self, models: Sequence[ModelSize]) -> None:
         wanted = {kind.category for kind in KINDS.values()}
@@ -116,6 +119,13 @@ class TwoWheelerMix:
             elif model.category in wanted:
                 self._vehicles.setdefault(model.category, []).append(model)
         self.sizes = {model.name: model for model in models}
+        self._dress: tuple[Conditions, np.random.Generator] | None = None
+
+    def dressed_for(self, weather: Conditions, draw: Draw) -> TwoWheelerMix:
+        """The same vehicles, whose riders go out as their clothes suit the weather."""
+        dressed = copy(self)
+        dressed._dress = weather, draw.rng(Stream.RIDERS)
+        return dressed
 
     def draw(self, category: str, rng: np.random.Generator) -> ModelSize | None:
         """A vehicle; None where there is none of the category."""
@@ -123,7 +133,12 @@ class TwoWheelerMix:
 
     def rider(self, vehicle: str, rng: np.random.Generator) -> ModelSize | None:
         """Who rides a vehicle; None where nobody can."""
-        return _one_of(self._riders.get(vehicle, ()), rng)
+        riders = self._riders.get(vehicle, [])
+        anybody = _one_of(riders, rng)
+        if self._dress is None or not riders:
+            return anybody
+        weather, own = self._dress  # with draws of its own: what ``rng`` draws next stays as it is
+        return riders[_chosen([suits(one, weather) for one in riders], own)]
 
 
 def _one_of(models: Sequence[ModelSize], rng: np.random.Generator) -> ModelSize | None:

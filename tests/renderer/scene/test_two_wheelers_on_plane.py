@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from renderer.scene.cars import FrameSetup, ModelSize, Placement
 from renderer.scene.projection import camera_pose
 from renderer.scene.road_users import two_wheelers
 from renderer.scene.road_users.on_plane import two_wheelers_on_plane
+from renderer.thermal.conditions import sample_conditions
 from renderer.zones.catalogue import Zone
 
 CAMERA = Camera("plain", 640, 512, 772.0, 772.0, 320.0, 256.0)
@@ -87,3 +89,22 @@ def test_cold_bicycles_are_darker_than_the_road_and_engines_that_run_are_light()
     hot = np.concatenate([kelvin, np.full(30, 330.0, np.float32)])
     greys = two_wheeler_greys(hot, with_engine, 140.0, frame, draw_car(rng))
     assert greys[90:].mean() > greys[:90].mean() + 40.0
+
+
+def test_riders_dress_for_the_weather_and_nothing_else_changes() -> None:
+    """In frost those in shorts stay at home; which vehicles there are and where does not depend on it."""
+    light, warm = (replace(SIZES[1], name=f"bicycle_01.rider_{n}", clo=clo) for n, clo in (("02", 0.4), ("03", 1.5)))
+    mix = two_wheelers.TwoWheelerMix([SIZES[0], light, warm])
+    weather = sample_conditions(np.random.default_rng(0), weather="clear", hour=13.0, season="spring")
+    ridden: dict[float, list[str]] = {}
+    where: dict[float, list[tuple[float, float]]] = {}
+    for air_K in (268.15, 303.15):
+        for index in range(30):
+            out = mix.dressed_for(replace(weather, air_temperature_K=air_K), Draw(1, index))
+            found = two_wheelers_on_plane(SETUP, CARS, out, CAMERA, Draw(1, index), MOST, free_mask=free_mask())
+            ridden.setdefault(air_K, []).extend(one.model for one in found if one.rides)
+            where.setdefault(air_K, []).extend((one.x_m, one.y_m) for one in found)
+    assert where[268.15] == where[303.15]
+    assert len(ridden[268.15]) > 10
+    assert ridden[268.15].count(warm.name) > 0.9 * len(ridden[268.15])
+    assert ridden[303.15].count(light.name) > 0.9 * len(ridden[303.15])

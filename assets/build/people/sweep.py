@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from renderer.zones.catalogue import Zone
 
-from assets.build.people.mesh import ZonedMesh, loft
+from .mesh import ZonedMesh, loft
 
 __all__ = ["Array", "Knot", "sweep"]
 
