@@ -43,6 +43,20 @@ def _zones(mesh: Any) -> np.ndarray:
     return values
 
 
+def test_nothing_that_stands_in_it_is_warm_or_moves(scene: Any) -> None:
+    """What has a warmth of its own or moves is placed by frames, with a label; lamps are as warm as they are lit."""
+    warm = set(range(FIRST_ENVIRONMENT_ZONE)) | {int(Zone.PERSON)}
+    looked_at = 0
+    for item in _static(scene):
+        assert not warm & set(_zones(item.data).tolist()), item.name
+        assert item.animation_data is None, item.name
+        assert not item.constraints, item.name
+        assert item.parent is None or item.parent.animation_data is None, item.name
+        looked_at += 1
+    assert looked_at > 200
+    assert not bpy.data.actions
+
+
 def test_every_face_has_an_environment_zone(scene: Any) -> None:
     found: set[int] = set()
     for item in _static(scene):

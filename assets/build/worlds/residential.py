@@ -59,6 +59,7 @@ def residential(seed: int) -> Site:
         120,
         blocked,
     )
+    _benches(site, street, np.random.default_rng([seed, 111]))
     site.far_m, site.speed_m_s = 100.0, 8.0
     return site
 
@@ -234,6 +235,17 @@ def _verge(site: Site, street: _Street) -> None:
                         0.8,
                         section.height_m,
                     )
+
+
+def _benches(site: Site, street: _Street, rng: np.random.Generator) -> None:
+    """A few benches at the back of the pavements, facing the road, with numbers of their own: all else stays."""
+    section = street.section
+    for side in (-1, 1):
+        for start, end in free_stretches(street.axis.length_m, street.crossings, side):
+            for u in np.arange(start + 15.0, end - 8.0, 45.0):
+                if rng.random() < 0.5:
+                    at, yaw = float(u + rng.uniform(-6.0, 12.0)), 0.0 if side > 0 else math.pi
+                    site.beside(street.axis, "bench", at, side * (section.back_m - 0.54), yaw, 1.0, section.height_m)
 
 
 def _corner_things(site: Site, street: _Street, one: Crossing) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -25,6 +26,9 @@ def test_joints_are_seen_where_blender_s_rays_reach_them() -> None:
         assert library is not None
         frames = [session.frame(index, people=8) for index in FRAMES]
         joints = [_joints(frame, library.key_points_m) for frame in frames]
+        apart = [off for frame in frames for off in _apart_at_100_px(frame, library.key_points_m)]
+    assert len(apart) > 600
+    assert max(apart) < 0.5, "pixels, as if everybody were 100 px high"
     assert sum(len(people) for people in joints) >= 50
     agreed = looked_at = hidden = 0
     with RenderSession(CITY, camera=preset, people=PEOPLE_ARRAYS, seed=5, engine="cycles") as session:
@@ -51,6 +55,21 @@ def _joints(frame: Frame, key_points_m: object) -> list[list[Joint]]:
             depth = (world - frame.cam_to_world[:3, 3]) @ frame.cam_to_world[:3, 2]
             found.append([(*one, z) for one, z in zip(item.key_points, depth.tolist(), strict=True) if one[2] > 0])
     return found
+
+
+def _apart_at_100_px(frame: Frame, key_points_m: object) -> list[float]:
+    """How far joints in the picture are from where OpenCV projects those of the model, in hundredths of the height."""
+    view, apart = np.linalg.inv(frame.cam_to_world), []
+    for item in frame.instances:
+        if item.category == "person" and item.key_points is not None and item.box_amodal_px is not None:
+            own = key_points_m(item.model)  # type: ignore[operator]
+            world = own @ item.object_to_world[:3, :3].T + item.object_to_world[:3, 3]
+            pixels, _ = cv2.projectPoints(world, cv2.Rodrigues(view[:3, :3])[0], view[:3, 3], frame.camera.K, None)
+            height = item.box_amodal_px[3] - item.box_amodal_px[1]
+            for (x, y, flag), (u, v) in zip(item.key_points, pixels[:, 0].tolist(), strict=True):
+                if flag:
+                    apart.append(100.0 * float(np.hypot(x - u, y - v)) / height)
+    return apart
 
 
 def _nearest_m(frame: Frame, x: float, y: float) -> float:
