@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 TOOLS ?= .venv-tools
+ANNOTATION ?= .venv-annotation
 CLUSTER ?= .venv-cluster
 DOCS ?= .venv-docs
 SITE ?= out/site
@@ -37,11 +38,12 @@ test-bytes: $(VENV)/.dev
 test-gui: $(VENV)/.dev
 	GIS_GUI_OUT=$(GUI_OUT) $(BIN)/python -m pytest -m gui tests/gui
 
-# Data sets and exports opened by the tools that they are for, and the examples, in an environment of their own (1 GB).
+# Data sets and exports opened by the tools that they are for, and the examples, in environments of their own (1 GB; Datumaro
+# and Label Studio 0.7 GB).
 test-tools: tools
-	$(TOOLS)/bin/python -m pytest -m tools tests/tools
+	GIS_ANNOTATION_PYTHON=$(abspath $(ANNOTATION))/bin/python $(TOOLS)/bin/python -m pytest -m tools tests/tools
 
-tools: $(TOOLS)/.done
+tools: $(TOOLS)/.done $(ANNOTATION)/.done
 
 # A real Ray cluster of three nodes and an S3 server on this machine, in an environment of their own.
 test-cluster: $(CLUSTER)/.done
@@ -82,7 +84,7 @@ constraints: $(VENV)/.dev
 	$(BIN)/python -m pip freeze --exclude-editable > $(CONSTRAINTS)
 
 clean:
-	rm -rf $(VENV) $(TOOLS) $(CLUSTER) $(DOCS) out
+	rm -rf $(VENV) $(TOOLS) $(ANNOTATION) $(CLUSTER) $(DOCS) out
 
 # The stamps say what the environment holds: what a demo needs, or everything.
 $(VENV)/bin/python:
@@ -102,6 +104,11 @@ $(TOOLS)/.done: tests/tools/locked.txt $(VENV)/.dev
 	$(PYTHON) -m venv $(TOOLS)
 	echo "import site; site.addsitedir('$(abspath $(VENV))/lib/python3.11/site-packages')" > $(TOOLS)/lib/python3.11/site-packages/project.pth
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/tools/locked.txt
+	@touch $@
+
+$(ANNOTATION)/.done: tests/tools/annotation.txt
+	$(PYTHON) -m venv $(ANNOTATION)
+	$(ANNOTATION)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/tools/annotation.txt
 	@touch $@
 
 $(CLUSTER)/.done: tests/cluster/requirements.txt tests/cluster/locked.txt pyproject.toml

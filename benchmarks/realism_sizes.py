@@ -1,12 +1,14 @@
 """How near made cars are to real ones of like size, by ranges of size.
 
     python -m benchmarks.realism_sizes FRAMES BOXES [--scene] [--count 320] [--seed 11] [--weights MODEL.safetensors]
+    python -m benchmarks.realism_sizes FRAMES BOXES [--scene] --count 60 --sheet near-cars.jpg
 
 FRAMES and BOXES are those of `benchmarks.realism`. Cars are put into the frames, or with ``--scene`` seen in a rendered
 street by the frames' camera, as `gis synthesize` makes them: by physics and by the model. Cars that nothing hides and
 no border cuts are compared with real ones by the kernel distance of AlexNet's features, at 128 px a crop, and from
 100 px on at 256 px too, where what is fine counts more. Size is the longer side of the box. ``nearer`` is the share of
 80 random two thirds of the frames of both sides in which the model is nearer than physics. The last line is JSON.
+``--sheet`` writes a picture of the near cars, each by the model and by physics, and measures nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -42,6 +45,8 @@ UInt8 = NDArray[np.uint8]
 MODEL, REAL = "model", "real"
 SIZES_PX = ((20, 32), (32, 48), (48, 64), (64, 100), (100, 150), (150, 200), (200, 300), (150, 400))
 SIDES_PX, FINE_FROM_PX = (128, 256), 100
+NEAR_PX, COLUMNS, ROWS, GAP_PX = (150, 400), 4, 5, 8
+"""Longer sides of the cars on the sheet; cars in a row, rows, and what lies between them."""
 SQUARE, LIKE = 1.2, 1.15
 """Side of a crop in longer sides of the box; by which factor real cars may lie outside of a range."""
 DRAWS, SHARE, FEWEST, STREAM_PARTS = 80, 2 / 3, 6, 11
@@ -61,6 +66,10 @@ def main() -> None:
     """Runs the benchmark."""
     options = arguments()
     cv2.setNumThreads(1)
+    if options.sheet is not None:
+        near = (one for one in made_cars(options) if NEAR_PX[0] <= one.size_px < NEAR_PX[1])
+        cv2.imwrite(str(options.sheet), sheet(list(islice(near, COLUMNS * ROWS))))
+        return
     real, made = list(real_cars(options.frames, options.boxes)), list(made_cars(options))
     extractor = feature_extractor("alex", options.weights_dir)
     found = []
@@ -86,7 +95,18 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--weights", type=Path, default=CAR_WEIGHTS)
     parser.add_argument("--weights-dir", type=Path, help="of AlexNet")
+    parser.add_argument("--sheet", type=Path, help="picture of near cars to write, in place of the measure")
     return parser.parse_args()
+
+
+def sheet(cars: list[Crop]) -> UInt8:
+    """(H, W) the cars in rows, each by the model and, right of it, by physics; a line between cars."""
+    side = SIDES_PX[1]
+    pairs = [np.hstack([one.pictures[way][1] for way in (MODEL, PHYSICS)]) for one in cars]
+    tiles = [np.pad(pair, ((0, GAP_PX), (0, GAP_PX))) for pair in pairs]
+    tiles += [np.zeros((side + GAP_PX, 2 * side + GAP_PX), np.uint8)] * (-len(tiles) % COLUMNS)
+    whole = np.vstack([np.hstack(tiles[k : k + COLUMNS]) for k in range(0, len(tiles), COLUMNS)])
+    return np.asarray(cv2.resize(whole, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def real_cars(frames: Path, boxes: Path) -> Iterator[Crop]:

@@ -46,6 +46,8 @@ class Stream(IntEnum):
     """Weather of the physical picture of fitted cars. (8 is free.)"""
     DAYLIGHT = 60
     """Whether a frame is by day, and its hour, where a share of such frames is asked for."""
+    APPEARANCE = 61
+    """How noisy a frame's picture is, and how its objects stand out in it, where that is asked for."""
     FINISH = 15
     """Paint and dirt of each car, trees that a street has."""
     PEOPLE = 20

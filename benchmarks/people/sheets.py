@@ -2,9 +2,10 @@
 
     python -m benchmarks.people.sheets OUT [--models 'person_2*.walk_04,*.rider_*'] [--air 12] [--columns 8]
 
-Each model is drawn alone, at the distance at which it is as high as its tile asks for, through the sensor of a car's
-camera, before nothing but air. The picture has the levels of its temperatures, 2 K below the coldest hundredth to the
-warmest thousandth of the whole row, as a camera would that sees no more. A row of the sheet is a time and a height.
+Each model is drawn alone (a rider with what is ridden), at the distance at which it is as high as its tile asks for,
+through the sensor of a car's camera, before nothing but air. The picture has the levels of its temperatures, 2 K below
+the coldest hundredth to the warmest thousandth of the whole row, as a camera would that sees no more. A row of the
+sheet is a time and a height.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from renderer.blender.engine import RenderSession
 from renderer.geometry.camera import Camera
 from renderer.random_streams import Draw, Stream
 from renderer.scene.cars import FrameSetup, ModelSize, Placement
+from renderer.scene.road_users.two_wheelers import KINDS
 from renderer.thermal.conditions import Conditions, sample_conditions
 from renderer.thermal.people import profile_of
 from renderer.thermal.physics import render_thermal
@@ -47,17 +49,29 @@ DEFAULT = ",".join(
 )  # fmt: skip
 
 
-def _views(model: ModelSize, number: int, height_px: int) -> tuple[Camera, FrameSetup]:
-    """A camera that sees the model alone, as high as wanted (or as long, where it is longer than high)."""
-    largest = max(model.height_m, 0.8 * model.length_m)
+def _views(model: ModelSize, vehicle: ModelSize | None, number: int, height_px: int) -> tuple[Camera, FrameSetup]:
+    """A camera that sees the model alone, as high as wanted (or as long, where it is longer than high).
+
+    A rider sits on the vehicle.
+    """
+    largest = max(model.height_m, 0.8 * (vehicle or model).length_m)
     edge = round(1.25 * height_px)
     ahead = max(NEAREST_M, FOCAL_PX * largest / height_px)
     focal = ahead * height_px / largest
     camera = Camera("sheet", edge, edge, focal, focal, edge / 2, edge / 2 - focal * (1.4 - model.height_m / 2) / ahead)
     to_world = np.array([[0.0, 0.0, 1.0, 0.0], [-1.0, 0.0, 0.0, 0.0], [0.0, -1.0, 0.0, 1.4], [0.0, 0.0, 0.0, 1.0]])
     yaw = math.radians(TURNS_DEG[number % len(TURNS_DEG)])
-    profile = profile_of(model.category, model.name, "", None, "driving")
-    return camera, FrameSetup(0, (Placement(model.name, ahead, 0.0, 0.0, yaw, profile),), to_world)
+    return camera, FrameSetup(0, tuple(_placed(model, vehicle, ahead, yaw)), to_world)
+
+
+def _placed(model: ModelSize, vehicle: ModelSize | None, ahead_m: float, yaw: float) -> Iterator[Placement]:
+    if vehicle is None:
+        profile = profile_of(model.category, model.name, "", None, "driving")
+        yield Placement(model.name, ahead_m, 0.0, 0.0, yaw, profile)
+        return
+    kind = next(kind for kind in KINDS.values() if kind.category == vehicle.category)
+    yield Placement(vehicle.name, ahead_m, 0.0, 0.0, yaw, kind.moving)
+    yield Placement(model.name, ahead_m, 0.0, 0.0, yaw, kind.rider, rides=1)
 
 
 def _pictures(
@@ -65,8 +79,9 @@ def _pictures(
 ) -> Iterator[Kelvin]:
     """Temperatures (edge, edge) of each model as the sensor gives them."""
     profiles, sensor = read_profiles(THERMAL_PROFILES), read_sensors(CAMERAS)["tau2"]
+    vehicles = {size.name: size for size in session.other_sizes}
     for number, model in enumerate(models):
-        camera, setup = _views(model, number, height_px)
+        camera, setup = _views(model, vehicles.get(model.rides), number, height_px)
         frame = session.frame_on_plane(setup, camera=camera, normals=True, parts=True)
         draw = Draw(1, number)
         apparent = render_thermal(frame, conditions, profiles, draw, cars_only=True).apparent_temperature_K

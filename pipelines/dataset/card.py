@@ -26,6 +26,8 @@ _EXPORTED: Final[Mapping[str, str]] = {
     "FiftyOne": "`--format fiftyone`, or any of coco, yolo, kitti, voc, cvat",
     "torchvision `Kitti`, `VOCDetection`": "`--format kitti`, `--format voc`",
     "CVAT": "`--format cvat`",
+    "Label Studio": "`--format label-studio`",
+    "Datumaro": "`--format coco`, `--format yolo`, `--format voc`",
     "BOP toolkit": "`--format bop`",
     "TrackEval, of sequences": "`--format mot`, `--format kitti-tracking`",
     "ImageJ, QGIS": "`--format kelvin-tiff`",

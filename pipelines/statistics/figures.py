@@ -97,6 +97,8 @@ class SetFigures:
     """Standard deviation of the noise, grey levels."""
     worlds: Mapping[str, int] = field(default_factory=dict)
     """Frames of each kind of scene, where it is known."""
+    contrast: Quantiles | None = None
+    """How far objects stand out in a picture: the mean of their contrasts without the sign; of pictures with any."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,12 @@ class _Picture:
     noise: float
     contrasts: tuple[float | None, ...]
     """Of the frame's objects, in their order."""
+
+    @property
+    def contrast(self) -> float | None:
+        """How far its objects stand out."""
+        known = [abs(value) for value in self.contrasts if value is not None]
+        return sum(known) / len(known) if known else None
 
 
 def figures_of(observed: ObservedSet, pictures: int = 0) -> SetFigures:
@@ -135,6 +143,7 @@ def figures_of(observed: ObservedSet, pictures: int = 0) -> SetFigures:
         level=_quantiles([one.level for one in seen.values()]),
         spread=_quantiles([one.spread for one in seen.values()]),
         noise=_quantiles([one.noise for one in seen.values()]),
+        contrast=_quantiles([one.contrast for one in seen.values() if one.contrast is not None]),
     )
 
 

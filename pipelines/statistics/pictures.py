@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D
 
-__all__ = ["contrasts", "noise_levels"]
+__all__ = ["contrasts", "mean_contrast", "noise_levels"]
 
 UInt8 = NDArray[np.uint8]
 INNER: Final = 0.15
@@ -54,6 +54,16 @@ def contrasts(image: UInt8, boxes_px: Iterable[Box2D]) -> list[float | None]:
     for left, top, right, bottom in boxes:
         free[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = False
     return [_contrast(image, free, box) for box in boxes]
+
+
+def mean_contrast(image: UInt8, boxes_px: Iterable[Box2D]) -> float | None:
+    """How far the objects of a picture stand out, grey levels: the mean of their contrasts without the sign.
+
+    Returns:
+        None where the picture has no object that can be measured.
+    """
+    known = [abs(value) for value in contrasts(image, boxes_px) if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _contrast(image: UInt8, free: NDArray[np.bool_], box: tuple[int, ...]) -> float | None:

@@ -55,6 +55,7 @@ def _of_sets(sets: Sequence[SetFigures]) -> Iterator[Row]:
     yield "mean grey level", tuple(_span(one.level) for one in sets)
     yield "spread of grey levels", tuple(_span(one.spread) for one in sets)
     yield "noise, grey levels", tuple(_span(one.noise, 2) for one in sets)
+    yield "how far objects stand out, grey levels", tuple(_span(one.contrast) for one in sets)
 
 
 _FIGURES: Final[tuple[tuple[str, Callable[[ObjectFigures], str]], ...]] = (

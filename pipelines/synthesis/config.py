@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -24,6 +24,7 @@ from pipelines.errors import ConfigError
 from pipelines.io.files import named_file
 from pipelines.io.stores import is_remote, local_path
 from pipelines.synthesis.distances import check_distances, described_distances, described_set
+from pipelines.synthesis.likeness.option_texts import parse_levels, parse_weights
 from pipelines.synthesis.model_choice import AUTO, PHYSICS, choose_model
 from pipelines.synthesis.sequences import DEFAULT_FPS, PASSES, check_sequence, moment_of, parse_passes, sequence_frames
 from pipelines.synthesis.weather import check_weather
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from renderer.random_streams import Moment
 
     from pipelines.dataset.rig import Rig
+    from pipelines.synthesis.likeness.appearance import Appearance
 
 __all__ = [
     "PHYSICS",
@@ -55,6 +57,9 @@ OTHERS = ("bicycles", "motorcycles", "scooters", "dogs", "cats", "deer", "stroll
 TRAMS = "trams"
 KINDS = ("cars", "people", *OTHERS, TRAMS)
 """What `--objects` counts."""
+VEHICLE_KINDS = ("car", "van", "truck", "bus")
+"""What `--vehicles` weighs."""
+_HOURS = tuple(map(str, range(24)))
 MOST_SEQUENCE_S = 60.0
 """What a street has room for."""
 MOST_OBJECTS = 100
@@ -387,8 +392,9 @@ class SynthesizeConfig(RenderConfig):
     like: Annotated[
         str | None,
         Option(
-            "A set, FRAMES=LABELS, or a stats.json of gis stats, whose sizes, density, people and daylight the frames "
-            "get: stands for --distances, --density, --objects, --day-share and --weather, where these are not given.",
+            "A set, FRAMES=LABELS, or a stats.json of gis stats, whose figures the frames get: stands for --distances, "
+            "--density, --vehicles, --objects, --hours or --day-share, --weather, --noise and --contrast, where these "
+            "are not given.",
             _SCENE,
             implied=(None,),
             default_text="as the options say",
@@ -401,6 +407,15 @@ class SynthesizeConfig(RenderConfig):
             "--boxes, the word boxes for those of --boxes, or a set as for --like.",
             _SCENE,
             default_text="as the street or the free road has them",
+        ),
+    ] = None
+    vehicles: Annotated[
+        str | None,
+        Option(
+            "Kinds of cars with their weights: car=8,van=1,truck=1; what is not named does not occur.",
+            _SCENE,
+            implied=(None,),
+            default_text="as in KITTI's labels, lorries and buses doubled",
         ),
     ] = None
     backgrounds: Annotated[
@@ -518,6 +533,15 @@ class SynthesizeConfig(RenderConfig):
             default_text="half of a year's hours are",
         ),
     ] = None
+    hours: Annotated[
+        str | None,
+        Option(
+            "Hours of the day with their weights: 8=2,9=3,20=1; each frame is within one of them.",
+            _CONDITIONS,
+            implied=(None,),
+            default_text="drawn for each frame",
+        ),
+    ] = None
     season: Annotated[
         str | None,
         Option("Season of all frames.", _CONDITIONS, choices=_seasons, default_text="drawn for each frame"),
@@ -553,6 +577,26 @@ class SynthesizeConfig(RenderConfig):
             implied=(0.0,),
         ),
     ] = 0.0
+    noise: Annotated[
+        str | None,
+        Option(
+            "Noise of the pictures as gis stats measures it, grey levels: one number, or rising ones with commas "
+            "between, the evenly spaced quantiles of what frames get. Not over backgrounds, which have their own.",
+            _CAMERA,
+            implied=(None,),
+            default_text="the sensor's own",
+        ),
+    ] = None
+    contrast: Annotated[
+        str | None,
+        Option(
+            "How far objects stand out from what surrounds them, as gis stats measures it, in the same form: 8-bit "
+            "pictures are stretched about their mean.",
+            _CAMERA,
+            implied=(None,),
+            default_text="as the sensor's gain control shows them",
+        ),
+    ] = None
     pack: Annotated[
         Literal["files", "shards"],
         Option(
@@ -613,7 +657,26 @@ class SynthesizeConfig(RenderConfig):
     @property
     def needs_lanes(self) -> bool:
         """Whether the cars named have nowhere to stand but the lanes of the scene."""
-        return (super().needs_lanes or self.density != 1.0 or self.distances is not None) and self.backgrounds is None
+        asked = super().needs_lanes or self.density != 1.0 or self.distances is not None or self.vehicles is not None
+        return asked and self.backgrounds is None
+
+    @property
+    def hour_weights(self) -> dict[int, float]:
+        """What `hours` says; empty where it is not given."""
+        return {int(hour): weight for hour, weight in _weights(self.hours, "hours", _HOURS, "8=2,20=1").items()}
+
+    @property
+    def vehicle_shares(self) -> tuple[tuple[str, float], ...]:
+        """What `vehicles` says; empty where it is not given."""
+        return tuple(_weights(self.vehicles, "vehicles", VEHICLE_KINDS, "car=8,van=1,truck=1").items())
+
+    @property
+    def appearance(self) -> Appearance | None:
+        """What `noise` and `contrast` ask of the pictures; None where they ask for nothing."""
+        from pipelines.synthesis.likeness.appearance import Appearance
+
+        noise, contrast = parse_levels(self.noise, "noise"), parse_levels(self.contrast, "contrast")
+        return Appearance(noise, contrast, self.min_visible_share) if noise or contrast else None
 
     @property
     def most_cars(self) -> int | None:
@@ -646,13 +709,15 @@ class SynthesizeConfig(RenderConfig):
         super().__post_init__()
         if self.like is not None:
             self._take_after(self.like)
-        if self.day_share is not None and self.hour is not None:
-            raise ConfigError("hour and day-share both say when the frames are: give one of them")
+        self._check_hours()
+        self._check_appearance()
+        _ = self.vehicle_shares
         self._check_place()
         check_weather(self.weather, self.season, over_backgrounds=self.backgrounds is not None)
         self._check_worlds()
         self._check_visible()
-        single = {name: getattr(self, name) for name in ("backgrounds", "max_label_error", "distances")}
+        names = ("backgrounds", "max_label_error", "distances", "noise", "contrast")
+        single = {name: getattr(self, name) for name in names}
         single["objects: cars=N"] = self.most_cars
         check_sequence(self.sequence, self.fps, self.passes, single)
         self._check_rig()
@@ -686,9 +751,15 @@ class SynthesizeConfig(RenderConfig):
 
     def _take_after(self, place: str) -> None:
         """Gives the options that are at their defaults the values that a set's figures suggest, and says so."""
-        from pipelines.synthesis.like import options_like
+        from pipelines.synthesis.likeness.like import options_like
 
-        options = options_like(place, street=self.backgrounds is None, fixed_hour=self.hour is not None)
+        left_to_figures = self.sensor_variety == 0 and self.sequence is None
+        options = options_like(
+            place,
+            street=self.backgrounds is None,
+            fixed_hour=any(value is not None for value in (self.hour, self.hours, self.day_share)),
+            own_look=left_to_figures and self.backgrounds is None,
+        )
         left = {one.field: one.default for one in declarations(type(self)) if one.field in options}
         taken = {name: value for name, value in options.items() if getattr(self, name) == left[name]}
         for name, value in taken.items():
@@ -806,6 +877,21 @@ class SynthesizeConfig(RenderConfig):
             other = "backgrounds" if self.backgrounds is not None else "sequence"
             raise ConfigError(f"objects: trams are put into single frames of streets: leave --{other} or trams out")
 
+    def _check_hours(self) -> None:
+        _ = self.hour_weights
+        given = [name for name in ("hour", "hours", "day_share") if getattr(self, name) is not None]
+        if len(given) > 1:
+            both = " and ".join(name.replace("_", "-") for name in given)
+            raise ConfigError(f"{both} all say when the frames are: give one of them")
+
+    def _check_appearance(self) -> None:
+        for name in ("noise", "contrast"):
+            asked = parse_levels(getattr(self, name), name) is not None
+            if asked and self.backgrounds is not None:
+                raise ConfigError(f"{name}: objects take that of the backgrounds: leave it out, or --backgrounds")
+            if asked and self.sensor_variety > 0:
+                raise ConfigError(f"{name}: --sensor-variety draws that of its own: give one of them")
+
     def _check_worlds(self) -> None:
         if self.label_furniture and self.engine != "raster":
             raise ConfigError("label-furniture is drawn by --engine raster alone: leave one of them out")
@@ -853,6 +939,10 @@ class SynthesizeConfig(RenderConfig):
         for path, what in ((self.boxes, "boxes"), (self.road_mask, "road masks")):
             if path is not None and not path.exists():
                 raise ConfigError(f"{path}: no such file or folder: expected {what} of the backgrounds")
+
+
+def _weights(text: str | None, option: str, names: Sequence[str], example: str) -> dict[str, float]:
+    return {} if text is None else parse_weights(text, option, names, example)
 
 
 def parse_objects(text: str | None) -> dict[str, int]:

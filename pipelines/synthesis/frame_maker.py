@@ -51,7 +51,7 @@ from pipelines.dataset.passes.stereo import disparity_px
 from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, RealObject, track_number
 from pipelines.errors import DatasetError
 from pipelines.synthesis.config import PHYSICS, SynthesizeConfig
-from pipelines.synthesis.daylight import hour_by_share
+from pipelines.synthesis.daylight import hour_by_share, hour_by_weights
 from pipelines.synthesis.gain_history import SHRINK, GainHistory
 from pipelines.synthesis.infrared import DEFAULT_PROFILE, DISPLAY_NOTE, Infrared, InfraredMaker, open_infrared
 from pipelines.synthesis.session import Session, SessionFactory
@@ -247,6 +247,8 @@ class FrameMaker:
         hour = hour if self.config.hour is None else self.config.hour
         season = season if self.config.season is None else self.config.season
         sample = functools.partial(draw_conditions, draw, weather=self.config.weather, season=season)
+        if hour is None and self.config.hours is not None:
+            hour = hour_by_weights(draw, self.config.hour_weights)
         drawn = sample(hour=hour)
         if hour is not None or self.config.day_share is None:
             return drawn

@@ -34,6 +34,7 @@ from pipelines.backgrounds.images import Background
 from pipelines.dataset.record import ModelRecord
 from pipelines.errors import ConfigError
 from pipelines.synthesis.config import PHYSICS, SynthesizeConfig
+from pipelines.synthesis.likeness.appearance import Appearance, Exposure, stretched
 from pipelines.synthesis.object_scales import (
     ShownFrame,
     blend_weights,
@@ -78,6 +79,8 @@ class Infrared:
     """How the sensor of this frame differs; None: it does not."""
     varied: UInt8 | None = None
     """(H, W) `image` by the gain control of this frame, where it has one."""
+    gain: float = 1.0
+    """By how much that stretches it, where a contrast is asked for."""
 
     @property
     def shown(self) -> UInt8:
@@ -110,18 +113,20 @@ def open_infrared(config: SynthesizeConfig) -> InfraredMaker:
         GanError: the model cannot be used.
         ConfigError: the model is another backend's, or takes other tensors.
     """
-    physics = Physics(config.sensor_variety)
+    physics = Physics(config.sensor_variety, config.appearance)
     maker: InfraredMaker = physics
     if config.model != PHYSICS and config.weights is not None:
         maker = Translation(config.model, config.weights, physics)
+    if config.contrast is not None:
+        return Stretched(maker)
     return maker if config.sensor_variety == 0 else Varied(maker, physics)
 
 
 class Physics:
     """Radiometry and a sensor model; needs no training."""
 
-    def __init__(self, sensor_variety: float = 0.0) -> None:
-        self._variety = sensor_variety
+    def __init__(self, sensor_variety: float = 0.0, appearance: Appearance | None = None) -> None:
+        self._variety, self._appearance = sensor_variety, appearance
         self.profiles = read_profiles(THERMAL_PROFILES)
         self._sensors = read_sensors(CAMERAS)
         self._measured: dict[str, FrameSensor] = {}
@@ -143,14 +148,22 @@ class Physics:
         if seen is not frame:
             apparent = distorted_picture(apparent, frame.camera)
         variety = self.draw_variety(sensor, draw, conditions)
-        detector = None if variety is None else variety.detector
-        if detector is None:
-            measured = expose(apparent, sensor, draw, frame.camera)
-        else:
-            measured = expose(apparent, detector.of(sensor), draw, frame.camera, flaws=detector.flaws)
+        exposure = self._expose(apparent, sensor, frame, draw, variety)
+        measured = exposure.measured_K
         image16, span_K = to_uint16(measured)
         behind = (image16 >> 8).astype(np.uint8)
-        return Infrared(agc(measured, sensor), image16, span_K, behind, sensor.name, variety=variety)
+        image = agc(measured, sensor)
+        return Infrared(image, image16, span_K, behind, sensor.name, variety=variety, gain=exposure.gain)
+
+    def _expose(
+        self, apparent: Float32, sensor: Sensor, frame: Frame, draw: Draw, variety: SensorVariety | None
+    ) -> Exposure:
+        if self._appearance is not None:
+            return self._appearance.expose(apparent, sensor, frame, draw)
+        detector = None if variety is None else variety.detector
+        if detector is None:
+            return Exposure(expose(apparent, sensor, draw, frame.camera))
+        return Exposure(expose(apparent, detector.of(sensor), draw, frame.camera, flaws=detector.flaws))
 
     def draw_variety(self, sensor: Sensor, draw: Draw, conditions: Conditions | None) -> SensorVariety | None:
         """The sensor of a frame where sensors vary; without conditions that of a real background."""
@@ -347,6 +360,23 @@ class Varied:
         signal = base.image.astype(np.float32) if kelvin is None else kelvin
         sensor = self._physics.sensor(frame)
         return replace(base, varied=show_varied(signal, base.image, sensor, base.variety, levels=levels))
+
+
+class Stretched:
+    """Another maker's pictures, stretched as the contrast that was drawn for each frame wants it."""
+
+    def __init__(self, maker: InfraredMaker) -> None:
+        self._maker = maker
+
+    @property
+    def record(self) -> ModelRecord:
+        """See :class:`InfraredMaker`."""
+        return self._maker.record
+
+    def make(self, frame: Frame, conditions: Conditions, background: Background | None, draw: Draw) -> Infrared:
+        """See :class:`InfraredMaker`."""
+        base = self._maker.make(frame, conditions, background, draw)
+        return base if base.gain == 1.0 else replace(base, varied=stretched(base.image, base.gain))
 
 
 def vehicles_alone(frame: Frame) -> Frame:

@@ -14,7 +14,7 @@ from pipelines.errors import ConfigError
 from pipelines.statistics.run import is_statistics
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.distances import OF_BACKGROUNDS, is_set, range_m
-from pipelines.synthesis.like import figures_like
+from pipelines.synthesis.likeness.like import figures_like
 
 __all__ = ["read_traffic"]
 
@@ -37,17 +37,17 @@ def read_traffic(
         ConfigError: they are of too few cars, or in shares of images of unknown size.
     """
     if config.distances is None:
-        return Traffic(config.density, most=config.most_cars)
+        return Traffic(config.density, None, config.most_cars, config.vehicle_shares)
     if (between := range_m(config.distances)) is not None:
-        return Traffic(config.density, Distances(between), config.most_cars)
+        return Traffic(config.density, Distances(between), config.most_cars, config.vehicle_shares)
     if config.distances != OF_BACKGROUNDS and (is_set(config.distances) or is_statistics(config.distances)):
-        return Traffic(config.density, _heights_of_set(config.distances), config.most_cars)
+        return Traffic(config.density, _heights_of_set(config.distances), config.most_cars, config.vehicle_shares)
     path = config.boxes if config.distances == OF_BACKGROUNDS else Path(config.distances)
     assert path is not None
     heights = list(_heights_px(path, read_boxes(path, report), backgrounds))
     _check_count(path, len(heights))
     try:
-        return Traffic(config.density, BoxHeights.of(heights), config.most_cars)
+        return Traffic(config.density, BoxHeights.of(heights), config.most_cars, config.vehicle_shares)
     except SceneError as error:
         raise ConfigError(f"{path}: {error}") from None
 

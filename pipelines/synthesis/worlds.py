@@ -15,7 +15,7 @@ import numpy as np
 from assets import CITY, WORLD_KINDS
 from renderer.random_streams import Draw, Stream
 
-from pipelines.errors import ConfigError
+from pipelines.synthesis.likeness.option_texts import parse_weights
 
 if TYPE_CHECKING:
     from renderer.scene.place import Place
@@ -40,23 +40,7 @@ def parse_worlds(text: str) -> dict[str, float]:
     Raises:
         ConfigError: an unknown kind, a weight that is none, or nothing above 0.
     """
-    known = (*WORLD_KINDS, CITY_KIND)
-    weights = {}
-    for entry in text.replace(" ", "").split(","):
-        kind, _, number = entry.partition("=")
-        try:
-            weight = float(number)
-        except ValueError:
-            weight = -1.0
-        if kind not in known or kind in weights or not 0.0 <= weight < 1e6:
-            raise ConfigError(
-                f"worlds: {entry!r}: expected KIND=WEIGHT with a kind of {', '.join(known)}, each once, and a weight "
-                "of 0 or more, e.g. residential=2,city=1"
-            )
-        weights[kind] = weight
-    if not any(weights.values()):
-        raise ConfigError(f"worlds {text!r}: expected at least one weight above 0")
-    return {kind: weight for kind, weight in weights.items() if weight}
+    return parse_weights(text, "worlds", (*WORLD_KINDS, CITY_KIND), "residential=2,city=1")
 
 
 def kind_of(name: str) -> str:

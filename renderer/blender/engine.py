@@ -41,7 +41,7 @@ from ..random_streams import Draw, Moment, Stream
 from ..raster.distorted import Rays, rays_by_cell
 from ..raster.rasterizer import MAX_PARTS, Rasteriser, RasterPasses
 from ..scene.camera_car import vary_mount
-from ..scene.cars import FrameSetup, ModelSize, Placement
+from ..scene.cars import FrameSetup, ModelSize, Placement, with_shares
 from ..scene.distances import ORDINARY, Traffic
 from ..scene.furniture import Furniture
 from ..scene.object_sizes import size_note
@@ -221,7 +221,7 @@ class RenderSession:
     @cached_property
     def model_sizes(self) -> tuple[ModelSize, ...]:
         """Sizes of the cars that traffic is made of, by name."""
-        return tuple(size for size in self._own_sizes if size.category in VEHICLES)
+        return with_shares([size for size in self._own_sizes if size.category in VEHICLES], self.traffic.shares)
 
     @cached_property
     def people_sizes(self) -> tuple[ModelSize, ...]:

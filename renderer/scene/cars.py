@@ -11,9 +11,19 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import SceneError
 from ..thermal.conditions import Conditions
 
-__all__ = ["LONG_CATEGORIES", "FrameSetup", "ModelMix", "ModelSize", "Placement", "nearest", "parked_profile"]
+__all__ = [
+    "LONG_CATEGORIES",
+    "FrameSetup",
+    "ModelMix",
+    "ModelSize",
+    "Placement",
+    "nearest",
+    "parked_profile",
+    "with_shares",
+]
 
 Array = NDArray[np.float64]
 
@@ -41,6 +51,8 @@ class ModelSize:
     """Insulation of what a person wears, 1 clo = 0.155 m2K/W; None where that is not known."""
     carries: str = ""
     """What a person carries, such as ``umbrella``."""
+    category_share: float | None = None
+    """How often a car is of its category, against the others; None: as in traffic."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +111,7 @@ class ModelMix:
         sums: dict[str, float] = {}
         for model in models:
             sums[model.category] = sums.get(model.category, 0.0) + model.share
-        self.shares = [CATEGORY_SHARE.get(m.category, OTHER_SHARE) / sums[m.category] * m.share for m in models]
+        self.shares = [_category_share(m) / sums[m.category] * m.share for m in models]
 
     def draw(self, rng: np.random.Generator) -> ModelSize:
         """Any model."""
@@ -116,6 +128,26 @@ class ModelMix:
     def _draw(self, rng: np.random.Generator, shares: Sequence[float]) -> ModelSize:
         edges = list(accumulate(shares))
         return self.models[min(bisect_right(edges, rng.random() * edges[-1]), len(shares) - 1)]
+
+
+def _category_share(model: ModelSize) -> float:
+    own = model.category_share
+    return CATEGORY_SHARE.get(model.category, OTHER_SHARE) if own is None else own
+
+
+def with_shares(models: Sequence[ModelSize], shares: Sequence[tuple[str, float]]) -> tuple[ModelSize, ...]:
+    """Models of which each category is drawn as often as its share says, and those without a share never.
+
+    Raises:
+        SceneError: none of the models has a share.
+    """
+    if not shares:
+        return tuple(models)
+    known = dict(shares)
+    if models and not any(known.get(model.category, 0.0) > 0 for model in models):
+        there = ", ".join(sorted({model.category for model in models}))
+        raise SceneError(f"vehicles: no car model is a {' or '.join(known)}: expected one of {there}")
+    return tuple(replace(model, category_share=known.get(model.category, 0.0)) for model in models)
 
 
 def parked_profile(conditions: Conditions, rng: np.random.Generator) -> str:

@@ -116,6 +116,8 @@ class Traffic:
     """None: as the street or the free road has them."""
     most: int | None = None
     """Most cars in a frame, the nearest of those that are drawn; None: all."""
+    shares: tuple[tuple[str, float], ...] = ()
+    """How often a car is of each category, against the others; those that are not named never. Empty: as in traffic."""
 
     @property
     def is_ordinary(self) -> bool:

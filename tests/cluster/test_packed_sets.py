@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fake_renderer import FakeScene
 
@@ -29,10 +30,15 @@ from pipelines.dataset.packed.members import file_of, member_of
 from pipelines.dataset.packed.reader import open_packed
 from pipelines.dataset.packed.samples import find_sources_anywhere
 from pipelines.dataset.packed.writer import full_shard
+from pipelines.dataset.record import FrameRecord
+from pipelines.dataset.store import read_records
 from pipelines.dataset.validation import validate
+from pipelines.detection.labelled_images import open_labelled
 from pipelines.errors import ConfigError, DatasetError, PipelineError
 from pipelines.export.run import export_dataset
 from pipelines.io.stores import open_store
+from pipelines.statistics.config import StatsConfig
+from pipelines.statistics.run import run_stats
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
 
@@ -346,6 +352,24 @@ def test_s3_is_trained_from(s3: str, packed: Path, tmp_path: Path) -> None:
     make(f"{s3}/bare", tensors=False)
     with pytest.raises(DataError, match="bare: no training data"):
         find_sources_anywhere(Path(f"{s3}/bare"))
+
+
+def test_s3_is_looked_at_where_it_lies(s3: str, packed: Path) -> None:
+    make(f"{s3}/seen")
+    here, there = (run_stats(StatsConfig((f"set:{place}",)))[0] for place in (packed, f"{s3}/seen"))
+    assert there == here
+    assert there.pictures == COUNT
+    one, other = (open_labelled(str(place), ("car",)) for place in (packed, f"{s3}/seen"))
+    assert all(np.array_equal(a.read(), b.read()) for a, b in zip(one.images, other.images, strict=True))
+
+
+def test_the_example_reads_shards_from_s3(s3: str, packed: Path) -> None:
+    pytest.importorskip("webdataset", reason="webdataset is not installed: make test-cluster")
+    make(f"{s3}/example")
+    command = [sys.executable, "-W", "ignore", str(ROOT / "examples/read_shards.py"), f"{s3}/example"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    objects = sum(len(record.counted) for record in read_records(packed, FrameRecord))
+    assert (done.stdout, done.returncode) == (f"{COUNT} frames, {objects} objects\n", 0), done.stderr
 
 
 def test_a_writer_killed_in_mid_object_lists_nothing(s3: str, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+import shutil
 import sys
 from pathlib import Path
 
@@ -53,6 +54,47 @@ def test_grey_input_over_display_images(
 ) -> None:
     run(monkeypatch, "grey_input.py", over_frames(tmp_path, count=2))
     assert capsys.readouterr().out.count("no temperatures") == 2
+
+
+def test_rgbt_pairs(
+    scene_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a set with visible twins, and of two folders whose images have equal names."""
+    folder = tmp_path / "twins"
+    shutil.copytree(scene_set, folder)
+    (folder / "visible").mkdir()
+    rng, colours = np.random.default_rng(0), {}
+    for path in sorted((folder / "images").iterdir()):
+        height, width = cv2.imread(str(path), cv2.IMREAD_UNCHANGED).shape
+        colours[path.stem] = rng.integers(0, 255, (height, width, 3), np.uint8)
+        cv2.imwrite(str(folder / "visible" / path.name), colours[path.stem][..., ::-1])
+    counted = sum(
+        not one["iscrowd"] for one in json.loads((folder / "annotations/coco.json").read_text())["annotations"]
+    )
+    run(monkeypatch, "rgbt_pairs.py", folder, "--out", tmp_path / "four")
+    assert capsys.readouterr().out == f"4 pairs, {counted} objects\n"
+    read = {path.stem: np.load(path) for path in (tmp_path / "four").iterdir()}
+    assert sum(len(one["boxes"]) for one in read.values()) == counted
+    for name, one in read.items():
+        assert np.array_equal(one["image"][..., :3], colours[name])
+        infrared = cv2.imread(str(folder / f"images/{name}.png"), cv2.IMREAD_UNCHANGED)
+        assert np.array_equal(one["image"][..., 3], infrared)
+    run(monkeypatch, "rgbt_pairs.py", folder / "visible", folder / "images")
+    assert capsys.readouterr().out == "4 pairs, 0 objects\n"
+    cv2.imwrite(str(folder / "visible/000002.png"), np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(SystemExit, match=r"000002: .* expected one size"):
+        run(monkeypatch, "rgbt_pairs.py", folder)
+
+
+def test_rgbt_pairs_of_roadscene(
+    shared_data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = shared_data / "roadscene"
+    run(monkeypatch, "rgbt_pairs.py", root / "crop_LR_visible", root / "cropinfrared")
+    both = {path.stem for path in (root / "crop_LR_visible").iterdir()} & {
+        path.stem for path in (root / "cropinfrared").iterdir()
+    }
+    assert capsys.readouterr().out == f"{len(both)} pairs, 0 objects\n"
 
 
 def test_mix_real_and_made(scene_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,7 +97,7 @@ def export(rng: Rng, box: Sandbox, prepared: Prepared) -> Attack:
     folder = prepared.copy(kind, box.inputs / "d")
     how = damage_file(_some_file(folder, rng), rng)
     form = str(rng.choice(format_names())) if kind == "dataset" else "tiff"
-    more = ("--segments",) if form in ("yolo", "coco", "cvat") and rng.random() < 0.5 else ()
+    more = ("--segments",) if form in ("yolo", "coco", "cvat", "label-studio") and rng.random() < 0.5 else ()
     return Attack(("export", str(folder), "--out", str(box.out), "--format", form, *more), f"{form}: {how}")
 
 

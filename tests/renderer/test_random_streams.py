@@ -52,6 +52,7 @@ def test_the_numbers_are_those_of_the_datasets_made_so_far() -> None:
         "OTHER_HEAT": 34,
         "TRAMS": 35,
         "VISIBLE": 90,
+        "APPEARANCE": 61,
         "TWO_WHEELERS": 30,
         "TWO_WHEELER_HEAT": 31,
         "COMPANIONS": 32,

@@ -51,6 +51,11 @@ FORMATS: Final[Mapping[str, FormatRow]] = {
     "fiftyone": FormatRow("FiftyOne: a FiftyOneImageDetectionDataset for each split", "fiftyone.FiftyOne"),
     "hf": FormatRow("Hugging Face: an image folder with a card", "huggingface.HuggingFace"),
     "cvat": FormatRow("CVAT for images 1.1: XML and images for each split", "cvat.Cvat", _OF_ALL | {"segments"}),
+    "label-studio": FormatRow(
+        "Label Studio: tasks.json and images for each split, and label_config.xml",
+        "label_studio.LabelStudio",
+        _OF_ALL | {"segments"},
+    ),
     KELVIN_TIFF: FormatRow("temperatures: 16-bit TIFF, 10 mK per count", "", frozenset()),
 }
 

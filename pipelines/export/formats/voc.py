@@ -47,7 +47,10 @@ class Voc:
         job.write_text(f"{_ROOT}/Annotations/{frame.name}.xml", "\n".join(lines) + "\n")
 
     def write_whole(self, job: Job) -> None:
-        """Writes the lists of the splits, and ``trainval``."""
+        """Writes the lists of the splits, ``trainval``, and the classes, which Datumaro and CVAT want."""
+        names = (job.classes.names[place] for place in job.classes.used)
+        lines = ["# label:color_rgb:parts:actions", "background:0,0,0::", *(f"{name}:::" for name in names)]
+        job.write_text(f"{_ROOT}/labelmap.txt", "\n".join(lines) + "\n")
         numbers = {split: job.split.frames(split) for split in job.splits}
         both = sorted([*numbers.get("train", ()), *numbers.get("val", ())])
         for name, members in {**numbers, "trainval": both}.items():

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from export_sets import CAR, OF_FRAMES, box_of, counted, mask_of, records
+from export_sets import CAR, HEIGHT, OF_FRAMES, WIDTH, box_of, counted, mask_of, records
 
 from pipelines.dataset.labels import ORDINARY
 from pipelines.export.run import export_dataset
@@ -162,6 +162,35 @@ def test_cvat_polygons_have_the_area_of_the_masks(scene_set: Path, tmp_path: Pat
             assert polygon.get("label") in declared
     for record in records(scene_set):
         assert areas[f"{record.stem}.png"] == pytest.approx((mask_of(scene_set, record.stem) > 0).sum(), rel=0.02)
+
+
+def test_label_studio_has_percent_of_the_image(scene_set: Path, real_set: Path, tmp_path: Path) -> None:
+    export_dataset(scene_set, tmp_path / "polygons", "label-studio", segments=True)
+    interface = ElementTree.parse(tmp_path / "polygons/label_config.xml").getroot()
+    declared = {one.get("value") for one in interface.iter("Label")}
+    assert declared == {*ORDINARY, "ignored"}
+    assert interface.find("PolygonLabels").get("toName") == interface.find("Image").get("name")
+    tasks = json.loads((tmp_path / "polygons/train/tasks.json").read_text())
+    for task, record in zip(tasks, records(scene_set), strict=True):
+        root, _, file = task["data"]["image"].partition("?d=")
+        assert (root, (tmp_path / "polygons" / file).is_file()) == ("/data/local-files/", True)
+        area = 0.0
+        for shape in task["annotations"][0]["result"]:
+            assert set(shape["value"]["polygonlabels"]) <= declared
+            x, y = np.array(shape["value"]["points"]).T * [[record.camera.width / 100], [record.camera.height / 100]]
+            area += abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
+        assert area == pytest.approx((mask_of(scene_set, record.stem) > 0).sum(), rel=0.02)
+    export_dataset(real_set, tmp_path / "boxes", "label-studio", split=(0.5, 0.25, 0.25))
+    splits = [json.loads((tmp_path / f"boxes/{name}/tasks.json").read_text()) for name in ("train", "val", "test")]
+    shapes = [one for tasks in splits for task in tasks for one in task["annotations"][0]["result"]]
+    assert sum(one["value"]["rectanglelabels"] != ["ignored"] for one in shapes) == counted(real_set)
+    real = [
+        one["value"] for one in shapes if one["meta"]["text"] == ["real"] and one["value"]["rectanglelabels"] == ["car"]
+    ]
+    left, top, _, bottom = CAR
+    for value in real:
+        assert value["x"] == pytest.approx(100 * left / WIDTH)
+        assert value["height"] == pytest.approx(100 * (bottom - top) / HEIGHT)
 
 
 @pytest.mark.parametrize("name", OF_FRAMES)

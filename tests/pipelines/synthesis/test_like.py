@@ -74,8 +74,9 @@ def test_a_file_of_figures_does_as_well_as_the_set(tmp_path: Path) -> None:
 def test_it_makes_the_frames_of_the_options_that_it_stands_for(tmp_path: Path) -> None:
     like = config(tmp_path / "like", like=real_set(tmp_path))
     by_hand = config(
-        tmp_path / "hand", density=like.density, distances=like.distances, objects=like.objects, day_share=0.75
-    )
+        tmp_path / "hand", density=like.density, distances=like.distances, objects=like.objects, day_share=0.75,
+        noise=like.noise, contrast=like.contrast,
+    )  # fmt: skip
     for one in (like, by_hand):
         synthesize_dataset(one, session_factory=FakeScene())
     for path in sorted((tmp_path / "like").rglob("*")):
@@ -106,7 +107,7 @@ def test_what_a_set_does_not_tell_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_without_it_nothing_of_it_is_written(tmp_path: Path) -> None:
-    assert not {"like", "day_share"} & set(config(tmp_path / "a").to_json())
+    assert not {"like", "day_share", "hours", "vehicles", "noise", "contrast"} & set(config(tmp_path / "a").to_json())
 
 
 def test_messages(tmp_path: Path) -> None:
