@@ -65,12 +65,16 @@ bpy.ops.mesh.primitive_cube_add(location=(9.0, 3.0, 1.0))  # the imported car is
 run("guess_zones")
 scene.gis_thermal.zone = "glass"
 run("assign_zone", target="OBJECT")
+run("edit_faces")
+assert bpy.context.mode == "EDIT_MESH"
+bpy.ops.object.mode_set(mode="OBJECT")
 run("mark_car")
 run("count_zones")
 run("select_zone", zone=3)
 run("show_overlay", kind="ZONES")
 run("show_overlay", kind="TEMPERATURE")
 run("hide_overlay")
+run("show_message")
 scene.cursor.location = (0.0, 0.0, 0.0)
 scene.gis_thermal.camera = "flir-one-pro"
 run("add_camera")
