@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from export_sets import counted, records
-
-from pipelines.dataset.labels import CATEGORIES
 
 pytestmark = [pytest.mark.tools, pytest.mark.filterwarnings("ignore")]
 
@@ -31,5 +30,6 @@ def test_supervision(exported: Callable[..., Path], scene_set: Path, real_set: P
     found = supervision.DetectionDataset.from_coco(
         images_directory_path=str(folder / "train"), annotations_path=str(folder / "annotations/instances_train.json")
     )
-    assert found.classes == list(CATEGORIES)
+    listed = json.loads((real_set / "dataset.json").read_text(encoding="utf-8"))["categories"]
+    assert found.classes == list(listed)
     assert sum(len(detections) for _, _, detections in found) == counted(real_set)
