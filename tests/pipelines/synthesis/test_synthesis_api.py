@@ -69,7 +69,7 @@ def test_the_scene_is_opened_with_the_first_frame_and_closed_at_the_end() -> Non
     [
         ({"count": 0}, "count is 0"),
         ({"hour": 25}, "hour is 25"),
-        ({"hours": 22}, "unknown option 'hours'"),
+        ({"o_clock": 22}, "unknown option 'o_clock'"),
         ({"weather": 3}, "weather"),
         ({"out": "here"}, "out is of files"),
         ({"workers": 2}, "workers is of files"),
