@@ -121,9 +121,6 @@ class RenderSession:
     before it.
     """
 
-    _lens: Lens | None = None
-    _mount: Mount | None = None
-
     def __init__(
         self,
         scene: Path,
