@@ -42,6 +42,7 @@ class ViewSession(RenderSession):
         self.street, self.notes, self._models = None, (), {}
         self._labels = labels_of_scene(self._objects())
         self._given_camera, self._size = None, None
+        self._lens, self._mount = None, None
         self._view: CameraView = self._evaluated(self._read_view)
         self.camera, self._planes = self._view.camera, self._view.planes
         self._rasteriser = Rasteriser(self.camera, self._planes.near_m, self._planes.far_m)
