@@ -1,4 +1,4 @@
-"""The pictures of docs/backgrounds.md and docs/geometry.md: cars put into frames, and the ground found in frames.
+"""The pictures of docs/explanation/backgrounds.md and geometry.md: cars put into frames, ground found in frames.
 
     python -m benchmarks.harmonisation_pictures FRAMES [--boxes BOXES] [--out docs/images] [--seed 301] [--count 200]
 

@@ -9,7 +9,7 @@ its ``split``, where there is one, tells which frames are measured and which giv
 
 Prints tables, writes them with a grid of random results to ``--out``, and ends with a line of JSON. ``crop_lpips`` and
 ``distance_ratio`` are those of the first model, as it made the picture; the shipped one where none is named. See
-docs/realism.md.
+docs/explanation/realism.md.
 """
 
 from __future__ import annotations

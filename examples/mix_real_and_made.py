@@ -6,7 +6,8 @@
     yolo train data=out/mix/data.yaml model=yolo11n.pt
 
 No file is copied: Ultralytics takes a list of images. Real frames alone validate, because made ones tell nothing of how
-well a detector does on yours. Which ratio is best depends on how many real frames there are (docs/usefulness.md).
+well a detector does on yours. Which ratio is best depends on how many real frames there are
+(docs/explanation/usefulness.md).
 """
 
 import argparse

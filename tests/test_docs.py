@@ -86,18 +86,19 @@ def test_every_page_is_in_the_navigation_once() -> None:
 
 
 def test_a_page_that_no_line_names_is_shown_too() -> None:
-    navigation = [{"Home": ["index.md"]}, {"How to": ["how-to.md", {"More": "*"}]}, {"Empty": []}]
+    navigation = [{"Home": ["index.md"]}, {"How to": ["how-to/index.md", {"More": "*"}]}, {"Empty": []}]
     shown = with_all_pages(navigation)
     assert shown[0] == {"Home": ["index.md"]}
-    assert "people.md" in shown[1]["How to"][1]["More"]
-    assert not {"index.md", "how-to.md"} & set(shown[1]["How to"][1]["More"])
+    assert "how-to/people.md" in shown[1]["How to"][1]["More"]
+    assert not {"index.md", "how-to/index.md"} & set(shown[1]["How to"][1]["More"])
 
 
 def test_names_of_files_become_titles_and_code_stays() -> None:
-    text = "docs/people.md, [docs/cars.md](cars.md#zones), `docs/people.md`\n\n    gis view  # docs/people.md\n"
-    people, cars = "[People and two-wheelers](../people.md)", "[Car models from files](../cars.md#zones)"
-    shown = with_titles(text.replace("(cars", "(../cars"), "tutorials/blender.md")
-    assert shown == f"{people}, {cars}, `docs/people.md`\n\n    gis view  # docs/people.md\n"
+    named, linked = "docs/how-to/people.md", "[docs/how-to/cars.md](../how-to/cars.md#zones)"
+    code = f"`{named}`\n\n    gis view  # {named}\n"
+    people = "[People and two-wheelers](../how-to/people.md)"
+    cars = "[Car models from files](../how-to/cars.md#zones)"
+    assert with_titles(f"{named}, {linked}, {code}", "tutorials/blender.md") == f"{people}, {cars}, {code}"
 
 
 def test_every_option_of_a_command_is_in_the_reference() -> None:

@@ -31,7 +31,8 @@ def with_all_pages(navigation: list[Any]) -> list[Any]:
         navigation: That of mkdocs.yml, where ``reference/commands/*`` and ``*`` stand for these.
     """
     named = set(named_pages(navigation))
-    more = sorted(path.name for path in (ROOT / "docs").glob("*.md") if path.name not in named)
+    docs = ROOT / "docs"
+    more = sorted({path.relative_to(docs).as_posix() for path in docs.rglob("*.md")} - named)
     return _expanded(navigation, {f"{COMMANDS_FOLDER}/*": _command_navigation(), "*": more})
 
 

@@ -12,8 +12,8 @@ __all__ = ["title_of", "with_titles"]
 
 DOCS: Final = Path(__file__).resolve().parents[1]
 _CODE: Final = re.compile(r"(^```.*?^```|^(?: {4}|\t).*?$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
-_LINK: Final = re.compile(r"\[(?:docs/)?[a-z-]+\.md\]\(([a-z./-]+\.md)(#[^)]*)?\)")
-_NAMED: Final = re.compile(r"(?<![\w/(\[])docs/([a-z-]+\.md)")
+_LINK: Final = re.compile(r"\[(?:docs/)?[a-z/-]+\.md\]\(([a-z./-]+\.md)(#[^)]*)?\)")
+_NAMED: Final = re.compile(r"(?<![\w/(\[])docs/([a-z/-]+\.md)")
 
 
 def with_titles(markdown: str, page: str) -> str:

@@ -202,8 +202,8 @@ def choose_configs(
 ) -> list[InferenceConfig]:
     """Engines and precisions to try, fastest first; plain float32 ends the list.
 
-    The order is measured (docs/performance.md): int8 on OpenVINO is fastest on every x86 CPU since AVX2; bf16 gains
-    only where the CPU has AMX, and loses everywhere else.
+    The order is measured (docs/explanation/performance.md): int8 on OpenVINO is fastest on every x86 CPU since AVX2;
+    bf16 gains only where the CPU has AMX, and loses everywhere else.
 
     Raises:
         ServingError: an unknown name, or an engine or precision that is not available.

@@ -32,7 +32,7 @@ _EXPORTED: Final[Mapping[str, str]] = {
     "TrackEval, of sequences": "`--format mot`, `--format kitti-tracking`",
     "ImageJ, QGIS": "`--format kelvin-tiff`",
 }
-"""What opens a data set; docs/export.md says in which versions."""
+"""What opens a data set; docs/how-to/export.md says in which versions."""
 
 
 def card_text(description: DatasetDescription) -> str:

@@ -23,9 +23,9 @@ def choose_model(model: str, weights: Path | None, *, rendered: bool) -> tuple[s
     """Model and its file, and a line for the user where it is not what one would expect.
 
     Each default is what measured better. Over real frames the cars of the shipped model are nearer to real ones than
-    those of physics, which it refines (docs/realism.md). In a rendered scene they are not, and a detector that was
-    trained with the physics is the better one (docs/usefulness.md). A model file says whose it is; the shipped model
-    needs no file.
+    those of physics, which it refines (docs/explanation/realism.md). In a rendered scene they are not, and a detector
+    that was trained with the physics is the better one (docs/explanation/usefulness.md). A model file says whose it is;
+    the shipped model needs no file.
 
     Args:
         model: as asked for; :data:`AUTO` leaves the choice.

@@ -48,7 +48,7 @@ MOST_HIGH = 1.5
 """Heights of the picture beyond which the mask of an object is dilated no further."""
 REACH_SHARE, REACH_PX = 0.06, 3
 """The mask of an object is dilated by this share of its height, and at least by as many pixels: fitted models lie
-within about 5 % of the boxes' height (docs/fit.md)."""
+within about 5 % of the boxes' height (docs/how-to/fit.md)."""
 MIDDLE = 128
 _DEPTH_STEP = np.float32(0.08)
 """Relative step of depth between neighbours that is an edge: a surface seen at 15 degrees has a tenth of it."""

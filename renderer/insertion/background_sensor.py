@@ -31,7 +31,7 @@ REBLUR_PX = 1.0
 MIN_EDGE_PX, MAX_EDGE_PX = 0.35, 3.0
 """A pixel's own aperture has 0.29; edges wider than 3 pixels are not the sensor's."""
 _DEFAULT_EDGE_PX = 0.7
-"""For a frame without edges: that of an uncooled camera at f/1 (docs/thermal.md)."""
+"""For a frame without edges: that of an uncooled camera at f/1 (docs/explanation/thermal.md)."""
 _MIN_EDGES = 40
 _BLOCK_PX = 8
 """Noise is read in squares of that size, small enough to lie between edges."""

@@ -9,7 +9,7 @@ __all__ = ["ANY", "ONLY_IN_WINTER", "SEASONS", "SKIES", "WEATHERS", "parse_weath
 SKIES = ("clear", "cloudy", "overcast", "rain", "fog")
 """The simple weathers: clouds, sun, air and visibility. One of them is drawn for a frame where nothing is asked for."""
 WEATHERS = (*SKIES, "snow", "snowfall")
-"""All that a frame can have; those beyond the simple ones have effects of their own (docs/weather.md)."""
+"""All that a frame can have; those beyond the simple ones have effects of their own (docs/how-to/weather.md)."""
 SEASONS = ("winter", "spring", "summer", "autumn")
 ANY = "any"
 """All weathers, by season and hour."""

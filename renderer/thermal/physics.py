@@ -6,7 +6,8 @@ A pixel's radiance is what its surface emits, plus what it reflects of sky, stre
 
 ``T`` is air temperature, plus the balance with sun and sky, plus what the thermal profile adds, plus the pattern inside
 the zone. ``e(theta)`` falls towards grazing incidence (Schlick's approximation of Fresnel's formula), which is why
-a bonnet at 8 degC shows the cold sky. Glass is opaque in this band: windows are mirrors. See docs/thermal.md.
+a bonnet at 8 degC shows the cold sky. Glass is opaque in this band: windows are mirrors.
+See docs/explanation/thermal.md.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ AWAY_SHARE, AWAY_PX = 0.5, 8
 """Away from an object is further than this share of its height, and at least so far: heat and shadow on the ground
 beside it are its own. Physics warms the ground up to 0.75 m from a car (renderer/thermal/ground.py), half the height of
 a car of 1.5 m. At a quarter of the height 45 of 250 of its frames over RoadScene and MSRS had hot patches, at 0.4 and
-above none (docs/metrics.md)."""
+above none (docs/models/metrics.md)."""
 PATCH_PX = 20
 """Least size of a patch: the least size of a labelled object."""
 

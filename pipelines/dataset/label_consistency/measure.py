@@ -48,7 +48,7 @@ place lies between two steps."""
 FAR_PX = 6.0
 """Shifts from here on are elsewhere: three times the tolerance."""
 TOLERANCE_PX = 2
-"""An edge within this distance is the outline's: models fitted to real cars lie as close (docs/fit.md)."""
+"""An edge within this distance is the outline's: models fitted to real cars lie as close (docs/how-to/fit.md)."""
 BLUR_PX = 0.8
 """Blur before gradients are taken: about the edge spread of real sensors."""
 NOISE = np.float32(0.5 / 255)
@@ -57,7 +57,7 @@ WEIGHTS = (-7.75, -12.95, -5.8, -14.3)
 BIAS = 16.3
 """Log odds that an outline lies elsewhere, by edge contrast, edge peak, edge share and zone contrast: logistic
 regression on masks as they are against masks moved by 8 px or taken from another frame; physics frames and real frames
-with fitted cars at equal weight (docs/metrics.md)."""
+with fitted cars at equal weight (docs/models/metrics.md)."""
 POWER = 3.0
 """Exponent of the mean over a frame's objects: between the mean (1), in which one lost car of six is hardly seen, and
 the worst (infinite), which is that of the hardest object to see."""

@@ -43,7 +43,7 @@ def is_ignored(item: Instance, min_visible_share: float) -> bool:
     """Whether so much stands before a labelled object that a detector should neither be asked for it nor be blamed.
 
     What the border of the image cuts off does not matter: both numbers are of pixels inside of it. Slivers of hidden
-    cars teach a detector that parts of cars are cars (docs/usefulness.md).
+    cars teach a detector that parts of cars are cars (docs/explanation/usefulness.md).
 
     Args:
         item: the object.

@@ -21,7 +21,7 @@ from pipelines.errors import DatasetError
 __all__ = ["Rules", "check_fitted", "check_objects", "tight_box"]
 
 FULLY_VISIBLE, LARGELY_VISIBLE = 0.95, 0.5
-"""Shares of an object's pixels from which KITTI's occlusion level is 0 and 1; 2 below (docs/dataset.md)."""
+"""Shares of an object's pixels from which KITTI's occlusion level is 0 and 1; 2 below (docs/reference/dataset.md)."""
 _SLACK_PX = 1.0
 """A pixel's centre may be inside of a box where its edge is not."""
 _SLACK_M = 0.05
@@ -33,7 +33,7 @@ _SLACK_FIT_M = 1e-6
 _HALF_OF_FOUR_PLACES = 0.00005 + 1e-9
 _KEY_POINTS = 17
 _MOST_COVERED = 0.5
-"""Share of its box up to which a real object that inserted ones hide keeps its label (docs/dataset.md)."""
+"""Share of its box up to which a real object that inserted ones hide keeps its label (docs/reference/dataset.md)."""
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,4 @@
-"""Weather as thermal infrared sees it: fog, rain, snow, dew and frost. docs/weather.md says what comes from where."""
+"""Weather as thermal infrared sees it: fog, rain, snow, dew and frost.
+
+docs/how-to/weather.md says what comes from where.
+"""

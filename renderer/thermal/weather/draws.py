@@ -8,7 +8,7 @@ Sources:
     time; where it rains in 7 % of it, rates are lognormal about 0.42 mm/h with a deviation of 1.45 in the logarithm.
     Shettle, Fenn 1979 (see :mod:`.extinction`): droplets of radiation and of advection fog.
     Federal Meteorological Handbook 1 (2019): visibility in heavy snow below 0.4 km, in light snow above 0.8 km.
-    What has no source here is assumed, and docs/weather.md says so.
+    What has no source here is assumed, and docs/how-to/weather.md says so.
 """
 
 from __future__ import annotations
