@@ -176,6 +176,31 @@ def test_commands_in_sentences_have_these_options(page: Path) -> None:
         assert typed <= flags, code
 
 
+PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
+MAKER = re.compile(r"(?:^|[\s`/])(?:gis [a-z]+\b|python -m benchmarks\.|make [a-z])")
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if PICTURE.search(_text(page))], ids=str)
+def test_pictures_stand_with_the_command_that_makes_them(page: Path) -> None:
+    """In the same part of the page, between two headings."""
+    without = []
+    for part in re.split(r"^(?=#{1,4} )", FENCE.sub(_without_headings, _text(page)), flags=re.MULTILINE):
+        code = [*FENCE.findall(part), *INDENTED.findall(part), *re.findall(r"`[^`\n]+`", part)]
+        if not any(MAKER.search(piece) for piece in code if "](" not in piece):
+            without += PICTURE.findall(part)
+    assert not without
+
+
+def _without_headings(found: re.Match[str]) -> str:
+    """Code whose comments do not look like headings."""
+    return re.sub(r"^#", " #", found[0], flags=re.MULTILINE)
+
+
+def test_every_picture_is_shown() -> None:
+    pages = "".join(_text(page) for page in PAGES)
+    assert [path.name for path in (DOCS / "images").rglob("*.*") if f"/{path.name})" not in pages] == []
+
+
 def test_messages_of_the_troubleshooting_page_are_ours() -> None:
     """What stands first in a row as code is a part of a message, word for word."""
     files = [path for name in ("gan", "pipelines", "renderer") for path in (ROOT / name).rglob("*.py")]

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pictures import cut_pictures
 from PIL import Image
 
 from pipelines.setup.addon_zip import build_addon
@@ -65,7 +66,7 @@ class Seen:
 
 
 def clean_environment(home: Path) -> dict[str, str]:
-    """An environment in which Blender finds no settings of anybody."""
+    """An environment in which Blender finds no settings of anybody, and no packages: it takes a `.venv` on the path."""
     kept = {
         key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "BLENDER", "XDG_", "GIS_"))
     }
@@ -77,8 +78,10 @@ def clean_environment(home: Path) -> dict[str, str]:
         (home / ".local" / "bin" / "gis").symlink_to(Path(sys.prefix, "bin", "gis"))
     else:
         kept["GIS_PYTHON"] = sys.executable
+    folders = [folder for folder in kept["PATH"].split(os.pathsep) if not Path(folder, "../pyvenv.cfg").is_file()]
     return {
-        **kept, "HOME": str(home), "TMPDIR": str(home / "tmp"), "XDG_RUNTIME_DIR": str(home / "run"),
+        **kept, "PATH": os.pathsep.join(folders),
+        "HOME": str(home), "TMPDIR": str(home / "tmp"), "XDG_RUNTIME_DIR": str(home / "run"),
         "BLENDER_USER_RESOURCES": str(home), "BLENDER_USER_CONFIG": str(home / "config"),
         "BLENDER_USER_SCRIPTS": str(home / "scripts"), "BLENDER_USER_DATAFILES": str(home / "datafiles"),
         "LIBGL_ALWAYS_SOFTWARE": "1",
@@ -149,4 +152,5 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     text = installed.stdout + installed.stderr + console.read_text(encoding="utf-8", errors="replace")
     report = out / "seen.json"
     assert report.is_file(), f"the story did not begin:\n{text}"
+    cut_pictures(out)
     return Seen(out, text, json.loads(report.read_text(encoding="utf-8")))

@@ -1,4 +1,7 @@
-"""BOP, as its own toolkit reads it."""
+"""BOP, as its own toolkit reads it where it is installed: from its repository, as it is on no package index.
+
+tests/pipelines/export/test_export_bop.py reads the same by the description of the format alone.
+"""
 
 from __future__ import annotations
 

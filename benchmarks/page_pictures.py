@@ -1,0 +1,188 @@
+"""Pictures of the pages, out of data sets: frames beside each other, and what lies beside a frame.
+
+    python -m benchmarks.page_pictures SET PICTURE [--frames 0 1 2 3] [--columns 4] [--width 300] [--show image]
+    python -m benchmarks.page_pictures SET PICTURE --frames 1 4 --columns 4 --show image normals parts amodal
+
+SET is a folder of `gis synthesize`. ``--show`` says what is drawn of each frame, one tile after the other:
+
+==========  ============================================================================================
+image       the infrared image
+boxes       it, with what is visible of each object in its box
+labels      it, with boxes, 3-D boxes and the outlines of the masks
+normals     ``normals/`` as they lie there
+parts       ``parts/``, a colour for each part
+amodal      it, with the outlines of whole objects (``--passes amodal``)
+disparity   ``disparity/``, near red
+==========  ============================================================================================
+
+``NAME:WHAT`` takes it from the folder NAME of a rig. 3-D boxes of a lens that distorts are drawn through it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.dataset.contact_sheet import CATEGORY_COLOURS, PALE, instance_colours
+from pipelines.dataset.record import FrameRecord, InstanceRecord
+from pipelines.dataset.store import read_records
+from pipelines.dataset.validation.run_lengths import decode_rle
+from pipelines.io.files import write_bytes
+from renderer.geometry.boxes import box_3d_corners_m
+from renderer.geometry.camera import Camera
+
+__all__ = ["main", "page_picture"]
+
+UInt8 = NDArray[np.uint8]
+_GAP_PX: Final = 8
+_PAPER: Final = 255
+_EDGE_STEPS: Final = 24
+"""Points along an edge of a 3-D box, which a lens bends."""
+_NEAR_M: Final = 0.3
+_LINE: Final = cv2.LINE_AA
+
+
+def main() -> None:
+    """Writes the picture."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("set", type=Path)
+    parser.add_argument("picture", type=Path)
+    parser.add_argument("--frames", type=int, nargs="+", default=[0, 1, 2, 3])
+    parser.add_argument("--columns", type=int, default=4)
+    parser.add_argument("--width", type=int, default=300, help="of a tile, pixels")
+    parser.add_argument("--show", nargs="+", default=["image"], help=f"one of {', '.join(TILES)}, or NAME:WHAT")
+    options = parser.parse_args()
+    shown = page_picture(options.set, options.frames, options.show, options.columns, options.width)
+    suffix = options.picture.suffix
+    done, data = cv2.imencode(suffix, shown[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88] if suffix == ".jpg" else [])
+    if not done:
+        raise SystemExit(f"error: {options.picture}: expected a name that ends in .jpg or .png")
+    write_bytes(options.picture, data.tobytes())
+
+
+def page_picture(folder: Path, frames: list[int], show: list[str], columns: int, width: int) -> UInt8:
+    """(H, W, 3) tiles of some frames on white, in rows.
+
+    Args:
+        folder: a data set, or a rig of several.
+        frames: their numbers.
+        show: what is drawn of each.
+        columns: tiles of a row.
+        width: of a tile, pixels.
+    """
+    tiles = []
+    for index, name in itertools.product(frames, show):
+        where, _, what = name.rpartition(":")
+        if what not in TILES:
+            raise SystemExit(f"error: --show {what}: expected one of {', '.join(TILES)}")
+        made = folder / where
+        records = {record.index: record for record in read_records(made, FrameRecord)}
+        if index not in records:
+            raise SystemExit(f"error: {made}: no frame {index}: it has {len(records)}")
+        tile = TILES[what](made, records[index])
+        height = round(tile.shape[0] * width / tile.shape[1])
+        tiles.append(np.asarray(cv2.resize(tile, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8))
+    rows = [_row(tiles[first : first + columns], columns) for first in range(0, len(tiles), columns)]
+    gap = np.full((_GAP_PX, rows[0].shape[1], 3), _PAPER, np.uint8)
+    return np.vstack([part for row in rows for part in (row, gap)][:-1])
+
+
+def _row(tiles: list[UInt8], columns: int) -> UInt8:
+    height, width = max(tile.shape[0] for tile in tiles), tiles[0].shape[1]
+    shown = np.full((height, columns * (width + _GAP_PX) - _GAP_PX, 3), _PAPER, np.uint8)
+    for number, tile in enumerate(tiles):
+        left = number * (width + _GAP_PX)
+        shown[: tile.shape[0], left : left + width] = tile
+    return shown
+
+
+def _read(path: Path) -> NDArray[Any]:
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise SystemExit(f"error: {path}: not there, or not an image")
+    return np.asarray(image)
+
+
+def _image(made: Path, record: FrameRecord) -> UInt8:
+    grey = _read(made / f"images/{record.stem}.png")
+    return np.repeat(grey[..., None], 3, axis=2).astype(np.uint8)
+
+
+def _colour(item: InstanceRecord) -> tuple[int, int, int]:
+    return CATEGORY_COLOURS.get(item.category, PALE)
+
+
+def _boxes(made: Path, record: FrameRecord) -> UInt8:
+    shown = _image(made, record)
+    for item in record.instances:
+        if item.labelled and item.box_visible_px:
+            left, top, right, bottom = (round(edge) for edge in item.box_visible_px)
+            cv2.rectangle(shown, (left, top), (right - 1, bottom - 1), _colour(item), 1)
+    return shown
+
+
+def _labels(made: Path, record: FrameRecord) -> UInt8:
+    shown = _boxes(made, record)
+    mask = _read(made / f"masks/{record.stem}.png")
+    for item in record.instances:
+        if item.labelled:
+            _outline(shown, mask == item.id, (90, 230, 90))
+            _box_3d(shown, item, record.camera)
+    return shown
+
+
+def _outline(shown: UInt8, mask: NDArray[np.bool_], colour: tuple[int, int, int]) -> None:
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(shown, outlines, -1, colour, 1, _LINE)
+
+
+def _box_3d(shown: UInt8, item: InstanceRecord, camera: Camera) -> None:
+    corners, share = box_3d_corners_m(item.box_3d), np.linspace(0, 1, _EDGE_STEPS)[:, None]
+    for number in range(4):
+        after = (number + 1) % 4
+        for first, second in ((number, after), (number + 4, after + 4), (number, number + 4)):
+            points = corners[first] * (1 - share) + corners[second] * share
+            points = points[points[:, 2] > _NEAR_M]
+            if len(points) > 1:
+                line = np.rint(camera.project(points)).astype(np.int32)
+                cv2.polylines(shown, [line.reshape(-1, 1, 2)], False, _colour(item), 1, _LINE)
+
+
+def _normals(made: Path, record: FrameRecord) -> UInt8:
+    return (_read(made / f"normals/{record.stem}.png") >> 8).astype(np.uint8)[..., ::-1]
+
+
+def _parts(made: Path, record: FrameRecord) -> UInt8:
+    return instance_colours(_read(made / f"parts/{record.stem}.png").astype(np.uint16))
+
+
+def _amodal(made: Path, record: FrameRecord) -> UInt8:
+    shown = _image(made, record)
+    for item in record.instances:
+        if item.rle_amodal:
+            _outline(shown, decode_rle(item.rle_amodal, *shown.shape[:2]), _colour(item))
+    return shown
+
+
+def _disparity(made: Path, record: FrameRecord) -> UInt8:
+    steps = _read(made / f"disparity/{record.stem}.png").astype(np.float64)
+    share = np.log1p(steps) / np.log1p(max(float(steps.max()), 1.0))
+    shown = cv2.applyColorMap(np.rint(share * 255).astype(np.uint8), cv2.COLORMAP_TURBO)[..., ::-1].copy()
+    shown[steps == 0] = 0
+    return np.asarray(shown, dtype=np.uint8)
+
+
+TILES: Final[dict[str, Callable[[Path, FrameRecord], UInt8]]] = {
+    "image": _image, "boxes": _boxes, "labels": _labels, "normals": _normals, "parts": _parts, "amodal": _amodal,
+    "disparity": _disparity,
+}  # fmt: skip
+
+if __name__ == "__main__":
+    main()
