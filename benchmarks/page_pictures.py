@@ -60,8 +60,9 @@ def main() -> None:
     parser.add_argument("--show", nargs="+", default=["image"], help=f"one of {', '.join(TILES)}, or NAME:WHAT")
     options = parser.parse_args()
     shown = page_picture(options.set, options.frames, options.show, options.columns, options.width)
-    suffix = options.picture.suffix
-    done, data = cv2.imencode(suffix, shown[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88] if suffix == ".jpg" else [])
+    suffix, grey = options.picture.suffix, shown[..., 0]
+    colours = grey if (shown == grey[..., None]).all() else shown[..., ::-1]
+    done, data = cv2.imencode(suffix, colours, [cv2.IMWRITE_JPEG_QUALITY, 88] if suffix == ".jpg" else [])
     if not done:
         raise SystemExit(f"error: {options.picture}: expected a name that ends in .jpg or .png")
     write_bytes(options.picture, data.tobytes())

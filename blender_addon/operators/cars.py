@@ -14,7 +14,7 @@ from .. import adapter
 from ..data import shipped_models
 from ..translations import count_of, say
 from ..ui.availability import why_no_room
-from .common import Refused, refuses, reports_errors
+from .common import Refused, refuses, reports_errors, show_message
 
 if TYPE_CHECKING:
     from renderer.geometry.camera import Camera
@@ -108,7 +108,9 @@ class GIS_OT_import_car(bpy.types.Operator):
             for part in model.all_objects:
                 if ZONE_ATTRIBUTE not in part.data.attributes:
                     assign_zones([(part, ())], lambda *_: "car")
-        self.report({"INFO"}, "; ".join(notes) or say("Imported {cars}", cars=count_of(len(models), "car")))
+        told = "; ".join(notes) or say("Imported {cars}", cars=count_of(len(models), "car"))
+        self.report({"INFO"}, told)
+        show_message(context, told, is_refusal=False)
         return {"FINISHED"}
 
 

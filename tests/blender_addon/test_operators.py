@@ -203,6 +203,7 @@ def test_imported_car_is_rendered(empty: Scene, shared_data: Path) -> None:
     empty.gis_thermal.car_file = str(model)
     empty.cursor.location = (10.0, 0.0, 0.0)
     assert bpy.ops.gis.import_car() == FINISHED
+    assert "scaled to a length of" in empty.gis_thermal.message  # the panel tells what was taken for what
     empty.cursor.location = (0.0, 0.0, 0.0)
     empty.gis_thermal.camera = "flir-one-pro"
     assert bpy.ops.gis.add_camera() == FINISHED
