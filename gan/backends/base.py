@@ -6,7 +6,9 @@ A backend is one file in ``gan/backends``, found by its file name (`gan.backends
 - ``Config``, a frozen dataclass on `BackendConfig`, every field with a default,
 - ``suggest(in_channels, out_channels, height_px, width_px)``: values for ``Config`` that follow from the data,
 - ``build_translator(config)``: the network that is served, source (N, C, H, W) to image (N, K, H, W), both in [-1, 1],
-- ``create(config)``: a `Backend` ready for ``setup``.
+- ``create(config)``: a `Backend` ready for ``setup``,
+- where it is told temperatures, ``suggest_temperatures(measured)``: values for ``Config`` that follow from those of the
+  data.
 
 CONTRIBUTING.md shows a whole one. The class hands its networks to `Backend` and answers three questions: what is
 generated from a batch (`Backend.generate`), and what are the losses of the generators and of the discriminators
@@ -33,6 +35,8 @@ from gan.losses.image_pool import ImagePool
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+    from gan.data.temperatures import Measured
 
 __all__ = ["Backend", "BackendConfig", "BackendModule", "Generated", "StepOptions", "TwoWay", "translate"]
 
@@ -65,6 +69,11 @@ class BackendConfig:
     @property
     def judges_unpaired(self) -> bool:
         """Whether a loss also sees what is generated from sources without targets (``Batch.unpaired``)."""
+        return False
+
+    @property
+    def needs_temperatures(self) -> bool:
+        """Whether kelvin, masks and categories of a set are read, where it has them (``Batch.objects``)."""
         return False
 
 
@@ -132,6 +141,10 @@ class Backend(ABC, Generic[C]):
     def discriminator_losses(self, batch: Batch, generated: Generated) -> dict[str, Tensor]:
         """The terms of the discriminators' objective, scalars by name; ``generated`` carries no gradient."""
         raise NotImplementedError(f"{type(self).__name__} has discriminators, so it needs discriminator_losses")
+
+    def conditions(self, batch: Batch) -> tuple[Tensor, ...]:
+        """What the translator is given beside the sources of a batch, to be compared with its targets; mostly none."""
+        return ()
 
     def load_weights(self, weights_dir: str, device: torch.device) -> None:
         """Reads networks of fixed weights, or weights to start from; called once, before a run begins or goes on."""
@@ -360,14 +373,18 @@ class BackendModule(Protocol):
     def create(self, config: Any) -> Backend[Any]:
         """A backend with fresh weights."""
 
+    def suggest_temperatures(self, measured: Measured) -> dict[str, Any]:
+        """Values for ``Config`` that follow from the temperatures of the data; of backends that are told some."""
 
-def translate(network: nn.Module, source: Tensor, seed: int | None = None) -> Tensor:
+
+def translate(network: nn.Module, source: Tensor, seed: int | None = None, conditions: Sequence[Tensor] = ()) -> Tensor:
     """Runs a translator in evaluation mode, without gradients.
 
     Args:
         network: Translator; an attribute ``noise`` of it switches its noise on in evaluation mode.
         source: (N, C, H, W) float32 in [-1, 1].
         seed: Seed of the noise; None switches it off. The caller's random state is left alone.
+        conditions: What the translator is given beside the source; see `Backend.conditions`.
 
     Returns:
         (N, K, H, W) float32 in [-1, 1].
@@ -381,7 +398,7 @@ def translate(network: nn.Module, source: Tensor, seed: int | None = None) -> Te
             if seed is not None:
                 torch.manual_seed(seed)
                 switched.noise = True
-            image: Tensor = network(source)
+            image: Tensor = network(source, *conditions)
             return image.float()
     finally:
         switched.noise = False

@@ -43,13 +43,25 @@ def augment(batch: Batch, changes: Sequence[Augmentation]) -> Batch:
         return batch
     if all(change.zoom == 1 for change in changes):
         mask = torch.tensor([change.flip for change in changes], device=batch.source.device)[:, None, None, None]
-        return Batch(*(torch.where(mask, image.flip(-1), image) for image in (batch.source, batch.target)))
+        source, target, objects = (
+            None if image is None else torch.where(mask, image.flip(-1), image)
+            for image in (batch.source, batch.target, batch.objects)
+        )
+        assert source is not None
+        assert target is not None
+        return Batch(source, target, objects=objects)
     theta = torch.tensor([_affine(change) for change in changes], device=batch.source.device)
     both = torch.cat((batch.source, batch.target), dim=1)
     grid = functional.affine_grid(theta, list(both.shape), align_corners=False)
     warped = functional.grid_sample(both, grid, mode="bilinear", padding_mode="border", align_corners=False)
     channels = batch.source.shape[1]
-    return Batch(warped[:, :channels], warped[:, channels:])
+    objects = None
+    if batch.objects is not None:  # numbers that have no mean; float32 holds 16 bits exactly
+        numbers = batch.objects.float()
+        objects = functional.grid_sample(
+            numbers, grid, mode="nearest", padding_mode="border", align_corners=False
+        ).int()
+    return Batch(warped[:, :channels], warped[:, channels:], objects=objects)
 
 
 def change_tone(batch: Batch, curves: npt.NDArray[np.float64], layout: str) -> Batch:
@@ -71,7 +83,7 @@ def change_tone(batch: Batch, curves: npt.NDArray[np.float64], layout: str) -> B
 
     source = batch.source
     if layout == "image":
-        return Batch(curve(source), curve(batch.target))
+        return Batch(curve(source), curve(batch.target), objects=batch.objects)
     label = source[:, :3]
     if layout == "physics":
         changed = torch.cat((curve(label[:, :1]), label[:, 1:]), dim=1)
@@ -80,7 +92,7 @@ def change_tone(batch: Batch, curves: npt.NDArray[np.float64], layout: str) -> B
         changed = curve(label)
         background = (label[:, :1] == label[:, 1:2]) & (label[:, :1] == label[:, 2:3])
     label = torch.where(background, changed, label)
-    return Batch(torch.cat((label, source[:, 3:]), dim=1), curve(batch.target))
+    return Batch(torch.cat((label, source[:, 3:]), dim=1), curve(batch.target), objects=batch.objects)
 
 
 def match_levels(batch: Batch, chosen: Sequence[bool]) -> Batch:
@@ -107,7 +119,7 @@ def match_levels(batch: Batch, chosen: Sequence[bool]) -> Batch:
             if int(part.sum()) >= _LEAST_PX:
                 changed[part] = target[part].mean() + (picture[part] - picture[part].mean()) * contrast
         source[row, 0] = changed.clamp(-1, 1)
-    return Batch(source, batch.target)
+    return Batch(source, batch.target, objects=batch.objects)
 
 
 def _affine(change: Augmentation) -> list[list[float]]:

@@ -22,3 +22,6 @@ class Batch:
     target: Tensor
     unpaired: Tensor | None = None
     """(M, C, H, W) sources of objects that have no target, because they were put where no real one was."""
+    objects: Tensor | None = None
+    """(N, 2, H, W) int32, of data with temperatures: place of each pixel's object in the vector, and its id; 0 is the
+    background."""

@@ -25,7 +25,7 @@ __all__ = ["DecodedImages", "decode"]
 _CACHE_VERSION: Final = 2
 _CHECKED_ROWS: Final = 32
 """Rows that are compared with their hashes when a cache is opened: 20 ms of 512x512 pixels."""
-_PLANES: Final = frozenset({"source", "target", "label_image", "segmentation", "inverse_depth", "instance_id"})
+_PLANES: Final = frozenset({"source", "target", "label_image", "segmentation", "inverse_depth", "instance_id", "entry"})
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,8 @@ class Loader:
         unpaired = None if validate else data.unpaired_objects
         self._unpaired = None if unpaired is None else WindowCutter(unpaired, range(len(unpaired.names)), data.crop)
         self._planes = place_planes(data.samples, device if options.resident else None)
-        self._planes.pop("instance_id", None)  # only windows need it
+        if "entry" not in self._planes:
+            self._planes.pop("instance_id", None)  # only windows need it
         self._target_planes: dict[str, Plane] | None = None
         self._target_indices: tuple[int, ...] = ()
         if data.targets is not None and data.target_split is not None:

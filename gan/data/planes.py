@@ -22,12 +22,15 @@ Plane = npt.NDArray[Any] | Tensor
 def planes_to_batch(planes: Mapping[str, Tensor]) -> Batch:
     """Stored planes, (N, C, H, W) uint8 or the bits of uint16 as int16, to a batch in [-1, 1] on their device."""
     target = to_unit(planes["target"])
+    objects = None
+    if "entry" in planes:
+        objects = torch.cat((planes["entry"].int(), planes["instance_id"].int() & 0xFFFF), dim=1)
     if "source" in planes:
-        return Batch(to_unit(planes["source"]), target)
+        return Batch(to_unit(planes["source"]), target, objects=objects)
     segmentation = planes["segmentation"]
     heat = [(segmentation == level).float() * 2 - 1 for level in (1, 2, 3)]
     source = torch.cat((to_unit(planes["label_image"]), *heat, to_unit(planes["inverse_depth"])), dim=1)
-    return Batch(source, target)
+    return Batch(source, target, objects=objects)
 
 
 def place_planes(decoded: DecodedImages, device: torch.device | None) -> dict[str, Plane]:

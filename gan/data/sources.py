@@ -28,7 +28,17 @@ from gan.data.layout import Sample
 from gan.data.sample_files import StoredSample, file_stamp, find_samples
 from gan.errors import DataError, ItemError, LayoutError
 
-__all__ = ["Item", "Meaning", "Planes", "SourceFinder", "Sources", "find_sources", "resize_plane", "tensor_sources"]
+__all__ = [
+    "Item",
+    "Meaning",
+    "Planes",
+    "SourceFinder",
+    "Sources",
+    "Span",
+    "find_sources",
+    "resize_plane",
+    "tensor_sources",
+]
 
 Planes = dict[str, npt.NDArray[Any]]
 Kind = Literal["tensors", "paired", "unpaired"]
@@ -38,7 +48,7 @@ _INFRARED, _IMAGES = "infrared", "images"
 """Folder of infrared images where nothing else is said, and in a data set of `gis synthesize`."""
 # JPEG of a grey image stored as colour: rounding of its chroma moves the channels apart by a few grey levels.
 _GREY_TOLERANCE: Final = 8
-_LABEL_PLANES: Final = {"segmentation", "inverse_depth", "instance_id"}
+_LABEL_PLANES: Final = {"segmentation", "inverse_depth", "instance_id", "entry"}
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,18 @@ class Meaning:
 
 
 @dataclass(frozen=True)
+class Span:
+    """What the numbers of a set's planes mean: kelvin of the targets, names of the entries."""
+
+    lowest_K: float
+    """Apparent temperature of target 0."""
+    highest_K: float
+    """Of target 65535."""
+    names: tuple[str, ...]
+    """Of the entries, the background first; the plane ``entry`` holds their places."""
+
+
+@dataclass(frozen=True)
 class Sources:
     """What was found: one list of items, or two where sources and targets are not paired."""
 
@@ -77,6 +99,8 @@ class Sources:
     """Target images of unpaired data."""
     meaning: Meaning | None = None
     """What the numbers of source tensors mean; None for images."""
+    span: Span | None = None
+    """What the targets are in kelvin and what the objects are, of data with temperatures."""
 
 
 class SourceFinder(Protocol):

@@ -19,6 +19,8 @@ from gan.data.options import DataOptions
 from gan.data.planes import place_planes, planes_to_batch, take_rows, to_unit
 from gan.data.sources import Item, Meaning, SourceFinder, Sources, find_sources
 from gan.data.splits import Split, groups_from_names, read_list, read_sequences, split_by_groups, split_by_lists
+from gan.data.temperature_sets import find_temperature_set
+from gan.data.temperatures import Measured, measure_temperatures
 from gan.data.windows import WindowCutter
 from gan.errors import ConfigError, DataError
 
@@ -47,6 +49,8 @@ class TrainingData:
     """Edge of the windows that are handed out, pixels; 0 for whole images."""
     unpaired_objects: DecodedImages | None = None
     """Sources without targets that are handed out beside the samples."""
+    measured: Measured | None = None
+    """Temperatures of the samples that train, where they were asked for and are known."""
 
     @property
     def skipped(self) -> tuple[tuple[str, str], ...]:
@@ -106,6 +110,7 @@ def open_data(
     seed: int = 0,
     progress: Callable[[Sequence[Item]], Sequence[Item]] = lambda items: items,
     find: SourceFinder = find_sources,
+    temperatures: bool = False,
 ) -> TrainingData:
     """Finds, decodes and splits the data of a folder.
 
@@ -117,18 +122,21 @@ def open_data(
         seed: Seed of the split.
         progress: Wraps the items while they are read.
         find: Looks what a folder holds.
+        temperatures: Read kelvin, masks and categories of a set of `gis synthesize`, where the folder is one.
 
     Raises:
         DataError: Where the data cannot be used.
     """
-    sources = find(
-        folder,
-        source_dir=options.source_dir,
-        target_dir=options.target_dir,
-        pairing=pairing,
-        pair_by_name=options.pair_by_name,
-        target_range=options.target_range,
-    )
+    sources = find_temperature_set(folder, options.source_dir) if temperatures else None
+    if sources is None:
+        sources = find(
+            folder,
+            source_dir=options.source_dir,
+            target_dir=options.target_dir,
+            pairing=pairing,
+            pair_by_name=options.pair_by_name,
+            target_range=options.target_range,
+        )
     size = None if options.size is None else (options.size, options.size)
     extra = [
         item
@@ -141,7 +149,16 @@ def open_data(
         of_folder = {item.name for item in sources.items}
         first = sum(name in of_folder for name in samples.names)
         split = _split_with_extra(samples, first, options, seed)
-        data = TrainingData(sources.kind, samples, split, pairing=pairing, meaning=sources.meaning, crop=options.crop)
+        measured = None if sources.span is None else measure_temperatures(samples, split.train, sources.span)
+        data = TrainingData(
+            sources.kind,
+            samples,
+            split,
+            pairing=pairing,
+            meaning=sources.meaning,
+            crop=options.crop,
+            measured=measured,
+        )
         if options.unpaired_objects is None:
             return data
         return replace(data, unpaired_objects=_open_unpaired_objects(data, options, cache, progress, find))
@@ -154,7 +171,10 @@ def open_data(
 
 
 def _check_kind(sources: Sources, options: DataOptions, folder: Path) -> None:
-    """Refuses options that only source tensors have a use for."""
+    """Refuses options that only source tensors have a use for, and those that would change temperatures."""
+    if sources.span is not None and (options.tone or options.extra_data):
+        name = "tone" if options.tone else "extra_data"
+        raise ConfigError(f"{name}: {folder} has temperatures, which it would change or lack; leave it out")
     if options.crop and sources.kind != "tensors":
         raise ConfigError(f"crop is {options.crop}: windows around objects need source tensors, {folder} holds images")
     layout = None if sources.meaning is None else sources.meaning.layout

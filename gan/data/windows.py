@@ -22,7 +22,7 @@ MIN_OBJECT_PX: Final = 24
 _MARGIN: Final = 1.2
 """A window holds this multiple of the object's longer side, as crops that are compared do."""
 _INTERPOLATION: Final = {"segmentation": cv2.INTER_NEAREST, "instance_id": cv2.INTER_NEAREST,
-                         "inverse_depth": cv2.INTER_LINEAR}  # fmt: skip
+                         "entry": cv2.INTER_NEAREST, "inverse_depth": cv2.INTER_LINEAR}  # fmt: skip
 """Numbers that have no mean, and depth, whose steps must not ring. Pictures are cubic: windows lie between the pixels,
 and linear interpolation would take the finest detail out of all that a network learns from."""
 

@@ -20,6 +20,7 @@ Deviations from the paper:
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, Literal
 
 import torch
@@ -54,6 +55,9 @@ class UNet(nn.Module):
         upsample: Transposed convolution, or nearest upsampling and convolution.
         dropout: Probability in the three deepest decoder layers: the noise z of the paper.
         residual: Add the output to the first source channel.
+        bounded: End with tanh; else the output is any number.
+        bias: Layers of the encoder without normalisation have a bias; published code has none with ``norm="batch"``.
+        skips: Levels whose skip connections there are, 1 (half the size of the source) to ``levels - 1``; None for all.
 
     Noise is on in training mode, and in evaluation mode where the attribute ``noise`` is True.
     """
@@ -69,6 +73,9 @@ class UNet(nn.Module):
         upsample: Upsample = "deconv",
         dropout: float = 0.5,
         residual: bool = False,
+        bounded: bool = True,
+        bias: bool = True,
+        skips: Collection[int] | None = None,
     ) -> None:
         super().__init__()
         if levels < 2 or features < 1 or in_channels < 1 or out_channels < 1:
@@ -79,18 +86,20 @@ class UNet(nn.Module):
         self.levels = levels
         self.dropout = dropout
         self.residual = residual
+        self.bounded = bounded
+        self.skips = frozenset(range(1, levels) if skips is None else skips)
         self.noise = False
         widths = [features * min(2**level, _WIDEST) for level in range(levels)]
         inputs = [in_channels, *widths]
         self.encoder = nn.ModuleList(
-            _encoder_layer(inputs[level], widths[level], norm if 0 < level < levels - 1 else "none")
+            _encoder_layer(inputs[level], widths[level], norm if 0 < level < levels - 1 else "none", bias=bias)
             for level in range(levels)
         )
         # Decoder layer k undoes encoder layer k; all but the deepest read the skip connection beside the layer below.
         outputs = [out_channels, *widths[:-1]]
         self.decoder = nn.ModuleList(
             _decoder_layer(
-                widths[level] * (1 if level == levels - 1 else 2),
+                widths[level] * (2 if level + 1 in self.skips else 1),
                 outputs[level],
                 norm if level > 0 else "none",
                 upsample,
@@ -115,7 +124,11 @@ class UNet(nn.Module):
             if noisy and level > 0 and level >= self.levels - _DROPOUT_LAYERS:
                 x = functional.dropout(x, self.dropout)
             if level > 0:
-                x = torch.cat((skips.pop(), x), dim=1)  # (N, 2 * width, ...)
+                skip = skips.pop()
+                if level in self.skips:
+                    x = torch.cat((skip, x), dim=1)  # (N, 2 * width, ...)
+        if not self.bounded:
+            return x
         # The difference of two images lies between -2 and 2.
         return (source[:, :1] + 2 * torch.tanh(x)).clamp(-1, 1) if self.residual else torch.tanh(x)
 
@@ -129,9 +142,9 @@ def _apply(layer: nn.Module, x: Tensor) -> Tensor:
     return x
 
 
-def _encoder_layer(inputs: int, outputs: int, norm: Norm) -> nn.Module:
+def _encoder_layer(inputs: int, outputs: int, norm: Norm, *, bias: bool) -> nn.Module:
     # A bias before a normalisation would be subtracted again.
-    convolution = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=norm == "none")
+    convolution = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=bias and norm == "none")
     return convolution if norm == "none" else nn.Sequential(convolution, make_norm(norm, outputs))
 
 

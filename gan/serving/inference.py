@@ -71,6 +71,8 @@ class ModelInfo:
     """Whether a part of an image is translated otherwise than within it (instance normalisation)."""
     known_objects: KnownObjects | None = None
     """The objects that the model was trained on; None where its file states none."""
+    span_K: tuple[float, float] | None = None
+    """Temperatures of black and white, of a model that is told temperatures."""
 
 
 class TranslationModel:

@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from gan.backends.base import Backend, BackendConfig, StepOptions, translate
 from gan.backends.registry import config_to_dict, load_backend, make_config
-from gan.data.batch import Batch, Pairing
+from gan.data.batch import Batch
 from gan.data.loader import Loader
 from gan.data.options import DataOptions
 from gan.data.skipped import skipped_lines
@@ -106,11 +106,11 @@ def train(
     fabric.launch()
     with locked_folder(out, ConfigError, TrainingError) if fabric.is_global_zero else nullcontext():
         module = load_backend(backend)
-        pairing = make_config(module.Config, config or {}, f"options of {backend}").pairing
-        data = _open_on_all(
-            fabric, data_dir, data_options, cache or out / "cache", pairing, options.seed, progress, find
-        )
+        first = make_config(module.Config, config or {}, f"options of {backend}")
+        data = _open_on_all(fabric, data_dir, data_options, cache or out / "cache", first, options.seed, progress, find)
         suggested = module.suggest(data.in_channels, data.out_channels, *data.size)
+        if data.measured is not None:
+            suggested |= module.suggest_temperatures(data.measured)
         typed = make_config(
             module.Config,
             {**suggested, **(config or {})},
@@ -262,7 +262,7 @@ class _Run:
         if log is not None and self._validation is not None:
             examples: list[tuple[Tensor, Tensor, Tensor]] = []
             for batch in self._validation.epoch(0):
-                fake = translate(self._translators.forward, batch.source)
+                fake = translate(self._translators.forward, batch.source, conditions=self._backend.conditions(batch))
                 self._measure.add(fake, batch.target)
                 if len(examples) < _EXAMPLES:
                     examples.append((batch.source, fake, batch.target))
@@ -356,7 +356,7 @@ def _open_on_all(
     folder: Path,
     options: DataOptions,
     cache: Path,
-    pairing: Pairing,
+    config: BackendConfig,
     seed: int,
     progress: bool,
     find: SourceFinder,
@@ -367,7 +367,16 @@ def _open_on_all(
         return tqdm(items, desc="decoding", unit="img", disable=None if progress else True, leave=False)
 
     with fabric.rank_zero_first(local=True):
-        return open_data(folder, options, cache, pairing=pairing, seed=seed, progress=bar, find=find)
+        return open_data(
+            folder,
+            options,
+            cache,
+            pairing=config.pairing,
+            seed=seed,
+            progress=bar,
+            find=find,
+            temperatures=config.needs_temperatures,
+        )
 
 
 def _newest(out: Path) -> Path | None:

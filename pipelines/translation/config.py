@@ -10,6 +10,7 @@ from gan.options import Option, check_options
 
 from pipelines.cluster.options import CpusPerWorker, GpusPerWorker, RayAddress, check_cluster
 from pipelines.errors import ConfigError
+from pipelines.translation.temperatures import read_temperatures
 from pipelines.workers import WORKER_TIMEOUT_S, WorkerCount, WorkerTimeout
 
 __all__ = ["Bits", "Engine", "Postprocess", "Precision", "StyleStart", "TranslateConfig"]
@@ -56,6 +57,16 @@ class TranslateConfig:
             at_most=1024,
         ),
     ] = 1
+    temperature: Annotated[
+        tuple[str, ...],
+        Option(
+            "Temperatures of things in kelvin, for a model that is told them (thermalgan): car=290,person=301,"
+            "background=281; car=280:310:10 is an image at each step, and a contact sheet; may be repeated. Images "
+            "have 16 bits over span_K of translate.json.",
+            _NETWORK,
+            default_text="none, and the mean of the training",
+        ),
+    ] = ()
     compile: Annotated[bool, Option("Use torch.compile: a minute at first, then faster.", _NETWORK)] = False
     noise_seed: Annotated[
         int | None,
@@ -95,5 +106,23 @@ class TranslateConfig:
             raise ConfigError("workers: are those of a Ray cluster: give --ray too, or leave it out")
         if self.batch > 1 and self.noise_seed is not None:
             raise ConfigError(f"batch is {self.batch}: expected 1 with --noise-seed, each image has noise of its own")
+        if self.temperature:
+            self._check_temperature()
         if (self.reference is not None) != (self.postprocess == "style"):
             raise ConfigError("--postprocess style takes a thermal image as --reference, and nothing else does")
+
+    def _check_temperature(self) -> None:
+        """Temperatures are exact: what would change or hide them is refused."""
+        read_temperatures(self.temperature)
+        others = {
+            "engine": self.engine == "openvino",
+            "precision": self.precision not in ("auto", "fp32"),
+            "batch": self.batch > 1,
+            "compile": self.compile,
+            "noise_seed": self.noise_seed is not None,
+            "postprocess": self.postprocess != "none",
+            "attention": self.attention is not None,
+        }
+        for name, given in others.items():
+            if given:
+                raise ConfigError(f"temperature and {name}: images in kelvin are the network's own; leave one out")

@@ -23,7 +23,8 @@ from pipelines.io.files import named_file
 from pipelines.io.progress import Bar, stage
 from pipelines.translation.config import TranslateConfig
 from pipelines.translation.inputs import Float32, Input
-from pipelines.translation.translator import open_translator, write_files
+from pipelines.translation.told import ToldImages
+from pipelines.translation.translator import Translated, open_translator, write_files
 
 if TYPE_CHECKING:
     from gan.serving.inference import ModelInfo
@@ -83,7 +84,7 @@ class TranslateJob:
                     ahead[number + 1] = self._read(number + 1, pool)
                 items = self._batch(number)
                 named = [(item.name, source.result) for item, source in zip(items, sources, strict=True)]
-                done = list(translator.translate(number * config.batch, named))
+                done: list[Translated | ToldImages] = [*translator.translate(number * config.batch, named)]
                 encode = partial(_files, config=config)
                 files = {path: data for one in pool.map(encode, done) for path, data in one.items()}
                 return BatchResult(translator.about, tuple((one.name, one.error) for one in done), files)

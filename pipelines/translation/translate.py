@@ -25,6 +25,8 @@ from pipelines.io.files import check_present, file_sha256, locked_folder, write_
 from pipelines.io.progress import follow, stage
 from pipelines.translation.config import Bits, Postprocess, StyleStart, TranslateConfig
 from pipelines.translation.inputs import Input, calibration_samples, find_inputs
+from pipelines.translation.temperatures import Wanted, image_names, read_temperatures
+from pipelines.translation.told import ToldImages
 from pipelines.translation.translator import Translated, encode_image, open_translator, write_files
 
 if TYPE_CHECKING:
@@ -83,13 +85,18 @@ class TranslationSummary:
     """What was done to each image."""
     style: StyleSummary | None = None
     """None without `style`."""
+    temperatures: tuple[Wanted, ...] = ()
+    """With ``temperature``: the vector of each image of an input, kelvin by entry."""
+    span_K: tuple[float, float] | None = None
+    """With ``temperature``: kelvin of 0 and 65535."""
     skipped: tuple[tuple[str, str], ...] = ()
     """Name of each input that could not be translated, and why."""
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in ``translate.json``."""
         values = {"schema": "gis-translate", "version": 1, **dataclasses.asdict(self)}
-        return {name: value for name, value in values.items() if name not in ("style", "skipped") or value}
+        extra = ("style", "temperatures", "span_K", "skipped")
+        return {name: value for name, value in values.items() if name not in extra or value}
 
 
 def translate(
@@ -162,7 +169,9 @@ def _translate_folder(config: TranslateConfig, progress: bool, report: Callable[
         raise failures[0][1]
     skipped = tuple((name, str(error)) for name, error in failures)
     left_out = dict(skipped)
-    check_present(config.out, [f"{item.name}.png" for item in inputs if item.name not in left_out], "images")
+    count = len(read_temperatures(config.temperature)) or 1
+    names = [name for item in inputs if item.name not in left_out for name in image_names(item.name, count)]
+    check_present(config.out, [f"{name}.png" for name in names], "images")
     for line in skipped_lines(skipped, len(inputs), "inputs"):
         report(line)
     summary = replace(_summary(config, about, len(inputs) - len(skipped)), skipped=skipped)
@@ -191,22 +200,25 @@ def _here(config: TranslateConfig, inputs: Sequence[Input], progress: bool) -> t
     return translator.about, results
 
 
-def _write(one: Translated, config: TranslateConfig) -> None:
+def _write(one: Translated | ToldImages, config: TranslateConfig) -> None:
     write_files(one.files(config.out, config.attention, config.bits), config.out)
 
 
 def _summary(config: TranslateConfig, about: ModelInfo, count: int) -> TranslationSummary:
+    wanted = read_temperatures(config.temperature)
     return TranslationSummary(
-        images=count,
+        images=count * (len(wanted) or 1),
         weights=config.weights.name,
         weights_sha256=about.weights_sha256,
         engine=about.inference.engine,
         precision=about.inference.precision,
         mean_error_to_fp32=about.mean_error,
-        bits=config.bits,
+        bits=16 if wanted else config.bits,
         noise_seed=config.noise_seed,
         postprocess=config.postprocess,
         style=_style_summary(config),
+        temperatures=wanted,
+        span_K=about.span_K,
     )
 
 
@@ -221,6 +233,8 @@ def _calibration(config: TranslateConfig, inputs: Sequence[Input]) -> Float32 | 
     """Samples for int8, for a model file that brings none."""
     from gan.serving.inference import brings_calibration
 
+    if config.temperature:
+        return None
     needs_calibration = config.precision in ("auto", "int8") and config.engine != "torch" and config.noise_seed is None
     return calibration_samples(inputs) if needs_calibration and not brings_calibration(config.weights) else None
 

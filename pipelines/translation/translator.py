@@ -16,6 +16,8 @@ from pipelines.io.files import write_bytes
 from pipelines.io.images import encode_png
 from pipelines.translation.config import Bits, TranslateConfig
 from pipelines.translation.inputs import fit_channels
+from pipelines.translation.temperatures import read_temperatures
+from pipelines.translation.told import ToldTranslator, open_told
 
 if TYPE_CHECKING:
     from gan.serving.inference import ModelInfo, TranslationModel
@@ -128,7 +130,7 @@ def write_files(files: Mapping[Path, bytes], out: Path) -> None:
         write_bytes(path, data, root=out if path.parent == out else None)
 
 
-def open_translator(config: TranslateConfig, calibration: Float32 | None) -> Translator:
+def open_translator(config: TranslateConfig, calibration: Float32 | None) -> Translator | ToldTranslator:
     """Loads the model.
 
     Args:
@@ -138,6 +140,8 @@ def open_translator(config: TranslateConfig, calibration: Float32 | None) -> Tra
     Raises:
         GanError: a model that cannot be used.
     """
+    if config.temperature:
+        return open_told(config.weights, read_temperatures(config.temperature), config.device, config.threads)
     from gan.serving.inference import load_model
 
     finish, attention = _postprocess(config), _attention(config)

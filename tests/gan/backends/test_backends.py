@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -180,10 +181,11 @@ def test_weights_of_another_shape_are_refused(name: str, make: Any, tmp_path: Pa
     three, seven = make(name, 3), make(name, 7)
     path = tmp_path / "model.safetensors"
     write_model_file(path, name, three.config, seven.translator().state_dict(), {})
-    with pytest.raises(
-        CheckpointError, match=rf"weights do not fit the configuration of {name}: .*is \(.*7.*\), expected \(.*3.*\)"
-    ):
+    with pytest.raises(CheckpointError, match=rf"weights do not fit the configuration of {name}: ") as caught:
         read_model_file(path).build()
+    # Of a layer that reads more beside the source, both numbers are larger by the same.
+    stored, expected = re.findall(r"\(\d+, (\d+), ", str(caught.value))
+    assert int(stored) - int(expected) == 7 - 3
 
 
 @pytest.mark.parametrize("name", backend_names())

@@ -1,0 +1,1 @@
+"""Measurements of what the papers claim, on data that gis makes itself."""
