@@ -1,4 +1,4 @@
-"""What of the shipped streets' furniture is labelled on request: heads of lights and lamps, plates of signs, hydrants.
+"""What of the shipped streets' own things is labelled: parked bicycles, and on request lights, signs, hydrants, lamps.
 
 Names are those of the builders in ``assets/build``; boxes are in the axes of each mesh, metres.
 """
@@ -9,7 +9,7 @@ from typing import Final
 
 from renderer.scene.furniture import Furniture, FurniturePart
 
-__all__ = ["FURNITURE"]
+__all__ = ["FURNITURE", "PARKED"]
 
 
 def _light(low: tuple[float, float, float], high: tuple[float, float, float]) -> FurniturePart:
@@ -57,3 +57,11 @@ FURNITURE: Final[Furniture] = {
     ),
 }
 """Parts by the kind of thing."""
+
+PARKED: Final[Furniture] = {
+    "bicycle": (
+        # The hoop that it leans on stands at y 0.25; the bar reaches beyond it, above.
+        FurniturePart("bicycle", (-1.0, -0.4, -0.1), (1.0, 0.2, 1.2), more_m=(((0.2, -0.4, 0.9), (0.5, 0.4, 1.2)),)),
+    ),
+}
+"""Things that are no furniture, but what detectors are asked for: always labelled."""

@@ -3,9 +3,9 @@
     python -m benchmarks.people.sheets OUT [--models 'person_2*.walk_04,*.rider_*'] [--air 12] [--columns 8]
 
 Each model is drawn alone (a rider with what is ridden), at the distance at which it is as high as its tile asks for,
-through the sensor of a car's camera, before nothing but air. The picture has the levels of its temperatures, 2 K below
-the coldest hundredth to the warmest thousandth of the whole row, as a camera would that sees no more. A row of the
-sheet is a time and a height.
+through the sensor of a car's camera, before nothing but air. The picture has the levels of its temperatures, from 2 K
+below the coldest hundredth of the whole row to 1 K above what is warmest in half of its tiles: a hot exhaust does not
+darken all others. A row of the sheet is a time and a height.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _pictures(
 def _row(pictures: Sequence[Kelvin], shown_px: int, columns: int) -> NDArray[np.uint8]:
     """One row of tiles (or more, where there are more than columns)."""
     everything = np.concatenate([one.ravel() for one in pictures])
-    low, high = np.percentile(everything, 1) - 2.0, np.percentile(everything, 99.9)
+    low, high = np.percentile(everything, 1) - 2.0, np.median([np.percentile(one, 99.8) for one in pictures]) + 1.0
     tiles = []
     for one in pictures:
         grey = np.clip((one - low) / (high - low) * 255, 0, 255).astype(np.uint8)

@@ -16,7 +16,14 @@ from renderer.thermal.sensor import from_uint16
 from renderer.thermal.sensor_variety import SensorVariety
 
 from pipelines.dataset.passes.parts import ObjectParts
-from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, ModelRecord, RealObject
+from pipelines.dataset.record import (
+    BackgroundRecord,
+    InstanceRecord,
+    LabelError,
+    ModelRecord,
+    RealObject,
+    UnlabelledObject,
+)
 
 __all__ = ["SynthesizedFrame"]
 
@@ -58,6 +65,8 @@ class SynthesizedFrame:
     """What had to be guessed, one line each."""
     real_objects: tuple[RealObject, ...] | None = None
     """What the background shows by itself; None where nothing is known of it."""
+    unlabelled: tuple[UnlabelledObject, ...] | None = None
+    """What the street shows of categories that the data set does not label; None: nothing is known of it."""
     sensor_variety: SensorVariety | None = None
     """How this frame's sensor differs from the table's; None: it does not."""
     sample: Sample | None = None

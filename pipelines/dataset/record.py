@@ -45,6 +45,7 @@ __all__ = [
     "Record",
     "SequenceRecord",
     "SourceFile",
+    "UnlabelledObject",
     "file_names",
     "frame_name",
     "line_sha256",
@@ -238,6 +239,18 @@ class RealObject:
     """Share of the box that inserted objects hide, 0-1."""
     labelled: bool
     """Whether it has a label; else a detector should neither be asked for it nor be blamed for finding it."""
+
+
+@dataclass(frozen=True)
+class UnlabelledObject:
+    """Something in view that the data set does not label, though other sets have a class for it."""
+
+    category: str
+    """One of :data:`renderer.zones.categories.CATEGORIES`."""
+    model: str
+    """Kind of the thing."""
+    box_px: Box2D
+    """Of its visible pixels."""
 
 
 @dataclass(frozen=True)
@@ -485,6 +498,8 @@ class FrameRecord(Record):
     """None in data sets from before it was measured."""
     real_objects: tuple[RealObject, ...] | None = field(default=None, metadata=OMITTED_IF_NONE)
     """What the background shows by itself; None where nothing is known of it: no boxes were given, or a scene."""
+    unlabelled: tuple[UnlabelledObject, ...] | None = field(default=None, metadata=OMITTED_IF_NONE)
+    """What a street shows of categories that the data set does not label, by pixels in the picture."""
     notes: tuple[str, ...] = ()
     """What had to be guessed, one line each."""
     files: Mapping[str, str]

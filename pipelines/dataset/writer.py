@@ -55,6 +55,7 @@ def encode_frame(frame: SynthesizedFrame) -> MadeFrame[FrameRecord]:
         instances=tuple(_with_code(item, frame) for item in frame.instances),
         label_error=frame.label_error,
         real_objects=frame.real_objects,
+        unlabelled=frame.unlabelled,
         notes=frame.notes,
         files={file: sha256(data) for file, data in sorted(contents.items())},
         tensor_sha256=next(map(sha256, part.values()), None),

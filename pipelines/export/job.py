@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D
+from renderer.zones.categories import ON_REQUEST
 
 from pipelines.dataset.description import DatasetDescription
 from pipelines.dataset.frame_files import FrameFiles
-from pipelines.dataset.labels import NOT_COUNTED
+from pipelines.dataset.labels import NOT_COUNTED, SAME_AS
 from pipelines.dataset.labels.riders import as_one
 from pipelines.dataset.packed.reader import files_of
 from pipelines.dataset.record import FrameRecord, InstanceRecord
@@ -30,6 +31,8 @@ from pipelines.io.stores import is_remote
 
 __all__ = ["ExportFrame", "ExportObject", "Job", "Picture", "Writer"]
 
+_OTHER_WORDS: Final = frozenset(word for word, ours in SAME_AS.items() if ours in ON_REQUEST)
+"""Words of boxes for what a set labels on request alone."""
 Picture = Literal["png", "rgb", "jpeg"]
 """What an image becomes: as it is, a PNG of three equal channels, or a JPEG."""
 
@@ -203,6 +206,23 @@ class Job:
                 yield self._object(real.category, real.box_px, not real.labelled, None)
             elif real.category in NOT_COUNTED:
                 yield ExportObject(self.classes.used, real.box_px, True, None)
+        yield from self._unlabelled(record)
+
+    def _unlabelled(self, record: FrameRecord) -> Iterator[ExportObject]:
+        """What the set does not label and the export has a class for: it is ignored where that can be marked.
+
+        Else it is background: few want every lamp painted over, or every image with one left out.
+        """
+        config = self.config
+        if config.ignored in ("leave-out", "background") or (self.paints and config.ignored != "paint"):
+            return
+        things = [(item.category, item.model, item.box_px) for item in record.unlabelled or ()]
+        for real in record.real_objects or ():
+            if real.category in _OTHER_WORDS and real.category not in self.classes.of:
+                things.append((SAME_AS[real.category], real.category, real.box_px))
+        for category, model, box in things:
+            if self.classes.number(category, model) is not None:
+                yield self._object(category, box, True, None, model)
 
     def _with_vehicle(self, rider: InstanceRecord, vehicle: InstanceRecord, record: FrameRecord) -> ExportObject:
         """A rider and a vehicle as one object; its pixels are looked up in the mask."""
@@ -213,8 +233,10 @@ class Job:
         place = self.classes.names.index(name)
         return ExportObject((place,), both.box_visible_px or both.box_amodal_px, False, both)
 
-    def _object(self, category: str, box_px: Box2D, ignored: bool, item: InstanceRecord | None) -> ExportObject:
-        number = self.classes.number(category, "" if item is None else item.model)
+    def _object(
+        self, category: str, box_px: Box2D, ignored: bool, item: InstanceRecord | None, model: str = ""
+    ) -> ExportObject:
+        number = self.classes.number(category, model if item is None else item.model)
         classes = self.classes.used if number is None else (number,)
         return ExportObject(classes, box_px, ignored or number is None, item)
 

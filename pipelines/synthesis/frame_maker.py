@@ -44,11 +44,18 @@ from pipelines.backgrounds.images import Background, Backgrounds, choose, open_b
 from pipelines.backgrounds.real_objects import find_real_objects
 from pipelines.dataset.frame import SynthesizedFrame
 from pipelines.dataset.label_consistency.measure import ATTEMPTS, measure_label_error
-from pipelines.dataset.labels import CATEGORIES, is_ignored, labelled
+from pipelines.dataset.labels import CATEGORIES, MIN_VISIBLE_PX, is_ignored, labelled
 from pipelines.dataset.passes.normals import camera_normals
 from pipelines.dataset.passes.parts import object_parts
 from pipelines.dataset.passes.stereo import disparity_px
-from pipelines.dataset.record import BackgroundRecord, InstanceRecord, LabelError, RealObject, track_number
+from pipelines.dataset.record import (
+    BackgroundRecord,
+    InstanceRecord,
+    LabelError,
+    RealObject,
+    UnlabelledObject,
+    track_number,
+)
 from pipelines.errors import DatasetError
 from pipelines.synthesis.config import PHYSICS, SynthesizeConfig
 from pipelines.synthesis.daylight import hour_by_share, hour_by_weights
@@ -367,6 +374,7 @@ class FrameMaker:
             ),
             notes=(*frame.notes, *image.notes),
             real_objects=self._real_objects(candidate),
+            unlabelled=_unlabelled_objects(frame),
             sample=self._sample(candidate) if self.config.tensors else None,
             flow=frame.flow,
             normal=camera_normals(frame) if "normals" in self.config.more_passes else None,
@@ -461,6 +469,12 @@ def _only_labelled(frame: Frame) -> Frame:
                 f"expected one of {', '.join(CATEGORIES)}; set its property gis_category"
             )
     return replace(frame, instance_id=keep.take(frame.instance_id))
+
+
+def _unlabelled_objects(frame: Frame) -> tuple[UnlabelledObject, ...] | None:
+    """What is in view without a label, and large enough for one."""
+    large = (item for item in frame.unlabelled if item.visible_px >= MIN_VISIBLE_PX)
+    return tuple(UnlabelledObject(item.category, item.model, item.box_px) for item in large) or None
 
 
 def _instance_records(frame: Frame, min_visible_share: float, moment: Moment | None) -> tuple[InstanceRecord, ...]:

@@ -19,10 +19,12 @@ from renderer.scene.furniture import Furniture
 from renderer.scene.road_users.two_wheelers import NO_OTHERS
 from renderer.thermal.conditions import Conditions
 from renderer.visible.settings import VisibleSettings
+from renderer.zones.categories import STREET_FURNITURE
 
 from pipelines.cameras import parse_size
 from pipelines.errors import ConfigError
 from pipelines.synthesis.config import TRAMS, RenderConfig, SynthesizeConfig
+from pipelines.synthesis.worlds import WORLDS
 
 __all__ = ["Session", "SessionFactory", "open_session"]
 
@@ -114,12 +116,20 @@ def _others_of(config: RenderConfig) -> tuple[Path, ...]:
 
 
 def _furniture_of(config: RenderConfig) -> Furniture | None:
-    """What of the street's furniture is labelled, where it is asked for."""
-    if not isinstance(config, SynthesizeConfig) or not config.label_furniture:
+    """What of the street's own things is told apart from it."""
+    if not isinstance(config, SynthesizeConfig) or config.engine != "raster" or config.backgrounds is not None:
         return None
-    from assets.furniture import FURNITURE  # no part of the add-on, whose `gis render` opens sessions too
+    from assets.furniture import FURNITURE, PARKED  # no part of the add-on, whose `gis render` opens sessions too
 
-    return FURNITURE
+    return {**FURNITURE, **PARKED} if config.scene in (CITY, WORLDS) else FURNITURE
+
+
+def _unlabelled(config: RenderConfig) -> frozenset[str]:
+    """Categories of that which get no label: exports name them to what has classes for them."""
+    if not isinstance(config, SynthesizeConfig):
+        return frozenset()
+    bicycles = config.most_others.get("bicycles") == 0
+    return frozenset((*(() if config.label_furniture else STREET_FURNITURE), *(("bicycle",) if bicycles else ())))
 
 
 def _mount(config: RenderConfig) -> Mount | None:
@@ -163,6 +173,7 @@ def open_session(config: RenderConfig) -> Session:
         mount_variety=variety,
         places=places,
         furniture=_furniture_of(config),
+        unlabelled=_unlabelled(config),
         lens=config.lens,
         mount=_mount(config),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -82,7 +82,14 @@ from .scene_camera import CameraView, Planes, read_view
 from .session import open_blend
 from .simulation import Timeline
 from .staging import Group, Numbers, PlacedGroup, Staged
-from .standing import MOST_BUILT, Standing, build_standing, forget_standing, label_furniture
+from .standing import (
+    MOST_BUILT,
+    Standing,
+    build_standing,
+    forget_standing,
+    label_furniture,
+    without_unlabelled,
+)
 from .traffic import apply, is_traffic, model_collections, model_size, read_street
 from .visible.picture import VisibleEngine, look_at
 from .zoning import assign_zones
@@ -136,6 +143,7 @@ class RenderSession:
         mount_variety: float = 0.0,
         places: Places | None = None,
         furniture: Furniture | None = None,
+        unlabelled: Collection[str] = frozenset(),
         lens: Lens | None = None,
         mount: Mount | None = None,
     ) -> None:
@@ -154,8 +162,9 @@ class RenderSession:
             seed: seed of traffic, camera pose and weather.
             traffic: how many cars a street gets, and how far away.
             places: other places than the file's own street, and which frame is made where; for ``raster`` alone.
-            furniture: what of the street's lights, signs and the like is labelled; None: of them only what is
-                marked. For ``raster`` alone.
+            furniture: what of the street's lights, signs, parked bicycles and the like is labelled; None: of them
+                only what is marked. For ``raster`` alone.
+            unlabelled: categories of ``furniture`` that stand in :attr:`Frame.unlabelled` in place of a label.
             mount_variety: how far height and pitch of the camera in a street differ from frame to frame, 0-1.
             lens: how the active camera's lens distorts, where no ``camera`` is given, which has its own.
             mount: another camera beside that one, through which the frames are seen: the first is driven and has the
@@ -166,7 +175,7 @@ class RenderSession:
         """
         self.path, self.seed, self.engine = scene, seed, engine
         self.traffic, self.mount_variety = traffic, mount_variety
-        self._places, self._furniture = places, furniture
+        self._places, self._furniture, self._unlabelled = places, furniture, unlabelled
         self._lens, self._mount = lens, mount
         self._built: dict[str, Standing] = {}
         self._planned: tuple[object, SequencePlan] | None = None
@@ -552,7 +561,9 @@ class RenderSession:
         return self._with_furniture("", own)
 
     def _with_furniture(self, name: str, standing: Standing) -> Standing:
-        return standing if self._furniture is None else label_furniture(name, standing, self._furniture)
+        if self._furniture is None:
+            return standing
+        return label_furniture(name, standing, self._furniture, self._unlabelled)
 
     def _standing(self, index: int) -> Standing:
         """The street that a frame is made in; the last few stay built."""
@@ -800,6 +811,7 @@ class RenderSession:
             parts=staged.parts() if parts else (),
             notes=self.notes + self._labels.notes + self._zone_notes() + self._left_out,
         )
+        frame = without_unlabelled(frame, staged.labelled)
         if camera is not None and camera.lens is not None:
             frame, passes = self._distorted(frame, staged, camera, background_zone, amodal=amodal)
         elif amodal:
@@ -831,6 +843,7 @@ class RenderSession:
             part=None if wide.part is None else passes.part,
             undistorted=wide,
         )
+        frame = without_unlabelled(frame, staged.labelled)
         return (replace(frame, amodal=self._amodal_masks(frame, staged)) if amodal else frame), passes
 
     def _distorted_instances(
@@ -909,6 +922,8 @@ class RenderSession:
         instances = []
         for number, labelled in sorted(staged.labelled.items()):
             amodal = boxes[number]
+            if labelled.of_street and (labelled.unlabelled or not visible[number][0]):
+                continue
             if amodal is not None and clip_box(amodal, camera) is not None:
                 box_3d = upright_box(self._extent_m(staged, number), heading_frame(labelled.pose), cam_to_world)
                 if nearest_depth_m(box_3d) > self._rasteriser.far_m:

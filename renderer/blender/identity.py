@@ -49,6 +49,10 @@ class LabelledObject:
     """Over the ground, in a sequence."""
     clo: float | None = None
     """Of a person: insulation of the clothes, where it is known."""
+    of_street: bool = False
+    """Whether it is a part of what stands in the street: such things are listed only where a pixel of them is seen."""
+    unlabelled: bool = False
+    """Whether it gets no id and is only named, in :attr:`Frame.unlabelled`: the data set has no labels of its kind."""
 
 
 @dataclass(frozen=True)

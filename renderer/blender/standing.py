@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,7 +10,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry.boxes import extent_m, heading_frame
+from ..geometry.boxes import extent_m, heading_frame, visible_boxes
+from ..geometry.frame import Frame, Unlabelled
 from ..geometry.meshes import Mesh, MeshPool, make_mesh
 from ..scene.furniture import Furniture, kind_of_thing, labelled_triangles
 from ..scene.place import Faces, Place
@@ -18,11 +20,12 @@ from ..scene.road_users.seats import Seat, find_seats, is_bench
 from ..scene.street import Street
 from ..scene.walkable import Ground, Kind, walkable_ground
 from ..zones.catalogue import ZONE_ATTRIBUTE
+from ..zones.categories import STREET_FURNITURE
 from .extract import Extractor, PlacedMesh
 from .identity import LabelledObject
 from .staging import Group, PlacedGroup
 
-__all__ = ["MOST_BUILT", "Standing", "build_standing", "forget_standing", "label_furniture"]
+__all__ = ["MOST_BUILT", "Standing", "build_standing", "forget_standing", "label_furniture", "without_unlabelled"]
 
 MOST_BUILT = 12
 """Places that a session holds at a time, some 25 MB each."""
@@ -95,8 +98,10 @@ def build_standing(name: str, place: Place, extractor: Extractor, owner: bpy.typ
     return Standing(place.street, Group(tuple(members)), (None,) * len(members), extractor.pool, place, name, names)
 
 
-def label_furniture(name: str, standing: Standing, known: Furniture) -> Standing:
-    """The place with labels on its lights, signs, hydrants and lamps; it looks as before.
+def label_furniture(
+    name: str, standing: Standing, known: Furniture, unlabelled: Collection[str] = frozenset()
+) -> Standing:
+    """The place with labels on its lights, signs, hydrants, lamps, parked bicycles; it looks as before.
 
     Labelled parts become meshes of their own behind all others, so that no other mesh gets another number.
 
@@ -104,18 +109,44 @@ def label_furniture(name: str, standing: Standing, known: Furniture) -> Standing
         name: of the place; empty for the one of the opened file.
         standing: the place.
         known: which parts of which things are labelled.
+        unlabelled: categories of which the parts are told apart, and get no label.
     """
     members, marked = list(standing.group.members), list(standing.marked)
     added: list[tuple[PlacedMesh, LabelledObject]] = []
     for place, (member, mark) in enumerate(zip(standing.group.members, standing.marked, strict=True)):
         if mark is None:
             members[place], parts = _split((*_KEY, name), member, standing.pool, known)
-            added += parts
+            added += [
+                (part, replace(item, of_street=True, unlabelled=item.category in unlabelled)) for part, item in parts
+            ]
     return replace(
         standing,
         group=Group((*members, *(member for member, _ in added))),
         marked=(*marked, *(item for _, item in added)),
     )
+
+
+def without_unlabelled(frame: Frame, labelled: Mapping[int, LabelledObject]) -> Frame:
+    """The frame without the ids of what gets no label, which is named in :attr:`Frame.unlabelled`.
+
+    Args:
+        frame: with an id for everything that was told apart.
+        labelled: what has an id.
+    """
+    silent = {number: item for number, item in labelled.items() if item.unlabelled}
+    if not silent:
+        return frame
+    numbers = np.array(sorted(silent))
+    seen = visible_boxes(frame.instance_id, int(numbers[-1]))[numbers]
+    in_view = seen[:, 0] > 0
+    found = []
+    for number, (count, *box) in zip(numbers[in_view].tolist(), seen[in_view].tolist(), strict=True):
+        left, top, right, bottom = map(float, box)
+        found.append(Unlabelled(silent[number].category, silent[number].model, (left, top, right, bottom), count))
+    kept = np.arange(max(numbers[-1], *labelled) + 1, dtype=np.uint16)
+    kept[numbers] = 0
+    parts = tuple(replace(part, instance_id=0) if part.instance_id in silent else part for part in frame.parts)
+    return replace(frame, instance_id=kept.take(frame.instance_id), unlabelled=tuple(found), parts=parts)
 
 
 def _split(
@@ -127,7 +158,9 @@ def _split(
     for number, (category, chosen) in enumerate(labelled_triangles(member.name, whole, known)):
         left &= ~chosen
         part = _some(whole, chosen)
-        mesh, pose = pool.put((*key, member.mesh, number), part), _looking_ahead(part, member.local_to_world)
+        mesh, pose = pool.put((*key, member.mesh, number), part), _upright(part, member.local_to_world)
+        if category in STREET_FURNITURE:
+            pose[:2, :2] *= -1.0  # plates and lights look to their own -x
         kind = kind_of_thing(member.name)
         item = LabelledObject(f"{member.name}#{number}", category, kind, "stationary", pose)
         parts.append((replace(member, mesh=mesh), item))
@@ -142,12 +175,11 @@ def _some(mesh: Mesh, chosen: NDArray[np.bool_]) -> Mesh:
     return make_mesh(mesh.positions, mesh.triangles[chosen], mesh.zones[chosen], mesh.normals[chosen])
 
 
-def _looking_ahead(part: Mesh, local_to_world: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Upright pose below the middle of a part; x points to where it looks: plates and lights look to their own -x."""
+def _upright(part: Mesh, local_to_world: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Upright pose below the middle of a part, x as the thing has it."""
     frame = heading_frame(local_to_world)
     (x0, y0, z0), (x1, y1, _) = extent_m([(part, local_to_world)], frame)
     frame[:3, 3] = frame[:3, :3] @ ((x0 + x1) / 2, (y0 + y1) / 2, z0) + frame[:3, 3]
-    frame[:2, :2] *= -1.0
     return frame
 
 

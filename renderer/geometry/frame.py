@@ -12,7 +12,7 @@ from .camera import Camera
 from .flow import Flow
 from .key_points import KeyPoint
 
-__all__ = ["Box2D", "Box3D", "Frame", "Instance", "Part"]
+__all__ = ["Box2D", "Box3D", "Frame", "Instance", "Part", "Unlabelled"]
 
 Box2D = tuple[float, float, float, float]
 """``(left, top, right, bottom)`` in pixels, edges of the box: pixel column ``c`` covers ``[c, c + 1)``."""
@@ -80,6 +80,19 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Unlabelled:
+    """Something in view that is not labelled, though other data sets have a class for it."""
+
+    category: str
+    """One of :data:`renderer.zones.categories.CATEGORIES`."""
+    model: str
+    """Kind of the thing, e.g. ``stop``."""
+    box_px: Box2D
+    """Tight box of its visible pixels."""
+    visible_px: int
+
+
+@dataclass(frozen=True)
 class Frame:
     """Passes of one frame. Arrays are (H, W), row 0 at the top; a pixel's sample is its centre, integer + 0.5."""
 
@@ -109,5 +122,7 @@ class Frame:
     undistorted: Frame | None = None
     """Of a camera whose lens distorts: the same moment by the pinhole camera that covers the picture
     (:attr:`.camera.Camera.covering`), of which the picture is made."""
+    unlabelled: tuple[Unlabelled, ...] = ()
+    """Of a street: what is in view and has no id, where it was asked for."""
     notes: tuple[str, ...] = field(default=())
     """What had to be guessed, one line each (e.g. ``zones of 'taxi' guessed from geometry``)."""

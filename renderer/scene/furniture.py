@@ -1,4 +1,4 @@
-"""Street furniture that can be labelled: which triangles of a mesh are a traffic light, a sign, a hydrant, a lamp.
+"""What of a street's own things can be labelled: which triangles are a traffic light, a sign, a lamp, a parked bicycle.
 
 Real data sets draw their boxes around lights and plates and leave the posts out, so a label is of a part of a mesh.
 """
@@ -29,6 +29,13 @@ class FurniturePart:
     """Lowest corner of a box in the mesh's own axes: what of the mesh lies inside of it, whole triangles, is the
     part."""
     high_m: Corner
+    more_m: tuple[tuple[Corner, Corner], ...] = ()
+    """Corners of further boxes that hold triangles of it."""
+
+    def holds(self, positions: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Which points (V, 3) of a mesh lie in which of its boxes: (boxes, V)."""
+        boxes = ((self.low_m, self.high_m), *self.more_m)
+        return np.stack([((positions >= low) & (positions <= high)).all(axis=1) for low, high in boxes])
 
 
 Furniture = Mapping[str, Sequence[FurniturePart]]
@@ -50,8 +57,7 @@ def labelled_triangles(name: str, mesh: Mesh, known: Furniture) -> Iterator[tupl
     """
     kind = kind_of_thing(name)
     for part in known.get(kind, ()):
-        inside = ((mesh.positions >= part.low_m) & (mesh.positions <= part.high_m)).all(axis=1)
-        chosen = inside[mesh.triangles].all(axis=1)
+        chosen = part.holds(mesh.positions)[:, mesh.triangles].all(axis=2).any(axis=0)
         if chosen.any():
             yield part.category, chosen
     if kind not in known and (category := furniture_from_name(kind)) is not None:

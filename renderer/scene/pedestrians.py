@@ -451,7 +451,8 @@ class _Plane:
     def _is_beside(self, free: NDArray[np.int8]) -> NDArray[np.bool_]:
         """(N,) which spots at a distance are near free ones."""
         steps = round(self.beside_m / ACROSS_STEP_M)
-        return np.convolve(free == 1, np.ones(2 * steps + 1), mode="same") > 0.5
+        near = np.convolve(free == 1, np.ones(2 * steps + 1))
+        return near[steps : steps + len(free)] > 0.5  # the mode "same" is as long as the longer of both
 
     def _free_at(self, x_m: float, across_m: Array) -> NDArray[np.int8]:
         """(N,) 1 where the ground is free, 0 where it is not, -1 outside of the picture."""

@@ -22,6 +22,8 @@ from assets.build.people.twowheelers import torus, tube
 __all__ = ["animal_models", "pram_model"]
 
 _STEP_M = 1 / 2048
+_FACE_BEHIND_STOP = 0.08
+"""The coat ends so far behind where forehead and muzzle meet, further on the cheeks; a share of the head's length."""
 POSES = ("stand", "walk_00", "walk_01", "walk_02", "walk_03", "graze")
 """``graze`` is an animal with its head at the ground."""
 
@@ -269,7 +271,7 @@ def _stout_front(one: Species, *, down: bool) -> Iterator[ZonedMesh]:
 
 
 def _head(one: Species, at: Array, tilt: float) -> Iterator[ZonedMesh]:
-    """Skull and muzzle along a tilted axis; short hair, through which more heat comes."""
+    """Skull and muzzle along a tilted axis; on face and ears short hair, through which more heat comes."""
     ahead = np.array([math.cos(tilt), math.sin(tilt)])
     above = np.array([-ahead[1], ahead[0]])
     size = one.head
@@ -279,7 +281,7 @@ def _head(one: Species, at: Array, tilt: float) -> Iterator[ZonedMesh]:
         return float(x), 0.0, float(z), width * size, height * size
 
     stop = 1.0 - one.muzzle
-    yield sweep(
+    head = sweep(
         [
             knot(-0.12, 0.0, 0.7 * one.skull, 0.7 * one.skull),
             knot(0.12, 0.03, 0.96 * one.skull, one.skull),
@@ -290,6 +292,10 @@ def _head(one: Species, at: Array, tilt: float) -> Iterator[ZonedMesh]:
         ],
         Zone.HAIR,
     )
+    middles = np.array([head.vertices_m[list(face)].mean(axis=0) for face in head.faces])
+    along = (middles[:, [0, 2]] - at) @ ahead / size
+    coat = along < stop - _FACE_BEHIND_STOP - 0.35 * abs(middles[:, 1]) / size
+    yield ZonedMesh(head.vertices_m, head.faces, np.where(coat, Zone.FUR, head.zones).astype(head.zones.dtype))
     for side in (1.0, -1.0):
         yield _ear(one, knot(0.08, 0.17, 0.0, 0.0), side, above, ahead)
         if one.antlers:

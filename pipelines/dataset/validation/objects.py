@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D
-from renderer.zones.categories import PEOPLE_AND_ANIMALS, VEHICLES
+from renderer.zones.categories import CATEGORIES, PEOPLE_AND_ANIMALS, VEHICLES
 
-from pipelines.dataset.record import FrameRecord, InstanceRecord, RealObject, Record
+from pipelines.dataset.record import FrameRecord, InstanceRecord, RealObject, Record, UnlabelledObject
 from pipelines.dataset.validation.planes import Planes
 from pipelines.dataset.validation.riders import rider_problems
 from pipelines.dataset.validation.run_lengths import decode_rle
@@ -70,9 +70,8 @@ def check_objects(record: Record, planes: Planes, rules: Rules) -> Iterator[str]
             for problem in _against_depth(entries[number], planes.depth_m[pixels], record.cam_to_world):
                 yield f"depth/{planes.name}.exr: id {number}: {problem}"
     if isinstance(record, FrameRecord):
-        for place, real in enumerate(record.real_objects or ()):
-            for problem in _real_object(real, planes.mask, rules):
-                yield f"frames.jsonl: frame {planes.name}: real object {place}: {problem}"
+        for problem in _boxes_alone(record, planes.mask, rules):
+            yield f"frames.jsonl: frame {planes.name}: {problem}"
 
 
 def check_fitted(record: Record, planes: Planes) -> Iterator[str]:
@@ -134,6 +133,23 @@ def _real_object(item: RealObject, mask: NDArray[np.uint16], rules: Rules) -> It
         yield f"covered is {item.covered}, its box says {covered:.4f}"
     if item.labelled and (item.category not in rules.categories or covered > _MOST_COVERED):
         yield f"has a label as {item.category!r} with {covered:.2f} of its box hidden"
+
+
+def _boxes_alone(record: FrameRecord, mask: NDArray[np.uint16], rules: Rules) -> Iterator[str]:
+    """Objects of which no pixels are known."""
+    for place, real in enumerate(record.real_objects or ()):
+        yield from (f"real object {place}: {problem}" for problem in _real_object(real, mask, rules))
+    for place, thing in enumerate(record.unlabelled or ()):
+        yield from (f"unlabelled object {place}: {problem}" for problem in _unlabelled(thing, mask.shape))
+
+
+def _unlabelled(item: UnlabelledObject, shape: tuple[int, ...]) -> Iterator[str]:
+    """Something of the street that the data set does not label."""
+    left, top, right, bottom = item.box_px
+    if not (0 <= left < right <= shape[1] and 0 <= top < bottom <= shape[0]):
+        yield f"its box {item.box_px} is none of the picture"
+    if item.category not in CATEGORIES:
+        yield f"category {item.category!r}: expected one of {', '.join(CATEGORIES)}"
 
 
 def _all_facts(record: Record, rules: Rules) -> Iterator[str]:

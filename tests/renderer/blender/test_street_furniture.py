@@ -13,7 +13,7 @@ from assets import CITY, camera  # noqa: E402
 from assets.build.city.furniture import furniture  # noqa: E402
 from assets.build.worlds.things import thing_makers  # noqa: E402
 from assets.build.worlds.town.furniture import town_makers  # noqa: E402
-from assets.furniture import FURNITURE  # noqa: E402
+from assets.furniture import FURNITURE, PARKED  # noqa: E402
 from renderer.blender.engine import RenderSession  # noqa: E402
 from renderer.geometry.boxes import box_3d_corners_m, intersection_over_union  # noqa: E402
 from renderer.geometry.frame import Frame  # noqa: E402
@@ -48,6 +48,36 @@ def test_the_picture_is_the_same(pairs: list[tuple[Frame, Frame]]) -> None:
         ]
         outside = (after.instance_id == 0) & np.isin(before.zone, [Zone.ROAD, Zone.BUILDING, Zone.SKY])
         np.testing.assert_array_equal(after.part[outside], before.part[outside])
+
+
+def test_parked_bicycles_are_labelled_and_furniture_is_named() -> None:
+    """What gets no label has no id: its boxes are those that ids had where it was labelled."""
+    draws = range(12)  # the first with bicycles before the camera is among them
+
+    def made(**options: object) -> list[Frame]:
+        with RenderSession(CITY, camera=VIEW, seed=3, **options) as session:
+            return [session.frame(index, parts=True) for index in draws]
+
+    everything = made(furniture={**FURNITURE, **PARKED})
+    silent = made(furniture={**FURNITURE, **PARKED}, unlabelled=STREET_FURNITURE)
+    bicycles = 0
+    for before, after in zip(everything, silent, strict=True):
+        np.testing.assert_array_equal(before.depth_m, after.depth_m)
+        things = [item for item in before.instances if item.category in STREET_FURNITURE]
+        seen = sorted((one.category, one.model, one.box_visible_px, one.visible_px) for one in things)
+        assert sorted((one.category, one.model, one.box_px, one.visible_px) for one in after.unlabelled) == seen
+        wanted = np.where(np.isin(before.instance_id, [one.id for one in things]), 0, before.instance_id)
+        np.testing.assert_array_equal(after.instance_id, wanted)
+        parked = [item for item in after.instances if item.model == "bicycle"]
+        assert [one.id for one in after.instances] == [one.id for one in before.instances if one not in things]
+        for one in parked:
+            assert (one.category, one.profile) == ("bicycle", "stationary")
+            assert np.unique(after.zone[after.instance_id == one.id]).tolist() == [Zone.METAL]
+            assert 1.4 < one.box_3d.length_m < 2.0
+            assert 0.9 < one.box_3d.height_m < 1.2
+            assert 0.4 < one.box_3d.width_m < 0.7
+        bicycles += len(parked)
+    assert bicycles
 
 
 def test_lights_signs_and_lamps_are_labelled_with_boxes_around_them(pairs: list[tuple[Frame, Frame]]) -> None:

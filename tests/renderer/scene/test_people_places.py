@@ -94,6 +94,20 @@ def test_beside_the_road_people_walk_where_the_mask_of_it_ends() -> None:
     assert (aside < 3.4).mean() < 0.3
 
 
+def test_a_narrow_view_of_a_street_with_pavements() -> None:
+    """The picture is 3 m wide at 5 m, less than the pavements on both sides: nobody stands outside of it."""
+    narrow = Camera("tele", 640, 512, 1080.0, 1080.0, 320.0, 256.0)
+    rows, columns = np.indices((512, 640)) + 0.5
+    road = (rows > 256.5) & (columns > 200.0)
+    drawn = [
+        people_on_plane(FrameSetup(0, (), POSE), {}, MIX, narrow, Draw(8, k), free_mask=road, beside_m=2.0, most=8)
+        for k in range(200)
+    ]
+    people = [one for group in drawn for one in group]
+    assert min(one.x_m for one in people) < 6.7, "so near that fewer spots are in view than pavements hold"
+    assert all(abs(one.y_m) < 0.5 * 640.0 / 1080.0 * one.x_m + 1.0 for one in people)
+
+
 def test_spots_in_view_are_those_that_numpy_finds() -> None:
     rng = np.random.default_rng(8)
     ground = Ground(
