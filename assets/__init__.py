@@ -57,7 +57,7 @@ TRAM_ARRAYS = _HERE / "trams.npz"
 """A tram, as arrays."""
 TWO_WHEELER_ARRAYS = _HERE / "two_wheelers.npz"
 """Bicycles, motorcycles and kick scooters; ``bicycle_01.rider_07`` is who rides ``bicycle_01``, in its axes."""
-WORLD_KINDS = ("residential", "arterial", "country", "motorway", "car_park", "town")
+WORLD_KINDS = ("residential", "arterial", "country", "motorway", "car_park", "town", "underpass", "hill")
 """Scenes that :func:`assets.build.worlds.scene.write_world` builds from a seed; that module needs Blender."""
 ANIMAL_ARRAYS = _HERE / "animals.npz"
 """Dogs, deer, a cat and a pram, in poses, as arrays."""

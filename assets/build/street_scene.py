@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from renderer.blender.session import quiet
 from renderer.blender.traffic import apply, model_collections, model_size, read_street
 from renderer.geometry.camera import read_cameras
+from renderer.geometry.cover import Cover
 from renderer.random_streams import Draw, Stream
+from renderer.scene.cars import pose_on_slope
 from renderer.scene.traffic import sample_frame
 from renderer.thermal.conditions import sample_conditions
 from renderer.zones.catalogue import ZONE_ATTRIBUTE, Zone
@@ -64,14 +66,16 @@ def add_street(
     lanes: Mapping[str, tuple[Array, float]],
     bays: Sequence[BayMark],
     camera_paths: Mapping[str, Array],
+    covers: Sequence[Cover] = (),
 ) -> None:
     """Lanes, bays and camera paths as marked objects that are never rendered.
 
     Args:
         scene: gets them.
-        lanes: points (N, 2) in driving order, and width, by name.
+        lanes: points (N, 2), or (N, 3) where they are not at height 0, in driving order, and width, by name.
         bays: parking bays; those with a height of their own say it as ``z_m``.
-        camera_paths: points (N, 2) by name.
+        camera_paths: points (N, 2) or (N, 3) by name.
+        covers: decks of bridges.
     """
     home = add_collection(scene, "gis_street")
     for name, (points, width) in lanes.items():
@@ -82,16 +86,29 @@ def add_street(
     for k, bay in enumerate(bays):
         item = bpy.data.objects.new(f"bay.{k:03d}", None)
         item.empty_display_type = "ARROWS"
-        item.matrix_world = Matrix(pose(bay.x_m, bay.y_m, float(getattr(bay, "z_m", 0.0)), bay.yaw_rad).tolist())
+        item.matrix_world = Matrix(_bay_pose(bay).tolist())
         item["gis_bay"] = 1
         item["gis_length_m"], item["gis_width_m"] = bay.length_m, bay.width_m
         home.objects.link(item)
+    for k, cover in enumerate(covers):
+        item = bpy.data.objects.new(f"cover.{k:02d}", None)
+        item.matrix_world = Matrix(pose(cover.x_m, cover.y_m, cover.z_m, cover.yaw_rad).tolist())
+        item["gis_cover"] = 1
+        item["gis_length_m"], item["gis_width_m"] = cover.length_m, cover.width_m
+        home.objects.link(item)
+
+
+def _bay_pose(bay: BayMark) -> Array:
+    z, slope = float(getattr(bay, "z_m", 0.0)), getattr(bay, "slope", (0.0, 0.0))
+    if any(slope):
+        return pose_on_slope(bay.x_m, bay.y_m, z, bay.yaw_rad, slope)
+    return pose(bay.x_m, bay.y_m, z, bay.yaw_rad)
 
 
 def _polyline(home: bpy.types.Collection, name: str, points: Array) -> bpy.types.Object:
     """Object whose mesh is a line of edges."""
     mesh = bpy.data.meshes.new(name)
-    vertices = np.column_stack([points, np.zeros(len(points))]).tolist()
+    vertices = points.tolist() if points.shape[1] == 3 else np.column_stack([points, np.zeros(len(points))]).tolist()
     mesh.from_pydata(vertices, [(k, k + 1) for k in range(len(points) - 1)], [])
     item = link(home, mesh, name)
     item.hide_render = True

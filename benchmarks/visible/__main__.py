@@ -1,6 +1,7 @@
 """RGB to infrared from visible twins alone: made pairs train, made pairs test, and real pairs where there are any.
 
-    python -m benchmarks.visible OUT [--pairs 200] [--tests 40] [--edge 128] [--epochs 20] [--real VISIBLE INFRARED]
+    python -m benchmarks.visible OUT [--pairs 200] [--tests 40] [--edge 128] [--epochs 60] [--lpips 10]
+        [--real VISIBLE INFRARED]
 
 Makes OUT/set (`gis synthesize --visible`), trains a small pix2pix on its first pairs, translates the others, and
 measures them against their infrared images; beside it grey copies of the colour pictures, the least that a model has to
@@ -25,7 +26,8 @@ from pipelines.dataset.names import frame_name
 
 __all__ = ["main"]
 
-MEASURES = ("lpips_alex", "psnr_dB", "mae", "ssim")
+MEASURES = ("lpips_alex", "lpips_vgg", "psnr_dB", "mae", "ssim")
+"""LPIPS through AlexNet is among the losses of the training where `--lpips` is above 0; through VGG16 it never is."""
 
 
 def made_set(out: Path, count: int, edge: int, seed: int) -> Path:
@@ -66,7 +68,7 @@ def grey_copies(visible: Path, folder: Path) -> Path:
 
 def measured(infrared: Path, generated: Path) -> dict[str, float]:
     """Means of the measures over pairs of pictures of the same names."""
-    result = pipelines.evaluate(infrared, generated, lpips=("alex",), features=())
+    result = pipelines.evaluate(infrared, generated, lpips=("alex", "vgg"), features=())
     return {name: round(float(result.means[name].mean), 4) for name in MEASURES}
 
 
@@ -91,8 +93,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.visible", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("out", type=Path)
-    for name, default in (("pairs", 200), ("tests", 40), ("edge", 128), ("epochs", 20), ("seed", 21)):
+    for name, default in (("pairs", 200), ("tests", 40), ("edge", 128), ("epochs", 60), ("seed", 21)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--lpips", type=float, default=10.0, help="weight of LPIPS among the losses")
     parser.add_argument("--real", type=Path, nargs=2, metavar=("VISIBLE", "INFRARED"))
     return parser.parse_args(arguments)
 
@@ -117,6 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ndf=32,
         validation=0.05,
         ema=0.99,
+        lpips_weight=told.lpips,
     )
     found = {"made": against_grey(model, out / "test/visible", out / "test/images", out / "made")}
     sheet(out / "made", out / "test/visible", out / "test/images")

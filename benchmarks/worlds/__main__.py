@@ -2,6 +2,9 @@
 
     python -m benchmarks.worlds
 
+Beside each kind the mixture that `gis synthesize --scene worlds` draws from: the median of all kinds' frames by its
+weights. `resident_MB` is the process's memory after each kind's streets were built, the ground for people with them.
+
 One process; frames of all kinds alternate, so that a busy machine slows all alike, and processor time is counted. The
 last line is JSON.
 """
@@ -15,10 +18,12 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from assets import CITY, WORLD_KINDS, camera
+from assets import CITY, PEOPLE_ARRAYS, WORLD_KINDS, camera
+from pipelines.synthesis.worlds import DEFAULT_WORLDS, parse_worlds
 from renderer.geometry.frame import Frame
 from renderer.scene.place import Place
 
@@ -73,16 +78,37 @@ class Measured:
             yield f"{low:.0f}-{high:.0f} px: {there.sum() / len(self.seconds):.2f}{side}"
 
 
+def resident_MB() -> int:
+    """Memory of this process, where the system tells it."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.is_file() else []
+    return next((int(line.split()[1]) // 1000 for line in lines if line.startswith("VmRSS")), 0)
+
+
+def mixture_median(measured: dict[str, Measured]) -> float:
+    """Median seconds of a frame of the shipped mixture."""
+    weights = parse_worlds(DEFAULT_WORLDS)
+    pairs = sorted(
+        (each, weights[kind] / len(measured[kind].seconds)) for kind in weights for each in measured[kind].seconds
+    )
+    reached = np.cumsum([weight for _, weight in pairs])
+    return pairs[int(np.searchsorted(reached, reached[-1] / 2))][0]
+
+
 def main() -> None:
     """Runs the benchmark."""
     from renderer.blender.engine import RenderSession
 
     measured = {kind: Measured() for kind in KINDS}
-    session = RenderSession(CITY, camera=camera("flir-adas", (640, 512)), seed=11, places=Alternating())
+    session = RenderSession(
+        CITY, camera=camera("flir-adas", (640, 512)), people=PEOPLE_ARRAYS, seed=11, places=Alternating()
+    )
     session.frame(0, normals=True, parts=True)
-    begin = time.process_time()
-    for index in range(STREETS * len(KINDS)):
-        session.frame(index, normals=True, parts=True)
+    begin, resident = time.process_time(), {"before": resident_MB()}
+    for number, kind in enumerate(KINDS):
+        for street in range(STREETS):
+            session.frame(street * len(KINDS) + number, normals=True, parts=True, people=None)
+        resident[kind] = resident_MB()
     built = (time.process_time() - begin) / (STREETS * len(WORLD_KINDS))
     for index in range(FRAMES * len(KINDS)):
         begin = time.process_time()
@@ -92,7 +118,8 @@ def main() -> None:
     for kind, one in measured.items():
         print(f"{kind:12} {1000 * medians[kind]:.0f} ms; cars a frame of {', '.join(one.sizes())}")
     ratios = {kind: round(medians[kind] / medians["city"], 2) for kind in WORLD_KINDS}
-    print(json.dumps({"ratio_to_city": ratios, "build_s": round(built, 2)}))
+    ratios["mixture"] = round(mixture_median(measured) / medians["city"], 2)
+    print(json.dumps({"ratio_to_city": ratios, "build_s": round(built, 2), "resident_MB": resident}))
     sys.stdout.flush()
     os._exit(0)  # Blender may hang at its end
 

@@ -29,7 +29,7 @@ from renderer.scene.road_users.on_plane import two_wheelers_on_plane
 from renderer.scene.road_users.two_wheelers import TwoWheelerMix
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.people import profile_of
-from renderer.thermal.physics import paint_absorptances
+from renderer.thermal.physics import paint_absorptances, snow_coat
 from renderer.thermal.profiles import Profiles, read_profiles
 from renderer.thermal.sensor import from_uint16
 from renderer.thermal.weather.draws import draw_conditions
@@ -398,6 +398,7 @@ class FrameMaker:
             people=config.most_people,
             others=config.most_others,
             absorptances=painted,
+            snow=snow_coat(frame, placed.conditions, self.profiles, draw),
         )
         return picture if frame is placed.frame else distorted_colours(picture, placed.frame.camera)
 

@@ -81,6 +81,7 @@ class Session(Protocol):
         people: int | None = 0,
         others: Mapping[str, int | None] = NO_OTHERS,
         absorptances: Mapping[int, float] | None = None,
+        snow: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.uint8]:
         """The visible twin of a frame of the scene."""
 

@@ -52,13 +52,15 @@ from ..scene.road_users.seated import seated_people
 from ..scene.road_users.trams import TRAM, TRAMS, trams_on_street
 from ..scene.road_users.two_wheelers import NO_OTHERS, TwoWheelerMix, two_wheelers_on_street
 from ..scene.sequences.plan import RoadUsers, SequencePlan, draw_plan
+from ..scene.slopes import on_slope
 from ..scene.street import Street
 from ..scene.traffic import sample_frame, without_room
 from ..thermal.conditions import Conditions, sample_conditions
+from ..thermal.weather.season import trees_are_bare
 from ..visible.colours import colours_of
 from ..visible.settings import VisibleSettings
 from ..zones.catalogue import ZONE_ATTRIBUTE
-from ..zones.categories import VEHICLES
+from ..zones.categories import PEOPLE_AND_ANIMALS, VEHICLES
 from .copies import shown_objects
 from .cycles import CyclesEngine, CyclesPasses
 from .evaluation import (
@@ -86,6 +88,7 @@ from .standing import (
     MOST_BUILT,
     Standing,
     build_standing,
+    drop_leaves,
     forget_standing,
     label_furniture,
     without_unlabelled,
@@ -101,6 +104,7 @@ __all__ = ["Engine", "RenderSession"]
 
 Engine = Literal["raster", "cycles"]
 T = TypeVar("T")
+_BARE = "without leaves"
 _Pair = tuple[PlacedMesh, LabelledObject | None]
 """A mesh of the evaluated scene, and the labelled object that it belongs to."""
 
@@ -298,7 +302,7 @@ class RenderSession:
                 animated, staged = self._stage_frame(index, self._scene_frame(index, at))
                 return self._mounted(animated), staged
             setup = self.setup(index, attempt, profile, conditions, people, others, at)
-            place = self._standing(index if at is None else at.sequence)
+            place = self._standing(index if at is None else at.sequence, conditions)
             return self._mounted(setup), self._stage_traffic(setup, place)
 
         setup, staged = stage(moment)
@@ -309,7 +313,13 @@ class RenderSession:
         later = moment.next if flow and moment is not None else None
         following = None if later is None else functools.partial(stage, later)
         asked = {"normals": normals, "parts": parts, "amodal": amodal}
-        return self._render(setup, staged, self._background_zone, camera=camera, following=following, **asked)
+        frame = self._render(setup, staged, self._background_zone, camera=camera, following=following, **asked)
+        covers = (
+            self._standing(index if moment is None else moment.sequence, conditions).street.covers
+            if self.street
+            else ()
+        )
+        return replace(frame, covers=covers) if covers else frame
 
     def visible(
         self,
@@ -322,6 +332,7 @@ class RenderSession:
         people: int | None = 0,
         others: Mapping[str, int | None] = NO_OTHERS,
         absorptances: Mapping[int, float] | None = None,
+        snow: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.uint8]:
         """The visible twin of a frame: what a colour camera sees from where the infrared one stands, (H, W, 3) sRGB.
 
@@ -334,6 +345,7 @@ class RenderSession:
             people: most people.
             others: most of other things.
             absorptances: of the paint of cars for sunlight, by id, which their colours agree with.
+            snow: (H, W) where snow lies in the infrared picture; None: nowhere.
         """
         if self._visible is None:
             self._visible = VisibleEngine(settings)
@@ -342,7 +354,7 @@ class RenderSession:
             self._go_to(self._scene_frame(draw.index, draw.moment))
             return self._visible.render_scene(self.scene, look_at(frame, view, conditions, draw, {}))
         setup = self.setup(draw.index, draw.attempt, profile, conditions, people, others, draw.moment)
-        standing = self._standing(draw.index if draw.moment is None else draw.moment.sequence)
+        standing = self._standing(draw.index if draw.moment is None else draw.moment.sequence, conditions)
         staged = self._stage_traffic(setup, standing)
         painted = {
             number: colours_of(draw, number, item.category, (absorptances or {}).get(number))
@@ -350,7 +362,7 @@ class RenderSession:
         }
         self._visible.forget_places(self._built)
         return self._visible.render(
-            staged, standing, self._extractor.pool, look_at(frame, view, conditions, draw, painted)
+            staged, standing, self._extractor.pool, look_at(frame, view, conditions, draw, painted, snow)
         )
 
     def frame_on_plane(
@@ -431,21 +443,22 @@ class RenderSession:
             SceneError: the number is below 0.
         """
         if self.street:
-            standing = self._standing(int(_checked(index)) if moment is None else moment.sequence)
+            standing = self._standing(int(_checked(index)) if moment is None else moment.sequence, conditions)
             self._check_room(standing.street)
             draw = Draw(self.seed, index, attempt, moment)
             weather = conditions or sample_conditions(draw.rng(Stream.CONDITIONS))
             camera = vary_mount(self.camera.covering, self.mount_variety, draw)
             if moment is not None:
                 plan = self._plan(draw, standing, camera, weather, profile, people, others)
-                return _as_stored(plan.setup(index, moment.time_s))
+                return _as_stored(on_slope(plan.setup(index, moment.time_s), standing.street, self._has_wheels))
             setup = sample_frame(
                 standing.street, self.model_sizes, camera, draw, weather, profile=profile, traffic=self.traffic
             )
             setup = self._with_trams(setup, standing, draw, others.get(TRAMS) or 0)
             setup = self._with_people(setup, standing, draw, people, weather)
             setup = self._with_others(setup, standing, draw, others, weather, riders=people != 0)
-            return _as_stored(self._with_seated(setup, standing, draw, people, weather))
+            setup = self._with_seated(setup, standing, draw, people, weather)
+            return _as_stored(on_slope(setup, standing.street, self._has_wheels))
         self._go_to(self._scene_frame(index, moment))
         return FrameSetup(index, (), self._evaluated(self._read_view).cam_to_world)
 
@@ -483,6 +496,15 @@ class RenderSession:
             plan = draw_plan(street, self.model_sizes, camera, draw, conditions, traffic, profile, users)
             self._planned = key, plan
         return self._planned[1]
+
+    def _has_wheels(self, name: str) -> bool:
+        """Whether a model is no person and no animal."""
+        return self._category_of.get(name) not in PEOPLE_AND_ANIMALS
+
+    @cached_property
+    def _category_of(self) -> dict[str, str]:
+        sizes = (*self._own_sizes, *self.people_sizes, *self.other_sizes)
+        return {size.name: size.category for size in sizes}
 
     def _key_points(self, name: str) -> NDArray[np.float64] | None:
         """Joints of a model of the library in its own axes, where they are known."""
@@ -565,15 +587,22 @@ class RenderSession:
             return standing
         return label_furniture(name, standing, self._furniture, self._unlabelled)
 
-    def _standing(self, index: int) -> Standing:
-        """The street that a frame is made in; the last few stay built."""
-        name = None if self._places is None else self._places.name(index)
+    @cached_property
+    def _own_bare_standing(self) -> Standing:
+        """The street of the file in winter."""
+        return self._own_standing if self.engine == "cycles" else drop_leaves(self._own_standing)
+
+    def _standing(self, index: int, conditions: Conditions | None) -> Standing:
+        """The street that a frame is made in, bare trees and all in winter; the last few stay built."""
+        bare, plain = trees_are_bare(conditions), None if self._places is None else self._places.name(index)
+        name = None if plain is None else f"{plain} {_BARE}" if bare else plain
         if name in self._built:
             self._built[name] = self._built.pop(name)  # the latest stands last
             return self._built[name]
-        place = None if self._places is None or name is None else self._places.make(name)
+        place = None if self._places is None or plain is None else self._places.make(plain)
         if place is None or name is None:
-            return self._own_standing
+            return self._own_bare_standing if bare else self._own_standing
+        place = place.without_leaves() if bare else place
         _ = self._inventory  # reads the file, which keeps nothing that was built before
         if len(self._built) >= MOST_BUILT:
             oldest = next(iter(self._built))
@@ -934,9 +963,9 @@ class RenderSession:
         return _with_rides(instances, staged.labelled)
 
     def _extent_m(self, staged: Staged, number: int) -> NDArray[np.float64]:
-        """Size of a labelled object: as known of its model, else measured."""
+        """Size of a labelled object along upright axes: as known of its model if that stands upright, else measured."""
         labelled, drawing = staged.labelled[number], staged.drawing
-        if labelled.extent_m is not None:
+        if labelled.extent_m is not None and labelled.pose[2, 2] == 1.0:
             return labelled.extent_m
         members = np.flatnonzero(drawing.instance_id == number)
         meshes = ((self._extractor.pool.mesh(int(drawing.mesh[k])), drawing.local_to_world[k]) for k in members)

@@ -19,13 +19,21 @@ from ..scene.road_users.parking import Parking
 from ..scene.road_users.seats import Seat, find_seats, is_bench
 from ..scene.street import Street
 from ..scene.walkable import Ground, Kind, walkable_ground
-from ..zones.catalogue import ZONE_ATTRIBUTE
+from ..zones.catalogue import ZONE_ATTRIBUTE, Zone
 from ..zones.categories import STREET_FURNITURE
 from .extract import Extractor, PlacedMesh
 from .identity import LabelledObject
 from .staging import Group, PlacedGroup
 
-__all__ = ["MOST_BUILT", "Standing", "build_standing", "forget_standing", "label_furniture", "without_unlabelled"]
+__all__ = [
+    "MOST_BUILT",
+    "Standing",
+    "build_standing",
+    "drop_leaves",
+    "forget_standing",
+    "label_furniture",
+    "without_unlabelled",
+]
 
 MOST_BUILT = 12
 """Places that a session holds at a time, some 25 MB each."""
@@ -47,6 +55,8 @@ class Standing:
     """Of the place."""
     mesh_names: tuple[str, ...] = ()
     """Of the members' meshes in the place."""
+    leafless: frozenset[int] = frozenset()
+    """Members of a street in a file whose meshes have been left without leaves."""
 
     @cached_property
     def ground(self) -> Ground:
@@ -96,6 +106,26 @@ def build_standing(name: str, place: Place, extractor: Extractor, owner: bpy.typ
     members = [PlacedMesh(thing.name, numbers[thing.mesh], thing.object_to_world, owner) for thing in things]
     names = tuple(thing.mesh for thing in things)
     return Standing(place.street, Group(tuple(members)), (None,) * len(members), extractor.pool, place, name, names)
+
+
+def drop_leaves(standing: Standing) -> Standing:
+    """The street of a file in winter: of its trees, which have trunks and leaves, the wood is left.
+
+    Conifers, palms and the like, known by their names, keep theirs.
+    """
+    members, bare = list(standing.group.members), set[int]()
+    for k, member in enumerate(members):
+        mesh = standing.pool.mesh(member.mesh)
+        leaves = mesh.zones == Zone.VEGETATION
+        evergreen = any(word in member.name.lower() for word in _EVERGREEN)
+        if evergreen or not leaves.any() or not (mesh.zones == Zone.TRUNK).any():
+            continue
+        members[k] = replace(member, mesh=standing.pool.put(("bare", member.mesh), _some(mesh, ~leaves)))
+        bare.add(k)
+    return replace(standing, group=Group(tuple(members)), leafless=frozenset(bare))
+
+
+_EVERGREEN = ("conifer", "palm", "pine", "fir", "spruce", "cypress", "cedar", "eucalyptus", "yew", "thuja", "hedge")
 
 
 def label_furniture(

@@ -2,7 +2,8 @@
 
 A street is marked by custom properties: ``gis_lane`` (width in metres) on a mesh of edges whose vertices run in driving
 order, ``gis_bay`` with ``gis_length_m`` and ``gis_width_m`` on an empty whose x axis is the heading, and
-``gis_camera_path`` on a mesh of edges that the camera car drives along. The scene's own ``gis_far_m`` says how far away
+``gis_camera_path`` on a mesh of edges that the camera car drives along; ``gis_cover``, alike as a bay, on an empty at
+the underside of a bridge. The scene's own ``gis_far_m`` says how far away
 its cars are worth placing, ``gis_people`` (0 or 1) whether anybody walks there, and ``gis_speed_m_s`` how fast its cars
 usually are in sequences.
 """
@@ -18,6 +19,7 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ..errors import SceneError
+from ..geometry.cover import Cover
 from ..scene.cars import FrameSetup, ModelSize
 from ..scene.street import Bay, Lane, Street
 from .evaluation import matrix_in_metres, metres_per_unit
@@ -26,7 +28,7 @@ from .objects import CATEGORY, category_of
 
 __all__ = ["apply", "is_traffic", "model_collections", "model_size", "read_street"]
 
-LANE, BAY, CAMERA_PATH = "gis_lane", "gis_bay", "gis_camera_path"
+LANE, BAY, CAMERA_PATH, COVER = "gis_lane", "gis_bay", "gis_camera_path", "gis_cover"
 FAR, PEOPLE, SPEED = "gis_far_m", "gis_people", "gis_speed_m_s"
 TRAFFIC_COLLECTION = "gis_traffic"
 OUT_OF_SIGHT_M = 5000.0
@@ -45,7 +47,8 @@ def read_street(scene: bpy.types.Scene) -> Street | None:
     lanes = tuple(Lane(_vertices_m(item, metres), float(item[LANE])) for item in objects if LANE in item)
     far_m, speed_m_s = (float(scene[name]) if name in scene else None for name in (FAR, SPEED))
     bays = tuple(_bay(item, metres) for item in objects if BAY in item)
-    return Street(lanes, bays, paths, far_m, bool(scene.get(PEOPLE, True)), speed_m_s)
+    covers = tuple(_cover(item, metres) for item in objects if COVER in item)
+    return Street(lanes, bays, paths, far_m, bool(scene.get(PEOPLE, True)), speed_m_s, covers)
 
 
 def _vertices_m(item: bpy.types.Object, metres: float) -> NDArray[np.float64]:
@@ -67,14 +70,26 @@ def _vertices_m(item: bpy.types.Object, metres: float) -> NDArray[np.float64]:
 
 
 def _bay(item: bpy.types.Object, metres: float) -> Bay:
+    up = np.array(item.matrix_world, dtype=np.float64)[:3, 2]
+    slope = (0.0, 0.0) if up[2] <= 0 else (float(-up[0] / up[2]) + 0.0, float(-up[1] / up[2]) + 0.0)
+    return Bay(*_rectangle(item, metres, "parking bay"), slope)
+
+
+def _cover(item: bpy.types.Object, metres: float) -> Cover:
+    x, y, z, yaw, length_m, width_m = _rectangle(item, metres, "cover")
+    return Cover(x, y, z, yaw, length_m, width_m)
+
+
+def _rectangle(item: bpy.types.Object, metres: float, what: str) -> tuple[float, float, float, float, float, float]:
+    """Place of its middle, heading, length and width of a marked rectangle: metres and radians."""
     try:
         length_m, width_m = float(item["gis_length_m"]), float(item["gis_width_m"])
     except KeyError as error:
-        raise SceneError(f"{item.name}: parking bay without {error}: expected gis_length_m and gis_width_m") from None
+        raise SceneError(f"{item.name}: {what} without {error}: expected gis_length_m and gis_width_m") from None
     matrix = item.matrix_world
     yaw = math.atan2(matrix[1][0], matrix[0][0])
     x, y, z = (float(matrix[row][3]) * metres for row in range(3))
-    return Bay(x, y, z, yaw, length_m, width_m)
+    return x, y, z, yaw, length_m, width_m
 
 
 def model_collections(collections: Iterable[bpy.types.Collection] | None = None) -> dict[str, bpy.types.Collection]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .camera import Camera
+from .cover import Cover
 from .flow import Flow
 from .key_points import KeyPoint
 
@@ -124,5 +125,7 @@ class Frame:
     (:attr:`.camera.Camera.covering`), of which the picture is made."""
     unlabelled: tuple[Unlabelled, ...] = ()
     """Of a street: what is in view and has no id, where it was asked for."""
+    covers: tuple[Cover, ...] = ()
+    """Decks of bridges over the street."""
     notes: tuple[str, ...] = field(default=())
     """What had to be guessed, one line each (e.g. ``zones of 'taxi' guessed from geometry``)."""

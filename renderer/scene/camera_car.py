@@ -13,6 +13,7 @@ from ..random_streams import Draw, Stream
 from .draws import clipped_normal
 from .footprints import rectangle
 from .projection import camera_pose
+from .slopes import tilted
 from .street import Street
 
 __all__ = ["LATERAL_STD_M", "camera_car_rectangle", "sample_camera", "vary_mount"]
@@ -68,7 +69,7 @@ def sample_camera(street: Street, camera: Camera, rng: np.random.Generator) -> t
     height = camera.height_m + clipped_normal(rng, HEIGHT_STD_M, HEIGHT_MAX_M)
     pitch = math.radians(camera.pitch_deg + clipped_normal(rng, PITCH_STD_DEG, PITCH_MAX_DEG))
     x, y = x - lateral * math.sin(heading), y + lateral * math.cos(heading)
-    return camera_pose(x, y, z + height, yaw, pitch), heading
+    return tilted(camera_pose(x, y, z + height, yaw, pitch), street.slope_at(x, y, z)), heading
 
 
 def camera_car_rectangle(position_m: Array, heading_rad: float) -> Array:

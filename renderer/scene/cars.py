@@ -22,6 +22,7 @@ __all__ = [
     "Placement",
     "nearest",
     "parked_profile",
+    "pose_on_slope",
     "with_shares",
 ]
 
@@ -74,10 +75,15 @@ class Placement:
     cycle: tuple[str, ...] = ()
     """Of one who walks in a sequence: the models of the gait, whose common box is the object's."""
 
+    slope: tuple[float, float] = (0.0, 0.0)
+    """How the ground below its wheels rises along world x and y, metres per metre."""
+
     @property
     def object_to_world(self) -> Array:
         """(4, 4) pose."""
         c, s = math.cos(self.yaw_rad), math.sin(self.yaw_rad)
+        if self.slope != (0.0, 0.0):
+            return pose_on_slope(self.x_m, self.y_m, self.z_m, self.yaw_rad, self.slope)
         return np.array(
             [[c, -s, 0.0, self.x_m], [s, c, 0.0, self.y_m], [0.0, 0.0, 1.0, self.z_m], [0.0, 0.0, 0.0, 1.0]]
         )
@@ -91,6 +97,26 @@ class FrameSetup:
     placements: tuple[Placement, ...]
     cam_to_world: Array
     """(4, 4) OpenCV camera axes to the world, metres."""
+
+
+def pose_on_slope(x_m: float, y_m: float, z_m: float, yaw_rad: float, slope: tuple[float, float]) -> Array:
+    """(4, 4) pose of what stands on sloped ground: x along its heading, seen from above, z along the ground's normal.
+
+    Args:
+        x_m: its origin, in the world, as y and z.
+        y_m: see x.
+        z_m: see x.
+        yaw_rad: heading, counter-clockwise from world +x.
+        slope: how the ground rises along world x and y, metres per metre.
+    """
+    c, s = math.cos(yaw_rad), math.sin(yaw_rad)
+    ahead = np.array([c, s, slope[0] * c + slope[1] * s])
+    up = np.array([-slope[0], -slope[1], 1.0]) / math.hypot(*slope, 1.0)
+    ahead /= np.linalg.norm(ahead)
+    pose = np.eye(4)
+    pose[:3, :3] = np.stack([ahead, np.cross(up, ahead), up], axis=1)
+    pose[:3, 3] = x_m, y_m, z_m
+    return pose
 
 
 def nearest(setup: FrameSetup, most: int | None) -> FrameSetup:

@@ -5,8 +5,8 @@ A scene file has one place, its own. A session may be given others, which are bu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -51,6 +51,12 @@ class Place:
     street: Street
     looks: Mapping[str, Look] = field(default_factory=dict)
     """Of materials by name."""
+    bare: Callable[[], Mapping[str, Faces]] | None = None
+    """Makes the meshes, by name, that stand for others while trees have no leaves."""
+
+    def without_leaves(self) -> Place:
+        """The place in winter."""
+        return self if self.bare is None else replace(self, meshes={**self.meshes, **self.bare()}, bare=None)
 
 
 class Places(Protocol):

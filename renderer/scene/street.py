@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SceneError
+from ..geometry.cover import Cover
 
 __all__ = ["Bay", "Lane", "Polyline", "Street"]
 
 Array = NDArray[np.float64]
+_LEVEL_M, _AROUND_M, _OTHER_ROAD_M = 1e-4, 8.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Bay:
     """Heading of a car that parks forward."""
     length_m: float
     width_m: float
+    slope: tuple[float, float] = (0.0, 0.0)
+    """How its ground rises along world x and y, metres per metre."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Street:
     """Whether anybody walks here."""
     speed_m_s: float | None = None
     """Usual speed of its cars; None: as in a town."""
+    covers: tuple[Cover, ...] = ()
+    """Decks of bridges over it."""
 
     @cached_property
     def path_lines(self) -> tuple[Polyline, ...]:
@@ -83,6 +89,42 @@ class Street:
         lane = bisect_right(self.lane_starts, nearest) - 1
         line = self.lanes[lane].line
         return line.pose(float(line.dense_s_m[nearest - self.lane_starts[lane]]), 2.0)[3]
+
+    @cached_property
+    def is_level(self) -> bool:
+        """Whether no lane, bay or path rises or falls."""
+        lines = [*(lane.points_m for lane in self.lanes), *self.camera_paths]
+        return all(np.ptp(line[:, 2]) < _LEVEL_M for line in lines) and not any(any(bay.slope) for bay in self.bays)
+
+    @cached_property
+    def _lane_heights(self) -> Array:
+        """(N, 3) points of all lanes, a metre apart."""
+        return np.concatenate([np.zeros((0, 3)), *(lane.line.dense_m for lane in self.lanes)])
+
+    def slope_at(self, x_m: float, y_m: float, z_m: float) -> tuple[float, float]:
+        """How the road rises along world x and y near a point, metres per metre: the least slope that fits its lanes.
+
+        Lanes more than :data:`_OTHER_ROAD_M` above or below the point are of another road.
+        """
+        if self.is_level:
+            return 0.0, 0.0
+        points = self._lane_heights
+        points = points[np.abs(points[:, 2] - z_m) < _OTHER_ROAD_M]
+        if not len(points):
+            return 0.0, 0.0
+        away = np.hypot(points[:, 0] - x_m, points[:, 1] - y_m)
+        some = points[away < max(_AROUND_M, float(away.min()) + _AROUND_M / 2)]
+        around = some - some.mean(axis=0)
+        fit = np.linalg.lstsq(around[:, :2], around[:, 2], rcond=1e-3)[0]
+        return float(fit[0]), float(fit[1])
+
+    def bay_at(self, x_m: float, y_m: float) -> Bay | None:
+        """The bay in which a point lies."""
+        if not self.bays:
+            return None
+        away = np.hypot(*(self.bay_centres_m - (x_m, y_m)).T)
+        bay = self.bays[int(np.argmin(away))]
+        return bay if away.min() < bay.length_m / 2 else None
 
     @cached_property
     def bay_centres_m(self) -> Array:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..geometry.cover import Cover
 from ..optional import fast_kernel, kernel
 from ..zones.catalogue import Zone
 from .street import Bay, Street
@@ -34,6 +35,8 @@ STEP_M, HEAD_M = 0.25, 1.95
 CROSSING_SHARE, CROSSING_M = 0.25, 3.0
 """Where markings cover so much of a square of that size, they are a crossing and no line (of 0.12 to 0.25 m width)."""
 BAY_MARGIN_M = 0.4
+_GIRDER_M = 1.3
+"""How far girders hang below the underside of a deck."""
 
 
 class Kind(enum.IntEnum):
@@ -119,6 +122,8 @@ def walkable_ground(parts: Iterable[tuple[Array, NDArray[np.uint8]]], street: St
         street: its paths and bays.
     """
     low, high = _bounds(street)
+    if street.covers:
+        parts = [_below(corners, zones, street.covers) for corners, zones in parts]
     cell = max(CELL_M, math.sqrt(float(np.prod(high - low)) / MOST_CELLS))
     columns, rows = (math.ceil(side / cell) for side in (high - low).tolist())
     height = np.full((rows, columns), -np.inf, np.float32)
@@ -134,6 +139,15 @@ def walkable_ground(parts: Iterable[tuple[Array, NDArray[np.uint8]]], street: St
     for bay in street.bays:
         _mark_bay(ground, bay)
     return ground
+
+
+def _below(corners: Array, zones: NDArray[np.uint8], covers: Iterable[Cover]) -> tuple[Array, NDArray[np.uint8]]:
+    """What does not belong to the decks of bridges: people walk below them."""
+    middle, lowest = corners.mean(axis=1), corners[..., 2].min(axis=1)
+    kept = np.ones(len(zones), np.bool_)
+    for cover in covers:
+        kept &= ~(cover.contains(middle) & (lowest > cover.z_m - _GIRDER_M))
+    return corners[kept], zones[kept]
 
 
 def _bounds(street: Street) -> tuple[Array, Array]:

@@ -28,15 +28,17 @@ from .atmosphere import clear_sky_emissivity, path_transmittance, sky_emissivity
 from .balance import SKY_VIEW, Balance, cloud_closure, surface_balance, transfer_W_m2K
 from .conditions import Conditions
 from .finish import Finish, draw_finish
-from .ground import ground_effects
+from .ground import GroundEffects, ground_effects
 from .kernels import Cars, Parts, Passes, Scene, Surfaces, Surroundings, Tables, render, transmittance_distances_m
 from .people import sample_person, zone_temperatures_K
 from .planck import LWIR, Band, BandTable, band_radiance, band_table
 from .profiles import CarProfile, Profiles
 from .surface import lattice
+from .under_covers import shelter
 from .weather.apply import WeatheredFrame
+from .weather.snow import snow_in
 
-__all__ = ["ThermalImage", "render_thermal", "road_temperature_K"]
+__all__ = ["ThermalImage", "paint_absorptances", "render_thermal", "road_temperature_K", "snow_coat"]
 
 _LAMP_HEAT_K = 11.0
 """Street lamp while lit, above air (assumed)."""
@@ -87,6 +89,40 @@ def render_thermal(
     Raises:
         ThermalError: an instance has a profile that the file lacks.
     """
+    scene, ground = _scene_and_ground(frame, conditions, profiles, draw, band)
+    out, passes = np.empty(frame.zone.shape, dtype=np.float32), _passes(frame)
+    weathered = _weathered(frame, scene, conditions, profiles, draw, band)
+    if weathered is not None:
+        passes = weathered.before(passes, ground)
+    render(passes, ground, scene, cars_only, out)
+    if frame.covers:
+        shelter(frame, passes, ground, scene, out, cars_only=cars_only)
+    if weathered is not None:
+        weathered.after(passes, out)
+    return ThermalImage(out)
+
+
+def snow_coat(frame: Frame, conditions: Conditions, profiles: Profiles, draw: Draw) -> NDArray[np.bool_] | None:
+    """Where snow lies in a frame, (H, W), as :func:`render_thermal` has it with the same arguments; None: nowhere."""
+    scene, ground = _scene_and_ground(frame, conditions, profiles, draw, LWIR)
+    weathered = _weathered(frame, scene, conditions, profiles, draw, LWIR)
+    if weathered is None or weathered.effects.snow_depth_m is None:
+        return None
+    return snow_in(weathered.before(_passes(frame), ground))
+
+
+def _weathered(
+    frame: Frame, scene: Scene, conditions: Conditions, profiles: Profiles, draw: Draw, band: Band
+) -> WeatheredFrame | None:
+    """The frame in its weather, where that has effects."""
+    effects = conditions.effects
+    return None if effects is None else WeatheredFrame(frame, scene, conditions, effects, profiles, draw, band)
+
+
+def _scene_and_ground(
+    frame: Frame, conditions: Conditions, profiles: Profiles, draw: Draw, band: Band
+) -> tuple[Scene, GroundEffects]:
+    """All that a frame's temperatures follow from, and what its cars do to the ground."""
     table = band_table(band)
     balance = surface_balance(conditions, profiles, band)
     rng, finish = draw.rng(Stream.SURFACE), draw.rng(Stream.FINISH)
@@ -108,16 +144,7 @@ def render_thermal(
     spread = [own.of(item, _GROUND_PART, rng).standard_normal() for item in on_wheels]
     trams = [item for item in frame.instances if profiles.warms_ground(item.profile)]
     spread += [own.of(item, _GROUND_PART, draw.rng(Stream.OTHER_HEAT, item.id)).standard_normal() for item in trams]
-    ground = ground_effects(frame, [*on_wheels, *trams], profiles, balance, spread)
-    out, passes = np.empty(frame.zone.shape, dtype=np.float32), _passes(frame)
-    if conditions.effects is None:
-        render(passes, ground, scene, cars_only, out)
-        return ThermalImage(out)
-    weathered = WeatheredFrame(frame, scene, conditions, conditions.effects, profiles, draw, band)
-    passes = weathered.before(passes, ground)
-    render(passes, ground, scene, cars_only, out)
-    weathered.after(passes, out)
-    return ThermalImage(out)
+    return scene, ground_effects(frame, [*on_wheels, *trams], profiles, balance, spread)
 
 
 def paint_absorptances(instances: Sequence[Instance], profiles: Profiles, draw: Draw) -> dict[int, float]:

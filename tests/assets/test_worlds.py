@@ -31,7 +31,7 @@ def test_a_seed_gives_one_scene_and_another_seed_another(kind: str) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_nothing_stands_in_a_lane(kind: str, seed: int) -> None:
     site = GENERATORS[kind](seed)
-    ways = np.concatenate([points for points, _ in site.lanes.values()])
+    ways = np.concatenate([points[:, :2] for points, _ in site.lanes.values()])
     for name, pose in site.props:
         if not name.startswith(("tree", "fan_palm", "feather_palm", "pole", "cobra_lamp")):
             continue  # what stands in the way of cars and is no labelled thing
@@ -72,7 +72,7 @@ def test_cars_stand_lengthwise_and_across(kind: str) -> None:
 def test_cars_that_park_in_a_town_leave_its_lanes_free(seed: int) -> None:
     """A car of 1.9 m in the middle of any lane passes every bay, island and planted strip."""
     site = GENERATORS["town"](seed)
-    ways = np.concatenate([points for points, _ in site.lanes.values()])
+    ways = np.concatenate([points[:, :2] for points, _ in site.lanes.values()])
     assert len(site.bays) > 20
     for bay in site.bays:
         ahead = np.array([np.cos(bay.yaw_rad), np.sin(bay.yaw_rad)])
@@ -86,6 +86,55 @@ def test_cars_that_park_in_a_town_leave_its_lanes_free(seed: int) -> None:
             corners = np.concatenate(site.static[name][0].points)[:, :2]
             nearest = np.hypot(*(ways[:, None] - corners).transpose(2, 0, 1)).min()
             assert nearest > 0.95, f"{name} comes within {nearest:.2f} m of the middle of a lane"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_on_a_hill_everything_stands_on_its_ground(seed: int) -> None:
+    """Lanes rise by 1 to 9 %; trees are upright and grow from the land; no house's foot hangs in the air."""
+    place = build_place("hill", seed)
+    line = place.street.camera_paths[0]
+    steps = np.diff(line, axis=0)
+    grade = np.abs(steps[:, 2]) / np.hypot(steps[:, 0], steps[:, 1])
+    assert grade.max() > 0.01
+    assert grade.max() < 0.09
+    slope = np.array(place.street.slope_at(*line[len(line) // 2]))
+    for thing in place.things:
+        pose = thing.object_to_world
+        if thing.name.startswith("tree"):
+            assert pose[:2, 2] == pytest.approx(0.0)
+        if thing.name.startswith(("shop", "farm", "house", "barn")):
+            points = place.meshes[thing.mesh].positions_m @ pose[:3, :3].T + pose[:3, 3]
+            foot = points[np.argsort(points[:, 2])[:4]]
+            assert np.all(foot[:, 2] < foot[:, :2] @ slope + line[0, 2] - line[0, :2] @ slope + 0.2)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_streets_go_below_bridges_that_leave_room(seed: int) -> None:
+    place = build_place("underpass", seed)
+    assert place.street.covers
+    for cover in place.street.covers:
+        below = [way for way in place.street.camera_paths if cover.contains(way).any()]
+        assert below, "no way leads below the bridge"
+        for thing in place.things:
+            points = (
+                place.meshes[thing.mesh].positions_m @ thing.object_to_world[:3, :3].T + thing.object_to_world[:3, 3]
+            )
+            over_way = np.abs(points[:, None, :2] - below[0][None, :, :2]).max(axis=2).min(axis=1) < 1.0
+            inside = cover.contains(points) & over_way
+            assert not np.any(inside & (points[:, 2] > 0.5) & (points[:, 2] < 4.0)), thing.name
+
+
+def test_in_winter_broadleaved_trees_have_no_leaves_and_stand_where_they_stood() -> None:
+    place = build_place("residential", 5)
+    bare = place.without_leaves()
+    assert bare.things == place.things
+    trees = [name for name in place.meshes if name.startswith("prop.tree") and "eucalyptus" not in name]
+    assert trees
+    for name in trees:
+        assert Zone.VEGETATION in place.meshes[name].zones
+        if "cypress" not in name:
+            assert set(bare.meshes[name].zones.tolist()) == {Zone.TRUNK}
+    assert bare.meshes["plate"] is place.meshes["plate"]
 
 
 def _heading(points: np.ndarray) -> float:

@@ -25,7 +25,7 @@ from .road import (
     sidewalks,
     zebra,
 )
-from .site import PAINT_M, Bay, Site, fence_along, rectangle, strip
+from .site import PAINT_M, Bay, Course, Site, fence_along, rectangle, strip
 from .surroundings import backdrop_trees, ground_plate, hills
 from .things import thing_makers
 
@@ -79,6 +79,7 @@ def arterial(seed: int) -> Site:
         blocked,
     )
     site.far_m, site.speed_m_s = 120.0, 14.0
+    site.course = Course(axis, section.back_m, tuple((a - 18.0, b + 18.0) for a, b in blocked))
     return site
 
 

@@ -53,6 +53,14 @@ class Axis:
             points + forward * (u - inside)[..., None] + left * np.asarray(d_m, dtype=np.float64)[..., None]
         )
 
+    def nearest(self, x_m: float, y_m: float) -> tuple[float, float]:
+        """Distance along the axis, and to the left of it, of a world point; beyond its ends, of the straight on."""
+        away = self._points - (x_m, y_m)
+        k = int(np.argmin((away**2).sum(axis=1)))
+        c, s = math.cos(self._heading[k]), math.sin(self._heading[k])
+        dx, dy = x_m - self._points[k, 0], y_m - self._points[k, 1]
+        return float(self._u[k]) + c * dx + s * dy, c * dy - s * dx
+
     def line(self, start_m: float, end_m: float, d_m: float, step_m: float = 2.0) -> Array:
         """Points (N, 2) beside the axis, from ``start`` to ``end`` in this order."""
         count = max(2, round(abs(end_m - start_m) / step_m) + 1)

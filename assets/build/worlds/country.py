@@ -14,7 +14,7 @@ from .houses import build_villa, draw_villa
 from .plants import plant_makers
 from .rails import guard_rail, wire_fence
 from .road import Crossing, Section, asphalt, crossing_streets, dashes, free_stretches, line
-from .site import Bay, Site, flat, strip
+from .site import Bay, Course, Site, flat, strip
 from .surroundings import backdrop_trees, ground_plate, hills
 from .things import thing_makers
 
@@ -69,6 +69,7 @@ def country(seed: int) -> Site:
     blocked = [(one.u_m - 9.0, one.u_m + 9.0) for one in road.crossings]
     backdrop_trees(site, axis, {**road.trees, "conifer": 0.6, "tree.poplar": 0.4}, 70.0, 190.0, 130, blocked)
     site.far_m, site.speed_m_s = 130.0, 22.0
+    site.course = Course(axis, section.kerb_m + 2.0, tuple((a - 8.0, b + 8.0) for a, b in blocked))
     site.has_people = bool(rng.random() < 0.4)
     return site
 

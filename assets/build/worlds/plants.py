@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from assets.build.city.mesh import MeshBuilder
 from assets.build.city.plants import TREES, grow, leaf_clump
 
-__all__ = ["agave", "conifer", "fan_palm", "feather_palm", "grass_tuft", "hedge_of", "plant_makers", "shrub"]
+__all__ = [
+    "agave",
+    "bare_plants",
+    "conifer",
+    "fan_palm",
+    "feather_palm",
+    "grass_tuft",
+    "hedge_of",
+    "plant_makers",
+    "shrub",
+]
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator
@@ -84,6 +94,68 @@ def _bare(shape: _Shape, rng: Rng) -> MeshBuilder:
             root = middle + (end - middle) * float(rng.uniform(0.0, 0.95))
             tip = root + rng.normal(0.0, 0.22 * radius, 3) + [0.0, 0.0, 0.22 * radius]
             mesh.tube([root, tip], [0.025, 0.008], 3, "bark", caps=False)
+    return mesh
+
+
+def bare_plants(seed: int) -> dict[str, Callable[[], MeshBuilder]]:
+    """Makers of broadleaved trees and some bushes in winter, by the names that :func:`plant_makers` gives them."""
+    makers: dict[str, Callable[[], MeshBuilder]] = {}
+    for name, shape in (*_SHAPES.items(), *TREES.items()):
+        if name not in ("cypress", "eucalyptus"):
+            makers[f"tree.{name}"] = partial(_winter_tree, shape, np.random.SeedSequence([seed, 31, *name.encode()]))
+    for k in (0, 2):
+        makers[f"shrub.{k}"] = partial(_winter_shrub, np.random.SeedSequence([seed, 32, k]))
+    return makers
+
+
+def _winter_tree(shape: _Shape, seed: np.random.SeedSequence) -> MeshBuilder:
+    """Trunk, boughs, branches and twigs: half of what a crown hides is still hidden, and the sky shows through."""
+    rng, mesh = np.random.default_rng(seed), MeshBuilder()
+    foot, radius, height, blobs, _, _, trunk = shape
+    foot, radius, height = foot * 0.9, radius * float(rng.uniform(0.9, 1.15)), height * float(rng.uniform(0.9, 1.15))
+    top = np.array([*rng.uniform(-0.3, 0.3, 2), foot + 0.75 * height])
+    mesh.tube([(0, 0, -0.1), (0, 0, foot), top], [trunk * 1.2, trunk * 0.8, 0.03], 7, "bark", caps=False)
+    for k in range(blobs + 5):
+        angle, share = 2.4 * k + float(rng.uniform(-0.4, 0.4)), (k + 0.5) / (blobs + 5)
+        start = np.array([0.0, 0.0, foot]) + share * 0.6 * (top - [0.0, 0.0, foot])
+        reach = radius * float(rng.uniform(0.75, 1.05)) * math.sin(math.pi * min(1.0, 0.25 + 0.65 * share)) ** 0.6
+        rise = height * (0.25 + 0.45 * share + float(rng.uniform(-0.05, 0.08)))
+        end = start + np.array([reach * math.cos(angle), reach * math.sin(angle), rise * (0.55 + 0.5 * share)])
+        thick = trunk * (0.42 - 0.2 * share)
+        middle = (start + end) / 2 - [0.0, 0.0, 0.1 * reach]
+        mesh.tube([start, middle, end], [thick, 0.55 * thick, 0.03], 5, "bark", caps=False)
+        for _ in range(7):
+            _branch(mesh, start, middle, end, 0.3 * radius, 0.3 * thick, rng)
+    return mesh
+
+
+def _branch(
+    mesh: MeshBuilder, start: Array, middle: Array, end: Array, length_m: float, thick_m: float, rng: Rng
+) -> None:
+    """One branch of a bough, with its twigs, a finger thick: thinner ones would be dots, for a pixel is one sample."""
+    t = float(rng.uniform(0.25, 1.0))
+    root = (start + (middle - start) * 2 * t) if t < 0.5 else (middle + (end - middle) * (2 * t - 1))
+    out = (end - start) / np.linalg.norm(end - start)
+    tip = root + length_m * (0.7 * out + rng.normal(0.0, 0.55, 3) + [0.0, 0.0, 0.45])
+    mesh.tube([root, tip], [max(0.03, thick_m), 0.022], 4, "bark", caps=False)
+    for _ in range(4):
+        at = root + float(rng.uniform(0.2, 1.0)) * (tip - root)
+        ends = at + 0.55 * length_m * (0.5 * (tip - root) / length_m + rng.normal(0.0, 0.45, 3) + [0.0, 0.0, 0.35])
+        mesh.tube([at, ends], [0.022, 0.012], 3, "bark", caps=False)
+
+
+def _winter_shrub(seed: np.random.SeedSequence) -> MeshBuilder:
+    """Rods that rise from one root."""
+    rng, mesh = np.random.default_rng(seed), MeshBuilder()
+    width, height = float(rng.uniform(0.5, 1.1)), float(rng.uniform(0.8, 1.9))
+    for k in range(26):
+        out = np.array([math.cos(2.4 * k), math.sin(2.4 * k)]) * width * float(rng.uniform(0.1, 1.0)) ** 0.7
+        tip = np.array([*out, height * float(rng.uniform(0.55, 1.0))])
+        root = np.array([*(0.12 * out), 0.0])
+        mesh.tube([root, tip], [0.02, 0.01], 3, "bark", caps=False)
+        for _ in range(3):
+            at = root + float(rng.uniform(0.35, 0.9)) * (tip - root)
+            mesh.tube([at, at + rng.normal(0.0, 0.16, 3) + [0.0, 0.0, 0.22]], [0.013, 0.008], 3, "bark", caps=False)
     return mesh
 
 

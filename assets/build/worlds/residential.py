@@ -11,7 +11,7 @@ from .axis import Axis
 from .gardens import GardenStyle, Lot, plant_lot
 from .plants import plant_makers
 from .road import Crossing, Section, asphalt, crossing_streets, free_stretches, sidewalks
-from .site import Bay, Site, strip
+from .site import Bay, Course, Site, strip
 from .surroundings import backdrop_trees, ground_plate, hills
 from .things import thing_makers
 
@@ -61,6 +61,7 @@ def residential(seed: int) -> Site:
     )
     _benches(site, street, np.random.default_rng([seed, 111]))
     site.far_m, site.speed_m_s = 100.0, 8.0
+    site.course = Course(axis, section.back_m, tuple((a - 14.0, b + 14.0) for a, b in blocked))
     return site
 
 

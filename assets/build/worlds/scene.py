@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
+from renderer.geometry.cover import Cover
 from renderer.scene.place import Faces, Place, Thing
 from renderer.scene.street import Bay as SceneBay
 from renderer.scene.street import Lane, Street
@@ -28,10 +31,13 @@ from assets.build.street_scene import (
 from .arterial import arterial
 from .car_park import car_park
 from .country import country
+from .hill import hill
 from .motorway import motorway
+from .plants import bare_plants
 from .residential import residential
 from .site import Bay, Site
 from .town.street import town
+from .underpass import underpass
 
 __all__ = ["GENERATORS", "build_place", "write_world"]
 
@@ -44,24 +50,29 @@ GENERATORS: dict[str, Callable[[int], Site]] = {
     "motorway": motorway,
     "car_park": car_park,
     "town": town,
+    "underpass": underpass,
+    "hill": hill,
 }
 
 
-def write_world(kind: str, seed: int, path: Path) -> None:
+def write_world(kind: str, seed: int, path: Path, *, bare: bool = False) -> None:
     """Build the scene of a seed and save it, whole or not at all.
 
     Args:
         kind: one of :data:`GENERATORS`.
         seed: the same seed gives the same scene.
         path: the .blend file.
+        bare: leave broadleaved trees without leaves.
     """
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     scene.name = kind
     site = GENERATORS[kind](seed)
+    if bare:
+        site.makers |= bare_plants(seed)
     _add_static(scene, site)
     _add_props(scene, site)
-    add_street(scene, site.lanes, site.bays, site.paths)
+    add_street(scene, site.lanes, site.bays, site.paths, site.covers)
     if site.far_m is not None:
         scene["gis_far_m"] = site.far_m
     scene["gis_people"] = int(site.has_people)
@@ -89,7 +100,14 @@ def build_place(kind: str, seed: int) -> Place:
         if f"prop.{name}" not in meshes:
             meshes[f"prop.{name}"] = _faces(site.makers[name]())
         things.append(Thing(f"{name}.{k:04d}", f"prop.{name}", _stored(matrix)))
-    return Place(meshes, tuple(things), _street(site), _LOOKS)
+    there = sorted({name for name, _ in site.props})
+    return Place(meshes, tuple(things), _street(site), _LOOKS, partial(_bare_meshes, there, seed))
+
+
+def _bare_meshes(names: Sequence[str], seed: int) -> dict[str, Faces]:
+    """Plants of those names without leaves, by the names of their meshes."""
+    makers = bare_plants(seed)
+    return {f"prop.{name}": _faces(makers[name]()) for name in names if name in makers}
 
 
 _LOOKS = {name: Look(*values[1:]) for name, values in MATERIALS.items()}
@@ -117,15 +135,23 @@ def _street(site: Site) -> Street:
         site.far_m,
         site.has_people,
         site.speed_m_s,
+        tuple(_cover(cover) for cover in site.covers),
     )
 
 
 def _bay(bay: Bay) -> SceneBay:
     x, y, z = _stored(np.array([bay.x_m, bay.y_m, bay.z_m])).tolist()
-    return SceneBay(x, y, z, bay.yaw_rad, bay.length_m, bay.width_m)
+    return SceneBay(x, y, z, bay.yaw_rad, bay.length_m, bay.width_m, bay.slope)
+
+
+def _cover(cover: Cover) -> Cover:
+    x, y, z = _stored(np.array([cover.x_m, cover.y_m, cover.z_m])).tolist()
+    return replace(cover, x_m=x, y_m=y, z_m=z)
 
 
 def _on_ground(points: Array) -> Array:
+    if points.shape[1] == 3:
+        return _stored(points)
     return _stored(np.column_stack([points, np.zeros(len(points))]))
 
 

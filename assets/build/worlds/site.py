@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from renderer.geometry.cover import Cover
 
 from assets.build.city.mesh import MeshBuilder, pose
 
 from .axis import Axis
 
-__all__ = ["PAINT_M", "Bay", "Site", "fence_along", "flat", "rectangle", "strip"]
+__all__ = ["PAINT_M", "Bay", "Course", "Site", "fence_along", "flat", "rectangle", "strip"]
 
 Array = NDArray[np.float64]
 
@@ -31,6 +32,19 @@ class Bay:
     length_m: float
     width_m: float
     z_m: float = 0.0
+    slope: tuple[float, float] = (0.0, 0.0)
+    """How its ground rises along world x and y, metres per metre."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """A main road."""
+
+    axis: Axis
+    back_m: float
+    """From its axis to where the pavement, or the verge, ends."""
+    taken: tuple[tuple[float, float], ...] = ()
+    """Stretches of the axis that streets cross."""
 
 
 @dataclass
@@ -45,6 +59,7 @@ class Site:
     props: list[tuple[str, Array]] = field(default_factory=list)
     """Name of a maker, and a pose."""
     lanes: dict[str, tuple[Array, float]] = field(default_factory=dict)
+    """Points (N, 2), or (N, 3) where they are not at height 0, and width, by name."""
     bays: list[Bay] = field(default_factory=list)
     paths: dict[str, Array] = field(default_factory=dict)
     far_m: float | None = None
@@ -53,6 +68,11 @@ class Site:
     """Whether anybody walks here."""
     speed_m_s: float | None = None
     """Usual speed of its cars; None: as in a town."""
+
+    covers: list[Cover] = field(default_factory=list)
+    """Decks of bridges."""
+    course: Course | None = None
+    """Where its main road lies."""
 
     def mesh(self, name: str) -> MeshBuilder:
         """The mesh of that name in world axes, made when it is first asked for."""

@@ -36,7 +36,7 @@ from ..staging import Staged
 from ..standing import Standing
 from .devices import use_device
 from .lamps import add_lamps, add_sun, headlamps, lights_are_on, luminaires
-from .shaders import AHEAD, COLOUR, LIT, SNOW, weather_group
+from .shaders import AHEAD, COLOUR, LIT, SNOW, show_snow, weather_group
 from .surfaces import VisibleMeshes, is_as_stored
 
 __all__ = ["VisibleEngine", "VisibleFrame", "look_at"]
@@ -63,16 +63,23 @@ class VisibleFrame:
     """Draws the clouds."""
     noise_seed: int
     """Of the paths that Cycles traces."""
+    snow: NDArray[np.bool_] | None = None
+    """(H, W) where the infrared picture shows snow; None: none lies."""
 
 
 def look_at(
-    frame: Frame, view: CameraView, conditions: Conditions, draw: Draw, colours: Mapping[int, Colours]
+    frame: Frame,
+    view: CameraView,
+    conditions: Conditions,
+    draw: Draw,
+    colours: Mapping[int, Colours],
+    snow: NDArray[np.bool_] | None = None,
 ) -> VisibleFrame:
     """What the twin of an infrared frame shows; the paths of Cycles follow from the draw too."""
     rng = draw.rng(Stream.VISIBLE)
     # Clouds stay as they are over a sequence; the noise of its frames does not.
     paths = draw.rng(Stream.VISIBLE, _PATHS + (0 if draw.moment is None else draw.moment.frame))
-    return VisibleFrame(view, frame.depth_m, conditions, colours, rng, int(paths.integers(1 << 31)))
+    return VisibleFrame(view, frame.depth_m, conditions, colours, rng, int(paths.integers(1 << 31)), snow)
 
 
 @dataclass
@@ -96,7 +103,7 @@ class VisibleEngine:
             frame: light, colours and camera.
         """
         light = daylight(frame.conditions)
-        _tell_weather(frame.conditions, light)
+        _tell_weather(frame, light)
         scene = self._emptied()
         with _filled(scene.collection):
             self._put(scene.collection, staged, standing, pool, frame)
@@ -111,7 +118,7 @@ class VisibleEngine:
             frame: light and camera.
         """
         light = daylight(frame.conditions)
-        _tell_weather(frame.conditions, light)
+        _tell_weather(frame, light)
         with self._sharing(opened) as scene, _filled(scene.collection):
             return self._picture(scene, light, frame)
 
@@ -177,7 +184,9 @@ class VisibleEngine:
                     continue  # a labelled part of a thing that stands there already
                 whole.add((mesh.name, pose.tobytes()))
                 number = int(group.instance_id[k])
-                item = self._of_place(built, k) if built else self._of_file(mesh, frame.colours.get(number, {}))
+                bare = still and standing is not None and k in standing.leafless
+                drawn = frame.colours.get(number, {})
+                item = self._of_place(built, k) if built else self._of_file(mesh, drawn, leafless=bare)
                 item.matrix_world = Matrix(pose.tolist())
                 _describe(item, staged.labelled.get(number), number, pose, frame)
                 home.objects.link(item)
@@ -187,9 +196,10 @@ class VisibleEngine:
         name = standing.mesh_names[k]
         return bpy.data.objects.new("gis visible", self._meshes.of_place(standing.name, standing.place, name))
 
-    def _of_file(self, mesh: PlacedMesh, colours: Colours) -> bpy.types.Object:
+    def _of_file(self, mesh: PlacedMesh, colours: Colours, *, leafless: bool) -> bpy.types.Object:
         if is_as_stored(mesh.owner):
-            return bpy.data.objects.new("gis visible", self._meshes.of_object(mesh.owner, frozenset(colours)))
+            data = self._meshes.of_object(mesh.owner, frozenset(colours), leafless=leafless)
+            return bpy.data.objects.new("gis visible", data)
         item = mesh.owner.copy()
         item.animation_data_clear()
         item.constraints.clear()
@@ -247,8 +257,11 @@ def _is_far_behind(reach_m: float, pose: NDArray[np.float64], cam_to_world: NDAr
     return float((pose[:3, 3] - cam_to_world[:3, 3]) @ cam_to_world[:3, 2]) + radius < -_BEHIND_M
 
 
-def _tell_weather(conditions: Conditions, light: Daylight) -> None:
-    weather_group(surface_weather(conditions) | {"dark": light.is_dark})
+def _tell_weather(frame: VisibleFrame, light: Daylight) -> None:
+    show_snow(frame.snow)
+    weather_group(
+        surface_weather(frame.conditions) | {"dark": light.is_dark, "snow seen": float(frame.snow is not None)}
+    )
 
 
 def _suns(scene: bpy.types.Scene) -> list[bpy.types.Object]:

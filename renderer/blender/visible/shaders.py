@@ -10,17 +10,21 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import bpy
+import numpy as np
+from numpy.typing import NDArray
 
 from ...visible.looks import LAYS_ON, Look, look_of_zone
 from ...zones.catalogue import Zone
 
-__all__ = ["AHEAD", "COLOUR", "LIT", "SNOW", "surface_material", "weather_group"]
+__all__ = ["AHEAD", "COLOUR", "LIT", "SNOW", "show_snow", "surface_material", "weather_group"]
 
 COLOUR, LIT, SNOW, AHEAD = "gis_colour_", "gis_lit", "gis_snow", "gis_ahead"
 """Properties of objects: colour of a zone, by its number; whether lamps burn; share of snow; first row of the matrix
 from mesh to model, by which front and rear lamps are told apart."""
 WEATHER: Final = "gis weather"
-_VALUES: Final = ("wet", "dark", "snow road", "snow ground", "snow trees")
+_SEEN: Final = "gis visible snow"
+"""Image of where snow lies in the picture."""
+_VALUES: Final = ("wet", "dark", "snow road", "snow ground", "snow trees", "snow seen")
 _REAR_LAMP: Final = (0.28, 0.008, 0.008, 1.0)
 _SNOW_COLOUR: Final = (0.83, 0.85, 0.88, 1.0)
 _HEAD_KCD, _TAIL_KCD, _LUMINAIRE_KCD, _WINDOW_KCD = 4.0, 0.12, 6.0, 0.05
@@ -43,6 +47,21 @@ def weather_group(values: Mapping[str, float]) -> bpy.types.NodeTree:
     for name in _VALUES:
         group.nodes[name].outputs[0].default_value = values.get(name, 0.0)
     return group
+
+
+def show_snow(seen: NDArray[np.bool_] | None) -> None:
+    """Tell shaders where in the picture snow lies, (H, W), row 0 at the top; None: nowhere."""
+    picture = np.zeros((1, 1), np.bool_) if seen is None else seen
+    rows, columns = picture.shape
+    image = bpy.data.images.get(_SEEN)
+    if image is None:
+        image = bpy.data.images.new(_SEEN, columns, rows, is_data=True)
+    elif tuple(image.size) != (columns, rows):
+        image.scale(columns, rows)
+    flat = np.ones((rows, columns, 4), np.float32)
+    flat[..., :3] = picture[::-1, :, None]
+    image.pixels.foreach_set(flat.reshape(-1))
+    image.update()
 
 
 def surface_material(zone: int, look: Look | None, *, drawn: bool) -> bpy.types.Material:
@@ -77,7 +96,7 @@ class _Shader:
 
     def build(self) -> None:
         out = self.tree.nodes.new("ShaderNodeOutputMaterial")
-        closure = self._glass() if self.zone == Zone.GLASS else self._opaque()
+        closure = self._under_snow(self._glass() if self.zone == Zone.GLASS else self._opaque())
         emission = self._emission()
         if emission is not None:
             both = self.tree.nodes.new("ShaderNodeAddShader")
@@ -94,13 +113,17 @@ class _Shader:
             wet = self.weather.outputs["wet"]
             colour = self._scaled(colour, self._range(wet, 1.0, common.wet_albedo))
             rough = self._range(wet, roughness, roughness * common.wet_roughness)
-        shader = self._principled(colour, rough, self.look.metallic)
+        return self._principled(colour, rough, self.look.metallic)
+
+    def _under_snow(self, shader: Socket) -> Socket:
+        """A surface with the snow that lies on it."""
         snow = self._snow()
         if snow is None:
             return shader
-        white = self._principled(_SNOW_COLOUR, 0.7, 0.0)
+        white = self.tree.nodes.new("ShaderNodeBsdfPrincipled")
+        white.inputs["Base Color"].default_value, white.inputs["Roughness"].default_value = _SNOW_COLOUR, 0.7
         mix = self.tree.nodes.new("ShaderNodeMixShader")
-        for socket, source in zip(mix.inputs, (snow, shader, white), strict=True):
+        for socket, source in zip(mix.inputs, (snow, shader, white.outputs["BSDF"]), strict=True):
             self._link(source, socket)
         return mix.outputs[0]
 
@@ -143,7 +166,29 @@ class _Shader:
         return self._scaled(colour, self._range(noise, 1.0 - common.mottled, 1.0 + common.mottled, 0.25, 0.75))
 
     def _snow(self) -> Socket | None:
-        """Share of snow at a point: where the surface looks up, in patches that cover the share that lies there."""
+        """Share of snow at a point: what the camera sees as the infrared picture has it, else as much of it."""
+        unseen, seen = self._unseen_snow(), self._seen_snow()
+        is_seen = self._math("MULTIPLY", self._camera_sees(), self.weather.outputs["snow seen"])
+        if unseen is None:
+            return self._math("MULTIPLY", seen, is_seen)
+        mix = self.tree.nodes.new("ShaderNodeMix")
+        for socket, source in zip(mix.inputs[:4], (is_seen, None, unseen, seen), strict=True):
+            if source is not None:
+                self._link(source, socket)
+        return mix.outputs[0]
+
+    def _camera_sees(self) -> Socket:
+        return self.tree.nodes.new("ShaderNodeLightPath").outputs["Is Camera Ray"]
+
+    def _seen_snow(self) -> Socket:
+        """1 where the infrared picture shows snow in a point's pixel."""
+        place, picture = self.tree.nodes.new("ShaderNodeTexCoord"), self.tree.nodes.new("ShaderNodeTexImage")
+        picture.image, picture.interpolation, picture.extension = bpy.data.images[_SEEN], "Closest", "EXTEND"
+        self._link(place.outputs["Window"], picture.inputs["Vector"])
+        return picture.outputs["Color"]
+
+    def _unseen_snow(self) -> Socket | None:
+        """Share where the surface looks up, in patches that cover the share that lies there."""
         where = LAYS_ON.get(self.zone)
         if where is None:
             return None

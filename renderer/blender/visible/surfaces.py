@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+import bmesh
 import bpy
 import numpy as np
 from numpy.typing import NDArray
@@ -35,17 +36,20 @@ class VisibleMeshes:
     _of_file: dict[tuple[object, ...], bpy.types.Mesh] = field(default_factory=dict)
     _of_place: dict[str, dict[str, bpy.types.Mesh]] = field(default_factory=dict)
 
-    def of_object(self, item: bpy.types.Object, drawn: frozenset[Zone]) -> bpy.types.Mesh:
+    def of_object(self, item: bpy.types.Object, drawn: frozenset[Zone], *, leafless: bool = False) -> bpy.types.Mesh:
         """A copy of an object's mesh.
 
         Args:
             item: a mesh object that :func:`is_as_stored`.
             drawn: zones whose colours objects with this mesh bring along.
+            leafless: leave out its leaves.
         """
         slots = tuple(slot.material.name if slot.material else "" for slot in item.material_slots)
-        key = (item.data.name_full, slots, drawn)
+        key = (item.data.name_full, slots, drawn, leafless)
         if key not in self._of_file:
             mesh = item.data.copy()
+            if leafless:
+                _drop_faces(mesh, _zones(mesh) == Zone.VEGETATION)
             _set_materials(mesh, [slot.material for slot in item.material_slots], drawn)
             self._of_file[key] = mesh
         return self._of_file[key]
@@ -117,6 +121,15 @@ def _give(
         mesh.materials.append(chosen(*divmod(pair, 65536)))
     mesh.polygons.foreach_set("material_index", number.reshape(-1).astype(np.int32))
     mesh.update()
+
+
+def _drop_faces(mesh: bpy.types.Mesh, dropped: NDArray[np.bool_]) -> None:
+    edited = bmesh.new()
+    edited.from_mesh(mesh)
+    edited.faces.ensure_lookup_table()
+    bmesh.ops.delete(edited, geom=[edited.faces[k] for k in np.flatnonzero(dropped).tolist()], context="FACES")
+    edited.to_mesh(mesh)
+    edited.free()
 
 
 def _zones(mesh: bpy.types.Mesh) -> NDArray[np.int64]:

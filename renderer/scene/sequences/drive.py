@@ -21,6 +21,7 @@ from ..camera_car import (
 )
 from ..draws import clipped_normal
 from ..projection import camera_pose
+from ..slopes import tilted
 from ..street import Street
 from .route import Route, route_along
 
@@ -59,6 +60,8 @@ class Drive:
     """Of the camera against its car."""
     phases: tuple[float, float]
     """Of the body's movements at time 0."""
+    street: Street | None = None
+    """Whose slopes it follows."""
 
     def poses(self, at_s: Array) -> Array:
         """``x, y, z, yaw`` (T, 4) of the point of the road below the camera."""
@@ -71,7 +74,8 @@ class Drive:
         nod = math.sin(2 * math.pi * NOD_HZ * time_s + self.phases[0])
         rolling = math.sin(2 * math.pi * ROLLING_HZ * time_s + self.phases[1])
         pitch = self.pitch_rad + share * math.radians(NOD_DEG) * (0.6 * nod + 0.8 * rolling)
-        return camera_pose(x, y, z + self.height_m + share * HEAVE_M * nod, yaw + self.yaw_rad, pitch)
+        pose = camera_pose(x, y, z + self.height_m + share * HEAVE_M * nod, yaw + self.yaw_rad, pitch)
+        return pose if self.street is None else tilted(pose, self.street.slope_at(x, y, z))
 
 
 def usual_speed_m_s(street: Street) -> float:
@@ -97,4 +101,5 @@ def draw_drive(street: Street, camera: Camera, duration_s: float, rng: Rng) -> D
         math.radians(camera.pitch_deg + clipped_normal(rng, PITCH_STD_DEG, PITCH_MAX_DEG)),
         math.radians(clipped_normal(rng, YAW_STD_DEG, YAW_LIMIT_DEG)),
         (float(rng.uniform(0.0, 2 * math.pi)), float(rng.uniform(0.0, 2 * math.pi))),
+        street,
     )

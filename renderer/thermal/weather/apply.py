@@ -19,6 +19,7 @@ from ..ground import GroundEffects
 from ..kernels import Passes, Scene
 from ..planck import LWIR, Band, band_radiance
 from ..profiles import Profiles
+from ..under_covers import hidden_by_covers
 from .departed import add_departed, departed_cars
 from .deposit import cover_cold_cars, let_condense
 from .effects import WeatherEffects
@@ -32,6 +33,8 @@ __all__ = ["WeatheredFrame"]
 _DRIVING_M_S = 5.0
 """Air that flows past a car which throws up spray."""
 _UNDER_CAR_K = 0.4
+_SHELTERED = 0.55
+"""Share of the sky that a bridge hides where no snow comes down (assumed: it drifts in under the edges)."""
 _SNOW, _LEFT, _SPRAY, _PARTS = 0, 1, 2, 8
 """Parts of an object's own random stream, and how many there may be."""
 
@@ -66,6 +69,9 @@ class WeatheredFrame:
         cover = snow_cover(self.effects, self.frame.instances, self.profiles, functools.partial(self._own, _SNOW))
         zones = np.empty_like(passes.zone)
         lay_snow(passes, scene.camera, scene.street_heading_rad, scene.cars.row_of_id, scene.lattice, cover, zones)
+        if self.frame.covers:
+            dry = hidden_by_covers(self.frame, scene.balance)[0] > _SHELTERED
+            zones[dry] = passes.zone[dry]
         bare = (zones == ON_GROUND) & (under.heat_K > _UNDER_CAR_K)
         zones[bare] = passes.zone[bare]
         # What a car gives to snow melts it; it warms it no further.

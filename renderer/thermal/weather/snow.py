@@ -40,6 +40,7 @@ __all__ = [
     "lay_snow",
     "snow_albedo",
     "snow_cover",
+    "snow_in",
     "snow_level_K",
     "warm_snow",
 ]
@@ -142,6 +143,11 @@ def warm_snow(conditions: Conditions, profiles: Profiles, surfaces: Surfaces, ba
     cars.base_K[:, ON_OBJECT], cars.variation_K[:, ON_OBJECT] = base_K, _VARIATION_K
     cars.sun_gain[:, ON_OBJECT], cars.gloss[:, ON_OBJECT] = 1.0, 0.0
     _cool_road(air_K, surfaces)
+
+
+def snow_in(passes: Passes) -> NDArray[np.bool_]:
+    """(H, W) where passes that :func:`lay_snow` has changed show snow."""
+    return np.asarray((passes.zone == ON_GROUND) | (passes.zone == ON_OBJECT))
 
 
 def snow_level_K(surfaces: Surfaces, balance: Balance) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from assets.build.worlds.plants import plant_makers
 from assets.build.worlds.road import asphalt, sidewalks
-from assets.build.worlds.site import Site
+from assets.build.worlds.site import Course, Site
 from assets.build.worlds.surroundings import backdrop_trees, ground_plate, hills
 from assets.build.worlds.things import thing_makers
 
@@ -40,4 +40,5 @@ def town(seed: int) -> Site:
     trees = {**plan.trees, **({name: 0.5 * weight for name, weight in plan.palms.items()} if plan.is_southern else {})}
     backdrop_trees(site, axis, trees, section.back_m + 40.0, section.back_m + 85.0, 90, blocked)
     site.far_m, site.speed_m_s = 95.0, 6.0
+    site.course = Course(axis, section.back_m, tuple((a - 14.0, b + 14.0) for a, b in blocked))
     return site
