@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from pipelines.backgrounds.geometry.boxes import KnownBox
 from pipelines.backgrounds.labelled_folders import NOT_COUNTED_WORDS, find_labelled, read_grey
+from pipelines.dataset.labels import CATEGORIES
 from pipelines.dataset.packed.images import ImageFile, image_stamp
 from pipelines.dataset.packed.reader import is_packed
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import read_records
 
-__all__ = ["NOT_COUNTED", "LabelledImage", "LabelledImages", "open_labelled"]
+__all__ = ["NOT_COUNTED", "LabelledImage", "LabelledImages", "categories_of", "open_labelled"]
 
 NOT_COUNTED: Final = -1
 """Class of a region in which an object is neither wanted nor wrong."""
@@ -38,6 +39,11 @@ _ALIKE: Final = {
     "person": {"cyclist", "rider"},
     "bicycle": {"cyclist", "rider", "motorcycle", "motorbike"},
 }
+
+
+def categories_of(name: str) -> tuple[str, ...]:
+    """Categories of gis that count as a class: vans are cars."""
+    return tuple(one for one in CATEGORIES if one in _SYNONYMS.get(name, {name}))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from gan.options import keyword_options, option_values
 
+from pipelines.dataset.labels.box_margins import margins_to_json
 from pipelines.detection.config import MeasureConfig
 from pipelines.detection.inputs import Inputs
-from pipelines.detection.plan import Row, Training, plan_trainings, reported_images
+from pipelines.detection.labelled_images import categories_of
+from pipelines.detection.plan import Part, Row, Training, file_name, plan_trainings, reported_images
 from pipelines.detection.report import write_report
 from pipelines.detection.results import MeasuredRow, Measurement
 from pipelines.errors import ConfigError, DatasetError
@@ -81,7 +83,31 @@ def _measure(config: MeasureConfig, log: Callable[[str], None], progress: bool) 
     result = Measurement(config.classes, *scored)
     tested = [inputs.test.chosen(part) for part in (reported, others) if part]
     write_report(config, tested, result, _first_finds(config, trainings))
+    _write_margins(config, inputs, trainings, others or reported)
     return result
+
+
+def _write_margins(config: MeasureConfig, inputs: Inputs, trainings: Sequence[Training], part: Sequence[int]) -> None:
+    """Writes ``box-margins-SET.json`` for each set of which a row is trained alone and that shows no tested frames.
+
+    Taken from the images to choose by, so that a set with these margins can be reported on the others.
+    """
+    from pipelines.detection.margins import box_gaps, margins_of
+
+    images = [inputs.test.images[k] for k in part]
+    for row in inputs.rows:
+        name = row.parts[0].name
+        if row.parts == (Part(name),) and name not in inputs.overlapping:
+            runs = [_read(config, one)["found"] for one in trainings if one.row == row]
+            gaps = box_gaps(images, runs, config.classes)
+            margins = {kind: one for label, one in margins_of(gaps).items() for kind in categories_of(label)}
+            if margins:
+                about = {
+                    "set": name,
+                    "test": inputs.test.name,
+                    "finds": {label: len(one) for label, one in gaps.items()},
+                }
+                write_json(config.out / f"box-margins-{file_name(name)}.json", margins_to_json(margins, **about))
 
 
 def _parts(config: MeasureConfig, inputs: Inputs) -> tuple[list[int], list[int]]:

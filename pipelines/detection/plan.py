@@ -13,7 +13,10 @@ import numpy as np
 from pipelines.detection.labelled_images import LabelledImages
 from pipelines.errors import ConfigError
 
-__all__ = ["Part", "Row", "Training", "folds_of", "parse_rows", "part_images", "plan_trainings", "reported_images"]
+__all__ = [
+    "Part", "Row", "Training", "file_name", "folds_of", "parse_rows", "part_images", "plan_trainings",
+    "reported_images",
+]  # fmt: skip
 
 _LONGEST_NAME: Final = 160
 """Characters that leave room for fold and seed: file systems take 255 bytes."""
@@ -36,12 +39,8 @@ class Row:
 
     @property
     def file_name(self) -> str:
-        """As a file can be called: the text, or its beginning and hash where it cannot stand as it is."""
-        plain = re.sub(r"[^A-Za-z0-9._@+-]", "_", self.text)
-        if plain == self.text and len(plain) <= _LONGEST_NAME:
-            return plain
-        digest = hashlib.sha256(self.text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-        return f"{plain[: _LONGEST_NAME - 9]}-{digest}"
+        """As a file can be called."""
+        return file_name(self.text)
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,15 @@ class Training:
         """As a file can be called."""
         fold = "" if self.fold < 0 else f"-fold{self.fold}"
         return f"{self.row.file_name}{fold}-seed{self.seed}"
+
+
+def file_name(text: str) -> str:
+    """A text as a file can be called: as it is, or its beginning and hash where it cannot stand so."""
+    plain = re.sub(r"[^A-Za-z0-9._@+-]", "_", text)
+    if plain == text and len(plain) <= _LONGEST_NAME:
+        return plain
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"{plain[: _LONGEST_NAME - 9]}-{digest}"
 
 
 def parse_rows(texts: Sequence[str], names: Sequence[str]) -> tuple[Row, ...]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from gan.options import Option, check_options, declarations
 
+from pipelines.dataset.labels.box_margins import BoxMargins, read_box_margins
 from pipelines.errors import ConfigError
 from pipelines.export.formats import FORMATS, KELVIN_TIFF, format_names
 
 __all__ = [
-    "SPLITS", "Classes", "ExportConfig", "Ignored", "Link", "Segments", "Sequences", "Shares", "WhatOfIgnored",
+    "SPLITS", "BoxRoom", "Classes", "ExportConfig", "Ignored", "Link", "Segments", "Sequences", "Shares",
+    "WhatOfIgnored",
 ]  # fmt: skip
 
 Ignored = Literal["auto", "mark", "paint", "leave-out", "background"]
@@ -68,6 +71,15 @@ Classes = Annotated[
 Segments = Annotated[
     bool, Option("Outlines as polygons: YOLO's rows for segmentation, COCO's in place of run lengths.", _LABELS)
 ]
+BoxRoom = Annotated[
+    str | None,
+    Option(
+        "Boxes with the room that another set's annotators leave: box-margins-SET.json of gis measure, or "
+        "car=LEFT:TOP:RIGHT:BOTTOM in heights of the box.",
+        _LABELS,
+        default_text="boxes end with the pixels",
+    ),
+]
 WhatOfIgnored = Annotated[
     Ignored,
     Option(
@@ -97,6 +109,7 @@ class ExportConfig:
     seed: Annotated[int, Option("Seed of the split.", _SPLIT, at_least=0)] = 0
     classes: Classes = None
     segments: Segments = False
+    box_margins: BoxRoom = None
     ignored: WhatOfIgnored = "auto"
     license: Annotated[
         str | None,
@@ -126,6 +139,16 @@ class ExportConfig:
             text = ",".join(f"{share:g}" for share in shares)
             raise ConfigError(f"split is {text}: expected up to three shares that add up to 1, such as 0.8,0.1,0.1")
 
+    @cached_property
+    def margins(self) -> BoxMargins:
+        """By how much boxes are drawn larger.
+
+        Raises:
+            ConfigError: no margins, or of an unknown category.
+            DatasetError: a file that cannot be read.
+        """
+        return read_box_margins(self.box_margins) if self.box_margins else {}
+
     @property
     def shares(self) -> dict[str, float]:
         """Share of each split that is wanted."""
@@ -138,6 +161,7 @@ class ExportConfig:
             "split": list(self.split) or [1.0],
             "seed": self.seed,
             "segments": self.segments,
+            **({"box_margins": {name: list(one) for name, one in self.margins.items()}} if self.margins else {}),
             "ignored": self.ignored,
             "license": self.license,
         }

@@ -16,6 +16,7 @@ from renderer.zones.categories import ON_REQUEST
 from pipelines.dataset.description import DatasetDescription
 from pipelines.dataset.frame_files import FrameFiles
 from pipelines.dataset.labels import NOT_COUNTED, SAME_AS
+from pipelines.dataset.labels.box_margins import widened
 from pipelines.dataset.labels.riders import as_one
 from pipelines.dataset.packed.reader import files_of
 from pipelines.dataset.record import FrameRecord, InstanceRecord
@@ -44,7 +45,7 @@ class ExportObject:
     classes: tuple[int, ...]
     """Places of its class, or of all the classes that it may be taken for where it is ignored."""
     box_px: Box2D
-    """Of its visible pixels; of a real object as it was given."""
+    """Of its visible pixels, with what `ExportConfig.margins` adds; of a real object as it was given."""
     ignored: bool
     """Whether a detector should neither be asked for it nor be blamed for finding it."""
     instance: InstanceRecord | None
@@ -198,6 +199,8 @@ class Job:
             if self.classes.leaves_out(item.category, item.model):
                 continue
             box = item.box_visible_px or item.box_amodal_px
+            if not item.ignored:
+                box = widened(box, item.category, self.config.margins, (record.camera.width, record.camera.height))
             yield self._object(item.category, box, bool(item.ignored), item)
         for real in record.real_objects or ():
             if self.classes.leaves_out(real.category):

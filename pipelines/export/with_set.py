@@ -17,14 +17,14 @@ from pipelines.dataset.labels import CATEGORIES
 from pipelines.dataset.store import DATASET_FILE
 from pipelines.errors import ConfigError
 from pipelines.export.classes import class_map
-from pipelines.export.config import Classes, ExportConfig, Link, Segments, Sequences, Shares, WhatOfIgnored
+from pipelines.export.config import BoxRoom, Classes, ExportConfig, Link, Segments, Sequences, Shares, WhatOfIgnored
 from pipelines.export.formats import FORMATS, KELVIN_TIFF, format_names
 from pipelines.io.files import read_object
 from pipelines.synthesis.config import SynthesizeConfig
 
 __all__ = ["SetAndExportsConfig", "export_places", "make_exports"]
 
-_OF_EXPORTS: Final = ("split", "sequences", "classes", "segments", "ignored", "link")
+_OF_EXPORTS: Final = ("split", "sequences", "classes", "segments", "box_margins", "ignored", "link")
 """Options that every export gets whose format knows them."""
 
 
@@ -56,6 +56,7 @@ class SetAndExportsConfig(SynthesizeConfig):
     sequences: Sequences = None
     classes: Classes = None
     segments: Segments = False
+    box_margins: BoxRoom = None
     ignored: WhatOfIgnored = "auto"
     link: Link = False
 
