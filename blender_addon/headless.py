@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from pipelines.dataset.record import PassesRecord
+    from pipelines.dataset.record import FrameLine
     from pipelines.synthesis.config import RenderConfig
     from renderer.blender.engine import Engine
 
@@ -163,7 +163,7 @@ def _render(config: RenderConfig) -> None:
     store.finish(len(frames), _generator())
 
 
-def _told_notes(frames: Iterable[tuple[int, PassesRecord]]) -> Iterator[tuple[int, PassesRecord]]:
+def _told_notes(frames: Iterable[tuple[int, FrameLine]]) -> Iterator[tuple[int, FrameLine]]:
     """The frames as they come; tells what had to be guessed or was left out, each line once."""
     told: set[str] = set()
     for index, record in frames:

@@ -1,9 +1,9 @@
 """Time and memory of the bookkeeping at 1000 to a million frames: `python -m benchmarks.cluster.scale`.
 
 A stub stands in for the scene: all its frames are one real frame of 64x64 pixels under other numbers. What is measured
-is real: taking the records over and appending the lines, the end of a run that writes COCO, card, contact sheet and
+is real: taking the lines over and appending them, the end of a run that writes COCO, card, contact sheet and
 label errors, and what a command does that goes on in a folder that is nearly whole. Each size runs in a process of its
-own. What the workers of a run do (files, the record's line, sending it) is timed by itself and taken off.
+own. What the workers of a run do (files, the frame's line, sending it) is timed by itself and taken off.
 
 Given are microseconds of processor time a frame, and in brackets of the clock, milliseconds of processor time of a run
 that goes on, and the highest memory of the process. The clock also counts other programs and the disk.
@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from gan.data.layout import LAYOUT_VERSION
 from pipelines.dataset.description import dataset_header
-from pipelines.dataset.record import FrameRecord
+from pipelines.dataset.record import FrameLine, FrameRecord
 from pipelines.dataset.store import DATASET_FILE, FrameStore
 from pipelines.dataset.summary import write_summary
 from pipelines.io.files import sha256
@@ -70,7 +70,7 @@ class Stub:
     taken: Times = field(default_factory=lambda: Times(0.0, 0.0), init=False)
     """That making has taken."""
     line_s: float = field(default=0.0, init=False)
-    """Of it, to make the lines and to send the records."""
+    """Of it, to make the lines and to send them."""
 
     @classmethod
     def of(cls, made: Path, out: Path) -> Stub:
@@ -79,8 +79,8 @@ class Stub:
         record = FrameRecord.from_line(line, 0, made / "frames.jsonl")
         return cls(out, record, {name: (made / name).read_bytes() for name in record.files})
 
-    def frames(self, numbers: range) -> Iterator[tuple[int, FrameRecord]]:
-        """Numbers and records; the files of each are there before it is given on."""
+    def frames(self, numbers: range) -> Iterator[tuple[int, FrameLine]]:
+        """Numbers and lines; the files of each are there before it is given on."""
         hashes = {name: sha256(data) for name, data in self.contents.items()}
         for name in self.contents:
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -97,8 +97,7 @@ class Stub:
                 files[other] = hashes[name]
             line_begun = time.process_time()
             record = replace(self.template, index=number, files=files)
-            record.to_line()
-            sent = pickle.dumps(record)
+            sent = pickle.dumps(record.frame_line)
             self.line_s += time.process_time() - line_begun
             self.taken += Times.now() - begun
             yield number, pickle.loads(sent)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +26,7 @@ from renderer.thermal.sensor_variety import SensorVariety
 
 from pipelines.dataset.names import frame_name
 from pipelines.errors import DatasetError
-from pipelines.io.files import path_inside
+from pipelines.io.files import is_inside, path_inside
 from pipelines.io.typed_json import OMITTED_IF_NONE, fields_to_json, from_json
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "BackgroundRecord",
     "FitRecord",
     "FittedPose",
+    "FrameLine",
     "FrameRecord",
     "GroundRecord",
     "InstanceRecord",
@@ -348,7 +350,8 @@ def parse_line(line: str, index: int, log: Path) -> dict[str, Any]:
     if not isinstance(data, dict) or data.get("index") != index or not isinstance(data.get("files"), dict):
         raise DatasetError(f"{log}: line {index + 1}: expected the record of frame {index}, with its files")
     for name in data["files"]:
-        path_inside(log.parent, name, f"{log}: line {index + 1}")
+        if not is_inside(name):
+            path_inside(log.parent, name, f"{log}: line {index + 1}")  # tells it
     return data
 
 
@@ -371,6 +374,20 @@ def file_names(line: str, index: int, log: Path) -> Iterable[str]:
     return names if isinstance(names, dict) else parse_line(line, index, log)["files"]
 
 
+@dataclass(frozen=True, slots=True)
+class FrameLine:
+    """A frame that is made and written, as its line in the log: a tenth of its record to send."""
+
+    index: int
+    text: str
+    notes: tuple[str, ...]
+    """What had to be guessed."""
+
+    def to_line(self) -> str:
+        """See :meth:`Record.to_line`."""
+        return self.text
+
+
 class Record:
     """What the records of all commands have: camera, objects and files."""
 
@@ -378,6 +395,7 @@ class Record:
     camera: Camera
     cam_to_world: NDArray[np.float64]
     instances: tuple[InstanceRecord, ...]
+    notes: tuple[str, ...] = ()
     files: Mapping[str, str]
 
     @property
@@ -409,8 +427,7 @@ class Record:
     def to_line(self) -> str:
         """A line of ``frames.jsonl``: :meth:`to_json`, and its own hash, which tells when a value was changed later.
 
-        It is kept, and sent with the record: where a worker has asked for it, the process that writes all lines is
-        spared what takes most of its time.
+        It is kept: a worker makes it, and the process that writes all lines is spared what takes most of its time.
         """
         return self._line
 
@@ -436,14 +453,31 @@ class Record:
         )
         return from_json(cls, {**_upgraded(data), **pose}, where)
 
+    @property
+    def frame_line(self) -> FrameLine:
+        """What the process that writes all lines needs of the record."""
+        return FrameLine(self.index, self.to_line(), self.notes)
+
     @classmethod
-    def from_line(cls: type[R], line: str, index: int, log: Path) -> R:
+    def from_line(cls: type[R], line: str, index: int, log: Path, *, labelled_only: bool = False) -> R:
         """One line of a log, checked to be that of frame ``index``.
+
+        Args:
+            line: of the log.
+            index: number of the frame.
+            log: for messages.
+            labelled_only: leave out the objects that have no label: of many frames that is most of what there is to
+                read.
 
         Raises:
             DatasetError: no JSON object, another frame's, or a value is missing or of another kind.
         """
-        return cls.from_json(parse_line(line, index, log), f"{log}: line {index + 1}")
+        data, where = parse_line(line, index, log), f"{log}: line {index + 1}"
+        if labelled_only and isinstance(listed := data.get("instances"), list):
+            labelled = [item for item in listed if not isinstance(item, dict) or item.get("labelled") is not False]
+            with suppress(DatasetError):  # whose place is told as the line has it
+                return cls.from_json({**data, "instances": labelled}, where)
+        return cls.from_json(data, where)
 
 
 R = TypeVar("R", bound=Record)

@@ -8,6 +8,7 @@ always a beginning of what the finished run writes. :class:`FrameStore` keeps th
 from __future__ import annotations
 
 import json
+import os
 from abc import abstractmethod
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from typing import Any, Generic, TypeVar
 from renderer.text_files import parse_json
 
 from pipelines.dataset.names import FRAMES_FILE
-from pipelines.dataset.record import Record, file_names
+from pipelines.dataset.record import FrameLine, Record, file_names, parse_line
 from pipelines.errors import DatasetError, OutputError
 from pipelines.io.files import (
     append_line,
@@ -62,7 +63,9 @@ def generator() -> str:
         return "gis"
 
 
-def read_records(folder: Path, kind: type[R], only: Container[int] | None = None, *, first: int = 0) -> Iterator[R]:
+def read_records(
+    folder: Path, kind: type[R], only: Container[int] | None = None, *, first: int = 0, labelled_only: bool = False
+) -> Iterator[R]:
     """Records of the complete frames of a folder, in order; none where it has no ``frames.jsonl``.
 
     Args:
@@ -70,6 +73,7 @@ def read_records(folder: Path, kind: type[R], only: Container[int] | None = None
         kind: of record.
         only: numbers of the frames that are wanted; None for all.
         first: number of the frame of the first line, where the folder is a part of a data set.
+        labelled_only: leave out the objects that have no label, which is faster.
 
     Raises:
         DatasetError: a line that is none of ours.
@@ -79,15 +83,17 @@ def read_records(folder: Path, kind: type[R], only: Container[int] | None = None
     log = folder / FRAMES_FILE
     if is_packed(folder):
         for index, line in open_packed(folder).lines(first, only):
-            yield kind.from_line(line, index, log)
+            yield kind.from_line(line, index, log, labelled_only=labelled_only)
         return
     for index, line in enumerate(read_lines(log), first):
         if only is None or index in only:
-            yield kind.from_line(line, index, log)
+            yield kind.from_line(line, index, log, labelled_only=labelled_only)
 
 
 class WatchedLog:
     """``frames.jsonl`` while a run writes it: another one in its place would begin in the middle.
+
+    It is looked at before each line, and to be looked at after the last.
 
     Args:
         path: of the log, in a folder that is there.
@@ -104,10 +110,10 @@ class WatchedLog:
             OutputError: it cannot be written, or the log is not what it was.
         """
         self.check()
-        append_line(self._path, line)
-        self._size += len(line.encode()) + 1
-        self._file = self._file or self._seen()[1]  # the first line makes the log
-        self.check()
+        self._size += append_line(self._path, line)
+        if self._file is None:  # the first line makes the log
+            self._file = self._seen()[1]
+            self.check()
 
     def check(self) -> None:
         """Sees to it that folder and log are those of before.
@@ -135,7 +141,7 @@ class WatchedLog:
 
 def _status(path: Path) -> tuple[int, int, int] | None:
     try:
-        found = path.stat()
+        found = os.stat(path)
     except OSError:
         return None
     return found.st_dev, found.st_ino, found.st_size
@@ -260,13 +266,16 @@ class FramesFolder(RunFolder, Generic[R]):
             self.describe({"frames": complete, "complete": False})
             yield complete
 
-    @abstractmethod
-    def records(self) -> Iterator[R]:
+    def records(self, *, labelled_only: bool = False) -> Iterator[R]:
         """Records of the complete frames, in order.
+
+        Args:
+            labelled_only: leave out the objects that have no label, which is faster.
 
         Raises:
             DatasetError: a line that is none of ours.
         """
+        return read_records(self.folder, self.record, first=self.first, labelled_only=labelled_only)
 
     def finish(self, count: int, by: str | None = None) -> None:
         """Writes that all ``count`` frames are there.
@@ -302,14 +311,6 @@ class FrameStore(FramesFolder[R]):
         super().clear()
         drop_half_line(self.log)
 
-    def records(self) -> Iterator[R]:
-        """Records of the complete frames, in order.
-
-        Raises:
-            DatasetError: a line that is none of ours.
-        """
-        return read_records(self.folder, self.record, first=self.first)
-
     @property
     def newest(self) -> range:
         """The frames that have a line, or the last of them: those that a run looks at which goes on.
@@ -319,11 +320,6 @@ class FrameStore(FramesFolder[R]):
         """
         stop = self.first + self.complete()
         return range(max(self.first, stop - NEWEST), stop)
-
-    def _newest_records(self) -> Iterator[R]:
-        """Records of the last frames; earlier ones were looked at when they were the last."""
-        for index, line in self._last_lines(NEWEST):
-            yield self.record.from_line(line, index, self.log)
 
     def _last_lines(self, most: int) -> Iterator[tuple[int, str]]:
         """Numbers and lines of the last frames; the number of the first of them alone is looked up."""
@@ -336,19 +332,20 @@ class FrameStore(FramesFolder[R]):
     def missing(self, frames: range) -> Sequence[int]:
         """Those of ``frames`` that have no line yet, or, of the newest, whose files are gone."""
         complete, gone = 0, []
-        for record in self._newest_records():
-            complete = record.index + 1 - self.first
-            if not all((self.folder / name).is_file() for name in record.files):
-                gone.append(record.index)
+        for index, line in self._last_lines(NEWEST):  # earlier ones were looked at when they were the last
+            complete = index + 1 - self.first
+            names = parse_line(line, index, self.log)["files"]
+            if not all(os.path.isfile(os.path.join(self.folder, name)) for name in names):
+                gone.append(index)
         return [*gone, *frames[complete:]] if gone else frames[complete:]
 
     def append_frames(
-        self, frames: Iterable[tuple[int, R]], complete: int, after: Callable[[int], None] | None = None
+        self, frames: Iterable[tuple[int, R | FrameLine]], complete: int, after: Callable[[int], None] | None = None
     ) -> None:
         """Appends the lines of new frames, and verifies those of frames that had one.
 
         Args:
-            frames: numbers and records, in order.
+            frames: numbers and records, or their lines, in order.
             complete: frames that have a line, as :meth:`open_run` says.
             after: called with each number once the frame's line stands.
 
@@ -380,7 +377,7 @@ class FrameStore(FramesFolder[R]):
         names = (name for index, line in numbered for name in file_names(line, index, self.log))
         check_present(self.folder, names, "files of frames")
 
-    def _verify(self, record: R, stored: str) -> None:
+    def _verify(self, record: R | FrameLine, stored: str) -> None:
         """Checks that a frame that was made again came out as its line says.
 
         Raises:

@@ -64,7 +64,7 @@ def write_summary(store: FramesFolder[FrameRecord], count: int, *, tensors: bool
 
     out, shown = store.store, list[FrameRecord]()
     counter, errors = ObjectCounter(), LabelErrors()
-    records = counter.watch(errors.watch(_kept(store.records(), shown_frames(count), shown)))
+    records = counter.watch(errors.watch(_kept(store.records(labelled_only=True), shown_frames(count), shown)))
     out.write(CLASSES_FILE, yolo_classes(store.header["categories"]).encode())
     about = about_set(store.header["configuration"], store.header["version"], count)
     _write_labels(store, records, about)

@@ -195,8 +195,8 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def append_line(path: Path, line: str) -> None:
-    """Adds one line to a file: all of it or, where there is no room, nothing.
+def append_line(path: Path, line: str) -> int:
+    """Adds one line to a file: all of it or, where there is no room, nothing; returns how many bytes these are.
 
     Raises:
         OutputError: the line cannot be written.
@@ -211,6 +211,7 @@ def append_line(path: Path, line: str) -> None:
         except OSError:
             stream.truncate(start)
             raise
+    return len(data)
 
 
 def read_lines(path: Path, start: int = 0) -> Iterator[str]:

@@ -18,7 +18,7 @@ from pipelines.dataset import shards
 from pipelines.dataset.description import dataset_header
 from pipelines.dataset.made_frame import MadeFrame
 from pipelines.dataset.packed.writer import PackedStore
-from pipelines.dataset.record import FrameRecord
+from pipelines.dataset.record import FrameLine, FrameRecord
 from pipelines.dataset.rig import write_rig
 from pipelines.dataset.store import DATASET_FILE, FrameStore
 from pipelines.dataset.summary import is_finished, write_summary
@@ -132,10 +132,10 @@ class SynthesizeJob:
     session_factory: SessionFactory
 
     @contextmanager
-    def open(self) -> Iterator[Callable[[int], FrameRecord]]:
+    def open(self) -> Iterator[Callable[[int], FrameLine]]:
         """Opens the scene and the model; frames are written to the output."""
         with self.open_in_memory() as make:
-            yield lambda index: make(index).write(self.config.out)
+            yield lambda index: make(index).write(self.config.out).frame_line
 
     def described(self) -> dict[str, Any]:
         """See :class:`pipelines.cluster.node_worker.ClusterJob`."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.dataset.made_frame import MadeFrame
-from pipelines.dataset.record import InstanceRecord, PassesRecord, frame_name
+from pipelines.dataset.record import FrameLine, InstanceRecord, PassesRecord, frame_name
 from pipelines.dataset.store import FrameStore
 from pipelines.io.exr import encode_exr
 from pipelines.io.files import sha256
@@ -73,10 +73,10 @@ class PassesJob:
     session_factory: SessionFactory
 
     @contextmanager
-    def open(self) -> Iterator[Callable[[int], PassesRecord]]:
+    def open(self) -> Iterator[Callable[[int], FrameLine]]:
         """Opens the scene; frames are written to the output."""
         with self.open_in_memory() as make:
-            yield lambda index: make(index).write(self.config.out)
+            yield lambda index: make(index).write(self.config.out).frame_line
 
     def described(self) -> dict[str, Any]:
         """See :class:`pipelines.cluster.node_worker.ClusterJob`."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from renderer.kernel_cache import are_kernels_kept, forget_stale_kernels
 
 from pipelines.dataset.made_frame import MadeFrame
-from pipelines.dataset.record import FrameRecord, PassesRecord
+from pipelines.dataset.record import FrameLine, FrameRecord, PassesRecord
 from pipelines.dataset.store import FrameStore
 from pipelines.io.progress import follow, stage
 from pipelines.synthesis.config import RenderConfig
@@ -38,7 +38,7 @@ class FrameMakingJob(Protocol[R]):
     def config(self) -> RenderConfig:
         """What is made, and by which workers."""
 
-    def open(self) -> AbstractContextManager[Callable[[int], R]]:
+    def open(self) -> AbstractContextManager[Callable[[int], FrameLine]]:
         """Gets ready and gives the function that makes and writes one frame."""
 
     def described(self) -> dict[str, Any]:
@@ -119,8 +119,8 @@ def _workers(
         return FrameWorkers(here, min(config.processes, count), one_first=one_first, timeout_s=config.worker_timeout)
     from pipelines.cluster.ray_workers import RayCluster, RayWorkers
 
-    def take(made: MadeFrame[R]) -> MadeFrame[R] | R:
-        return made if packs else made.write(store.folder)
+    def take(made: MadeFrame[R]) -> MadeFrame[R] | FrameLine:
+        return made if packs else made.write(store.folder).frame_line
 
     return RayWorkers(job, RayCluster.of(config), count, take=take, timeout_s=config.worker_timeout, report=report)
 

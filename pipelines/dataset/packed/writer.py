@@ -19,7 +19,7 @@ from pipelines.dataset.packed.members import Places, ShardFile
 from pipelines.dataset.packed.reader import FRAMES, OBJECTS, SHARDS, PackedSet, files_in_shard, shard_name
 from pipelines.dataset.packed.tables import About, frames_table, objects_table
 from pipelines.dataset.record import FrameRecord
-from pipelines.dataset.store import FramesFolder, read_records
+from pipelines.dataset.store import FramesFolder
 from pipelines.errors import OutputError, PipelineError
 from pipelines.io.stores import Store
 
@@ -128,14 +128,6 @@ class PackedStore(FramesFolder[FrameRecord]):
         """Those of ``frames`` that are in no shard."""
         last, gone = self._listed()
         return frames if last is None else [*gone, *frames[last.numbers.stop - self.first :]]
-
-    def records(self) -> Iterator[FrameRecord]:
-        """Records of the complete frames, in order.
-
-        Raises:
-            DatasetError: a record that is none of ours.
-        """
-        return read_records(self.folder, self.record, first=self.first)
 
     def append_frames(
         self,

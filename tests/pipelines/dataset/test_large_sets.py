@@ -69,14 +69,16 @@ def test_a_run_that_goes_on_looks_at_the_newest_frames(tmp_path: Path, monkeypat
     for path in (old, new):
         path.unlink()
     looked: list[Path] = []
-    is_file = Path.is_file
+    stat = os.stat
 
-    def watch(path: Path) -> bool:
-        looked.append(path)
-        return is_file(path)
+    def watch(path: object, **more: object) -> os.stat_result:
+        if isinstance(path, (str, os.PathLike)):
+            looked.append(Path(path))
+        return stat(path, **more)  # type: ignore[arg-type, call-overload, no-any-return]
 
-    monkeypatch.setattr(Path, "is_file", watch)
-    make(part, tensors=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", watch)
+        make(part, tensors=True)
     assert new in looked
     assert old not in looked
     assert not old.exists()

@@ -107,6 +107,24 @@ def test_a_line_that_is_no_record(line: str) -> None:
         PairRecord.from_line(line, 0, LOG)
 
 
+def test_objects_without_a_label_can_be_left_out() -> None:
+    data = frame()
+    labelled = [item["id"] for item in data["instances"] if item["labelled"]]
+    assert labelled
+    hidden = {**data["instances"][0], "id": 999, "labelled": False}
+    data["instances"].insert(0, hidden)
+    read = FrameRecord.from_line(json.dumps(data), 0, LOG, labelled_only=True)
+    assert [item.id for item in read.instances] == labelled
+    assert read.labelled[0].rle == next(item["rle"] for item in data["instances"] if item["labelled"])
+    whole = FrameRecord.from_line(json.dumps(data), 0, LOG)
+    assert [item.id for item in whole.labelled] == labelled
+    # What is wrong is told by its place in the line, not among those that were read.
+    place = next(place for place, item in enumerate(data["instances"]) if item["labelled"])
+    data["instances"][place]["visible_px"] = "many"
+    with pytest.raises(DatasetError, match=rf"instances\[{place}\].visible_px is 'many': expected a whole number"):
+        FrameRecord.from_line(json.dumps(data), 0, LOG, labelled_only=True)
+
+
 def test_a_label_error_exceeds_a_limit_by_its_rounded_score() -> None:
     error = LabelError(0.30004, None)
     assert error.exceeds(0.3)
