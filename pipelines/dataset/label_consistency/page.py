@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import heapq
-from array import array
+import itertools
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -53,7 +55,7 @@ class LabelErrors:
     def __init__(self) -> None:
         self._frames = self._again = 0
         self._rejected: list[str] = []
-        self._scores: array[float] = array("d")
+        self._scores = Counter[float]()  # they have four places, so that there are 10001 at most
         self._worst: list[tuple[float, int, _Row]] = []
 
     def watch(self, records: Iterable[FrameRecord]) -> Iterator[FrameRecord]:
@@ -68,7 +70,7 @@ class LabelErrors:
         if row.error.rejected:
             self._rejected.append(row.name)
         if row.error.score is not None:
-            self._scores.append(row.score)
+            self._scores[row.score] += 1
             heapq.heappush(self._worst, (row.score, -row.index, row))
             if len(self._worst) > WORST:
                 heapq.heappop(self._worst)
@@ -87,11 +89,11 @@ class LabelErrors:
         return fill_template(
             _TEMPLATE,
             frames=self._frames,
-            measured=len(self._scores),
+            measured=self._scores.total(),
             rejected=self._rejected,
             again=self._again,
             limit=limit,
-            median=float(np.median(self._scores)) if self._scores else None,
+            median=_median(self._scores) if self._scores else None,
             bars=_bars(self._scores),
             worst=[(row, _embed(outlined(files, row.name, row.error))) for row in worst],
         )
@@ -102,9 +104,17 @@ def _row(record: FrameRecord) -> _Row:
     return _Row(record.index, record.stem, record.label_error or LabelError(None, None))
 
 
-def _bars(scores: array[float]) -> list[dict[str, float]]:
+def _median(scores: Counter[float]) -> float:
+    """Of scores, given how often each is there: the middle one, or the mean of the two in the middle."""
+    values, last = sorted(scores), scores.total() - 1
+    ends = list(itertools.accumulate(scores[value] for value in values))
+    low, high = (values[bisect_right(ends, place)] for place in (last // 2, last - last // 2))
+    return (low + high) / 2
+
+
+def _bars(scores: Counter[float]) -> list[dict[str, float]]:
     """The histogram: place and height of each bar as shares of the drawing, and its count."""
-    counts, _ = np.histogram(scores, bins=BINS, range=(0.0, 1.0))
+    counts, _ = np.histogram([*scores], bins=BINS, range=(0.0, 1.0), weights=[*scores.values()])
     highest = max(int(counts.max()), 1)
     return [{"left": k / BINS, "height": int(n) / highest, "count": int(n)} for k, n in enumerate(counts)]
 
