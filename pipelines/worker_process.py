@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import traceback
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from multiprocessing.connection import Connection
@@ -52,19 +53,42 @@ def _remove_blender_folder() -> None:
 def _serve(there: Connection) -> None:
     """Opens the job and makes frames until the parent has no more."""
     index: int | None = None
+    parent = _Parent(there)
     try:
         import cv2
 
         cv2.setNumThreads(0)
-        opened: AbstractContextManager[Callable[[int], Any]] = pickle.loads(there.recv_bytes()).open()
+        job = pickle.loads(there.recv_bytes())
+        opened: AbstractContextManager[Callable[[int], Any]]
+        opened = job.open_asking(parent.ask) if hasattr(job, "open_asking") else job.open()
         with opened as make:
             there.send(("ready",))
-            while (index := there.recv()) is not None:
+            while (index := parent.next()) is not None:
                 there.send(("done", index, make(index)))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         raise
     except Exception as error:
         there.send(("failed", index, *_portable(error)))
+
+
+class _Parent:
+    """What comes from the parent: numbers of frames, and in between answers to what it is asked."""
+
+    def __init__(self, there: Connection) -> None:
+        self._there = there
+        self._numbers: deque[int | None] = deque()
+
+    def next(self) -> int | None:
+        """Number of the next frame; None where there is no more."""
+        number: int | None = self._numbers.popleft() if self._numbers else self._there.recv()
+        return number
+
+    def ask(self, *question: Any) -> Any:
+        """What the parent answers; it ends this process where it cannot."""
+        self._there.send(("ask", question))
+        while not isinstance(message := self._there.recv(), tuple):  # a number that was sent before
+            self._numbers.append(message)
+        return message[0]
 
 
 def _portable(error: Exception) -> tuple[Exception, bool]:

@@ -34,6 +34,7 @@ from pipelines.errors import WorkerError, WorkerLost
 
 __all__ = [
     "WORKER_TIMEOUT_S",
+    "AskingFrameJob",
     "FrameJob",
     "FrameWorkers",
     "WorkerCount",
@@ -97,6 +98,13 @@ class FrameJob(Protocol[R_co]):
         """Gets ready (opens the scene) and gives the function that makes one frame."""
 
 
+class AskingFrameJob(Protocol[R_co]):
+    """A job that asks the parent while it works; it is opened by this method where it has it."""
+
+    def open_asking(self, ask: Callable[..., Any]) -> AbstractContextManager[Callable[[int], R_co]]:
+        """As :meth:`FrameJob.open`; ``ask`` gives what the parent answers."""
+
+
 def _python_path() -> str:
     """Where a worker finds packages: as this process, but for what Blender and Ray added when they were imported here.
 
@@ -138,6 +146,7 @@ class FrameWorkers(Generic[R]):
         timeout_s: silence after which a worker is ended, seconds; 0 waits for ever. The longest frame so far makes it
             longer, and so does the opening of a scene. Time in which this process itself stood still does not count.
         item: what messages call the thing of a number.
+        answer: answers what a worker asks while it works, one question at a time; see :class:`AskingFrameJob`.
     """
 
     def __init__(
@@ -148,12 +157,13 @@ class FrameWorkers(Generic[R]):
         one_first: bool = False,
         timeout_s: float = WORKER_TIMEOUT_S,
         item: Callable[[int], str] = _frame,
+        answer: Callable[..., Any] | None = None,
     ) -> None:
         self._job = job if isinstance(job, bytes) else pickle.dumps(job)
         self._count = workers
         self._one_first = one_first
         self._timeout_s, self._longest_s, self._looked = timeout_s, 0.0, time.monotonic()
-        self._item = item
+        self._item, self._answer = item, answer
         self._workers: dict[Connection, subprocess.Popen[bytes]] = {}
         self._held: dict[Connection, list[int]] = {}
         self._silent_s: dict[Connection, float] = {}
@@ -229,9 +239,9 @@ class FrameWorkers(Generic[R]):
             WorkerLost: a worker died, or is stuck.
             Exception: the worker's own error, where it could not get ready.
         """
-        while not (ready := self._wait()):
-            pass
-        self._receive(ready[0])
+        while len(self._opening) == len(self._workers):
+            for here in self._wait()[:1]:
+                self._receive(here)
         while len(self._workers) < self._count:
             self._start()
 
@@ -310,6 +320,12 @@ class FrameWorkers(Generic[R]):
         silent_s, self._silent_s[here] = self._silent_s[here], 0.0
         if kind == "ready":
             self._opening.discard(here)
+            return None
+        if kind == "ask":
+            assert self._answer is not None
+            answer = self._answer(*content[0])
+            with suppress(OSError):  # a dead worker shows when it is read from
+                here.send((answer,))
             return None
         self._longest_s = max(self._longest_s, silent_s)
         index, record = content

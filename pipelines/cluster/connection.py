@@ -30,6 +30,7 @@ _HELLO: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0
 """How a client begins, and its settings, of which there are none; a server begins with its own (RFC 9113, 3.4)."""
 _SETTINGS: Final = 4
 _FOREIGN: Final = "something that is no head of Ray listens there"
+_SILENT: Final = f"it does not say within {_HEALTH_S:.0f} s that it is a head of Ray"
 _QUIET: Final = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
 
 
@@ -113,7 +114,7 @@ def _ask(address: str) -> None:
             timeout=_HEALTH_S,
         )
     except subprocess.TimeoutExpired as error:
-        raise ConfigError(_refused(address, _FOREIGN)) from error
+        raise ConfigError(_refused(address, _SILENT)) from error
     if asked.returncode:
         raise ConfigError(_refused(address, _last_line(asked.stderr) or "it is no head of Ray"))
 

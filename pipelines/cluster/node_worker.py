@@ -11,13 +11,15 @@ import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from functools import partial
+from typing import Any, Protocol, TypeVar, cast
 
+from pipelines.cluster.shared_model import Ask
 from pipelines.cluster.versions import installed_versions
 from pipelines.errors import ConfigError, DatasetError, GisError
 from pipelines.workers import FrameJob, FrameWorkers
 
-__all__ = ["ClusterJob", "JobOnNode", "NodeWorker"]
+__all__ = ["AskingJob", "ClusterJob", "JobOnNode", "NodeWorker"]
 
 R_co = TypeVar("R_co", covariant=True)
 R = TypeVar("R")
@@ -33,6 +35,13 @@ class ClusterJob(Protocol[R_co]):
         """Gets ready and gives the function that makes one result; nothing is written."""
 
 
+class AskingJob(ClusterJob[R_co], Protocol[R_co]):
+    """A job that can use a model which all workers share."""
+
+    def open_with_model(self, ask: Ask) -> AbstractContextManager[Callable[[int], R_co]]:
+        """As ``open_in_memory``; translations are asked for."""
+
+
 @dataclass(frozen=True)
 class JobOnNode(FrameJob[R]):
     """A job as a node does it: in the folder of the parent, where that is there, and with the same files.
@@ -41,15 +50,20 @@ class JobOnNode(FrameJob[R]):
         job: whose results are handed back in memory.
         configuration: as the parent describes the job.
         folder: that the parent works in; relative names of files start there.
+        shares_model: whether translations are asked for.
     """
 
     job: ClusterJob[R]
     configuration: Mapping[str, Any]
     folder: str
+    shares_model: bool = False
 
     @contextmanager
-    def open(self) -> Iterator[Callable[[int], R]]:
+    def open(self, ask: Ask | None = None) -> Iterator[Callable[[int], R]]:
         """Checks that the files are those of the parent, and opens the job.
+
+        Args:
+            ask: asks the model that is shared.
 
         Raises:
             ConfigError: a file is another one here, or not there.
@@ -57,8 +71,18 @@ class JobOnNode(FrameJob[R]):
         with suppress(OSError):
             os.chdir(self.folder)
         self._check_files()
-        with self.job.open_in_memory() as make:
+        with self._opened(ask) as make:
             yield make
+
+    def open_asking(self, ask: Ask) -> AbstractContextManager[Callable[[int], R]]:
+        """See :class:`pipelines.workers.AskingFrameJob`."""
+        return self.open(ask)
+
+    def _opened(self, ask: Ask | None) -> AbstractContextManager[Callable[[int], R]]:
+        if not self.shares_model:
+            return self.job.open_in_memory()
+        assert ask is not None
+        return cast(AskingJob[R], self.job).open_with_model(ask)
 
     def _check_files(self) -> None:
         try:
@@ -87,10 +111,14 @@ class NodeWorker:
         """Name of the node, and what is installed there."""
         return platform.node(), installed_versions()
 
-    def open(self, job: bytes, timeout_s: float, what: str) -> Exception | None:
-        """Starts the process and waits until it is ready; ``what`` is made, for messages."""
+    def open(self, job: bytes, timeout_s: float, what: str, model: Any = None) -> Exception | None:
+        """Starts the process and waits until it is ready; ``what`` is made, for messages.
+
+        A model is an actor that the process may ask for translations.
+        """
         try:
-            self._pool = FrameWorkers(job, 1, timeout_s=timeout_s, item=lambda number: f"{what} {number}")
+            item, answer = (lambda number: f"{what} {number}"), partial(_ask, model)
+            self._pool = FrameWorkers(job, 1, timeout_s=timeout_s, item=item, answer=answer)
             self._pool.__enter__()
             self._pool.wait_ready()
         except Exception as error:
@@ -110,3 +138,13 @@ class NodeWorker:
         if self._pool is not None:
             self._pool.stop()
         return error
+
+
+def _ask(model: Any, method: str, *given: Any) -> Any:
+    """What a method of the shared model answers; an error that it returns is raised."""
+    import ray
+
+    answer = ray.get(getattr(model, method).remote(*given))
+    if isinstance(answer, Exception):
+        raise answer
+    return answer

@@ -8,9 +8,23 @@ from gan.options import Option
 
 from pipelines.errors import ConfigError
 
-__all__ = ["CpusPerWorker", "GpusPerWorker", "RayAddress", "RunsOnCluster", "check_cluster"]
+__all__ = [
+    "CpusPerWorker",
+    "GpusPerWorker",
+    "RayAddress",
+    "RunsOnCluster",
+    "TranslatorBatch",
+    "TranslatorDevice",
+    "Translators",
+    "check_cluster",
+]
 
 _RUN: Final = "Run"
+_UNSET: Final = {
+    "cpus_per_worker": 1.0, "gpus_per_worker": 0.0, "translators": None, "translator_device": "auto",
+    "translator_batch": None,
+}  # fmt: skip
+"""Options of workers on a cluster, and what they are where nobody gave them."""
 RayAddress = Annotated[
     str | None,
     Option(
@@ -39,6 +53,36 @@ GpusPerWorker = Annotated[
         _RUN,
         at_least=0.0,
         at_most=64.0,
+        decides_content=False,
+    ),
+]
+Translators = Annotated[
+    int | None,
+    Option(
+        "Models on a Ray cluster that translate for all workers, in batches; 0: each worker has its own.",
+        _RUN,
+        at_least=0,
+        at_most=1024,
+        default_text="one for each GPU of the cluster",
+        decides_content=False,
+    ),
+]
+TranslatorDevice = Annotated[
+    str,
+    Option(
+        "A torch device for --translators: cpu, cuda ...; auto: a GPU.",
+        _RUN,
+        decides_content=False,
+    ),
+]
+TranslatorBatch = Annotated[
+    int | None,
+    Option(
+        "Windows of one size that --translators take at once; rounding differs from one by one.",
+        _RUN,
+        at_least=1,
+        at_most=1024,
+        default_text="16 on a GPU, 1 on cores",
         decides_content=False,
     ),
 ]
@@ -71,7 +115,7 @@ def check_cluster(config: RunsOnCluster) -> None:
 
         check_address(config.ray)
         return
-    for name, unset in (("cpus_per_worker", 1.0), ("gpus_per_worker", 0.0)):
+    for name, unset in _UNSET.items():
         if getattr(config, name, unset) != unset:
             flag = name.replace("_", "-")
             raise ConfigError(f"{flag}: is for workers on a Ray cluster: give --ray too, or leave it out")

@@ -18,13 +18,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from pipelines.cluster.connection import connected
 from pipelines.cluster.node_worker import ClusterJob, JobOnNode, NodeWorker
 from pipelines.cluster.options import RunsOnCluster
+from pipelines.cluster.shared_model import ModelOptions, SharedModels, models_wanted
 from pipelines.cluster.versions import installed_versions
 from pipelines.errors import ConfigError, WorkerError, WorkerLost
 from pipelines.workers import WORKER_TIMEOUT_S, default_workers
@@ -117,6 +118,8 @@ class RayWorkers(Generic[M, R]):
         report: takes lines for the user.
         what: is made, for messages: ``frame``.
         largest_block: frames that a worker is given at once, at most; their results are in memory together.
+        model: that workers share, for a job that can ask it.
+        models: how many of it; None for one for each GPU of the cluster. Without any, each worker has its own.
     """
 
     def __init__(
@@ -130,8 +133,12 @@ class RayWorkers(Generic[M, R]):
         report: Callable[[str], None] = lambda line: None,
         what: str = "frame",
         largest_block: int = LARGEST_BLOCK,
+        model: ModelOptions | None = None,
+        models: int | None = None,
     ) -> None:
-        self._job = pickle.dumps(JobOnNode(job, job.described(), os.getcwd()))
+        self._job = JobOnNode(job, job.described(), os.getcwd())
+        self._model, self._count_models = model, models
+        self._shared: SharedModels | None = None
         self._what, self._largest_block = what, largest_block
         self._cluster, self._count, self._take, self._timeout_s, self._report = cluster, count, take, timeout_s, report
         self._versions = installed_versions()
@@ -154,6 +161,8 @@ class RayWorkers(Generic[M, R]):
             self._actor = self._ray.remote(NodeWorker)
             self._metrics = _Metrics()
             self._check_room()
+            self._share_model()
+            self._sent_job = pickle.dumps(replace(self._job, shares_model=self._shared is not None))
             self._begun = time.monotonic()
             self._keep_up()
         except BaseException:
@@ -285,7 +294,9 @@ class RayWorkers(Generic[M, R]):
         elif call.kind == "describe":
             worker.node, versions = result
             self._check_versions(worker.node, versions)
-            self._calls[worker.actor.open.remote(self._job, self._timeout_s, self._what)] = _Call(worker, "open")
+            model = self._shared.give() if self._shared else None
+            opened = worker.actor.open.remote(self._sent_job, self._timeout_s, self._what, model)
+            self._calls[opened] = _Call(worker, "open")
         elif call.kind == "open":
             worker.ready, self._failed_starts = True, 0
         elif call.block is not None:
@@ -373,6 +384,15 @@ class RayWorkers(Generic[M, R]):
     def _shares(self) -> dict[str, float]:
         """What Ray keeps for each worker, by its names."""
         return {"CPU": self._cluster.cpus_per_worker, "GPU": self._cluster.gpus_per_worker}
+
+    def _share_model(self) -> None:
+        """Starts the models that all workers share, where the job can use them and they are wanted."""
+        if self._model is None:
+            return
+        nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        if count := models_wanted(self._count_models, nodes, self._model.device):
+            self._shared = SharedModels(self._ray, self._model, count, self._check_versions)
+            self._stack.callback(self._shared.close)
 
     def _check_room(self) -> None:
         for name, share in self._shares().items():

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from assets import CAMERAS, CITY, RIGS, THERMAL_PROFILES
 from gan.options import Option, check_options, declarations
 
-from pipelines.cluster.options import CpusPerWorker, RayAddress, check_cluster
+from pipelines.cluster.options import (
+    CpusPerWorker,
+    RayAddress,
+    TranslatorBatch,
+    TranslatorDevice,
+    Translators,
+    check_cluster,
+)
 from pipelines.dataset.labels import CATEGORIES, ORDINARY
 from pipelines.dataset.terms import licence_beside
 from pipelines.errors import ConfigError
@@ -498,6 +505,9 @@ class SynthesizeConfig(RenderConfig):
         ),
     ] = AUTO
     weights: Annotated[Path | None, Option("Model file of a translation model, as gis train writes it.", _MODEL)] = None
+    translators: Translators = None
+    translator_device: TranslatorDevice = "auto"
+    translator_batch: TranslatorBatch = None
     profile: Annotated[
         str | None,
         Option("Thermal profile of all cars.", _CONDITIONS, choices=_profiles, default_text="drawn for each car"),
@@ -914,6 +924,8 @@ class SynthesizeConfig(RenderConfig):
             raise ConfigError("model physics has no weights: name the file's model, or leave --weights out")
         if model != PHYSICS and weights is None:
             raise ConfigError(f"model {model} needs --weights: expected a model file of `gis train`")
+        if model == PHYSICS and self.translators:
+            raise ConfigError("translators: physics translates nothing: give a --model, or leave it out")
         if weights is not None and not weights.is_file():
             raise ConfigError(f"{weights}: no such file: expected a model file of `gis train`")
         if self.layout != LAYOUT_NAME and (model != PHYSICS or not self.tensors):

@@ -7,13 +7,14 @@ writes what describes the whole: COCO labels, card, contact sheet.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from gan.data.layout import LAYOUT_VERSION
 
+from pipelines.cluster.shared_model import Ask, AskedModel
 from pipelines.dataset import shards
 from pipelines.dataset.description import dataset_header
 from pipelines.dataset.made_frame import MadeFrame
@@ -26,7 +27,7 @@ from pipelines.dataset.writer import encode_frame
 from pipelines.io.stores import open_store
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameInputs, open_frame_maker, read_inputs
-from pipelines.synthesis.infrared import DISPLAY_NOTE
+from pipelines.synthesis.infrared import DISPLAY_NOTE, WindowTranslator
 from pipelines.synthesis.run import make_frames
 from pipelines.synthesis.session import SessionFactory, open_session
 
@@ -141,8 +142,15 @@ class SynthesizeJob:
         """See :class:`pipelines.cluster.node_worker.ClusterJob`."""
         return self.config.to_json()
 
-    @contextmanager
-    def open_in_memory(self) -> Iterator[Callable[[int], MadeFrame[FrameRecord]]]:
+    def open_in_memory(self) -> AbstractContextManager[Callable[[int], MadeFrame[FrameRecord]]]:
         """Opens the scene and the model."""
-        with open_frame_maker(self.config, self.inputs, self.session_factory) as maker:
+        return self._opened(None)
+
+    def open_with_model(self, ask: Ask) -> AbstractContextManager[Callable[[int], MadeFrame[FrameRecord]]]:
+        """Opens the scene; translations are asked for."""
+        return self._opened(AskedModel(ask))
+
+    @contextmanager
+    def _opened(self, model: WindowTranslator | None) -> Iterator[Callable[[int], MadeFrame[FrameRecord]]]:
+        with open_frame_maker(self.config, self.inputs, self.session_factory, model) as maker:
             yield lambda index: encode_frame(maker.make(index))

@@ -60,7 +60,14 @@ from pipelines.errors import DatasetError
 from pipelines.synthesis.config import PHYSICS, SynthesizeConfig
 from pipelines.synthesis.daylight import hour_by_share, hour_by_weights
 from pipelines.synthesis.gain_history import SHRINK, GainHistory
-from pipelines.synthesis.infrared import DEFAULT_PROFILE, DISPLAY_NOTE, Infrared, InfraredMaker, open_infrared
+from pipelines.synthesis.infrared import (
+    DEFAULT_PROFILE,
+    DISPLAY_NOTE,
+    Infrared,
+    InfraredMaker,
+    WindowTranslator,
+    open_infrared,
+)
 from pipelines.synthesis.session import Session, SessionFactory
 from pipelines.synthesis.source_tensor import source_sample
 from pipelines.synthesis.traffic import read_traffic
@@ -119,9 +126,18 @@ def open_ground_planes(config: SynthesizeConfig, report: Callable[[str], None] =
 
 @contextmanager
 def open_frame_maker(
-    config: SynthesizeConfig, inputs: FrameInputs, session_factory: SessionFactory
+    config: SynthesizeConfig,
+    inputs: FrameInputs,
+    session_factory: SessionFactory,
+    translator: WindowTranslator | None = None,
 ) -> Iterator[FrameMaker]:
     """Opens the scene and the model.
+
+    Args:
+        config: what to make.
+        inputs: read once for all frames.
+        session_factory: opens the scene.
+        translator: a loaded model of the configuration's weights; None loads one.
 
     Raises:
         RendererError: the scene.
@@ -129,7 +145,7 @@ def open_frame_maker(
     """
     session = session_factory(config)
     try:
-        yield FrameMaker(config, inputs, session, open_infrared(config))
+        yield FrameMaker(config, inputs, session, open_infrared(config, translator))
     finally:
         session.close()
 

@@ -7,9 +7,10 @@ background. Over one that is display-only there is no span, and no temperature i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
@@ -46,7 +47,18 @@ from pipelines.synthesis.object_scales import (
 from pipelines.synthesis.source_tensor import FULL_SCALE, dilate_objects, source_tensors
 from pipelines.synthesis.windows import picture_windows
 
-__all__ = ["DEFAULT_PROFILE", "Infrared", "InfraredMaker", "Physics", "Translation", "open_infrared"]
+if TYPE_CHECKING:
+    from gan.serving.inference import ModelInfo, TranslationModel
+
+__all__ = [
+    "DEFAULT_PROFILE",
+    "Infrared",
+    "InfraredMaker",
+    "Physics",
+    "Translation",
+    "WindowTranslator",
+    "open_infrared",
+]
 
 UInt8 = NDArray[np.uint8]
 UInt16 = NDArray[np.uint16]
@@ -106,8 +118,31 @@ class InfraredMaker(Protocol):
         """
 
 
-def open_infrared(config: SynthesizeConfig) -> InfraredMaker:
+class WindowTranslator(Protocol):
+    """A loaded translation model: this process's own, or one that workers on a cluster share."""
+
+    @property
+    def name(self) -> str:
+        """Name of the model, as `gan.list_models` gives it."""
+
+    @property
+    def about(self) -> ModelInfo:
+        """What it is, and how it is run."""
+
+    @property
+    def in_channels(self) -> int:
+        """Of its sources."""
+
+    def translate_each(self, sources: Iterable[Float32]) -> Iterable[Float32]:
+        """Images (H, W) of sources (C, H, W) float32 in [-1, 1], in their order."""
+
+
+def open_infrared(config: SynthesizeConfig, translator: WindowTranslator | None = None) -> InfraredMaker:
     """The maker that a configuration names.
+
+    Args:
+        config: names the model.
+        translator: a loaded model of its weights; None loads one.
 
     Raises:
         GanError: the model cannot be used.
@@ -116,7 +151,7 @@ def open_infrared(config: SynthesizeConfig) -> InfraredMaker:
     physics = Physics(config.sensor_variety, config.appearance)
     maker: InfraredMaker = physics
     if config.model != PHYSICS and config.weights is not None:
-        maker = Translation(config.model, config.weights, physics)
+        maker = Translation(config.model, config.weights, physics, translator)
     if config.contrast is not None:
         return Stretched(maker)
     return maker if config.sensor_variety == 0 else Varied(maker, physics)
@@ -237,6 +272,35 @@ def _on_kelvin(
     return Infrared(agc(image_K, sensor), image16, span_K, share.astype(np.uint8), sensor.name, (note,))
 
 
+@dataclass(frozen=True)
+class _OwnModel:
+    """The model of this process; it takes one source after the other."""
+
+    model: TranslationModel
+
+    @classmethod
+    def load(cls, weights: Path) -> _OwnModel:
+        from gan.serving.inference import load_model
+
+        # One thread: a worker per core, and bytes that do not depend on how many threads there are.
+        return cls(load_model(weights, threads=1, any_size=True))
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def about(self) -> ModelInfo:
+        return self.model.about
+
+    @property
+    def in_channels(self) -> int:
+        return self.model.in_channels
+
+    def translate_each(self, sources: Iterable[Float32]) -> Iterable[Float32]:
+        return map(self.model.translate, sources)
+
+
 class Translation:
     """A translation model over the source tensor: what it makes of the objects and of the ground close to them.
 
@@ -245,11 +309,10 @@ class Translation:
     image only, and the temperatures beside it, where there are any, remain those of the physics.
     """
 
-    def __init__(self, backend: str, weights: Path, physics: Physics) -> None:
-        from gan.serving.inference import load_model
-
-        # One thread: a worker per core, and bytes that do not depend on how many threads there are.
-        self._translator = load_model(weights, threads=1, any_size=True)
+    def __init__(
+        self, backend: str, weights: Path, physics: Physics, translator: WindowTranslator | None = None
+    ) -> None:
+        self._translator = translator or _OwnModel.load(weights)
         trained = self._translator.name
         if trained != backend:
             raise ConfigError(f"{weights} is a model of backend {trained!r}: give --model {trained}")
@@ -329,8 +392,7 @@ class Translation:
         output = np.zeros(painted.shape, np.float32)
         physics = shown.physics if self._layout == "physics" else None
         sources = source_tensors(shown.background, shown.frame, windows, physics, shown.objects)
-        for window, source in zip(windows, sources, strict=True):
-            part = self._translator.translate(source)
+        for window, part in zip(windows, self._translator.translate_each(sources), strict=True):
             np.copyto(output[window.rows, window.columns], part, where=window.painted)
         return output
 

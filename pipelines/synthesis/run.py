@@ -15,11 +15,12 @@ from pipelines.dataset.made_frame import MadeFrame
 from pipelines.dataset.record import FrameLine, FrameRecord, PassesRecord
 from pipelines.dataset.store import FrameStore
 from pipelines.io.progress import follow, stage
-from pipelines.synthesis.config import RenderConfig
+from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
 from pipelines.workers import FrameJob, FrameWorkers
 
 if TYPE_CHECKING:
     from pipelines.cluster.ray_workers import RayWorkers
+    from pipelines.cluster.shared_model import ModelOptions
     from pipelines.dataset.packed.writer import PackedStore
 
 __all__ = ["FrameMakingJob", "make_frames"]
@@ -122,7 +123,25 @@ def _workers(
     def take(made: MadeFrame[R]) -> MadeFrame[R] | FrameLine:
         return made if packs else made.write(store.folder).frame_line
 
-    return RayWorkers(job, RayCluster.of(config), count, take=take, timeout_s=config.worker_timeout, report=report)
+    return RayWorkers(
+        job,
+        RayCluster.of(config),
+        count,
+        take=take,
+        timeout_s=config.worker_timeout,
+        report=report,
+        model=_shared_model(config),
+        models=getattr(config, "translators", None),
+    )
+
+
+def _shared_model(config: RenderConfig) -> ModelOptions | None:
+    """The model that workers on a cluster can share."""
+    if not isinstance(config, SynthesizeConfig) or config.weights is None:
+        return None
+    from pipelines.cluster.shared_model import ModelOptions
+
+    return ModelOptions(config.weights.absolute(), config.translator_device, config.translator_batch)
 
 
 def _counted(frames: Iterable[tuple[int, Any]], notes: Counter[str]) -> Iterator[tuple[int, Any]]:
