@@ -79,6 +79,7 @@ from .identity import LabelledObject
 from .library.model_arrays import ModelLibrary
 from .models import load_models
 from .motion.flow import Before, flow_to
+from .motion.moving import MovingModels, Shown
 from .objects import category_of, labels_of_scene
 from .scene_camera import CameraView, Planes, read_view
 from .session import open_blend
@@ -183,6 +184,7 @@ class RenderSession:
         self._lens, self._mount = lens, mount
         self._built: dict[str, Standing] = {}
         self._planned: tuple[object, SequencePlan] | None = None
+        self._reaches: dict[tuple[str, str], NDArray[np.float64] | None] = {}
         turned_off: list[str] = []
         self.scene = open_blend(scene, turned_off)
         self._extractor = Extractor()
@@ -225,6 +227,8 @@ class RenderSession:
 
     def close(self) -> None:
         """Close the scene."""
+        for library in (() if self._library is None else (self._library,)) + self._others:
+            library.close()
         stop_evaluating()
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
 
@@ -489,6 +493,9 @@ class RenderSession:
                 people,
                 self._two_wheelers.dressed_for(conditions, draw),
                 others,
+                self.other_sizes,
+                conditions,
+                lambda: standing.seats,
                 lambda: standing.ground,
                 self._key_points,
             )
@@ -707,16 +714,18 @@ class RenderSession:
 
     def _stage_traffic(self, setup: FrameSetup, standing: Standing | None) -> Staged:
         """The models of a setup, then what stands still; of that, what is marked is labelled too."""
-        inventory = self._inventory
         self._take_from_library(name for one in setup.placements for name in (one.model, *one.cycle))
+        self._moving.begin()
         empties: Sequence[bpy.types.Object | None] = [None] * len(setup.placements)
         if self.engine == "cycles":
             empties = apply(self.scene, setup, self._models, model_unit_m=self._model_unit_m)
         groups, labelled = [], {}
         for number, (placement, empty) in enumerate(zip(setup.placements, empties, strict=True), start=1):
-            labelled[number] = self._labelled(number, placement)
-            group = inventory.models[placement.model]
-            groups.append(PlacedGroup(group, np.full(len(group.members), number), placement.object_to_world, empty))
+            ridden = setup.placements[number - 1 - placement.rides] if placement.rides else None
+            shown = self._shown(placement, ridden)
+            labelled[number] = self._labelled(number, placement, ridden, shown)
+            ids = np.full(len(shown.group.members), number)
+            groups.append(PlacedGroup(shown.group, ids, placement.object_to_world, empty, shown.local_to_group))
         surroundings = PlacedGroup(Group(()), np.zeros(0, np.int64))
         if standing is not None:
             surroundings, marked = standing.numbered(len(setup.placements))
@@ -724,7 +733,28 @@ class RenderSession:
         groups.append(surroundings)
         return Staged(groups, labelled)
 
-    def _labelled(self, number: int, placement: Placement) -> LabelledObject:
+    @cached_property
+    def _moving(self) -> MovingModels:
+        return MovingModels(self._extractor, self._library_of.get, self._inventory.models)
+
+    def _shown(self, placement: Placement, ridden: Placement | None) -> Shown:
+        """A model as it moves; Cycles draws the collections of the file, in which nothing turns."""
+        if self.engine == "cycles":
+            return Shown(self._inventory.models[placement.model])
+        return self._moving.shown(placement, ridden, self._inventory.key_points_m)
+
+    def _reach_m(self, placement: Placement, ridden: Placement | None) -> NDArray[np.float64]:
+        """Lowest and highest corner of a placed model over all that it does."""
+        extents = self._inventory.extents_m
+        if placement.motion is not None and ridden is not None and self.engine != "cycles":
+            key = placement.model, ridden.model
+            if key not in self._reaches:
+                self._reaches[key] = self._moving.reach_of_rider(*key)
+            own = extents[placement.model]
+            return own if (reach := self._reaches[key]) is None else _extent_of_all([own, reach])
+        return _extent_of_all([extents[one] for one in placement.cycle or (placement.model,)])
+
+    def _labelled(self, number: int, placement: Placement, ridden: Placement | None, shown: Shown) -> LabelledObject:
         """What is known of a placed model."""
         inventory, name = self._inventory, placement.model
         return LabelledObject(
@@ -733,8 +763,8 @@ class RenderSession:
             name,
             placement.profile,
             placement.object_to_world,
-            _extent_of_all([inventory.extents_m[one] for one in placement.cycle or (name,)]),
-            inventory.key_points_m.get(name),
+            self._reach_m(placement, ridden),
+            inventory.key_points_m.get(name) if shown.key_points_m is None else shown.key_points_m,
             number - placement.rides if placement.rides else None,
             placement.speed_m_s,
             self._clo_of.get(name),

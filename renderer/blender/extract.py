@@ -47,6 +47,8 @@ class PlacedMesh:
     by_particles: bool = False
     holdout: bool = False
     """Whether it is a hole in the picture: it hides what is behind it and is not there itself."""
+    posed: bool = False
+    """Whether the pool's mesh has another shape than the owner's: the same vertices at other places."""
 
     @property
     def instancer(self) -> bpy.types.Object | None:

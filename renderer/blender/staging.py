@@ -87,11 +87,13 @@ class PlacedGroup:
     """(4, 4) group to world; None where that is the identity."""
     instancer: bpy.types.Object | None = None
     """What shows the group in Blender, where that is not what its members say."""
+    moved: NDArray[np.float64] | None = None
+    """(P, 4, 4) poses of the members within the group, where they are not as built."""
 
     @cached_property
     def local_to_world(self) -> NDArray[np.float64]:
         """(P, 4, 4)."""
-        poses = self.group.local_to_group
+        poses = self.group.local_to_group if self.moved is None else self.moved
         return poses if self.pose is None else np.asarray(self.pose @ poses)
 
     def placed(self) -> Iterable[PlacedMesh]:

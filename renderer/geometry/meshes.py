@@ -115,9 +115,16 @@ class MeshPool:
         return self._meshes[number]
 
     def put(self, key: object, mesh: Mesh) -> int:
-        """Store a mesh, or replace the one under the same key; returns its number."""
+        """Store a mesh, or replace the one under the same key; returns its number.
+
+        One that replaces another of as many triangles costs little: what moves its shape is put at each frame.
+        """
         if key in self._number:
-            self._meshes[self._number[key]] = mesh
+            number = self._number[key]
+            before, self._meshes[number] = self._meshes[number], mesh
+            if self._flat is not None and len(before.triangles) == len(mesh.triangles):
+                _overwrite(self._flat, number, mesh)
+                return number
         else:
             self._number[key] = len(self._meshes)
             self._meshes.append(mesh)
@@ -164,6 +171,16 @@ def _flatten(meshes: list[Mesh]) -> FlatMeshes:
         np.concatenate([np.zeros((0, 2, 3)), *(_box(m.positions) for m in meshes)]),
         np.concatenate([np.zeros((0, 2, 3)), *(_cluster_boxes(block) for block in blocks)]),
     )
+
+
+def _overwrite(flat: FlatMeshes, number: int, mesh: Mesh) -> None:
+    """Put another mesh of as many triangles in the place of one."""
+    blocks = cluster_blocks(mesh.positions, mesh.triangles)
+    starts = flat.mesh_triangle, flat.mesh_cluster
+    triangles, clusters = (slice(first[number], first[number + 1]) for first in starts)
+    flat.blocks[clusters], flat.cluster_box[clusters] = blocks, _cluster_boxes(blocks)
+    flat.zones[triangles], flat.normals[triangles] = mesh.zones, mesh.normals
+    flat.mesh_box[number] = _box(mesh.positions)[0]
 
 
 def cluster_blocks(positions: NDArray[np.float32], triangles: NDArray[np.int32]) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import SceneError
 from ..thermal.conditions import Conditions
+from .sequences.turning import Motion
 
 __all__ = [
     "LONG_CATEGORIES",
@@ -74,6 +75,10 @@ class Placement:
     """Over the ground, along the heading; None in a frame that is of no sequence."""
     cycle: tuple[str, ...] = ()
     """Of one who walks in a sequence: the models of the gait, whose common box is the object's."""
+    towards: tuple[str, float] | None = None
+    """Of one who walks in a sequence: the next phase of the gait, and the share of the way to it, 0-1."""
+    motion: Motion | None = None
+    """How far what turns of it has turned, in a sequence."""
 
     slope: tuple[float, float] = (0.0, 0.0)
     """How the ground below its wheels rises along world x and y, metres per metre."""

@@ -34,6 +34,7 @@ from .people import sample_person, zone_temperatures_K
 from .planck import LWIR, Band, BandTable, band_radiance, band_table
 from .profiles import CarProfile, Profiles
 from .surface import lattice
+from .tyre_tracks import add_tyre_tracks
 from .under_covers import shelter
 from .weather.apply import WeatheredFrame
 from .weather.snow import snow_in
@@ -144,7 +145,12 @@ def _scene_and_ground(
     spread = [own.of(item, _GROUND_PART, rng).standard_normal() for item in on_wheels]
     trams = [item for item in frame.instances if profiles.warms_ground(item.profile)]
     spread += [own.of(item, _GROUND_PART, draw.rng(Stream.OTHER_HEAT, item.id)).standard_normal() for item in trams]
-    return scene, ground_effects(frame, [*on_wheels, *trams], profiles, balance, spread)
+    ground = ground_effects(frame, [*on_wheels, *trams], profiles, balance, spread)
+    if draw.moment is not None:
+        road_K = _level_K(surfaces, balance, Zone.ROAD)
+        tyres_K = scene.cars.base_K[scene.cars.row_of_id[[item.id for item in on_wheels]], Zone.TYRE]
+        add_tyre_tracks(frame, on_wheels, (tyres_K - road_K).tolist(), ground.heat_K)
+    return scene, ground
 
 
 def paint_absorptances(instances: Sequence[Instance], profiles: Profiles, draw: Draw) -> dict[int, float]:
@@ -273,6 +279,8 @@ def _objects(
     )  # fmt: skip
     # An id that no instance explains is a surface at air temperature.
     cars.base_K[0] = conditions.air_temperature_K
+    # What is driven goes on to warm up over a sequence.
+    gone_min = 0.0 if own.draw.moment is None else own.draw.moment.time_s / 60.0
     for row, instance in enumerate(instances, start=1):
         cars.row_of_id[instance.id] = row
         cars.world_to_model[row] = world_to_local(instance.object_to_world)
@@ -285,13 +293,13 @@ def _objects(
             cars.variation_K[row, _CLOTH] += _FOLDS_IN_SUN * balance.sun_K[_CLOTH, :].sum(axis=1)
         elif instance.profile in profiles.two_wheelers:
             profile, finish = profiles.two_wheelers[instance.profile], draw_finish(rngs.two_wheelers)
-            _warm_car(cars, row, profile, finish, conditions, profiles, rngs.two_wheelers, rngs.trips)
+            _warm_car(cars, row, profile, finish, conditions, profiles, rngs.two_wheelers, rngs.trips, gone_min)
         elif instance.profile in profiles.others:
             profile, finish = profiles.others[instance.profile], draw_finish(rngs.others)
-            _warm_car(cars, row, profile, finish, conditions, profiles, rngs.others, rngs.trips)
+            _warm_car(cars, row, profile, finish, conditions, profiles, rngs.others, rngs.trips, gone_min)
         else:
             profile, finish = profiles.car(instance.profile), next(finishes)
-            _warm_car(cars, row, profile, finish, conditions, profiles, rngs.cars, rngs.trips)
+            _warm_car(cars, row, profile, finish, conditions, profiles, rngs.cars, rngs.trips, gone_min)
     return cars
 
 
@@ -304,8 +312,9 @@ def _warm_car(
     profiles: Profiles,
     rng: np.random.Generator,
     trips: np.random.Generator,
+    gone_min: float,
 ) -> None:
-    """What a car has been doing warms its zones."""
+    """What a car has been doing warms its zones; ``gone_min`` minutes ago its sequence began."""
     lit = 1.0 if conditions.sun_elevation_deg < _LIT_BELOW_DEG else 0.5
     cabin_K = max(0.0, _INDOOR_K - conditions.air_temperature_K)
     # One draw for the whole car (how long, how fast) and one for each zone.
@@ -313,7 +322,7 @@ def _warm_car(
     own[Zone.LAMP] = own[Zone.BODY]  # a cover is as warm as the panels around it
     spread = np.clip(0.7 * shared + 0.7 * own, -2.2, 2.2)
     # Trips' lengths are nearly exponential, and then so is the time since the start at any moment of them.
-    minutes = trips.exponential(profile.trip_min) if profile.trip_min else math.inf
+    minutes = trips.exponential(profile.trip_min) + gone_min if profile.trip_min else math.inf
     for zone in _OBJECT_ZONES:
         material = profiles.materials[zone]
         heat = profile.heat.get(zone, material.heat)

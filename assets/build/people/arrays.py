@@ -1,6 +1,9 @@
 """Write ``assets/people.npz``: the same kind of file as ``cars.npz`` (see ``assets.build.arrays``).
 
-Beside each mesh stands ``MODEL/key_points`` (17, 3) float32: COCO's, metres, in the model's axes.
+Beside each mesh stands ``MODEL/key_points`` (17, 3) float32: COCO's, metres, in the model's axes. What turns of a
+two-wheeler: ``MODEL/part`` (V,) uint8, the number of a vertex's axle from 1, and in the text ``axles``, their names and
+places. What follows the pedals of a rider: ``MODEL/limbs`` (V, 7) uint8 and ``MODEL/joints`` (7, 3) float32
+(:mod:`renderer.scene.sequences.turning`).
 """
 
 from __future__ import annotations
@@ -69,6 +72,10 @@ def _mesh_arrays(model: PersonModel) -> tuple[Arrays, list[str]]:
     }
     if model.key_points_m is not None:
         arrays["key_points"] = model.key_points_m
+    if model.parts is not None:
+        arrays["part"] = model.parts.part
+    if model.limbs is not None:
+        arrays |= {"limbs": model.limbs.weights, "joints": model.limbs.joints_m}
     return arrays, [f"gis_{Zone(zone).name.lower()}" for zone in used.tolist()]
 
 
@@ -80,6 +87,8 @@ def model_arrays(models: Iterable[PersonModel]) -> Arrays:
         own, materials = _mesh_arrays(model)
         arrays |= {f"{model.name}/{key}": value for key, value in own.items()}
         about["models"][model.name] = {"marks": model.marks, "parts": [[model.name, model.name, [0.0, 0.0, 0.0], 0.0]]}
+        if model.parts is not None:
+            about["models"][model.name]["axles"] = [[one.name, list(one.place_m)] for one in model.parts.axles]
         about["slots"][model.name] = materials
         about["materials"] |= {name: _look(name) for name in materials}
     return {"models": np.array(json.dumps(about, sort_keys=True)), **arrays}

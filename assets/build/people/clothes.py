@@ -321,7 +321,7 @@ def _ring_around(points_m: Array, level_m: float, grown_m: float, count: int = 1
 
 def worn_shapes(skeleton: Skeleton, body: Body, head: HeadBox, posed: Posed, outfit: Outfit) -> Iterator[ZonedMesh]:
     """Hair, hats and bags, where the pose has them."""
-    for shape in _on_head(head, outfit):
+    for shape in on_head(head, outfit):
         yield ZonedMesh(posed.rigid(shape.vertices_m, skeleton.number["head"]), shape.faces, shape.zones)
     chest, hips = skeleton.number["spine01"], skeleton.number["root"]
     size = float(np.ptp(body.vertices_m[:, 2])) / 1.75
@@ -372,7 +372,7 @@ def _side_of(body: Body, level_m: float) -> float:
     return float(points[:, 1].max())
 
 
-def _on_head(head: HeadBox, outfit: Outfit) -> Iterator[ZonedMesh]:
+def on_head(head: HeadBox, outfit: Outfit) -> Iterator[ZonedMesh]:
     """Long hair, the brim of a hat or the peak of a cap; of a head at rest."""
     (back, right, chin), (front, left, crown) = head.low, head.high
     x, y = (back + front) / 2, (left + right) / 2

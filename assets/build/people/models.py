@@ -12,22 +12,24 @@ from numpy.typing import NDArray
 
 from .bodies import BodyModel
 from .clearance import MOST_STEPS, hands_inside, raised
-from .clothes import dressed, filled, hanging, head_box, tailored, thickness_m, worn_shapes
+from .clothes import dressed, filled, hanging, head_box, on_head, tailored, thickness_m, worn_shapes
 from .crowd import CROWD, RIDERS, Person
 from .cuts import Surface
 from .mesh import ZonedMesh, joined
+from .moving import MovingLimbs, MovingParts, moving_limbs, moving_parts
 from .poses import Pose, pose_named, rotations, with_umbrella
 from .riding import riding
 from .sitting import on_a_seat
 from .skeleton import Posed
 from .twowheelers import TWO_WHEELERS, TwoWheeler
 
-__all__ = ["PersonModel", "person_models", "two_wheeler_models"]
+__all__ = ["PersonModel", "person_models", "pushing_models", "two_wheeler_models"]
 
 Array = NDArray[np.float64]
 
 _STEP_M = 1 / 2048
 """Coordinates are rounded to this, so that every processor builds the same file, and it packs well."""
+_PUSHING = tuple(f"push_{step:02}" for step in range(12))
 _ARM_BONES = ("upperarm", "lowerarm", "wrist", "finger", "metacarpal", "shoulder01", "head", "neck", "eye")
 _SHANK_BONES = ("lowerleg", "foot", "toe")
 _HAND_BONES = ("lowerarm02", "wrist", "finger", "metacarpal")
@@ -42,6 +44,10 @@ class PersonModel:
     key_points_m: NDArray[np.float32] | None
     """(17, 3), COCO's; None of things."""
     marks: dict[str, Any]
+    parts: MovingParts | None = None
+    """Of a two-wheeler: what turns."""
+    limbs: MovingLimbs | None = None
+    """Of a rider: what follows the pedals."""
 
 
 def person_models(topology: str, people: Sequence[Person] = CROWD) -> Iterator[PersonModel]:
@@ -52,6 +58,17 @@ def person_models(topology: str, people: Sequence[Person] = CROWD) -> Iterator[P
         figure = _Figure(person, coarse, full, parts)
         for pose in person.all_poses:
             yield (figure.without_bag() if pose.startswith("sit") else figure).model(pose)
+
+
+def pushing_models(topology: str, people: Sequence[Person] = CROWD) -> Iterator[PersonModel]:
+    """The phases of a stride that who pushes a pram has not among :func:`person_models`: sequences need them all."""
+    coarse, full = BodyModel(topology), BodyModel("anny")
+    parts = _Parts.of(full)
+    for person in people:
+        missing = [pose for pose in _PUSHING if pose not in person.all_poses]
+        if len(missing) < len(_PUSHING):
+            figure = _Figure(person, coarse, full, parts)
+            yield from map(figure.model, missing)
 
 
 def two_wheeler_models(topology: str) -> Iterator[PersonModel]:
@@ -74,7 +91,7 @@ def _parked(vehicle: TwoWheeler) -> PersonModel:
         "gis_model": vehicle.name,
         "gis_source": "made by hand",
     }
-    return PersonModel(vehicle.name, mesh, None, marks)
+    return PersonModel(vehicle.name, mesh, None, marks, moving_parts(vehicle))
 
 
 def _sizes(vertices: Array) -> dict[str, Any]:
@@ -135,7 +152,9 @@ class _Figure:
         mesh = joined(self._shapes(posed, skin, tails=False))
         name = f"{vehicle.name}.{self._person.name.replace('person', 'rider')}"
         made = self._made(name, "ride", mesh, skin, np.zeros(3))
-        return replace(made, marks=made.marks | {"gis_rides": vehicle.name})
+        worn = sum(len(shape.vertices_m) for shape in on_head(self._head, self._person.outfit))
+        limbs = moving_limbs(self._coarse.skeleton, posed, self._surface.weights, worn, made.mesh)
+        return replace(made, marks=made.marks | {"gis_rides": vehicle.name}, limbs=limbs)
 
     def _made(self, name: str, pose: str, mesh: ZonedMesh, skin: Array, lifted: Array) -> PersonModel:
         vertices = np.round((mesh.vertices_m + lifted) / _STEP_M) * _STEP_M

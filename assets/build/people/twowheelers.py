@@ -38,6 +38,12 @@ class TwoWheeler:
     lean_deg: float
     """Of the rider's trunk."""
     standing: bool = False
+    hubs_m: tuple[Point, Point] = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+    """Of the rear and the front wheel."""
+    crank_m: Point | None = None
+    """Middle of the crank's axle; None where nobody pedals."""
+    pedal_middles_m: tuple[Point, ...] = ()
+    """Of the left and the right pedal."""
 
 
 def tube(start: Point, end: Point, radius_m: float, zone: Zone, sides: int = 6) -> ZonedMesh:
@@ -137,6 +143,9 @@ def _bicycle(
         (bar[0] - reach, 0.28, bar_m),
         (under[0], under[1]),
         lean,
+        hubs_m=(rear, front),
+        crank_m=crank,
+        pedal_middles_m=tuple((x, y + 0.06 * float(np.sign(y)), z) for x, y, z in pedals),
     )
 
 
@@ -248,6 +257,7 @@ def _motorcycle(name: str, *, base_m: float, wheel_m: float, seat_m: float, bar_
         (half - 0.45, 0.36, bar_m),
         pegs,
         26.0 if faired else 12.0,
+        hubs_m=(rear, front),
     )
 
 
@@ -293,6 +303,7 @@ def _scooter(name: str) -> TwoWheeler:
         (0.22, 0.32, bar),
         ((0.16, 0.11, 0.325), (0.16, -0.11, 0.325)),
         4.0,
+        hubs_m=(rear, front),
     )
 
 
@@ -317,6 +328,7 @@ def _kick_scooter(name: str) -> TwoWheeler:
         ((0.12, 0.05, 0.155), (-0.17, -0.05, 0.155)),
         3.0,
         standing=True,
+        hubs_m=((-half, 0.0, wheel), (half, 0.0, wheel)),
     )
 
 

@@ -3,6 +3,8 @@
 The file is a .npz. Its entry ``models`` is a JSON text that describes models, their parts and materials; each mesh NAME
 has ``NAME/vertices``, ``NAME/corners``, ``NAME/sizes``, ``NAME/zones``, ``NAME/slots`` and ``NAME/sharp``
 (``assets/build/arrays.py`` says what they hold). A model may have ``MODEL/key_points`` (17, 3), metres in its own axes.
+A two-wheeler has ``axles`` in the text and ``MODEL/part`` (V,), the axle of each vertex from 1; a rider ``MODEL/limbs``
+(V, 7), in 255ths, and ``MODEL/joints`` (7, 3): see :mod:`...scene.sequences.turning`.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import json
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import bpy
 import numpy as np
@@ -20,7 +22,11 @@ from numpy.typing import NDArray
 
 from ...errors import SceneError
 from ...scene.cars import ModelSize
+from ...scene.sequences.turning import Axle, Limbs
 from ...zones.catalogue import ZONE_ATTRIBUTE
+
+if TYPE_CHECKING:
+    from typing import NotRequired  # Python 3.11
 
 __all__ = ["UNIT", "ModelLibrary"]
 
@@ -36,6 +42,8 @@ class _Model(TypedDict):
     marks: dict[str, str | float]
     parts: list[tuple[str, str, list[float], float]]
     """Name, mesh, location in metres, turn about z in radians."""
+    axles: NotRequired[list[tuple[str, tuple[float, float, float]]]]
+    """Name and place in metres of what parts of it turn about."""
 
 
 class _Look(TypedDict):
@@ -73,6 +81,11 @@ class ModelLibrary:
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise SceneError(f"{path}: no models could be read ({error}): expected a file of model arrays") from error
         self._made: dict[str, bpy.types.Collection] = {}
+        self._apart: dict[str, list[tuple[bpy.types.Object, Axle | None]]] = {}
+
+    def close(self) -> None:
+        """Close the file; no model can be read from it after that."""
+        self._stored.close()
 
     @property
     def names(self) -> list[str]:
@@ -100,6 +113,35 @@ class ModelLibrary:
         if entry not in self._entries:
             return None
         return np.asarray(self._stored[entry], dtype=np.float64)
+
+    def limbs(self, name: str) -> Limbs | None:
+        """What of a rider follows the pedals, None where that is not known."""
+        if f"{name}/limbs" not in self._entries:
+            return None
+        weights, joints = (self._stored[f"{name}/{key}"] for key in ("limbs", "joints"))
+        return Limbs(weights.astype(np.float32) / np.float32(255.0), joints.astype(np.float64))
+
+    def turning(self, name: str) -> list[tuple[bpy.types.Object, Axle | None]] | None:
+        """A model of one mesh taken apart: what keeps still, then what turns about each axle.
+
+        None where nothing of it does. The objects are in no collection; they are made once in each opened file.
+        """
+        model = self._about["models"][name]
+        if f"{name}/part" not in self._entries:
+            return None
+        if name not in self._apart:
+            arrays = {key: self._stored[f"{name}/{key}"] for key in KEYS}
+            part = self._stored[f"{name}/part"][arrays["corners"][_starts(arrays["sizes"])]]
+            axles = [None, *(Axle(axle, (x, y, z)) for axle, (x, y, z) in model["axles"])]
+            items = []
+            for number, axle in enumerate(axles):
+                own = name if axle is None else f"{name}.{axle.name}"
+                mesh = _mesh(own, _some_faces(arrays, part == number))
+                for material in self._about["slots"][name]:
+                    mesh.materials.append(_material(material, self._about["materials"][material]))
+                items.append(bpy.data.objects.new(own, mesh))
+            self._apart[name] = list(zip(items, axles, strict=True))
+        return self._apart[name]
 
     def collection(self, name: str) -> bpy.types.Collection:
         """A model as a collection that no scene shows, in metres, made once in each opened file."""
@@ -155,6 +197,23 @@ def _mesh(name: str, arrays: dict[str, NDArray[Any]]) -> bpy.types.Mesh:
         mesh.use_auto_smooth, mesh.auto_smooth_angle = True, np.pi
     mesh.update()
     return mesh
+
+
+def _starts(sizes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """(F,) where each face's corners begin."""
+    return np.concatenate([[0], np.cumsum(sizes[:-1], dtype=np.int64)])
+
+
+def _some_faces(arrays: dict[str, NDArray[Any]], chosen: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    """The arrays of a mesh with some of its faces and their vertices."""
+    corners = arrays["corners"][np.repeat(chosen, arrays["sizes"])]
+    used, corners = np.unique(corners, return_inverse=True)
+    number = np.full(len(arrays["vertices"]), -1, np.int64)
+    number[used] = np.arange(len(used))
+    sharp = number[arrays["sharp"].astype(np.int64)]
+    faces = {key: arrays[key][chosen] for key in ("sizes", "zones", "slots")}
+    kept = sharp[(sharp >= 0).all(axis=1)].astype(np.uint16)
+    return {**faces, "vertices": arrays["vertices"][used], "corners": corners.astype(np.uint16), "sharp": kept}
 
 
 def _faces(corners: NDArray[np.uint16], sizes: NDArray[np.uint8]) -> list[list[int]]:

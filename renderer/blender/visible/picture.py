@@ -41,6 +41,8 @@ from .surfaces import VisibleMeshes, is_as_stored
 
 __all__ = ["VisibleEngine", "VisibleFrame", "look_at"]
 
+_POSED = "gis_posed"
+"""Marks meshes of one picture alone."""
 _AHEAD_M = 25.0
 """Lamps nearest to this far before the camera light the picture."""
 _FARTHEST_M, _BEHIND_M = 1e4, 60.0
@@ -187,6 +189,8 @@ class VisibleEngine:
                 bare = still and standing is not None and k in standing.leafless
                 drawn = frame.colours.get(number, {})
                 item = self._of_place(built, k) if built else self._of_file(mesh, drawn, leafless=bare)
+                if mesh.posed:
+                    _pose(item, pool.mesh(mesh.mesh).positions)
                 item.matrix_world = Matrix(pose.tolist())
                 _describe(item, staged.labelled.get(number), number, pose, frame)
                 home.objects.link(item)
@@ -230,6 +234,16 @@ class VisibleEngine:
         scene.cycles.seed = frame.noise_seed
         shape = (frame.view.camera.height, frame.view.camera.width, -1)
         return np.ascontiguousarray(_combined(scene).reshape(shape)[::-1, :, :3])
+
+
+def _pose(item: bpy.types.Object, positions: NDArray[np.float32]) -> None:
+    """Give an object a mesh of its own, with its vertices (V, 3) at other places."""
+    if len(positions) != len(item.data.vertices):
+        return
+    item.data = item.data.copy()
+    item.data[_POSED] = True
+    item.data.vertices.foreach_set("co", positions.reshape(-1))
+    item.data.update()
 
 
 def _describe(
@@ -290,8 +304,8 @@ def _filled(home: bpy.types.Collection) -> Iterator[None]:
         yield
     finally:
         added = [item for item in home.objects if item not in before]
-        lights = [item.data for item in added if item.type == "LIGHT"]
-        bpy.data.batch_remove([*added, *lights])
+        own = [item.data for item in added if item.type == "LIGHT" or (item.type == "MESH" and _POSED in item.data)]
+        bpy.data.batch_remove([*added, *own])
 
 
 def _set_up(scene: bpy.types.Scene, settings: VisibleSettings) -> None:

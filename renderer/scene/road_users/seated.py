@@ -24,7 +24,7 @@ from ..projection import box_around, seen_share, world_to_cam
 from .seats import Seat
 from .two_wheelers import FAR_M, LEAST_HEIGHT_PX, LEAST_SEEN, NEAR_M
 
-__all__ = ["seated_people", "sits"]
+__all__ = ["COUNT_SHARES", "LEGS_M", "bench_share", "by_bench", "seated_people", "sits"]
 
 Array = NDArray[np.float64]
 
@@ -36,6 +36,8 @@ COLD_SHARE, WET_SHARE = 0.15, 0.05
 _COLD_K, _MILD_K = 273.15, 291.15
 COUNT_SHARES = (0.6, 0.3, 0.1)
 """Of one to three people on a bench that anybody sits on (assumed)."""
+LEGS_M: Final = (1.1, 0.5)
+"""Length and width of what somebody who sits takes on the ground, 0.3 m before the hips."""
 _WET: Final = frozenset({"rain", "snow", "snowfall"})
 
 
@@ -74,11 +76,11 @@ def seated_people(
     left = len(seats) if most is None else max(0, most - on_foot)
     if not sitting or not left:
         return ()
-    rng, share = draw.rng(Stream.SEATED), _bench_share(weather)
+    rng, share = draw.rng(Stream.SEATED), bench_share(weather)
     shares = np.cumsum([suits(one, weather) for one in sitting])
     view = _View(setup, sizes, camera)
     placed: list[Placement] = []
-    for bench in _by_bench(view.shown(seats)):
+    for bench in by_bench(view.shown(seats)):
         used, count = rng.random() < share, 1 + int(np.searchsorted(np.cumsum(COUNT_SHARES), rng.random()))
         for place in rng.permutation(len(bench))[:count] if used else ():
             chosen = min(int(np.searchsorted(shares, rng.random() * shares[-1], side="right")), len(sitting) - 1)
@@ -86,14 +88,14 @@ def seated_people(
     return tuple(placed[:left])
 
 
-def _bench_share(weather: Conditions) -> float:
+def bench_share(weather: Conditions) -> float:
     """How likely somebody sits on a bench."""
     mild = (weather.air_temperature_K - _COLD_K) / (_MILD_K - _COLD_K)
     share = BENCH_SHARE * (COLD_SHARE + (1.0 - COLD_SHARE) * min(max(mild, 0.0), 1.0))
     return share * (WET_SHARE if weather.weather in _WET else 1.0)
 
 
-def _by_bench(seats: Sequence[Seat]) -> Iterator[list[Seat]]:
+def by_bench(seats: Sequence[Seat]) -> Iterator[list[Seat]]:
     """The seats of each bench."""
     benches: dict[int, list[Seat]] = {}
     for seat in seats:
@@ -128,5 +130,5 @@ class _View:
         if box is None or box[3] - box[1] < LEAST_HEIGHT_PX or seen_share(box, self.camera) < LEAST_SEEN:
             return []
         legs = replace(at, x_m=at.x_m + 0.3 * math.cos(yaw), y_m=at.y_m + 0.3 * math.sin(yaw))
-        corners = rectangle(legs.x_m, legs.y_m, yaw, 1.1, 0.5)
+        corners = rectangle(legs.x_m, legs.y_m, yaw, *LEGS_M)
         return [] if any(overlaps(corners, other) for other in self._taken) else [at]

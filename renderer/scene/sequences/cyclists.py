@@ -13,7 +13,7 @@ from ..road_users.two_wheelers import CYCLE_PATH_M, KERB_M, KINDS, Kind, TwoWhee
 from ..street import Lane
 from .route import lane_routes, route_along
 from .tracks import Room, Track
-from .views import Views
+from .views import NEW_VIEW_M, Views
 
 __all__ = ["add_riders"]
 
@@ -22,9 +22,9 @@ Rng = np.random.Generator
 SPEEDS_M_S: Final = {"bicycle": (3.5, 6.5), "scooter": (3.5, 5.5), "motorcycle": (7.0, 13.0)}
 """Of cyclists 13 to 23 km/h (Schleinitz et al., Safety Science 92, 2017: a mean of 15.3 km/h); of electric scooters up
 to the 20 km/h that German rules allow; of motorcycles as of cars in a town."""
+CADENCE_HZ: Final = (0.85, 1.35)
+"""Turns of the cranks a second, some 50 to 80 a minute, which a rider keeps by the gear (assumed)."""
 TRIES: Final = 8
-SPACING_M: Final = 45.0
-"""When the camera has gone so far, others are in view."""
 ALONG_M, ACROSS_M = 1.5, 0.4
 """Room before and behind a two-wheeler together, and to its sides."""
 
@@ -40,7 +40,7 @@ def add_riders(room: Room, views: Views, mix: TwoWheelerMix, most: Mapping[str, 
         rng: of the draws.
     """
     lanes = lane_routes(views.street)
-    parts = 1 + math.floor(views.drive.speed_m_s * views.duration_s / SPACING_M)
+    parts = 1 + math.floor(views.drive.speed_m_s * views.duration_s / NEW_VIEW_M)
     for name, kind in KINDS.items():
         for _ in range(parts):
             for _ in range(sample_count(kind.mean, rng, most.get(name, 0))):
@@ -66,7 +66,10 @@ def _add(room: Room, views: Views, mix: TwoWheelerMix, kind: Kind, lanes: list[L
             route,
             start,
             speed,
+            stride_m=speed / float(rng.uniform(*CADENCE_HZ)),
+            phase=float(rng.random()),
             rider=(rider.name, kind.rider),
+            pedalled=kind.category == "bicycle",
         )
         fits = views.shows(track) and not views.shows_coming_or_going(track)
         if fits and room.take(track, ALONG_M, ACROSS_M):

@@ -25,7 +25,7 @@ from ..slopes import tilted
 from ..street import Street
 from .route import Route, route_along
 
-__all__ = ["SIDEWAYS_M_S2", "TOWN_SPEED_M_S", "Drive", "draw_drive", "usual_speed_m_s"]
+__all__ = ["NOD_HZ", "SIDEWAYS_M_S2", "TOWN_SPEED_M_S", "Drive", "draw_drive", "usual_speed_m_s"]
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator

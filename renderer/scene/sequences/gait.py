@@ -18,7 +18,9 @@ KeyPoints = Callable[[str], NDArray[np.float64] | None]
 """COCO's key points (17, 3) of a model in its own axes, metres; None where they are not known."""
 
 _PHASES: Final = {"walk": 12, "carry": 12, "push": 12, "run": 6}
-"""Phases of a stride that a cycle needs; some are in the collection with single phases alone."""
+"""Phases of a stride by the numbers in the names."""
+_LEAST_PHASES: Final = 6
+"""That a cycle needs: between two of them a shape is blended. Some are in the collection with fewer alone."""
 STRIDES_PER_S: Final = {"walk": (0.82, 1.0), "carry": (0.78, 0.95), "push": (0.78, 0.95), "run": (1.3, 1.5)}
 """Cadence: 0.9 strides a second in ordinary walking, 1.4 in slow running (Winter, The Biomechanics and Motor Control of
 Human Gait, 1991; Novacheck, Gait and Posture 7, 1998)."""
@@ -40,6 +42,8 @@ class Gait:
     strides_per_s: tuple[float, float]
     """Slowest and fastest cadence."""
     runs: bool = False
+    pushes: bool = False
+    """Whether the hands are on the handle of a pram."""
 
 
 def find_gaits(heights_m: Mapping[str, float], key_points: KeyPoints) -> dict[str, list[Gait]]:
@@ -56,10 +60,12 @@ def find_gaits(heights_m: Mapping[str, float], key_points: KeyPoints) -> dict[st
             phases.setdefault((found[1], found[2]), {})[int(found[3])] = name
     gaits: dict[str, list[Gait]] = {}
     for (person, kind), names in sorted(phases.items()):
-        if len(names) == _PHASES[kind] == max(names) + 1:
+        steps = np.diff([*sorted(names), min(names) + _PHASES[kind]])
+        if len(names) >= _LEAST_PHASES and (steps == steps[0]).all():
             models = tuple(names[number] for number in sorted(names))
             stride_m = _stride_m(models, key_points, kind, heights_m[models[0]])
-            gaits.setdefault(person, []).append(Gait(models, stride_m, STRIDES_PER_S[kind], kind == "run"))
+            gait = Gait(models, stride_m, STRIDES_PER_S[kind], kind == "run", kind == "push")
+            gaits.setdefault(person, []).append(gait)
     return gaits
 
 

@@ -19,12 +19,16 @@ from ...thermal.conditions import Conditions
 from ..camera_car import BACK_M, FRONT_M, WIDTH_M
 from ..cars import FrameSetup, ModelSize, Placement
 from ..distances import Traffic
+from ..road_users.companions import ANIMALS
+from ..road_users.seats import Seat
 from ..road_users.two_wheelers import TwoWheelerMix
 from ..street import Street
 from ..walkable import Ground
+from .companions import add_animals
 from .cyclists import add_riders
 from .drive import Drive, draw_drive
 from .gait import KeyPoints
+from .seated import add_seated
 from .tracks import OutOfSight, Room, Track, times_s
 from .traffic import add_cars
 from .views import Views
@@ -34,8 +38,8 @@ __all__ = ["RoadUsers", "SequencePlan", "draw_plan"]
 
 ATTEMPTS = 8
 """Traffic is drawn again, at most so often, until a car can be seen well."""
-_CAMERA, _CARS, _RIDERS, _PEOPLE = range(4)
-"""Parts of the random stream."""
+_CAMERA, _CARS, _RIDERS, _PEOPLE, _SEATED, _ANIMALS = range(6)
+"""Parts of the random stream; of animals from the last on one for each kind."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +51,11 @@ class RoadUsers:
     """In view at a time, about; None as in real streets."""
     two_wheelers: TwoWheelerMix
     most_others: Mapping[str, int | None]
+    others: Sequence[ModelSize]
+    """Animals and prams, and who pushes them, among others."""
+    weather: Conditions
+    seats: Callable[[], Sequence[Seat]]
+    """Of the street; asked for if anybody is to sit."""
     ground: Callable[[], Ground]
     """Where one can stand; asked for if anybody is to."""
     key_points: KeyPoints
@@ -56,8 +65,18 @@ class RoadUsers:
         if self.most_people != 0 and any(most != 0 for most in self.most_others.values()):
             add_riders(room, views, self.two_wheelers, self.most_others, draw.rng(Stream.MOTION, _RIDERS))
         if self.most_people != 0 and self.people and views.street.has_people:
-            rng = draw.rng(Stream.MOTION, _PEOPLE)
-            add_people(room, views, self.ground(), self.people, self.key_points, self.most_people, rng)
+            rng, pushing = draw.rng(Stream.MOTION, _PEOPLE), [one for one in self.others if one.category == "person"]
+            people = [*self.people, *(one for one in pushing if not one.rides)]
+            prams = [one for one in self.others if one.category == "stroller"] if self._has("strollers") else []
+            add_people(room, views, self.ground(), people, self.key_points, self.most_people, rng, prams)
+            rng = draw.rng(Stream.MOTION, _SEATED)
+            add_seated(room, views, self.seats(), self.people, self.most_people, self.weather, rng)
+        if any(self._has(kind) for kind in ANIMALS):
+            rngs = {kind: draw.rng(Stream.MOTION, _ANIMALS + number) for number, kind in enumerate(ANIMALS)}
+            add_animals(room, views, self.ground(), self.others, self.most_others, rngs)
+
+    def _has(self, kind: str) -> bool:
+        return self.most_others.get(kind, 0) != 0
 
 
 @dataclass(frozen=True, eq=False)

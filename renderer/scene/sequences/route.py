@@ -47,6 +47,14 @@ class Route:
         columns = (*self.places_m.T, self.yaw_rad)
         return np.stack([np.interp(s_m, self.s_m, column) for column in columns], axis=-1)
 
+    def curvature_per_m(self, s_m: float) -> float:
+        """How much the heading turns to the left in a metre, over the next and the last one."""
+        ends = np.clip([s_m - 1.0, s_m + 1.0], 0.0, self.length_m)
+        if ends[1] - ends[0] < 0.5:
+            return 0.0
+        first, last = np.interp(ends, self.s_m, self.yaw_rad).tolist()
+        return float((last - first) / (ends[1] - ends[0]))
+
     def fastest_m_s(self, from_m: float, to_m: float, sideways_m_s2: float) -> float:
         """Speed at which no bend between two distances presses harder to the side."""
         turned, gone = (values[GAP_S:] - values[:-GAP_S] for values in (self.yaw_rad, self.s_m))

@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 from ..cars import Placement
 from ..footprints import overlaps, rectangle
+from .drive import NOD_HZ
 from .route import Route
+from .turning import AT_REST, Motion
 
 __all__ = ["TIME_STEP_S", "OutOfSight", "Room", "Track", "times_s"]
 
 Array = NDArray[np.float64]
 
+NOD_DEG, PEDALLING_NOD_DEG = 0.8, 1.5
+"""Of riders' heads: on their vehicle's springs, and in step with the pedals (both assumed)."""
 TIME_STEP_S = 0.1
 """Between the moments at which tracks are compared: what comes towards another at 30 m/s goes 3 m in it, less than any
 car is long."""
@@ -42,11 +46,13 @@ class Track:
     """Where on the route it is at time 0; below 0: it enters later."""
     speed_m_s: float = 0.0
     stride_m: float = 1.0
-    """Distance in which a gait goes through all its phases."""
+    """Distance in which a gait goes through all its phases, or a crank round."""
     phase: float = 0.0
-    """Of the gait at time 0, as a share of the stride."""
+    """Of the gait or the crank at time 0, as a share of it."""
     rider: tuple[str, str] | None = None
     """Model and activity of who rides it."""
+    pedalled: bool = False
+    """Whether a rider turns cranks: once in each ``stride_m``."""
 
     def poses(self, at_s: Array) -> Array:
         """``x, y, z, yaw`` (T, 4) at some times; held at the ends of the route."""
@@ -63,12 +69,29 @@ class Track:
             return ()
         gone = self.speed_m_s * time_s
         x, y, z, yaw = self.route.at(self.start_m + gone).tolist()
-        model = self.models[int((self.phase + gone / self.stride_m) % 1.0 * len(self.models)) % len(self.models)]
-        cycle = self.models if len(self.models) > 1 else ()
-        one = Placement(model, x, y, z, yaw, self.profile, 0, self.speed_m_s, cycle)
+        motion = self._motion(gone, time_s) if self.speed_m_s > 0.0 else None
+        if len(self.models) == 1:
+            one = Placement(self.models[0], x, y, z, yaw, self.profile, 0, self.speed_m_s, motion=motion)
+        else:
+            model, towards = self._phase(gone)
+            one = Placement(model, x, y, z, yaw, self.profile, 0, self.speed_m_s, self.models, towards)
         if self.rider is None:
             return (one,)
-        return one, Placement(self.rider[0], x, y, z, yaw, self.rider[1], 1, self.speed_m_s)
+        return one, Placement(self.rider[0], x, y, z, yaw, self.rider[1], 1, self.speed_m_s, motion=motion)
+
+    def _phase(self, gone_m: float) -> tuple[str, tuple[str, float]]:
+        """Phase of the gait, the next one, and the share of the way to it."""
+        number, share = divmod((self.phase + gone_m / self.stride_m) % 1.0 * len(self.models), 1.0)
+        at = int(number) % len(self.models)
+        return self.models[at], (self.models[(at + 1) % len(self.models)], share)
+
+    def _motion(self, gone_m: float, time_s: float) -> Motion:
+        """How far wheels and cranks have turned, and how a rider's head nods."""
+        crank = 2.0 * math.pi * (self.phase + gone_m / self.stride_m) if self.pedalled else 0.0
+        beat = 2.0 * crank if self.pedalled else 2.0 * math.pi * (NOD_HZ * time_s + self.phase)
+        nod = math.radians(PEDALLING_NOD_DEG if self.pedalled else NOD_DEG) * math.sin(beat)
+        at = self.start_m + gone_m
+        return Motion(at, crank, nod, self.route.curvature_per_m(at))
 
     @property
     def count(self) -> int:
@@ -108,6 +131,11 @@ class Room:
         self._add(poses, there, length, width)
         return True
 
+    def join(self, track: Track) -> None:
+        """Add a track that may touch what is there: it belongs to it."""
+        self.tracks.append(track)
+        self._add(track.poses(self.at_s), track.is_there(self.at_s), track.length_m, track.width_m)
+
     def _add(self, poses: Array, there: NDArray[np.bool_], length_m: float, width_m: float) -> None:
         self._poses.append(poses)
         self._centres_m.append(poses[:, :2])
@@ -143,7 +171,9 @@ class OutOfSight:
     def placement(self, track: Track, number: int) -> Sequence[Placement]:
         """Stands for a track that is not on its route."""
         x, y, _ = (self.cam_to_world[:3, 3] - (5000.0 + 40.0 * number) * self.cam_to_world[:3, 2]).tolist()
-        one = Placement(track.models[0], x, y, -100.0, 0.0, track.profile, 0, 0.0)
+        # It is made of the same parts there, so that what they do from frame to frame stays known.
+        motion = AT_REST if track.speed_m_s > 0.0 and len(track.models) == 1 else None
+        one = Placement(track.models[0], x, y, -100.0, 0.0, track.profile, 0, 0.0, motion=motion)
         if track.rider is None:
             return (one,)
-        return one, Placement(track.rider[0], x, y, -100.0, 0.0, track.rider[1], 1, 0.0)
+        return one, Placement(track.rider[0], x, y, -100.0, 0.0, track.rider[1], 1, 0.0, motion=motion)

@@ -16,12 +16,14 @@ from ..street import Street
 from .drive import Drive
 from .tracks import Track
 
-__all__ = ["Views"]
+__all__ = ["NEW_VIEW_M", "Views"]
 
 Array = NDArray[np.float64]
 
 STEP_S = 0.5
 """Between the moments at which it is asked what is in view: a car at 14 m/s goes 7 m in it."""
+NEW_VIEW_M = 45.0
+"""When the camera has gone so far, others are in view."""
 POP_FAR_M = 250.0
 """Nearer than that nothing may come into being before the camera, or vanish."""
 

@@ -28,13 +28,14 @@ from ..pedestrians import (
     sample_count,
     spots_by_kind,
 )
+from ..road_users.companions import HANDLE_M
 from ..walkable import Ground, Kind
 from .gait import Gait, KeyPoints, find_gaits, standing_models
 from .route import Route
 from .tracks import Room, Track
-from .views import Views
+from .views import NEW_VIEW_M, Views
 
-__all__ = ["add_people"]
+__all__ = ["add_people", "straight_way"]
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator
@@ -45,8 +46,8 @@ SMOOTH_M = 0.6
 """Over which somebody goes up a kerb."""
 MOST_STEP_M = 0.3
 """Between neighbouring cells of ground; more is an edge that nobody walks over."""
-NEW_VIEW_M = 45.0
-"""When the camera has gone so far, other people are in view."""
+_PRAM = "bicycle_parked"
+"""Thermal profile of a pram: as warm as what stands."""
 BODY_M = (0.5, 0.5)
 """Room of a body."""
 
@@ -57,6 +58,8 @@ class _People:
 
     sizes: Sequence[ModelSize]
     key_points: KeyPoints
+    prams: Sequence[ModelSize] = ()
+    """What some of them push; none: nobody pushes."""
 
     @cached_property
     def by_name(self) -> dict[str, ModelSize]:
@@ -64,7 +67,9 @@ class _People:
 
     @cached_property
     def gaits(self) -> dict[str, list[Gait]]:
-        return find_gaits({name: size.height_m for name, size in self.by_name.items()}, self.key_points)
+        found = find_gaits({name: size.height_m for name, size in self.by_name.items()}, self.key_points)
+        kept = {name: [one for one in gaits if self.prams or not one.pushes] for name, gaits in found.items()}
+        return {name: gaits for name, gaits in kept.items() if gaits}
 
     @cached_property
     def walking(self) -> list[str]:
@@ -83,6 +88,7 @@ def add_people(
     key_points: KeyPoints,
     most: int | None,
     rng: Rng,
+    prams: Sequence[ModelSize] = (),
 ) -> None:
     """Put people into the room of a sequence.
 
@@ -94,8 +100,9 @@ def add_people(
         key_points: of a model.
         most: most people in view at a time, about; None as in real streets.
         rng: of the draws.
+        prams: what some of them push.
     """
-    people = _People(sizes, key_points)
+    people = _People(sizes, key_points, prams)
     gone_m = views.drive.speed_m_s * views.duration_s
     if not people.walking and not people.standing:
         return
@@ -163,7 +170,7 @@ class _Scene:
             left = np.array([-math.sin(heading), math.cos(heading)])
             place = middle + side * left - row * np.array([math.cos(heading), math.sin(heading)])
             phase = float(rng.random())
-            route = self._straight(place, heading, speed)
+            route = straight_way(self.ground, place, heading, speed, self._time_s, self.views.duration_s)
             placed += route is not None and self._takes(room, gait, route, speed, phase)
             if not placed:
                 break
@@ -178,20 +185,17 @@ class _Scene:
     def _takes(self, room: Room, gait: Gait, route: Route, speed_m_s: float, phase: float) -> bool:
         activity = activity_of(gait.models[0])
         track = Track(gait.models, activity, *BODY_M, route, 0.0, speed_m_s, gait.stride_m, phase)
-        return room.take(track, 2 * CAR_MARGIN_M, 0.0)
-
-    def _straight(self, place: Array, heading: float, speed_m_s: float) -> Route | None:
-        """The way through a place at this scene's time, for the whole sequence; None where something stands in it."""
-        ahead, duration = np.array([math.cos(heading), math.sin(heading)]), self.views.duration_s
-        first, last = -speed_m_s * self._time_s, speed_m_s * (duration - self._time_s)
-        along = np.linspace(first, last, max(2, math.ceil((last - first) / STEP_M) + 1))
-        points = place + along[:, None] * ahead
-        cells = [self.ground.at(x, y) for x, y in points.tolist()]
-        heights = np.array([height for _, height in cells])
-        blocked = any(kind is Kind.NONE for kind, _ in cells)
-        if blocked or np.abs(np.diff(heights)).max() > MOST_STEP_M:
-            return None
-        return Route(np.column_stack([points, _smooth(heights)]), np.full(len(points), heading))
+        if not gait.pushes:
+            return room.take(track, 2 * CAR_MARGIN_M, 0.0)
+        pram = self.people.prams[int(phase * len(self.people.prams))]
+        ahead = HANDLE_M * np.column_stack([np.cos(route.yaw_rad), np.sin(route.yaw_rad), 0.0 * route.yaw_rad])
+        pushed = Route(route.places_m + ahead, route.yaw_rad)
+        # The room of a pram is that of who pushes it too.
+        taken = Track((pram.name,), _PRAM, pram.length_m, pram.width_m, pushed, 0.0, speed_m_s)
+        if not room.take(taken, 2 * HANDLE_M, 0.1):
+            return False
+        room.join(track)
+        return True
 
     def _way(self, kind: Kind, middle: Array, rng: Rng) -> float:
         """Heading: along the street on pavements, across it on the road."""
@@ -218,6 +222,22 @@ class _Scene:
             if not placed:
                 break
         return placed
+
+
+def straight_way(
+    ground: Ground, place: Array, heading: float, speed_m_s: float, time_s: float, duration_s: float
+) -> Route | None:
+    """The way through a place (2,) at a time, for the whole of a sequence; None where something stands in it."""
+    ahead = np.array([math.cos(heading), math.sin(heading)])
+    first, last = -speed_m_s * time_s, speed_m_s * (duration_s - time_s)
+    along = np.linspace(first, last, max(2, math.ceil((last - first) / STEP_M) + 1))
+    points = place + along[:, None] * ahead
+    cells = [ground.at(x, y) for x, y in points.tolist()]
+    heights = np.array([height for _, height in cells])
+    blocked = any(kind is Kind.NONE for kind, _ in cells)
+    if blocked or np.abs(np.diff(heights)).max() > MOST_STEP_M:
+        return None
+    return Route(np.column_stack([points, _smooth(heights)]), np.full(len(points), heading))
 
 
 def _smooth(heights_m: Array) -> Array:

@@ -13,11 +13,13 @@ from renderer.random_streams import Draw, Moment, Stream
 from renderer.scene.cars import ModelSize, Placement
 from renderer.scene.distances import ORDINARY, Traffic
 from renderer.scene.footprints import footprint, overlaps
+from renderer.scene.road_users.seats import Seat
 from renderer.scene.road_users.two_wheelers import KINDS, TwoWheelerMix
-from renderer.scene.sequences import cyclists
+from renderer.scene.sequences import companions, cyclists
 from renderer.scene.sequences.gait import find_gaits
 from renderer.scene.sequences.plan import RoadUsers, SequencePlan, draw_plan
 from renderer.scene.sequences.route import lane_routes, route_along
+from renderer.scene.sequences.tracks import Track
 from renderer.scene.street import Bay, Lane, Polyline, Street
 from renderer.scene.walkable import Ground, Kind
 from renderer.thermal.conditions import sample_conditions
@@ -55,6 +57,7 @@ def _ground() -> Ground:
 
 def _people() -> dict[str, ModelSize]:
     names = [f"person_01.walk_{phase:02d}" for phase in range(12)] + ["person_01.stand", "person_02.walk_00"]
+    names += [f"person_03.push_{phase:02d}" for phase in range(12)] + ["person_01.sit_02"]
     return {name: ModelSize(name, "person", 0.9, 0.6, 1.75) for name in names}
 
 
@@ -64,13 +67,24 @@ def _key_points(name: str) -> np.ndarray:
     return points
 
 
-def _users(most: int | None = 6) -> RoadUsers:
+def _users(most: int | None = 6, **most_others: int | None) -> RoadUsers:
     riders = (
         ModelSize("bicycle_01", "bicycle", 1.75, 0.6, 1.1),
         ModelSize("bicycle_01.rider_01", "person", 0.8, 0.6, 1.8, rides="bicycle_01"),
     )
     mix = TwoWheelerMix(riders)
-    return RoadUsers(tuple(_people().values()), most, mix, {"bicycles": None}, _ground, _key_points)
+    people, wanted = tuple(_people().values()), {"bicycles": None, **most_others}
+    others = (*riders, *_animals(), ModelSize("stroller_01", "stroller", 1.06, 0.5, 1.1))
+    weather = replace(sample_conditions(np.random.default_rng(1)), weather="clear", air_temperature_K=292.0)
+    return RoadUsers(people, most, mix, wanted, others, weather, lambda: _SEATS, _ground, _key_points)
+
+
+_SEATS = tuple(Seat(float(x), 11.0, 0.12, -math.pi / 2, x) for x in range(-40, 120, 6))
+
+
+def _animals() -> list[ModelSize]:
+    poses = ("stand", "graze", *(f"walk_{phase:02d}" for phase in range(4)))
+    return [ModelSize(f"{kind}_01.{pose}", kind, 1.3, 0.21, 0.84) for kind in ("dog", "deer") for pose in poses]
 
 
 def _plan(number: int, seed: int = 3, traffic: Traffic = ORDINARY, users: RoadUsers | None = None) -> SequencePlan:
@@ -166,12 +180,90 @@ def test_people_are_on_the_ground(plans: list[SequencePlan]) -> None:
 
 def test_only_whole_gaits_are_walked() -> None:
     gaits = find_gaits({name: size.height_m for name, size in _people().items()}, _key_points)
-    assert {person: len(found[0].models) for person, found in gaits.items()} == {"person_01": 12}
+    assert {person: len(found[0].models) for person, found in gaits.items()} == {"person_01": 12, "person_03": 12}
+    halves = {f"person_09.walk_{phase:02d}": 1.7 for phase in range(0, 12, 2)}
+    assert len(find_gaits(halves, _key_points)["person_09"][0].models) == 6
+    assert not find_gaits({f"person_09.walk_{phase:02d}": 1.7 for phase in (0, 1, 2, 3, 4, 5)}, _key_points)
 
 
 def test_nobody_where_nobody_is_wanted() -> None:
     assert all(track.models[0] in ("hatchback", "van") for track in _plan(1, users=_users(0)).tracks)
     assert not _plan(1, traffic=Traffic(0.0)).tracks
+
+
+@pytest.fixture(scope="module")
+def walks() -> list[SequencePlan]:
+    """With many dogs, deer and prams, and benches."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(companions, "ANIMALS", {"dogs": ("dog", 3.0), "deer": ("deer", 1.0)})
+        return [_plan(number, users=_users(8, dogs=None, deer=4, strollers=None)) for number in range(5)]
+
+
+def _tracks(plans: list[SequencePlan], start: str) -> list[tuple[SequencePlan, Track]]:
+    return [(plan, track) for plan in plans for track in plan.tracks if start in track.models[0]]
+
+
+def test_dogs_go_beside_people_as_fast(walks: list[SequencePlan]) -> None:
+    dogs = _tracks(walks, "dog_01")
+    assert len(dogs) > 3
+    for plan, dog in dogs:
+        people = [track for track in plan.tracks if track.models[0].startswith("person")]
+        apart = [
+            np.hypot(*(person.poses(np.array([t])) - dog.poses(np.array([t])))[0, :2])
+            for person in people
+            if person.speed_m_s == dog.speed_m_s
+            for t in (0.0, 3.9)
+        ]
+        assert min(apart) < 1.9
+    assert 4 in {len(dog.models) for _, dog in dogs} <= {1, 4}
+
+
+def test_animals_alone_walk_or_stand(walks: list[SequencePlan]) -> None:
+    deer = [track for _, track in _tracks(walks, "deer_01")]
+    assert {len(one.models) for one in deer} == {1, 4}
+    assert all(one.speed_m_s == 0 or 0.4 < one.speed_m_s < 1.0 for one in deer)
+
+
+def test_a_pram_is_where_the_hands_are(walks: list[SequencePlan]) -> None:
+    prams = _tracks(walks, "stroller")
+    assert prams
+    assert len(prams) == len(_tracks(walks, ".push"))
+    for plan, pram in prams:
+        pushing = plan.tracks[plan.tracks.index(pram) + 1]
+        assert ".push" in pushing.models[0]
+        for time in (0.0, 1.7, 3.9):
+            (one,), (other,) = pram.placements(time), pushing.placements(time)
+            way = np.array([one.x_m - other.x_m, one.y_m - other.y_m])
+            assert way == pytest.approx([0.86 * math.cos(other.yaw_rad), 0.86 * math.sin(other.yaw_rad)], abs=1e-6)
+
+
+def test_nobody_pushes_where_there_are_no_prams() -> None:
+    assert not _tracks([_plan(number, users=_users(8)) for number in range(2)], ".push")
+
+
+def test_people_sit_and_stay(walks: list[SequencePlan]) -> None:
+    seated = _tracks(walks, ".sit")
+    assert seated
+    for plan, one in seated:
+        x, y, _, yaw = one.poses(np.array([0.0]))[0].tolist()
+        assert y == 11.0
+        assert math.cos(yaw + math.pi / 2) > 0.9
+        assert np.array_equal(one.poses(np.array([0.0])), one.poses(np.array([3.9])))
+        legs = np.array([x, y - 0.4])
+        others = [track for track in plan.tracks if track is not one]
+        assert all(np.hypot(*(track.poses(np.array([t]))[0, :2] - legs)) > 0.3 for track in others for t in (0, 2, 3.9))
+
+
+def test_cranks_keep_a_cadence_and_wheels_the_way(plans: list[SequencePlan]) -> None:
+    riders = [track for plan in plans for track in plan.tracks if track.rider is not None]
+    assert riders
+    for track in riders:
+        one, other = (track.placements(t) for t in (1.0, 1.5))
+        if one and other:
+            assert one[0].motion == one[1].motion is not None
+            first, second = one[0].motion, other[0].motion
+            assert second.rolled_m - first.rolled_m == pytest.approx(0.5 * track.speed_m_s)
+            assert 0.8 < (second.crank_rad - first.crank_rad) / (2 * math.pi * 0.5) < 1.4
 
 
 def test_a_lane_goes_on_in_the_one_that_it_joins() -> None:
