@@ -79,7 +79,6 @@ class Placement:
     """Of one who walks in a sequence: the next phase of the gait, and the share of the way to it, 0-1."""
     motion: Motion | None = None
     """How far what turns of it has turned, in a sequence."""
-
     slope: tuple[float, float] = (0.0, 0.0)
     """How the ground below its wheels rises along world x and y, metres per metre."""
 
