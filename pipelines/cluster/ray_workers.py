@@ -252,9 +252,12 @@ class RayWorkers(Generic[M, R]):
     def _wait(self) -> None:
         """Takes what has come back, if anything has within a moment, and keeps up with the cluster."""
         if self._calls:
-            for ref in self._ray.wait(list(self._calls), num_returns=1, timeout=_LOOK_S)[0]:
-                call = self._calls.pop(ref)
-                self._receive(call, ref)
+            try:
+                came = self._ray.wait(list(self._calls), num_returns=1, timeout=_LOOK_S)[0]
+            except SystemError as error:  # Ctrl-C or another signal: Ray's compiled code hands it on as the cause
+                raise error.__cause__ or error from None
+            for ref in came:
+                self._receive(self._calls.pop(ref), ref)
         else:
             time.sleep(_LOOK_S)
         now = time.monotonic()
