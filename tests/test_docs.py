@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gan.backends.registry import backend_names
 from pipelines.cli.main import COMMANDS, load_command
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -208,3 +209,9 @@ def test_messages_of_the_troubleshooting_page_are_ours() -> None:
     said = re.findall(r"^\| `([^`]+)` \|", _text(Path("docs/troubleshooting.md")), re.MULTILINE)
     assert len(said) > 20
     assert [message for message in said if message not in sources] == []
+
+
+@pytest.mark.parametrize("name", backend_names())
+def test_every_model_has_its_paper(name: str) -> None:
+    """`gis models` points at a heading of the page of papers."""
+    assert f"\n## {name}\n" in (DOCS / "models" / "papers.md").read_text(encoding="utf-8")

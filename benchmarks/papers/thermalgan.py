@@ -1,6 +1,6 @@
 """Does ThermalGAN keep to the temperatures that it is told? On frames of gis alone.
 
-    python -m benchmarks.papers.thermalgan OUT [--count 200] [--epochs 60] [--width 8]
+    python -m benchmarks.papers.thermalgan OUT [--count 200] [--epochs 40] [--width 8]
 
 Makes small frames of the physics with their kelvin, trains both stages on four fifths of them, and measures on the
 rest, object by object (instances with a label and at least MIN_PX pixels; the background counts as one):
@@ -28,9 +28,9 @@ import numpy as np
 import numpy.typing as npt
 
 import gan
+from gan.data.kelvin.sets import find_temperature_set
 from gan.data.planes import planes_to_batch
 from gan.data.sources import Span
-from gan.data.temperature_sets import find_temperature_set
 from gan.serving.temperatures import TemperatureModel, load_temperature_model
 
 Float32 = npt.NDArray[np.float32]
@@ -93,9 +93,10 @@ def train(frames: Path, out: Path, arguments: argparse.Namespace) -> Path:
             progress=True,
             batch=4,
             ngf=width,
-            ndf=width,
+            ndf=max(width // 2, 4),
             nef=width,
             levels=arguments.levels,
+            discriminator_layers=4,
             head=arguments.head,
             learning_rate=arguments.rate,
             validation_list=str(held_out),
@@ -207,9 +208,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=200, help="frames; a fifth of them is held out")
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--width", type=int, default=8, help="of the first layers of all networks")
-    parser.add_argument("--levels", type=int, default=5)
+    parser.add_argument("--levels", type=int, default=4)
     parser.add_argument("--head", choices=("mixture", "direct"), default="mixture")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=5)

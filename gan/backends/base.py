@@ -36,7 +36,7 @@ from gan.losses.image_pool import ImagePool
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-    from gan.data.temperatures import Measured
+    from gan.data.kelvin.vector import Measured
 
 __all__ = ["Backend", "BackendConfig", "BackendModule", "Generated", "StepOptions", "TwoWay", "translate"]
 

@@ -43,7 +43,7 @@ from torch.nn import functional
 from gan.backends import pix2pix
 from gan.backends.base import Backend, BackendConfig, Generated
 from gan.data.batch import Batch
-from gan.data.temperatures import Temperatures
+from gan.data.kelvin.vector import Temperatures
 from gan.errors import ConfigError
 from gan.losses.terms import GanLoss, discriminator_loss, generator_loss
 from gan.networks.layers import Norm, check_source
@@ -59,7 +59,7 @@ from gan.networks.thermal_segmentation import (
 from gan.networks.unet import UNet, Upsample
 
 if TYPE_CHECKING:
-    from gan.data.temperatures import Measured
+    from gan.data.kelvin.vector import Measured
 
 __all__ = [
     "PAPER",

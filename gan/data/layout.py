@@ -32,6 +32,7 @@ import numpy.typing as npt
 import safetensors.numpy
 from safetensors import SafetensorError
 
+from gan.data.bands import SourceBand, bands_from_json
 from gan.errors import LayoutError
 from gan.text_files import parse_json
 
@@ -81,19 +82,24 @@ class SourceLayout:
     """Of the source."""
     display: bool = False
     """Whether the targets were display intensities, which say nothing of temperatures."""
+    bands: tuple[SourceBand, ...] = ()
+    """Of the channels of an image, where they were named; else empty."""
 
     @classmethod
-    def of(cls, channels: int, name: str = LAYOUT_NAME, *, display: bool = False) -> SourceLayout:
+    def of(
+        cls, channels: int, name: str = LAYOUT_NAME, *, display: bool = False, bands: tuple[SourceBand, ...] = ()
+    ) -> SourceLayout:
         """The layout of today: of a source tensor for 7 channels, else plain image channels.
 
         Args:
             channels: Of the source.
             name: One of `LAYOUTS`.
             display: Whether the targets were display intensities.
+            bands: Of the channels of an image.
         """
         if channels == len(CHANNELS):
             return cls(name, LAYOUT_VERSION, channels, display)
-        return cls(IMAGE_LAYOUT, 1, channels)
+        return cls(IMAGE_LAYOUT, 1, channels, bands=bands)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any], where: str) -> SourceLayout:
@@ -106,11 +112,17 @@ class SourceLayout:
         if stored["layout"] != IMAGE_LAYOUT:
             _check_known(stored["layout"], stored["version"], where)
         display = bool(stored.get("display", False))
-        return cls(str(stored["layout"]), int(stored["version"]), int(stored["channels"]), display)
+        bands = bands_from_json(stored.get("bands", ()))
+        channels = int(stored["channels"])
+        if len(bands) not in (0, channels):
+            raise ValueError(f"{len(bands)} bands of {channels} channels")
+        return cls(str(stored["layout"]), int(stored["version"]), channels, display, bands)
 
     def to_json(self) -> dict[str, Any]:
         """JSON values, as they stand in model files."""
-        stored = {"layout": self.name, "version": self.version, "channels": self.channels}
+        stored: dict[str, Any] = {"layout": self.name, "version": self.version, "channels": self.channels}
+        if self.bands:
+            stored["bands"] = [band.to_json() for band in self.bands]
         return stored | {"display": True} if self.display else stored
 
 

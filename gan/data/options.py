@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from gan.data.bands import parse_bands
 from gan.errors import ConfigError
 from gan.options import Option, check_options
 
@@ -23,6 +24,15 @@ class DataOptions:
 
     source_dir: Annotated[str, Option("Folder of source images below the data.", _DATA)] = "visible"
     target_dir: Annotated[str, Option("Folder of infrared images below the data.", _DATA)] = "infrared"
+    source_bands: Annotated[
+        str | None,
+        Option(
+            "Bands of the channels of source images, which the model file then names: mwir; red,green,blue; or "
+            "NAME:LOW-HIGH in micrometres.",
+            _DATA,
+            default_text="not said",
+        ),
+    ] = None
     pair_by_name: Annotated[
         bool,
         Option(
@@ -126,6 +136,8 @@ class DataOptions:
     def __post_init__(self) -> None:
         """Check the options, one by one and together."""
         check_options(self)
+        if self.source_bands is not None:
+            parse_bands(self.source_bands)
         if self.target_range is not None and not self.target_range[0] < self.target_range[1]:
             low, high = self.target_range
             raise ConfigError(f"target-range is {low:g} to {high:g}: expected two rising values")

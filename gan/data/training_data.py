@@ -12,15 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan.data.bands import SourceBand, parse_bands
 from gan.data.batch import Pairing
 from gan.data.decoded_images import DecodedImages, decode
+from gan.data.kelvin.sets import find_temperature_set
+from gan.data.kelvin.vector import Measured, measure_temperatures
 from gan.data.layout import SourceLayout
 from gan.data.options import DataOptions
 from gan.data.planes import place_planes, planes_to_batch, take_rows, to_unit
 from gan.data.sources import Item, Meaning, SourceFinder, Sources, find_sources
 from gan.data.splits import Split, groups_from_names, read_list, read_sequences, split_by_groups, split_by_lists
-from gan.data.temperature_sets import find_temperature_set
-from gan.data.temperatures import Measured, measure_temperatures
 from gan.data.windows import WindowCutter
 from gan.errors import ConfigError, DataError
 
@@ -51,6 +52,8 @@ class TrainingData:
     """Sources without targets that are handed out beside the samples."""
     measured: Measured | None = None
     """Temperatures of the samples that train, where they were asked for and are known."""
+    bands: tuple[SourceBand, ...] = ()
+    """Of the channels of source images, where they were named."""
 
     @property
     def skipped(self) -> tuple[tuple[str, str], ...]:
@@ -77,7 +80,7 @@ class TrainingData:
     def layout(self) -> SourceLayout:
         """What the source means, as a model file says it."""
         if self.meaning is None:
-            return SourceLayout.of(self.in_channels)
+            return SourceLayout.of(self.in_channels, bands=self.bands)
         return SourceLayout.of(self.in_channels, self.meaning.layout, display=self.meaning.display)
 
     def describe(self) -> dict[str, Any]:
@@ -158,6 +161,7 @@ def open_data(
             meaning=sources.meaning,
             crop=options.crop,
             measured=measured,
+            bands=_bands(options, sources, samples),
         )
         if options.unpaired_objects is None:
             return data
@@ -167,7 +171,20 @@ def open_data(
         raise DataError(f"{folder}: sources are {samples.size}, targets {targets.size} (H, W); give --size")
     split = _split(samples, options, seed, targets.names)
     target_split = _split(targets, options, seed, samples.names)
-    return TrainingData(sources.kind, samples, split, targets, target_split, pairing)
+    bands = _bands(options, sources, samples)
+    return TrainingData(sources.kind, samples, split, targets, target_split, pairing, bands=bands)
+
+
+def _bands(options: DataOptions, sources: Sources, samples: DecodedImages) -> tuple[SourceBand, ...]:
+    """Bands of the channels, as they were named."""
+    if options.source_bands is None:
+        return ()
+    bands = parse_bands(options.source_bands)
+    channels = None if sources.kind == "tensors" else samples.planes["source"].shape[1]
+    if channels != len(bands):
+        what = "source tensors have channels of their own" if channels is None else f"sources have {channels} channels"
+        raise ConfigError(f"source-bands names {len(bands)}: {what}; expected a band for each channel of an image")
+    return bands
 
 
 def _check_kind(sources: Sources, options: DataOptions, folder: Path) -> None:

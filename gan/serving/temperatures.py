@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from gan.data.temperatures import Temperatures
+from gan.data.kelvin.vector import Temperatures
 from gan.errors import ServingError
 from gan.serving.engine import InferenceConfig, mirrored, needs_whole_image, network_multiple_px
 from gan.serving.hardware import best_device, check_device, usable_cpus

@@ -576,6 +576,16 @@ class SynthesizeConfig(RenderConfig):
             default_text="all of them",
         ),
     ] = None
+    band: Annotated[
+        Literal["lwir", "mwir"] | None,
+        Option(
+            "Wavelengths that the detector sees: lwir 8-14 um, mwir 3-5 um with the sunlight that surfaces reflect "
+            "there (by --model physics). Two sets that differ in it alone are pairs.",
+            _CAMERA,
+            implied=(None,),
+            default_text="the sensor's own",
+        ),
+    ] = None
     sensor_variety: Annotated[
         float,
         Option(
@@ -917,7 +927,8 @@ class SynthesizeConfig(RenderConfig):
     def _choose_model(self) -> None:
         from gan.data.layout import LAYOUT_NAME
 
-        model, weights, why = choose_model(self.model, self.weights, rendered=self.backgrounds is None)
+        asked = PHYSICS if self.band == "mwir" and self.model == AUTO and self.weights is None else self.model
+        model, weights, why = choose_model(asked, self.weights, rendered=self.backgrounds is None)
         object.__setattr__(self, "model", model)
         object.__setattr__(self, "weights", weights)
         if model == PHYSICS and weights is not None:
@@ -928,6 +939,10 @@ class SynthesizeConfig(RenderConfig):
             raise ConfigError("translators: physics translates nothing: give a --model, or leave it out")
         if weights is not None and not weights.is_file():
             raise ConfigError(f"{weights}: no such file: expected a model file of `gis train`")
+        if self.band == "mwir" and (model != PHYSICS or self.backgrounds is not None):
+            raise ConfigError(
+                "band mwir is rendered by --model physics alone, in scenes: leave model or backgrounds out"
+            )
         if self.layout != LAYOUT_NAME and (model != PHYSICS or not self.tensors):
             raise ConfigError(f"layout {self.layout} shows the picture of physics: give --tensors --model physics")
         if why:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import cv2
 import numpy as np
@@ -26,6 +26,7 @@ from renderer.insertion.horizon import frame_conditions, horizon_row
 from renderer.random_streams import Draw
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.physics import render_thermal
+from renderer.thermal.planck import LWIR, MWIR, Band
 from renderer.thermal.profiles import read_profiles
 from renderer.thermal.sensor import Sensor, agc, expose, from_uint16, read_sensors, to_uint16
 from renderer.thermal.sensor_variety import SensorVariety, draw_sensor_variety, show_varied
@@ -100,6 +101,10 @@ class Infrared:
         return self.image if self.varied is None else self.varied
 
 
+BANDS: Final = {"lwir": LWIR, "mwir": MWIR}
+"""By the names of the option."""
+
+
 class InfraredMaker(Protocol):
     """Makes infrared images."""
 
@@ -148,7 +153,7 @@ def open_infrared(config: SynthesizeConfig, translator: WindowTranslator | None 
         GanError: the model cannot be used.
         ConfigError: the model is another backend's, or takes other tensors.
     """
-    physics = Physics(config.sensor_variety, config.appearance)
+    physics = Physics(config.sensor_variety, config.appearance, BANDS[config.band] if config.band else None)
     maker: InfraredMaker = physics
     if config.model != PHYSICS and config.weights is not None:
         maker = Translation(config.model, config.weights, physics, translator)
@@ -160,8 +165,10 @@ def open_infrared(config: SynthesizeConfig, translator: WindowTranslator | None 
 class Physics:
     """Radiometry and a sensor model; needs no training."""
 
-    def __init__(self, sensor_variety: float = 0.0, appearance: Appearance | None = None) -> None:
-        self._variety, self._appearance = sensor_variety, appearance
+    def __init__(
+        self, sensor_variety: float = 0.0, appearance: Appearance | None = None, band: Band | None = None
+    ) -> None:
+        self._variety, self._appearance, self._band = sensor_variety, appearance, band
         self.profiles = read_profiles(THERMAL_PROFILES)
         self._sensors = read_sensors(CAMERAS)
         self._measured: dict[str, FrameSensor] = {}
@@ -179,16 +186,17 @@ class Physics:
             return replace(base, variety=self.draw_variety(sensor, draw, None))
         # The physics knows pinhole cameras; a lens that distorts lies before the detector, its noise behind.
         seen = frame if frame.undistorted is None else frame.undistorted
-        apparent = render_thermal(seen, conditions, self.profiles, draw).apparent_temperature_K
+        apparent = render_thermal(seen, conditions, self.profiles, draw, sensor.band).apparent_temperature_K
         if seen is not frame:
             apparent = distorted_picture(apparent, frame.camera)
         variety = self.draw_variety(sensor, draw, conditions)
         exposure = self._expose(apparent, sensor, frame, draw, variety)
+        notes = () if sensor.band == LWIR else (f"apparent temperature in {sensor.low_um:g}-{sensor.high_um:g} um",)
         measured = exposure.measured_K
         image16, span_K = to_uint16(measured)
         behind = (image16 >> 8).astype(np.uint8)
         image = agc(measured, sensor)
-        return Infrared(image, image16, span_K, behind, sensor.name, variety=variety, gain=exposure.gain)
+        return Infrared(image, image16, span_K, behind, sensor.name, notes, variety=variety, gain=exposure.gain)
 
     def _expose(
         self, apparent: Float32, sensor: Sensor, frame: Frame, draw: Draw, variety: SensorVariety | None
@@ -197,8 +205,9 @@ class Physics:
             return self._appearance.expose(apparent, sensor, frame, draw)
         detector = None if variety is None else variety.detector
         if detector is None:
-            return Exposure(expose(apparent, sensor, draw, frame.camera))
-        return Exposure(expose(apparent, detector.of(sensor), draw, frame.camera, flaws=detector.flaws))
+            return Exposure(expose(apparent, sensor, draw, frame.camera, sensor.band))
+        varied = detector.of(sensor)
+        return Exposure(expose(apparent, varied, draw, frame.camera, sensor.band, flaws=detector.flaws))
 
     def draw_variety(self, sensor: Sensor, draw: Draw, conditions: Conditions | None) -> SensorVariety | None:
         """The sensor of a frame where sensors vary; without conditions that of a real background."""
@@ -213,7 +222,8 @@ class Physics:
         if name not in self._sensors:
             known = ", ".join(self._sensors)
             raise ConfigError(f"camera {frame.camera.name!r}: unknown sensor {name!r}: expected one of {known}")
-        return self._sensors[name]
+        sensor = self._sensors[name]
+        return sensor if self._band is None else replace(sensor, low_um=self._band.low_um, high_um=self._band.high_um)
 
     def _on_image(
         self, frame: Frame, conditions: Conditions, background: Background, sensor: Sensor, draw: Draw

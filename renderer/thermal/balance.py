@@ -25,7 +25,7 @@ from .conditions import Conditions, sun_elevation_deg
 from .planck import LWIR, Band, band_radiance
 from .profiles import Profiles
 
-__all__ = ["SKY_VIEW", "Balance", "cloud_closure", "sky_loss_W_m2", "surface_balance", "transfer_W_m2K"]
+__all__ = ["DIRECT_SHARE", "SKY_VIEW", "Balance", "cloud_closure", "sky_loss_W_m2", "surface_balance", "transfer_W_m2K"]
 
 SKY_VIEW = 0.65
 """Share of the sky that is open above a street (assumed: houses as high as half the street is wide)."""
@@ -37,7 +37,7 @@ _SUN_W_M2 = 1353.0
 _STEFAN_BOLTZMANN = 5.670374e-8
 # Share of direct sun that a weather lets through, and of the clear sky's light that comes as diffuse (assumed, after
 # Kasten and Czeplak, Solar Energy 24 (1980): global radiation falls to a quarter under a closed cover).
-_DIRECT = {"clear": 1.0, "cloudy": 0.65, "overcast": 0.0, "rain": 0.0, "fog": 0.05}
+DIRECT_SHARE = {"clear": 1.0, "cloudy": 0.65, "overcast": 0.0, "rain": 0.0, "fog": 0.05}
 _DIFFUSE = {"clear": 0.12, "cloudy": 0.25, "overcast": 0.25, "rain": 0.15, "fog": 0.3}
 _TABLE = 256
 
@@ -104,7 +104,7 @@ def _road_above_air_K(light: NDArray[np.float64], loss: float, transfer: float, 
 
 def _past_suns(conditions: Conditions) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Directions (K, 3), direct irradiance (K,) and diffuse irradiance (K,) W/m2 of the past hours."""
-    direct, diffuse = _DIRECT[conditions.sky], _DIFFUSE[conditions.sky]
+    direct, diffuse = DIRECT_SHARE[conditions.sky], _DIFFUSE[conditions.sky]
     # The conditions' own sun may be another place's: past elevations follow from it by their difference.
     now = sun_elevation_deg(conditions.day_of_year, conditions.hour)
     past = [sun_elevation_deg(conditions.day_of_year, conditions.hour - h) for h in _PAST_H]

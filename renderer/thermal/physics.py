@@ -35,8 +35,9 @@ from .planck import LWIR, Band, BandTable, band_radiance, band_table
 from .profiles import CarProfile, Profiles
 from .surface import lattice
 from .tyre_tracks import add_tyre_tracks
-from .under_covers import shelter
+from .under_covers import hidden_by_covers, shelter
 from .weather.apply import WeatheredFrame
+from .weather.reflected_sun import add_reflected_sun, reflects_sun
 from .weather.snow import snow_in
 
 __all__ = ["ThermalImage", "paint_absorptances", "render_thermal", "road_temperature_K", "snow_coat"]
@@ -98,6 +99,9 @@ def render_thermal(
     render(passes, ground, scene, cars_only, out)
     if frame.covers:
         shelter(frame, passes, ground, scene, out, cars_only=cars_only)
+    if reflects_sun(band):
+        covered = hidden_by_covers(frame, scene.balance)[1] if frame.covers else None
+        add_reflected_sun(out, passes, ground.shade, scene, conditions, band, covered=covered, cars_only=cars_only)
     if weathered is not None:
         weathered.after(passes, out)
     return ThermalImage(out)
@@ -125,7 +129,7 @@ def _scene_and_ground(
 ) -> tuple[Scene, GroundEffects]:
     """All that a frame's temperatures follow from, and what its cars do to the ground."""
     table = band_table(band)
-    balance = surface_balance(conditions, profiles, band)
+    balance = surface_balance(conditions, profiles)  # temperatures are what they are, whichever band looks at them
     rng, finish = draw.rng(Stream.SURFACE), draw.rng(Stream.FINISH)
     surfaces = _surfaces(conditions, profiles, rng)
     on_wheels = [item for item in frame.instances if profiles.is_of_car(item.profile)]
@@ -381,7 +385,9 @@ def _surroundings(
     """Radiance of sky, ground and houses."""
     air_K, band = conditions.air_temperature_K, table.band
     air = float(band_radiance(air_K, band))
-    closure = cloud_closure(conditions, band)
+    # The sky's emissivity and clouds are taken as in 8-14 um, where its temperature is known; in 3-5 um carbon dioxide
+    # makes about so much of it (assumed).
+    closure = cloud_closure(conditions)
     sine = np.linspace(0.0, 1.0, _SKY_ROWS) ** 2
     emissivity = sky_emissivity(clear_sky_emissivity(air_K, conditions.relative_humidity), np.arcsin(sine))
     emissivity[0] = 1.0
@@ -390,7 +396,7 @@ def _surroundings(
     cloud = air * closure if whole else float(band_radiance(air_K - 8.0, band))
     cover = 1.0 if whole else min(1.0, closure * air / cloud)
     # A sky colder than the clear sky of this humidity is taken at its word.
-    zenith = float(band_radiance(conditions.sky_temperature_K, band)) / air
+    zenith = float(band_radiance(conditions.sky_temperature_K)) / float(band_radiance(air_K))
     if zenith < emissivity[-1]:
         emissivity = sky_emissivity(zenith, np.arcsin(sine))
     clear, added = emissivity * air, (1.0 - emissivity) * cloud

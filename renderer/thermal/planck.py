@@ -19,6 +19,7 @@ __all__ = [
     "LWIR",
     "MAX_TEMPERATURE_K",
     "MIN_TEMPERATURE_K",
+    "MWIR",
     "Band",
     "BandTable",
     "band_radiance",
@@ -64,6 +65,8 @@ class Band:
             raise ThermalError(f"band {self.low_um}-{self.high_um} um: expected 0 < low < high < 1000")
 
 
+MWIR = Band(3.0, 5.0)
+"""3-5 um, the band of cooled detectors (indium antimonide)."""
 LWIR = Band()
 """8-14 um, the band of uncooled microbolometers (FLIR Tau 2 and Lepton data sheets: 7.5-13.5 and 8-14 um)."""
 

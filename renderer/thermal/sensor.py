@@ -47,6 +47,8 @@ _REFERENCE_K = 300.0
 _PIXEL_SIGMA = 0.289
 """Standard deviation of a square aperture of one pixel, 1 / sqrt(12)."""
 _BINS = 2048
+_WITH_DEFAULT = {"low_um", "high_um"}
+"""Keys that a table may leave out: then the band is 8-14 um."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,15 @@ class Sensor:
     """Gain of detail enhancement; 0 none."""
     detail_sigma_px: float
     """Size of detail, in picture pixels."""
+    low_um: float = LWIR.low_um
+    """Wavelengths that the detector sees, from."""
+    high_um: float = LWIR.high_um
+    """To."""
+
+    @property
+    def band(self) -> Band:
+        """Wavelengths that the detector sees."""
+        return Band(self.low_um, self.high_um)
 
     def __post_init__(self) -> None:
         """Check that the numbers describe a camera."""
@@ -98,6 +109,7 @@ class Sensor:
             raise ThermalError(
                 f"sensor {self.name!r}: expected plateau and max_gain_per_K above 0, tail below 0.5, linear up to 1"
             )
+        _ = self.band
 
 
 def read_sensors(path: Path) -> dict[str, Sensor]:
@@ -117,12 +129,12 @@ def read_sensors(path: Path) -> dict[str, Sensor]:
 
 def _sensor(name: str, table: dict[str, Any], path: Path) -> Sensor:
     known = {field.name for field in fields(Sensor)} - {"name"}
-    missing, unknown = known - set(table), set(table) - known - {"source"}
+    missing, unknown = known - _WITH_DEFAULT - set(table), set(table) - known - {"source"}
     if missing or unknown:
         wrong = ", ".join(sorted(missing | unknown))
         raise ThermalError(f"{path}: sensor.{name}: missing or unknown: {wrong}; expected {', '.join(sorted(known))}")
     try:
-        return Sensor(name, **{key: table[key] for key in known})
+        return Sensor(name, **{key: table[key] for key in known & set(table)})
     except TypeError as error:
         raise ThermalError(f"{path}: sensor.{name}: {error}; expected numbers") from None
 

@@ -27,4 +27,5 @@ def models(
         counts = ", ".join(f"{name} {count / 1e6:.1f} M" for name, count in row.parameters.items())
         say(f"{row.name}  ({row.pairing}; {counts} parameters)")
         say(f"    {row.paper}")
+        say(f"    docs/models/papers.md#{row.name}")
         say("    " + " ".join(f"{name}={value}" for name, value in row.config.items()))

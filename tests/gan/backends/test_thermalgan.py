@@ -14,8 +14,8 @@ import torch
 
 from gan.backends import thermalgan
 from gan.data.batch import Batch
+from gan.data.kelvin.vector import Entry, Temperatures
 from gan.data.options import DataOptions
-from gan.data.temperatures import Entry, Temperatures
 from gan.errors import CheckpointError, ConfigError, DataError, ServingError
 from gan.networks.layers import count_parameters
 from gan.networks.thermal_segmentation import entry_means, object_means, paint

@@ -69,7 +69,9 @@ def test_models_are_listed_with_their_parameters() -> None:
     assert row["parameters"] == {"generator": 66_999_489, "discriminator": 6_966_081}
     assert row["pairing"] == "paired"
     assert "Isola" in row["paper"]
-    assert "generator 67.0 M" in CliRunner().invoke(app, ["models"]).output
+    listed = CliRunner().invoke(app, ["models"]).output
+    assert "generator 67.0 M" in listed
+    assert "docs/models/papers.md#thermalgan" in listed
 
 
 def test_a_recipe_gives_options_and_the_command_line_wins(pairs: Path, tmp_path: Path) -> None:

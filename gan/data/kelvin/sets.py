@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gan.data.images import read_image
+from gan.data.kelvin.vector import BACKGROUND
 from gan.data.sample_files import StoredSample, file_stamp, find_samples
 from gan.data.sources import Item, Meaning, Planes, Sources, Span
-from gan.data.temperatures import BACKGROUND
 from gan.errors import DataError, ItemError, LayoutError
 from gan.text_files import parse_json
 

@@ -1,0 +1,1 @@
+"""Training data with temperatures: vectors of them, and sets that hold them."""
