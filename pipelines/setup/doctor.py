@@ -161,7 +161,7 @@ def _optional(_: Path) -> Iterator[Finding]:
 
 
 def _torchvision() -> Iterator[Finding]:
-    """A build of torch for the processor alone and the registry's torchvision: ``import lpips`` fails, gis goes on."""
+    """A build of torch for the processor alone and the registry's torchvision, whose compiled operators it lacks."""
     if any(importlib.util.find_spec(name) is None for name in ("torch", "torchvision")):
         return
     torch, torchvision = _version("torch"), _version("torchvision")
@@ -172,7 +172,7 @@ def _torchvision() -> Iterator[Finding]:
     yield Finding(
         "torchvision",
         "optional",
-        f"{torchvision} was not built for torch {torch}: gis can use it, but `import torchvision` (or lpips) fails",
+        f"{torchvision} was not built for torch {torch}: it works, and lpips with it, without compiled operators (nms)",
         f"{sys.executable} -m pip install --force-reinstall --no-deps {package}",
     )
 
