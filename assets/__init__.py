@@ -29,6 +29,7 @@ __all__ = [
     "RECIPES",
     "RIGS",
     "THERMAL_PROFILES",
+    "TRAILER_ARRAYS",
     "TRAM_ARRAYS",
     "TWO_WHEELER_ARRAYS",
     "WORLD_KINDS",
@@ -53,6 +54,8 @@ CAR_WEIGHTS = _HERE / "weights" / "cars.safetensors"
 CITY = _HERE / "city.blend"
 PEOPLE_ARRAYS = _HERE / "people.npz"
 """People in poses, as arrays; read by :mod:`renderer.blender.library.model_arrays`."""
+TRAILER_ARRAYS = _HERE / "trailers.npz"
+"""A caravan, a luggage trailer, a flat one and a horse box, as arrays."""
 TRAM_ARRAYS = _HERE / "trams.npz"
 """A tram, as arrays."""
 TWO_WHEELER_ARRAYS = _HERE / "two_wheelers.npz"

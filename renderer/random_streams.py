@@ -62,6 +62,8 @@ class Stream(IntEnum):
     """Which animals and prams are there; a part for each kind."""
     TRAMS = 35
     """Which trams stand where."""
+    TRAILERS = 37
+    """Which cars tow a trailer."""
     SEATED = 33
     """Who sits on benches."""
     RIDERS = 36

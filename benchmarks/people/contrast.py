@@ -1,14 +1,18 @@
 """How people stand out from what surrounds them: made ones against real ones, by day and by night.
 
     gis synthesize --backgrounds roadscene/infrared --boxes roadscene/boxes.json --model physics --count 640 --out MADE
-    python -m benchmarks.people.contrast roadscene/infrared roadscene/boxes.json MADE [--split val] [--neighbours]
+    python -m benchmarks.people.contrast roadscene/infrared roadscene/boxes.json MADE [MADE ...] [--split val]
 
 Contrast is the median grey of a person (middle two fifths of the box) less that of the surroundings (a third of the
 box's width to both sides, over the box's height). What lies in another object's box surrounds nobody: most real
 people touch another, and would be compared with their neighbours; ``--neighbours`` does so. People of 32 px and more
 count: boxes that keep away from the border, are no wider than three quarters of their height, and have surroundings; of
 made people, nine tenths must be seen. Real people are those of the split, made ones those over its frames. Intervals
-are of 95 %, by drawing frames. The last line is JSON.
+are of 95 %, by drawing frames.
+
+Contrast is for the most part what lies behind a person, and made people stand where a frame has room, not where its
+real ones do. ``same frames`` therefore takes the frames that have real and made people, and weights the made ones of
+each by the number of its real ones; real people have an interval by drawing people too. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from gan.data.images import list_images, read_image
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import read_records
 
-__all__ = ["Person", "contrasts", "made_people", "main", "measure", "real_people"]
+__all__ = ["Person", "contrasts", "in_same_frames", "made_people", "main", "measure", "real_people"]
 
 Grey = NDArray[np.uint8]
 Box = Sequence[float]
@@ -161,6 +165,48 @@ def contrasts(people: Sequence[Person], rng: np.random.Generator) -> dict[str, A
     }
 
 
+def in_same_frames(real: Sequence[Person], made: Sequence[Person], rng: np.random.Generator) -> dict[str, Any]:
+    """Median and spread of both in the frames that have both, made people weighted as real ones are spread over them.
+
+    Raises:
+        ValueError: no frame has both.
+    """
+    frames = sorted({one.frame for one in real} & {one.frame for one in made})
+    own, other = ({frame: _of_frame(group, frame) for frame in frames} for group in (real, made))
+    drawn = [[frames[k] for k in rng.integers(len(frames), size=len(frames))] for _ in range(RESAMPLES)]
+    everybody = np.concatenate([own[frame] for frame in frames])
+    by_person = [everybody[rng.integers(len(everybody), size=len(everybody))] for _ in range(RESAMPLES)]
+    low, middle, high = _weighted(own, other, frames)
+    medians = [_weighted(own, other, some)[1] for some in drawn]
+    return {
+        "frames": len(frames),
+        "real": len(everybody),
+        "made": sum(len(other[frame]) for frame in frames),
+        "real_median": round(float(np.median(everybody)), 1),
+        "real_median_by_person": _interval(by_person, np.median),
+        "real_spread": round(_spread(everybody), 1),
+        "made_median": round(middle, 1),
+        "made_median_interval": [round(float(value), 1) for value in np.quantile(medians, (0.025, 0.975))],
+        "made_spread": round((high - low) / 2, 1),
+    }
+
+
+def _of_frame(people: Sequence[Person], frame: str) -> NDArray[np.float64]:
+    return np.array([one.contrast for one in people if one.frame == frame])
+
+
+def _weighted(
+    own: Mapping[str, NDArray[np.float64]], other: Mapping[str, NDArray[np.float64]], frames: Sequence[str]
+) -> tuple[float, float, float]:
+    """16, 50 and 84 % of the made ones, each frame as heavy as its real ones are many."""
+    values = np.concatenate([other[frame] for frame in frames])
+    weights = np.concatenate([np.full(len(other[frame]), len(own[frame]) / len(other[frame])) for frame in frames])
+    order = np.argsort(values)
+    share = (np.cumsum(weights[order]) - weights[order] / 2) / weights.sum()
+    low, middle, high = np.interp((0.16, 0.5, 0.84), share, values[order]).tolist()
+    return low, middle, high
+
+
 def _spread(values: NDArray[np.float64]) -> float:
     low, high = np.quantile(values, (0.16, 0.84))
     return float(high - low) / 2
@@ -175,22 +221,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("images", type=Path)
     parser.add_argument("boxes", type=Path)
-    parser.add_argument("made", type=Path)
+    parser.add_argument("made", type=Path, nargs="+")
     parser.add_argument("--split", default="val", choices=["train", "val"])
     parser.add_argument("--neighbours", action="store_true", help="count other people as surroundings")
     options = parser.parse_args()
     boxes = json.loads(options.boxes.read_text(encoding="utf-8"))
     sets = {
         "real": list(real_people(options.images, boxes, options.split, neighbours=options.neighbours)),
-        "made": list(made_people(options.made, boxes, options.split, neighbours=options.neighbours)),
+        "made": [
+            one
+            for folder in options.made
+            for one in made_people(folder, boxes, options.split, neighbours=options.neighbours)
+        ],
     }
-    result = {}
+    result: dict[str, Any] = {}
     for name, people in sets.items():
         for time in ("day", "night"):
             chosen = [one for one in people if one.time == time]
             if chosen:
                 result[f"{name} {time}"] = contrasts(chosen, np.random.default_rng(0))
                 print(f"{name} {time}", result[f"{name} {time}"])
+    for time in ("day", "night"):
+        real, made = ([one for one in group if one.time == time] for group in sets.values())
+        if {one.frame for one in real} & {one.frame for one in made}:
+            result[f"same frames {time}"] = in_same_frames(real, made, np.random.default_rng(0))
+            print(f"same frames {time}", result[f"same frames {time}"])
     print(json.dumps(result))
 
 

@@ -21,7 +21,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from assets import ANIMAL_ARRAYS, CAMERAS, CITY, PEOPLE_ARRAYS, THERMAL_PROFILES, TWO_WHEELER_ARRAYS
+from assets import (
+    ANIMAL_ARRAYS,
+    CAMERAS,
+    CITY,
+    PEOPLE_ARRAYS,
+    THERMAL_PROFILES,
+    TRAILER_ARRAYS,
+    TWO_WHEELER_ARRAYS,
+)
 from renderer.blender.engine import RenderSession
 from renderer.geometry.camera import Camera
 from renderer.random_streams import Draw, Stream
@@ -103,7 +111,7 @@ def _row(pictures: Sequence[Kelvin], shown_px: int, columns: int) -> NDArray[np.
 
 def sheet(models: str, air_C: float | None, columns: int) -> NDArray[np.uint8]:
     """The sheet of all models whose names match one of the patterns."""
-    files = [TWO_WHEELER_ARRAYS, ANIMAL_ARRAYS]
+    files = [TWO_WHEELER_ARRAYS, ANIMAL_ARRAYS, TRAILER_ARRAYS]
     with RenderSession(CITY, people=PEOPLE_ARRAYS, others=files, seed=0) as session:
         known = {size.name: size for size in (*session.people_sizes, *session.other_sizes)}
         patterns = models.split(",")

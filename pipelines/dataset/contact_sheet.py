@@ -47,6 +47,7 @@ CATEGORY_COLOURS: dict[str, Colour] = {
     "cat": (200, 170, 90),
     "boar": (120, 80, 60),
     "tram": (255, 150, 190),
+    "trailer": (190, 150, 110),
     "traffic_light": (255, 90, 90),
     "traffic_sign": (150, 220, 90),
     "hydrant": (255, 200, 60),

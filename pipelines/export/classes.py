@@ -124,7 +124,7 @@ CLASS_MAPS: Final[Mapping[str, ClassMap]] = {
                 **_STREET, "car": "car", "van": "car", "truck": "truck", "bus": "bus",
                 "bicycle": "bike", "motorcycle": "motor", "dog": "dog", "scooter": "scooter",
                 "stroller": "stroller", "tram": "train", "traffic_light": "light", "traffic_sign": "sign",
-                "hydrant": "hydrant",
+                "hydrant": "hydrant", "trailer": "other vehicle",
             },
             background=frozenset({"street_lamp"}),
         ),
@@ -143,7 +143,8 @@ CLASS_MAPS: Final[Mapping[str, ClassMap]] = {
             "kitti",
             _KITTI,
             {
-                "car": "Car", "van": "Van", "truck": "Truck", "bus": "Misc", "tram": "Tram", "person": "Pedestrian",
+                "car": "Car", "van": "Van", "truck": "Truck", "bus": "Misc", "tram": "Tram", "trailer": "Misc",
+                "person": "Pedestrian",
                 "pedestrian": "Pedestrian", "cyclist": "Cyclist", "person_sitting": "Person_sitting",
             },
             {vehicle: name.capitalize() for vehicle, name in KITTI_RIDERS.items()},

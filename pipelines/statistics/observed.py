@@ -30,7 +30,7 @@ __all__ = ["KINDS", "ObservedFrame", "ObservedObject", "ObservedSet", "described
 Size = tuple[int, int]
 
 KINDS: Final[Mapping[str, frozenset[str]]] = {
-    "vehicle": frozenset({"car", "van", "truck", "bus", "vehicle", "suv", "tram", "train", "other vehicle"}),
+    "vehicle": frozenset({"car", "van", "truck", "bus", "vehicle", "suv", "tram", "train", "trailer", "other vehicle"}),
     "person": frozenset({"person"}),
     "two-wheeler": frozenset({"bicycle", "motorcycle", "cyclist", "rider", "scooter"}),
     "animal": frozenset({"dog", "deer", "cat", "boar", "horse", "animal"}),

@@ -61,8 +61,10 @@ MODEL_SUFFIXES = (".blend", ".glb", ".gltf", ".obj", ".fbx", ".usd", ".usda", ".
 MOST_DENSITY = 8.0
 """Where no street has room for more."""
 OTHERS = ("bicycles", "motorcycles", "scooters", "dogs", "cats", "deer", "strollers", "boar")
-TRAMS = "trams"
-KINDS = ("cars", "people", *OTHERS, TRAMS)
+TRAMS, TRAILERS = "trams", "trailers"
+WHERE_NAMED = (TRAMS, TRAILERS)
+"""Kinds of which there is none where they are not named."""
+KINDS = ("cars", "people", *OTHERS, *WHERE_NAMED)
 """What `--objects` counts."""
 VEHICLE_KINDS = ("car", "van", "truck", "bus")
 """What `--vehicles` weighs."""
@@ -479,8 +481,8 @@ class SynthesizeConfig(RenderConfig):
         str | None,
         Option(
             "Most objects of a kind in a frame: cars=6, people=8, bicycles=1, dogs=1, deer=1 ... with commas between; "
-            "cars: the nearest; trams: none where not named; people=0: none, nor anything but cars that is not "
-            "named, as in earlier versions.",
+            "cars: the nearest; trams, trailers: none where not named; people=0: none, nor anything but cars that is "
+            "not named, as in earlier versions.",
             _SCENE,
             implied=("people=0",),
             default_text="as many as real street frames have",
@@ -713,15 +715,15 @@ class SynthesizeConfig(RenderConfig):
         """Most two-wheelers, animals and prams in a frame, by their kind; None: as many as real frames have."""
         counts = parse_objects(self.objects)
         unnamed = 0 if counts.get("people") == 0 else None
-        trams = {TRAMS: counts[TRAMS]} if TRAMS in counts else {}
-        return {kind: counts.get(kind, unnamed) for kind in OTHERS} | trams
+        named = {kind: counts[kind] for kind in WHERE_NAMED if kind in counts}
+        return {kind: counts.get(kind, unnamed) for kind in OTHERS} | named
 
     @property
     def categories(self) -> tuple[str, ...]:
         """What the frames may show: all there is where a user's own scene or cars may be marked with anything."""
         own = self.cars is not None or (self.backgrounds is None and self.scene not in (CITY, WORLDS))
         counts = parse_objects(self.objects)
-        asked = any(counts.get(kind) for kind in (TRAMS, "boar"))
+        asked = any(counts.get(kind) for kind in (*WHERE_NAMED, "boar"))
         return CATEGORIES if own or asked or self.label_furniture else ORDINARY
 
     def __post_init__(self) -> None:
@@ -893,9 +895,12 @@ class SynthesizeConfig(RenderConfig):
             raise ConfigError("visible-samples, -denoise and -device are those of --visible: give that too")
 
     def _check_trams(self) -> None:
-        if parse_objects(self.objects).get(TRAMS) and (self.backgrounds is not None or self.sequence is not None):
+        counts = parse_objects(self.objects)
+        asked = [kind for kind in WHERE_NAMED if counts.get(kind)]
+        if asked and (self.backgrounds is not None or self.sequence is not None):
             other = "backgrounds" if self.backgrounds is not None else "sequence"
-            raise ConfigError(f"objects: trams are put into single frames of streets: leave --{other} or trams out")
+            kind = asked[0]
+            raise ConfigError(f"objects: {kind} are put into single frames of streets: leave --{other} or {kind} out")
 
     def _check_hours(self) -> None:
         _ = self.hour_weights

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from assets import ANIMAL_ARRAYS, CITY, PEOPLE_ARRAYS, TRAM_ARRAYS, TWO_WHEELER_ARRAYS
+from assets import ANIMAL_ARRAYS, CITY, PEOPLE_ARRAYS, TRAILER_ARRAYS, TRAM_ARRAYS, TWO_WHEELER_ARRAYS
 from numpy.typing import NDArray
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
@@ -23,7 +23,7 @@ from renderer.zones.categories import STREET_FURNITURE
 
 from pipelines.cameras import parse_size
 from pipelines.errors import ConfigError
-from pipelines.synthesis.config import TRAMS, RenderConfig, SynthesizeConfig
+from pipelines.synthesis.config import TRAILERS, TRAMS, WHERE_NAMED, RenderConfig, SynthesizeConfig
 from pipelines.synthesis.worlds import WORLDS
 
 __all__ = ["Session", "SessionFactory", "open_session"]
@@ -109,11 +109,13 @@ def _people_of(config: RenderConfig) -> Path | None:
 def _others_of(config: RenderConfig) -> tuple[Path, ...]:
     """Files of two-wheelers, animals and prams, where any are wanted."""
     wanted = isinstance(config, SynthesizeConfig) and any(
-        most != 0 for kind, most in config.most_others.items() if kind != TRAMS
+        most != 0 for kind, most in config.most_others.items() if kind not in WHERE_NAMED
     )
     files = [path for path in (TWO_WHEELER_ARRAYS, ANIMAL_ARRAYS) if wanted and path.is_file()]
-    trams = isinstance(config, SynthesizeConfig) and config.most_others.get(TRAMS)
-    return (*files, TRAM_ARRAYS) if trams else tuple(files)
+    if isinstance(config, SynthesizeConfig):
+        named = {TRAMS: TRAM_ARRAYS, TRAILERS: TRAILER_ARRAYS}
+        files += [path for kind, path in named.items() if config.most_others.get(kind)]
+    return tuple(files)
 
 
 def _furniture_of(config: RenderConfig) -> Furniture | None:

@@ -41,7 +41,7 @@ LABEL_COLOURS = {
     "bicycle": (0, 255, 0), "motorcycle": (128, 0, 255), "dog": (255, 128, 0), "deer": (128, 255, 0),
     "scooter": (0, 128, 255), "stroller": (0, 255, 128), "cat": (255, 128, 128), "boar": (160, 80, 40),
     "tram": (128, 128, 255), "traffic_light": (255, 0, 128), "traffic_sign": (128, 255, 128),
-    "hydrant": (128, 0, 0), "street_lamp": (0, 0, 128),
+    "hydrant": (128, 0, 0), "street_lamp": (0, 0, 128), "trailer": (128, 0, 128),
 }  # fmt: skip
 """Colour of an object in the label image, RGB: far from each other and from every grey."""
 MOST_HIGH = 1.5

@@ -49,6 +49,7 @@ from ..scene.pedestrians import PeopleMix, people_on_street, those_out
 from ..scene.place import Places
 from ..scene.road_users.companions import companions, walking_without_pram
 from ..scene.road_users.seated import seated_people
+from ..scene.road_users.trailers import TRAILER, TRAILERS, trailers_on_street
 from ..scene.road_users.trams import TRAM, TRAMS, trams_on_street
 from ..scene.road_users.two_wheelers import NO_OTHERS, TwoWheelerMix, two_wheelers_on_street
 from ..scene.sequences.plan import RoadUsers, SequencePlan, draw_plan
@@ -294,7 +295,8 @@ class RenderSession:
             conditions: weather and hour, which tell how parked cars were heated; None draws them.
             people: most people in the street; None as many as real streets have.
             others: most of each of :data:`.road_users.two_wheelers.KINDS` and
-                :data:`.road_users.companions.COMPANIONS`, alike; of ``trams`` none where nothing is said.
+                :data:`.road_users.companions.COMPANIONS`, alike; of ``trams`` and ``trailers`` none where nothing is
+                said.
             moment: where the frame lies in a sequence; None: it is of none.
             flow: also give ``Frame.flow``, of all frames of a sequence but the last.
             amodal: also give ``Frame.amodal``.
@@ -458,7 +460,7 @@ class RenderSession:
             setup = sample_frame(
                 standing.street, self.model_sizes, camera, draw, weather, profile=profile, traffic=self.traffic
             )
-            setup = self._with_trams(setup, standing, draw, others.get(TRAMS) or 0)
+            setup = self._with_trams_and_trailers(setup, standing, draw, others)
             setup = self._with_people(setup, standing, draw, people, weather)
             setup = self._with_others(setup, standing, draw, others, weather, riders=people != 0)
             setup = self._with_seated(setup, standing, draw, people, weather)
@@ -518,14 +520,22 @@ class RenderSession:
         library = self._library_of.get(name)
         return None if library is None else library.key_points_m(name)
 
-    def _with_trams(self, setup: FrameSetup, standing: Standing, draw: Draw, most: int) -> FrameSetup:
-        """The setup with trams behind its cars, where any are asked for."""
-        sizes = {size.name: size for size in self.model_sizes}
-        return trams_on_street(setup, standing.street, sizes, self._trams, self.camera.covering, draw, most)
+    def _with_trams_and_trailers(
+        self, setup: FrameSetup, standing: Standing, draw: Draw, most: Mapping[str, int | None]
+    ) -> FrameSetup:
+        """The setup with trams behind its cars, and trailers behind both, where any are asked for."""
+        sizes, street, camera = {size.name: size for size in self.model_sizes}, standing.street, self.camera.covering
+        trams, trailers = (
+            [size for size in self._on_request if size.category == category] for category in (TRAM, TRAILER)
+        )
+        setup = trams_on_street(setup, street, sizes, trams, camera, draw, most.get(TRAMS) or 0)
+        sizes |= {size.name: size for size in trams}
+        return trailers_on_street(setup, street, sizes, trailers, camera, draw, most.get(TRAILERS) or 0)
 
     @cached_property
-    def _trams(self) -> tuple[ModelSize, ...]:
-        return tuple(size for size in (*self._own_sizes, *self.other_sizes) if size.category == TRAM)
+    def _on_request(self) -> tuple[ModelSize, ...]:
+        """Trams and trailers."""
+        return tuple(size for size in (*self._own_sizes, *self.other_sizes) if size.category in (TRAM, TRAILER))
 
     def _with_people(
         self, setup: FrameSetup, standing: Standing, draw: Draw, most: int | None, weather: Conditions
@@ -533,7 +543,7 @@ class RenderSession:
         """The setup, and people after its cars: no id and no draw of a car changes with them."""
         if most == 0 or not self._people or not standing.street.has_people:
             return setup
-        cars = {size.name: size for size in (*self.model_sizes, *self._trams)}
+        cars = {size.name: size for size in (*self.model_sizes, *self._on_request)}
         ground, street = standing.ground, standing.street
         mix = self._people.dressed_for(weather)
         people = people_on_street(setup, ground, street, cars, mix, self.camera.covering, draw, most)
@@ -545,7 +555,7 @@ class RenderSession:
         """The setup, and people on benches after all else."""
         if most == 0 or not self._people or not standing.street.has_people:
             return setup
-        models = (*self.model_sizes, *self._trams, *self.people_sizes, *self.other_sizes)
+        models = (*self.model_sizes, *self._on_request, *self.people_sizes, *self.other_sizes)
         sizes = {size.name: size for size in models}
         people, camera = self.people_sizes, self.camera.covering
         seated = seated_people(setup, standing.seats, sizes, people, camera, draw, weather, most)
@@ -562,7 +572,7 @@ class RenderSession:
         riders: bool,
     ) -> FrameSetup:
         """The setup, and two-wheelers, animals and prams after its cars and people."""
-        sizes = {size.name: size for size in (*self.model_sizes, *self._trams, *self.people_sizes)}
+        sizes = {size.name: size for size in (*self.model_sizes, *self._on_request, *self.people_sizes)}
         if not self.other_sizes or not any(count != 0 for count in most.values()):
             return replace(setup, placements=walking_without_pram(setup.placements, sizes))
         parking, street, mix = standing.parking, standing.street, self._two_wheelers.dressed_for(weather, draw)

@@ -10,6 +10,7 @@ _LONGEST_SIDE_M = {
     "car": (1.2, 10.0), "van": (1.5, 12.0), "truck": (2.0, 60.0), "bus": (2.0, 35.0), "person": (0.5, 2.8),
     "bicycle": (0.7, 3.2), "motorcycle": (1.0, 3.5), "dog": (0.2, 2.2), "deer": (0.5, 3.3),
     "scooter": (0.5, 2.8), "stroller": (0.4, 1.8), "cat": (0.15, 1.2), "boar": (0.4, 2.3), "tram": (5.0, 80.0),
+    "trailer": (1.2, 14.0),
     "traffic_light": (0.2, 12.0), "traffic_sign": (0.2, 25.0), "hydrant": (0.3, 2.0), "street_lamp": (0.1, 20.0),
 }  # fmt: skip
 """Wide limits, to tell a wrong unit and not a rare car. The smallest car built was 1.37 m long (Peel P50), road trains

@@ -97,8 +97,8 @@ _RIDERS: Final = {"bicycle": "cycling", "scooter": "scooting"}
 """Of riders, by the first word of what they ride; all others ride a motorcycle."""
 _PARKED: Final = {"motorcycle": "motorcycle_parked"}
 """Profiles of what nobody rides; of all others a bicycle's."""
-_OTHERS: Final = {"tram": "tram_in_service"} | dict.fromkeys(STREET_FURNITURE, "stationary")
-"""Profiles of trams and of what stands still, by category."""
+_OTHERS: Final = {"tram": "tram_in_service"} | dict.fromkeys(("trailer", *STREET_FURNITURE), "stationary")
+"""Profiles of trams and of what has no heat of its own, by category."""
 _POSE: Final = re.compile(r"\.([a-z]+)")
 
 

@@ -53,6 +53,7 @@ CATEGORY_TABLE: Final = (
     Category("hydrant", "outdoor", "Fire hydrant", on_request=True),
     Category("street_lamp", "outdoor", "Head of a street lamp", on_request=True),
     Category("boar", "animal", "Wild boar", on_request=True),
+    Category("trailer", "vehicle", "Trailer or caravan behind a car", on_request=True),
 )
 """In their order: YOLO counts them from 0, COCO from 1. New ones come at the end."""
 
@@ -68,7 +69,7 @@ STREET_FURNITURE: Final = ("traffic_light", "traffic_sign", "hydrant", "street_l
 """What stands still and is no road user: real data sets label some of it and leave the rest as background."""
 VEHICLES: Final = ("car", "van", "truck", "bus")
 """Categories of what :mod:`renderer.scene.traffic` drives and parks."""
-BUILT_LIKE_CARS: Final = (*VEHICLES, "tram")
+BUILT_LIKE_CARS: Final = (*VEHICLES, "tram", "trailer")
 """Categories whose zones are guessed as those of a car: panes, roof, wheels."""
 TWO_WHEELERS: Final = ("bicycle", "motorcycle", "scooter")
 """Categories of what is ridden; a scooter is one that is stood on, a motor scooter is a motorcycle."""

@@ -45,7 +45,7 @@ _VEHICLES: Final = {
     "truck": "truck", "lorry": "truck", "firetruck": "truck", "trailer": "truck",
     "car": "car", "taxi": "car", "hatchback": "car", "saloon": "car", "sedan": "car", "suv": "car", "pickup": "car",
     "coupe": "car", "prius": "car", "racecar": "car", "vehicle": "car", "automobile": "car",
-    "tram": "tram", "tramcar": "tram", "streetcar": "tram",
+    "tram": "tram", "tramcar": "tram", "streetcar": "tram", "caravan": "trailer",
 }  # fmt: skip
 _ALONE: Final = {"delivery": "van", "garbage": "truck", "cop": "car", "police": "car", "estate": "car", "hybrid": "car"}
 """Words that tell a category where nothing else does: a police is a car, a police station is none."""

@@ -51,6 +51,7 @@ def test_the_numbers_are_those_of_the_datasets_made_so_far() -> None:
         "DAYLIGHT": 60,
         "OTHER_HEAT": 34,
         "TRAMS": 35,
+        "TRAILERS": 37,
         "VISIBLE": 90,
         "APPEARANCE": 61,
         "TWO_WHEELERS": 30,

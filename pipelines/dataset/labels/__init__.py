@@ -21,6 +21,7 @@ __all__ = [
 SAME_AS = {
     "pedestrian": "person", "people": "person", "human": "person", "person_sitting": "person", "bike": "bicycle",
     "motor": "motorcycle", "motorbike": "motorcycle", "train": "tram",
+    "caravan": "trailer",
     "traffic light": "traffic_light", "light": "traffic_light", "traffic sign": "traffic_sign",
     "street sign": "traffic_sign", "stop sign": "traffic_sign", "sign": "traffic_sign",
     "fire hydrant": "hydrant", "lamp": "street_lamp",

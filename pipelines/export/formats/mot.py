@@ -3,9 +3,9 @@
 A row of ``gt.txt``: frame, track, left, top, width, height, whether it counts, class, share that is visible. Frames and
 pixels are counted from 1. The box is that of the whole object inside of the image, hidden parts included, as in MOT16.
 Tracks keep the ids of the masks. Classes are MOT16's: a person is a pedestrian (1), one who rides a person on a vehicle
-(2); cars, vans, lorries and buses are cars (3); strollers and kick scooters non-motorised vehicles (6); animals are
-distractors (8); a tram is a vehicle like a bus (3); lights, signs and
-lamps are occluders (9), hydrants occluders on the ground (10). What is ignored has a 0 for whether it counts.
+(2); cars, vans, lorries, buses and trams are cars (3); strollers, kick scooters and trailers non-motorised vehicles
+(6); animals are distractors (8); lights, signs and lamps are occluders (9), hydrants occluders on the ground (10). What
+is ignored has a 0 for whether it counts.
 
 Source: Milan et al., "MOT16: A Benchmark for Multi-Object Tracking", arXiv:1603.00831.
 """
@@ -27,7 +27,7 @@ __all__ = ["CLASSES", "Mot"]
 
 CLASSES: Final[Mapping[str, int]] = {
     "person": 1, "car": 3, "van": 3, "truck": 3, "bus": 3, "bicycle": 4, "motorcycle": 5, "scooter": 6, "stroller": 6,
-    "dog": 8, "cat": 8, "deer": 8, "boar": 8, "tram": 3,
+    "dog": 8, "cat": 8, "deer": 8, "boar": 8, "tram": 3, "trailer": 6,
     "traffic_light": 9, "traffic_sign": 9, "hydrant": 10, "street_lamp": 9,
 }  # fmt: skip
 _ON_VEHICLE: Final = 2

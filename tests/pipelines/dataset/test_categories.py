@@ -60,6 +60,9 @@ def test_a_set_lists_street_furniture_where_it_may_show_it(tmp_path: Path) -> No
     assert "label_furniture" not in told, "as data sets from before"
     assert listed(objects="trams=1") == CATEGORIES
     assert listed(objects="trams=0") == ORDINARY
+    assert listed(objects="trailers=1") == CATEGORIES
+    with pytest.raises(ConfigError, match="trailers are put into single frames of streets: leave --sequence or"):
+        listed(objects="trailers=1", sequence=2.0)
     with pytest.raises(ConfigError, match="trams are put into single frames of streets: leave --sequence or"):
         listed(objects="trams=1", sequence=2.0)
     with pytest.raises(ConfigError, match="trams are put into single frames of streets: leave --backgrounds or"):

@@ -22,7 +22,7 @@ from pipelines.synthesis.config import KINDS
 from renderer.geometry.boxes import truncation
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box3D, Instance
-from renderer.scene.road_users import companions, trams, two_wheelers
+from renderer.scene.road_users import companions, trailers, trams, two_wheelers
 
 CAMERA = Camera("plain", 200, 100, 100.0, 100.0, 100.0, 50.0)
 YAW = 0.4
@@ -125,4 +125,4 @@ def test_rows_of_riders_are_checked(tmp_path: Path) -> None:
 
 
 def test_the_words_of_the_option_are_those_of_the_renderer() -> None:
-    assert {"cars", "people", *two_wheelers.KINDS, *companions.COMPANIONS, trams.TRAMS} == set(KINDS)
+    assert {"cars", "people", *two_wheelers.KINDS, *companions.COMPANIONS, trams.TRAMS, trailers.TRAILERS} == set(KINDS)

@@ -21,7 +21,7 @@ from renderer.geometry.frame import Frame
 
 THINGS = (
     ("traffic_light", "signal"), ("traffic_sign", "stop"), ("traffic_sign", "speed"), ("hydrant", "hydrant"),
-    ("street_lamp", "lamp"), ("tram", "tram_01"),
+    ("street_lamp", "lamp"), ("tram", "tram_01"), ("trailer", "trailer_01"),
 )  # fmt: skip
 FLIR = {
     1: "person", 2: "bike", 3: "car", 4: "motor", 6: "bus", 7: "train", 8: "truck", 10: "light", 11: "hydrant",
@@ -29,12 +29,14 @@ FLIR = {
 }  # fmt: skip
 """Categories of the annotations of FLIR ADAS, version 2, in use."""
 THEIRS: dict[str, dict[tuple[str, str], str | None]] = {
-    "flir-adas": dict(zip(THINGS, ("light", "sign", "sign", "hydrant", None, "train"), strict=True)),
-    "coco": dict(zip(THINGS, ("traffic light", "stop sign", None, "fire hydrant", None, "train"), strict=True)),
-    "kitti": dict(zip(THINGS, (None, None, None, None, None, "Tram"), strict=True)),
-    "m3fd": dict(zip(THINGS, ("ignored", None, None, None, "Lamp", "ignored"), strict=True)),
-    "llvip": dict(zip(THINGS, (None, None, None, None, None, "ignored"), strict=True)),
-    "kaist": dict(zip(THINGS, (None, None, None, None, None, "ignored"), strict=True)),
+    "flir-adas": dict(zip(THINGS, ("light", "sign", "sign", "hydrant", None, "train", "other vehicle"), strict=True)),
+    "coco": dict(
+        zip(THINGS, ("traffic light", "stop sign", None, "fire hydrant", None, "train", "ignored"), strict=True)
+    ),
+    "kitti": dict(zip(THINGS, (None, None, None, None, None, "Tram", "Misc"), strict=True)),
+    "m3fd": dict(zip(THINGS, ("ignored", None, None, None, "Lamp", "ignored", "ignored"), strict=True)),
+    "llvip": dict(zip(THINGS, (None, None, None, None, None, "ignored", "ignored"), strict=True)),
+    "kaist": dict(zip(THINGS, (None, None, None, None, None, "ignored", "ignored"), strict=True)),
 }
 """What each thing is in each set: None is background there."""
 

@@ -1,0 +1,1 @@
+"""Car trailers as arrays: ``assets/trailers.npz``."""
