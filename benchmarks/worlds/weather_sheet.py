@@ -51,10 +51,13 @@ def _drawn(option: str, hour: float, shown: Callable[[WeatherEffects], bool]) ->
     raise LookupError(f"{option}: no draw to show")
 
 
-def _frames(scene: Path, seed: int, indices: Sequence[int]) -> list[Frame]:
-    camera = assets.camera(CAMERA, WIDE)
-    with renderer.open_scene(scene, camera=camera, seed=seed) as opened:
-        return [opened.render(index) for index in indices]
+def _frame(scene: Path, seed: int, index: int) -> Frame:
+    """A frame with the bare trees of winter, in which all weathers are drawn."""
+    from renderer.blender.engine import RenderSession
+
+    _, option, hour, shown = WEATHERS[0]
+    with RenderSession(scene, camera=assets.camera(CAMERA, WIDE), seed=seed) as session:
+        return session.frame(index, normals=True, parts=True, conditions=_drawn(option, hour, shown))
 
 
 def tile(frame: Frame, drawn: Conditions, label: str) -> NDArray[np.uint8]:
@@ -86,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--scene", type=Path, default=assets.CITY)
     options = parser.parse_args(arguments)
-    frame = _frames(options.scene, options.seed, [options.frame])[0]
+    frame = _frame(options.scene, options.seed, options.frame)
     cv2.imwrite(str(options.out), sheet(frame), [cv2.IMWRITE_JPEG_QUALITY, 80])
 
 

@@ -98,14 +98,22 @@ def _bare(shape: _Shape, rng: Rng) -> MeshBuilder:
 
 
 def bare_plants(seed: int) -> dict[str, Callable[[], MeshBuilder]]:
-    """Makers of broadleaved trees and some bushes in winter, by the names that :func:`plant_makers` gives them."""
+    """Makers of plants in a cold winter, by the names that :func:`plant_makers` gives them; the rest are evergreen."""
     makers: dict[str, Callable[[], MeshBuilder]] = {}
     for name, shape in (*_SHAPES.items(), *TREES.items()):
         if name not in ("cypress", "eucalyptus"):
             makers[f"tree.{name}"] = partial(_winter_tree, shape, np.random.SeedSequence([seed, 31, *name.encode()]))
     for k in (0, 2):
         makers[f"shrub.{k}"] = partial(_winter_shrub, np.random.SeedSequence([seed, 32, k]))
+    for k, (palm, instead) in enumerate(_INSTEAD_OF_PALMS.items()):
+        makers[palm] = partial(_winter_tree, TREES[instead], np.random.SeedSequence([seed, 33, k]))
+    for k in range(2):
+        makers[f"agave.{k}"] = partial(_winter_shrub, np.random.SeedSequence([seed, 34, k]))
     return makers
+
+
+_INSTEAD_OF_PALMS = {"fan_palm.0": "poplar", "fan_palm.1": "lime", "feather_palm.0": "maple", "feather_palm.1": "maple"}
+"""Where winters are cold other trees stand: a palm in the snow would be a rare sight."""
 
 
 def _winter_tree(shape: _Shape, seed: np.random.SeedSequence) -> MeshBuilder:

@@ -30,6 +30,8 @@ _HIGH = ("tree", "palm", "pole", "lamp", "signal", "cobra", "mast", "conifer", "
 """Words in the names of what is higher than a deck."""
 _GIRDER_M = 0.45
 """Depth of the girders below the slab."""
+_AHEAD_M, _LEAST_POINTS = 90.0, 10
+"""How far before a bridge the camera's ways begin, and how many points make one."""
 _LEAST_GAP_M = 26.0
 """Between two bridges."""
 
@@ -60,15 +62,43 @@ class _Bridge:
 def underpass(seed: int) -> Site:
     """The scene of a seed."""
     rng = np.random.default_rng([seed, 107])
-    street = _STREETS[int(rng.choice(len(_STREETS), p=[share for _, share in _STREETS]))][0]
-    site = street(int(rng.integers(1 << 31)))
-    assert site.course is not None
+    bridges: list[_Bridge] = []
+    while not bridges:  # some streets have no straight stretch between their crossings
+        street = _STREETS[int(rng.choice(len(_STREETS), p=[share for _, share in _STREETS]))][0]
+        site = street(int(rng.integers(1 << 31)))
+        bridges = list(_drawn(_course(site), rng))
     for name in ("bridge", "bank"):  # a town may end at a bridge of its own
         site.static.pop(name, None)
-    for k, bridge in enumerate(_drawn(site.course, rng)):
-        _clear(site, site.course, bridge)
-        _build(site, site.course, bridge, f"bridge{k}", rng)
+    course = _course(site)
+    site.paths = _towards(site.paths, course, bridges)
+    for k, bridge in enumerate(bridges):
+        _clear(site, course, bridge)
+        _build(site, course, bridge, f"bridge{k}", rng)
     return site
+
+
+def _course(site: Site) -> Course:
+    assert site.course is not None
+    return site.course
+
+
+def _towards(paths: dict[str, Array], course: Course, bridges: list[_Bridge]) -> dict[str, Array]:
+    """The stretches of the camera's ways on which a bridge is ahead, or above."""
+    kept: dict[str, Array] = {}
+    for points in paths.values():
+        u, d = np.array([course.axis.nearest(x, y) for x, y in points.tolist()]).T
+        ahead = np.sign(u[-1] - u[0])
+        if np.ptp(d) > 4.0 or not ahead:
+            continue  # a way along a street that crosses
+        near = np.zeros(len(u), np.bool_)
+        for bridge in bridges:
+            away = ahead * (bridge.u_m - u)
+            near |= (away > -bridge.half_m) & (away < _AHEAD_M)
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], near, [False]]).astype(int)))
+        for start, end in edges.reshape(-1, 2).tolist():
+            if end - start >= _LEAST_POINTS:
+                kept[f"out.{len(kept)}" if kept else "out"] = points[start:end]
+    return kept or paths
 
 
 def _drawn(course: Course, rng: np.random.Generator) -> Iterator[_Bridge]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from assets import CITY
+from assets import CITY, THERMAL_PROFILES
 from renderer.geometry.frame import Frame
 from renderer.random_streams import Draw
 from renderer.thermal.conditions import Conditions
+from renderer.thermal.physics import snow_coat
+from renderer.thermal.profiles import read_profiles
+from renderer.thermal.weather.effects import WeatherEffects
 from renderer.visible.settings import VisibleSettings
+from renderer.zones.catalogue import Zone
 
 bpy = pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
 
@@ -100,3 +105,29 @@ def test_a_twin_depends_on_its_frame_alone_and_changes_no_pass() -> None:
         np.testing.assert_array_equal(one.zone, other.zone)
     for frame, picture in zip(frames, pictures, strict=True):
         assert_aligned(frame.instance_id, picture)
+
+
+@pytest.mark.slow
+def test_snow_and_bare_trees_are_in_both_pictures() -> None:
+    """Where the infrared picture has snow the twin is white, and bare trees cover less of both."""
+    snow = WeatherEffects("clear", snow_depth_m=0.2, snow_on_road=0.4, snow_on_trees=0.0, snow_age_days=0.0)
+    winter = replace(
+        NOON, day_of_year=20, sun_elevation_deg=30.0, air_temperature_K=268.0, weather="snow", effects=snow
+    )
+    draw = Draw(4, 2)
+    profiles = read_profiles(THERMAL_PROFILES)
+    with RenderSession(CITY, size=(240, 192), seed=4) as session:
+        summer = session.frame(2, normals=True, parts=True, conditions=NOON)
+        frame = session.frame(2, normals=True, parts=True, conditions=winter)
+        coat = snow_coat(frame, winter, profiles, draw)
+        picture = session.visible(frame, draw, winter, FEW, snow=coat)
+    assert coat is not None
+    assert 0.05 < coat.mean() < 0.9
+    assert (frame.zone == Zone.VEGETATION).sum() < 0.6 * (summer.zone == Zone.VEGETATION).sum()
+    assert (frame.zone == Zone.TRUNK).sum() > (summer.zone == Zone.TRUNK).sum()
+    grey, road = picture.astype(np.float64).mean(axis=2), frame.zone == Zone.ROAD
+    assert np.median(grey[coat & road]) > 1.5 * np.median(grey[~coat & road])
+    edge = np.abs(np.diff(grey, axis=1))[road[:, 1:] & road[:, :-1] & (coat[:, 1:] != coat[:, :-1])].mean()
+    moved = np.roll(coat, 2, axis=1)
+    beside = np.abs(np.diff(grey, axis=1))[road[:, 1:] & road[:, :-1] & (moved[:, 1:] != moved[:, :-1])].mean()
+    assert edge > 1.2 * beside

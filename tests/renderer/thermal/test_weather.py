@@ -20,7 +20,7 @@ from renderer.thermal.balance import surface_balance
 from renderer.thermal.condition_names import SKIES, WEATHERS, parse_weather
 from renderer.thermal.conditions import Conditions, sample_conditions
 from renderer.thermal.ground import GroundEffects
-from renderer.thermal.physics import render_thermal
+from renderer.thermal.physics import render_thermal, snow_coat
 from renderer.thermal.weather.climate import climate_shares
 from renderer.thermal.weather.departed import add_departed, departed_cars
 from renderer.thermal.weather.deposit import deposit_of
@@ -34,6 +34,7 @@ from renderer.thermal.weather.extinction import (
 )
 from renderer.thermal.weather.humid import dew_point_K, saturation_slope_hPa_K, wet_bulb_K
 from renderer.thermal.weather.rain import WATER_REFLECTANCE
+from renderer.thermal.weather.season import trees_are_bare
 from renderer.thermal.weather.snow import ON_GROUND, ON_OBJECT
 from renderer.thermal.weather.spray import optical_depth
 from renderer.zones.catalogue import Zone
@@ -183,6 +184,27 @@ def test_a_car_that_stood_is_white_and_a_driven_one_is_not() -> None:
 
 
 # --- draws ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_coat_of_snow_is_where_the_picture_has_it() -> None:
+    """A carriageway half of which is white: the coat is where a cold surface shows, as the picture does."""
+    half = dataclasses.replace(SNOW, snow_on_road=0.45)
+    frame = surface(Zone.ROAD, UP, distance_m=6.0, down_deg=25.0, size=(160, 120))
+    coat = snow_coat(frame, snowy(effects=half), profiles(), DRAW)
+    assert coat is not None
+    assert 0.1 < coat.mean() < 0.9
+    seen = render_thermal(frame, snowy(effects=half), profiles(), DRAW).apparent_temperature_K
+    white = seen[coat]
+    assert np.percentile(white, 95) < np.percentile(seen[~coat], 5)
+    assert snow_coat(frame, winter_night(), profiles(), DRAW) is None
+
+
+def test_trees_are_bare_in_the_winters_of_weathers_with_effects_alone() -> None:
+    assert trees_are_bare(snowy(day_of_year=20))
+    assert trees_are_bare(snowy(day_of_year=350))
+    assert not trees_are_bare(snowy(day_of_year=172))
+    assert not trees_are_bare(winter_night(day_of_year=20))
+    assert not trees_are_bare(None)
 
 
 def test_without_a_mixture_nothing_is_drawn_anew() -> None:
