@@ -1,6 +1,6 @@
 """Cost of the passes in generated streets as ratios to the city's, and the sizes of the cars that are seen there.
 
-    python -m benchmarks.worlds
+    python -m benchmarks.worlds [--frames 40]
 
 Beside each kind the mixture that `gis synthesize --scene worlds` draws from: the median of all kinds' frames by its
 weights. `resident_MB` is the process's memory after each kind's streets were built, the ground for people with them.
@@ -11,6 +11,7 @@ last line is JSON.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
@@ -30,7 +31,7 @@ from renderer.scene.place import Place
 __all__ = ["main"]
 
 KINDS = ("city", *WORLD_KINDS)
-FRAMES, STREETS = 40, 2
+STREETS = 2
 """Of each kind."""
 EDGES_PX = (20.0, 32.0, 64.0)
 SEEN_SHARE, WIDE = 0.3, 1.8
@@ -97,6 +98,9 @@ def mixture_median(measured: dict[str, Measured]) -> float:
 
 def main() -> None:
     """Runs the benchmark."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.worlds", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--frames", type=int, default=40, help="of each kind")
+    frames = parser.parse_args().frames
     from renderer.blender.engine import RenderSession
 
     measured = {kind: Measured() for kind in KINDS}
@@ -110,7 +114,7 @@ def main() -> None:
             session.frame(street * len(KINDS) + number, normals=True, parts=True, people=None)
         resident[kind] = resident_MB()
     built = (time.process_time() - begin) / (STREETS * len(WORLD_KINDS))
-    for index in range(FRAMES * len(KINDS)):
+    for index in range(frames * len(KINDS)):
         begin = time.process_time()
         frame = session.frame(index, normals=True, parts=True)
         measured[KINDS[index % len(KINDS)]].add(frame, time.process_time() - begin)
