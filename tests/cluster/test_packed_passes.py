@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from export_sets import over_frames
 from fake_renderer import FakeScene
 
 from pipelines.dataset.merge import merge
@@ -31,12 +32,17 @@ KINDS: dict[str, dict[str, Any]] = {
     "frames": {"count": 7, "passes": "normals,parts,amodal"},
     "sequences": {"count": 2, "sequence": 0.4, "fps": 10.0, "passes": "normals,parts,amodal,flow"},
     "rig": {"count": 5, "rig": "kitti-stereo", "size": "96x48", "passes": "normals,parts,amodal,stereo"},
-}
+    "moving rig": {
+        "count": 1, "sequence": 0.5, "rig": "kitti-stereo", "size": "96x48",
+        "passes": "normals,parts,amodal,stereo,flow",
+    },
+}  # fmt: skip
 OF_PASSES = {
     "frames": {"normals.png", "normals.exr", "parts.png", "parts.json"},
     "sequences": {"normals.png", "normals.exr", "parts.png", "parts.json", "flow.png", "flow.exr"},
     "rig": {"normals.png", "normals.exr", "parts.png", "parts.json", "disparity.png", "disparity.exr"},
 }
+OF_PASSES["moving rig"] = OF_PASSES["rig"] | OF_PASSES["sequences"]
 
 
 def make(out: Path, kind: str, scene: FakeScene | None = None, **options: Any) -> Path:
@@ -123,6 +129,22 @@ def test_unpacked_packed_and_merged_are_the_same(both: tuple[str, Path, Path], t
     parts = [make(tmp_path / text.replace(":", "-"), kind, frames=text) for text in ranges]
     merge(parts, tmp_path / "packed")
     assert contents(tmp_path / "packed") == contents(packed)
+
+
+def test_over_real_frames_it_is_the_same(tmp_path: Path) -> None:
+    over_frames(tmp_path, count=1)  # makes the backgrounds and their boxes
+
+    def over(name: str, **options: Any) -> Path:
+        config = SynthesizeConfig(
+            tmp_path / name, count=4, backgrounds=tmp_path / "frames", boxes=tmp_path / "boxes.json", size="96x64",
+            horizon=30.0, model="physics", workers=1, passes="normals,parts,amodal", **options,
+        )  # fmt: skip
+        return synthesize_dataset(config, session_factory=FakeScene())
+
+    single, packed = over("single"), over("packed", pack="shards", shard_frames=3)
+    assert validate(packed).problems == []
+    merge([packed], tmp_path / "unpacked", pack="files")
+    assert contents(tmp_path / "unpacked") == contents(single)
 
 
 @pytest.mark.parametrize("form", ["coco", "kitti"])
