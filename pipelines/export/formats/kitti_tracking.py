@@ -6,6 +6,9 @@ Tracks keep the ids of the masks; a rider and a bicycle are one track, that of t
 the benchmark states none, and its measure leaves out what is above 0). All sequences stand in
 ``training/evaluate_tracking.seqmap.training``, as TrackEval reads it, and in ``....train`` and so on those of a split.
 
+Its labels know a few types alone, and tools stop at any other: where no classes are asked for, what is none of them (a
+bus, a dog) is a ``Misc``; who sits is a ``Person``, as in its files.
+
 Source: development kit of the KITTI tracking benchmark (Geiger, Lenz, Urtasun, CVPR 2012).
 """
 
@@ -18,9 +21,10 @@ from pipelines.export.formats.kitti import object_rows, projection_rows
 from pipelines.export.job import ExportFrame, ExportObject, Job, Picture
 from pipelines.export.sequences import sequence_name, sequence_of, sequences
 
-__all__ = ["KittiTracking"]
+__all__ = ["KittiTracking", "type_of"]
 
 _TRUNCATED: Final = (0.15, 0.5)
+_TYPES: Final = frozenset({"Car", "Van", "Truck", "Pedestrian", "Person", "Cyclist", "Tram", "Misc", "DontCare"})
 _MAP: Final = "training/evaluate_tracking.seqmap"
 
 
@@ -52,8 +56,16 @@ def _rows(job: Job, frame: ExportFrame) -> Iterator[str]:
     for item, row in object_rows(job, frame):
         kind, truncated, rest = row.split(" ", 2)
         unknown = item.instance is None or item.ignored
+        kind = type_of(kind, given=job.config.classes is not None)
         level = "-1" if unknown else str(sum(float(truncated) > share for share in _TRUNCATED))
         yield f"{sequence_of(frame).frame} {_track(item)} {kind} {level} {rest}"
+
+
+def type_of(kind: str, *, given: bool) -> str:
+    """The benchmark's type of an object that the object benchmark calls ``kind``; ``given`` names stay."""
+    if kind == "Person_sitting":
+        return "Person"
+    return kind if given or kind in _TYPES else "Misc"
 
 
 def _track(item: ExportObject) -> int:

@@ -12,6 +12,7 @@ import pytest
 from export_sets import mask_of, of_scene, records
 
 from pipelines.errors import DatasetError
+from pipelines.export.formats.kitti_tracking import type_of
 from pipelines.export.run import export_dataset
 
 FRAMES = 5
@@ -93,3 +94,13 @@ def test_a_sequence_is_on_one_side_of_a_split(moving_set: Path, tmp_path: Path) 
     assert sides[0] | sides[1] == set(range(4))
     assert not sides[0] & sides[1]
     assert all(sides)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [("Car", "Car"), ("Bus", "Misc"), ("Dog", "Misc"), ("Person_sitting", "Person"), ("DontCare", "DontCare")],
+)
+def test_kitti_tracking_has_its_own_types_alone(kind: str, shown: str) -> None:
+    """TrackEval stops with a KeyError at any other."""
+    assert type_of(kind, given=False) == shown
+    assert type_of("Bus", given=True) == "Bus"
