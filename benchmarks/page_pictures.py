@@ -13,6 +13,8 @@ normals     ``normals/`` as they lie there
 parts       ``parts/``, a colour for each part
 amodal      it, with the outlines of whole objects (``--passes amodal``)
 disparity   ``disparity/``, near red
+celsius     temperatures between the limits of ``--span``, degrees Celsius
+before      the same of the background without what was put into it, of the folder ``--backgrounds``
 ==========  ============================================================================================
 
 ``NAME:WHAT`` takes it from the folder NAME of a rig. 3-D boxes of a lens that distorts are drawn through it.
@@ -22,7 +24,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,18 +36,21 @@ from pipelines.dataset.contact_sheet import CATEGORY_COLOURS, PALE, instance_col
 from pipelines.dataset.record import FrameRecord, InstanceRecord
 from pipelines.dataset.store import read_records
 from pipelines.dataset.validation.run_lengths import decode_rle
-from pipelines.io.files import write_bytes
+from pipelines.io.files import read_json, write_bytes
 from renderer.geometry.boxes import box_3d_corners_m
 from renderer.geometry.camera import Camera
+from renderer.thermal.sensor import from_uint16
 
 __all__ = ["main", "page_picture"]
 
 UInt8 = NDArray[np.uint8]
+Tile = Callable[[Path, FrameRecord], UInt8]
 _GAP_PX: Final = 8
 _PAPER: Final = 255
 _EDGE_STEPS: Final = 24
 """Points along an edge of a 3-D box, which a lens bends."""
 _NEAR_M: Final = 0.3
+KELVIN_OF_0_C: Final = 273.15
 _LINE: Final = cv2.LINE_AA
 
 
@@ -57,9 +62,12 @@ def main() -> None:
     parser.add_argument("--frames", type=int, nargs="+", default=[0, 1, 2, 3])
     parser.add_argument("--columns", type=int, default=4)
     parser.add_argument("--width", type=int, default=300, help="of a tile, pixels")
-    parser.add_argument("--show", nargs="+", default=["image"], help=f"one of {', '.join(TILES)}, or NAME:WHAT")
+    parser.add_argument("--show", nargs="+", default=["image"], help="see above")
+    parser.add_argument("--span", type=float, nargs=2, default=(0.0, 30.0), help="for celsius and before")
+    parser.add_argument("--backgrounds", type=Path, help="for before: made by `gis backgrounds`")
     options = parser.parse_args()
-    shown = page_picture(options.set, options.frames, options.show, options.columns, options.width)
+    tiles = {**TILES, **_degrees(tuple(options.span), options.backgrounds)}
+    shown = page_picture(options.set, options.frames, options.show, options.columns, options.width, tiles)
     suffix, grey = options.picture.suffix, shown[..., 0]
     colours = grey if (shown == grey[..., None]).all() else shown[..., ::-1]
     done, data = cv2.imencode(suffix, colours, [cv2.IMWRITE_JPEG_QUALITY, 88] if suffix == ".jpg" else [])
@@ -68,7 +76,9 @@ def main() -> None:
     write_bytes(options.picture, data.tobytes())
 
 
-def page_picture(folder: Path, frames: list[int], show: list[str], columns: int, width: int) -> UInt8:
+def page_picture(
+    folder: Path, frames: list[int], show: list[str], columns: int, width: int, tiles: Mapping[str, Tile]
+) -> UInt8:
     """(H, W, 3) tiles of some frames on white, in rows.
 
     Args:
@@ -77,20 +87,21 @@ def page_picture(folder: Path, frames: list[int], show: list[str], columns: int,
         show: what is drawn of each.
         columns: tiles of a row.
         width: of a tile, pixels.
+        tiles: what draws each of the words that ``show`` may have.
     """
-    tiles = []
+    drawn = []
     for index, name in itertools.product(frames, show):
         where, _, what = name.rpartition(":")
-        if what not in TILES:
-            raise SystemExit(f"error: --show {what}: expected one of {', '.join(TILES)}")
+        if what not in tiles:
+            raise SystemExit(f"error: --show {what}: expected one of {', '.join(tiles)}")
         made = folder / where
         records = {record.index: record for record in read_records(made, FrameRecord)}
         if index not in records:
             raise SystemExit(f"error: {made}: no frame {index}: it has {len(records)}")
-        tile = TILES[what](made, records[index])
+        tile = tiles[what](made, records[index])
         height = round(tile.shape[0] * width / tile.shape[1])
-        tiles.append(np.asarray(cv2.resize(tile, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8))
-    rows = [_row(tiles[first : first + columns], columns) for first in range(0, len(tiles), columns)]
+        drawn.append(np.asarray(cv2.resize(tile, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8))
+    rows = [_row(drawn[first : first + columns], columns) for first in range(0, len(drawn), columns)]
     gap = np.full((_GAP_PX, rows[0].shape[1], 3), _PAPER, np.uint8)
     return np.vstack([part for row in rows for part in (row, gap)][:-1])
 
@@ -180,7 +191,30 @@ def _disparity(made: Path, record: FrameRecord) -> UInt8:
     return np.asarray(shown, dtype=np.uint8)
 
 
-TILES: Final[dict[str, Callable[[Path, FrameRecord], UInt8]]] = {
+def _degrees(span_C: tuple[float, float], backgrounds: Path | None) -> dict[str, Tile]:
+    """What shows temperatures, on one scale."""
+
+    def shown(counts: NDArray[np.uint16], span_K: tuple[float, float]) -> UInt8:
+        share = (from_uint16(counts, span_K) - KELVIN_OF_0_C - span_C[0]) / (span_C[1] - span_C[0])
+        return np.repeat(np.rint(np.clip(share, 0, 1) * 255)[..., None], 3, axis=2).astype(np.uint8)
+
+    def celsius(made: Path, record: FrameRecord) -> UInt8:
+        if record.span_K is None:
+            raise SystemExit(f"error: {made}: frame {record.index} has no temperatures")
+        return shown(_read(made / f"images16/{record.stem}.png"), record.span_K)
+
+    def before(made: Path, record: FrameRecord) -> UInt8:
+        behind = record.background
+        if backgrounds is None or behind is None or behind.name is None or behind.crop_px is None:
+            raise SystemExit(f"error: {made}: expected a set over backgrounds, and their folder with --backgrounds")
+        path, (left, top, right, bottom) = backgrounds / behind.name, behind.crop_px
+        span_K = read_json(path.with_suffix(".json"))["span_K"]
+        return shown(_read(path)[top:bottom, left:right], span_K)
+
+    return {"celsius": celsius, "before": before}
+
+
+TILES: Final[dict[str, Tile]] = {
     "image": _image, "boxes": _boxes, "labels": _labels, "normals": _normals, "parts": _parts, "amodal": _amodal,
     "disparity": _disparity,
 }  # fmt: skip
