@@ -1,4 +1,4 @@
-"""The shipped cars, people and two-wheelers: made from files of arrays, alike in every Blender that runs the add-on."""
+"""The shipped models, from cars to animals: made from files of arrays, alike in every Blender that runs the add-on."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     import bpy
     from renderer.blender.library.model_arrays import ModelLibrary
 
-__all__ = ["CARS", "PEOPLE", "TWO_WHEELERS", "add_models", "height_m", "model_names", "rides"]
+__all__ = ["CARS", "OTHERS", "PEOPLE", "TWO_WHEELERS", "add_models", "height_m", "model_names", "rides"]
 
 CARS, PEOPLE, TWO_WHEELERS = "cars.npz", "people.npz", "two_wheelers.npz"
+OTHERS = ("animals.npz", "trailers.npz", "trams.npz")
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Add people and two-wheelers with their riders."""
+"""Add people, two-wheelers with their riders, animals, prams, trailers and trams."""
 
 import functools
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..data import shipped_models
-from ..data.shipped_models import PEOPLE, TWO_WHEELERS
+from ..data.shipped_models import OTHERS, PEOPLE, TWO_WHEELERS
 from ..translations import say
 from ..ui.availability import why_no_room
 from .cars import place
@@ -54,6 +54,18 @@ def _two_wheeler_rows() -> Rows:
          if shipped_models.rides(name) else title, "")
         for name, title in titles.items()
     ]  # fmt: skip
+
+
+@functools.cache
+def _other_files() -> dict[str, str]:
+    """Files of animals, prams, trailers and trams by the names of the models; of a walk one step is enough."""
+    names = {name: file for file in OTHERS for name in shipped_models.model_names(file)}
+    return {name: file for name, file in names.items() if ".walk" not in name or name.endswith(".walk_01")}
+
+
+@functools.cache
+def _other_rows() -> Rows:
+    return [(name, _title(name.replace(".", ", ").replace("walk_01", "walk")), "") for name in _other_files()]
 
 
 def _title(name: str) -> str:
@@ -133,7 +145,34 @@ class GIS_OT_add_two_wheeler(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (GIS_OT_add_person, GIS_OT_add_two_wheeler)
+class GIS_OT_add_other(bpy.types.Operator):
+    """Add one of the shipped animals, prams, trailers or trams at the 3-D cursor"""
+
+    bl_idname = "gis.add_other"
+    bl_label = "Add Animal, Trailer or Tram"
+    bl_options = {"REGISTER", "UNDO"}
+
+    model: bpy.props.EnumProperty(
+        name="Model", description="Shipped animal, pram, trailer or tram", items=lambda _self, _context: _other_rows()
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """They are added in object mode, into a collection of this file."""
+        return not refuses(cls, why_no_room(context))
+
+    @reports_errors
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Make, place, report."""
+        from renderer.thermal.people import profile_of
+
+        model = _collections([self.model], _other_files()[self.model])[0]
+        item = place(context, model, profile_of(str(model["gis_category"]), self.model, "", None, "driving"))
+        self.report({"INFO"}, say("Added {name}", name=item.name))
+        return {"FINISHED"}
+
+
+CLASSES = (GIS_OT_add_person, GIS_OT_add_two_wheeler, GIS_OT_add_other)
 
 
 def register() -> None:
@@ -146,5 +185,5 @@ def unregister() -> None:
     """Unregister them."""
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
-    for rows in (_poses, _person_rows, _pose_rows, _two_wheeler_rows):
+    for rows in (_poses, _person_rows, _pose_rows, _two_wheeler_rows, _other_files, _other_rows):
         rows.cache_clear()

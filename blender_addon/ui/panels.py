@@ -177,6 +177,7 @@ class GIS_PT_cars(_Tab, bpy.types.Panel):
         row.operator_menu_enum("gis.add_car", "model", text="Car")
         row.operator_menu_enum("gis.add_person", "person", text="Person")
         row.operator_menu_enum("gis.add_two_wheeler", "model", text="Bike")
+        row.operator_menu_enum("gis.add_other", "model", text="More")
         row = _titled_row(layout, "Or import your own model")
         row.prop(settings, "car_file", text="")
         row.operator("gis.import_car", text="", icon="IMPORT")

@@ -26,7 +26,10 @@ __all__ = ["ASSET_FILES", "addon_version", "build_addon", "relative_imports", "z
 
 FOLDER = "gis_thermal"
 MANIFEST = "blender_manifest.toml"
-ASSET_FILES = ("cars.blend", "cars.npz", "people.npz", "two_wheelers.npz", "cameras.toml", "thermal_profiles.toml")
+ASSET_FILES = (
+    "cars.blend", "cars.npz", "people.npz", "two_wheelers.npz", "animals.npz", "trailers.npz", "trams.npz",
+    "cameras.toml", "thermal_profiles.toml",
+)  # fmt: skip
 """Files of ``assets`` that the panel needs (the .blend for ``gis`` alone); the city comes with ``gis``."""
 GAN_FILES = ("__init__.py", "errors.py", "locked_folder.py", "options.py", "processes.py", "text_files.py")
 """Files of ``gan`` that `gis render` needs: options, processes and texts; they need Python alone."""

@@ -346,6 +346,18 @@ def test_a_rider_comes_with_what_it_rides(empty: Scene) -> None:
     assert added["bicycle_01"]["gis_profile"] == "cold_soaked"
 
 
+def test_animals_prams_trailers_and_trams_are_added(empty: Scene) -> None:
+    wanted = {
+        "deer_02.graze": ("deer", "standing"), "boar_01.walk_01": ("boar", "walking"),
+        "stroller_01": ("stroller", "bicycle_parked"), "trailer_01": ("trailer", "stationary"),
+        "tram_01": ("tram", "tram_in_service"),
+    }  # fmt: skip
+    for model in wanted:
+        assert bpy.ops.gis.add_other(model=model) == FINISHED
+    found = {item["gis_model"]: (item["gis_category"], item["gis_profile"]) for item in _added(empty)}
+    assert found == wanted
+
+
 def test_people_in_the_file_drive_no_traffic(empty: Scene) -> None:
     assert bpy.ops.gis.add_person(person="person_01") == FINISHED
     from blender_addon.operators import cars
@@ -361,7 +373,7 @@ def test_people_in_the_file_drive_no_traffic(empty: Scene) -> None:
         ("person", {Zone.SHOES, Zone.LOWER_CLOTHES, Zone.UPPER_CLOTHES, Zone.SKIN, Zone.HAIR}),
         ("dog", {Zone.FUR}), ("deer", {Zone.FUR}), ("bicycle", {Zone.FRAME}), ("motorcycle", {Zone.FRAME}),
         ("hydrant", {Zone.METAL}), ("traffic_light", {Zone.METAL}), ("traffic_sign", {Zone.METAL}),
-        ("street_lamp", {Zone.METAL}),
+        ("street_lamp", {Zone.METAL}), ("boar", {Zone.FUR}),
     ],
 )  # fmt: skip
 def test_any_mesh_can_be_marked_as_anything_and_is_no_car(empty: Scene, category: str, zones: set[Zone]) -> None:
