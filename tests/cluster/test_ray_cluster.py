@@ -89,24 +89,29 @@ def test_a_node_and_a_worker_are_lost_and_the_folder_is_that_of_one_process(
 ) -> None:
     log, out, said = tmp_path / "log", tmp_path / "out", list[str]()
     log.mkdir()
+    all_at_work, replaced = tmp_path / "all at work", tmp_path / "replaced"
 
     def makers() -> set[str]:
         return {path.suffix for path in log.iterdir()}
 
     def disturb() -> None:
-        wait_for(lambda: lines(out) >= 40 and len(makers()) == 3)
+        wait_for(lambda: lines(out) >= 40 and len(makers()) == 3, 200.0)  # one on each node
         cluster.remove_node(sorted(cluster.worker_nodes, key=str)[0], allow_graceful=False)
-        wait_for(lambda: lines(out) >= 100)
+        all_at_work.touch()
+        wait_for(lambda: lines(out) >= 100, 200.0)
         os.kill(living(log)[0], signal.SIGKILL)
+        wait_for(lambda: len(makers()) == 4, 200.0)  # one in the place of the killed process
+        replaced.touch()
 
     trouble = threading.Thread(target=disturb)
     trouble.start()
-    scene = FakeScene(slow_s=0.04, log=log)
+    # Frames wait for what is to happen, so that no worker comes too late to have one.
+    scene = FakeScene(slow_s=0.04, log=log, gates=((60, all_at_work), (150, replaced)))
     synthesize_dataset(config(out, cluster.address), session_factory=scene, report=said.append)
     trouble.join()
     assert contents(out) == contents(whole)
     assert not pipelines.validate(out).problems
-    assert len(makers()) >= 3  # one on each node; one in the place of the killed process may come too late for a frame
+    assert len(makers()) == 4
     lost = [line for line in said if "was lost" in line]
     assert len(lost) == 2
     assert any("SIGKILL" in line for line in lost)

@@ -25,6 +25,8 @@ from renderer.thermal.conditions import Conditions
 from renderer.visible.settings import VisibleSettings
 from renderer.zones.catalogue import Zone
 
+GATE_S = 240.0
+"""No test waits longer for a gate."""
 CAMERA = Camera("fake", 96, 64, 90.0, 90.0, 48.0, 30.0)
 # OpenCV camera looking along world +y: x right, y down, z forward.
 LOOKING_ALONG_Y = np.array([[1.0, 0, 0, 0], [0, 0, 1.0, 0], [0, -1.0, 0, 1.65], [0, 0, 0, 1.0]])
@@ -49,6 +51,8 @@ class FakeScene:
     """The scene cannot be opened."""
     log: Path | None = None
     """Folder that gets an empty file per rendered frame."""
+    gates: tuple[tuple[int, Path], ...] = ()
+    """Numbers and files: frames from that number on are begun, and wait until the file is there."""
 
     def __call__(self, config: RenderConfig) -> FakeSession:
         if self.broken:
@@ -129,6 +133,10 @@ class FakeSession:
         time.sleep(self.scene.slow_s)
         if self.scene.log is not None:
             (self.scene.log / f"{index}.{os.getpid()}").touch()
+        for first, gate in self.scene.gates:
+            end = time.monotonic() + GATE_S
+            while index >= first and not gate.exists() and time.monotonic() < end:
+                time.sleep(0.02)
         if index == self.scene.kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
         if index == self.scene.fail_at:
