@@ -5,8 +5,9 @@ is real: taking the lines over and appending them, the end of a run that writes 
 label errors, and what a command does that goes on in a folder that is nearly whole. Each size runs in a process of its
 own. What the workers of a run do (files, the frame's line, sending it) is timed by itself and taken off.
 
-Given are microseconds of processor time a frame, and in brackets of the clock, milliseconds of processor time of a run
-that goes on, and the highest memory of the process. The clock also counts other programs and the disk.
+Given are microseconds of processor time a frame, and in brackets of the clock, milliseconds of processor time of what
+the end does once and of a run that goes on, and the highest memory of the process. The clock also counts other programs
+and the disk.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ OWN = f"{TEMPLATE:06d}"
 MARK, SCORE_MARK, HASH_MARK = "@number@", "@score@", "@hash@"
 LINKS = 10_000
 """Names that a file gets before it is written anew: file systems allow some ten thousand."""
+FEW = 24
+"""Frames of a small set, whose end costs what is done once: pictures of some frames on contact sheet and error page."""
 LEFT = 16
 """Frames that the run which goes on has to make."""
 
@@ -145,10 +148,13 @@ def _score(number: int) -> float:
 
 
 def measure(made: Path, count: int, folder: Path) -> dict[str, float]:
-    """Microseconds a frame of each part, and the memory of this process, MiB."""
-    config = SynthesizeConfig(folder, count=count, model="physics", size="16")
-    header = dataset_header(config.to_json(), config.layout, LAYOUT_VERSION, None)
-    store = FrameStore(folder, DATASET_FILE, header, FrameRecord)
+    """Microseconds a frame of each part, milliseconds of what is done once, and the memory of this process, MiB."""
+    for number in range(2):  # the first imports
+        few = _store(folder.with_name(f"few{number}"), FEW)
+        stub = Stub.of(made, few.folder)
+        _run(few, stub, range(FEW))
+        once = _timed(lambda: write_summary(few, FEW, tensors=False), stub)  # noqa: B023
+    store = _store(folder, count)
     stub = Stub.of(made, folder)
     lines = _timed(lambda: _run(store, stub, range(count - LEFT)), stub)
     resume = _timed(lambda: _run(store, stub, range(count)), stub)
@@ -157,11 +163,18 @@ def measure(made: Path, count: int, folder: Path) -> dict[str, float]:
         "worker": stub.worker_s * 1e6,
         "line": lines.cpu / count * 1e6,
         "line_clock": lines.clock / count * 1e6,
-        "summary": summary.cpu / count * 1e6,
-        "summary_clock": summary.clock / count * 1e6,
+        "summary": (summary.cpu - once.cpu) / count * 1e6,
+        "summary_clock": (summary.clock - once.clock) / count * 1e6,
+        "once": once.cpu * 1e3,
         "resume": resume.cpu * 1e3,
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
+
+
+def _store(folder: Path, count: int) -> FrameStore[FrameRecord]:
+    config = SynthesizeConfig(folder, count=count, model="physics", size="16")
+    header = dataset_header(config.to_json(), config.layout, LAYOUT_VERSION, None)
+    return FrameStore(folder, DATASET_FILE, header, FrameRecord)
 
 
 def _run(store: FrameStore[FrameRecord], stub: Stub, frames: range) -> None:
@@ -200,15 +213,15 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(dir=given.place) as made:
         frame = _one_frame(Path(made) / "set")
-        print("frames     worker us   line us (clock)   summary us (clock)   resume ms   memory MiB")
+        print("frames     worker us   line us (clock)   summary us (clock)   once ms   resume ms   memory MiB")
         for size in given.sizes:
             command = [sys.executable, "-m", "benchmarks.cluster.scale", "--one", str(frame), str(size)]
             place = ["--place", str(given.place)] if given.place else []
             told = json.loads(subprocess.run([*command, *place], check=True, stdout=subprocess.PIPE).stdout)
             print(
                 f"{size:>9}  {told['worker']:>9.0f}  {told['line']:>8.0f} ({told['line_clock']:>5.0f})"
-                f"  {told['summary']:>12.0f} ({told['summary_clock']:>5.0f})  {told['resume']:>9.0f}"
-                f"  {told['memory']:>11.1f}",
+                f"  {told['summary']:>12.0f} ({told['summary_clock']:>5.0f})  {told['once']:>7.0f}"
+                f"  {told['resume']:>9.0f}  {told['memory']:>11.1f}",
                 flush=True,
             )
         shutil.rmtree(frame)

@@ -361,12 +361,12 @@ def _open_on_all(
     progress: bool,
     find: SourceFinder,
 ) -> TrainingData:
-    """The first process of a machine fills the cache, the others open it."""
+    """The first process fills the cache, and where machines have caches of their own the first of each; all open it."""
 
     def bar(items: Sequence[Any]) -> Any:
         return tqdm(items, desc="decoding", unit="img", disable=None if progress else True, leave=False)
 
-    with fabric.rank_zero_first(local=True):
+    def opened() -> TrainingData:
         return open_data(
             folder,
             options,
@@ -377,6 +377,13 @@ def _open_on_all(
             find=find,
             temperatures=config.needs_temperatures,
         )
+
+    data: TrainingData | None = None
+    with fabric.rank_zero_first():  # machines may have one disk in common, and would fill one cache at the same time
+        if fabric.is_global_zero:
+            data = opened()
+    with fabric.rank_zero_first(local=True):
+        return data or opened()
 
 
 def _newest(out: Path) -> Path | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -33,8 +35,18 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def losses(pairs: Path, out: Path, model: str, *words: str) -> list[dict[str, float]]:
-    """Those of each of 50 steps, as the log has them."""
+def losses(
+    pairs: Path, out: Path, model: str, *words: str, starters: Sequence[Sequence[str]] = ((),)
+) -> list[dict[str, float]]:
+    """Those of each of 50 steps, as the log has them.
+
+    Args:
+        pairs: training data.
+        out: folder of the run.
+        model: name of the backend.
+        words: options.
+        starters: for each command that is given at the same time what it is started by; nothing for Python alone.
+    """
     settings = [word for value in NOISELESS[model] for word in ("--set", value)]
     fixed = [
         "--size",
@@ -50,10 +62,17 @@ def losses(pairs: Path, out: Path, model: str, *words: str) -> list[dict[str, fl
         "--log-every",
         "1",
     ]
-    command = [sys.executable, "-m", "pipelines.cli", "train", "--data", str(pairs), "--out", str(out), *fixed]
+    command = ["-m", "pipelines.cli", "train", "--data", str(pairs), "--out", str(out), *fixed]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     full = [*command, "--validation", "0", "--model", model, *settings, *words]
-    subprocess.run(full, check=True, env=environment, timeout=600, capture_output=True)
+    started = [
+        subprocess.Popen(
+            [sys.executable, *starter, *full], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        for starter in starters
+    ]
+    told = [one.communicate(timeout=600)[1] for one in started]
+    assert [one.returncode for one in started] == [0] * len(started), told
     lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     steps = [line for line in lines if line["kind"] == "train"]
     return [{name: value for name, value in line.items() if name not in ("kind", "images_per_s")} for line in steps]
@@ -67,3 +86,17 @@ def test_two_processes_are_one_with_two_batches_a_step(model: str, pairs: Path, 
     for first, second in zip(one, two, strict=True):
         assert second == pytest.approx(first, abs=1e-4)
     assert one[-1] != one[0]
+
+
+def test_two_nodes_are_two_processes(pairs: Path, tmp_path: Path) -> None:
+    """Two nodes of one process each, both on this machine: torchrun is given on each."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    common = ("-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1", "--master-addr", "127.0.0.1")
+    nodes = [(*common, "--master-port", str(port), "--node-rank", str(rank)) for rank in range(2)]
+    one = losses(pairs, tmp_path / "one", "pix2pix", "--accumulate", "2")
+    two = losses(pairs, tmp_path / "two", "pix2pix", starters=nodes)
+    assert len(one) == len(two) == 50
+    for first, second in zip(one, two, strict=True):
+        assert second == pytest.approx(first, abs=1e-4)
