@@ -59,7 +59,7 @@ class FurnishedScene(FakeScene):
 @pytest.fixture(scope="module")
 def furnished_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("furnished") / "out"
-    config = SynthesizeConfig(out=out, count=24, seed=5, workers=1, model="physics", label_furniture=True)
+    config = SynthesizeConfig(out=out, count=35, seed=5, workers=1, model="physics", label_furniture=True)
     return synthesize_dataset(config, session_factory=FurnishedScene())
 
 
