@@ -143,16 +143,19 @@ def label_furniture(
     """
     members, marked = list(standing.group.members), list(standing.marked)
     added: list[tuple[PlacedMesh, LabelledObject]] = []
+    names = list(standing.mesh_names)
     for place, (member, mark) in enumerate(zip(standing.group.members, standing.marked, strict=True)):
         if mark is None:
             members[place], parts = _split((*_KEY, name), member, standing.pool, known)
             added += [
                 (part, replace(item, of_street=True, unlabelled=item.category in unlabelled)) for part, item in parts
             ]
+            names += standing.mesh_names[place : place + 1] * len(parts)  # the colour picture shows whole things
     return replace(
         standing,
         group=Group((*members, *(member for member, _ in added))),
         marked=(*marked, *(item for _, item in added)),
+        mesh_names=tuple(names),
     )
 
 

@@ -15,10 +15,14 @@ from assets.build.worlds.things import thing_makers  # noqa: E402
 from assets.build.worlds.town.furniture import town_makers  # noqa: E402
 from assets.furniture import FURNITURE, PARKED  # noqa: E402
 from renderer.blender.engine import RenderSession  # noqa: E402
+from renderer.blender.extract import PlacedMesh  # noqa: E402
+from renderer.blender.staging import Group  # noqa: E402
+from renderer.blender.standing import Standing, label_furniture  # noqa: E402
 from renderer.geometry.boxes import box_3d_corners_m, intersection_over_union  # noqa: E402
 from renderer.geometry.frame import Frame  # noqa: E402
-from renderer.geometry.meshes import Mesh, make_mesh  # noqa: E402
+from renderer.geometry.meshes import Mesh, MeshPool, make_mesh  # noqa: E402
 from renderer.scene.furniture import labelled_triangles  # noqa: E402
+from renderer.scene.street import Street  # noqa: E402
 from renderer.zones.catalogue import Zone  # noqa: E402
 from renderer.zones.categories import STREET_FURNITURE  # noqa: E402
 
@@ -98,6 +102,17 @@ def test_lights_signs_and_lamps_are_labelled_with_boxes_around_them(pairs: list[
             assert intersection_over_union(around, item.box_amodal_px) > 0.6, item
             assert item.box_3d.height_m < 1.5, "without its post"
     assert seen >= {"traffic_sign", "street_lamp"}
+
+
+def test_parts_of_a_built_place_know_the_thing_that_they_are_of() -> None:
+    """The colour picture draws whole things of a place by the names of their meshes, one for each member."""
+    pool = MeshPool()
+    names = ("mast_signal", "lamp")
+    members = tuple(PlacedMesh(f"{one}.001", pool.put((one,), mesh_of(one)), np.eye(4), None) for one in names)
+    place = Standing(Street((), (), ()), Group(members), (None, None), pool, None, "town", names)
+    labelled = label_furniture("town", place, FURNITURE)
+    assert labelled.mesh_names == (*names, *["mast_signal"] * 4, "lamp")
+    assert len(labelled.mesh_names) == len(labelled.group.members) == len(labelled.marked)
 
 
 def mesh_of(name: str) -> Mesh:
