@@ -23,10 +23,12 @@ Where the text is silent or contradicts itself, and what is chosen here:
   frame with sky has 60 K, so the constant follows from the data.
 - R is what an image leaves above the mean of each single object, so it has mean zero on each. What the vector says of a
   category holds for every object of it: that one of two cars is the warmer one is not made again.
-- ``head``: of each pixel the first generator says which entries it shows, and S is the mean of the vector so weighed.
-  ``direct`` makes the temperature itself, as BicycleGAN would.
+- ``head``: of each pixel the first generator says which entries it shows, and S is the mean of the vector so weighed;
+  a cross-entropy with the masks teaches it that (``entry_weight``). So the vector enters where the mean is taken, and
+  not with the source. ``direct`` makes the temperature itself from both, as BicycleGAN would.
 - Masks are known in training, so the segmentation that a drawn vector asks for is known too: it has an L1 term
-  (``told_weight``), and the encoder one for the true vector. Entries that a frame does not show are drawn.
+  (``told_weight``), and the encoder one for the true vector. Entries that a frame does not show are drawn. In both L1
+  terms of the first stage each entry counts alike, however few pixels show it: people fill a hundredth of a frame.
 - One discriminator of S for both cycles, conditional on the source; BicycleGAN has two, each of two scales.
 - Batch normalisation in all networks: the normalisation of each image by itself would forget how warm all of it is.
 """
@@ -53,6 +55,7 @@ from gan.networks.thermal_segmentation import (
     SegmentationGenerator,
     VectorEncoder,
     entry_means,
+    entry_weights,
     object_means,
     paint,
 )
@@ -117,6 +120,8 @@ class Config(BackendConfig):
     """Weight of L1 between a segmentation and the one that is made of its own vector as the encoder reads it."""
     told_weight: float = 10.0
     """Weight of L1 between the segmentation that a drawn vector asks for and the one that is made of it."""
+    entry_weight: float = 1.0
+    """Weight of the cross-entropy between the entries that pixels are said to show and the masks, with head=mixture."""
     latent_weight: float = 0.5
     """Weight of the difference between a vector and the one that the encoder reads."""
     kl_weight: float = 0.01
@@ -268,6 +273,7 @@ class ThermalGan(Backend[Config]):
         self._lowest, self._highest = (torch.tensor(column) for column in zip(*limits, strict=True))
         generators: dict[str, nn.Module] = {}
         discriminators: dict[str, nn.Module] = {}
+        self._mixes = config.head == "mixture" and self._count > 1
         self._segments, self._contrasts = config.stage != "contrast", config.stage != "segmentation"
         if self._segments:
             generators["segmentation"] = translator.segmentation
@@ -324,18 +330,25 @@ class ThermalGan(Backend[Config]):
         drawn = self._draw(vectors)
         read = torch.where(shown, mean + noise, drawn)
         told = self._draw(vectors)
-        made = self.run("segmentation", batch.source, told)
+        mixes = self._mixes
+        made, *scores = self.run("segmentation", batch.source, told, True) if mixes else [self._make(batch, told)]
         return {
+            **({"scores": scores[0]} if mixes else {}),
             "vector": vectors,
             "shown": shown.float(),
             "mean": mean,
             "log_variance": log_variance,
             "true": true,
-            "again": self.run("segmentation", batch.source, read),
+            "again": self._make(batch, read),
             "told_vector": told,
             "told": made,
             "wanted": paint(told, entries),
+            "weight": entry_weights(entries, self._count),
         }
+
+    def _make(self, batch: Batch, vectors: Tensor) -> Tensor:
+        segmentation: Tensor = self.run("segmentation", batch.source, vectors)
+        return segmentation
 
     def _draw(self, like: Tensor) -> Tensor:
         """Vectors (N, K), each entry uniform over what it was in training."""
@@ -377,8 +390,9 @@ class ThermalGan(Backend[Config]):
 
     def _segmentation_losses(self, batch: Batch, generated: Generated) -> dict[str, Tensor]:
         config, shown = self.config, generated["shown"]
-        again = functional.l1_loss(generated["again"], generated["true"]) * config.segmentation_weight
-        told = functional.l1_loss(generated["told"], generated["wanted"]) * config.told_weight
+        weight = generated["weight"] / len(shown)
+        again = ((generated["again"] - generated["true"]).abs() * weight).sum() * config.segmentation_weight
+        told = ((generated["told"] - generated["wanted"]).abs() * weight).sum() * config.told_weight
         # The encoder is to read the true vector, and the one that a made segmentation was told.
         latent = _mean_where(shown, (generated["mean"] - generated["vector"]).abs())
         latent = latent + _mean_where(shown, (self._read(generated["told"]) - generated["told_vector"]).abs())
@@ -390,6 +404,10 @@ class ThermalGan(Backend[Config]):
             "segmentation_latent": latent * config.latent_weight,
             "segmentation_kl": divergence * config.kl_weight,
         }
+        if "scores" in generated:
+            places = self._entries(batch)[:, 0].long()
+            misses = functional.cross_entropy(generated["scores"], places, reduction="none")[:, None]
+            terms["segmentation_entry"] = (misses * weight).sum() * config.entry_weight
         if config.gan_weight:
             logits = [
                 self.run("segmentation_discriminator", batch.source, generated[name]) for name in ("again", "told")

@@ -22,6 +22,7 @@ __all__ = [
     "SegmentationGenerator",
     "VectorEncoder",
     "entry_means",
+    "entry_weights",
     "object_means",
     "paint",
     "planes_of",
@@ -73,6 +74,18 @@ def _means(values: Tensor, places: Tensor, count: int) -> tuple[Tensor, Tensor]:
     return (sums / sizes.clamp(min=1)).to(values.dtype), sizes
 
 
+def entry_weights(entries: Tensor, count: int) -> Tensor:
+    """Weights of pixels, (N, 1, H, W), by which each entry that an image shows counts alike; they sum to 1 in each.
+
+    Args:
+        entries: (N, 1, H, W) place of each pixel in the vector.
+        count: K, length of the vector.
+    """
+    sizes = torch.stack([torch.bincount(places.flatten(), minlength=count) for places in entries])  # (N, K)
+    shown = (sizes > 0).sum(1, keepdim=True)
+    return paint(1.0 / (sizes.clamp(min=1) * shown), entries)
+
+
 def paint(vectors: Tensor, entries: Tensor) -> Tensor:
     """The thermal segmentation that vectors (N, K) ask for, given the entry of each pixel (N, 1, H, W)."""
     count, _, height, width = entries.shape
@@ -96,7 +109,8 @@ class SegmentationGenerator(nn.Module):
         features: Width of the U-Net's first layer.
         levels: Its down-sampling steps.
         head: ``mixture``: the network says of each pixel which entries it shows, and the segmentation is the mean of
-            the vector so weighed; ``direct``, and where there is one entry only: it gives the temperature itself.
+            the vector so weighed, which is exact where the network is certain; ``direct``, and where there is one entry
+            only: it gives the temperature itself.
         norm: Normalisation.
         upsample: How the decoder doubles its resolution.
     """
@@ -116,17 +130,18 @@ class SegmentationGenerator(nn.Module):
         self.in_channels, self.levels = in_channels, levels
         self.mixes = head == "mixture" and entries > 1
         outputs = entries if self.mixes else 1
-        self.unet = UNet(
-            in_channels + entries, outputs, features, levels, norm=norm, upsample=upsample, dropout=0.0, bounded=False
-        )
+        # What a pixel shows does not depend on how warm it is to be: only the direct head reads the vector.
+        inputs = in_channels if self.mixes else in_channels + entries
+        self.unet = UNet(inputs, outputs, features, levels, norm=norm, upsample=upsample, dropout=0.0, bounded=False)
 
-    def forward(self, source: Tensor, vector: Tensor) -> Tensor:
-        """The segmentation that the vector asks for."""
+    def forward(self, source: Tensor, vector: Tensor, with_scores: bool = False) -> Tensor | list[Tensor]:
+        """The segmentation that the vector asks for; ``with_scores`` also those of the entries, (N, K, H, W)."""
         check_source(source, self.in_channels, self.levels)
-        y = self.unet(torch.cat((source, planes_of(vector, source)), dim=1))  # (N, K or 1, H, W)
         if not self.mixes:
-            return torch.tanh(y)
-        return (torch.softmax(y, dim=1) * vector[:, :, None, None]).sum(1, keepdim=True)
+            return torch.tanh(self.unet(torch.cat((source, planes_of(vector, source)), dim=1)))
+        y = self.unet(source)  # (N, K, H, W)
+        segmentation = (torch.softmax(y, dim=1) * vector[:, :, None, None]).sum(1, keepdim=True)
+        return [segmentation, y] if with_scores else segmentation
 
 
 class VectorEncoder(nn.Module):
