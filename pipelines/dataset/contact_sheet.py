@@ -146,8 +146,8 @@ def _weather(record: FrameRecord) -> str:
         return f"{record.stem}  {record.background.name}"
     conditions = record.conditions
     hour, minute = divmod(round(conditions.hour * 60) % (24 * 60), 60)
-    celsius = conditions.air_temperature_K - 273.15
-    return f"{record.stem}  {conditions.weather}, {hour:02d}:{minute:02d}, {celsius:.0f} °C"
+    celsius = round(conditions.air_temperature_K - 273.15)  # a whole number has no -0
+    return f"{record.stem}  {conditions.weather}, {hour:02d}:{minute:02d}, {celsius} °C"
 
 
 def _detail_row(sheet: _Sheet, files: FrameFiles, record: FrameRecord, y: int, height: int) -> None:
