@@ -10,6 +10,7 @@ image       the infrared image
 boxes       it, with what is visible of each object in its box
 labels      it, with boxes, 3-D boxes and the outlines of the masks
 normals     ``normals/`` as they lie there
+visible     ``visible/``, the twin in colour
 parts       ``parts/``, a colour for each part
 amodal      it, with the outlines of whole objects (``--passes amodal``)
 disparity   ``disparity/``, near red
@@ -167,6 +168,10 @@ def _box_3d(shown: UInt8, item: InstanceRecord, camera: Camera) -> None:
                 cv2.polylines(shown, [line.reshape(-1, 1, 2)], False, _colour(item), 1, _LINE)
 
 
+def _visible(made: Path, record: FrameRecord) -> UInt8:
+    return _read(made / f"visible/{record.stem}.png").astype(np.uint8)[..., ::-1]
+
+
 def _normals(made: Path, record: FrameRecord) -> UInt8:
     return (_read(made / f"normals/{record.stem}.png") >> 8).astype(np.uint8)[..., ::-1]
 
@@ -215,8 +220,8 @@ def _degrees(span_C: tuple[float, float], backgrounds: Path | None) -> dict[str,
 
 
 TILES: Final[dict[str, Tile]] = {
-    "image": _image, "boxes": _boxes, "labels": _labels, "normals": _normals, "parts": _parts, "amodal": _amodal,
-    "disparity": _disparity,
+    "image": _image, "boxes": _boxes, "labels": _labels, "normals": _normals, "visible": _visible, "parts": _parts,
+    "amodal": _amodal, "disparity": _disparity,
 }  # fmt: skip
 
 if __name__ == "__main__":

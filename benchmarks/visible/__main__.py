@@ -1,6 +1,6 @@
 """RGB to infrared from visible twins alone: made pairs train, made pairs test, and real pairs where there are any.
 
-    python -m benchmarks.visible OUT [--pairs 200] [--tests 40] [--edge 128] [--epochs 60] [--lpips 10]
+    python -m benchmarks.visible OUT [--pairs 200] [--tests 40] [--edge 128] [--epochs 30] [--lpips 10]
         [--real VISIBLE INFRARED]
 
 Makes OUT/set (`gis synthesize --visible`), trains a small pix2pix on its first pairs, translates the others, and
@@ -93,7 +93,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.visible", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("out", type=Path)
-    for name, default in (("pairs", 200), ("tests", 40), ("edge", 128), ("epochs", 60), ("seed", 21)):
+    for name, default in (("pairs", 200), ("tests", 40), ("edge", 128), ("epochs", 30), ("seed", 21)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--lpips", type=float, default=10.0, help="weight of LPIPS among the losses")
     parser.add_argument("--real", type=Path, nargs=2, metavar=("VISIBLE", "INFRARED"))
