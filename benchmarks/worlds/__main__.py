@@ -39,11 +39,14 @@ SEEN_SHARE, WIDE = 0.3, 1.8
 
 
 class Alternating:
-    """One kind after the other, two streets of each."""
+    """One kind after the other: first one street of each, then another, for a session holds a dozen at a time."""
+
+    def __init__(self, frames: int) -> None:
+        self.change = -(-frames // STREETS) * len(KINDS)
 
     def name(self, index: int) -> str:
         """Kind and street of a frame."""
-        return f"{KINDS[index % len(KINDS)]}-{index // len(KINDS) % STREETS}"
+        return f"{KINDS[index % len(KINDS)]}-{index // self.change}"
 
     def make(self, name: str) -> Place | None:
         """The street; None for the city."""
@@ -104,17 +107,18 @@ def main() -> None:
     from renderer.blender.engine import RenderSession
 
     measured = {kind: Measured() for kind in KINDS}
-    session = RenderSession(
-        CITY, camera=camera("flir-adas", (640, 512)), people=PEOPLE_ARRAYS, seed=11, places=Alternating()
-    )
+    places, known, resident, built = Alternating(frames), set[str](), {"before": 0}, 0.0
+    session = RenderSession(CITY, camera=camera("flir-adas", (640, 512)), people=PEOPLE_ARRAYS, seed=11, places=places)
     session.frame(0, normals=True, parts=True)
-    begin, resident = time.process_time(), {"before": resident_MB()}
-    for number, kind in enumerate(KINDS):
-        for street in range(STREETS):
-            session.frame(street * len(KINDS) + number, normals=True, parts=True, people=None)
-        resident[kind] = resident_MB()
-    built = (time.process_time() - begin) / (STREETS * len(WORLD_KINDS))
+    resident["before"] = resident_MB()
     for index in range(frames * len(KINDS)):
+        name = places.name(index)
+        if name not in known:  # built with the ground for people, and not measured
+            known.add(name)
+            begin = time.process_time()
+            session.frame(index, normals=True, parts=True, people=None)
+            built += (time.process_time() - begin) / (STREETS * len(KINDS))
+            resident[name] = resident_MB()
         begin = time.process_time()
         frame = session.frame(index, normals=True, parts=True)
         measured[KINDS[index % len(KINDS)]].add(frame, time.process_time() - begin)
