@@ -25,7 +25,8 @@ def shards(folder: str) -> list[str]:
 
 def through_fsspec(url: str, mode: str = "rb", bufsize: int = 8192) -> object:
     """Opens what WebDataset itself would call a program for."""
-    return fsspec.open(url, mode, block_size=1 << 22).open()
+    system, path = fsspec.core.url_to_fs(url)
+    return system.open(path, mode, block_size=1 << 22)
 
 
 def decoded(sample: dict) -> dict:

@@ -25,8 +25,8 @@ from renderer.thermal.conditions import Conditions
 from renderer.visible.settings import VisibleSettings
 from renderer.zones.catalogue import Zone
 
-GATE_S = 240.0
-"""No test waits longer for a gate."""
+GATE_S = 600.0
+"""How long a frame waits for a gate; then it fails."""
 CAMERA = Camera("fake", 96, 64, 90.0, 90.0, 48.0, 30.0)
 # OpenCV camera looking along world +y: x right, y down, z forward.
 LOOKING_ALONG_Y = np.array([[1.0, 0, 0, 0], [0, 0, 1.0, 0], [0, -1.0, 0, 1.65], [0, 0, 0, 1.0]])
@@ -135,7 +135,9 @@ class FakeSession:
             (self.scene.log / f"{index}.{os.getpid()}").touch()
         for first, gate in self.scene.gates:
             end = time.monotonic() + GATE_S
-            while index >= first and not gate.exists() and time.monotonic() < end:
+            while index >= first and not gate.exists():
+                if time.monotonic() > end:
+                    raise TimeoutError(f"nobody has opened {gate.name}")
                 time.sleep(0.02)
         if index == self.scene.kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
