@@ -1,6 +1,6 @@
 """Does ThermalGAN keep to the temperatures that it is told? On frames of gis alone.
 
-    python -m benchmarks.papers.thermalgan OUT [--count 200] [--epochs 40] [--width 8]
+    python -m benchmarks.papers.thermalgan OUT [--count 200] [--epochs 6] [--width 8]
 
 Makes small frames of the physics with their kelvin, trains both stages on four fifths of them, and measures on the
 rest, object by object (instances with a label and at least MIN_PX pixels; the background counts as one):
@@ -208,11 +208,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=200, help="frames; a fifth of them is held out")
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--width", type=int, default=8, help="of the first layers of all networks")
     parser.add_argument("--levels", type=int, default=4)
     parser.add_argument("--head", choices=("mixture", "direct"), default="mixture")
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--seed", type=int, default=5)
     arguments = parser.parse_args()
     frames = make_frames(arguments.out, arguments.count, arguments.seed)
