@@ -3,11 +3,11 @@
     python -m benchmarks.people.cost [--frames 24] [--rounds 6]
 
 One process, one thread. Of the first frames of the shipped street those are taken that have as many cars and people as
-are asked for; each is made with and without its people, in turns, so that whatever else the machine does meets both;
-of each the fastest time counts. Models are read before: what a person costs who is seen for the first time is left out.
-``passes`` is :meth:`RenderSession.frame` as ``gis synthesize`` asks for it, ``frame`` all that ``gis synthesize``
-computes for a frame (weather, passes, temperatures, sensor, label error), before anything is written. The last line is
-JSON.
+are asked for; each is made with and without its people, in turns; of each the least time of the processor counts, so
+that it matters little what else the machine does. Models are read before: what a person costs who is seen for the first
+time is left out. ``passes`` is :meth:`RenderSession.frame` as ``gis synthesize`` asks for it, ``frame`` all that ``gis
+synthesize`` computes for a frame (weather, passes, temperatures, sensor, label error), before anything is
+written. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ def in_turns(
     for _ in range(rounds):
         for column, index in enumerate(indices):
             for row, call in enumerate((with_people, without)):
-                begin = time.perf_counter()
+                begin = time.process_time()
                 call(index)
-                seconds[row, column] = min(seconds[row, column], time.perf_counter() - begin)
+                seconds[row, column] = min(seconds[row, column], time.process_time() - begin)
     ms = 1e3 * seconds.mean(axis=1)
     return {
         "ms_with": round(float(ms[0]), 2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -35,6 +36,8 @@ __all__ = ["ExportSummary", "export_dataset", "run_export"]
 
 SPLITS_FILE: Final = "splits.json"
 _SCHEMA, _VERSION = "gis-export", 2
+_LOOKED_AT: Final = 200
+"""Frames that tell what a set leaves without a label."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,9 @@ def run_export(
         _write(job, progress)
         images = {split: len(job.split.frames(split)) for split in job.splits}
         store.describe({"complete": True, "generator": generator(), "images": images, "left_out": left_out})
-    if lens := _lens_note(job):
-        report(lens)
+    for note in (_lens_note(job), _background_note(job)):
+        if note:
+            report(note)
     for why, count in left_out.items():
         report(f"{count} of {job.description.frames} frames left out: {why}")
     return ExportSummary(config.out, images, left_out)
@@ -111,6 +115,21 @@ def _lens_note(job: Job) -> str:
     return (
         f"images and labels are distorted ({record.camera.lens.model}, OpenCV's coefficients in frames.jsonl, and in "
         "KITTI's calib): 3-D boxes project through the lens, not by K alone"
+    )
+
+
+def _background_note(job: Job) -> str:
+    """What the export shows as background though it has classes for it, by the first frames; empty where nothing."""
+    if not job.paints or job.config.ignored == "paint":
+        return ""
+    first = itertools.islice(read_records(job.config.folder, FrameRecord), _LOOKED_AT)
+    things = {item.category: item.model for record in first for item in record.unlabelled or ()}
+    lost = [name for name, model in sorted(things.items()) if job.classes.number(name, model) is not None]
+    if not lost:
+        return ""
+    return (
+        f"{', '.join(lost)}: in view, without a label, and background here, since {job.config.format} cannot mark what "
+        "is to be ignored: make the set with --label-furniture, or train without these classes"
     )
 
 

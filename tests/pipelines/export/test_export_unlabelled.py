@@ -16,7 +16,8 @@ from pipelines.dataset.record import FrameRecord, RealObject
 from pipelines.dataset.store import read_records
 from pipelines.dataset.validation import validate
 from pipelines.export.classes import class_map
-from pipelines.export.run import export_dataset
+from pipelines.export.config import ExportConfig
+from pipelines.export.run import export_dataset, run_export
 from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
 from renderer.geometry.frame import Frame, Unlabelled
@@ -132,10 +133,19 @@ def test_yolo_keeps_its_pictures_unless_it_is_told(street_set: Path, tmp_path: P
     assert rows[0] == rows[1]
 
 
+def test_who_exports_to_yolo_is_told(street_set: Path, tmp_path: Path) -> None:
+    told: dict[str, list[str]] = {}
+    for name, options in (("flir-adas", {}), ("llvip", {}), ("paint", {"ignored": "paint"})):
+        classes = "llvip" if name == "llvip" else "flir-adas"
+        config = ExportConfig(street_set, tmp_path / name, "yolo", classes=classes, **options)
+        run_export(config, report=told.setdefault(name, []).append)
+    assert [line for lines in (told["llvip"], told["paint"]) for line in lines] == []
+    assert told["flir-adas"][0].startswith("traffic_light, traffic_sign: in view, without a label, and background")
+
+
 def test_real_lights_by_their_own_word_are_ignored_too(street_set: Path, tmp_path: Path) -> None:
     """Boxes of a background that say ``light``, in a set that lists no lights."""
     from pipelines.dataset.description import DatasetDescription
-    from pipelines.export.config import ExportConfig
     from pipelines.export.job import Job
     from pipelines.export.splits import Split
 
