@@ -216,7 +216,9 @@ def test_no_car_fills_the_picture() -> None:
 
 def test_camera_varies_as_kitti_does() -> None:
     heights = np.array([f.cam_to_world[2, 3] - SLOPE * f.cam_to_world[0, 3] for f in frames()])
-    pitch = np.degrees([-math.asin(f.cam_to_world[2, 2]) for f in frames()])
+    normal = np.array([-SLOPE, 0.0, 1.0]) / math.hypot(SLOPE, 1.0)  # KITTI's planes are those of the road, on hills too
+    pitch = np.degrees([-math.asin(f.cam_to_world[:3, 2] @ normal) for f in frames()])
+    assert abs(pitch.mean() - CAMERA.pitch_deg) < 0.1
     assert abs(heights.mean() - 1.65) < 0.02
     assert 0.015 < heights.std() < 0.045
     assert 0.2 < pitch.std() < 0.45
