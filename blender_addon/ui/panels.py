@@ -174,10 +174,14 @@ class GIS_PT_cars(_Tab, bpy.types.Panel):
         layout, settings = self.layout, context.scene.gis_thermal
         # One row: the buttons for the passes stay in view.
         row = _titled_row(layout, "Add at the 3D cursor", why_no_room(context))
-        row.operator_menu_enum("gis.add_car", "model", text="Car")
-        row.operator_menu_enum("gis.add_person", "person", text="Person")
-        row.operator_menu_enum("gis.add_two_wheeler", "model", text="Bike")
-        row.operator_menu_enum("gis.add_other", "model", text="More")
+        # As wide as their words, which four equal buttons would cut off.
+        part = row.split(factor=0.23, align=True)
+        part.operator_menu_enum("gis.add_car", "model", text="Car")
+        part = part.split(factor=0.44, align=True)
+        part.operator_menu_enum("gis.add_person", "person", text="Person")
+        part = part.split(factor=0.58, align=True)
+        part.operator_menu_enum("gis.add_two_wheeler", "model", text="Bike")
+        part.operator_menu_enum("gis.add_other", "model", text="", icon="ADD")
         row = _titled_row(layout, "Or import your own model")
         row.prop(settings, "car_file", text="")
         row.operator("gis.import_car", text="", icon="IMPORT")
