@@ -52,7 +52,8 @@ def panel_tilt(
     if zone == Zone.TRIM:  # bars and frames are round
         return 0.0, 0.0, 0.35 * min(1.0, _BAR_M / fine)
     if zone == Zone.GLASS:
-        wave = 0.012 * noise2(values, 2.3 * x + shift, 2.9 * y + 1.7 * z)
+        # Panes are bent more than panels, and what they mirror is drawn out and torn.
+        wave = 0.05 * noise2(values, 2.3 * x + shift, 2.9 * y + 1.7 * z)
         return wave, wave, 0.0
     if zone != Zone.BODY and zone != Zone.BONNET and zone != Zone.ROOF:
         return 0.0, 0.0, 0.0

@@ -183,7 +183,9 @@ def car_pattern(
         return 0.5 * smooth + 0.35 * math.cos(11.4 * x) * _fade(0.25, fine)
     if zone == Zone.GLASS:  # warm air rises inside from the heater along the lower edge
         lines = math.cos(180.0 * z) * _fade(0.02, fine) if u < -0.25 else 0.0
-        return 1.1 * (0.76 - w) / 0.24 - 0.35 + 0.45 * smooth + 0.1 * lines - 0.2 * v * v
+        # Vents, seats and people warm a pane unevenly from inside.
+        uneven = noise2(values, 3.1 * (x - y) + shift, 5.0 * z + 2.0 * (x + y))
+        return 1.1 * (0.76 - w) / 0.24 - 0.35 + 0.45 * smooth + 0.1 * lines - 0.2 * v * v + 0.9 * uneven
     if zone == Zone.BONNET:  # the engine below its middle, ribs of the frame cooler
         engine = _bump(u - 0.68, 0.15) * _bump(v, 0.42)
         rib = _line(abs(v) - 0.55, 0.03, fine)
@@ -232,7 +234,9 @@ def _body(
         heat += (1.7 * kind - 0.6) * cover - 0.5 * _line(w - 0.4, 0.012, fine)
         if u < 0.0:
             heat += 1.1 * _bump(v - 0.6, 0.14) * _step(0.34, 0.16, w)
-    return heat + 0.16 * noise2(values, x * 6.0 + z * 3.0, y * 6.0 + z * 5.0 + shift) * _fade(0.1, fine)
+    # Ribs, stiffeners and lining behind a panel.
+    heat += 0.5 * noise2(values, 2.6 * (x - y) + shift + 7.0, 4.0 * z + 2.2 * (x + y))
+    return heat + 0.3 * noise2(values, x * 6.0 + z * 3.0, y * 6.0 + z * 5.0 + shift) * _fade(0.1, fine)
 
 
 @fast_kernel
