@@ -74,8 +74,8 @@ Segments = Annotated[
 BoxRoom = Annotated[
     str | None,
     Option(
-        "Boxes with the room that another set's annotators leave: box-margins-SET.json of gis measure, or "
-        "car=LEFT:TOP:RIGHT:BOTTOM in heights of the box.",
+        "Boxes with the room that another set's annotators leave: a file that gis measure writes (box-margins-...), "
+        "or left, top, right and bottom in heights of the box, as car=0.02:0:0.02:0.07.",
         _LABELS,
         default_text="boxes end with the pixels",
     ),
