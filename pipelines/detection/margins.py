@@ -44,15 +44,17 @@ def box_gaps(images: Sequence[LabelledImage], runs: Sequence[Finds], classes: Se
         classes: Their names.
     """
     gaps: dict[str, list[NDArray[np.float64]]] = {name: [] for name in classes}
-    for image, found in ((image, run[image.name]) for image in images for run in runs if image.name in run):
-        finds = np.array(found, np.float64).reshape(-1, 6)
-        finds = finds[finds[:, 4] >= _SURE]
-        for number, name in enumerate(classes):
-            labels = image.boxes_px[image.classes == number].astype(np.float64)
-            labels = labels[labels[:, 3] - labels[:, 1] >= _LEAST_HEIGHT_PX]
-            mine = finds[finds[:, 5] == number, :4]
-            if len(labels) and len(mine):
-                gaps[name].append(_gaps(labels, mine, image.read().shape))
+    for image in images:
+        shape = image.read().shape
+        for run in (one for one in runs if image.name in one):
+            finds = np.array(run[image.name], np.float64).reshape(-1, 6)
+            finds = finds[finds[:, 4] >= _SURE]
+            for number, name in enumerate(classes):
+                labels = image.boxes_px[image.classes == number].astype(np.float64)
+                labels = labels[labels[:, 3] - labels[:, 1] >= _LEAST_HEIGHT_PX]
+                mine = finds[finds[:, 5] == number, :4]
+                if len(labels) and len(mine):
+                    gaps[name].append(_gaps(labels, mine, shape))
     return {name: np.concatenate(rows) if rows else np.empty((0, 4)) for name, rows in gaps.items()}
 
 
@@ -86,10 +88,16 @@ def margins_of(gaps: Gaps) -> BoxMargins:
     margins = {}
     for name, rows in gaps.items():
         if len(rows) >= LEAST_MATCHES:
-            left, top, right, bottom = (float(one) for one in np.nanmedian(rows, axis=0))
+            left, top, right, bottom = (_median(edge) for edge in rows.T)
             side = _rounded((left + right) / 2)
             margins[name] = side, _rounded(top), side, _rounded(bottom)
     return margins
+
+
+def _median(gaps: NDArray[np.float64]) -> float:
+    """Of an edge where the border does not cut it; 0 where it cuts it in all labels."""
+    known = gaps[np.isfinite(gaps)]
+    return float(np.median(known)) if len(known) else 0.0
 
 
 def _rounded(margin: float) -> float:

@@ -31,3 +31,12 @@ def test_edges_that_the_border_cuts_tell_nothing(tmp_path: Path, write_set: Writ
     images = open_labelled(write_set(tmp_path / "set", {"a": cut}), ("car",))
     gaps = box_gaps(images.images, [{"a": [[4.0, 24.2, 35.6, 60.0, 0.8, 0.0]]}], images.classes)["car"]
     np.testing.assert_allclose(gaps, [[np.nan, 4.2 / 44, 4.4 / 44, np.nan]], rtol=1e-6)
+
+
+def test_an_edge_that_is_cut_in_all_labels_gets_no_room(tmp_path: Path, write_set: Write) -> None:
+    rows: dict[str, dict[str, object]] = {
+        f"{k}": {"boxes": [{"cls": "car", "xyxy": [10, 20, 40, 64]}]} for k in range(LEAST_MATCHES)
+    }
+    images = open_labelled(write_set(tmp_path / "set", rows), ("car",))
+    found = {image.name: [[10.0, 24.4, 40.0, 60.0, 0.8, 0.0]] for image in images.images}
+    assert margins_of(box_gaps(images.images, [found], images.classes)) == {"car": (0.0, 0.1, 0.0, 0.0)}
