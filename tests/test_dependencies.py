@@ -22,6 +22,8 @@ OF_BLENDER = dict.fromkeys(("blf", "bmesh", "cycles", "gpu", "gpu_extras", "math
 COMES_ALONG = {"torchvision"}
 # Imported by others: torch.utils.tensorboard, torch.onnx; by its name in renderer.optional, which stands in for it.
 FOR_OTHERS = {"numba", "onnx", "tensorboard"}
+# A module of ours beside the packages; test_torchvision holds that the wheel brings it.
+OUR_MODULES = {"gis_torchvision"}
 # A deeper folder overrules its parent.
 EXTRAS = {
     "assets": {"render"},
@@ -56,7 +58,7 @@ def _imported(path: Path) -> set[str]:
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             names.add(node.module.split(".")[0])
-    foreign = names - OURS - COMES_ALONG - set(sys.stdlib_module_names)
+    foreign = names - OURS - OUR_MODULES - COMES_ALONG - set(sys.stdlib_module_names)
     return {(PACKAGES | OF_BLENDER).get(name, name).lower() for name in foreign}
 
 
