@@ -11,7 +11,15 @@ from .properties import RELATIVE
 __all__ = ["GIS_PG_dataset", "register", "unregister"]
 
 _BACKGROUNDS_SHOWN = 4
-TRANSLATION_MODELS = ("cyclegan", "pix2pix", "pix2pix_mrff", "pix2pix_sparse", "thermalgan", "thermalnet")
+TRANSLATION_MODELS = (
+    "cyclegan",
+    "disentangled",
+    "pix2pix",
+    "pix2pix_mrff",
+    "pix2pix_sparse",
+    "thermalgan",
+    "thermalnet",
+)
 """Those of `gis models`; Blender's Python has not the package that knows them."""
 _MODELS = [
     ("DEFAULT", "Default", "As the command chooses: physics, and the shipped model over backgrounds"),

@@ -40,7 +40,7 @@ from gan.data.spectrum import Band, Emsn, Spectrum
 from gan.errors import ConfigError
 from gan.losses.image_pool import ImagePool
 from gan.losses.terms import GanLoss, discriminator_loss, generator_loss
-from gan.networks.layers import Norm
+from gan.networks.layers import Norm, with_channels
 from gan.networks.patchgan import PatchGAN
 from gan.networks.resnet import Activation, ResNetGenerator
 from gan.options import Option
@@ -214,7 +214,7 @@ class CycleGAN(Backend[Config]):
             ("identity_source", "reverse_generator", source, config.out_channels),
         )
         for term, generator, image, channels in rows:
-            fitting = _with_channels(image, channels)
+            fitting = with_channels(image, channels)
             if fitting is not None:
                 terms[term] = functional.l1_loss(self.run(generator, fitting), image) * config.identity_weight
         return terms
@@ -237,10 +237,3 @@ def _turned(config: Config) -> Config:
     return dataclasses.replace(
         config, in_channels=config.out_channels, out_channels=config.in_channels, direction=other
     )
-
-
-def _with_channels(image: Tensor, channels: int) -> Tensor | None:
-    """An image for a generator that takes ``channels``: as it is, or grey repeated to 3; None where neither fits."""
-    if image.shape[1] == channels:
-        return image
-    return image.expand(-1, 3, -1, -1) if image.shape[1] == 1 and channels == 3 else None

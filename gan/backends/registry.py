@@ -48,7 +48,7 @@ def list_models() -> tuple[ModelSummary, ...]:
 
     Examples:
         >>> [model.name for model in list_models()]
-        ['cyclegan', 'pix2pix', 'pix2pix_mrff', 'pix2pix_sparse', 'thermalgan', 'thermalnet']
+        ['cyclegan', 'disentangled', 'pix2pix', 'pix2pix_mrff', 'pix2pix_sparse', 'thermalgan', 'thermalnet']
     """
     return tuple(_summary(name, load_backend(name)) for name in backend_names())
 

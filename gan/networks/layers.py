@@ -11,7 +11,7 @@ from torch.nn import functional
 from gan.errors import ConfigError
 from gan.networks.small_maps import normalise_each
 
-__all__ = ["InstanceNorm", "Norm", "check_source", "count_parameters", "initialise", "make_norm"]
+__all__ = ["InstanceNorm", "Norm", "check_source", "count_parameters", "initialise", "make_norm", "with_channels"]
 
 Norm = Literal["instance", "batch", "none"]
 
@@ -80,3 +80,10 @@ def check_source(source: Tensor, channels: int, levels: int) -> None:
 def count_parameters(network: nn.Module) -> int:
     """Number of trained values in a network."""
     return sum(parameter.numel() for parameter in network.parameters())
+
+
+def with_channels(image: Tensor, channels: int) -> Tensor | None:
+    """An image (N, K, H, W) for a network that takes ``channels``: as it is, or grey repeated to 3, else None."""
+    if image.shape[1] == channels:
+        return image
+    return image.expand(-1, 3, -1, -1) if image.shape[1] == 1 and channels == 3 else None

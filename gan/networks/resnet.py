@@ -23,7 +23,7 @@ from torch.nn import functional
 from gan.errors import ConfigError
 from gan.networks.layers import InstanceNorm, Norm, check_source, initialise, make_norm
 
-__all__ = ["Activation", "ResNetGenerator", "ResidualBlock"]
+__all__ = ["Activation", "ResNetGenerator", "ResidualBlock", "make_resnet_norm"]
 
 Activation = Literal["relu", "leaky_relu"]
 
@@ -44,7 +44,8 @@ class _Norm(InstanceNorm):
         return super().forward(x)
 
 
-def _make_norm(kind: Norm, channels: int) -> nn.Module:
+def make_resnet_norm(kind: Norm, channels: int) -> nn.Module:
+    """The normalisation layer of this kind for (N, channels, H, W), in a form that exporters can read."""
     return _Norm(channels) if kind == "instance" else make_norm(kind, channels)
 
 
@@ -56,11 +57,11 @@ class ResidualBlock(nn.Module):
         self.body = nn.Sequential(
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3, bias=norm == "none"),
-            _make_norm(norm, channels),
+            make_resnet_norm(norm, channels),
             _activation(activation),
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3, bias=norm == "none"),
-            _make_norm(norm, channels),
+            make_resnet_norm(norm, channels),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -101,16 +102,16 @@ class ResNetGenerator(nn.Module):
         bias = norm == "none"
         width = features
         layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(in_channels, width, 7, bias=bias)]
-        layers += [_make_norm(norm, width), _activation(activation)]
+        layers += [make_resnet_norm(norm, width), _activation(activation)]
         for _ in range(_HALVINGS):  # H, W to H / 4, W / 4
             layers += [nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=bias)]
             width *= 2
-            layers += [_make_norm(norm, width), _activation(activation)]
+            layers += [make_resnet_norm(norm, width), _activation(activation)]
         layers += [ResidualBlock(width, norm, activation) for _ in range(blocks)]
         for _ in range(_HALVINGS):  # and back
             layers += [nn.ConvTranspose2d(width, width // 2, 3, stride=2, padding=1, output_padding=1, bias=bias)]
             width //= 2
-            layers += [_make_norm(norm, width), _activation(activation)]
+            layers += [make_resnet_norm(norm, width), _activation(activation)]
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         self.apply(initialise)
