@@ -63,6 +63,7 @@ def prepare(shared: Path, out: Path) -> None:
                 link.symlink_to(path.resolve())
     rows = read_object(shared / "roadscene" / "boxes.json")
     write_text(out / "test.txt", "\n".join(test_names(rows)) + "\n")
+    write_json(out / "sequences.json", {name: str(row["group"]) for name, row in rows.items()})
     write_json(out / "boxes.json", coco_boxes(rows))
 
 

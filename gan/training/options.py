@@ -50,6 +50,14 @@ class TrainOptions:
             "CPU threads; 0 leaves the choice to torch. Bits may change with it.", _MACHINE, at_least=0, at_most=1024
         ),
     ] = 0
+    start_from: Annotated[
+        str,
+        Option(
+            "Model file whose weights the translator starts from: of the same model, with the same options.",
+            _SCHEDULE,
+            default_text="fresh weights",
+        ),
+    ] = ""
     devices: Annotated[int, Option("Devices of this machine; torchrun overrules it.", _MACHINE, at_least=1)] = 1
     validate_every: Annotated[int, Option("Epochs between validations.", _RUN, at_least=1)] = 1
     log_every: Annotated[int, Option("Steps between log lines; also how soon a NaN is noticed.", _RUN, at_least=1)] = 50

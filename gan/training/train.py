@@ -40,6 +40,7 @@ from gan.training.mean_losses import MeanLosses
 from gan.training.old_runs import current_state
 from gan.training.options import TrainOptions
 from gan.training.run_folder import RunLog, image_grid, open_run
+from gan.training.start_weights import start_from
 from gan.training.stored_state import check_position, check_state
 from gan.training.translators import Translators
 from gan.training.validation import Measure, Metric, Unmeasured, choose_measure
@@ -130,7 +131,10 @@ def train(
             report(line)
         fabric.barrier()
         torch.manual_seed(options.seed)
-        setup = _Setup(fabric, module.create(typed), data, options, data_options, out, about, progress, report)
+        model = module.create(typed)
+        if options.start_from and start is None:
+            start_from(model.translator(), Path(options.start_from), backend, data.layout)
+        setup = _Setup(fabric, model, data, options, data_options, out, about, progress, report)
         return _Run(setup, metric).fit(start)
 
 

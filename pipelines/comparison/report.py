@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from pipelines.comparison.plan import CompareConfig
-from pipelines.comparison.tables import COLUMNS, COSTS, Comparison, Curve, Row
+from pipelines.comparison.tables import COLUMNS, COSTS, Comparison, Curve, Row, format_span
 from pipelines.errors import DatasetError
 from pipelines.evaluation.results import METRICS
 from pipelines.io.files import finite, write_json, write_text
@@ -49,6 +49,7 @@ def _html(config: CompareConfig, plan: dict[str, Any], result: Comparison) -> st
         plan=plan,
         notes=result.notes,
         tables=[_table(result, name) for name in result.sets],
+        over_sequences=config.data_options.sequences is not None,
         costs=_cost_table(result),
         classes=_class_table(result),
         curves=[(row.name, _chart(row.curves)) for row in result.rows if row.curves],
@@ -81,8 +82,8 @@ def _best(rows: Sequence[Row], test: str, key: str) -> float:
 def _cell(interval: dict[str, Any] | None, digits: int, best: float) -> dict[str, Any]:
     if interval is None:
         return {"text": "-", "span": "", "best": False}
-    span = f"95 %: {interval['low']:.{digits}f} to {interval['high']:.{digits}f}"
-    return {"text": f"{interval['mean']:.{digits}f}", "span": span, "best": interval["mean"] == best}
+    text = f"{interval['mean']:.{digits}f}"
+    return {"text": text, "span": format_span(interval, digits), "best": interval["mean"] == best}
 
 
 def _cost_table(result: Comparison) -> dict[str, Any]:

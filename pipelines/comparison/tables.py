@@ -19,7 +19,7 @@ from pipelines.evaluation.config import EvaluateConfig
 from pipelines.evaluation.evaluate import evaluate_folders
 from pipelines.io.files import read_lines, read_object
 
-__all__ = ["COLUMNS", "COSTS", "Comparison", "Curve", "Row", "losses", "measure", "text_table"]
+__all__ = ["COLUMNS", "COSTS", "Comparison", "Curve", "Row", "format_span", "losses", "measure", "text_table"]
 
 COLUMNS = (
     ("lpips_alex", "LPIPS", 4),
@@ -130,6 +130,7 @@ def _measure_row(
             features=(),
             seed=config.seed,
             weights_dir=config.weights_dir,
+            sequences=_sequences(config) if name == MAIN_SET else None,
         )
         intervals = evaluate_folders(what).means
         row.means[name] = {
@@ -137,6 +138,11 @@ def _measure_row(
         }
     if objects is not None:
         row.classes = _class_errors(row.images[MAIN_SET], config.out / "sets" / MAIN_SET / "real", sets, objects)
+
+
+def _sequences(config: CompareConfig) -> Path | None:
+    """The table of sequences, which is that of the training data; other test sets are not in it."""
+    return None if config.data_options.sequences is None else Path(config.data_options.sequences)
 
 
 def _class_errors(fake: Path, real: Path, sets: Mapping[str, TestSet], objects: Objects) -> dict[str, float]:
@@ -168,12 +174,24 @@ def losses(log: Path) -> dict[str, Curve]:
 
 
 def text_table(result: Comparison, test: str) -> list[str]:
-    """The measures of one test set as lines of text."""
+    """The measures of one test set as lines of text: means, then the 95 % intervals of them."""
     columns = [column for column in COLUMNS if any(column[0] in row.means.get(test, {}) for row in result.rows)]
     width = max(len(row.name) for row in result.rows)
     lines = [f"{test:{width}}  " + "  ".join(f"{title:>8}" for _, title, _ in columns)]
+    intervals = [f"{'95 %':{width}}  " + "  ".join(f"{title:>16}" for _, title, _ in columns)]
     for row in result.rows:
         means = row.means.get(test, {})
         cells = [f"{means[key]['mean']:8.{digits}f}" if key in means else f"{'-':>8}" for key, _, digits in columns]
         lines.append(f"{row.name:{width}}  " + (f"failed: {row.error}" if row.error else "  ".join(cells)))
-    return lines
+        if means and not row.error:
+            intervals.append(f"{row.name:{width}}  " + "  ".join(_span(means.get(key), d) for key, _, d in columns))
+    return lines + intervals
+
+
+def _span(interval: Mapping[str, float] | None, digits: int) -> str:
+    return f"{'-' if interval is None else format_span(interval, digits):>16}"
+
+
+def format_span(interval: Mapping[str, float], digits: int) -> str:
+    """An interval as text: ``0.4120 to 0.4440``."""
+    return f"{interval['low']:.{digits}f} to {interval['high']:.{digits}f}"

@@ -75,6 +75,9 @@ class EvaluateConfig:
     unpaired: Annotated[
         bool, Option("The folders show different scenes: only the distances between the two sets.", _IMAGES)
     ] = False
+    sequences: Annotated[
+        Path | None, Option("JSON file {name: sequence}: intervals are taken over whole sequences.", _MEASURES)
+    ] = None
     seed: Annotated[int, Option("Seed of the confidence intervals.", _MEASURES, at_least=0)] = 0
     device: Annotated[str, Option("Torch device of the backbones: cpu, cuda, cuda:1 ...", _MEASURES)] = "cpu"
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 from gan.data.skipped import check_share, skipped_lines
+from gan.data.splits import read_sequences
 from gan.errors import DataError, ItemError, MetricError
 from gan.metrics import image as measures
 from gan.metrics.bootstrap import bootstrap_mean
@@ -134,12 +135,32 @@ def _evaluate_pairs(config: EvaluateConfig, pairs: Sequence[tuple[str, Path, Pat
         empty = region is not None and not region.any()
         row |= {key: None if empty else _measure(name, function, a, b, region) for key, function in functions.items()}
         result.rows.append(row)
+    groups = _sequences(result, config)
     for key in functions:
-        values = [row[key] for row in result.rows if row[key] is not None]
-        if values:
-            result.means[key] = bootstrap_mean(values, seed=config.seed)
+        rows = [row for row in result.rows if row[key] is not None]
+        if rows:
+            of_rows = None if groups is None else [groups[row["name"]] for row in rows]
+            result.means[key] = bootstrap_mean([row[key] for row in rows], seed=config.seed, groups=of_rows)
     _add_notes(result, config)
     return result
+
+
+def _sequences(result: Evaluation, config: EvaluateConfig) -> dict[str, str] | None:
+    """The sequence of each pair, where they are told; None where intervals are taken over images.
+
+    Raises:
+        DataError: a file that is no table of sequences, or lacks a pair.
+    """
+    if config.sequences is None:
+        return None
+    names = [row["name"] for row in result.rows]
+    groups = dict(zip(names, read_sequences(config.sequences, names), strict=True))
+    count = len(set(groups.values()))
+    if count < 2:
+        result.notes.append("All pairs are of one sequence: intervals are taken over its images.")
+        return None
+    result.notes.append(f"Intervals are taken over {count} sequences{', and are rough' if count < 10 else ''}.")
+    return groups
 
 
 def _skip(result: Evaluation, name: str, error: ItemError, count: int) -> None:

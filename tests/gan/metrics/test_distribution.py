@@ -86,3 +86,21 @@ def test_bootstrap_edges() -> None:
     assert bootstrap_mean([1, 2, 3], seed=4) == bootstrap_mean([1, 2, 3], seed=4)
     with pytest.raises(ValueError, match="at least one"):
         bootstrap_mean([])
+
+
+def test_an_interval_over_sequences_holds_what_their_frames_share() -> None:
+    """Forty sequences of eight equal frames are forty independent values; over frames the interval is too narrow."""
+    rng = np.random.default_rng(0)
+    covered = alone = 0
+    for seed in range(200):
+        of_sequences = rng.normal(2.0, 1.0, 40)
+        frames, names = list(np.repeat(of_sequences, 8)), [str(number) for number in np.repeat(np.arange(40), 8)]
+        interval = bootstrap_mean(frames, seed=seed, draws=400, groups=names)
+        plain = bootstrap_mean(frames, seed=seed, draws=400)
+        covered += interval.low <= 2.0 <= interval.high
+        alone += plain.low <= 2.0 <= plain.high
+        assert interval.mean == plain.mean
+    assert covered >= 180
+    assert alone < 120
+    with pytest.raises(ValueError, match="2 groups for 3 values"):
+        bootstrap_mean([1.0, 2.0, 3.0], groups=["a", "b"])

@@ -309,3 +309,30 @@ def test_image_grid() -> None:
     grid = image_grid(torch.ones(2, 7, 4, 5), -torch.ones(2, 1, 4, 5), torch.zeros(2, 1, 4, 5))
     assert grid.shape == (3, 8, 15)
     assert grid[:, 0, [0, 5, 10]].tolist() == [[255, 0, 128]] * 3
+
+
+def test_training_starts_from_a_model(tensors: Path, tmp_path: Path) -> None:
+    """With a rate of next to nothing the model comes out again; a run that is resumed needs its file no more."""
+    first = run(tensors, tmp_path / "first", epochs=1)
+    started = str(tmp_path / "given.safetensors")
+    Path(started).write_bytes(first.read_bytes())
+    still = {"learning_rate": 1e-12}
+    second = run(tensors, tmp_path / "second", epochs=1, config=still, start_from=started)
+    fresh = run(tensors, tmp_path / "fresh", epochs=1, config=still)
+    expected = read_model_file(first).state
+    assert all(torch.equal(value, expected[name]) for name, value in read_model_file(second).state.items())
+    assert not all(torch.equal(value, expected[name]) for name, value in read_model_file(fresh).state.items())
+    Path(started).unlink()
+    run(tensors, tmp_path / "second", epochs=1, config=still, start_from=started, resume=True)
+
+
+def test_a_model_that_does_not_fit_is_not_started_from(tensors: Path, tmp_path: Path) -> None:
+    first = str(run(tensors, tmp_path / "first", epochs=1))
+    with pytest.raises(ConfigError, match=r"start-from .* in the file, .* in training"):
+        run(tensors, tmp_path / "wide", config={"ngf": 8}, start_from=first)
+    with pytest.raises(ConfigError, match="a model of pix2pix; expected one of thermalnet"):
+        train(
+            tensors, tmp_path / "other", "thermalnet", {}, TrainOptions(start_from=first), DataOptions(validation=0.25)
+        )
+    with pytest.raises(CheckpointError):
+        run(tensors, tmp_path / "none", start_from=str(tmp_path / "missing.safetensors"))

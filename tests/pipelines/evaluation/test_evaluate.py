@@ -50,6 +50,23 @@ def test_figures_are_those_of_the_offsets(config: EvaluateConfig, tmp_path: Path
     assert "infinite" in " ".join(written["notes"])
 
 
+def test_intervals_over_sequences(config: EvaluateConfig, tmp_path: Path) -> None:
+    """Two sequences of two pairs: a draw is one of three means, of which the ends are those of the sequences."""
+    path = tmp_path / "sequences.json"
+    path.write_text(json.dumps({"000000": "a", "000001": "a", "000002": "b", "000003": "b"}))
+    result = evaluate_folders(replace(config, sequences=path))
+    mae = result.means["mae"]
+    assert [255 * value for value in (mae.low, mae.mean, mae.high)] == pytest.approx([5, 15, 25], abs=1e-4)
+    assert "over 2 sequences, and are rough" in " ".join(result.notes)
+    path.write_text(json.dumps(dict.fromkeys(["000000", "000001", "000002", "000003"], "a")))
+    alone = evaluate_folders(replace(config, sequences=path))
+    assert alone.means == evaluate_folders(config).means
+    assert "All pairs are of one sequence" in " ".join(alone.notes)
+    path.write_text("{}")
+    with pytest.raises(DataError, match="no sequence for image '000000'"):
+        evaluate_folders(replace(config, sequences=path))
+
+
 def test_a_second_run_writes_the_same_bytes(config: EvaluateConfig, tmp_path: Path) -> None:
     for name in ("one", "two"):
         evaluate_folders(replace(config, out=tmp_path / name))
@@ -254,7 +271,8 @@ def test_keywords_are_the_options_of_the_command(config: EvaluateConfig, tmp_pat
     settings = json.loads((tmp_path / "a" / "metrics.json").read_text())["settings"]
     assert settings == {
         "real": "real", "fake": "fake", "lpips": [], "features": [], "inception": None, "weights_dir": None,
-        "masks": None, "boxes": None, "unpaired": False, "seed": 0, "device": "cpu",
+        "masks": None, "boxes": None, "unpaired": False, "sequences": None, "seed": 0,
+            "device": "cpu",
     }  # fmt: skip
 
 
