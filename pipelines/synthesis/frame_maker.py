@@ -74,9 +74,9 @@ from pipelines.synthesis.traffic import read_traffic
 
 __all__ = ["FrameInputs", "FrameMaker", "PlacedFrame", "open_frame_maker", "open_ground_planes", "read_inputs"]
 
-PAVEMENT_M = 2.0
-"""Beside the road of a background people walk so far from its edge, where it is known what stands there (a pavement
-of RASt 06 is 2.5 m wide)."""
+BESIDE_ROAD_M = 4.0
+"""Beside the road of a background people walk so far from its edge, where it is known what stands there: on the
+pavement and what lies beyond it."""
 
 
 @dataclass(frozen=True)
@@ -330,7 +330,7 @@ class FrameMaker:
             free_mask=with_far_road(ground, background.camera),
             obstacles=[item.footprint.corners_m for item in ground.obstacles],
             road_yaw_rad=ground.road_yaw_rad,
-            beside_m=PAVEMENT_M if ground.horizon.street_known else 0.0,
+            beside_m=BESIDE_ROAD_M if ground.horizon.street_known else 0.0,
             most=self.config.most_people,
         )
         return replace(setup, placements=(*setup.placements, *people))

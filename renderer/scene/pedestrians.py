@@ -64,8 +64,11 @@ ACROSS_STEP_M = 0.25
 EDGE_M, EDGE_FROM_M = 1.6, 3.2
 """Over a background: how near the edge of free ground, or how far from the road's middle where that is not known,
 people walk along the road."""
-EDGE_SHARE, MIDDLE_SHARE = 0.4, 0.1
-"""How likely a spot at the edge of the road, and one away from it, is in terms of one beside the road (assumed)."""
+PAVEMENT_M = 2.0
+"""How far beside the road most people walk (a pavement of RASt 06 is 2.5 m wide)."""
+EDGE_SHARE, MIDDLE_SHARE, VERGE_SHARE = 0.12, 0.04, 0.8
+"""How likely a spot at the edge of the road is, one away from it, and one more than `EDGE_M` beside the road, in terms of
+one directly beside the road: so shares are those of the people in RoadScene's training frames (`benchmarks.people.places`)."""
 HEADING_STD = math.radians(9.0)
 DRESS_SPREAD = 0.5
 """Deviation of the logarithm of clothes' insulation between people in the same weather (assumed; in RoadScene's frames
@@ -444,13 +447,14 @@ class _Plane:
             aside_m = np.abs(across_m - math.tan(self.road_yaw_rad) * x_m)
             return across_m, np.where(aside_m > EDGE_FROM_M, 1.0, MIDDLE_SHARE)
         free, right, left = (self._free_at(x_m, across_m + side) for side in (0.0, -EDGE_M, EDGE_M))
-        there = (free == 1) | ((free == 0) & self._is_beside(free))
-        shares = np.where(free == 0, 1.0, np.where((right == 0) | (left == 0), EDGE_SHARE, MIDDLE_SHARE))
-        return across_m[there], shares[there]
+        there = (free == 1) | ((free == 0) & self._is_beside(free, self.beside_m))
+        on_road = np.where((right == 0) | (left == 0), EDGE_SHARE, MIDDLE_SHARE)
+        beside = np.where(self._is_beside(free, min(PAVEMENT_M, self.beside_m)), 1.0, VERGE_SHARE)
+        return across_m[there], np.where(free == 0, beside, on_road)[there]
 
-    def _is_beside(self, free: NDArray[np.int8]) -> NDArray[np.bool_]:
+    def _is_beside(self, free: NDArray[np.int8], reach_m: float) -> NDArray[np.bool_]:
         """(N,) which spots at a distance are near free ones."""
-        steps = round(self.beside_m / ACROSS_STEP_M)
+        steps = round(reach_m / ACROSS_STEP_M)
         near = np.convolve(free == 1, np.ones(2 * steps + 1))
         return near[steps : steps + len(free)] > 0.5  # the mode "same" is as long as the longer of both
 
