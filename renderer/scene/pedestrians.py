@@ -67,8 +67,8 @@ people walk along the road."""
 PAVEMENT_M = 2.0
 """How far beside the road most people walk (a pavement of RASt 06 is 2.5 m wide)."""
 EDGE_SHARE, MIDDLE_SHARE, VERGE_SHARE = 0.12, 0.04, 0.8
-"""How likely a spot at the edge of the road is, one away from it, and one more than `EDGE_M` beside the road, in terms of
-one directly beside the road: so shares are those of the people in RoadScene's training frames (`benchmarks.people.places`)."""
+"""How likely a spot at the edge of the road is, one away from it, and one more than `PAVEMENT_M` beside the road, in
+terms of one directly beside it: so people stand where those of RoadScene's training frames do."""
 HEADING_STD = math.radians(9.0)
 DRESS_SPREAD = 0.5
 """Deviation of the logarithm of clothes' insulation between people in the same weather (assumed; in RoadScene's frames
