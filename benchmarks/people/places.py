@@ -4,9 +4,10 @@
 
 A box's foot lies on the ground plane that `gis synthesize` estimates of its frame, and what it estimates as free road
 says where: on the road, at its edge (`EDGE_M` from where it ends), beside it by up to 2, up to 4, or more metres.
-People of 24 px and more that the border does not cut; of made ones four fifths must be seen. Real people are those of the
-split, made ones those over its frames. The estimates of the road have errors of their own, for both alike. The last
-line is JSON.
+People of 24 px and more that the border does not cut; of made ones four fifths must be seen.
+Real people are those of the split, made ones those over its frames.
+The estimates of the road have errors of their own, for both alike.
+The last line is JSON.
 """
 
 from __future__ import annotations
