@@ -1,0 +1,1 @@
+"""What a frame costs, step by step, and against another commit."""
