@@ -14,6 +14,8 @@ _BACKGROUNDS_SHOWN = 4
 TRANSLATION_MODELS = (
     "cyclegan",
     "disentangled",
+    "layered",
+    "layered_style",
     "pix2pix",
     "pix2pix_mrff",
     "pix2pix_sparse",

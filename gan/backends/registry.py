@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelSummary", "backend_names", "config_to_dict", "list_models", "load_backend", "make_config"]
 
 T = TypeVar("T")
-_SHARED = ("base", "registry")
+_SHARED = ("base", "kelvin", "registry")
 """Files of this folder that are no backend."""
 
 
@@ -47,8 +47,8 @@ def list_models() -> tuple[ModelSummary, ...]:
     """The translation models, by name.
 
     Examples:
-        >>> [model.name for model in list_models()]
-        ['cyclegan', 'disentangled', 'pix2pix', 'pix2pix_mrff', 'pix2pix_sparse', 'thermalgan', 'thermalnet']
+        >>> " ".join(model.name for model in list_models())
+        'cyclegan disentangled layered layered_style pix2pix pix2pix_mrff pix2pix_sparse thermalgan thermalnet'
     """
     return tuple(_summary(name, load_backend(name)) for name in backend_names())
 

@@ -36,16 +36,16 @@ Where the text is silent or contradicts itself, and what is chosen here:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from gan.backends import pix2pix
-from gan.backends.base import Backend, BackendConfig, Generated
+from gan.backends.base import Backend, Generated
+from gan.backends.kelvin import KelvinConfig, batch_entries, batch_ids, batch_vectors, suggest_temperatures
 from gan.data.batch import Batch
-from gan.data.kelvin.vector import Temperatures
 from gan.errors import ConfigError
 from gan.losses.terms import GanLoss, discriminator_loss, generator_loss
 from gan.networks.layers import Norm, check_source
@@ -60,9 +60,6 @@ from gan.networks.thermal_segmentation import (
     paint,
 )
 from gan.networks.unet import UNet, Upsample
-
-if TYPE_CHECKING:
-    from gan.data.kelvin.vector import Measured
 
 __all__ = [
     "PAPER",
@@ -82,12 +79,10 @@ PAPER: Final = (
 )
 
 Stage = Literal["both", "segmentation", "contrast"]
-_FULL: Final = 2.0
-"""Images span [-1, 1]."""
 
 
 @dataclass(frozen=True)
-class Config(BackendConfig):
+class Config(KelvinConfig):
     """Options of ThermalGAN; the defaults are the published ones for 512x512, and BicycleGAN's weights."""
 
     ngf: int = 64
@@ -126,65 +121,18 @@ class Config(BackendConfig):
     """Weight of the difference between a vector and the one that the encoder reads."""
     kl_weight: float = 0.01
     """Weight of the divergence of what the encoder reads from a normal distribution."""
-    contrast_K: float = 10.0
-    """Largest relative contrast, kelvin; follows from the data."""
-    lowest_K: float = 0.0
-    """Temperature of black; follows from the data. 0: the images have none."""
-    highest_K: float = 0.0
-    """Temperature of white; follows from the data."""
-    entries: str = ""
-    """Entries of the vector and what they were in training, NAME=LOWEST:MEAN:HIGHEST kelvin; follows from the data."""
 
     def __post_init__(self) -> None:
         """Check what belongs together."""
-        if self.entries and not 0 < self.lowest_K < self.highest_K:
-            raise ConfigError(f"lowest_K is {self.lowest_K:g}, highest_K {self.highest_K:g}: expected a span of kelvin")
-        if not self.contrast_K > 0:
-            raise ConfigError(f"contrast_K is {self.contrast_K:g}: expected more than 0")
+        super().__post_init__()
         if self.out_channels != 1:
             raise ConfigError(f"out_channels is {self.out_channels}: expected 1, a temperature")
-        if self.entries:
-            Temperatures.from_text(self.entries)
-
-    @property
-    def needs_temperatures(self) -> bool:
-        """It learns from kelvin, masks and categories."""
-        return True
-
-    @property
-    def temperatures(self) -> Temperatures | None:
-        """The entries of the vector; None of images without temperatures, whose one entry is their mean."""
-        return Temperatures.from_text(self.entries) if self.entries else None
-
-    @property
-    def contrast_scale(self) -> float:
-        """What R in [-1, 1] is multiplied by to be added to S: the one constant of the split."""
-        return _FULL * self.contrast_K / (self.highest_K - self.lowest_K) if self.entries else _FULL
-
-    def to_unit(self, kelvin: float) -> float:
-        """Kelvin to the numbers of images, [-1, 1] over the span."""
-        return _FULL * (kelvin - self.lowest_K) / (self.highest_K - self.lowest_K) - 1
-
-    def to_kelvin(self, value: float) -> float:
-        """Numbers of images to kelvin."""
-        return self.lowest_K + (value + 1) / _FULL * (self.highest_K - self.lowest_K)
 
 
 def suggest(in_channels: int, out_channels: int, height_px: int, width_px: int) -> dict[str, Any]:
     """Channels, levels and layers, as those of pix2pix follow from the size."""
     values = pix2pix.suggest(in_channels, out_channels, height_px, width_px)
     return values | {"discriminator_layers": min(values["discriminator_layers"], 5)}
-
-
-def suggest_temperatures(measured: Measured) -> dict[str, Any]:
-    """Span, entries and contrast of the data."""
-    span = measured.span
-    return {
-        "lowest_K": span.lowest_K,
-        "highest_K": span.highest_K,
-        "entries": measured.temperatures.to_text(),
-        "contrast_K": measured.contrast_K,
-    }
 
 
 class ThermalTranslator(nn.Module):
@@ -196,8 +144,7 @@ class ThermalTranslator(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        known = config.temperatures
-        usual = [0.0] if known is None else [config.to_unit(entry.mean_K) for entry in known.entries]
+        usual = config.usual
         self.in_channels, self.levels = config.in_channels, config.levels
         self.contrast_scale, self.stage = config.contrast_scale, config.stage
         self.noise = False
@@ -294,21 +241,10 @@ class ThermalGan(Backend[Config]):
         The second stage alone is given the true segmentation.
         """
         if not self._segments:
-            return (object_means(batch.target, self._ids(batch)),)
-        vectors, shown = entry_means(batch.target, self._entries(batch), self._count)
+            return (object_means(batch.target, batch_ids(batch)),)
         usual = self._translator.usual
         assert isinstance(usual, Tensor)
-        return (torch.where(shown, vectors, usual.expand_as(vectors)),)
-
-    @staticmethod
-    def _entries(batch: Batch) -> Tensor:
-        """(N, 1, H, W) place of each pixel in the vector; without masks all is background."""
-        return torch.zeros_like(batch.target, dtype=torch.int32) if batch.objects is None else batch.objects[:, :1]
-
-    @staticmethod
-    def _ids(batch: Batch) -> Tensor:
-        """(N, 1, H, W) number of each pixel's object."""
-        return torch.zeros_like(batch.target, dtype=torch.int32) if batch.objects is None else batch.objects[:, 1:]
+        return (batch_vectors(batch, usual),)
 
     def generate(self, batch: Batch) -> Generated:
         """Segmentations of both cycles, and the relative contrast; with what they are compared with."""
@@ -316,12 +252,12 @@ class ThermalGan(Backend[Config]):
         if self._segments:
             made |= self._segmentations(batch)
         if self._contrasts:
-            made["true_means"] = object_means(batch.target, self._ids(batch))
+            made["true_means"] = object_means(batch.target, batch_ids(batch))
             made["contrast"] = self.run("contrast", torch.cat((made["true_means"], batch.source), dim=1))
         return made
 
     def _segmentations(self, batch: Batch) -> Generated:
-        entries = self._entries(batch)
+        entries = batch_entries(batch)
         vectors, shown = entry_means(batch.target, entries, self._count)
         true = paint(vectors, entries)
         mean, log_variance = self.run("encoder", true).chunk(2, dim=1)  # (N, K) each
@@ -405,7 +341,7 @@ class ThermalGan(Backend[Config]):
             "segmentation_kl": divergence * config.kl_weight,
         }
         if "scores" in generated:
-            places = self._entries(batch)[:, 0].long()
+            places = batch_entries(batch)[:, 0].long()
             misses = functional.cross_entropy(generated["scores"], places, reduction="none")[:, None]
             terms["segmentation_entry"] = (misses * weight).sum() * config.entry_weight
         if config.gan_weight:

@@ -2,7 +2,8 @@
 
 Papers: vanilla is Goodfellow et al., "Generative adversarial nets", NeurIPS 2014 (the generator maximises log D(G)
 instead of minimising log(1 - D(G)), as its section 3 advises); least squares is Mao et al., ICCV 2017; hinge is Lim
-and Ye, "Geometric GAN", 2017. The gradient difference is that of Mathieu, Couprie and LeCun, ICLR 2016, with exponent
+and Ye, "Geometric GAN", 2017; the gradient penalty is Gulrajani et al., "Improved training of Wasserstein GANs",
+NeurIPS 2017, equation 3. The gradient difference is that of Mathieu, Couprie and LeCun, ICLR 2016, with exponent
 1.
 """
 
@@ -12,10 +13,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["GanLoss", "discriminator_loss", "generator_loss", "gradient_loss", "perceptual_loss"]
+__all__ = [
+    "GanLoss",
+    "discriminator_loss",
+    "generator_loss",
+    "gradient_loss",
+    "gradient_penalty",
+    "perceptual_loss",
+    "weighted_sum",
+]
 
 GanLoss = Literal["vanilla", "lsgan", "hinge"]
 
@@ -42,6 +52,27 @@ def gradient_loss(fake: Tensor, target: Tensor) -> Tensor:
     """Mean absolute difference of the forward differences of two images, along x plus along y."""
     difference = fake - target
     return difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()
+
+
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+    """Mean square of what a critic's slope differs from 1 by, at a random place between each real and generated image.
+
+    Args:
+        critic: Images to scores (N,), differentiable twice; the slope is that of the score over all pixels.
+        real: (N, K, H, W).
+        fake: (N, K, H, W).
+    """
+    share = torch.rand((len(real), 1, 1, 1), device=real.device)
+    between = (real + share * (fake - real)).detach().requires_grad_(True)
+    (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    # The root has no slope at 0.
+    length = (slope.float().square().sum(dim=(1, 2, 3)) + 1e-12).sqrt()
+    return (length - 1).square().mean()
+
+
+def weighted_sum(values: Tensor, weight: Tensor) -> Tensor:
+    """Sum over pixels by their weights (N, 1, H, W), of the mean over channels of values (N, K, H, W)."""
+    return (values.mean(dim=1, keepdim=True) * weight).sum()
 
 
 def perceptual_loss(weights_dir: str, device: Any) -> Callable[[Tensor, Tensor], Tensor]:

@@ -134,7 +134,9 @@ def network_multiple_px(network: Any) -> int:
 
 
 def needs_whole_image(network: Any) -> bool:
-    """Whether a network normalises by statistics of the image that it is given."""
+    """Whether a network normalises by statistics of the image that it is given, or says otherwise that it needs it."""
     from gan.networks.layers import InstanceNorm
 
-    return any(isinstance(module, InstanceNorm) for module in network.modules())
+    return getattr(network, "whole_image", False) or any(
+        isinstance(module, InstanceNorm) for module in network.modules()
+    )

@@ -1,7 +1,7 @@
 """Models that are told how warm things are: an image in kelvin for each vector of temperatures.
 
 Such a network takes a vector (N, K) beside the source; its configuration names the entries and the span of kelvin
-(`gan.backends.thermalgan`). It runs in plain float32 by torch, one image at a time.
+(`gan.backends.kelvin`). It runs in plain float32 by torch, one image at a time.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ def load_temperature_model(path: Path | str, *, device: str = "auto", threads: i
     if temperatures is None:
         why = "has images without temperatures" if hasattr(model.config, "temperatures") else "is told none"
         raise ServingError(
-            f"{path} is a model of {model.backend} that {why}: train thermalgan on a set of gis synthesize, or leave "
-            "out the temperatures"
+            f"{path} is a model of {model.backend} that {why}: train thermalgan or layered on a set of gis "
+            "synthesize, or leave out the temperatures"
         )
     if getattr(model.config, "stage", "both") == "contrast":
         raise ServingError(f"{path} lacks the first stage (stage=contrast): train it with stage=both")

@@ -60,9 +60,9 @@ class TranslateConfig:
     temperature: Annotated[
         tuple[str, ...],
         Option(
-            "Temperatures of things in kelvin, for a model that is told them (thermalgan): car=290,person=301 and so "
-            "on, background too; car=280:310:10 is an image at each step, and a contact sheet; may be repeated. Images "
-            "have 16 bits over span_K of translate.json.",
+            "Temperatures of things in kelvin, for a model that is told them (thermalgan, layered): car=290,person=301 "
+            "and so on, background too; car=280:310:10 is an image at each step, and a contact sheet; may be repeated. "
+            "Images have 16 bits over span_K of translate.json.",
             _NETWORK,
             default_text="none, and the mean of the training",
         ),

@@ -15,7 +15,7 @@ from gan.data.batch import Batch
 
 SIZE_PX = 64
 # What makes a backend small enough for a test; names that a backend does not have are left out.
-SMALL: dict[str, Any] = {"ngf": 4, "ndf": 4, "features": 4, "blocks": 1}
+SMALL: dict[str, Any] = {"ngf": 4, "ndf": 4, "features": 4, "nef": 4, "blocks": 1}
 
 
 @pytest.fixture(scope="session", autouse=True)

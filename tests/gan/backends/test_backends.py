@@ -24,7 +24,7 @@ from gan.training.options import TrainOptions
 from gan.training.train import train
 
 SIZE_PX = 64
-SMALL: dict[str, Any] = {"ngf": 4, "ndf": 4, "features": 4, "blocks": 1, "pool": 4}
+SMALL: dict[str, Any] = {"ngf": 4, "ndf": 4, "features": 4, "nef": 4, "blocks": 1, "pool": 4}
 
 
 @pytest.fixture(scope="module")
