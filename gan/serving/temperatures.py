@@ -6,9 +6,10 @@ Such a network takes a vector (N, K) beside the source; its configuration names 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +20,32 @@ from gan.serving.engine import InferenceConfig, mirrored, needs_whole_image, net
 from gan.serving.hardware import best_device, check_device, usable_cpus
 from gan.serving.inference import ModelInfo
 
-__all__ = ["TemperatureModel", "load_temperature_model"]
+__all__ = ["Drawing", "TemperatureModel", "load_temperature_model"]
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Beside the temperatures, what the image of a source is made of; of models with classes."""
+
+    entries: npt.NDArray[np.uint8] | None = None
+    """(H, W) place of each pixel's class in the vector; None: as the model says."""
+    seed: int | None = None
+    """Of the noise; None: no noise."""
+    noisy: Collection[int] | None = None
+    """Layers with noise; None: all."""
+
+
+class _Run(Protocol):
+    def __call__(self, source: Float32, vector_K: Float64, entries: Float32 | None, drawing: Drawing) -> Float32:
+        """(1, C, H, W) source, (K,) kelvin and (1, 1, H, W) classes to a (1, 1, H, W) image in [-1, 1]."""
+
+
+class _Classes(Protocol):
+    def __call__(self, source: Float32) -> npt.NDArray[np.uint8]:
+        """(1, C, H, W) source to (H, W) classes."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +60,26 @@ class TemperatureModel:
     """Entries of the vector, and what they were in training."""
     span_K: tuple[float, float]
     """Temperatures of -1 and 1, which the image cannot leave."""
-    run: Callable[[Float32, Float64], Float32]
-    """(1, C, H, W) source and (K,) kelvin to a (1, 1, H, W) image in [-1, 1]."""
+    run: _Run
+    say_classes: _Classes | None = None
+    """What the pixels of a source show; None of models that take no classes."""
+    layered: bool = False
+    """Whether each class has a layer of its own."""
 
-    def translate(self, source: Float32, wanted_K: Mapping[str, float]) -> Float32:
+    def classes(self, source: Float32) -> npt.NDArray[np.uint8]:
+        """(H, W) place of each pixel's class in the vector, as the model says of a source (C, H, W)."""
+        if self.say_classes is None:
+            raise ServingError(f"{self.about.name} takes no classes")
+        height, width = source.shape[1:]
+        return self.say_classes(mirrored(source[None], self.about.multiple_px))[:height, :width]
+
+    def translate(self, source: Float32, wanted_K: Mapping[str, float], drawing: Drawing = Drawing()) -> Float32:
         """The image of a source with the temperatures that are wanted.
 
         Args:
             source: (C, H, W) float32 in [-1, 1].
             wanted_K: Kelvin by entry; an entry that is not named has the mean of the training.
+            drawing: Classes of the pixels, and noise.
 
         Returns:
             (H, W) float32, apparent temperature in kelvin.
@@ -60,7 +94,12 @@ class TemperatureModel:
         if not np.isfinite(source.sum()):
             raise ServingError("source holds NaN or infinite values: expected [-1, 1]")
         height, width = source.shape[1:]
-        image = self.run(mirrored(source[None], self.about.multiple_px), vector)[0, 0, :height, :width]
+        multiple, entries = self.about.multiple_px, None
+        if drawing.entries is not None:
+            if drawing.entries.shape != (height, width):
+                raise ServingError(f"classes are {drawing.entries.shape}: expected {(height, width)} as the source")
+            entries = mirrored(drawing.entries.astype(np.float32)[None, None], multiple)
+        image = self.run(mirrored(source[None], multiple), vector, entries, drawing)[0, 0, :height, :width]
         low, high = self.span_K
         return np.asarray(low + (image.astype(np.float64) + 1) / 2 * (high - low), dtype=np.float32)
 
@@ -79,6 +118,7 @@ def load_temperature_model(path: Path | str, *, device: str = "auto", threads: i
     """
     import torch
 
+    from gan.backends.base import translate
     from gan.storage.model_file import read_model_file
 
     path = Path(path)
@@ -101,11 +141,22 @@ def load_temperature_model(path: Path | str, *, device: str = "auto", threads: i
         torch.set_num_threads(cpus)
     low, high = float(model.config.lowest_K), float(model.config.highest_K)
 
-    def run(source: Float32, vector_K: Float64) -> Float32:
-        told = torch.from_numpy((vector_K - low) * (2 / (high - low)) - 1).float()[None].to(device)
+    def on_device(values: npt.NDArray[Any]) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values)).to(device)
+
+    def run(source: Float32, vector_K: Float64, entries: Float32 | None, drawing: Drawing) -> Float32:
+        told = on_device((vector_K - low) * (2 / (high - low)) - 1).float()[None]
+        shown = () if entries is None else (on_device(entries),)
+        switched: Any = network
+        if drawing.noisy is not None:
+            switched.noisy = drawing.noisy
+        image = translate(network, on_device(source), drawing.seed, (told, *shown))
+        return np.asarray(image.cpu().numpy())
+
+    def classes(source: Float32) -> npt.NDArray[np.uint8]:
         with torch.inference_mode():
-            image = network(torch.from_numpy(np.ascontiguousarray(source)).to(device), told)
-        return np.asarray(image.float().cpu().numpy())
+            entries = network.conditions(on_device(source), None, None)[1]  # type: ignore[operator]
+        return np.asarray(entries[0, 0].to(torch.uint8).cpu().numpy())
 
     about = ModelInfo(
         name=model.backend,
@@ -119,4 +170,6 @@ def load_temperature_model(path: Path | str, *, device: str = "auto", threads: i
         known_objects=model.known_objects,
         span_K=(low, high),
     )
-    return TemperatureModel(about, int(model.config.in_channels), temperatures, (low, high), run)
+    says = classes if hasattr(network, "conditions") else None
+    layered = hasattr(network, "layers")
+    return TemperatureModel(about, int(model.config.in_channels), temperatures, (low, high), run, says, layered)

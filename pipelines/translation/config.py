@@ -10,7 +10,7 @@ from gan.options import Option, check_options
 
 from pipelines.cluster.options import CpusPerWorker, GpusPerWorker, RayAddress, check_cluster
 from pipelines.errors import ConfigError
-from pipelines.translation.temperatures import read_temperatures
+from pipelines.translation.temperatures import read_classes, read_temperatures
 from pipelines.workers import WORKER_TIMEOUT_S, WorkerCount, WorkerTimeout
 
 __all__ = ["Bits", "Engine", "Postprocess", "Precision", "StyleStart", "TranslateConfig"]
@@ -67,6 +67,24 @@ class TranslateConfig:
             default_text="none, and the mean of the training",
         ),
     ] = ()
+    redraw: Annotated[
+        tuple[str, ...],
+        Option(
+            "Classes that a model with layers (layered) draws anew, car,person and so on, with other temperatures or "
+            "with --noise-seed; each other pixel keeps its bits. Of a set of gis synthesize its masks are taken, else "
+            "those of the model.",
+            _NETWORK,
+            default_text="none",
+        ),
+    ] = ()
+    onto: Annotated[
+        Path | None,
+        Option(
+            "Folder of 16-bit images of this model into which they are drawn.",
+            _NETWORK,
+            default_text="what the model makes of the input",
+        ),
+    ] = None
     compile: Annotated[bool, Option("Use torch.compile: a minute at first, then faster.", _NETWORK)] = False
     noise_seed: Annotated[
         int | None,
@@ -106,23 +124,38 @@ class TranslateConfig:
             raise ConfigError("workers: are those of a Ray cluster: give --ray too, or leave it out")
         if self.batch > 1 and self.noise_seed is not None:
             raise ConfigError(f"batch is {self.batch}: expected 1 with --noise-seed, each image has noise of its own")
-        if self.temperature:
-            self._check_temperature()
+        if self.told:
+            self._check_told()
+        if self.onto is not None and not self.redraw:
+            raise ConfigError("--onto takes the classes that are drawn into it: give --redraw too")
         if (self.reference is not None) != (self.postprocess == "style"):
             raise ConfigError("--postprocess style takes a thermal image as --reference, and nothing else does")
 
-    def _check_temperature(self) -> None:
+    @property
+    def told(self) -> bool:
+        """Whether images are in kelvin, of a model that is told something beside the source."""
+        return bool(self.temperature or self.redraw)
+
+    def _check_told(self) -> None:
         """Temperatures are exact: what would change or hide them is refused."""
         read_temperatures(self.temperature)
+        if self.redraw:
+            read_classes(self.redraw)
+            if self.noise_seed is None and not self.temperature:
+                raise ConfigError(
+                    "redraw: the classes would come out as they are: give other temperatures (--temperature car=300) "
+                    "or --noise-seed"
+                )
         others = {
             "engine": self.engine == "openvino",
             "precision": self.precision not in ("auto", "fp32"),
             "batch": self.batch > 1,
             "compile": self.compile,
-            "noise_seed": self.noise_seed is not None,
+            "noise_seed": self.noise_seed is not None and not self.redraw,
             "postprocess": self.postprocess != "none",
             "attention": self.attention is not None,
         }
         for name, given in others.items():
             if given:
-                raise ConfigError(f"temperature and {name}: images in kelvin are the network's own; leave one out")
+                told = "temperature" if self.temperature else "redraw"
+                raise ConfigError(f"{told} and {name}: images in kelvin are the network's own; leave one out")

@@ -13,7 +13,7 @@ from typing import Final
 
 from pipelines.errors import ConfigError
 
-__all__ = ["Wanted", "image_names", "read_temperatures"]
+__all__ = ["Wanted", "image_names", "read_classes", "read_temperatures"]
 
 Wanted = dict[str, float]
 """Kelvin by entry."""
@@ -58,6 +58,18 @@ def _values(text: str, where: str) -> list[float]:
     if not step > 0 or last < first or (last - first) / step >= _MOST_IMAGES:
         raise ConfigError(f"temperature: {where!r}: expected rising kelvin and at most {_MOST_IMAGES} steps")
     return [first + step * number for number in range(math.floor((last - first) / step + 1e-9) + 1)]
+
+
+def read_classes(texts: Sequence[str]) -> tuple[str, ...]:
+    """The classes that an option names, with commas between.
+
+    Raises:
+        ConfigError: an empty name, or one that is given twice.
+    """
+    names = tuple(name.strip() for text in texts for name in text.split(","))
+    if "" in names or len(set(names)) < len(names):
+        raise ConfigError(f"redraw is {', '.join(texts)!r}: expected classes, each once, as car,person")
+    return names
 
 
 def image_names(name: str, count: int) -> list[str]:

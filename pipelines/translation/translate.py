@@ -25,7 +25,7 @@ from pipelines.io.files import check_present, file_sha256, locked_folder, write_
 from pipelines.io.progress import follow, stage
 from pipelines.translation.config import Bits, Postprocess, StyleStart, TranslateConfig
 from pipelines.translation.inputs import Input, calibration_samples, find_inputs
-from pipelines.translation.temperatures import Wanted, image_names, read_temperatures
+from pipelines.translation.temperatures import Wanted, image_names, read_classes, read_temperatures
 from pipelines.translation.told import ToldImages
 from pipelines.translation.translator import Translated, encode_image, open_translator, write_files
 
@@ -87,15 +87,17 @@ class TranslationSummary:
     """None without `style`."""
     temperatures: tuple[Wanted, ...] = ()
     """With ``temperature``: the vector of each image of an input, kelvin by entry."""
+    redrawn: tuple[str, ...] = ()
+    """With ``redraw``: the classes that were drawn anew."""
     span_K: tuple[float, float] | None = None
-    """With ``temperature``: kelvin of 0 and 65535."""
+    """With ``temperature`` or ``redraw``: kelvin of 0 and 65535."""
     skipped: tuple[tuple[str, str], ...] = ()
     """Name of each input that could not be translated, and why."""
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in ``translate.json``."""
         values = {"schema": "gis-translate", "version": 1, **dataclasses.asdict(self)}
-        extra = ("style", "temperatures", "span_K", "skipped")
+        extra = ("style", "temperatures", "redrawn", "span_K", "skipped")
         return {name: value for name, value in values.items() if name not in extra or value}
 
 
@@ -213,11 +215,12 @@ def _summary(config: TranslateConfig, about: ModelInfo, count: int) -> Translati
         engine=about.inference.engine,
         precision=about.inference.precision,
         mean_error_to_fp32=about.mean_error,
-        bits=16 if wanted else config.bits,
+        bits=16 if config.told else config.bits,
         noise_seed=config.noise_seed,
         postprocess=config.postprocess,
         style=_style_summary(config),
         temperatures=wanted,
+        redrawn=read_classes(config.redraw) if config.redraw else (),
         span_K=about.span_K,
     )
 
@@ -233,7 +236,7 @@ def _calibration(config: TranslateConfig, inputs: Sequence[Input]) -> Float32 | 
     """Samples for int8, for a model file that brings none."""
     from gan.serving.inference import brings_calibration
 
-    if config.temperature:
+    if config.told:
         return None
     needs_calibration = config.precision in ("auto", "int8") and config.engine != "torch" and config.noise_seed is None
     return calibration_samples(inputs) if needs_calibration and not brings_calibration(config.weights) else None

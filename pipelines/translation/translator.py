@@ -16,7 +16,6 @@ from pipelines.io.files import write_bytes
 from pipelines.io.images import encode_png
 from pipelines.translation.config import Bits, TranslateConfig
 from pipelines.translation.inputs import fit_channels
-from pipelines.translation.temperatures import read_temperatures
 from pipelines.translation.told import ToldTranslator, open_told
 
 if TYPE_CHECKING:
@@ -140,8 +139,8 @@ def open_translator(config: TranslateConfig, calibration: Float32 | None) -> Tra
     Raises:
         GanError: a model that cannot be used.
     """
-    if config.temperature:
-        return open_told(config.weights, read_temperatures(config.temperature), config.device, config.threads)
+    if config.told:
+        return open_told(config)
     from gan.serving.inference import load_model
 
     finish, attention = _postprocess(config), _attention(config)

@@ -23,7 +23,7 @@ from gan.data.sources import Item, Meaning, Planes, Sources, Span
 from gan.errors import DataError, ItemError, LayoutError
 from gan.text_files import parse_json
 
-__all__ = ["find_temperature_set"]
+__all__ = ["Masks", "find_masks", "find_temperature_set"]
 
 _RECORDS: Final = "frames.jsonl"
 _MOST_CATEGORIES: Final = 60
@@ -35,7 +35,8 @@ class _Line:
     """What a frame's line says that is needed here."""
 
     name: str
-    span_K: tuple[float, float]
+    span_K: tuple[float, float] | None
+    """None of display intensities."""
     categories: Mapping[int, str]
     """Of the ids in its mask."""
 
@@ -54,10 +55,11 @@ def find_temperature_set(folder: Path, source_dir: str = "visible") -> Sources |
     if not (root / _RECORDS).is_file():
         return None
     lines = _read_lines(root / _RECORDS)
+    spans = [_span_of(line, root / _RECORDS) for line in lines]
     names = (BACKGROUND, *sorted({name for line in lines for name in line.categories.values()} - {BACKGROUND}))
     if len(names) > _MOST_CATEGORIES:
         raise DataError(f"{root}: {len(names)} categories: expected at most {_MOST_CATEGORIES}")
-    span = Span(min(line.span_K[0] for line in lines), max(line.span_K[1] for line in lines), names)
+    span = Span(min(low for low, _ in spans), max(high for _, high in spans), names)
     images = folder == root and (root / source_dir).is_dir()
     items, meaning = (_with_images(root, source_dir, lines, span), None) if images else _with_tensors(root, lines, span)
     return Sources("paired" if images else "tensors", tuple(items), meaning=meaning, span=span)
@@ -82,18 +84,65 @@ def _line(text: str, where: str) -> _Line:
         categories = {
             int(item["id"]): str(item["category"]) for item in about["instances"] if item.get("labelled") is not False
         }
-        if span is None:
-            raise DataError(
-                f"{where}: frame {index} has display intensities and no temperatures: expected a set that was made "
-                "with them (gis synthesize over a scene, or over radiometric backgrounds)"
-            )
-        low, high = map(float, span)
-        if not (math.isfinite(low) and math.isfinite(high) and 0 < low < high) or not isinstance(index, int):
+        own = None if span is None else (float(span[0]), float(span[1]))
+        if not isinstance(index, int) or not (own is None or (0 < own[0] < own[1] and math.isfinite(own[1]))):
             raise ValueError(f"span_K is {span}")
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:100]
         raise DataError(f"{where}: no frame of gis synthesize ({reason}); check the set with gis validate") from error
-    return _Line(f"{index:06d}", (low, high), categories)
+    return _Line(f"{index:06d}", own, categories)
+
+
+def _span_of(line: _Line, path: Path) -> tuple[float, float]:
+    if line.span_K is None:
+        raise DataError(
+            f"{path}: frame {int(line.name)} has display intensities and no temperatures: expected a set that was made "
+            "with them (gis synthesize over a scene, or over radiometric backgrounds)"
+        )
+    return line.span_K
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Which category each pixel of the frames of a set shows; made by `find_masks`."""
+
+    root: Path
+    """The set."""
+    lines: Mapping[str, Mapping[int, str]]
+    """Categories of the objects with a label by their ids, by name of the frame."""
+
+    def entries(self, name: str, names: Sequence[str]) -> npt.NDArray[np.uint8]:
+        """(H, W) place of each pixel's category among ``names``, 0 where there is no object with a label.
+
+        Raises:
+            DataError: no such frame, no mask of it, or a category that is not among the names.
+        """
+        path = self.root / "masks" / f"{name}.png"
+        if name not in self.lines or not path.is_file():
+            raise DataError(f"{path}: no mask of input {name}: expected the inputs of one set of gis synthesize")
+        ids = read_image(path)[0]
+        categories = self.lines[name]
+        for number in map(int, np.unique(ids)):
+            if categories.get(number, BACKGROUND) not in names:
+                raise DataError(
+                    f"{path}: shows a {categories[number]}, of which the model has no layer; it has {', '.join(names)}"
+                )
+        return _places(ids, categories, names)
+
+
+def find_masks(folder: Path) -> Masks | None:
+    """The masks of a set of `gis synthesize`, or None where the folder is none.
+
+    Args:
+        folder: The set, or its folder of sources below it.
+
+    Raises:
+        DataError: lines that cannot be read.
+    """
+    for root in (folder, folder.parent):
+        if (root / _RECORDS).is_file():
+            return Masks(root, {line.name: line.categories for line in _read_lines(root / _RECORDS)})
+    return None
 
 
 def _with_images(root: Path, source_dir: str, lines: Sequence[_Line], span: Span) -> list[Item]:
@@ -118,6 +167,7 @@ def _read_images(files: tuple[Path, Path, Path], line: _Line, span: Span) -> tup
         or not source.shape[1:] == target.shape[1:] == mask.shape[1:]
     ):
         raise ItemError(f"{files[0]}: does not fit its image of 16 bits or its mask: expected one size; make it anew")
+    assert line.span_K is not None
     planes = {"source": source, "target": _on_span(target[:1], line.span_K, span)}
     return planes | _object_planes(mask[:1], line, span), ""
 
@@ -168,9 +218,15 @@ def _on_span(values: npt.NDArray[Any], own_K: tuple[float, float], span: Span) -
 
 def _object_planes(ids: npt.NDArray[Any], line: _Line, span: Span) -> Planes:
     """Ids of the objects with a label, and the entries of their categories; (1, H, W)."""
-    places = np.zeros(int(ids.max(initial=0)) + 1, np.uint8)
-    for number, category in line.categories.items():
-        if 0 < number < len(places):
-            places[number] = span.names.index(category)
-    entry: npt.NDArray[np.uint8] = places[ids]
+    entry = _places(ids, line.categories, span.names)
     return {"entry": entry, "instance_id": np.where(entry > 0, ids, 0).astype(np.uint16)}
+
+
+def _places(ids: npt.NDArray[Any], categories: Mapping[int, str], names: Sequence[str]) -> npt.NDArray[np.uint8]:
+    """Place of each pixel's category among the names; 0 for objects without a label."""
+    places = np.zeros(int(ids.max(initial=0)) + 1, np.uint8)
+    for number, category in categories.items():
+        if 0 < number < len(places) and category in names:
+            places[number] = names.index(category)
+    entry: npt.NDArray[np.uint8] = places[ids]
+    return entry

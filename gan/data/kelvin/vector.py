@@ -147,12 +147,12 @@ def measure_temperatures(samples: DecodedImages, rows: Sequence[int], span: Span
         inverse = inverse.ravel()
         means = np.bincount(inverse, kelvin.ravel()) / np.bincount(inverse)
         contrast = max(contrast, float(np.quantile(np.abs(kelvin.ravel() - means[inverse]), _CONTRAST_SHARE)))
-    entries = [
-        Entry(name, round(min(values), 3), round(float(np.mean(values)), 3), round(max(values), 3))
-        for name, values in ((span.names[place], found[place]) for place in found)
-        if values
-    ]
-    if len(entries) < len(span.names):
-        missing = next(name for place, name in enumerate(span.names) if not found[place])
-        entries.insert(span.names.index(missing), Entry(missing, span.lowest_K, span.lowest_K, span.highest_K))
+    entries = [_measured_entry(span.names[place], found[place], span) for place in found]
     return Measured(span, Temperatures(tuple(entries)), float(math.ceil(max(contrast, 1.0))))
+
+
+def _measured_entry(name: str, means_K: Sequence[float], span: Span) -> Entry:
+    """An entry of its means in the frames that train; one that none of them shows may be anything."""
+    if not means_K:
+        return Entry(name, span.lowest_K, span.lowest_K, span.highest_K)
+    return Entry(name, round(min(means_K), 3), round(float(np.mean(means_K)), 3), round(max(means_K), 3))

@@ -209,6 +209,16 @@ def test_temperatures_of_a_set_are_in_the_model(folder: Path, tmp_path: Path) ->
     assert 1 <= config.contrast_K <= 3  # noise of 0.5 K
 
 
+def test_categories_that_no_frame_shows_keep_their_places(folder: Path, tmp_path: Path) -> None:
+    """The lines list a bus and a tram of which no pixel is to be seen; the plane of entries counts them."""
+    lines = (folder / "frames.jsonl").read_text(encoding="utf-8")
+    hidden = '[{"id": 8, "category": "bus"}, {"id": 9, "category": "tram"}, '
+    (folder / "frames.jsonl").write_text(lines.replace('"instances": [', f'"instances": {hidden}'), encoding="utf-8")
+    entries = read_model_file(_train(folder, tmp_path / "run")).config.temperatures.entries
+    assert [entry.name for entry in entries] == ["background", "bus", "car", "tram"]
+    assert entries[2].mean_K > 285
+
+
 @pytest.mark.parametrize("stage", ["segmentation", "contrast"])
 def test_a_stage_alone(folder: Path, tmp_path: Path, stage: str) -> None:
     model = read_model_file(_train(folder, tmp_path / stage, stage=stage))
