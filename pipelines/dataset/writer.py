@@ -9,8 +9,8 @@ from renderer.zones.catalogue import zone_palette
 
 from pipelines.dataset import shards
 from pipelines.dataset.frame import SynthesizedFrame
-from pipelines.dataset.labels.coco import encode_rle, mask_code, run_lengths
 from pipelines.dataset.labels.kitti import kitti_text
+from pipelines.dataset.labels.run_lengths import encode_rle, mask_code, run_lengths
 from pipelines.dataset.labels.yolo import yolo_text
 from pipelines.dataset.made_frame import MadeFrame
 from pipelines.dataset.passes.flow import flow_files

@@ -134,9 +134,10 @@ def write_through(path: Path, write: Callable[[Path], None], *, root: Path | Non
         try:
             write(temporary)
             os.replace(temporary, path)
-        finally:
+        except BaseException:
             with suppress(OSError):
                 temporary.unlink()
+            raise
 
 
 def _make_parents(path: Path, root: Path | None) -> None:

@@ -67,7 +67,9 @@ _TABLE_START_M, _TABLE_END_M = 0.125, 2047.0
 
 # Rows of the buffer that holds one line of the picture between the steps of :func:`render`.
 _DX, _DY, _DZ, _DISTANCE, _PX, _PY, _PZ, _FACING, _DIRECT, _KELVIN, _IRON, _TX, _TY, _TZ, _GLOSS = range(15)
-_LINE_ROWS = 15
+_LINE_ROWS, _ROOM = 15, 24
+"""Rows of the buffer, and columns beside those of the picture: at a power of two the rows would all lie in the same few
+lines of the cache and push each other out of it."""
 
 
 class Passes(NamedTuple):
@@ -203,7 +205,7 @@ def render(passes: Passes, ground: GroundEffects, scene: Scene, cars_only: bool,
     A line at a time goes through four steps with a small buffer between them: short loops over plain arrays are what
     the compiler makes fast code of.
     """
-    line = np.empty((_LINE_ROWS, passes.zone.shape[1]))
+    line = np.empty((_LINE_ROWS, passes.zone.shape[1] + _ROOM))
     for r in range(passes.zone.shape[0]):
         _geometry(r, passes, scene.camera, scene.balance, line)
         _street(r, passes, ground, scene, cars_only, line)

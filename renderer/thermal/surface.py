@@ -54,14 +54,15 @@ def lattice(seed: int) -> NDArray[np.float32]:
 @inlined_kernel
 def noise2(values: Lattice, x: float, y: float) -> float:
     """Smooth value noise in the plane, -1 to 1, one cell per unit."""
-    fx, fy = math.floor(x), math.floor(y)
+    fx, fy = np.floor(x), np.floor(y)  # math.floor goes to integers and back
     tx, ty = x - fx, y - fy
     i, j = int(fx) & _MASK, int(fy) & _MASK
     i1, j1 = (i + 1) & _MASK, (j + 1) & _MASK
     tx, ty = tx * tx * (3.0 - 2.0 * tx), ty * ty * (3.0 - 2.0 * ty)
     a: float = values[j, i] + tx * (values[j, i1] - values[j, i])
     b: float = values[j1, i] + tx * (values[j1, i1] - values[j1, i])
-    return a + ty * (b - a)
+    noise: float = a + ty * (b - a)
+    return noise
 
 
 @inlined_kernel

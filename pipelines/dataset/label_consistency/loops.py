@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from renderer.optional import njit
 
-__all__ = ["bound_boxes", "clear_edges", "edge_strength", "explained_variance"]
+__all__ = ["bound_boxes", "chosen_points", "clear_edges", "edge_strength", "explained_variance"]
 
 UInt8 = NDArray[np.uint8]
 UInt16 = NDArray[np.uint16]
@@ -78,3 +78,37 @@ def explained_variance(
                 between += total[z] * total[z] / count[z]
         middle = total.sum() * total.sum() / count.sum()
         out[s] = (between - middle) / (square - middle + noise * count.sum())
+
+
+@njit(cache=True, nogil=True)
+def chosen_points(label: UInt8, none: int, region: tuple[int, int, int, int], most: int) -> Int32:
+    """At most ``most`` of the places with a label in a region, in the order of rows, evenly spread.
+
+    Args:
+        label: (H, W), of which ``none`` says that there is none.
+        none: see there.
+        region: top, left, bottom, right.
+        most: of the places.
+
+    Returns:
+        (N, 2) y, x.
+    """
+    top, left, bottom, right = region
+    count = 0
+    for y in range(top, bottom):
+        for x in range(left, right):
+            if label[y, x] != none:
+                count += 1
+    taken = min(count, most)
+    points = np.empty((taken, 2), dtype=np.int32)
+    step = (count - 1) / (taken - 1) if taken > 1 else 0.0
+    at, k = 0, 0
+    for y in range(top, bottom):
+        for x in range(left, right):
+            if label[y, x] != none:
+                # As np.linspace(0, count - 1, taken) has it, whose last value is count - 1 whatever was rounded.
+                if k < taken and at == (count - 1 if k == taken - 1 and taken > 1 else int(k * step)):
+                    points[k, 0], points[k, 1] = y, x
+                    k += 1
+                at += 1
+    return points

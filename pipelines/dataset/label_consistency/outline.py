@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.dataset.label_consistency.loops import chosen_points
+
 __all__ = ["PAD_PX", "REACH_PX", "RIM", "Box", "ObjectOutline"]
 
 UInt8 = NDArray[np.uint8]
@@ -28,6 +30,8 @@ OUTLINE_POINTS, ZONE_POINTS = 160, 1000
 OUTLINE_BLUR_PX = 1.5
 """Blur of a mask before the normals of its outline are taken."""
 RIM, _ELSEWHERE = 254, 255
+_SQUARE = np.ones((3, 3), np.uint8)
+_DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * RING_PX + 1, 2 * RING_PX + 1))
 
 
 @dataclass(frozen=True)
@@ -79,34 +83,26 @@ def _continued_at_border(inside: UInt8, box: Box, shape: tuple[int, ...]) -> UIn
 
 def _outline(grown: UInt8) -> tuple[Int32, Float32]:
     """Points of the outline within the picture, evenly thinned, and its unit normals there."""
-    m = MARGIN_PX
-    core = cv2.erode(grown, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
-    rows, columns = np.nonzero((grown > core)[m:-m, m:-m])
-    chosen = _thinned(len(rows), OUTLINE_POINTS)
-    rows, columns = rows[chosen] + m, columns[chosen] + m
+    m, (height, width) = MARGIN_PX, grown.shape
+    core = cv2.erode(grown, _SQUARE, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    points = chosen_points(grown - core, 0, (m, m, height - m, width - m), OUTLINE_POINTS)
+    rows, columns = points[:, 0], points[:, 1]
     soft = cv2.GaussianBlur(grown.astype(np.float32), (9, 9), OUTLINE_BLUR_PX, borderType=cv2.BORDER_REPLICATE)
     down, across = cv2.Sobel(soft, cv2.CV_32F, 0, 1), cv2.Sobel(soft, cv2.CV_32F, 1, 0)
     normal = np.stack((down[rows, columns], across[rows, columns]), axis=1)
     length = np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
-    return np.stack((rows, columns), axis=1).astype(np.int32), np.asarray(normal / length, dtype=np.float32)
+    return points, np.asarray(normal / length, dtype=np.float32)
 
 
 def _zone_points(
     grown: UInt8, inside: NDArray[np.bool_], zone: UInt8, box: Box, shape: tuple[int, ...]
 ) -> tuple[Int32, UInt8]:
     """Points of the mask and of the rim around it within the picture, evenly thinned, and their labels."""
-    m = MARGIN_PX
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * RING_PX + 1, 2 * RING_PX + 1))
-    label = np.where((cv2.dilate(grown, kernel) > grown), np.uint8(RIM), np.uint8(_ELSEWHERE))
-    label[m:-m, m:-m][inside] = zone[inside]
-    rows, columns = np.nonzero(label != _ELSEWHERE)
-    y, x = rows + (box[0] - m), columns + (box[1] - m)
-    inner = np.flatnonzero((y >= 0) & (y < shape[0]) & (x >= 0) & (x < shape[1]))
-    inner = inner[_thinned(len(inner), ZONE_POINTS)]
-    rows, columns = rows[inner], columns[inner]
-    return np.stack((rows, columns), axis=1).astype(np.int32), label[rows, columns]
-
-
-def _thinned(count: int, most: int) -> NDArray[np.int64]:
-    """Positions of at most ``most`` of ``count`` things, evenly spread."""
-    return np.linspace(0, count - 1, min(count, most)).astype(np.int64)
+    m, (top, left) = MARGIN_PX, box[:2]
+    label = np.where(cv2.dilate(grown, _DISC) > grown, np.uint8(RIM), np.uint8(_ELSEWHERE))
+    np.copyto(label[m:-m, m:-m], zone, where=inside)
+    height, width = label.shape
+    # Of the rim what lies within the picture.
+    region = (max(0, m - top), max(0, m - left), min(height, shape[0] - top + m), min(width, shape[1] - left + m))
+    points = chosen_points(label, _ELSEWHERE, region, ZONE_POINTS)
+    return points, label[points[:, 0], points[:, 1]]

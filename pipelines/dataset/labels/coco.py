@@ -27,11 +27,10 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D, Instance
 
 from pipelines.dataset.labels import CATEGORIES, NOT_COUNTED, SUPERCATEGORIES
+from pipelines.dataset.labels.run_lengths import encode_rle
 from pipelines.dataset.record import RealObject, SequenceRecord
 from pipelines.io.files import write_through
 from pipelines.io.typed_json import fields_to_json
@@ -41,10 +40,7 @@ __all__ = [
     "amodal_entries",
     "coco_annotations",
     "coco_image",
-    "encode_rle",
-    "mask_code",
     "real_annotations",
-    "run_lengths",
     "write_coco",
 ]
 
@@ -278,48 +274,3 @@ def _rectangle(box: Box2D, width: int, height: int) -> dict[str, Any]:
 def _corner_and_size(box: Box2D) -> list[float]:
     left, top, right, bottom = box
     return [left, top, right - left, bottom - top]
-
-
-# --- run lengths ------------------------------------------------------------------------------------------------------
-
-
-def run_lengths(instance_id: NDArray[np.uint16], number: int, box: Box2D) -> list[int]:
-    """Runs of pixels off and on in column order, beginning with off: COCO's uncompressed counts.
-
-    Args:
-        instance_id: (H, W) instance pass.
-        number: value of the object in it.
-        box: of the object's pixels; what is outside is not looked at.
-    """
-    height, width = instance_id.shape
-    left, right = int(box[0]), int(box[2])
-    columns = (instance_id[:, left:right] == number).T.ravel()
-    edges = np.flatnonzero(np.diff(columns, prepend=False, append=False)) + left * height
-    if len(edges) and edges[-1] == height * width:
-        edges = edges[:-1]
-    return [int(run) for run in np.diff(edges, prepend=0, append=height * width)]
-
-
-def mask_code(mask: NDArray[np.bool_]) -> str:
-    """COCO's run-length code of a mask (H, W)."""
-    height, width = mask.shape
-    return encode_rle(run_lengths(mask.astype(np.uint16), 1, (0.0, 0.0, float(width), float(height))))
-
-
-def encode_rle(counts: Sequence[int]) -> str:
-    """COCO's text form of run lengths.
-
-    From the fourth on a run is stored as its difference to the run two before. A number is cut into groups of five
-    bits, the lowest first, each stored as a character from code 48; bit 5 says that another group follows, and the
-    sign is that of the highest bit of the last group (format of the COCO API's mask module).
-    """
-    text = bytearray()
-    for place, count in enumerate(counts):
-        value = count - counts[place - 2] if place > 2 else count
-        while True:
-            group, value = value & 31, value >> 5
-            last = value == (-1 if group & 16 else 0)
-            text.append(48 + (group if last else group | 32))
-            if last:
-                break
-    return text.decode("ascii")

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D
 
-from pipelines.dataset.labels.coco import KEY_POINTS, SKELETON, amodal_entries, encode_rle, run_lengths
+from pipelines.dataset.labels.coco import KEY_POINTS, SKELETON, amodal_entries
+from pipelines.dataset.labels.run_lengths import encode_rle, run_lengths
 from pipelines.export.about import about
 from pipelines.export.job import ExportFrame, ExportObject, Job, Picture
 from pipelines.export.outlines import object_rings

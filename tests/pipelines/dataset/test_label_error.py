@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from fake_renderer import FakeScene
 
+from pipelines.dataset.label_consistency.loops import chosen_points
 from pipelines.dataset.label_consistency.measure import measure_label_error
 from pipelines.dataset.record import LabelError
 from pipelines.dataset.validation import validate
@@ -198,3 +199,15 @@ def test_validate_names_label_errors_that_cannot_be(tmp_path: Path) -> None:
 def test_limits_that_cannot_be_are_refused(tmp_path: Path, most: float) -> None:
     with pytest.raises(ConfigError, match="max-label-error is"):
         config(tmp_path / "out", max_label_error=most)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 159, 160, 161, 500, 1234])
+def test_points_are_evenly_spread(count: int) -> None:
+    rng = np.random.default_rng(count)
+    label = np.full((70, 40), 255, np.uint8)
+    label.flat[rng.choice(label.size, count, replace=False)] = 3
+    region = (5, 2, 68, 39)
+    rows, columns = np.nonzero(label[5:68, 2:39] == 3)
+    wanted = np.linspace(0, len(rows) - 1, min(len(rows), 160)).astype(np.int64)
+    found = chosen_points(label, 255, region, 160)
+    assert np.array_equal(found, np.stack([rows[wanted] + 5, columns[wanted] + 2], axis=1))

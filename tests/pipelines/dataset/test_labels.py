@@ -13,8 +13,9 @@ from hypothesis.extra import numpy as hnp
 
 from assets import CAMERAS
 from pipelines.dataset.labels import CATEGORIES, MIN_VISIBLE_PX, labelled
-from pipelines.dataset.labels.coco import LabelledFrame, encode_rle, run_lengths, write_coco
+from pipelines.dataset.labels.coco import LabelledFrame, write_coco
 from pipelines.dataset.labels.kitti import kitti_text
+from pipelines.dataset.labels.run_lengths import encode_rle, run_lengths
 from pipelines.dataset.labels.yolo import yolo_classes, yolo_text
 from pipelines.dataset.record import InstanceRecord
 from pipelines.dataset.validation.run_lengths import decode_rle
@@ -64,7 +65,7 @@ def test_run_lengths_by_brute_force(mask: np.ndarray) -> None:
             state, run = pixel, 0
         run += 1
     counts.append(run)
-    assert run_lengths(mask.astype(np.uint16) * 3, 3, box_of(mask)) == counts
+    assert run_lengths(mask.astype(np.uint16) * 3, 3, box_of(mask)).tolist() == counts
     assert np.array_equal(decode_rle(encode_rle(counts), *mask.shape), mask)
 
 
