@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .kernel_cache import may_keep
 
-__all__ = ["cv2", "fast_kernel", "inlined_kernel", "kernel", "njit", "read_toml"]
+__all__ = ["cv2", "fast_kernel", "inlined_kernel", "intrinsic", "kernel", "njit", "read_toml"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -126,6 +126,8 @@ def njit(*, cache: bool = False, **options: Any) -> Any:
     return compiled
 
 
+intrinsic: Any = _found("numba.extending", "intrinsic", None)
+"""``numba.extending.intrinsic``, None without numba."""
 cv2: Any = _found("cv2", None, _NumpyCv2)
 read_toml: Callable[[str], dict[str, Any]] = _found("tomllib", "loads", _read_toml)  # Python 3.11 has it
 

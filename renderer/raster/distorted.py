@@ -186,8 +186,8 @@ def fill_normals_at(
                 last = h
                 p, number = h >> PART_SHIFT, h & TRIANGLE_MASK
                 m = parts.mesh[p]
-                block = meshes.blocks[meshes.mesh_cluster[m] + number // CLUSTER_TRIANGLES]
-                project_corners(block, number % CLUSTER_TRIANGLES, parts.matrices[p], corner)
+                cluster, t = meshes.mesh_cluster[m] + number // CLUSTER_TRIANGLES, number % CLUSTER_TRIANGLES
+                project_corners(meshes.blocks, cluster, t, parts.matrices, p, corner)
                 sign = -1.0 if (weights(corner, weight) > 0.0) != mirrored[p] else 1.0
-                turn_normals(meshes.normals[meshes.mesh_triangle[m] + number], turn[p], sign, turned)
+                turn_normals(meshes.normals, meshes.mesh_triangle[m] + number, turn, p, sign, turned)
             blend(weight, turned, places[r, c, 0], places[r, c, 1], out[r, c])

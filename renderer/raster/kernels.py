@@ -1,7 +1,8 @@
 """Compiled loops that draw: clusters of triangles into a depth buffer, and what was hit into passes.
 
 The innermost loops index with ``np.uint64``: numba lets signed numbers count from the end, and the test for that costs
-a tenth of a frame.
+a tenth of a frame. They take flat arrays, made once: a view of an array costs a count of its references. The very
+innermost steps stand in :mod:`.lanes`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ..geometry.clusters import (
     BOTTOM,
     CLUSTER_TRIANGLES,
     CORNER_STEP,
+    FARTHEST,
     LEFT,
     NEAREST,
     RIGHT,
@@ -30,16 +32,28 @@ from ..geometry.clusters import (
 )
 from ..optional import kernel
 from .hits import NO_HIT, PART_SHIFT, TRIANGLE_MASK
+from .lanes import LANES, draw_lanes, is_new_or_seen, is_seen, row_lanes, stamp_lanes
 
 __all__ = ["Buffers", "HitPasses", "draw_parts", "nearest_of_parts", "resolve"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Stamps = NDArray[np.uint16]
 
 MARGIN_PX = 1e-3
 """Slack of a cluster's box against rounding, which is below 1e-9 px for scenes of some kilometres."""
 MARGIN_DEPTH = 1e-9
 """The same for inverse depth, relative."""
+FEW_ROWS = 1
+"""A triangle of so few is drawn at once: to look whether it is hidden costs as much."""
+
+X0, Y0, Q0, X1, Y1, Q1, X2, Y2, Q2 = range(9)
+"""Rows of an array of triangles, one after the other as in a cluster's block: corners, from top to bottom once they are
+set up, with 1 / depth."""
+LONG, UPPER, LOWER, AREA, GX, GY, BACK, LOW, HIGH = range(9, 18)
+"""Columns per row along the edge from the upper end to the lower one and along the other two; twice the area; how 1 /
+depth grows by column and by row, and from the first corner back to column 0; its least and greatest."""
+SIDES = 18
 
 
 class Buffers(NamedTuple):
@@ -49,7 +63,7 @@ class Buffers(NamedTuple):
     """1 / metres of the nearest surface so far, of the far plane for none."""
     hit: Ints
     """Which triangle that is, see :mod:`.hits`."""
-    stamp: NDArray[np.uint16]
+    stamp: Stamps
     """Instance that covered the pixel last, hidden or not: so that it is counted once."""
 
 
@@ -73,6 +87,23 @@ class _Clusters(NamedTuple):
     """(N, 6) see :func:`box_on_screen`."""
 
 
+class _Work(NamedTuple):
+    """What drawing a cluster overwrites."""
+
+    points: Floats
+    """(9 * CLUSTER_TRIANGLES,) its corners before the camera, laid out as a cluster's block is."""
+    sides: Floats
+    """(SIDES * CLUSTER_TRIANGLES,) those of its triangles that may cover a pixel, see :data:`X0` and :data:`LONG`."""
+    faces: Ints
+    """(CLUSTER_TRIANGLES,) their numbers."""
+    spans: NDArray[np.int32]
+    """(4, CLUSTER_TRIANGLES) first and end row, first and end column of each."""
+    columns: NDArray[np.int32]
+    """(2, H + LANES) first and end column in each row of one triangle."""
+    q_row: Floats
+    """(H + LANES,) 1 / depth of its plane at column 0 of these rows."""
+
+
 @kernel
 def nearest_of_parts(
     meshes: FlatMeshes, parts: PlacedParts, near_m: float, width: float, height: float, out: Floats
@@ -94,8 +125,14 @@ def nearest_of_parts(
 def draw_parts(
     meshes: FlatMeshes, parts: PlacedParts, order: Ints, near_m: float, buffers: Buffers, amodal_px: Ints
 ) -> None:
-    """Draw the parts of one instance after the other, each instance's clusters from near to far."""
-    inverse_depth, hit, stamp = buffers.inverse_depth, buffers.hit, buffers.stamp
+    """Draw the parts of one instance after the other, each instance's clusters from near to far.
+
+    The buffers are of :func:`.lanes.lane_array`. In which order things are drawn does not matter to the result: the
+    nearest wins, of equals the lower number.
+    """
+    height, width = buffers.hit.shape
+    # Flat, once: a view costs its count of references.
+    inverse_depth, hit, stamp = buffers.inverse_depth.reshape(-1), buffers.hit.reshape(-1), buffers.stamp.reshape(-1)
     mesh, matrices, ids, blocks = parts.mesh, parts.matrices, parts.instance_id, meshes.blocks
     mesh_cluster, mesh_triangle = meshes.mesh_cluster, meshes.mesh_triangle
     total = 0
@@ -104,33 +141,29 @@ def draw_parts(
     part, cluster, state = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
     on_screen = np.empty((total, 6))
     found = _Clusters(part, cluster, state, on_screen)
-    points, spans = np.empty(9 * CLUSTER_TRIANGLES), np.empty((5, CLUSTER_TRIANGLES), np.int32)
-    columns = np.empty((2, hit.shape[0]), np.int32)
+    work = _Work(
+        np.empty(9 * CLUSTER_TRIANGLES), np.zeros(SIDES * CLUSTER_TRIANGLES), np.empty(CLUSTER_TRIANGLES, np.int64),
+        np.empty((4, CLUSTER_TRIANGLES), np.int32), np.empty((2, height + LANES), np.int32), np.empty(height + LANES),
+    )  # fmt: skip
     first = 0
     while first < len(order):
         instance = ids[order[first]]
         last = first + 1
         while last < len(order) and ids[order[last]] == instance:
             last += 1
-        count = _find_clusters(meshes, parts, order[first:last], near_m, hit.shape[1], hit.shape[0], found)
-        for k in np.argsort(on_screen[:count, NEAREST]):
+        count = _find_clusters(meshes, parts, order[first:last], near_m, width, height, found)
+        for k in np.argsort(on_screen[:count, NEAREST] + on_screen[:count, FARTHEST]):
             p, c, in_front = part[k], cluster[k], state[k] == BoxState.IN_FRONT
-            if in_front and _box_is_hidden(on_screen[k], instance, inverse_depth, stamp):
+            if in_front and _box_is_hidden(on_screen, k, height, width, instance, inverse_depth, stamp):
                 continue
             m = mesh[p]
             number = (c - mesh_cluster[m]) * CLUSTER_TRIANGLES
             triangles = min(CLUSTER_TRIANGLES, mesh_triangle[m + 1] - mesh_triangle[m] - number)
             face = (p << PART_SHIFT) + number
-            transform_cluster(blocks[c], matrices[p], points)
-            if in_front:
-                _project(points)
-                amodal_px[instance] += _draw_cluster(
-                    points, triangles, face, instance, inverse_depth, hit, stamp, spans, columns
-                )
-            else:
-                amodal_px[instance] += _draw_clipped(
-                    points, triangles, face, instance, near_m, inverse_depth, hit, stamp, columns
-                )
+            transform_cluster(blocks[c], matrices[p], work.points)
+            amodal_px[instance] += _draw_cluster(
+                work, triangles, face, in_front, near_m, height, width, instance, inverse_depth, hit, stamp
+            )
         first = last
     amodal_px[0] = 0
 
@@ -153,38 +186,38 @@ def _find_clusters(
 
 
 @kernel
-def _box_is_hidden(on_screen: Floats, instance: int, inverse_depth: Floats, stamp: NDArray[np.uint16]) -> bool:
+def _box_is_hidden(
+    on_screen: Floats, k: int, height: int, width: int, instance: int, inverse_depth: Floats, stamp: Stamps
+) -> bool:
     """Whether a cluster can change nothing."""
-    height, width = inverse_depth.shape
-    first_col = math.ceil(max(on_screen[LEFT], 0.0) - 0.5 - MARGIN_PX)
-    end_col = math.ceil(min(on_screen[RIGHT], width + 1.0) - 0.5 + MARGIN_PX)
-    first_row = math.ceil(max(on_screen[TOP], 0.0) - 0.5 - MARGIN_PX)
-    end_row = math.ceil(min(on_screen[BOTTOM], height + 1.0) - 0.5 + MARGIN_PX)
+    first_col = math.ceil(max(on_screen[k, LEFT], 0.0) - 0.5 - MARGIN_PX)
+    end_col = math.ceil(min(on_screen[k, RIGHT], width + 1.0) - 0.5 + MARGIN_PX)
+    first_row = math.ceil(max(on_screen[k, TOP], 0.0) - 0.5 - MARGIN_PX)
+    end_row = math.ceil(min(on_screen[k, BOTTOM], height + 1.0) - 0.5 + MARGIN_PX)
     return _is_hidden(
         max(0, first_row), min(height, end_row), max(0, first_col), min(width, end_col),
-        (1.0 + MARGIN_DEPTH) / on_screen[NEAREST], instance, inverse_depth, stamp,
+        (1.0 + MARGIN_DEPTH) / on_screen[k, NEAREST], width, instance, inverse_depth, stamp,
     )  # fmt: skip
 
 
 @kernel
 def _is_hidden(
-    first_row: int, end_row: int, first_col: int, end_col: int, closest: float, instance: int,
-    inverse_depth: Floats, stamp: NDArray[np.uint16],
+    first_row: int, end_row: int, first_col: int, end_col: int, closest: float, width: int, instance: int,
+    inverse_depth: Floats, stamp: Stamps,
 ) -> bool:  # fmt: skip
     """Whether every one of some pixels is nearer already, and counted for the instance."""
-    if instance == 0:  # nothing is counted
-        for row in range(first_row, end_row):
-            r = np.uint64(row)
-            for col in range(first_col, end_col):
-                if inverse_depth[r, np.uint64(col)] <= closest:
-                    return False
-        return True
-    for row in range(first_row, end_row):
-        r = np.uint64(row)
-        for col in range(first_col, end_col):
-            c = np.uint64(col)
-            if inverse_depth[r, c] <= closest or stamp[r, c] != instance:
+    start, last = np.int64(first_row) * width, np.int64(end_row) * width
+    while start < last:
+        i, end = start + first_col, start + end_col
+        while i < end:
+            if instance == 0:  # nothing is counted
+                seen = is_seen(inverse_depth, i, end - i, closest)
+            else:
+                seen = is_new_or_seen(inverse_depth, stamp, i, end - i, closest, instance)
+            if seen:
                 return False
+            i += LANES
+        start += width
     return True
 
 
@@ -200,6 +233,36 @@ def _project(points: Floats) -> None:
 
 
 @kernel
+def _draw_cluster(
+    work: _Work, count: int, face: int, in_front: bool, near_m: float, height: int, width: int, instance: int,
+    inverse_depth: Floats, hit: Ints, stamp: Stamps,
+) -> int:  # fmt: skip
+    """Draw a cluster that was transformed; returns how many pixels its instance had not covered before."""
+    points, sides, faces, spans, q_row = work.points, work.sides, work.faces, work.spans, work.q_row
+    first_row, end_row, first_col, end_col = spans[0], spans[1], spans[2], spans[3]
+    first, end = work.columns[0], work.columns[1]
+    if in_front:
+        _project(points)
+    at, fresh = 0, 0
+    while at < count:
+        if in_front:
+            at, n = (
+                count,
+                _covering(points, count, face, height, width, sides, first_row, end_row, first_col, end_col, faces),
+            )
+        else:
+            at, n = _clipped(points, at, count, face, near_m, sides, faces)
+            _spans(sides, 1, height + 0.0, first_row, end_row)
+            _spans(sides, 0, width + 0.0, first_col, end_col)
+        _set_up(sides, n)
+        fresh += _draw_triangles(
+            sides, n, faces, first_row, end_row, first_col, end_col, width, instance, inverse_depth, hit, stamp,
+            first, end, q_row,
+        )  # fmt: skip
+    return fresh
+
+
+@kernel
 def _spans(points: Floats, axis: int, size: float, first: NDArray[np.int32], end: NDArray[np.int32]) -> None:
     """Pixels whose centres lie between the least and the greatest coordinate of each triangle, within the image."""
     for t in range(CLUSTER_TRIANGLES):
@@ -210,134 +273,128 @@ def _spans(points: Floats, axis: int, size: float, first: NDArray[np.int32], end
 
 
 @kernel
-def _draw_cluster(
-    points: Floats, count: int, face: int, instance: int, inverse_depth: Floats, hit: Ints, stamp: NDArray[np.uint16],
-    spans: NDArray[np.int32], columns: NDArray[np.int32],
+def _covering(
+    points: Floats, count: int, face: int, height: int, width: int, sides: Floats, first_row: NDArray[np.int32],
+    end_row: NDArray[np.int32], first_col: NDArray[np.int32], end_col: NDArray[np.int32], faces: Ints,
 ) -> int:  # fmt: skip
-    """Draw one cluster of projected points; returns how many pixels its instance had not covered before.
-
-    Overwrites ``spans`` (5, CLUSTER_TRIANGLES: first and end row, first and end column of each triangle; numbers of
-    those with any) and ``columns`` (2, H: first and end column in each row of one triangle).
-    """
-    height, width = hit.shape
-    first_row, end_row, first_col, end_col, covering = spans[0], spans[1], spans[2], spans[3], spans[4]
+    """Put those of a cluster's projected triangles whose box has the centre of a pixel into ``sides``; how many."""
     _spans(points, 1, height + 0.0, first_row, end_row)
     _spans(points, 0, width + 0.0, first_col, end_col)
-    left = 0
+    n = 0
     for t in range(count):
-        covering[left] = t
-        left += 1 if (first_row[t] < end_row[t]) & (first_col[t] < end_col[t]) else 0
-    fresh = 0
-    for k in range(left):
-        t = int(covering[k])
-        a, b, c = t, t + CORNER_STEP, t + 2 * CORNER_STEP
-        aq, bq, cq = points[a + 2 * AXIS_STEP], points[b + 2 * AXIS_STEP], points[c + 2 * AXIS_STEP]
-        closest = max(aq, bq, cq)
-        if _is_hidden(first_row[t], end_row[t], first_col[t], end_col[t], closest, instance, inverse_depth, stamp):
-            continue
-        fresh += _draw_triangle(
-            points[a], points[a + AXIS_STEP], aq, points[b], points[b + AXIS_STEP], bq,
-            points[c], points[c + AXIS_STEP], cq, face + t, instance, inverse_depth, hit, stamp, columns,
-        )  # fmt: skip
-    return fresh
+        if (first_row[t] < end_row[t]) & (first_col[t] < end_col[t]):
+            for k in range(9):
+                sides[k * CLUSTER_TRIANGLES + n] = points[k * CLUSTER_TRIANGLES + t]
+            first_row[n], end_row[n], first_col[n], end_col[n] = first_row[t], end_row[t], first_col[t], end_col[t]
+            faces[n] = face + t
+            n += 1
+    return n
 
 
 @kernel
-def _draw_clipped(
-    points: Floats, count: int, face: int, instance: int, near_m: float, inverse_depth: Floats, hit: Ints,
-    stamp: NDArray[np.uint16], columns: NDArray[np.int32],
-) -> int:  # fmt: skip
-    """Draw one cluster of points ``(x*z, y*z, z)``, clipped at the near plane; returns as :func:`_draw_cluster`."""
+def _clipped(
+    points: Floats, first: int, count: int, face: int, near_m: float, sides: Floats, faces: Ints
+) -> tuple[int, int]:
+    """Put triangles of points ``(x*z, y*z, z)``, clipped at the near plane, into ``sides`` until these are full.
+
+    Returns:
+        the first triangle that is left, and how many ``sides`` has.
+    """
     px, py, pq = np.empty(4), np.empty(4), np.empty(4)
-    fresh = 0
-    for t in range(count):
-        n = clip_triangle(points, t, near_m, px, py, pq)
-        for k in range(1, n - 1):
-            fresh += _draw_triangle(
-                px[0], py[0], pq[0], px[k], py[k], pq[k], px[k + 1], py[k + 1], pq[k + 1],
-                face + t, instance, inverse_depth, hit, stamp, columns,
-            )  # fmt: skip
-    return fresh
+    n = 0
+    while first < count and n + 2 <= CLUSTER_TRIANGLES:
+        for k in range(1, clip_triangle(points, first, near_m, px, py, pq) - 1):
+            for corner in range(3):
+                i = 0 if corner == 0 else k + corner - 1
+                at = corner * CORNER_STEP + n
+                sides[at], sides[at + AXIS_STEP], sides[at + 2 * AXIS_STEP] = px[i], py[i], pq[i]
+            faces[n] = face + first
+            n += 1
+        first += 1
+    return first, n
 
 
 @kernel
-def _slope(ax: float, ay: float, bx: float, by: float) -> float:
-    """Columns per row along an edge from its upper end to its lower one."""
-    return (bx - ax) / (by - ay) if by > ay else 0.0
+def _set_up(sides: Floats, count: int) -> None:
+    """Sort the corners of triangles and fill in what their rows and depths follow from.
+
+    One array, and steps that the compiler knows: see :func:`transform_cluster`.
+    """
+    step = CLUSTER_TRIANGLES
+    for i in range((count + 15) // 16 * 16):
+        x0, y0, q0 = sides[i + X0 * step], sides[i + Y0 * step], sides[i + Q0 * step]
+        x1, y1, q1 = sides[i + X1 * step], sides[i + Y1 * step], sides[i + Q1 * step]
+        x2, y2, q2 = sides[i + X2 * step], sides[i + Y2 * step], sides[i + Q2 * step]
+        # From top to bottom, so that both triangles of an edge compute the same columns for it.
+        swap = y1 < y0
+        x0, y0, q0, x1, y1, q1 = (
+            x1 if swap else x0, y1 if swap else y0, q1 if swap else q0,
+            x0 if swap else x1, y0 if swap else y1, q0 if swap else q1,
+        )  # fmt: skip
+        swap = y2 < y1
+        x1, y1, q1, x2, y2, q2 = (
+            x2 if swap else x1, y2 if swap else y1, q2 if swap else q1,
+            x1 if swap else x2, y1 if swap else y2, q1 if swap else q2,
+        )  # fmt: skip
+        swap = y1 < y0
+        x0, y0, q0, x1, y1, q1 = (
+            x1 if swap else x0, y1 if swap else y0, q1 if swap else q0,
+            x0 if swap else x1, y0 if swap else y1, q0 if swap else q1,
+        )  # fmt: skip
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        inverse_area = 1.0 / area
+        gx = ((q1 - q0) * (y2 - y0) - (q2 - q0) * (y1 - y0)) * inverse_area
+        gy = ((q2 - q0) * (x1 - x0) - (q1 - q0) * (x2 - x0)) * inverse_area
+        long, upper, lower = (x2 - x0) / (y2 - y0), (x1 - x0) / (y1 - y0), (x2 - x1) / (y2 - y1)
+        sides[i + X0 * step], sides[i + Y0 * step], sides[i + Q0 * step] = x0, y0, q0
+        sides[i + X1 * step], sides[i + Y1 * step] = x1, y1
+        sides[i + LONG * step] = long if y2 > y0 else 0.0
+        sides[i + UPPER * step] = upper if y1 > y0 else 0.0
+        sides[i + LOWER * step] = lower if y2 > y1 else 0.0
+        sides[i + AREA * step] = area
+        sides[i + GX * step], sides[i + GY * step], sides[i + BACK * step] = gx, gy, gx * (x0 - 0.5)
+        sides[i + LOW * step], sides[i + HIGH * step] = min(q0, q1, q2), max(q0, q1, q2)
 
 
 @kernel
-def _columns(
-    x0: float, y0: float, x1: float, y1: float, long_slope: float, upper_slope: float, lower_slope: float,
-    first_row: int, count: int, width: float, first: NDArray[np.int32], end: NDArray[np.int32],
-) -> None:  # fmt: skip
-    """Columns whose centres lie inside a triangle, for each of its rows: from the first up to the end."""
-    for i in range(count):
-        y = (first_row + i) + 0.5
-        a = x0 + (y - y0) * long_slope
-        b = x0 + (y - y0) * upper_slope if y < y1 else x1 + (y - y1) * lower_slope
-        first[i] = np.int32(np.ceil(min(max(min(a, b), 0.0), width + 1.0) - 0.5))
-        end[i] = np.int32(np.ceil(min(max(a, b, 0.0), width) - 0.5))
-
-
-@kernel
-def _stamp(stamp: NDArray[np.uint16], row: int, first: int, end: int, instance: int) -> int:
-    """Mark pixels as covered by an instance; returns how many were not yet."""
-    fresh = 0
-    r = np.uint64(row)
-    for col in range(first, end):
-        c = np.uint64(col)
-        fresh += stamp[r, c] != instance
-        stamp[r, c] = instance
-    return fresh
-
-
-@kernel
-def _draw_triangle(
-    x0: float, y0: float, q0: float, x1: float, y1: float, q1: float, x2: float, y2: float, q2: float,
-    face: int, instance: int, inverse_depth: Floats, hit: Ints, stamp: NDArray[np.uint16], columns: NDArray[np.int32],
+def _draw_triangles(
+    sides: Floats, count: int, faces: Ints, first_rows: NDArray[np.int32], end_rows: NDArray[np.int32],
+    first_cols: NDArray[np.int32], end_cols: NDArray[np.int32], width: int, instance: int,
+    inverse_depth: Floats, hit: Ints, stamp: Stamps, first: NDArray[np.int32], end: NDArray[np.int32], q_row: Floats,
 ) -> int:  # fmt: skip
-    """Draw one projected triangle; returns how many pixels its instance had not covered before."""
-    # From top to bottom, so that both triangles of an edge compute the same columns for it.
-    if y1 < y0:
-        x0, y0, q0, x1, y1, q1 = x1, y1, q1, x0, y0, q0
-    if y2 < y1:
-        x1, y1, q1, x2, y2, q2 = x2, y2, q2, x1, y1, q1
-    if y1 < y0:
-        x0, y0, q0, x1, y1, q1 = x1, y1, q1, x0, y0, q0
-    area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-    if area == 0.0:
-        return 0
-    inverse_area = 1.0 / area
-    gx = ((q1 - q0) * (y2 - y0) - (q2 - q0) * (y1 - y0)) * inverse_area
-    gy = ((q2 - q0) * (x1 - x0) - (q1 - q0) * (x2 - x0)) * inverse_area
-    q_low, q_high = min(q0, q1, q2), max(q0, q1, q2)
-    long_slope, upper_slope, lower_slope = _slope(x0, y0, x2, y2), _slope(x0, y0, x1, y1), _slope(x1, y1, x2, y2)
-    height, width = hit.shape
-    first_row, end_row = max(0, math.ceil(y0 - 0.5)), min(height, math.ceil(y2 - 0.5))
-    _columns(
-        x0, y0, x1, y1, long_slope, upper_slope, lower_slope, first_row, end_row - first_row, width + 0.0,
-        columns[0], columns[1],
-    )  # fmt: skip
+    """Draw triangles; returns how many pixels their instance had not covered before.
+
+    Overwrites ``first``, ``end`` and ``q_row``, see :func:`row_lanes`.
+    """
     fresh = 0
-    for row in range(first_row, end_row):
-        first, end = columns[0, row - first_row], columns[1, row - first_row]
-        if first >= end:
+    step = CLUSTER_TRIANGLES
+    for t in range(count):
+        first_row, end_row, low, high = first_rows[t], end_rows[t], sides[t + LOW * step], sides[t + HIGH * step]
+        if sides[t + AREA * step] == 0.0 or (
+            end_row - first_row > FEW_ROWS
+            and _is_hidden(first_row, end_row, first_cols[t], end_cols[t], high, width, instance, inverse_depth, stamp)
+        ):
             continue
-        # A pixel's centre lies inside the triangle; a sliver's gradient must not say otherwise.
-        q_row = q0 + gy * (row + 0.5 - y0) - gx * (x0 - 0.5)
-        r = np.uint64(row)
-        for col in range(first, end):
-            c = np.uint64(col)
-            q = q_row + gx * col
-            q = q if q > q_low else q_low
-            q = q if q < q_high else q_high
-            depth_there = inverse_depth[r, c]
-            if q >= depth_there and (q > depth_there or face < hit[r, c]):
-                inverse_depth[r, c] = q
-                hit[r, c] = face
-        if instance > 0:
-            fresh += _stamp(stamp, row, first, end, instance)
+        rows, gx, face = end_row - first_row, sides[t + GX * step], faces[t]
+        k = 0
+        while k < rows:
+            row_lanes(
+                first, end, q_row, k, first_row + k, sides[t + X0 * step], sides[t + Y0 * step], sides[t + X1 * step],
+                sides[t + Y1 * step], sides[t + LONG * step], sides[t + UPPER * step], sides[t + LOWER * step],
+                sides[t + Q0 * step], sides[t + GY * step], sides[t + BACK * step], width,
+            )  # fmt: skip
+            k += LANES
+        start = np.int64(first_row) * width
+        for k in range(rows):
+            u = np.uint64(k)
+            i, stop, q = start + first[u], start + end[u], q_row[u]
+            while i < stop:
+                # A pixel's centre lies inside the triangle; a sliver's gradient must not say otherwise.
+                draw_lanes(inverse_depth, hit, i, stop - i, i - start, q, gx, low, high, face)
+                if instance > 0:
+                    fresh += stamp_lanes(stamp, i, stop - i, instance)
+                i += LANES
+            start += width
     return fresh
 
 

@@ -14,6 +14,10 @@ from .hits import NO_HIT, PART_SHIFT, TRIANGLE_MASK
 __all__ = ["blend", "fill_normals", "normal_matrices", "project_corners", "turn_normals", "weights"]
 
 Floats = NDArray[np.float64]
+_SPREAD = 31
+"""So that triangles of neighbouring parts seldom take each other's place."""
+_KEPT = 1024
+"""Triangles whose set-up is kept: those of some rows."""
 
 
 @kernel
@@ -42,38 +46,84 @@ def fill_normals(
     hit: NDArray[np.int64], meshes: FlatMeshes, parts: PlacedParts, turn: Floats, mirrored: NDArray[np.bool_],
     out: NDArray[np.float32],
 ) -> None:  # fmt: skip
-    """Fill ``out`` (H, W, 3) where something was hit; ``turn`` and ``mirrored`` are of :func:`normal_matrices`.
+    """Fill ``out`` (H, W, 3), 0 where nothing was hit; ``turn`` and ``mirrored`` are of :func:`normal_matrices`.
 
-    Neighbouring pixels of one triangle share its set-up.
+    Neighbouring pixels of one triangle share its set-up, and so do rows: the set-ups of the last triangles are kept.
     """
+    kept = np.full(_KEPT, NO_HIT)
+    setups = np.empty((_KEPT, 18))
     corner, weight, turned = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))
+    width = hit.shape[1]
+    axes = np.empty(3 * width, np.float32)
     for r in range(hit.shape[0]):
-        last = NO_HIT
-        for c in range(hit.shape[1]):
-            h = hit[r, c]
+        end = 0
+        while end < width:
+            first = end
+            h = hit[r, np.uint64(first)]
+            end += 1
+            while end < width and hit[r, np.uint64(end)] == h:
+                end += 1
             if h == NO_HIT:
+                for c in range(first, end):
+                    axes[c], axes[c + width], axes[c + 2 * width] = 0.0, 0.0, 0.0
                 continue
-            if h != last:
-                last = h
-                p = h >> PART_SHIFT
-                number = h & TRIANGLE_MASK
+            p, number = h >> PART_SHIFT, h & TRIANGLE_MASK
+            slot = (p * _SPREAD + number) % _KEPT
+            if kept[slot] != h:
+                kept[slot] = h
                 m = parts.mesh[p]
-                block = meshes.blocks[meshes.mesh_cluster[m] + number // CLUSTER_TRIANGLES]
-                project_corners(block, number % CLUSTER_TRIANGLES, parts.matrices[p], corner)
+                c, t = meshes.mesh_cluster[m] + number // CLUSTER_TRIANGLES, number % CLUSTER_TRIANGLES
+                project_corners(meshes.blocks, c, t, parts.matrices, p, corner)
                 # Seen from behind: the normal turns to the camera. A mirroring pose turns the triangle round.
                 sign = -1.0 if (weights(corner, weight) > 0.0) != mirrored[p] else 1.0
-                turn_normals(meshes.normals[meshes.mesh_triangle[m] + number], turn[p], sign, turned)
-            blend(weight, turned, c + 0.5, r + 0.5, out[r, c])
+                turn_normals(meshes.normals, meshes.mesh_triangle[m] + number, turn, p, sign, turned)
+                for i in range(3):
+                    for k in range(3):
+                        setups[slot, 3 * i + k], setups[slot, 9 + 3 * i + k] = weight[i, k], turned[i, k]
+            _blend_run(setups, slot, first, end, r + 0.5, width, axes)
+        for c in range(width):
+            i = np.uint64(c)
+            out[r, i, 0], out[r, i, 1], out[r, i, 2] = axes[i], axes[c + width], axes[c + 2 * width]
 
 
 @kernel
-def project_corners(block: NDArray[np.float32], t: int, matrix: Floats, out: Floats) -> None:
-    """Homogeneous pixel coordinates of a triangle's corners, as rows."""
+def _blend_run(
+    setups: Floats, slot: int, first: int, end: int, y: float, width: int, axes: NDArray[np.float32]
+) -> None:
+    """As :func:`blend`, for the pixels of one triangle in a row, whose weights and normals are ``setups[slot]`` (18).
+
+    Fills ``axes`` (3 * width), one axis after the other: so the compiler takes some pixels at once.
+    """
+    ax, ay, at = setups[slot, 0], setups[slot, 1], setups[slot, 2]
+    bx, by, bt = setups[slot, 3], setups[slot, 4], setups[slot, 5]
+    dx, dy, dt = setups[slot, 6], setups[slot, 7], setups[slot, 8]
+    s0, s1, s2 = setups[slot, 9], setups[slot, 10], setups[slot, 11]
+    t0, t1, t2 = setups[slot, 12], setups[slot, 13], setups[slot, 14]
+    u0, u1, u2 = setups[slot, 15], setups[slot, 16], setups[slot, 17]
+    for c in range(first, end):
+        x = c + 0.5
+        a, b, d = ax * x + ay * y + at, bx * x + by * y + bt, dx * x + dy * y + dt
+        nx, ny, nz = a * s0 + b * t0 + d * u0, a * s1 + b * t1 + d * u1, a * s2 + b * t2 + d * u2
+        length = np.sqrt(nx * nx + ny * ny + nz * nz)
+        # The weights share a sign, that of their sum.
+        scale = (1.0 if a + b + d > 0.0 else -1.0) / length
+        there = length > 0.0
+        i = np.uint64(c)
+        axes[i] = nx * scale if there else 0.0
+        axes[i + np.uint64(width)] = ny * scale if there else 0.0
+        axes[i + np.uint64(2 * width)] = nz * scale if there else 0.0
+
+
+@kernel
+def project_corners(blocks: NDArray[np.float32], c: int, t: int, matrices: Floats, p: int, out: Floats) -> None:
+    """Homogeneous pixel coordinates of the corners of a triangle of a cluster and a part, as rows."""
     for i in range(3):
         k = i * CORNER_STEP + t
-        x, y, z = block[k], block[k + AXIS_STEP], block[k + 2 * AXIS_STEP]
+        x, y, z = blocks[c, k], blocks[c, k + AXIS_STEP], blocks[c, k + 2 * AXIS_STEP]
         for axis in range(3):
-            out[i, axis] = matrix[axis, 0] * x + matrix[axis, 1] * y + matrix[axis, 2] * z + matrix[axis, 3]
+            out[i, axis] = (
+                matrices[p, axis, 0] * x + matrices[p, axis, 1] * y + matrices[p, axis, 2] * z + matrices[p, axis, 3]
+            )
 
 
 @kernel
@@ -93,11 +143,12 @@ def weights(corner: Floats, weight: Floats) -> float:
 
 
 @kernel
-def turn_normals(normals: NDArray[np.float32], turn: Floats, sign: float, out: Floats) -> None:
-    """Corner normals (rows) in the world."""
+def turn_normals(normals: NDArray[np.float32], number: int, turn: Floats, p: int, sign: float, out: Floats) -> None:
+    """Corner normals (rows) of a triangle of a part in the world."""
     for i in range(3):
+        x, y, z = normals[number, i, 0], normals[number, i, 1], normals[number, i, 2]
         for k in range(3):
-            out[i, k] = sign * (turn[k, 0] * normals[i, 0] + turn[k, 1] * normals[i, 1] + turn[k, 2] * normals[i, 2])
+            out[i, k] = sign * (turn[p, k, 0] * x + turn[p, k, 1] * y + turn[p, k, 2] * z)
 
 
 @kernel

@@ -23,6 +23,7 @@ from ..geometry.meshes import MeshPool
 from .distorted import Rays, draw_at_rays, fill_normals_at, rays_of_pixels
 from .hits import NO_HIT, PART_SHIFT, TRIANGLE_MASK
 from .kernels import Buffers, HitPasses, draw_parts, nearest_of_parts, resolve
+from .lanes import lane_array
 from .normals import fill_normals, normal_matrices
 
 __all__ = ["MAX_INSTANCES", "MAX_PARTS", "Drawing", "RasterPasses", "Rasteriser"]
@@ -182,7 +183,7 @@ class Rasteriser:
     ) -> NDArray[np.float32]:
         """(H, W, 3) unit normals in the world, interpolated from the corners, towards the camera; 0 for no hit."""
         hit = self._buffers.hit
-        normal = np.zeros((*hit.shape, 3), np.float32)
+        normal = np.empty((*hit.shape, 3), np.float32)
         turn, mirrored = _normal_matrices(local_to_world)
         fill_normals(hit, meshes, parts, turn, mirrored, normal)
         return normal
@@ -220,4 +221,4 @@ def _normal_matrices(local_to_world: NDArray[np.float64]) -> tuple[NDArray[np.fl
 
 def _buffers(camera: Camera) -> Buffers:
     shape = (camera.height, camera.width)
-    return Buffers(np.empty(shape, np.float64), np.empty(shape, np.int64), np.empty(shape, np.uint16))
+    return Buffers(lane_array(shape, np.float64), lane_array(shape, np.int64), lane_array(shape, np.uint16))
