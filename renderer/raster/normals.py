@@ -82,8 +82,8 @@ def fill_normals(
                         setups[slot, 3 * i + k], setups[slot, 9 + 3 * i + k] = weight[i, k], turned[i, k]
             _blend_run(setups, slot, first, end, r + 0.5, width, axes)
         for c in range(width):
-            i = np.uint64(c)
-            out[r, i, 0], out[r, i, 1], out[r, i, 2] = axes[i], axes[c + width], axes[c + 2 * width]
+            at = np.uint64(c)
+            out[r, at, 0], out[r, at, 1], out[r, at, 2] = axes[at], axes[c + width], axes[c + 2 * width]
 
 
 @kernel
