@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harmonisation import MAX_PX, MIN_PX
-from benchmarks.harmonisation import crop as crop_inserted
-from benchmarks.plain_blending import blend_plainly, plain_layer
-from benchmarks.realism_product import PHYSICS, PLAIN, Inserted, distances, in_view, match_heights
+from benchmarks.realism.harmonisation import MAX_PX, MIN_PX
+from benchmarks.realism.harmonisation import crop as crop_inserted
+from benchmarks.realism.plain_blending import blend_plainly, plain_layer
+from benchmarks.realism.product import PHYSICS, PLAIN, Inserted, distances, in_view, match_heights
 from gan.metrics.features import feature_extractor
 from pipelines.backgrounds.geometry.boxes import read_boxes
 from pipelines.fitting.inputs import read_image

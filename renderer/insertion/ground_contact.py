@@ -21,7 +21,7 @@ _GREY_PER_K = 14.0
 _CONTACT_GREY, _CONTACT_STD_GREY, _CONTACT_LIMITS = 26.0, 40.0, (-35.0, 90.0)
 """Greys by which the road at a car's ground contact line is lighter than a third of its height below, mean and
 deviation between cars: medians 15 by day and 55 at night, 15th and 85th percentile -40 to 77 and 25 to 95 (116 cars of
-RoadScene's training frames, ``benchmarks/car_levels.py``)."""
+RoadScene's training frames, ``benchmarks/realism/car_levels.py``)."""
 REACH = 0.3
 """Share of a car's height by which that reaches below its ground contact line: there the same cars show no difference
 any more."""

@@ -59,7 +59,7 @@ the air, which is the frame's already. Doors of the two FLIR E60 cars are 3 K wa
 _NOISE_SHARE = 0.2
 """Of the frame's noise: the cars have fine texture already, and with all of the noise more than twice the frame's was
 read inside them; with this share 1.13 to 1.20 times on validation frames, with half of it 1.29 to 1.34
-times; on training frames 0.86 times with a tenth and 0.92 with three tenths (``benchmarks/harmonisation.py``)."""
+times; on training frames 0.86 times with a tenth and 0.92 with three tenths (`benchmarks.realism.harmonisation`)."""
 _GROUND_PART = 1
 """Of the random stream: what the ground draws leaves the cars as they are."""
 _SEEN_GREY = 0.5

@@ -43,7 +43,7 @@ class GreyLevels:
     """How real cars lie in frames after gain control, in grey levels.
 
     Slopes and deviations between frames fitted to 262 cars of 32 to 160 pixels in the training frames of RoadScene (day
-    and night together); the other three chosen on the same frames by the distance of ``benchmarks/harmonisation.py``.
+    and night together); the other three chosen on the same frames by `benchmarks.realism.harmonisation`.
     """
 
     mean: float = 132.0
@@ -68,7 +68,8 @@ _STRAIGHT_SHARE = 0.6
 """Share of the scale, about its middle, that is not bent."""
 
 # In deviations of the car's own greys, median and deviation between cars: read from cars fitted to RoadScene's training
-# frames (``benchmarks/car_levels.py``, table ``benchmarks/car_levels.json``); trim, too small for that, as glass.
+# frames (`benchmarks.realism.car_levels`, table ``benchmarks/realism/car_levels.json``); trim, too small for that, as
+# glass.
 _ZONE_LEVEL = {
     Zone.BODY: (0.20, 0.19),
     Zone.ROOF: (-0.52, 0.74),

@@ -25,7 +25,7 @@ _LEAST_SIGMA_PX = 0.2
 _LEAST_INNER_PX = 0.3
 INNER_PX = 1.2
 """Blur inside a car beyond the sensor's: 0.9 to 1.4 pixels bring crops nearer to real ones than none, and hardly differ
-(``benchmarks/harmonisation.py``)."""
+(``benchmarks/realism/harmonisation.py``)."""
 _DETAIL_LIMIT = 40.0
 """As in the sensor model: detail of so many grey levels is raised half as much as little detail."""
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import cross_validation
-from benchmarks.cross_validation import deal, keep_samples
+from benchmarks.realism import cross_validation
+from benchmarks.realism.cross_validation import deal, keep_samples
 from gan.data.layout import Sample
 from pipelines.dataset import shards as tensors
 from pipelines.errors import ConfigError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from thermal_scenes import ASSETS, profiles, surface, winter_night
 
-from benchmarks.plain_blending import PlainLayer, blend_plainly, estimate_grey_map, plain_layer
+from benchmarks.realism.plain_blending import PlainLayer, blend_plainly, estimate_grey_map, plain_layer
 from renderer.errors import ThermalError
 from renderer.random_streams import Draw
 from renderer.thermal.sensor import read_sensors

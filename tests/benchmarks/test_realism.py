@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from assets import CAMERAS
-from benchmarks import realism
-from benchmarks.realism_cars import (
+from benchmarks.realism import __main__ as realism
+from benchmarks.realism.cars import (
     BASELINES,
     Case,
     Fits,
@@ -27,8 +27,8 @@ from benchmarks.realism_cars import (
     read_fits,
     seen_elsewhere,
 )
-from benchmarks.realism_measure import SIDE_PX, FrameBootstrap, Scores, crop, mean_scores
-from benchmarks.realism_product import PLAIN, Inserted, distances, match_heights, standing_cars
+from benchmarks.realism.measure import SIDE_PX, FrameBootstrap, Scores, crop, mean_scores
+from benchmarks.realism.product import PLAIN, Inserted, distances, match_heights, standing_cars
 from gan.metrics.features import FeatureExtractor
 from pipelines.errors import ConfigError
 from pipelines.fitting.candidates import Cut, solve

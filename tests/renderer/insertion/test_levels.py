@@ -23,7 +23,7 @@ from renderer.insertion.levels import (
 )
 from renderer.zones.catalogue import Zone
 
-TABLE = Path(__file__).resolve().parents[3] / "benchmarks" / "car_levels.json"
+TABLE = Path(__file__).resolve().parents[3] / "benchmarks" / "realism" / "car_levels.json"
 CARS = 3000
 
 

@@ -1,7 +1,7 @@
 """Grey levels of real cars' parts, and of the road at their ground contact lines: what `renderer.insertion` draws from.
 
     gis fit FRAMES BOXES.json --out FITTED
-    python -m benchmarks.car_levels FITTED BOXES.json --out benchmarks/car_levels.json
+    python -m benchmarks.realism.car_levels FITTED BOXES.json --out benchmarks/realism/car_levels.json
 
 FITTED is a folder of ``gis fit``. Only frames of the training split and fits of at least :data:`MIN_CONFIDENCE` count.
 Levels of zones are in deviations of the car's own greys from their mean.
@@ -103,7 +103,7 @@ def at_contact_lines(image: Grey, box: list[float]) -> list[list[float]]:
 def table(zones: dict[str, list[float]], contacts: dict[str, list[list[float]]], cars: Grey) -> dict[str, Any]:
     """What is written."""
     return {
-        "source": "RoadScene (Xu et al., AAAI 2020), training frames; python -m benchmarks.car_levels",
+        "source": "RoadScene (Xu et al., AAAI 2020), training frames; python -m benchmarks.realism.car_levels",
         "cars": len(cars),
         "mean_grey": [round(float(cars[:, 0].mean()), 1), round(float(cars[:, 0].std()), 1)],
         "deviation_grey": [round(float(cars[:, 1].mean()), 1), round(float(cars[:, 1].std()), 1)],

@@ -1,6 +1,7 @@
 """How near cars come to real ones in frames that a model has not seen, over more frames than a validation split has.
 
-    python -m benchmarks.cross_validation FRAMES BOXES --fits PAIRS --inserted SOURCES --out DIR [--folds 4] [--jobs 2]
+    python -m benchmarks.realism.cross_validation FRAMES BOXES --fits PAIRS --inserted SOURCES --out DIR
+        [--folds 4] [--jobs 2]
 
 The sequences of the training frames are dealt out to folds. For each fold a model is trained by the recipe on the other
 folds (`gis train`; frames of other splits choose its weights, as in a usual training), and measured on the frames of
@@ -29,10 +30,10 @@ from typing import Any
 import cv2
 
 from assets import CAMERAS
-from benchmarks.realism import FLAT, PHYSICS, Model, changes, replaced, run_or_say, said, table, three
-from benchmarks.realism_cars import Fits, make_gallery, open_case, read_fits, seen_elsewhere
-from benchmarks.realism_measure import FrameBootstrap, Scores
-from benchmarks.realism_product import (
+from benchmarks.realism.__main__ import FLAT, PHYSICS, Model, changes, replaced, run_or_say, said, table, three
+from benchmarks.realism.cars import Fits, make_gallery, open_case, read_fits, seen_elsewhere
+from benchmarks.realism.measure import FrameBootstrap, Scores
+from benchmarks.realism.product import (
     PLAIN,
     Distances,
     Inserted,

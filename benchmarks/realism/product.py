@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harmonisation import MAX_PX, MIN_PX
-from benchmarks.harmonisation import crop as crop_inserted
-from benchmarks.plain_blending import blend_plainly, plain_layer
-from benchmarks.realism_cars import CLEAN_HIDDEN, Fits, is_clean
+from benchmarks.realism.cars import CLEAN_HIDDEN, Fits, is_clean
+from benchmarks.realism.harmonisation import MAX_PX, MIN_PX
+from benchmarks.realism.harmonisation import crop as crop_inserted
+from benchmarks.realism.plain_blending import blend_plainly, plain_layer
 from gan.metrics.bootstrap import Interval
 from gan.metrics.distribution import frechet_distance, kernel_distance
 from gan.metrics.features import FeatureExtractor

@@ -1,6 +1,7 @@
 """The pictures of docs/explanation/backgrounds.md and geometry.md: cars put into frames, ground found in frames.
 
-    python -m benchmarks.harmonisation_pictures FRAMES [--boxes BOXES] [--out docs/images] [--seed 301] [--count 200]
+    python -m benchmarks.realism.harmonisation_pictures FRAMES [--boxes BOXES] [--out docs/images] [--seed 301]
+        [--count 200]
 
 Rows are not chosen by eye: of the frames that `gis synthesize` would make with the seed, in their order, the first
 five of different backgrounds whose highest vehicle is of the category ``car``, at least 90 pixels high, not hidden, and
@@ -21,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.plain_blending import blend_plainly, plain_layer
+from benchmarks.realism.plain_blending import blend_plainly, plain_layer
 from pipelines.backgrounds.geometry.ground import GroundPlane, GroundPlanes
 from pipelines.backgrounds.images import open_background, scan_backgrounds
 from pipelines.synthesis.config import SynthesizeConfig

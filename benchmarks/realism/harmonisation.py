@@ -1,6 +1,7 @@
 """How far cars put into real frames are from the frames' own cars, and what that costs.
 
-    python -m benchmarks.harmonisation FRAMES BOXES.json [--count 120] [--split val] [--seed 41 42] [--sheet FILE.png]
+    python -m benchmarks.realism.harmonisation FRAMES BOXES.json [--count 120] [--split val] [--seed 41 42]
+        [--sheet FILE.png]
 
 FRAMES holds display-only street frames, BOXES.json their cars: ``{name: {"boxes_full": [{"cls", "xyxy"}], "split"}}``.
 Crops of real cars are compared with crops of ours in the same frames by kernel and Frechet distance on AlexNet's
@@ -25,7 +26,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.plain_blending import blend_plainly, plain_layer
+from benchmarks.realism.plain_blending import blend_plainly, plain_layer
 from gan.metrics.distribution import frechet_distance, kernel_distance, kernel_distance_interval
 from gan.metrics.features import feature_extractor
 from pipelines.backgrounds.images import scan_backgrounds

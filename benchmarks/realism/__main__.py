@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets import CAMERAS, CAR_WEIGHTS
-from benchmarks.realism_cars import (
+from benchmarks.realism.cars import (
     BASELINES,
     Case,
     Fits,
@@ -41,8 +41,8 @@ from benchmarks.realism_cars import (
     seen_elsewhere,
     without_cars,
 )
-from benchmarks.realism_measure import SIDE_PX, FrameBootstrap, Scores, crop, mean_scores, score
-from benchmarks.realism_product import (
+from benchmarks.realism.measure import SIDE_PX, FrameBootstrap, Scores, crop, mean_scores, score
+from benchmarks.realism.product import (
     PLAIN,
     Distances,
     distances,

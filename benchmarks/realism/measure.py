@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.realism_cars import Case
+from benchmarks.realism.cars import Case
 from gan.metrics.bootstrap import Interval
 from gan.metrics.image import mean_absolute_error
 from gan.metrics.lpips import Lpips

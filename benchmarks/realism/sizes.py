@@ -1,7 +1,7 @@
 """How near made cars are to real ones of like size, by ranges of size.
 
-    python -m benchmarks.realism_sizes FRAMES BOXES [--scene] [--count 320] [--seed 11] [--weights MODEL.safetensors]
-    python -m benchmarks.realism_sizes FRAMES BOXES [--scene] --count 60 --sheet near-cars.jpg
+    python -m benchmarks.realism.sizes FRAMES BOXES [--scene] [--count 320] [--seed 11] [--weights MODEL.safetensors]
+    python -m benchmarks.realism.sizes FRAMES BOXES [--scene] --count 60 --sheet near-cars.jpg
 
 FRAMES and BOXES are those of `benchmarks.realism`. Cars are put into the frames, or with ``--scene`` seen in a rendered
 street by the frames' camera, as `gis synthesize` makes them: by physics and by the model. Cars that nothing hides and
@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets import CAR_WEIGHTS
-from benchmarks.realism_product import PHYSICS, features_of, in_view
+from benchmarks.realism.product import PHYSICS, features_of, in_view
 from gan.metrics.distribution import kernel_distance
 from gan.metrics.features import FeatureExtractor, feature_extractor
 from gan.storage.model_file import read_model_file

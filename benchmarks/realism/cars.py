@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets import THERMAL_PROFILES
-from benchmarks.plain_blending import blend_plainly, plain_layer
+from benchmarks.realism.plain_blending import blend_plainly, plain_layer
 from gan.data.layout import LAYOUT_NAME, Sample, decode_sample
 from pipelines.dataset import shards as tensors
 from pipelines.errors import ConfigError

@@ -1,0 +1,1 @@
+"""How near made cars are to real ones, and what puts them into real frames."""
