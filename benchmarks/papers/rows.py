@@ -1,10 +1,11 @@
 """Markdown tables of a comparison, and of more folders of images measured on its test set like its own rows.
 
-    python -m benchmarks.papers.rows REPORT [NAME=FOLDER ...] [--boxes FILE] [--sequences FILE]
+    python -m benchmarks.papers.rows REPORT [NAME=FOLDER ...] [--boxes FILE] [--sequences FILE] [--sheet PICTURE]
 
 `REPORT` is what `gis compare` wrote. A folder holds translations of ``REPORT/sets/test/source`` under the same names:
 what `gis translate --input REPORT/sets/test/source` makes. Printed are the measures of each test set with their 95 %
-intervals, RMS errors of classes, and cost. The weights of LPIPS are found by GIS_WEIGHTS.
+intervals, RMS errors of classes, and cost; `PICTURE` shows a few test images beside each other. GIS_WEIGHTS names the
+folder of LPIPS's weights.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import cv2
+import numpy as np
+
 from gan.metrics.classes import ClassErrors
-from pipelines.comparison.plan import MAIN_SET
+from pipelines.comparison.plan import MAIN_SET, ComparedModel
+from pipelines.comparison.report import chosen_names
 from pipelines.comparison.samples import class_regions, read_grey, read_objects
 from pipelines.evaluation.config import EvaluateConfig
 from pipelines.evaluation.evaluate import evaluate_folders
-from pipelines.io.files import read_object
+from pipelines.io.files import read_object, write_bytes
 
-__all__ = ["class_errors", "further_row", "table"]
+__all__ = ["class_errors", "further_row", "sheet", "table"]
 
 _MEASURES: Final = (
     ("lpips_alex", "LPIPS ↓", 3),
@@ -32,6 +37,9 @@ _MEASURES: Final = (
     ("ssim", "SSIM ↑", 3),
 )
 _CLASSES: Final = ("car", "person", "background")
+_SHOWN: Final = 4
+_TITLE_PX: Final = 18
+_QUALITY: Final = 88
 
 
 def further_row(
@@ -66,6 +74,24 @@ def table(rows: Sequence[Mapping[str, Any]], test: str) -> list[str]:
             if test in row["means"]
         ),
     ]
+
+
+def sheet(report: Path, rows: Sequence[Mapping[str, Any]], names: Sequence[str], picture: Path) -> None:
+    """A picture of evenly spaced test images: source, real, and what each model of the comparison made of it."""
+    place = report / "sets" / MAIN_SET
+    columns = {"visible": place / "source", "infrared": place / "real"}
+    for row in rows:
+        if row["cost"]:
+            folder = report / "runs" / ComparedModel(row["name"], "").folder / "images" / MAIN_SET
+            columns[row["name"].replace(":pairing=", " ").replace(":lpips_weight=10", " + LPIPS")] = folder
+    tiles = []
+    for title, folder in columns.items():
+        images = [np.asarray(cv2.imread(str(folder / f"{name}.png"))) for name in chosen_names(names, _SHOWN)]
+        head = np.full((_TITLE_PX, images[0].shape[1], 3), 255, dtype=np.uint8)
+        cv2.putText(head, title, (2, _TITLE_PX - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (0, 0, 0), 1, cv2.LINE_AA)
+        tiles.append(np.vstack([head, *images]))
+    encoded = cv2.imencode(".jpg", np.hstack(tiles), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
+    write_bytes(picture, encoded.tobytes())
 
 
 def _classes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -130,6 +156,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="*", metavar="NAME=FOLDER")
     parser.add_argument("--boxes", type=Path)
     parser.add_argument("--sequences", type=Path)
+    parser.add_argument("--sheet", type=Path, metavar="PICTURE")
     told = parser.parse_args()
     compared = read_object(told.report / "compare.json")
     rows = list(compared["rows"])
@@ -138,6 +165,8 @@ def main() -> None:
         rows.append(further_row(told.report, name, Path(folder), told.boxes, told.sequences))
     for test, names in compared["sets"].items():
         print(f"\n{test}, {len(names)} images\n", *table(rows, test), sep="\n")
+    if told.sheet is not None:
+        sheet(told.report, rows, compared["sets"][MAIN_SET], told.sheet)
     print("", *_classes(rows), "", *_costs(rows), sep="\n")
 
 
