@@ -18,7 +18,7 @@ Deviations from the paper, beside those named in `gan.networks.unet` and `gan.ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -97,8 +97,8 @@ def suggest(in_channels: int, out_channels: int, height_px: int, width_px: int) 
     return {"in_channels": in_channels, "out_channels": out_channels, "levels": levels, "discriminator_layers": layers}
 
 
-def build_translator(config: Config) -> UNet:
-    """The generator with fresh weights."""
+def build_translator(config: Config, skips: Collection[int] | None = None) -> UNet:
+    """The generator with fresh weights; ``skips``: levels whose skip connections it has, None for all."""
     return UNet(
         config.in_channels,
         config.out_channels,
@@ -108,6 +108,7 @@ def build_translator(config: Config) -> UNet:
         upsample=config.upsample,
         dropout=config.dropout,
         residual=config.residual,
+        skips=skips,
     )
 
 

@@ -68,17 +68,7 @@ def suggest(in_channels: int, out_channels: int, height_px: int, width_px: int) 
 
 def build_translator(config: Config) -> UNet:
     """The generator with fresh weights."""
-    return UNet(
-        config.in_channels,
-        config.out_channels,
-        config.ngf,
-        config.levels,
-        norm=config.norm,
-        upsample=config.upsample,
-        dropout=config.dropout,
-        residual=config.residual,
-        skips=kept_skips(config.skips, config.levels),
-    )
+    return pix2pix.build_translator(config, kept_skips(config.skips, config.levels))
 
 
 def create(config: Config) -> pix2pix.Pix2Pix:

@@ -70,12 +70,12 @@ class _Level(nn.Module):
         super().__init__()
         self.convolution = ModulatedConv2d(inputs, outputs, code, upsample=upsample)
         self.read = nn.Conv2d(read, outputs, 1)
-        self.strength = nn.Parameter(torch.zeros(1, outputs, 1, 1))
+        self.strength = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x: Tensor, code: Tensor, encoded: Tensor, noise: bool) -> Tensor:
         y = self.convolution(x, code) + self.read(encoded)
         if noise:
-            y = y + self.strength * torch.randn_like(y[:, :1])
+            y = y + self.strength[:, None, None] * torch.randn_like(y[:, :1])
         return functional.leaky_relu(y, _LEAK)
 
 
@@ -97,7 +97,7 @@ class StyleDecoder(nn.Module):
             raise ConfigError(f"decoder of {features} features, {out_channels} channels: expected at least 1")
         self.noise = False
         widths = [features * min(2**level, _WIDEST) for level in range(len(reads))]
-        self.constant = nn.Parameter(torch.ones(1, widths[-1], 1, 1))
+        self.constant = nn.Parameter(torch.ones(widths[-1]))
         deepest = len(reads) - 1
         self.grow, self.refine = nn.ModuleList(), nn.ModuleList()
         for level in range(deepest, -1, -1):
@@ -110,7 +110,7 @@ class StyleDecoder(nn.Module):
     def forward(self, code: Tensor, maps: Sequence[Tensor]) -> Tensor:
         """The image; ``maps`` the finest first."""
         noise = self.training or self.noise
-        x = self.constant * torch.ones_like(maps[-1][:, :1])
+        x = self.constant[:, None, None] * torch.ones_like(maps[-1][:, :1])
         for grow, refine, encoded in zip(self.grow, self.refine, reversed(maps), strict=True):
             x = refine(grow(x, code, encoded, noise), code, encoded, noise)  # (N, width, H / 2^level, W / 2^level)
         image: Tensor = self.last(x)

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
 NOISELESS = {
     "thermalnet": ("dropout=0", "imagenet=false", "features=4"),
+    "layered": ("dropout=0", "ngf=4", "ndf=4"),
     "pix2pix": ("dropout=0", "ngf=4", "ndf=4"),
 }
 

@@ -1,21 +1,25 @@
-"""Does ThermalGAN keep to the temperatures that it is told? On frames of gis alone.
+"""Does a model keep to the temperatures that it is told? On frames of gis alone.
 
-    python -m benchmarks.papers.thermalgan OUT [--count 200] [--epochs 6] [--width 8]
+    python -m benchmarks.papers.told_temperatures OUT [--model thermalgan|layered|layered_style] [--epochs 6] ...
 
-Makes small frames of the physics with their kelvin, trains both stages on four fifths of them, and measures on the
-rest, object by object (instances with a label and at least MIN_PX pixels; the background counts as one):
+Makes small frames of the physics with their kelvin, trains a model on four fifths of them, and measures on the rest,
+object by object (instances with a label and at least MIN_PX pixels; the background counts as one):
 
 - *told*: mean temperature of the object in the image less the one that was wanted, where the vector is the frame's own
   and where it is drawn within the range of the training;
 - *moved*: by how much that mean changes when the object's entry is raised by 10 K, and by how much the means of all
-  other objects change then.
+  other objects change then;
+- *pixel*: mean absolute difference of a pixel to the frame's own image, with the frame's own vector, over all pixels
+  and over those of each entry.
 
-What lies in OUT is taken as it is: frames, or a trained model. Needs Blender's wheel for the frames; no GPU.
+A model that takes classes is given those of the set's masks; with ``--masks model`` it says them itself. What lies in
+OUT is taken as it is: frames, or a trained model. Needs Blender's wheel for the frames; no GPU.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import subprocess
 import sys
@@ -28,10 +32,11 @@ import numpy as np
 import numpy.typing as npt
 
 import gan
+from gan.backends.registry import load_backend
 from gan.data.kelvin.sets import find_temperature_set
 from gan.data.planes import planes_to_batch
 from gan.data.sources import Span
-from gan.serving.temperatures import TemperatureModel, load_temperature_model
+from gan.serving.temperatures import Drawing, TemperatureModel, load_temperature_model
 
 Float32 = npt.NDArray[np.float32]
 
@@ -77,28 +82,22 @@ def make_frames(out: Path, count: int, seed: int) -> Path:
 
 
 def train(frames: Path, out: Path, arguments: argparse.Namespace) -> Path:
-    """A small model of both stages, trained on all but the last frames."""
-    model = out / "run" / "model.safetensors"
+    """A small model, trained on all but the last frames."""
+    run = out / ("run" if arguments.model == "thermalgan" else arguments.model)
+    model = run / "model.safetensors"
     if not model.is_file():
         names = _names(frames)
         held_out = out / "held_out.txt"
         held_out.write_text("\n".join(names[-(len(names) // HELD_OUT) :]) + "\n", encoding="utf-8")
-        width = arguments.width
         gan.train(
             frames / "tensors",
-            out / "run",
-            "thermalgan",
+            run,
+            arguments.model,
             arguments.epochs,
             resume=True,
             progress=True,
             batch=4,
-            ngf=width,
-            ndf=max(width // 2, 4),
-            nef=width,
-            levels=arguments.levels,
-            discriminator_layers=4,
-            head=arguments.head,
-            learning_rate=arguments.rate,
+            **_settings(arguments),
             validation_list=str(held_out),
             validate_every=max(arguments.epochs, 1),
             ema=0.99,
@@ -106,6 +105,23 @@ def train(frames: Path, out: Path, arguments: argparse.Namespace) -> Path:
             threads=1,
         )
     return model
+
+
+def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Options of the model, of those that it has."""
+    width = arguments.width
+    values = {
+        "ngf": width,
+        "ndf": max(width // 2, 4),
+        "nef": width,
+        "segmenter_width": width,
+        "levels": arguments.levels,
+        "discriminator_layers": 4,
+        "head": arguments.head,
+        "learning_rate": arguments.rate,
+    }
+    known = {field.name for field in dataclasses.fields(load_backend(arguments.model).Config)}
+    return {name: value for name, value in values.items() if name in known}
 
 
 def _names(frames: Path) -> list[str]:
@@ -134,11 +150,16 @@ def held_out(frames: Path) -> tuple[Span, list[Frame]]:
     return span, result
 
 
-def measure(model: TemperatureModel, span: Span, frames: Sequence[Frame], seed: int) -> dict[str, Any]:
-    """The figures of all frames."""
+def measure(
+    model: TemperatureModel, span: Span, frames: Sequence[Frame], seed: int, *, masks: bool = True
+) -> dict[str, Any]:
+    """The figures of all frames; ``masks``: a model that takes classes is given them."""
     rng = np.random.default_rng(seed)
     rows: list[dict[str, Any]] = []
+    misses: dict[str, list[float]] = {}
+    masks = masks and model.say_classes is not None
     for frame in frames:
+        drawing = Drawing(frame.entry) if masks else Drawing()
         own = {span.names[k]: float(frame.kelvin[frame.entry == k].mean()) for k in map(int, np.unique(frame.entry))}
         drawn = {
             entry.name: float(rng.uniform(entry.lowest_K, entry.highest_K))
@@ -146,10 +167,11 @@ def measure(model: TemperatureModel, span: Span, frames: Sequence[Frame], seed: 
             if entry.name in own
         }
         objects = list(frame.objects())
+        _add_misses(misses, np.abs(model.translate(frame.source, own, drawing) - frame.kelvin), frame, span)
         for kind, wanted in (("own", own), ("drawn", drawn)):
-            means = _means(model.translate(frame.source, wanted), objects)
+            means = _means(model.translate(frame.source, wanted, drawing), objects)
             moved = {
-                name: _means(model.translate(frame.source, {**wanted, name: wanted[name] + STEP_K}), objects)
+                name: _means(model.translate(frame.source, {**wanted, name: wanted[name] + STEP_K}, drawing), objects)
                 for name in own
             }
             for place, (entry, pixels) in enumerate(objects):
@@ -165,7 +187,15 @@ def measure(model: TemperatureModel, span: Span, frames: Sequence[Frame], seed: 
                         "others": max(others, default=0.0),
                     }
                 )
-    return {"objects": len(rows) // 2, "rows": rows, "table": _table(rows)}
+    pixel_K = {name: round(float(np.mean(values)), 2) for name, values in misses.items()}
+    return {"objects": len(rows) // 2, "pixel_K": pixel_K, "rows": rows, "table": _table(rows)}
+
+
+def _add_misses(misses: dict[str, list[float]], miss_K: Float32, frame: Frame, span: Span) -> None:
+    """Adds the mean difference of a frame's pixels, of all and of each entry that it shows."""
+    misses.setdefault("all", []).append(float(miss_K.mean()))
+    for place in map(int, np.unique(frame.entry)):
+        misses.setdefault(span.names[place], []).append(float(miss_K[frame.entry == place].mean()))
 
 
 def _means(kelvin: Float32, objects: Sequence[tuple[int, npt.NDArray[np.bool_]]]) -> list[float]:
@@ -207,6 +237,8 @@ def main() -> None:
     """Makes, trains, measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--model", choices=("thermalgan", "layered", "layered_style"), default="thermalgan")
+    parser.add_argument("--masks", choices=("set", "model"), default="set", help="who says the class of a pixel")
     parser.add_argument("--count", type=int, default=200, help="frames; a fifth of them is held out")
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--width", type=int, default=8, help="of the first layers of all networks")
@@ -218,11 +250,14 @@ def main() -> None:
     frames = make_frames(arguments.out, arguments.count, arguments.seed)
     model = load_temperature_model(train(frames, arguments.out, arguments), device="cpu", threads=1)
     span, some = held_out(frames)
-    figures = measure(model, span, some, arguments.seed)
-    (arguments.out / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    figures = measure(model, span, some, arguments.seed, masks=arguments.masks == "set")
+    (arguments.out / f"figures_{arguments.model}_{arguments.masks}.json").write_text(
+        json.dumps(figures, indent=1), encoding="utf-8"
+    )
     print(
         f"{len(some)} frames held out, {figures['objects']} objects; |image - wanted|, change by +{STEP_K:g} K, others"
     )
+    print(f"mean difference of a pixel, K: {json.dumps(figures['pixel_K'])}")
     for row in figures["table"]:
         print(json.dumps(row))
 
