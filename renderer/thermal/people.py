@@ -17,6 +17,7 @@ Sources:
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from dataclasses import dataclass
@@ -126,6 +127,7 @@ class Person:
     gloves: bool
 
 
+@functools.lru_cache(maxsize=4096)
 def activity_of(model: str) -> str:
     """Activity of a model by its name: ``person_07.walk_03`` is walking, what names no movement stands."""
     found = _POSE.search(model)

@@ -32,7 +32,7 @@ from .ground import GroundEffects, ground_effects
 from .kernels import Cars, Parts, Passes, Scene, Surfaces, Surroundings, Tables, render, transmittance_distances_m
 from .people import sample_person, zone_temperatures_K
 from .planck import LWIR, Band, BandTable, band_radiance, band_table
-from .profiles import CarProfile, Profiles
+from .profiles import OBJECT_ZONES, CarProfile, Profiles
 from .surface import lattice
 from .tyre_tracks import add_tyre_tracks
 from .under_covers import hidden_by_covers, shelter
@@ -64,7 +64,7 @@ that leans by 15 degrees takes a quarter more or less, and half of the body is i
 _CLOTH_VARIATION, _BODY_VARIATION = 0.36, 0.22
 """Amplitude of patterns in terms of how much warmer than the air somebody is. Where cloth lies on the skin it lacks the
 air below it, a third of its insulation, and is so much warmer (assumed)."""
-_OBJECT_ZONES = tuple(info.zone for info in ZONES if Zone.BACKGROUND < info.zone < FIRST_ENVIRONMENT_ZONE)
+_OBJECT_COLUMNS = np.array(OBJECT_ZONES)
 
 
 @dataclass(frozen=True)
@@ -327,13 +327,11 @@ def _warm_car(
     spread = np.clip(0.7 * shared + 0.7 * own, -2.2, 2.2)
     # Trips' lengths are nearly exponential, and then so is the time since the start at any moment of them.
     minutes = trips.exponential(profile.trip_min) + gone_min if profile.trip_min else math.inf
-    for zone in _OBJECT_ZONES:
-        material = profiles.materials[zone]
-        heat = profile.heat.get(zone, material.heat)
-        mean_K = heat.mean_after_K(minutes, conditions.air_temperature_K)
-        warmth_K = mean_K + heat.deviation_K * spread[zone] + profile.cabin * material.indoor * cabin_K
-        cars.base_K[row, zone] = conditions.air_temperature_K + warmth_K
-        cars.variation_K[row, zone] = heat.variation_K
+    heat = profiles.zone_heat(profile)
+    mean_K = heat.mean_after_K(minutes, conditions.air_temperature_K)
+    warmth_K = mean_K + heat.deviation_K * spread[_OBJECT_COLUMNS] + profile.cabin * heat.indoor * cabin_K
+    cars.base_K[row, _OBJECT_COLUMNS] = conditions.air_temperature_K + warmth_K
+    cars.variation_K[row, _OBJECT_COLUMNS] = heat.variation_K
     cars.variation_K[row, Zone.LAMP] *= lit
     flow = transfer_W_m2K(conditions.wind_m_s) / transfer_W_m2K(conditions.wind_m_s + profile.airflow_m_s)
     cars.sun_gain[row], cars.gloss[row] = profile.sun * flow * finish.sun, finish.gloss
@@ -348,7 +346,7 @@ def _warm_person(
     person = sample_person(profiles.people[instance.profile], conditions, rng, instance.clo)
     spread = np.clip(rng.standard_normal(FIRST_ENVIRONMENT_ZONE), -2.2, 2.2)
     computed = zone_temperatures_K(person, conditions, instance.category)
-    for zone in _OBJECT_ZONES:
+    for zone in OBJECT_ZONES:
         heat = profiles.materials[zone].heat
         mean_K = computed.get(zone, conditions.air_temperature_K + heat.mean_K)
         cars.base_K[row, zone] = mean_K + heat.deviation_K * spread[zone]
@@ -367,15 +365,17 @@ def _parts(frame: Frame) -> Parts:
     parts = Parts(np.zeros((count, 3, 4)), np.zeros(count), np.zeros(count))
     parts.origin_z_m[1:] = [part.local_to_world[2, 3] for part in frame.parts]
     to_car = {i.id: world_to_local(i.object_to_world) for i in frame.instances}
-    for number, part in enumerate(frame.parts, start=1):
-        if part.instance_id not in to_car:
-            continue
-        hub = (to_car[part.instance_id] * part.local_to_world[:, 3]).sum(axis=1)
-        # A wheel's origin is its hub: at a wheel's height, and off the middle of the car.
-        if 0.15 < hub[2] < 0.8 and abs(hub[1]) > 0.4:
-            scale = math.sqrt(float((part.local_to_world[:3, 0] ** 2).sum()))
-            parts.world_to_wheel[number] = scale * world_to_local(part.local_to_world)
-            parts.wheel_radius_m[number] = hub[2]
+    of_cars = [(number, part) for number, part in enumerate(frame.parts, start=1) if part.instance_id in to_car]
+    if not of_cars:
+        return parts
+    origins = np.array([part.local_to_world[:, 3] for _, part in of_cars])
+    hubs = (np.array([to_car[part.instance_id] for _, part in of_cars]) * origins[:, None, :]).sum(axis=2)
+    # A wheel's origin is its hub: at a wheel's height, and off the middle of the car.
+    wheels = (hubs[:, 2] > 0.15) & (hubs[:, 2] < 0.8) & (np.abs(hubs[:, 1]) > 0.4)
+    for (number, part), hub in ((of_cars[k], hubs[k]) for k in np.flatnonzero(wheels)):
+        scale = math.sqrt(float((part.local_to_world[:3, 0] ** 2).sum()))
+        parts.world_to_wheel[number] = scale * world_to_local(part.local_to_world)
+        parts.wheel_radius_m[number] = hub[2]
     return parts
 
 

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-import math
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ThermalError
 from ..text_files import parse_toml
-from ..zones.catalogue import CAR_ZONES, ZONES, Zone, parse_zone
+from ..zones.catalogue import CAR_ZONES, FIRST_ENVIRONMENT_ZONE, ZONES, Zone, parse_zone
 from .people import Activity
 
-__all__ = ["CarProfile", "Heat", "Material", "Profiles", "profile_names", "read_profiles"]
+__all__ = [
+    "OBJECT_ZONES",
+    "CarProfile",
+    "Heat",
+    "Material",
+    "Profiles",
+    "ZoneHeat",
+    "profile_names",
+    "read_profiles",
+]
 
+OBJECT_ZONES = tuple(info.zone for info in ZONES if Zone.BACKGROUND < info.zone < FIRST_ENVIRONMENT_ZONE)
+"""Zones of all that is no part of the street."""
 _CABIN_K = 293.15
 """Temperature of a heated cabin."""
 _MEASURED_AT_K = 275.15
@@ -37,11 +51,28 @@ class Heat:
     from_cabin: float = 0.0
     """Share of ``mean_K`` that a heated cabin brings: in full in the cold, none where it is as warm outside."""
 
-    def mean_after_K(self, minutes: float, air_K: float) -> float:
-        """``mean_K`` of a car that started so long ago, at that air temperature."""
-        cold = min(1.0, max(0.0, (_CABIN_K - air_K) / (_CABIN_K - _MEASURED_AT_K)))
-        warm = 1.0 - math.exp(-minutes / self.warm_up_min) if self.warm_up_min else 1.0
-        return self.mean_K * warm * (1.0 - self.from_cabin * (1.0 - cold))
+
+def _cold(air_K: float) -> float:
+    """How much of a heated cabin's warmth there is, 0-1."""
+    return min(1.0, max(0.0, (_CABIN_K - air_K) / (_CABIN_K - _MEASURED_AT_K)))
+
+
+class ZoneHeat(NamedTuple):
+    """What a profile says of a car's zones, as arrays (Z,) in the order of :data:`OBJECT_ZONES`."""
+
+    mean_K: NDArray[np.float64]
+    deviation_K: NDArray[np.float64]
+    variation_K: NDArray[np.float64]
+    warm_up_min: NDArray[np.float64]
+    from_cabin: NDArray[np.float64]
+    indoor: NDArray[np.float64]
+    """Of the zones' materials."""
+
+    def mean_after_K(self, minutes: float, air_K: float) -> NDArray[np.float64]:
+        """``mean_K`` of a car that started so long ago, at that air temperature: (Z,)."""
+        at_once = self.warm_up_min == 0.0
+        warm = np.where(at_once, 1.0, 1.0 - np.exp(-minutes / np.where(at_once, 1.0, self.warm_up_min)))
+        return np.asarray(self.mean_K * warm * (1.0 - self.from_cabin * (1.0 - _cold(air_K))))
 
 
 @dataclass(frozen=True)
@@ -89,6 +120,28 @@ class Profiles:
     """What bicycles and motorcycles have been doing, by name."""
     others: Mapping[str, CarProfile] = field(default_factory=dict)
     """Of trams, and of street furniture, by name."""
+
+    @functools.cached_property
+    def _zone_heat(self) -> dict[int, tuple[CarProfile, ZoneHeat]]:
+        """By the identity of a profile, which lives as long as its entry."""
+        return {}
+
+    def zone_heat(self, profile: CarProfile) -> ZoneHeat:
+        """What a profile, and the materials where it says nothing, tell of a car's zones."""
+        known = self._zone_heat.get(id(profile))
+        if known is not None:
+            return known[1]
+        heats = [profile.heat.get(zone, self.materials[zone].heat) for zone in OBJECT_ZONES]
+        found = ZoneHeat(
+            mean_K=np.array([heat.mean_K for heat in heats]),
+            deviation_K=np.array([heat.deviation_K for heat in heats]),
+            variation_K=np.array([heat.variation_K for heat in heats]),
+            warm_up_min=np.array([heat.warm_up_min for heat in heats]),
+            from_cabin=np.array([heat.from_cabin for heat in heats]),
+            indoor=np.array([self.materials[zone].indoor for zone in OBJECT_ZONES]),
+        )
+        self._zone_heat[id(profile)] = profile, found
+        return found
 
     def is_of_car(self, name: str) -> bool:
         """Whether a profile is a car's, which warms and shades the ground; so is one that there is not."""

@@ -116,13 +116,13 @@ def mirror_street(
             if strength < _LEAST:
                 continue
             distance = far * length
-            px, py, pz = eye[0] + dx * distance, eye[1] + dy * distance, eye[2] + dz * distance
+            px, py = eye[0] + dx * distance, eye[1] + dy * distance
             strength *= 0.72 + 0.28 * noise2(values, px * 0.9 + 5.0, py * 0.9)
             # Ripples, grains and drops turn the mirror up and down, hardly sideways: images become upright streaks.
             rise = max(
                 0.004, -dz + 0.02 * noise2(values, px * 9.0, py * 11.0) + 0.02 * noise2(values, px * 31.0, py * 29.0)
             )
-            met = _met(depth, zones, ids, view, px, py, pz, dx, dy, rise)
+            met = _met(depth, zones, ids, view, cx, cy, far, dx, dy, rise)
             if met >= 0:
                 image = radiance_of(out[met // width, met % width], forward)
                 through = math.exp(-extinction_per_m * distance)
@@ -133,18 +133,25 @@ def mirror_street(
 @fast_kernel
 def _met(
     depth: NDArray[np.float32], zones: NDArray[np.uint8], ids: NDArray[np.uint16], view: CameraView,
-    px: float, py: float, pz: float, dx: float, dy: float, rise: float,
+    ax: float, ay: float, far: float, dx: float, dy: float, rise: float,
 ) -> int:  # fmt: skip
-    """Row times width plus column of what a reflected ray from a point of the street meets; -1: nothing in view."""
-    turn, eye, height, width = view.rotation, view.position_m, zones.shape[0], zones.shape[1]
+    """Row times width plus column of what a reflected ray from a point of the street meets; -1: nothing in view.
+
+    The point is ``(ax, ay, 1)`` times ``far`` in the camera's axes, the ray's direction in the world's.
+    """
+    turn, fx, fy, cx, cy = view.rotation, view.fx, view.fy, view.cx, view.cy
+    height, width = zones.shape
+    right = turn[0, 0] * dx + turn[1, 0] * dy + turn[2, 0] * rise
+    down = turn[0, 1] * dx + turn[1, 1] * dy + turn[2, 1] * rise
+    ahead = turn[0, 2] * dx + turn[1, 2] * dy + turn[2, 2] * rise
     along = _FIRST_M
     for _ in range(_STEPS):
-        qx, qy, qz = px + dx * along - eye[0], py + dy * along - eye[1], pz + rise * along - eye[2]
-        z = turn[0, 2] * qx + turn[1, 2] * qy + turn[2, 2] * qz
+        z = far + along * ahead
         if z < 0.3:
             return -1
-        u = (turn[0, 0] * qx + turn[1, 0] * qy + turn[2, 0] * qz) / z * view.fx + view.cx
-        v = (turn[0, 1] * qx + turn[1, 1] * qy + turn[2, 1] * qz) / z * view.fy + view.cy
+        nearer = 1.0 / z
+        u = (ax * far + along * right) * nearer * fx + cx
+        v = (ay * far + along * down) * nearer * fy + cy
         if u < 0.0 or v < 0.0 or u >= width or v >= height:
             return -1
         r, c = int(v), int(u)

@@ -9,7 +9,7 @@ import pytest
 from thermal_scenes import ASSETS, profiles
 
 from renderer.errors import ThermalError, ZoneError
-from renderer.thermal.profiles import profile_names, read_profiles
+from renderer.thermal.profiles import OBJECT_ZONES, profile_names, read_profiles
 from renderer.zones.catalogue import Zone
 
 TABLE = ASSETS / "thermal_profiles.toml"
@@ -68,16 +68,33 @@ def test_a_missing_table_is_refused(tmp_path: Path) -> None:
         read_profiles(tmp_path / "nothing.toml")
 
 
+def after_K(zone: Zone, minutes: float, air_K: float) -> float:
+    """Mean warmth of a driven car's zone."""
+    profiles = read_profiles(TABLE)
+    warmth = profiles.zone_heat(profiles.car("driving")).mean_after_K(minutes, air_K)
+    return float(warmth[OBJECT_ZONES.index(zone)])
+
+
 def test_a_car_that_starts_is_cold_and_warms_up() -> None:
     tyre = read_profiles(TABLE).car("driving").heat[Zone.TYRE]
-    assert tyre.mean_after_K(0.0, 275.0) == 0.0
-    assert tyre.mean_after_K(tyre.warm_up_min, 275.0) == pytest.approx(tyre.mean_K * (1.0 - 1.0 / math.e))
-    assert tyre.mean_after_K(math.inf, 275.0) == tyre.mean_K
+    assert after_K(Zone.TYRE, 0.0, 275.0) == 0.0
+    assert after_K(Zone.TYRE, tyre.warm_up_min, 275.0) == pytest.approx(tyre.mean_K * (1.0 - 1.0 / math.e))
+    assert after_K(Zone.TYRE, math.inf, 275.0) == tyre.mean_K
+
+
+def test_zones_that_a_profile_leaves_out_are_as_their_material_says() -> None:
+    profiles = read_profiles(TABLE)
+    bicycle = next(iter(profiles.two_wheelers.values()))
+    heat = profiles.zone_heat(bicycle)
+    for k, zone in enumerate(OBJECT_ZONES):
+        wanted = bicycle.heat.get(zone, profiles.materials[zone].heat)
+        assert (heat.mean_K[k], heat.variation_K[k]) == (wanted.mean_K, wanted.variation_K)
+    assert profiles.zone_heat(bicycle) is heat
 
 
 def test_a_cabin_warms_doors_in_the_cold_alone() -> None:
     door = read_profiles(TABLE).car("driving").heat[Zone.BODY]
-    at_2, at_11, at_20, at_30 = (door.mean_after_K(math.inf, 273.15 + celsius) for celsius in (2.0, 11.0, 20.0, 30.0))
+    at_2, at_11, at_20, at_30 = (after_K(Zone.BODY, math.inf, 273.15 + celsius) for celsius in (2.0, 11.0, 20.0, 30.0))
     assert at_2 == door.mean_K
     assert at_20 == at_30 == pytest.approx((1.0 - door.from_cabin) * door.mean_K)
     assert at_11 == pytest.approx((at_2 + at_20) / 2.0)
