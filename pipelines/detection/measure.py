@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["measure", "measure_usefulness"]
 
 _COLUMNS: Final = 6
+_NO_LIMIT_S: Final = 0.0
+"""Of silence: a training of many steps, or a large set's features, is one piece of work, of any length."""
 """Of a find: left, top, right, bottom, score, class."""
 
 
@@ -171,7 +173,8 @@ def _is_done(config: MeasureConfig, inputs: Inputs, training: Training) -> bool:
 def _make_views(config: MeasureConfig, inputs: Inputs, progress: bool) -> None:
     from pipelines.detection.jobs import ViewsJob
 
-    with FrameWorkers(ViewsJob(config, inputs), min(config.workers or default_workers(), len(inputs.sets))) as workers:
+    processes = min(config.workers or default_workers(), len(inputs.sets))
+    with FrameWorkers(ViewsJob(config, inputs), processes, timeout_s=_NO_LIMIT_S) as workers:
         workers.wait_ready()
         for _ in _bar(workers.run(range(len(inputs.sets))), len(inputs.sets), progress, "sets"):
             pass
@@ -185,7 +188,8 @@ def _train(
     from pipelines.detection.jobs import TrainingJob
 
     job = TrainingJob(config, inputs, tuple(waiting))
-    with FrameWorkers(job, min(config.workers or default_workers(), len(waiting))) as workers:
+    processes = min(config.workers or default_workers(), len(waiting))
+    with FrameWorkers(job, processes, timeout_s=_NO_LIMIT_S) as workers:
         workers.wait_ready()
         for number, result in _bar(workers.run(range(len(waiting))), len(waiting), progress, "trainings"):
             write_json(_path(config, waiting[number]), result)

@@ -266,7 +266,7 @@ class _ModelJob:
 
 
 def _read_models(config: FitConfig, report: Callable[[str], None]) -> None:
-    with FrameWorkers(_ModelJob(config.cars, config.out / MODELS_FILE), 1) as workers:
+    with FrameWorkers(_ModelJob(config.cars, config.out / MODELS_FILE), 1, timeout_s=config.worker_timeout) as workers:
         for _, notes in workers.run([0]):
             for note in notes:
                 report(note)

@@ -187,3 +187,23 @@ def test_every_image_of_a_row_is_on_one_sheet(tmp_path: Path, trained: list[str]
     found = module._first_finds(config, [Training(parse_rows((), ("set",))[0], -1, 0)])
     assert {name: len(one) for name, one in found.items()} == {"set": 8}
     assert json.loads((config.out / "runs" / "set-seed0.json").read_text(encoding="ascii"))["found"] == found["set"]
+
+
+def test_no_training_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training says nothing until it is done; 600 s of silence, which end other workers, are 10 000 steps."""
+    root, other = labelled(tmp_path / "set"), labelled(tmp_path / "other")
+    config = MeasureConfig(train=(str(root),), test=str(other), out=tmp_path / "out", workers=1)
+    inputs = Inputs.open(config, lambda line: None)
+    waiting = [Training(inputs.rows[0], seed=0, fold=-1)]
+    seen: list[float] = []
+
+    def spy(job: object, count: int, *, timeout_s: float = 600.0) -> None:
+        seen.append(timeout_s)
+        raise InterruptedError
+
+    monkeypatch.setattr(module, "FrameWorkers", spy)
+    with pytest.raises(InterruptedError):
+        module._make_views(config, inputs, progress=False)
+    with pytest.raises(InterruptedError):
+        module._train(config, inputs, waiting, log=lambda line: None, progress=False)
+    assert seen == [0.0, 0.0]
