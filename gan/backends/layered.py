@@ -20,6 +20,7 @@ More is not public, so all that follows is an interpretation:
 - In the L1 term each class counts alike in each image, however few pixels show it.
 - Where the translator is given no segmentation, another U-Net says of each pixel which class it shows; the masks teach
   it (``segmenter_weight``). It has no part in the other losses.
+- A class that no training frame shows has a layer that has learned nothing.
 - Losses and weights are pix2pix's: vanilla and L1 x 100.
 - Images that are no such set, plain pairs of source and infrared image, have one class and so one layer: that is
   pix2pix with a U-Net of its own options, and nothing can be drawn again alone.
