@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 NOISELESS = {
     "thermalnet": ("dropout=0", "imagenet=false", "features=4"),
     "layered": ("dropout=0", "ngf=4", "ndf=4"),
+    "disentangled": ("pairing=paired", "ngf=4", "ndf=4", "code=8"),
     "pix2pix": ("dropout=0", "ngf=4", "ndf=4"),
 }
 
