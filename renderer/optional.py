@@ -6,6 +6,7 @@ Without numba the loops run as plain Python, some hundred times slower; without 
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import os
 import re
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from .kernel_cache import may_keep
 
-__all__ = ["cv2", "fast_kernel", "inlined_kernel", "intrinsic", "kernel", "njit", "read_toml"]
+__all__ = ["cv2", "fast_kernel", "found_intrinsic", "inlined_kernel", "kernel", "njit", "read_toml"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -101,19 +102,48 @@ def _found(module: str, name: str | None, otherwise: Any) -> Any:
     return getattr(package, name) if name else package
 
 
-def _without_settings_of_this_folder(njit: Any) -> Any:
-    """Numba looks for ``.numba_config.yaml`` in the current folder at every compilation.
+@functools.cache
+def _njit() -> Any:
+    """``numba.njit``, or what stands in for it.
 
-    It may name a folder of kernels, which are code, and the current folder holds anybody's files.
+    Numba looks for ``.numba_config.yaml`` in the current folder at every compilation. It may name a folder of kernels,
+    which are code, and the current folder holds anybody's files.
     """
-    config: Any = None if njit is _plain else importlib.import_module("numba.core.config")
+    found: Any = _found("numba", "njit", _plain)
+    config: Any = None if found is _plain else importlib.import_module("numba.core.config")
     if hasattr(config, "_config_fname") and hasattr(config, "reload_config"):
         vars(config)["_config_fname"] = os.devnull  # no regular file, so none is read
         config.reload_config()
-    return njit
+    return found
 
 
-_numba_njit: Any = _without_settings_of_this_folder(_found("numba", "njit", _plain))
+def found_intrinsic() -> Any:
+    """``numba.extending.intrinsic``; None without numba."""
+    return None if _njit() is _plain else _found("numba.extending", "intrinsic", None)
+
+
+class _Compiled:
+    """A function that numba compiles, which is imported when the first of them is called.
+
+    That takes half a second, which a process that only hands out frames and keeps their lines does without. A kernel
+    that calls another sees what it would see of numba's own object: its type, and whatever else it is asked for.
+    """
+
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+        functools.update_wrapper(self, function)
+        self._function, self._options = function, options
+
+    @functools.cached_property
+    def _compiled(self) -> Any:
+        return _njit()(**self._options)(self._function)
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self._compiled(*arguments, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # asked for by those who look at any object
+            raise AttributeError(name)
+        return getattr(self._compiled, name)
 
 
 def njit(*, cache: bool = False, **options: Any) -> Any:
@@ -121,13 +151,11 @@ def njit(*, cache: bool = False, **options: Any) -> Any:
 
     def compiled(function: Function) -> Function:
         kept = cache and may_keep(Path(function.__code__.co_filename))
-        return cast(Function, _numba_njit(cache=kept, **options)(function))
+        return cast(Function, _Compiled(function, {"cache": kept, **options}))
 
     return compiled
 
 
-intrinsic: Any = _found("numba.extending", "intrinsic", None)
-"""``numba.extending.intrinsic``, None without numba."""
 cv2: Any = _found("cv2", None, _NumpyCv2)
 read_toml: Callable[[str], dict[str, Any]] = _found("tomllib", "loads", _read_toml)  # Python 3.11 has it
 

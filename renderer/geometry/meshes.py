@@ -68,10 +68,13 @@ def make_mesh(
         damage: what was left out.
     """
     order = _near_each_other(positions, triangles)
-    used, number = np.unique(triangles[order], return_inverse=True)
+    sorted_triangles = triangles[order]
+    used = np.zeros(len(positions), np.bool_)
+    used[sorted_triangles] = True
+    number = np.cumsum(used, dtype=np.int32) - np.int32(1)
     return Mesh(
         np.ascontiguousarray(positions[used]).reshape(-1, 3),
-        number.reshape(-1, 3).astype(np.int32),
+        number[sorted_triangles].reshape(-1, 3),
         np.ascontiguousarray(zones[order]),
         np.ascontiguousarray(normals[order]),
         order.astype(np.int32),
@@ -83,16 +86,23 @@ def _near_each_other(positions: NDArray[np.float32], triangles: NDArray[np.int32
     """Order of the triangles along a Morton curve through their centres."""
     if not len(triangles):
         return np.zeros(0, np.int64)
-    centres = positions[triangles].mean(axis=1, dtype=np.float64)
+    a, b, c = (positions[corner].astype(np.float64) for corner in triangles.T)
+    centres = (a + b + c) / 3.0
     low, high = centres.min(axis=0), centres.max(axis=0)
     # One scale for all axes: clusters of a long flat street shall be as wide as long.
     scale = (2**_MORTON_BITS - 1) / max(float((high - low).max()), 1e-9)
-    cells = ((centres - low) * scale).astype(np.uint64)
-    code = np.zeros(len(cells), np.uint64)
-    for bit in range(_MORTON_BITS):
-        for axis in range(3):
-            code |= ((cells[:, axis] >> np.uint64(bit)) & np.uint64(1)) << np.uint64(3 * bit + axis)
+    cells = ((centres - low) * scale).astype(np.uint32)
+    code = np.zeros(len(cells), np.uint32)
+    for axis in range(3):
+        code |= _spread(cells[:, axis]) << np.uint32(axis)
     return np.argsort(code, kind="stable")
+
+
+def _spread(cells: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Two empty bits after each of the :data:`_MORTON_BITS` bits of a number."""
+    for shift, mask in ((16, 0x030000FF), (8, 0x0300F00F), (4, 0x030C30C3), (2, 0x09249249)):
+        cells = (cells | (cells << np.uint32(shift))) & np.uint32(mask)
+    return cells
 
 
 class MeshPool:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..optional import intrinsic
+from ..optional import found_intrinsic
 
 __all__ = ["LANES", "draw_lanes", "is_new_or_seen", "is_seen", "lane_array", "row_lanes", "stamp_lanes"]
 
@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Stamps = NDArray[np.uint16]
 
+intrinsic = found_intrinsic()
 LANES = 8
 """How many at a time."""
 _CENTRE = 0.5
@@ -120,10 +121,9 @@ class _Vectors:
     """What a compiled step is built with: LLVM's instructions on vectors of :data:`LANES` elements."""
 
     def __init__(self, context: Any, builder: Any, types: Any, values: Any) -> None:
-        from llvmlite import ir
         from numba.core import cgutils
 
-        self.ir, self._cgutils, self.context, self.b = ir, cgutils, context, builder
+        self.ir, self._cgutils, self.context, self.b = cgutils.ir, cgutils, context, builder
         self._types, self._values = types, values
 
     def number(self, argument: int, dtype: str) -> Any:

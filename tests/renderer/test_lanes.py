@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from renderer.optional import intrinsic, kernel
+from renderer.optional import kernel
 from renderer.raster import lanes
 
-pytestmark = pytest.mark.skipif(intrinsic is None, reason="numba is not installed")
+pytestmark = pytest.mark.skipif(lanes.intrinsic is None, reason="numba is not installed")
 PIXELS, TIMES = 40, 400
 
 
