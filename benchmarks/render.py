@@ -1,4 +1,4 @@
-"""Speed of the passes: the z-buffer on the shipped street, against Cycles, over triangles, and with files written.
+"""Speed of the passes: the street against Cycles, over triangles and objects, and with files written.
 
     python -m benchmarks.render
 
@@ -12,7 +12,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from pipelines.synthesis.passes import render
 from renderer.geometry.camera import Camera, read_cameras
 from renderer.geometry.meshes import Mesh, MeshPool, make_mesh
 from renderer.raster.rasterizer import Drawing, Rasteriser
+from renderer.scene.cars import FrameSetup, Placement
 
 __all__ = ["main"]
 
@@ -32,6 +33,7 @@ SIZE_PX = 512
 BATCHES, BATCH = 12, 25
 CYCLES_FRAMES = 5
 TRIANGLES = (20_000, 63_000, 200_000, 632_000, 2_000_000)
+CROWDS, CROWD_FRAMES = (10, 30, 100, 300, 1000), 8
 FILES = 400
 
 
@@ -100,6 +102,38 @@ def scaling(camera: Camera) -> float:
     return costs[-1] / costs[0]
 
 
+def crowds(camera: Camera) -> dict[int, float]:
+    """Milliseconds of processor time a frame of so many cars on a plane, all in view, half of them behind others."""
+    from renderer.blender.engine import RenderSession  # as above
+
+    costs = {}
+    with RenderSession(CITY, camera=camera) as session:
+        for count in CROWDS:
+            setup = crowd(count, [size.name for size in session.model_sizes])
+            objects = len(session.frame_on_plane(setup, normals=True, parts=True).instances)
+            begin = time.process_time()
+            for _ in range(CROWD_FRAMES):
+                session.frame_on_plane(setup, normals=True, parts=True)
+            costs[count] = (time.process_time() - begin) / CROWD_FRAMES * 1e3
+            print(f"{objects:>9} objects: {costs[count]:7.2f} ms a frame")
+    return costs
+
+
+def crowd(count: int, models: Sequence[str]) -> FrameSetup:
+    """Cars in rows before a camera 1.6 m above the ground, the nearest 8 m away."""
+    pose = np.eye(4)
+    pose[:3, :3] = [[0, 0, 1], [-1, 0, 0], [0, -1, 0]]
+    pose[2, 3] = 1.6
+    placements, x_m = [], 8.0
+    while len(placements) < count:
+        across = max(1, int(0.7 * x_m / 2.5))
+        for k in range(min(across, count - len(placements))):
+            model, y_m = models[len(placements) % len(models)], 2.5 * (k - (across - 1) / 2)
+            placements.append(Placement(model, x_m, y_m, 0.0, 0.3 * len(placements), "driving"))
+        x_m += 6.0
+    return FrameSetup(0, tuple(placements), pose)
+
+
 def with_files() -> float:
     """Frames per second of ``gis render`` with one worker, from its first line to its last."""
     with tempfile.TemporaryDirectory(prefix="gis-benchmark-") as folder:
@@ -123,11 +157,13 @@ def main() -> None:
     fastest, median, ratio = street(camera)
     print(f"raster {fastest:.0f} frames/s in the fastest batch, {median:.0f} in the median one")
     linear = scaling(camera)
+    costs = crowds(camera)
     result = {
         "raster_fps": round(fastest, 1),
         "raster_fps_median": round(median, 1),
         "ratio_vs_cycles": round(ratio, 1),
         "scaling": round(linear, 2),
+        "crowd_ms": {count: round(cost, 1) for count, cost in costs.items()},
         "gis_render_fps": round(files_fps, 1),
     }
     print(json.dumps(result))

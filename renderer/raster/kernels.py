@@ -87,23 +87,6 @@ class _Clusters(NamedTuple):
     """(N, 6) see :func:`box_on_screen`."""
 
 
-class _Work(NamedTuple):
-    """What drawing a cluster overwrites."""
-
-    points: Floats
-    """(9 * CLUSTER_TRIANGLES,) its corners before the camera, laid out as a cluster's block is."""
-    sides: Floats
-    """(SIDES * CLUSTER_TRIANGLES,) those of its triangles that may cover a pixel, see :data:`X0` and :data:`LONG`."""
-    faces: Ints
-    """(CLUSTER_TRIANGLES,) their numbers."""
-    spans: NDArray[np.int32]
-    """(4, CLUSTER_TRIANGLES) first and end row, first and end column of each."""
-    columns: NDArray[np.int32]
-    """(2, H + LANES) first and end column in each row of one triangle."""
-    q_row: Floats
-    """(H + LANES,) 1 / depth of its plane at column 0 of these rows."""
-
-
 @kernel
 def nearest_of_parts(
     meshes: FlatMeshes, parts: PlacedParts, near_m: float, width: float, height: float, out: Floats
@@ -141,10 +124,15 @@ def draw_parts(
     part, cluster, state = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
     on_screen = np.empty((total, 6))
     found = _Clusters(part, cluster, state, on_screen)
-    work = _Work(
-        np.empty(9 * CLUSTER_TRIANGLES), np.zeros(SIDES * CLUSTER_TRIANGLES), np.empty(CLUSTER_TRIANGLES, np.int64),
-        np.empty((4, CLUSTER_TRIANGLES), np.int32), np.empty((2, height + LANES), np.int32), np.empty(height + LANES),
-    )  # fmt: skip
+    points, sides, faces = (
+        np.empty(9 * CLUSTER_TRIANGLES),
+        np.zeros(SIDES * CLUSTER_TRIANGLES),
+        np.empty(CLUSTER_TRIANGLES, np.int64),
+    )
+    first_row, end_row = np.empty(CLUSTER_TRIANGLES, np.int32), np.empty(CLUSTER_TRIANGLES, np.int32)
+    first_col, end_col = np.empty(CLUSTER_TRIANGLES, np.int32), np.empty(CLUSTER_TRIANGLES, np.int32)
+    first_in_row, end_in_row = np.empty(height + LANES, np.int32), np.empty(height + LANES, np.int32)
+    q_row = np.empty(height + LANES)
     first = 0
     while first < len(order):
         instance = ids[order[first]]
@@ -160,10 +148,11 @@ def draw_parts(
             number = (c - mesh_cluster[m]) * CLUSTER_TRIANGLES
             triangles = min(CLUSTER_TRIANGLES, mesh_triangle[m + 1] - mesh_triangle[m] - number)
             face = (p << PART_SHIFT) + number
-            transform_cluster(blocks[c], matrices[p], work.points)
+            transform_cluster(blocks[c], matrices[p], points)
             amodal_px[instance] += _draw_cluster(
-                work, triangles, face, in_front, near_m, height, width, instance, inverse_depth, hit, stamp
-            )
+                points, triangles, face, in_front, near_m, height, width, instance, inverse_depth, hit, stamp,
+                sides, faces, first_row, end_row, first_col, end_col, first_in_row, end_in_row, q_row,
+            )  # fmt: skip
         first = last
     amodal_px[0] = 0
 
@@ -234,13 +223,16 @@ def _project(points: Floats) -> None:
 
 @kernel
 def _draw_cluster(
-    work: _Work, count: int, face: int, in_front: bool, near_m: float, height: int, width: int, instance: int,
+    points: Floats, count: int, face: int, in_front: bool, near_m: float, height: int, width: int, instance: int,
     inverse_depth: Floats, hit: Ints, stamp: Stamps,
+    sides: Floats, faces: Ints, first_row: NDArray[np.int32], end_row: NDArray[np.int32], first_col: NDArray[np.int32],
+    end_col: NDArray[np.int32], first_in_row: NDArray[np.int32], end_in_row: NDArray[np.int32], q_row: Floats,
 ) -> int:  # fmt: skip
-    """Draw a cluster that was transformed; returns how many pixels its instance had not covered before."""
-    points, sides, faces, spans, q_row = work.points, work.sides, work.faces, work.spans, work.q_row
-    first_row, end_row, first_col, end_col = spans[0], spans[1], spans[2], spans[3]
-    first, end = work.columns[0], work.columns[1]
+    """Draw a cluster that was transformed; returns how many pixels its instance had not covered before.
+
+    Overwrites ``points``, and the arrays from ``sides`` on: the triangles that may cover a pixel (see :data:`X0` and
+    :data:`LONG`), their numbers, rows and columns; first and end column, and 1 / depth at column 0, in each row of one.
+    """
     if in_front:
         _project(points)
     at, fresh = 0, 0
@@ -254,10 +246,12 @@ def _draw_cluster(
             at, n = _clipped(points, at, count, face, near_m, sides, faces)
             _spans(sides, 1, height + 0.0, first_row, end_row)
             _spans(sides, 0, width + 0.0, first_col, end_col)
+        if n == 0:
+            continue
         _set_up(sides, n)
         fresh += _draw_triangles(
             sides, n, faces, first_row, end_row, first_col, end_col, width, instance, inverse_depth, hit, stamp,
-            first, end, q_row,
+            first_in_row, end_in_row, q_row,
         )  # fmt: skip
     return fresh
 
