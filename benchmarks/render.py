@@ -124,7 +124,8 @@ def crowd(count: int, models: Sequence[str]) -> FrameSetup:
     pose = np.eye(4)
     pose[:3, :3] = [[0, 0, 1], [-1, 0, 0], [0, -1, 0]]
     pose[2, 3] = 1.6
-    placements, x_m = [], 8.0
+    placements: list[Placement] = []
+    x_m = 8.0
     while len(placements) < count:
         across = max(1, int(0.7 * x_m / 2.5))
         for k in range(min(across, count - len(placements))):
