@@ -193,6 +193,12 @@ def test_no_folder_grows_past_twenty_files(package: str) -> None:
     assert {str(folder.relative_to(ROOT)) for folder in folders if len(list(folder.glob("*.py"))) > 21} == set()
 
 
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """Their folders are no packages: of two such files the second ends the whole run, and neither does alone."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
 @pytest.mark.parametrize("module", ["gan", "gan.data.layout", "gan.backends.registry", "pipelines", "pipelines.cli"])
 def test_import_without_blender_or_torch(module: str) -> None:
     code = f"import sys; sys.modules['bpy'] = None; import {module}; assert 'torch' not in sys.modules"
