@@ -17,15 +17,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.realism.harmonisation import MAX_PX, MIN_PX
 from benchmarks.realism.harmonisation import crop as crop_inserted
 from benchmarks.realism.plain_blending import blend_plainly, plain_layer
-from benchmarks.realism.product import PHYSICS, PLAIN, Inserted, distances, in_view, match_heights
+from benchmarks.realism.product import PHYSICS, PLAIN, Inserted, distances, match_heights, real_crops
 from gan.metrics.features import feature_extractor
-from pipelines.backgrounds.geometry.boxes import read_boxes
-from pipelines.fitting.inputs import read_image
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameMaker, read_inputs
 from pipelines.synthesis.infrared import Physics
@@ -37,17 +33,7 @@ __all__ = ["insert_people", "main", "real_people"]
 
 def real_people(frames: Path, boxes: Path, names: Sequence[str]) -> Inserted:
     """Real people that neither the border nor a nearer box hides."""
-    known, found = read_boxes(boxes), Inserted()
-    for path in sorted(frames.iterdir()):
-        if path.stem not in names or path.stem not in known:
-            continue
-        image = (read_image(path) >> 8).astype(np.uint8)
-        shown = [one.in_pixels(image.shape[1], image.shape[0]) for one in known[path.stem]]
-        for place, one in enumerate(shown):
-            others = [other.box_px for number, other in enumerate(shown) if number != place]
-            if one.label == "person" and in_view(one.box_px, others, image.shape, (MIN_PX, MAX_PX)):
-                found.add(path.stem, one.box_px[3] - one.box_px[1], {"real": crop_inserted(image, one.box_px)})
-    return found
+    return real_crops(frames, boxes, names, lambda box: box.label == "person")
 
 
 def insert_people(maker: FrameMaker, count: int, seed: int) -> Inserted:

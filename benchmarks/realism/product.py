@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from gan.metrics.bootstrap import Interval
 from gan.metrics.distribution import frechet_distance, kernel_distance
 from gan.metrics.features import FeatureExtractor
 from gan.storage.model_file import read_model_file
-from pipelines.backgrounds.geometry.boxes import read_boxes
+from pipelines.backgrounds.geometry.boxes import KnownBox, read_boxes
 from pipelines.backgrounds.images import Background
 from pipelines.fitting.fitter import nearer_boxes
 from pipelines.fitting.inputs import read_image
@@ -73,8 +73,14 @@ class Inserted:
             self.crops.setdefault(way, []).append(one)
 
 
-def real_crops(frames: Path, boxes: Path, names: Sequence[str]) -> Inserted:
-    """Real cars of 32 to 200 px that neither the border nor a nearer box hides, with the framing of inserted ones.
+def _is_car(box: KnownBox) -> bool:
+    return box.kind == "car"
+
+
+def real_crops(
+    frames: Path, boxes: Path, names: Sequence[str], wanted: Callable[[KnownBox], bool] = _is_car
+) -> Inserted:
+    """Real objects of 32 to 200 px that neither the border nor a nearer box hides, with the framing of inserted ones.
 
     Other things may hide them: see :func:`standing_cars`.
     """
@@ -86,7 +92,7 @@ def real_crops(frames: Path, boxes: Path, names: Sequence[str]) -> Inserted:
         shown = [one.in_pixels(image.shape[1], image.shape[0]) for one in known[path.stem]]
         for place, box in enumerate(shown):
             others = [one.box_px for number, one in enumerate(shown) if number != place]
-            if box.kind == "car" and in_view(box.box_px, others, image.shape, (MIN_PX, MAX_PX)):
+            if wanted(box) and in_view(box.box_px, others, image.shape, (MIN_PX, MAX_PX)):
                 found.add(path.stem, box.box_px[3] - box.box_px[1], {"real": crop_inserted(image, box.box_px)})
     return found
 
