@@ -26,7 +26,8 @@ def run_lengths(instance_id: NDArray[np.uint16], number: int, box: Box2D) -> Int
         box: of the object's pixels; what is outside is not looked at.
     """
     left, top, right, bottom = int(box[0]), int(box[1]), int(np.ceil(box[2])), int(np.ceil(box[3]))
-    runs = np.empty((right - left) * (bottom - top) + 2, dtype=np.int64)
+    # A column has a run for each of its pixels at most, and one more where the object is cut off at its end.
+    runs = np.empty((right - left) * (bottom - top + 1) + 2, dtype=np.int64)
     return runs[: _find_runs(instance_id, number, left, top, right, bottom, runs)]
 
 
