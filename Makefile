@@ -10,13 +10,15 @@ BIN := $(VENV)/bin
 OUT ?= out/demo
 COUNT ?= 24
 PROCESSES ?= 200
+BOUNDS_CACHE ?= out/bounds-checked
+BOUNDS_TESTS ?= tests/renderer tests/pipelines/dataset tests/pipelines/synthesis
 GUI_OUT ?= out/gui
 FUZZ_COUNT ?= 250
 FUZZ_FIRST ?= 0
 CONSTRAINTS := pipelines/setup/constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS)
 
-.PHONY: demo test test-all test-bytes test-cluster test-gui test-tools tools docs fuzz lint types check bench assets constraints clean
+.PHONY: demo test test-all test-bounds test-bytes test-cluster test-gui test-tools tools docs fuzz lint types check bench assets constraints clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gis doctor --quiet
@@ -29,6 +31,12 @@ test: $(VENV)/.dev
 
 test-all: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not gui and not tools and not cluster"
+
+# Compiled loops with every index checked, which they else are not: one past an array's end damages memory without a word.
+test-bounds: $(VENV)/.dev
+	rm -rf $(BOUNDS_CACHE)
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(abspath $(BOUNDS_CACHE)) $(BIN)/python -m pytest -n 2 --dist loadfile \
+		-m "not slow and not gui and not tools and not cluster" $(BOUNDS_TESTS)
 
 # Equal commands in PROCESSES fresh processes each write equal bytes (200: half an hour on 2 cores).
 test-bytes: $(VENV)/.dev
