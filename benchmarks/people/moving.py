@@ -1,6 +1,6 @@
 """Strips of what moves in sequences: a cyclist over a turn of the cranks, a car's wheels, gaits over a stride.
 
-    python -m benchmarks.people.moving docs/images/moving_models.jpg
+    python -m benchmarks.people.moving docs/images/how-to/moving_models.jpg
 
 Each thing is drawn alone from the side, at eight moments of its cycle, through no sensor; grey goes from the coldest to
 the warmest of the row.

@@ -1,6 +1,6 @@
 """The pictures of docs/explanation/backgrounds.md and geometry.md: cars put into frames, ground found in frames.
 
-    python -m benchmarks.realism.harmonisation_pictures FRAMES [--boxes BOXES] [--out docs/images] [--seed 301]
+    python -m benchmarks.realism.harmonisation_pictures FRAMES [--boxes BOXES] [--out docs/images/explanation] [--seed 301]
         [--count 200]
 
 Rows are not chosen by eye: of the frames that `gis synthesize` would make with the seed, in their order, the first
@@ -61,7 +61,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("frames", type=Path)
     parser.add_argument("--boxes", type=Path)
-    parser.add_argument("--out", type=Path, default=Path("docs/images"))
+    parser.add_argument("--out", type=Path, default=Path("docs/images/explanation"))
     parser.add_argument("--seed", type=int, default=301)
     parser.add_argument("--count", type=int, default=200)
     options = parser.parse_args()
