@@ -11,6 +11,7 @@ whoever makes the arrays makes them that much longer (:func:`lane_array`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,7 +20,17 @@ from numpy.typing import NDArray
 
 from ..optional import found_intrinsic
 
-__all__ = ["LANES", "draw_lanes", "is_new_or_seen", "is_seen", "lane_array", "row_lanes", "stamp_lanes"]
+__all__ = [
+    "LANES",
+    "blend_lanes",
+    "draw_lanes",
+    "is_new_or_seen",
+    "is_seen",
+    "lane_array",
+    "row_lanes",
+    "stamp_lanes",
+    "unit_lanes",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -32,10 +43,10 @@ _CENTRE = 0.5
 """Where in a pixel its centre is."""
 
 
-def lane_array(shape: tuple[int, int], dtype: Any) -> NDArray[Any]:
-    """An array (H, W), not filled, that the steps may overrun."""
-    count = shape[0] * shape[1]
-    return np.empty(count + LANES, dtype)[:count].reshape(shape)
+def lane_array(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """An array (H, W) or (H, W, 3), not filled, that the steps may overrun."""
+    count, each = math.prod(shape), math.prod(shape[2:])
+    return np.empty(count + LANES * each, dtype)[:count].reshape(shape)
 
 
 def _draw_lanes(
@@ -117,6 +128,46 @@ def _stamp_lanes(stamp: Stamps, i: int, count: int, instance: int) -> int:
     return fresh
 
 
+def _blend_lanes(setups: Floats, slot: int, sums: Floats, i: int, step: int, y: float) -> None:
+    """Weighted sums of a triangle's three normals at :data:`LANES` pixels of a row.
+
+    Args:
+        setups: from ``slot`` on, 18 numbers: how the weight of each corner grows by column and by row, and what it is
+            at column and row 0; the normal of each corner.
+        slot: see setups.
+        sums: filled from ``i`` on: the three axes of the sums, ``step`` apart, and behind them the weights' sums.
+        i: column of the first pixel.
+        step: see sums.
+        y: row of the pixels' centres.
+    """
+    three = setups[slot : slot + 9].tolist(), setups[slot + 9 : slot + 18].tolist()
+    (ax, ay, at, bx, by, bt, dx, dy, dt), (s0, s1, s2, t0, t1, t2, u0, u1, u2) = three
+    for c in range(i, i + LANES):
+        x = c + _CENTRE
+        a, b, d = ax * x + ay * y + at, bx * x + by * y + bt, dx * x + dy * y + dt
+        sums[c], sums[c + step] = a * s0 + b * t0 + d * u0, a * s1 + b * t1 + d * u1
+        sums[c + 2 * step], sums[c + 3 * step] = a * s2 + b * t2 + d * u2, a + b + d
+
+
+def _unit_lanes(sums: Floats, i: int, step: int, out: NDArray[np.float32], at: int) -> None:
+    """Unit vectors of :data:`LANES` sums of :func:`blend_lanes`; 0 where a sum is.
+
+    Args:
+        sums: see :func:`blend_lanes`.
+        i: number of the first.
+        step: see sums.
+        out: filled from ``at`` on, the axes of a pixel beside each other.
+        at: see out.
+    """
+    for k in range(LANES):
+        x, y, z = sums[i + k], sums[i + k + step], sums[i + k + 2 * step]
+        length = np.sqrt(x * x + y * y + z * z)
+        # The weights share a sign, that of their sum.
+        scale = (1.0 if sums[i + k + 3 * step] > 0.0 else -1.0) / length if length > 0.0 else 0.0
+        for axis, value in enumerate((x, y, z)):
+            out[at + 3 * k + axis] = value * scale if length > 0.0 else 0.0
+
+
 class _Vectors:
     """What a compiled step is built with: LLVM's instructions on vectors of :data:`LANES` elements."""
 
@@ -160,6 +211,32 @@ class _Vectors:
     def write(self, vector: Any, array: int, i: Any) -> None:
         """Put others in their place."""
         self.b.store(vector, self.place(array, i), align=self._types[array].dtype.bitwidth // 8)
+
+    def element(self, array: int, i: Any) -> Any:
+        """A vector of one element."""
+        kind = self._types[array]
+        data = self.context.make_array(kind)(self.context, self.b, self._values[array]).data
+        return self.every(self.b.load(self._cgutils.gep_inbounds(self.b, data, i)))
+
+    def further(self, i: Any, by: Any, times: int) -> Any:
+        """A place further on."""
+        return self.b.add(i, self.b.mul(by, by.type(times)))
+
+    def root(self, vector: Any) -> Any:
+        """Square roots."""
+        kind = self.ir.FunctionType(vector.type, [vector.type])
+        return self.b.call(
+            self._cgutils.get_or_insert_function(self.b.module, kind, f"llvm.sqrt.v{LANES}f64"), [vector]
+        )
+
+    def beside(self, x: Any, y: Any, z: Any) -> list[Any]:
+        """The elements of three vectors beside each other, ``x0 y0 z0 x1 ...``, as three vectors."""
+        index = self.ir.VectorType(self.ir.IntType(32), 2 * LANES)
+        pair = self.b.shuffle_vector(x, y, index(list(range(2 * LANES))))
+        last = self.b.shuffle_vector(z, z, index(list(range(2 * LANES))))
+        places = [k // 3 + (0, LANES, 2 * LANES)[k % 3] for k in range(3 * LANES)]
+        third = self.ir.VectorType(self.ir.IntType(32), LANES)
+        return [self.b.shuffle_vector(pair, last, third(places[k * LANES : (k + 1) * LANES])) for k in range(3)]
 
     def within(self, count: Any) -> Any:
         """Which elements are among the first ``count``."""
@@ -239,6 +316,39 @@ def _emit_stamp(v: _Vectors) -> Any:
     return v.b.zext(v.b.ctpop(v.bits(new)), v.ir.IntType(64))
 
 
+def _emit_blend(v: _Vectors) -> Any:
+    b, slot, i, step, y = v.b, v.number(1, "int64"), v.number(3, "int64"), v.number(4, "int64"), v.numbers(5, "float64")
+    x = b.fadd(b.fadd(v.numbers(3, "float64"), v.floats(range(LANES))), v.floats([_CENTRE] * LANES))
+
+    def setup(k: int) -> Any:
+        return v.element(0, b.add(slot, slot.type(k)))
+
+    def sum_of(values: Sequence[Any]) -> Any:
+        return b.fadd(b.fadd(values[0], values[1]), values[2])
+
+    weights = [sum_of((b.fmul(setup(k), x), b.fmul(setup(k + 1), y), setup(k + 2))) for k in (0, 3, 6)]
+    for axis in range(3):
+        v.write(sum_of([b.fmul(weights[k], setup(9 + 3 * k + axis)) for k in range(3)]), 2, v.further(i, step, axis))
+    v.write(sum_of(weights), 2, v.further(i, step, 3))
+    return v.context.get_dummy_value()
+
+
+def _emit_unit(v: _Vectors) -> Any:
+    b, i, step, at = v.b, v.number(1, "int64"), v.number(2, "int64"), v.number(4, "int64")
+    x, y, z, side = (v.read(0, v.further(i, step, axis)) for axis in range(4))
+    length = v.root(b.fadd(b.fadd(b.fmul(x, x), b.fmul(y, y)), b.fmul(z, z)))
+    zero, one, other = (v.floats([value] * LANES) for value in (0.0, 1.0, -1.0))
+    scale, there = (
+        b.fdiv(b.select(b.fcmp_ordered(">", side, zero), one, other), length),
+        b.fcmp_ordered(">", length, zero),
+    )
+    single = v.ir.VectorType(v.ir.FloatType(), LANES)
+    axes = [b.fptrunc(b.select(there, b.fmul(axis, scale), zero), single) for axis in (x, y, z)]
+    for k, some in enumerate(v.beside(*axes)):
+        v.write(some, 3, b.add(at, at.type(k * LANES)))
+    return v.context.get_dummy_value()
+
+
 def _step(emit: Callable[[_Vectors], Any], result: str, arguments: tuple[Any, ...]) -> Any:
     """A step's types and how it is built, as numba wants them."""
     from numba.core import types
@@ -278,8 +388,18 @@ def _stamp_step(_: Any, stamp: Any, i: Any, n: Any, instance: Any) -> Any:
     return _step(_emit_stamp, "int64", (stamp, i, n, instance))
 
 
+def _blend_step(_: Any, setups: Any, slot: Any, sums: Any, i: Any, step: Any, y: Any) -> Any:
+    return _step(_emit_blend, "void", (setups, slot, sums, i, step, y))
+
+
+def _unit_step(_: Any, sums: Any, i: Any, step: Any, out: Any, at: Any) -> Any:
+    return _step(_emit_unit, "void", (sums, i, step, out, at))
+
+
 draw_lanes: Any = _draw_lanes if intrinsic is None else intrinsic(_draw_step)
 row_lanes: Any = _row_lanes if intrinsic is None else intrinsic(_row_step)
 is_seen: Any = _is_seen if intrinsic is None else intrinsic(_seen_step)
 is_new_or_seen: Any = _is_new_or_seen if intrinsic is None else intrinsic(_new_or_seen_step)
 stamp_lanes: Any = _stamp_lanes if intrinsic is None else intrinsic(_stamp_step)
+blend_lanes: Any = _blend_lanes if intrinsic is None else intrinsic(_blend_step)
+unit_lanes: Any = _unit_lanes if intrinsic is None else intrinsic(_unit_step)

@@ -10,14 +10,20 @@ from numpy.typing import NDArray
 from ..geometry.clusters import AXIS_STEP, CLUSTER_TRIANGLES, CORNER_STEP, FlatMeshes, PlacedParts
 from ..optional import kernel
 from .hits import NO_HIT, PART_SHIFT, TRIANGLE_MASK
+from .lanes import LANES, blend_lanes, unit_lanes
 
 __all__ = ["blend", "fill_normals", "normal_matrices", "project_corners", "turn_normals", "weights"]
 
 Floats = NDArray[np.float64]
-_SPREAD = 31
+_SPREAD = 641
 """So that triangles of neighbouring parts seldom take each other's place."""
-_KEPT = 1024
-"""Triangles whose set-up is kept: those of some rows."""
+_KEPT = 4096
+"""Triangles whose set-up is kept: those of some rows. A power of two."""
+_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11 = map(np.uint64, range(1, 12))
+_BLOCK = 3 * CORNER_STEP
+"""Numbers of a cluster's block."""
+_SETUP = 18
+"""Numbers of a set-up, see :func:`.lanes.blend_lanes`."""
 
 
 @kernel
@@ -49,69 +55,87 @@ def fill_normals(
     """Fill ``out`` (H, W, 3), 0 where nothing was hit; ``turn`` and ``mirrored`` are of :func:`normal_matrices`.
 
     Neighbouring pixels of one triangle share its set-up, and so do rows: the set-ups of the last triangles are kept.
+    What a run of pixels writes too far the next one overwrites; ``out`` is of :func:`.lanes.lane_array`.
     """
-    kept = np.full(_KEPT, NO_HIT)
-    setups = np.empty((_KEPT, 18))
-    corner, weight, turned = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))
-    width = hit.shape[1]
-    axes = np.empty(3 * width, np.float32)
-    for r in range(hit.shape[0]):
-        end = 0
-        while end < width:
-            first = end
-            h = hit[r, np.uint64(first)]
-            end += 1
-            while end < width and hit[r, np.uint64(end)] == h:
+    # Taken out of the tuples once: each time costs a count of references.
+    blocks, corner_normals, turns = meshes.blocks.reshape(-1), meshes.normals.reshape(-1), turn.reshape(-1)
+    mesh, matrices = parts.mesh, parts.matrices.reshape(-1)
+    mesh_cluster, mesh_triangle = meshes.mesh_cluster, meshes.mesh_triangle
+    kept, setups = np.full(_KEPT, NO_HIT), np.empty(_KEPT * _SETUP)
+    height, width = hit.shape
+    hits, axes, step = hit.reshape(-1), out.reshape(-1), np.int64(width + LANES)
+    sums = np.empty(4 * step)
+    for r in range(height):
+        start, i = np.int64(r) * width, np.int64(0)
+        while i < width:
+            h = hits[np.uint64(start + i)]
+            end = i + 1
+            while end < width and hits[np.uint64(start + end)] == h:
                 end += 1
             if h == NO_HIT:
-                for c in range(first, end):
-                    axes[c], axes[c + width], axes[c + 2 * width] = 0.0, 0.0, 0.0
+                for c in range(i, end):
+                    sums[c], sums[c + step], sums[c + 2 * step] = 0.0, 0.0, 0.0
+                i = end
                 continue
             p, number = h >> PART_SHIFT, h & TRIANGLE_MASK
-            slot = (p * _SPREAD + number) % _KEPT
+            slot = (p * _SPREAD + number) & (_KEPT - 1)
             if kept[slot] != h:
                 kept[slot] = h
-                m = parts.mesh[p]
-                c, t = meshes.mesh_cluster[m] + number // CLUSTER_TRIANGLES, number % CLUSTER_TRIANGLES
-                project_corners(meshes.blocks, c, t, parts.matrices, p, corner)
-                # Seen from behind: the normal turns to the camera. A mirroring pose turns the triangle round.
-                sign = -1.0 if (weights(corner, weight) > 0.0) != mirrored[p] else 1.0
-                turn_normals(meshes.normals, meshes.mesh_triangle[m] + number, turn, p, sign, turned)
-                for i in range(3):
-                    for k in range(3):
-                        setups[slot, 3 * i + k], setups[slot, 9 + 3 * i + k] = weight[i, k], turned[i, k]
-            _blend_run(setups, slot, first, end, r + 0.5, width, axes)
-        for c in range(width):
-            at = np.uint64(c)
-            out[r, at, 0], out[r, at, 1], out[r, at, 2] = axes[at], axes[c + width], axes[c + 2 * width]
+                m = mesh[p]
+                block = (mesh_cluster[m] + number // CLUSTER_TRIANGLES) * _BLOCK + number % CLUSTER_TRIANGLES
+                _set_up(
+                    blocks, block, matrices, 12 * p, corner_normals, 9 * (mesh_triangle[m] + number), turns, 9 * p,
+                    mirrored[p], setups, slot * _SETUP,
+                )  # fmt: skip
+            while i < end:
+                blend_lanes(setups, slot * _SETUP, sums, i, step, r + 0.5)
+                i += LANES
+            i = end
+        i = np.int64(0)
+        while i < width:
+            unit_lanes(sums, i, step, axes, 3 * (start + i))
+            i += LANES
 
 
 @kernel
-def _blend_run(
-    setups: Floats, slot: int, first: int, end: int, y: float, width: int, axes: NDArray[np.float32]
-) -> None:
-    """As :func:`blend`, for the pixels of one triangle in a row, whose weights and normals are ``setups[slot]`` (18).
+def _set_up(
+    blocks: NDArray[np.float32], block: int, matrices: Floats, matrix: int, normals: NDArray[np.float32], normal: int,
+    turns: Floats, turn: int, mirrored: bool, setups: Floats, at: int,
+) -> None:  # fmt: skip
+    """Put weights and normals of a triangle into ``setups``, from ``at`` on.
 
-    Fills ``axes`` (3 * width), one axis after the other: so the compiler takes some pixels at once.
+    What :func:`project_corners`, :func:`weights` and :func:`turn_normals` do, of flat arrays and where in them the
+    triangle's numbers begin: calls and small arrays cost more than the arithmetic.
     """
-    ax, ay, at = setups[slot, 0], setups[slot, 1], setups[slot, 2]
-    bx, by, bt = setups[slot, 3], setups[slot, 4], setups[slot, 5]
-    dx, dy, dt = setups[slot, 6], setups[slot, 7], setups[slot, 8]
-    s0, s1, s2 = setups[slot, 9], setups[slot, 10], setups[slot, 11]
-    t0, t1, t2 = setups[slot, 12], setups[slot, 13], setups[slot, 14]
-    u0, u1, u2 = setups[slot, 15], setups[slot, 16], setups[slot, 17]
-    for c in range(first, end):
-        x = c + 0.5
-        a, b, d = ax * x + ay * y + at, bx * x + by * y + bt, dx * x + dy * y + dt
-        nx, ny, nz = a * s0 + b * t0 + d * u0, a * s1 + b * t1 + d * u1, a * s2 + b * t2 + d * u2
-        length = np.sqrt(nx * nx + ny * ny + nz * nz)
-        # The weights share a sign, that of their sum.
-        scale = (1.0 if a + b + d > 0.0 else -1.0) / length
-        there = length > 0.0
-        i = np.uint64(c)
-        axes[i] = nx * scale if there else 0.0
-        axes[i + np.uint64(width)] = ny * scale if there else 0.0
-        axes[i + np.uint64(2 * width)] = nz * scale if there else 0.0
+    x0, y0, z0 = _corner(blocks, block, matrices, matrix)
+    x1, y1, z1 = _corner(blocks, block + CORNER_STEP, matrices, matrix)
+    x2, y2, z2 = _corner(blocks, block + 2 * CORNER_STEP, matrices, matrix)
+    i = np.uint64(at)
+    first = y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2
+    setups[i], setups[i + _1], setups[i + _2] = first
+    setups[i + _3], setups[i + _4], setups[i + _5] = y2 * z0 - z2 * y0, z2 * x0 - x2 * z0, x2 * y0 - y2 * x0
+    setups[i + _6], setups[i + _7], setups[i + _8] = y0 * z1 - z0 * y1, z0 * x1 - x0 * z1, x0 * y1 - y0 * x1
+    # Seen from behind: the normal turns to the camera. A mirroring pose turns the triangle round.
+    faces = x0 * first[0] + y0 * first[1] + z0 * first[2] > 0.0
+    sign = -1.0 if faces != mirrored else 1.0
+    for corner in range(3):
+        i, n, t = np.uint64(at + 9 + 3 * corner), np.uint64(normal + 3 * corner), np.uint64(turn)
+        x, y, z = normals[n], normals[n + _1], normals[n + _2]
+        setups[i] = sign * (turns[t] * x + turns[t + _1] * y + turns[t + _2] * z)
+        setups[i + _1] = sign * (turns[t + _3] * x + turns[t + _4] * y + turns[t + _5] * z)
+        setups[i + _2] = sign * (turns[t + _6] * x + turns[t + _7] * y + turns[t + _8] * z)
+
+
+@kernel
+def _corner(blocks: NDArray[np.float32], block: int, matrices: Floats, matrix: int) -> tuple[float, float, float]:
+    """Homogeneous pixel coordinates of a corner."""
+    b, m = np.uint64(block), np.uint64(matrix)
+    x, y, z = blocks[b], blocks[b + np.uint64(AXIS_STEP)], blocks[b + np.uint64(2 * AXIS_STEP)]
+    return (
+        matrices[m] * x + matrices[m + _1] * y + matrices[m + _2] * z + matrices[m + _3],
+        matrices[m + _4] * x + matrices[m + _5] * y + matrices[m + _6] * z + matrices[m + _7],
+        matrices[m + _8] * x + matrices[m + _9] * y + matrices[m + _10] * z + matrices[m + _11],
+    )
 
 
 @kernel

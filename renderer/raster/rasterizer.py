@@ -183,7 +183,7 @@ class Rasteriser:
     ) -> NDArray[np.float32]:
         """(H, W, 3) unit normals in the world, interpolated from the corners, towards the camera; 0 for no hit."""
         hit = self._buffers.hit
-        normal = np.empty((*hit.shape, 3), np.float32)
+        normal = lane_array((*hit.shape, 3), np.float32)
         turn, mirrored = _normal_matrices(local_to_world)
         fill_normals(hit, meshes, parts, turn, mirrored, normal)
         return normal

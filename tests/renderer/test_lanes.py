@@ -79,3 +79,26 @@ def test_what_is_hidden_and_what_is_counted() -> None:
         )
         assert looks(depth, stamp, i, n, closest, 2) == expected
         np.testing.assert_array_equal(stamp, plain)
+
+
+@kernel
+def normals(setups: Any, slot: int, sums: Any, i: int, step: int, y: float, out: Any, at: int) -> None:
+    """Compiled."""
+    lanes.blend_lanes(setups, slot, sums, i, step, y)
+    lanes.unit_lanes(sums, i, step, out, at)
+
+
+def test_normals_are_blended_to_unit_vectors() -> None:
+    rng = np.random.default_rng(4)
+    for k in range(TIMES):
+        setups, step = rng.normal(size=60) * rng.choice([0.0, 1.0], 60, p=[0.1, 0.9]), 24
+        slot, i, y, at = int(rng.integers(0, 42)), int(rng.integers(0, 16)), float(rng.integers(0, 500)) + 0.5, 5
+        setups[slot + 9 : slot + 18] *= k % 7 > 0  # no normals: no direction
+        sets = [(np.full(4 * step + lanes.LANES, 7.0), np.full(60, 7.0, np.float32)) for _ in range(2)]
+        lanes._blend_lanes(setups, slot, sets[0][0], i, step, y)
+        lanes._unit_lanes(sets[0][0], i, step, sets[0][1], at)
+        normals(setups, slot, sets[1][0], i, step, y, sets[1][1], at)
+        for expected, found in zip(*sets, strict=True):
+            np.testing.assert_array_equal(found, expected)
+        vectors = sets[1][1][at : at + 3 * lanes.LANES].reshape(-1, 3).astype(np.float64)
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), float(k % 7 > 0), atol=1e-6)
