@@ -1,7 +1,7 @@
 """The pictures of docs/explanation/backgrounds.md and geometry.md: cars put into frames, ground found in frames.
 
-    python -m benchmarks.realism.harmonisation_pictures FRAMES [--boxes BOXES] [--out docs/images/explanation] [--seed 301]
-        [--count 200]
+    python -m benchmarks.realism.harmonisation_pictures FRAMES [--boxes BOXES]
+        [--out docs/images/explanation] [--seed 301] [--count 200]
 
 Rows are not chosen by eye: of the frames that `gis synthesize` would make with the seed, in their order, the first
 five of different backgrounds whose highest vehicle is of the category ``car``, at least 90 pixels high, not hidden, and
