@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ from renderer.insertion.background_sensor import FrameSensor, measure_sensor
 from renderer.insertion.foreground import ForegroundLayer, render_foreground
 from renderer.insertion.harmonise import harmonise_grey, harmonise_kelvin
 from renderer.insertion.horizon import frame_conditions, horizon_row
+from renderer.optional import kernel
 from renderer.random_streams import Draw
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.physics import render_thermal
@@ -38,15 +39,19 @@ from pipelines.errors import ConfigError
 from pipelines.synthesis.config import PHYSICS, SynthesizeConfig
 from pipelines.synthesis.likeness.appearance import Appearance, Exposure, stretched
 from pipelines.synthesis.object_scales import (
+    BLEND_PX,
+    RIM,
     ShownFrame,
+    SmallerBox,
     blend_weights,
-    enlarge,
+    kernel_reach,
     object_factors,
     shrink_mask,
+    shrink_picture,
     to_signed,
 )
 from pipelines.synthesis.source_tensor import FULL_SCALE, dilate_objects, source_tensors
-from pipelines.synthesis.windows import picture_windows
+from pipelines.synthesis.windows import Box, box_around, grown, picture_windows, place_of, within
 
 if TYPE_CHECKING:
     from gan.serving.inference import ModelInfo, TranslationModel
@@ -64,6 +69,7 @@ __all__ = [
 UInt8 = NDArray[np.uint8]
 UInt16 = NDArray[np.uint16]
 Float32 = NDArray[np.float32]
+Levels = TypeVar("Levels", np.uint8, np.uint16)
 
 MARGIN_PX, STEP_PX = 32, 32
 """What a model sees around what it paints, and the steps in which the windows that it is given grow."""
@@ -348,62 +354,83 @@ class Translation:
         display = self._display or base.span_K is None
         behind = base.image if background is None and display else base.background
         objects = dilate_objects(frame)
-        if not objects.any():
+        tight = box_around(objects > 0)
+        if tight is None:
             return base
-        share = _share(frame, objects)
+        # All of this is about that box: a seam is BLEND_PX wide.
+        box = grown(tight, BLEND_PX, objects.shape)
         shown = ShownFrame(behind, frame, _eight_bits(base, display), objects)
-        output = self._translated(shown, _signed(base, display), rendered=background is None)
+        output = self._translated(shown, base.image if display else base.image16, box, rendered=background is None)
         values = np.float32(65535 / 2) * (np.clip(output, -1.0, 1.0) + np.float32(1.0))
+        share = _share(frame.instance_id[place_of(box)] > 0, objects[place_of(box)])
         if not display and base.span_K is not None:
-            image16 = np.rint(base.image16 + share * (values - base.image16)).astype(np.uint16)
+            image16 = _with_part(base.image16, box, share, values)
             return replace(
                 base, image=agc(from_uint16(image16, base.span_K), self._physics.sensor(frame)), image16=image16
             )
-        image = np.rint(base.image + share * (values / FULL_SCALE - base.image)).astype(np.uint8)
+        image = _with_part(base.image, box, share, values / FULL_SCALE)
         if base.span_K is None:
             return replace(base, image=image, image16=image.astype(np.uint16) * np.uint16(FULL_SCALE))
         return replace(base, image=image, notes=(*base.notes, DISPLAY_NOTE))
 
-    def _translated(self, shown: ShownFrame, physics: Float32, *, rendered: bool) -> Float32:
-        """(H, W) what the model makes where it paints, in [-1, 1]; 0 elsewhere.
+    def _translated(self, shown: ShownFrame, physics: UInt8 | UInt16, box: Box, *, rendered: bool) -> Float32:
+        """(h, w) of a box: what the model makes where it paints, in [-1, 1]; 0 elsewhere.
 
         Args:
             shown: what the model is given.
-            physics: (H, W) the picture of the physics in [-1, 1], of which larger objects keep what is fine.
+            physics: (H, W) the picture of the physics, as exactly as it is known, of which larger objects keep what is
+                fine.
+            box: around all objects and the ground close to them.
             rendered: whether the scene is the background.
         """
-        output = np.zeros(physics.shape, np.float32)
+        here = place_of(box)
+        output = np.zeros((box[2] - box[0], box[3] - box[1]), np.float32)
         known = self._translator.about.known_objects
-        factors = object_factors(shown.frame, shown.objects, known, rendered=rendered)
+        factors = object_factors(shown.frame, shown.objects[here], known, rendered=rendered)
         detail_px = known.scene_detail_px if known is not None and rendered else None
-        for factor, weight in blend_weights(factors, shown.frame):
+        for factor, part, weight in blend_weights(factors, shown.frame.instance_id[here] > 0):
+            where = within(part, (-box[0], -box[1], 0, 0))
             if factor == 1:
-                output += weight * self._painted(shown, weight > 0)
+                made = self._painted(shown, weight > 0, where)
             else:
-                change = self._change(shown.shrunk(factor), shrink_mask(weight > 0, factor), detail_px)
-                output += weight * (physics + enlarge(change, factor, physics.shape))
+                made = to_signed(physics[place_of(where)])
+                made += self._change(shown, weight > 0, where, factor, detail_px)
+            made *= weight
+            output[place_of(part)] += made
         return output
 
-    def _change(self, shown: ShownFrame, painted: NDArray[np.bool_], detail_px: float | None) -> Float32:
-        """(H, W) by how much the model changes the picture of the physics where it paints; 0 elsewhere.
+    def _change(
+        self, shown: ShownFrame, mask: NDArray[np.bool_], box: Box, factor: int, detail_px: float | None
+    ) -> Float32:
+        """(h, w) of a box: by how much the model changes the picture of the physics where it paints, a smaller frame.
 
         Where a size of details is given, only what is finer.
         """
-        made = np.clip(self._painted(shown, painted), -1.0, 1.0)
-        change = np.where(painted, made - to_signed(shown.physics), np.float32(0))
-        return change if detail_px is None else change - cv2.GaussianBlur(change, (0, 0), detail_px)
+        reach = RIM if detail_px is None else RIM + kernel_reach(detail_px)
+        seen = SmallerBox.around(box, factor, shown.objects.shape, reach)
+        smaller = replace(shown, physics=shrink_picture(shown.physics, factor))
+        if self._layout != "physics":
+            smaller = replace(smaller, background=shrink_picture(shown.background, factor))
+        painted = shrink_mask(seen.padded(mask, box), factor)
+        made = np.clip(self._painted(smaller, painted, seen.box, factor), -1.0, 1.0)
+        change = np.where(painted, made - to_signed(smaller.physics[place_of(seen.box)]), np.float32(0))
+        if detail_px is not None:
+            change -= cv2.GaussianBlur(change, (0, 0), detail_px)
+        return seen.enlarged(change, box)
 
-    def _painted(self, shown: ShownFrame, painted: NDArray[np.bool_]) -> Float32:
-        """(H, W) what the model makes of what it is shown, where it paints; 0 elsewhere."""
+    def _painted(self, shown: ShownFrame, painted: NDArray[np.bool_], box: Box, factor: int = 1) -> Float32:
+        """(h, w) of a box: what the model makes of what it is shown, where it paints; 0 elsewhere."""
         info = self._translator.about
+        size = shown.physics.shape
         # Of a window a model that normalises by the whole picture would make something else.
-        step = max(painted.shape) if info.whole_image else max(STEP_PX, info.multiple_px)
-        windows = picture_windows(painted, margin_px=MARGIN_PX, step_px=step)
+        step = max(size) if info.whole_image else max(STEP_PX, info.multiple_px)
+        windows = picture_windows(painted, margin_px=MARGIN_PX, step_px=step, corner=box[:2], size=size)
         output = np.zeros(painted.shape, np.float32)
         physics = shown.physics if self._layout == "physics" else None
-        sources = source_tensors(shown.background, shown.frame, windows, physics, shown.objects)
+        sources = source_tensors(shown.background, shown.frame, windows, physics, shown.objects, factor)
         for window, part in zip(windows, self._translator.translate_each(sources), strict=True):
-            np.copyto(output[window.rows, window.columns], part, where=window.painted)
+            inside = within(window.box, (window.rows.start, window.columns.start, 0, 0))
+            np.copyto(output[place_of(within(window.box, box))], part[place_of(inside)], where=window.painted)
         return output
 
 
@@ -456,25 +483,44 @@ def vehicles_alone(frame: Frame) -> Frame:
     others = [item.id for item in frame.instances if item.category not in VEHICLES]
     if not others:
         return frame
-    gone = np.isin(frame.instance_id, others)
+    gone = np.zeros(np.iinfo(np.uint16).max + 1, np.bool_)
+    gone[others] = True
+    ids, zone = frame.instance_id.copy(), frame.zone.copy()
+    _leave_out(gone, ids, zone)
     return replace(
         frame,
         instances=tuple(item for item in frame.instances if item.category in VEHICLES),
-        instance_id=np.where(gone, 0, frame.instance_id).astype(np.uint16),
-        zone=np.where(gone, 0, frame.zone).astype(np.uint8),
+        instance_id=ids,
+        zone=zone,
     )
+
+
+@kernel
+def _leave_out(gone: NDArray[np.bool_], ids: UInt16, zone: UInt8) -> None:
+    for y in range(ids.shape[0]):
+        for x in range(ids.shape[1]):
+            if ids[y, x] and gone[ids[y, x]]:
+                ids[y, x] = zone[y, x] = 0
 
 
 def _eight_bits(base: Infrared, display: bool) -> UInt8:
     return base.image if display else (base.image16 >> 8).astype(np.uint8)
 
 
-def _signed(base: Infrared, display: bool) -> Float32:
-    """The picture of the physics on the scale of a model, as exactly as it is known."""
-    return to_signed(base.image) if display else to_signed(base.image16)
-
-
-def _share(frame: Frame, objects: UInt16) -> NDArray[np.float32]:
-    """(H, W) share of a model's image in the result: 1 on objects, falling to 0 at the edge of the dilated mask."""
+def _share(on_object: NDArray[np.bool_], objects: UInt16) -> Float32:
+    """(h, w) share of a model's image in the result: 1 on objects, falling to 0 at the edge of the dilated mask."""
     near = (objects > 0).astype(np.float32)
-    return np.asarray(np.where(frame.instance_id > 0, np.float32(1), near * cv2.blur(near, (5, 5))))
+    near *= cv2.blur(near, (5, 5))
+    near[on_object] = 1
+    return near
+
+
+def _with_part(picture: NDArray[Levels], box: Box, share: Float32, values: Float32) -> NDArray[Levels]:
+    """A copy of a picture, in a box of which values have a share."""
+    whole = picture.copy()
+    part = whole[place_of(box)]
+    values -= part
+    values *= share
+    values += part
+    part[:] = np.rint(values, out=values)
+    return whole

@@ -7,7 +7,7 @@ as far. What the model changes there is enlarged and added to the picture of the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import cv2
@@ -15,13 +15,18 @@ import numpy as np
 from gan.storage.known_objects import KnownObjects
 from numpy.typing import NDArray
 from renderer.geometry.frame import Box2D, Frame, Instance
+from renderer.optional import kernel
+
+from pipelines.synthesis.windows import Box, box_around, grown, place_of, within
 
 __all__ = [
+    "BLEND_PX",
+    "RIM",
     "ShownFrame",
+    "SmallerBox",
     "blend_weights",
-    "enlarge",
+    "kernel_reach",
     "object_factors",
-    "shrink_frame",
     "shrink_mask",
     "shrink_picture",
     "to_signed",
@@ -34,6 +39,8 @@ Number = TypeVar("Number", bound=np.generic)
 
 BLEND_PX = 9
 """Width of the seam on the ground between objects of different factors, pixels of the frame."""
+RIM = 2
+"""Squares around a pixel that enlarging reads."""
 
 
 def object_factors(frame: Frame, objects: UInt16, known: KnownObjects | None, *, rendered: bool) -> UInt8:
@@ -53,7 +60,16 @@ def object_factors(frame: Frame, objects: UInt16, known: KnownObjects | None, *,
     for item in frame.instances:
         if known is not None and item.id < len(by_id):
             by_id[item.id] = _factor(item, known.smallest_px, known.largest_in(rendered=rendered))
-    return by_id.take(objects)
+    factors = np.empty(objects.shape, np.uint8)
+    _look_up(by_id, objects, factors)
+    return factors
+
+
+@kernel
+def _look_up(by_id: UInt8, ids: UInt16, out: UInt8) -> None:
+    for y in range(ids.shape[0]):
+        for x in range(ids.shape[1]):
+            out[y, x] = by_id[ids[y, x]]
 
 
 def _factor(item: Instance, smallest_px: int, largest_px: int) -> int:
@@ -81,29 +97,6 @@ class ShownFrame:
     objects: UInt16
     """(H, W) ids, dilated."""
 
-    def shrunk(self, factor: int) -> ShownFrame:
-        """The same at a smaller size."""
-        return ShownFrame(
-            shrink_picture(self.background, factor),
-            shrink_frame(self.frame, factor),
-            shrink_picture(self.physics, factor),
-            _samples(self.objects, factor),
-        )
-
-
-def shrink_frame(frame: Frame, factor: int) -> Frame:
-    """The passes that a source tensor is made of, one sample for each square of pixels; depths of what is seen grow.
-
-    The network was shown what is enlarged as that much nearer (`gan.data.windows`).
-    """
-    return replace(
-        frame,
-        depth_m=_samples(frame.depth_m, factor) * np.float32(factor),
-        instance_id=_samples(frame.instance_id, factor),
-        zone=_samples(frame.zone, factor),
-        normal=None if frame.normal is None else _samples(frame.normal, factor),
-    )
-
 
 def shrink_picture(picture: UInt8, factor: int) -> UInt8:
     """Means of squares of pixels, (ceil(H / factor), ceil(W / factor)); a last one is continued by its border."""
@@ -113,27 +106,62 @@ def shrink_picture(picture: UInt8, factor: int) -> UInt8:
 
 
 def shrink_mask(mask: NDArray[np.bool_], factor: int) -> NDArray[np.bool_]:
-    """Whether any pixel of a square is set; with a rim of one square, which enlarging reads."""
-    whole = _whole_squares(mask.astype(np.uint8), factor)
-    squares = whole.reshape(whole.shape[0] // factor, factor, -1, factor).max(axis=(1, 3))
-    return np.asarray(cv2.dilate(squares, np.ones((5, 5), np.uint8)) > 0)
+    """Whether any pixel of a square is set; with a rim of :data:`RIM` squares, which enlarging reads."""
+    whole = _whole_squares(mask, factor)
+    rows = np.logical_or.reduce([whole[row::factor] for row in range(factor)])
+    squares = np.logical_or.reduce([rows[:, column::factor] for column in range(factor)])
+    near = cv2.dilate(squares.view(np.uint8), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
+    return np.asarray(near, dtype=np.bool_)
 
 
-def enlarge(change: Float32, factor: int, size: tuple[int, ...]) -> Float32:
-    """(H, W) of the given size from (h, w), by cubic interpolation."""
-    height, width = (length * factor for length in change.shape)
-    large = cv2.resize(change, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(large[: size[0], : size[1]], dtype=np.float32)
+@dataclass(frozen=True)
+class SmallerBox:
+    """A box of a picture, and the one that holds it where the picture is shown smaller."""
+
+    box: Box
+    """In the smaller picture, with what surrounds it."""
+    factor: int
+
+    @classmethod
+    def around(cls, box: Box, factor: int, size: tuple[int, ...], reach: int) -> SmallerBox:
+        """The squares that a box touches, and as many more on each side, within a picture (H, W)."""
+        squares = (box[0] // factor, box[1] // factor, -(-box[2] // factor), -(-box[3] // factor))
+        return cls(grown(squares, reach, [-(-length // factor) for length in size]), factor)
+
+    @property
+    def large(self) -> Box:
+        """The squares in the picture, beyond whose border the last ones may reach."""
+        top, left, bottom, right = self.box
+        return top * self.factor, left * self.factor, bottom * self.factor, right * self.factor
+
+    def padded(self, mask: NDArray[np.bool_], box: Box) -> NDArray[np.bool_]:
+        """A mask of the box as one of all squares, False where it says nothing."""
+        outer = self.large
+        whole = np.zeros((outer[2] - outer[0], outer[3] - outer[1]), np.bool_)
+        whole[place_of(within(box, outer))] = mask
+        return whole
+
+    def enlarged(self, change: Float32, box: Box) -> Float32:
+        """(h, w) of the box from the smaller one, by cubic interpolation, which reads :data:`RIM` squares around."""
+        factor = self.factor
+        squares = (box[0] // factor, box[1] // factor, -(-box[2] // factor), -(-box[3] // factor))
+        read = grown(within(squares, self.box), RIM, change.shape)
+        height, width = read[2] - read[0], read[3] - read[1]
+        small = np.ascontiguousarray(change[place_of(read)])
+        large = cv2.resize(small, (width * factor, height * factor), interpolation=cv2.INTER_CUBIC)
+        corner = (self.box[0] + read[0]) * factor, (self.box[1] + read[1]) * factor
+        return np.asarray(large[place_of(within(box, (*corner, 0, 0)))], dtype=np.float32)
+
+
+def kernel_reach(sigma: float) -> int:
+    """Half of the kernel that OpenCV takes for a Gaussian of floating point, pixels."""
+    return (round(sigma * 4 * 2 + 1) | 1) // 2
 
 
 def to_signed(picture: UInt8 | UInt16) -> Float32:
     """Full scale to [-1, 1], as `gan.data.layout.build_source` does it."""
     signed = picture.astype(np.float32) * np.float32(2 / np.iinfo(picture.dtype).max) - np.float32(1)
     return np.clip(signed, -1, 1, out=signed)
-
-
-def _samples(plane: NDArray[Number], factor: int) -> NDArray[Number]:
-    return np.ascontiguousarray(_whole_squares(plane, factor)[factor // 2 :: factor, factor // 2 :: factor])
 
 
 def _whole_squares(plane: NDArray[Number], factor: int) -> NDArray[Number]:
@@ -144,18 +172,53 @@ def _whole_squares(plane: NDArray[Number], factor: int) -> NDArray[Number]:
     return np.pad(plane, extra + [(0, 0)] * (plane.ndim - 2), mode="edge")
 
 
-def blend_weights(factors: UInt8, frame: Frame) -> Iterator[tuple[int, Float32]]:
-    """What counts of the model at each factor, (H, W) in [0, 1] with sum 1 where an object is; by rising factor.
+def blend_weights(factors: UInt8, on_object: NDArray[np.bool_]) -> Iterator[tuple[int, Box, Float32]]:
+    """What counts of the model at each factor, in [0, 1] with sum 1 where an object is; by rising factor.
 
     On an object that is its own factor alone: an outline is an edge, and what is changed on one side says nothing of
     the other. On the ground around objects the factors flow into each other.
+
+    Args:
+        factors: (H, W) of :func:`object_factors`.
+        on_object: (H, W) whether an object is there, not only the ground close to one.
+
+    Yields:
+        A factor, the box outside of which nothing counts of it, and the weights there.
     """
-    present = [int(factor) for factor in np.unique(factors) if factor]
-    if len(present) < 2:
-        yield from ((factor, (factors > 0).astype(np.float32)) for factor in present)
+    boxes: dict[int, Box] = {}
+    factor, largest = 1, int(factors.max(initial=0))
+    while factor <= largest:
+        box = box_around(factors == factor)
+        if box is not None:
+            boxes[factor] = box
+        factor *= 2
+    if len(boxes) == 1:
+        yield from ((factor, box, (factors[place_of(box)] > 0).astype(np.float32)) for factor, box in boxes.items())
         return
-    on_object, somewhere = frame.instance_id > 0, cv2.blur((factors > 0).astype(np.float32), (BLEND_PX, BLEND_PX))
-    for factor in present:
-        own = (factors == factor).astype(np.float32)
-        soft = cv2.blur(own, (BLEND_PX, BLEND_PX)) / np.maximum(somewhere, np.float32(1e-6))
-        yield factor, np.where(on_object | (factors == 0), own, soft)
+    somewhere = _sums(factors > 0)
+    for factor, tight in boxes.items():
+        box = grown(tight, BLEND_PX, factors.shape)
+        place = place_of(box)
+        own, weight = _sums(factors[place] == factor), np.empty((box[2] - box[0], box[3] - box[1]), np.float32)
+        _draw_weights(factors[place], on_object[place], own, somewhere[place], factor, weight)
+        yield factor, box, weight
+
+
+def _sums(mask: NDArray[np.bool_]) -> UInt16:
+    """(H, W) set pixels of the square of BLEND_PX around each."""
+    counts = cv2.boxFilter(mask.view(np.uint8), cv2.CV_16U, (BLEND_PX, BLEND_PX), normalize=False)
+    return np.asarray(counts, dtype=np.uint16)
+
+
+@kernel
+def _draw_weights(
+    factors: UInt8, on_object: NDArray[np.bool_], own: UInt16, somewhere: UInt16, factor: int, out: Float32
+) -> None:
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            if factors[y, x] == 0:
+                out[y, x] = np.float32(0)
+            elif on_object[y, x]:
+                out[y, x] = np.float32(factors[y, x] == factor)
+            else:
+                out[y, x] = np.float32(own[y, x]) / np.float32(somewhere[y, x])

@@ -7,18 +7,19 @@ are not, and a model must see the same kind of tensor for both.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
-from gan.data.layout import Sample, build_source, depth_to_inverse
+from gan.data.layout import CHANNELS, NEAR_M, Sample, build_source, depth_to_inverse
 from numpy.typing import NDArray
 from renderer.geometry.frame import Frame
-from renderer.optional import njit
+from renderer.optional import kernel
 from renderer.zones.catalogue import heat_levels
 
 from pipelines.errors import PipelineError
-from pipelines.synthesis.windows import PictureWindow
+from pipelines.synthesis.windows import Box, PictureWindow, grown
 
 __all__ = [
     "LABEL_COLOURS",
@@ -56,6 +57,21 @@ _BEND = np.float32(0.5)
 """1 - cosine between neighbouring normals that is a full edge: 60 degrees."""
 FULL_SCALE = 257
 """65535 / 255: 8 bits to the same share of 16 bits."""
+_NEAREST, _OF_INVERSE = np.float32(NEAR_M * 65535), np.float32(2 / 65535)
+"""Inverse depth to 16 bits, and those to 2: see `gan.data.layout.depth_to_inverse` and `planes_to_source`."""
+
+
+def _signed_levels() -> Float32:
+    """(256,) what a source tensor holds of 8 bits."""
+    levels = np.arange(256, dtype=np.uint8)[None]
+    nothing = np.zeros_like(levels)
+    source = build_source(np.stack((levels,) * 3, axis=-1), nothing, np.full(levels.shape, np.inf, np.float32))
+    return np.ascontiguousarray(source[0, 0])
+
+
+_SIGNED = _signed_levels()
+_AROUND = _SIGNED[MIDDLE]
+_HEAT = heat_levels()
 
 
 def label_image(background: UInt8, frame: Frame, physics: UInt8 | None = None, objects: UInt16 | None = None) -> UInt8:
@@ -94,13 +110,19 @@ def fill_background(background: UInt8, mask: NDArray[np.bool_]) -> UInt8:
 
 
 def _flat(background: UInt8, frame: Frame, dilated: UInt16) -> UInt8:
-    colours = np.zeros((max((item.id for item in frame.instances), default=0) + 1, 3), dtype=np.uint8)
-    for instance in frame.instances:
-        colours[instance.id] = LABEL_COLOURS[instance.category]
+    colours = _colours(frame)
     picture = np.repeat(background[..., None], 3, axis=2)
     rows, columns = np.nonzero(dilated)
     picture[rows, columns] = colours[dilated[rows, columns]]
     return picture
+
+
+def _colours(frame: Frame) -> UInt8:
+    """Label colours by id, (n, 3)."""
+    colours = np.zeros((max((item.id for item in frame.instances), default=0) + 1, 3), dtype=np.uint8)
+    for instance in frame.instances:
+        colours[instance.id] = LABEL_COLOURS[instance.category]
+    return colours
 
 
 def dilate_objects(frame: Frame) -> UInt16:
@@ -110,6 +132,7 @@ def dilate_objects(frame: Frame) -> UInt16:
     to the road beside it can only be painted where the road is masked.
     """
     dilated = frame.instance_id.copy()
+    size = frame.instance_id.shape
     for item in frame.instances:
         if item.box_visible_px is None:
             continue
@@ -117,13 +140,47 @@ def dilate_objects(frame: Frame) -> UInt16:
         # Of a car beside the camera the box may be a hundred pictures high, and growing takes time by the square.
         high = min(item.box_amodal_px[3] - item.box_amodal_px[1], MOST_HIGH * frame.camera.height)
         reach = max(REACH_PX, round(REACH_SHARE * high))
-        rows = slice(max(top - reach, 0), bottom + reach)
-        columns = slice(max(left - reach, 0), right + reach)
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-        near = cv2.dilate((frame.instance_id[rows, columns] == item.id).astype(np.uint8), kernel) > 0
-        part = dilated[rows, columns]
-        part[near & (part == 0)] = item.id
+        box = grown((top, left, bottom, right), reach, size)
+        _dilate(frame.instance_id, item.id, box, _half_widths(reach), dilated)
     return dilated
+
+
+@functools.cache
+def _half_widths(reach: int) -> UInt16:
+    """(2 reach + 1,) how far OpenCV's ellipse reaches to the sides, row by row."""
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return np.asarray((ellipse.sum(axis=1) - 1) // 2, dtype=np.uint16)
+
+
+@kernel
+def _dilate(ids: UInt16, item: int, box: Box, half_widths: UInt16, out: UInt16) -> None:
+    """Dilates one object within a box over what is 0: where one of the rows near has it within its half width.
+
+    Distances along rows take the place of a kernel's squares of pixels: time by its height, not by its area.
+    """
+    top, left, bottom, right = box
+    far = np.uint16(65535)
+    away = np.empty((bottom - top, right - left), np.uint16)
+    for y in range(bottom - top):
+        last = far
+        for x in range(right - left):
+            last = np.uint16(0) if ids[top + y, left + x] == item else (last + np.uint16(1) if last < far else far)
+            away[y, x] = last
+        last = far
+        for x in range(right - left - 1, -1, -1):
+            last = np.uint16(0) if away[y, x] == 0 else (last + np.uint16(1) if last < far else far)
+            away[y, x] = min(away[y, x], last)
+    reach = half_widths.shape[0] // 2
+    near = np.empty(right - left, np.uint16)
+    for y in range(bottom - top):
+        near[:] = 0
+        for row in range(max(y - reach, 0), min(y + reach + 1, bottom - top)):
+            widest, line = half_widths[row - y + reach], away[row]
+            for x in range(right - left):
+                near[x] |= np.uint16(line[x] <= widest)
+        for x in range(right - left):
+            if near[x] and out[top + y, left + x] == 0:
+                out[top + y, left + x] = item
 
 
 def object_edges(frame: Frame) -> UInt8:
@@ -134,27 +191,34 @@ def object_edges(frame: Frame) -> UInt8:
     return picture
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _draw_edges(ids: UInt16, zone: UInt8, depth_m: Float32, normal: Float32, out: UInt8) -> None:
     """Each pixel of an object against its neighbours below and to the right."""
-    one, tiny = np.float32(1), np.float32(1e-6)
-    for y in range(ids.shape[0]):
-        for x in range(ids.shape[1]):
-            if ids[y, x] == 0:
-                continue
-            strength = np.float32(0)
-            for b, a in ((y + 1, x), (y, x + 1)):
-                if b == ids.shape[0] or a == ids.shape[1]:
-                    continue
-                here, beside = one / depth_m[y, x], one / depth_m[b, a]
-                step = abs(beside - here) / max(here, beside, tiny)
-                if ids[y, x] != ids[b, a] or zone[y, x] != zone[b, a] or step > _DEPTH_STEP:
-                    strength = one
-                elif normal.shape[0]:
-                    along = normal[y, x, 0] * normal[b, a, 0] + normal[y, x, 1] * normal[b, a, 1]
-                    along += normal[y, x, 2] * normal[b, a, 2]
-                    strength = max(strength, min((one - along) / _BEND, one))
-            out[y, x] = np.uint8(np.rint(strength * np.float32(255)))
+    height, width = ids.shape
+    for y in range(height):
+        below = min(y + 1, height - 1)
+        for x in range(width):
+            if ids[y, x]:
+                out[y, x] = _edge(ids, zone, depth_m, normal, y, x, below, min(x + 1, width - 1))
+
+
+@kernel
+def _edge(
+    ids: UInt16, zone: UInt8, depth_m: Float32, normal: Float32, y: int, x: int, below: int, beside: int
+) -> np.uint8:
+    """How much of an edge lies between a pixel and those below and beside it, 0 to 255; itself stands for none."""
+    one, strength = np.float32(1), np.float32(0)
+    for b, a in ((below, x), (y, beside)):
+        if ids[y, x] != ids[b, a] or zone[y, x] != zone[b, a]:
+            return np.uint8(255)
+        here, there = one / depth_m[y, x], one / depth_m[b, a]
+        if abs(there - here) / max(here, there, np.float32(1e-6)) > _DEPTH_STEP:
+            return np.uint8(255)
+        if normal.shape[0] and (b > y or a > x):
+            along = normal[y, x, 0] * normal[b, a, 0] + normal[y, x, 1] * normal[b, a, 1]
+            along += normal[y, x, 2] * normal[b, a, 2]
+            strength = max(strength, min((one - along) / _BEND, one))
+    return np.uint8(np.rint(strength * np.float32(255)))
 
 
 def segmentation(frame: Frame) -> UInt8:
@@ -175,12 +239,80 @@ def source_tensors(
     windows: Sequence[PictureWindow],
     physics: UInt8 | None = None,
     objects: UInt16 | None = None,
+    factor: int = 1,
 ) -> Iterator[Float32]:
-    """The source tensor of each window of a frame, (7, h, w) float32 in [-1, 1]; see :func:`label_image`."""
-    label, heat, depth_m = label_image(background, frame, physics, objects), segmentation(frame), object_depth_m(frame)
+    """The source tensor of each window of a frame, as `gan.data.layout.build_source` makes it of :func:`label_image`.
+
+    A frame is shown at a smaller size by one sample of its passes for each square of pixels, and depths that grow: the
+    network was shown what is enlarged as that much nearer (`gan.data.windows`). It is made in one go for each window,
+    without the planes between.
+
+    Args:
+        background: (h, w) grey at the size that is shown.
+        frame: passes (H, W).
+        windows: of what is shown.
+        physics: (h, w) likewise, see :func:`label_image`.
+        objects: (H, W) :func:`dilate_objects` of the frame, where it is known already.
+        factor: by how much the frame is shrunk, h = ceil(H / factor).
+
+    Yields:
+        (7, h, w) float32 in [-1, 1].
+    """
+    dilated = dilate_objects(frame) if objects is None else objects
+    normal = np.zeros((0, 0, 3), np.float32) if frame.normal is None else frame.normal
+    planes = frame.instance_id, dilated, frame.zone, frame.depth_m, normal
+    picture = background if physics is None else physics
+    colours = _SIGNED.take(_colours(frame)) if physics is None else np.zeros((0, 3), np.float32)
     for window in windows:
-        place = (window.rows, window.columns)
-        yield build_source(label[place], heat[place], depth_m[place])
+        shown = cv2.LUT(picture[window.rows, window.columns], _SIGNED)
+        source = np.empty((len(CHANNELS), *shown.shape), np.float32)
+        source[0] = shown
+        source[1:] = -1  # what most of a picture has in these channels
+        if physics is None:
+            source[1:3] = shown
+        _draw_objects(*planes, colours, _HEAT, (window.rows.start, window.columns.start), factor, source)
+        yield source
+
+
+@kernel
+def _draw_objects(
+    ids: UInt16, dilated: UInt16, zone: UInt8, depth_m: Float32, normal: Float32, colours: Float32, heat: UInt8,
+    corner: tuple[int, int], factor: int, out: Float32,
+) -> None:  # fmt: skip
+    """What a source tensor shows of the objects and of the ground close to them; (0, 3) colours: layout `physics`."""
+    one, last_row, last_column = np.float32(1), ids.shape[0] - 1, ids.shape[1] - 1
+    for y in range(out.shape[1]):
+        row = min((corner[0] + y) * factor + factor // 2, last_row)
+        # Squares of pixels that the border cuts have a last sample of their own; behind it there is none.
+        below = min(row + factor, last_row) if (corner[0] + y + 1) * factor <= last_row else row
+        for x in range(out.shape[2]):
+            column = min((corner[1] + x) * factor + factor // 2, last_column)
+            item = dilated[row, column]
+            if item == 0:
+                continue
+            inside = ids[row, column] != 0
+            if colours.shape[0]:
+                for channel in range(3):
+                    out[channel, y, x] = colours[item, channel]
+            else:
+                out[1, y, x] = one if inside else _AROUND
+            if not inside:
+                continue
+            level = heat[zone[row, column]]
+            if level > 0:
+                out[2 + level, y, x] = one
+            out[6, y, x] = _signed_inverse(depth_m[row, column] * np.float32(factor))
+            if colours.shape[0] == 0:
+                beside = min(column + factor, last_column) if (corner[1] + x + 1) * factor <= last_column else column
+                out[2, y, x] = _SIGNED[_edge(ids, zone, depth_m, normal, row, column, below, beside)]
+
+
+@kernel
+def _signed_inverse(depth_m: np.float32) -> np.float32:
+    """What a source tensor holds of a depth; not a number where that is none, so that it is refused."""
+    one, near = np.float32(1), np.float32(NEAR_M)
+    away = near if depth_m < near else depth_m
+    return min(np.rint(_NEAREST / away) * _OF_INVERSE - one, one)
 
 
 def source_sample(

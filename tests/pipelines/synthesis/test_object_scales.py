@@ -16,8 +16,18 @@ from gan.data.layout import SourceLayout, build_source
 from gan.storage.known_objects import KnownObjects
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.infrared import Infrared, Physics, Translation
-from pipelines.synthesis.object_scales import blend_weights, object_factors, shrink_frame, shrink_picture, to_signed
+from pipelines.synthesis.object_scales import (
+    BLEND_PX,
+    RIM,
+    SmallerBox,
+    blend_weights,
+    object_factors,
+    shrink_mask,
+    shrink_picture,
+    to_signed,
+)
 from pipelines.synthesis.source_tensor import dilate_objects
+from pipelines.synthesis.windows import place_of
 from renderer.geometry.frame import Frame
 from renderer.random_streams import Draw, Stream
 from renderer.thermal.conditions import sample_conditions
@@ -196,27 +206,61 @@ def test_rendered_scenes_may_have_a_size_of_their_own() -> None:
     assert (in_scenes > smaller).any()
 
 
-def test_shrinking_is_what_a_camera_farther_away_sees() -> None:
-    frame = frame_of(2, "201x123")
-    small = shrink_frame(frame, 4)
-    assert small.instance_id.shape == small.depth_m.shape == small.normal.shape[:2] == (31, 51)
-    np.testing.assert_array_equal(small.depth_m[:30, :50], 4 * frame.depth_m[2::4, 2::4][:30, :50])
-    np.testing.assert_array_equal(small.zone[:30, :50], frame.zone[2::4, 2::4][:30, :50])
-    assert shrink_picture(frame.zone, 4).shape == (31, 51)
+def test_a_smaller_picture_has_the_means_of_whole_squares() -> None:
+    zone = frame_of(2, "201x123").zone
+    small = shrink_picture(zone, 4)
+    assert small.shape == (31, 51)
+    means = zone[:120, :200].reshape(30, 4, 50, 4).astype(float).mean(axis=(1, 3))
+    assert np.abs(small[:30, :50] - means).max() <= 0.5
+
+
+def weights_of_whole_pictures(factors: np.ndarray, on_object: np.ndarray) -> dict[int, np.ndarray]:
+    """By OpenCV's blur of the shares of each factor."""
+    near = cv2.blur((factors > 0).astype(np.float64), (BLEND_PX, BLEND_PX))
+    found = {}
+    for factor in np.unique(factors[factors > 0]):
+        own = (factors == factor).astype(np.float64)
+        soft = cv2.blur(own, (BLEND_PX, BLEND_PX)) / np.maximum(near, 1e-6)
+        found[int(factor)] = np.where(on_object | (factors == 0), own, soft)
+    return found
 
 
 def test_weights_are_whole_on_objects_and_flow_into_each_other_on_the_ground() -> None:
     mixed = 0
     for index in range(8):
         frame = frame_of(index)
-        factors = object_factors(frame, dilate_objects(frame), KNOWN, rendered=True)
-        weights = dict(blend_weights(factors, frame))
+        factors, on_object = object_factors(frame, dilate_objects(frame), KNOWN, rendered=True), frame.instance_id > 0
+        weights = {}
+        for factor, box, weight in blend_weights(factors, on_object):
+            weights[factor] = np.zeros(factors.shape, np.float32)
+            weights[factor][place_of(box)] = weight
         np.testing.assert_allclose(sum(weights.values()), factors > 0, atol=1e-5)
+        wanted = weights_of_whole_pictures(factors, on_object)
+        assert list(weights) == sorted(wanted)
         for factor, weight in weights.items():
-            on_object = frame.instance_id > 0
+            np.testing.assert_allclose(weight, wanted[factor], atol=1e-6)
             np.testing.assert_array_equal(weight[on_object], factors[on_object] == factor)
             mixed += int(((weight > 0) & (weight < 1)).sum())
     assert mixed > 0
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8])
+@pytest.mark.parametrize("box", [(33, 21, 70, 58), (0, 90, 40, 201), (83, 0, 123, 201)])
+def test_a_box_is_shrunk_and_enlarged_as_within_the_whole_picture(factor: int, box: tuple[int, int, int, int]) -> None:
+    """Enlarging a part reads what is around it, and the border of the picture alone is continued."""
+    size, rng = (123, 201), np.random.default_rng(factor)
+    whole = -(-size[0] // factor), -(-size[1] // factor)
+    change = rng.normal(size=whole).astype(np.float32)
+    large = cv2.resize(change, (whole[1] * factor, whole[0] * factor), interpolation=cv2.INTER_CUBIC)
+    small = SmallerBox.around(box, factor, size, RIM)
+    np.testing.assert_allclose(small.enlarged(change[place_of(small.box)], box), large[place_of(box)], atol=1e-6)
+    mask = np.zeros(size, np.bool_)
+    mask[place_of(box)] = rng.random((box[2] - box[0], box[3] - box[1])) < 0.02
+    seen = np.zeros(whole, np.bool_)
+    seen[place_of(small.box)] = shrink_mask(small.padded(mask[place_of(box)], box), factor)
+    squares = np.zeros(whole, np.uint8)
+    squares[tuple(np.argwhere(mask).T // factor)] = 1
+    np.testing.assert_array_equal(seen, cv2.dilate(squares, np.ones((2 * RIM + 1, 2 * RIM + 1))) > 0)
 
 
 def test_both_scales_are_the_same_number() -> None:

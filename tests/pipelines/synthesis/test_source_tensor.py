@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from fake_renderer import FakeScene
 from numpy.typing import NDArray
 
-from gan.data.layout import decode_sample, encode_sample
+from gan.data.layout import build_source, decode_sample, encode_sample
 from pipelines.errors import PipelineError
+from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.source_tensor import (
     LABEL_COLOURS,
     dilate_objects,
     fill_background,
     label_image,
+    object_depth_m,
     object_edges,
+    segmentation,
     source_sample,
+    source_tensors,
 )
+from pipelines.synthesis.windows import PictureWindow
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box3D, Frame, Instance
 from renderer.zones.catalogue import Zone
@@ -117,3 +125,76 @@ def test_another_size_is_refused(frame: Frame) -> None:
         label_image(np.zeros((4, 4), np.uint8), frame)
     with pytest.raises(PipelineError, match="picture of the physics is"):
         label_image(np.zeros((SIZE, SIZE), np.uint8), frame, np.zeros((4, 4), np.uint8))
+
+
+def _shrunk(frame: Frame, objects: NDArray[np.uint16], factor: int) -> tuple[Frame, NDArray[np.uint16]]:
+    """What a camera sees from so many times as far: a sample of each square of pixels, the last ones continued."""
+
+    def samples(plane: NDArray[np.generic]) -> NDArray[np.generic]:
+        extra = [(0, -length % factor) for length in plane.shape[:2]] + [(0, 0)] * (plane.ndim - 2)
+        return np.ascontiguousarray(np.pad(plane, extra, mode="edge")[factor // 2 :: factor, factor // 2 :: factor])
+
+    smaller = replace(
+        frame,
+        depth_m=samples(frame.depth_m) * np.float32(factor),
+        instance_id=samples(frame.instance_id),
+        zone=samples(frame.zone),
+        normal=None if frame.normal is None else samples(frame.normal),
+    )
+    return smaller, samples(objects)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4, 8])
+@pytest.mark.parametrize("layout", ["flat", "physics"])
+@pytest.mark.parametrize("normals", [True, False])
+def test_windows_are_those_of_the_source_tensor_of_the_whole_frame(factor: int, layout: str, normals: bool) -> None:
+    session = FakeScene()(SynthesizeConfig(out=Path("unused"), count=1, seed=7, size="203x125"))
+    rng = np.random.default_rng(factor)
+    shown = 0
+    for index in range(4):
+        frame = session.frame(index, normals=True, parts=True)
+        frame = frame if normals else replace(frame, normal=None)
+        objects = dilate_objects(frame)
+        small, small_objects = _shrunk(frame, objects, factor)
+        high, wide = small.instance_id.shape
+        background, physics = rng.integers(0, 256, (2, high, wide), dtype=np.uint8)
+        picture = physics if layout == "physics" else None
+        label = label_image(background, small, picture, small_objects)
+        whole = build_source(label, segmentation(small), object_depth_m(small))
+        corners = [(0, 0, high, wide), (high // 3, wide // 4, high, wide // 2), (3, 5, high // 2, wide)]
+        windows = [
+            PictureWindow(slice(a, c), slice(b, d), (a, b, c, d), np.ones((c - a, d - b), np.bool_))
+            for a, b, c, d in corners
+        ]
+        made = source_tensors(background, frame, windows, picture, objects, factor)
+        for window, source in zip(windows, made, strict=True):
+            np.testing.assert_array_equal(source, whole[:, window.rows, window.columns])
+        shown += int((whole[6] > -1).sum())
+    assert shown > 100
+
+
+def test_objects_are_dilated_by_opencv_s_ellipse() -> None:
+    session = FakeScene()(SynthesizeConfig(out=Path("unused"), count=1, seed=7, size="403x325"))
+    reaches = set()
+    for index in range(6):
+        frame = session.frame(index, normals=False, parts=False)
+        wanted = frame.instance_id.copy()
+        for item in frame.instances:
+            if item.box_visible_px is None:
+                continue
+            high = min(item.box_amodal_px[3] - item.box_amodal_px[1], 1.5 * 325)
+            reach = max(3, round(0.06 * high))
+            ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+            near = cv2.dilate((frame.instance_id == item.id).astype(np.uint8), ellipse) > 0
+            wanted[near & (wanted == 0)] = item.id
+            reaches.add(reach)
+        np.testing.assert_array_equal(dilate_objects(frame), wanted)
+    assert max(reaches) > 4
+
+
+def test_a_depth_that_is_no_number_makes_no_picture(frame: Frame, background: NDArray[np.uint8]) -> None:
+    depth = frame.depth_m.copy()
+    depth[30, 40] = np.nan
+    window = PictureWindow(slice(0, SIZE), slice(0, SIZE), (0, 0, SIZE, SIZE), np.ones((SIZE, SIZE), np.bool_))
+    (source,) = source_tensors(background, replace(frame, depth_m=depth), [window], background)
+    assert np.argwhere(np.isnan(source)).tolist() == [[6, 30, 40]], "what a loaded model refuses"
