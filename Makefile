@@ -36,7 +36,7 @@ test-all: $(VENV)/.dev
 test-bounds: $(VENV)/.dev
 	rm -rf $(BOUNDS_CACHE)
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(abspath $(BOUNDS_CACHE)) $(BIN)/python -m pytest -n 2 --dist loadfile \
-		-m "not slow and not gui and not tools and not cluster" $(BOUNDS_TESTS)
+		-m "not slow and not gui and not tools and not cluster" --ignore tests/renderer/test_kernel_cache.py $(BOUNDS_TESTS)
 
 # Equal commands in PROCESSES fresh processes each write equal bytes (200: half an hour on 2 cores).
 test-bytes: $(VENV)/.dev

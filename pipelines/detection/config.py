@@ -10,8 +10,11 @@ from gan.options import Option, check_options
 
 from pipelines.errors import ConfigError
 
-__all__ = ["MeasureConfig"]
+__all__ = ["BATCH", "MeasureConfig"]
 
+BATCH = 4
+"""Windows of one step."""
+_LEAST_WINDOWS, _TIMES_SEEN = 1200, 3
 _DATA, _TRAINING, _OUTPUT = "Images", "Training", "Output"
 
 
@@ -53,7 +56,13 @@ class MeasureConfig:
     steps: Annotated[int, Option("Steps of each training, of 4 windows.", _TRAINING, at_least=1)] = 600
     seeds: Annotated[int, Option("Trainings of each row, whose spread is told.", _TRAINING, at_least=1)] = 3
     folds: Annotated[int, Option("Parts of a set that is trained on and tested.", _TRAINING, at_least=2)] = 3
-    views: Annotated[int, Option("Augmented windows of each set, at least one an image.", _TRAINING, at_least=1)] = 1200
+    views: Annotated[
+        int | None,
+        Option(
+            "Augmented windows of each set, at least one an image; 0.7 MB each on disk.",
+            _TRAINING, at_least=1, default_text="a third of the windows that a training takes, at least 1200",
+        ),
+    ] = None  # fmt: skip
     report_share: Annotated[
         float,
         Option(
@@ -69,6 +78,11 @@ class MeasureConfig:
         Path | None,
         Option("Folder with SqueezeNet's weights.", _TRAINING, default_text="GIS_WEIGHTS", decides_content=False),
     ] = None
+
+    @property
+    def windows(self) -> int:
+        """Augmented windows of each set. Seen more often than three times, they are learned by heart."""
+        return self.views or max(_LEAST_WINDOWS, BATCH * self.steps // _TIMES_SEEN)
 
     def __post_init__(self) -> None:
         check_options(self)

@@ -47,7 +47,7 @@ def _views(config: MeasureConfig, images: LabelledImages) -> tuple[TrainingViews
     def layers() -> FrozenLayers:
         return FrozenLayers(imagenet_backbone(config.weights_dir))
 
-    return make_views(images, layers, config.out / "features", at_least=config.views), images.name
+    return make_views(images, layers, config.out / "features", at_least=config.windows), images.name
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def _first_finds(config: MeasureConfig, trainings: Sequence[Training]) -> dict[s
 def _open_plan(config: MeasureConfig, inputs: Inputs) -> None:
     """Writes down what is measured, or checks that the folder holds the same; other rows and seeds may join it."""
     values = option_values(config)
-    plan = {name: values[name] for name in ("test", "classes", "steps", "folds", "views")}
+    plan = {name: values[name] for name in ("test", "classes", "steps", "folds")} | {"views": config.windows}
     plan["images"] = {name: one.fingerprint for name, one in {**inputs.sets, "test": inputs.test}.items()}
     path = config.out / "plan.json"
     if not path.is_file():

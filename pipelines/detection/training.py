@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pipelines.detection.config import BATCH
 from pipelines.detection.features import TrainingViews
 from pipelines.detection.losses import detection_loss
 from pipelines.detection.network import DetectionNetwork
 
 __all__ = ["TrainingShare", "train_detector"]
 
-_BATCH: Final = 4
 _PRETRAINED_RATE, _NEW_RATE = 3e-4, 1.5e-3
 _WARM_UP: Final = 0.15
 _WEIGHT_DECAY: Final = 1e-2
@@ -78,7 +78,7 @@ def _batches(shares: Sequence[TrainingShare], rng: np.random.Generator) -> Itera
     decks: list[list[int]] = [[] for _ in shares]
     while True:
         picked = []
-        for _ in range(_BATCH):
+        for _ in range(BATCH):
             number = int(rng.integers(len(shares)))
             if not decks[number]:
                 decks[number] = rng.permutation(shares[number].rows).tolist()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.detection.augmentation import WINDOW_PX, View, draw_view, resized
+from pipelines.detection.config import BATCH, MeasureConfig
 from pipelines.detection.labelled_images import NOT_COUNTED
 from pipelines.detection.network import STRIDE_PX
 from pipelines.detection.targets import make_targets
@@ -68,3 +72,11 @@ def test_an_object_mostly_cut_away_is_not_counted() -> None:
     targets = make_targets(np.array([[-200, 40, 20, 100]], np.float32), np.array([0]), WINDOW_PX, np.array([True]))
     assert targets.centres.max() == 0
     assert targets.counted[0, 70 // STRIDE_PX, 0] == 0
+
+
+@pytest.mark.parametrize("steps", [1, 600, 1800, 3600])
+def test_no_window_is_seen_more_often_than_three_times(steps: int) -> None:
+    """Real frames and made ones alike are learned by heart when a long training sees the same few windows."""
+    config = MeasureConfig(train=("a",), test="a", out=Path("out"), steps=steps)
+    assert config.windows >= max(1200, steps * BATCH / 3)
+    assert replace(config, views=50).windows == 50
