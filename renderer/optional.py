@@ -122,6 +122,31 @@ def found_intrinsic() -> Any:
     return None if _njit() is _plain else _found("numba.extending", "intrinsic", None)
 
 
+def _loaded_quickly(compiled: Any) -> Any:
+    """The kernel, which is loaded from the disk without what only a compilation needs.
+
+    Before it reads a kept kernel numba gets ready to compile: it imports half of itself and of SciPy, 0.2 s of a process
+    that may compile nothing. Kept code needs the runtime alone. A kernel that is not kept takes numba's own way, and so
+    does every kernel of a numba that is built otherwise.
+    """
+    cache = getattr(compiled, "_cache", None)
+    read, guarded = getattr(cache, "_load_overload", None), getattr(cache, "_guard_against_spurious_io_errors", None)
+    runtime = _found("numba.core.runtime", "rtsys", None)
+    if read is None or guarded is None or not hasattr(runtime, "initialize"):
+        return compiled
+    otherwise = cache.load_overload
+
+    def load(signature: Any, target: Any) -> Any:
+        runtime.initialize(target)
+        with guarded():
+            if (found := read(signature, target)) is not None:
+                return found
+        return otherwise(signature, target)
+
+    cache.load_overload = load
+    return compiled
+
+
 class _Compiled:
     """A function that numba compiles, which is imported when the first of them is called.
 
@@ -135,7 +160,7 @@ class _Compiled:
 
     @functools.cached_property
     def _compiled(self) -> Any:
-        return _njit()(**self._options)(self._function)
+        return _loaded_quickly(_njit()(**self._options)(self._function))
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self._compiled(*arguments, **named)
