@@ -125,7 +125,7 @@ def found_intrinsic() -> Any:
 def _loaded_quickly(compiled: Any) -> Any:
     """The kernel, which is loaded from the disk without what only a compilation needs.
 
-    Before it reads a kept kernel numba gets ready to compile: it imports half of itself and of SciPy, 0.2 s of a process
+    Before it reads a kept kernel numba gets ready to compile: it imports half of itself, and SciPy, 0.2 s of a process
     that may compile nothing. Kept code needs the runtime alone. A kernel that is not kept takes numba's own way, and so
     does every kernel of a numba that is built otherwise.
     """

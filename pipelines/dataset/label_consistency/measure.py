@@ -15,6 +15,7 @@ alone:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +24,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.dataset.label_consistency.invented import invented_px
-from pipelines.dataset.label_consistency.loops import bound_boxes, clear_edges, edge_strength, explained_variance
-from pipelines.dataset.label_consistency.outline import PAD_PX, REACH_PX, Box, ObjectOutline
+from pipelines.dataset.label_consistency.loops import (
+    REACH_PX,
+    STEP_PX,
+    bound_boxes,
+    fill_gradients,
+    look_at_object,
+)
+from pipelines.dataset.label_consistency.outline import PAD_PX, ROOM_PX, Box, ObjectOutline
 from pipelines.dataset.record import LabelError, ObjectLabelError
 from pipelines.errors import PipelineError
 
@@ -42,9 +49,6 @@ MIN_SIDE_PX = 20
 has too few points to tell."""
 MIN_OUTLINE = 20
 """Least outline in pixels that is seen, as most of it can lie on the picture's border."""
-STEP_PX = 2
-"""Between the shifts of the outline that are compared. An edge is searched 1 px to both sides of each point, so no
-place lies between two steps."""
 FAR_PX = 6.0
 """Shifts from here on are elsewhere: three times the tolerance."""
 TOLERANCE_PX = 2
@@ -69,8 +73,10 @@ HALF_PX = 200
 """Pixels of invented patches that make an error of a half: about a car of 20 x 10 px, the smallest that is measured."""
 UNCHANGED = 0.5
 """Share of an object's pixels that may happen to have the background's level."""
+_BLUR = cv2.getGaussianKernel(5, BLUR_PX).ravel().astype(np.float32)
 _STEPS = 2 * (REACH_PX // STEP_PX) + 1
 _DISTANCE_PX = np.hypot(*np.mgrid[-REACH_PX : REACH_PX + 1 : STEP_PX, -REACH_PX : REACH_PX + 1 : STEP_PX])
+_FAR = _DISTANCE_PX >= FAR_PX
 
 
 def _compass(*radii_px: int) -> Int32:
@@ -105,10 +111,11 @@ def measure_label_error(
     boxes = _boxes(instance_id)
     invented = None if behind is None else invented_px(level, behind, instance_id, boxes)
     unchanged = None if behind is None else np.abs(level - behind) < SAME
-    gradients = _Gradients.of(level)
     large = ((number, box) for number, box in boxes if min(_sides(box)) >= MIN_SIDE_PX)
     outlines = [ObjectOutline.of(number, box, instance_id, zone) for number, box in large]
-    objects = tuple(_measure(item, gradients, unchanged) for item in outlines if len(item.outline) >= MIN_OUTLINE)
+    seen = [item for item in outlines if len(item.outline) >= MIN_OUTLINE]
+    gradients = _Gradients.of(level, [item.box for item in seen])
+    objects = tuple(_measure(item, gradients, _lost(item, instance_id, unchanged)) for item in seen)
     return LabelError(_frame_score(objects, invented), invented, objects)
 
 
@@ -135,7 +142,7 @@ def _levels(image: UInt8 | UInt16, background: UInt8 | UInt16 | None) -> tuple[F
         low, high = float(low), max(float(high), float(low) + 1 / 255)
 
     def levels(plane: UInt8 | UInt16) -> Float32:
-        part = plane.astype(np.float32) * np.float32(1 / np.iinfo(plane.dtype).max)
+        part = np.multiply(plane, np.float32(1 / np.iinfo(plane.dtype).max), dtype=np.float32)
         if (low, high) == (0.0, 1.0):
             return np.asarray(part)
         return np.asarray(np.clip((part - np.float32(low)) * np.float32(1 / (high - low)), 0, 1))
@@ -160,7 +167,7 @@ def _sides(box: Box) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class _Gradients:
-    """The picture, padded by :data:`PAD_PX` with its own border, and its gradients."""
+    """The picture, padded by :data:`PAD_PX` with its own border, and its gradients; filled around objects alone."""
 
     soft: Float32
     """Slightly blurred, 0-1."""
@@ -168,49 +175,63 @@ class _Gradients:
     """Gradient along x, per pixel."""
     down: Float32
     """Gradient along y, per pixel."""
+    size: Float32
+    """Length of the gradient, per pixel."""
 
     @classmethod
-    def of(cls, level: Float32) -> _Gradients:
-        padded = cv2.copyMakeBorder(level, PAD_PX, PAD_PX, PAD_PX, PAD_PX, cv2.BORDER_REPLICATE)
-        soft = np.asarray(cv2.GaussianBlur(padded, (5, 5), BLUR_PX), dtype=np.float32)
-        across, down = (np.asarray(cv2.Sobel(soft, cv2.CV_32F, *axis, scale=1 / 8)) for axis in ((1, 0), (0, 1)))
-        return cls(soft, across, down)
+    def of(cls, level: Float32, boxes: Sequence[Box]) -> _Gradients:
+        """All that is looked at of the objects in these boxes."""
+        shape = (level.shape[0] + 2 * PAD_PX, level.shape[1] + 2 * PAD_PX)
+        planes = cls(*(np.empty(shape, dtype=np.float32) for _ in range(4)))
+        if boxes:
+            around = [_around(box) for box in boxes]
+            top, left = (min(one[side] for one in around) for side in (0, 1))
+            bottom, right = (max(one[side] for one in around) for side in (2, 3))
+            part = (top, left, bottom, right)
+            fill_gradients(level, PAD_PX, part, _BLUR, planes.soft, planes.across, planes.down, planes.size)
+        return planes
 
 
-def _measure(item: ObjectOutline, field: _Gradients, unchanged: NDArray[np.bool_] | None) -> ObjectLabelError:
-    """One object; ``unchanged`` are the pixels that still show the background."""
+def _around(box: Box) -> Box:
+    """What is looked at around an object, in the padded picture."""
+    near, far = PAD_PX - ROOM_PX, PAD_PX + ROOM_PX
+    return box[0] + near, box[1] + near, box[2] + far, box[3] + far
+
+
+def _lost(item: ObjectOutline, instance_id: UInt16, unchanged: NDArray[np.bool_] | None) -> float | None:
+    """How far an object is not there, 0-1; ``unchanged`` are the pixels that still show the background."""
+    if unchanged is None:
+        return None
     top, left, bottom, right = item.box
-    around = (slice(top, bottom + 2 * PAD_PX), slice(left, right + 2 * PAD_PX))
-    across, down = field.across[around], field.down[around]
-    # Not cv2.magnitude: its last bit depends on where the arrays lie in memory.
-    level = np.float32(max(np.sqrt(across * across + down * down).mean(), NOISE))
-    strength = np.zeros((_STEPS, _STEPS), dtype=np.float32)
-    edge_strength(field.across, field.down, item.outline, item.normal, level, REACH_PX, STEP_PX, strength)
-    clear = clear_edges(field.across, field.down, item.outline, item.normal, level, TOLERANCE_PX)
+    inside = instance_id[top:bottom, left:right] == item.id
+    share = float(unchanged[top:bottom, left:right][inside].mean())
+    return max(0.0, (share - UNCHANGED) / (1.0 - UNCHANGED))
+
+
+def _mean(values: NDArray[Any]) -> float:
+    """Numpy's own takes three times as long for the few values here."""
+    return float(values.sum()) / values.size
+
+
+def _measure(item: ObjectOutline, field: _Gradients, lost: float | None) -> ObjectLabelError:
+    """One object."""
+    top, left, bottom, right = _around(item.box)
+    level = np.float32(max(_mean(field.size[top:bottom, left:right]), NOISE))
+    strength = np.empty((_STEPS, _STEPS), dtype=np.float32)
+    explained = np.empty(len(_SHIFTS))
+    clear = look_at_object(
+        field.soft, field.across, field.down, (item.outline, item.normal), (item.points, item.label), level,
+        TOLERANCE_PX, _SHIFTS, float(NOISE) ** 2, strength, explained, PAD_PX,
+    )  # fmt: skip
     here = float(strength[_STEPS // 2, _STEPS // 2])
-    contrast = here - float(strength[_DISTANCE_PX >= FAR_PX].mean())
+    contrast = here - _mean(strength[_FAR])
     peak = here / max(float(strength.max()), 1e-6)
-    explained = np.zeros(len(_SHIFTS))
-    explained_variance(field.soft, item.points, item.label, _SHIFTS, float(NOISE) ** 2, explained)
-    zones = float(explained[0] - explained[1:].mean())
-    lost = None
-    if unchanged is not None:
-        share = float(unchanged[top:bottom, left:right][item.inside].mean())
-        lost = max(0.0, (share - UNCHANGED) / (1.0 - UNCHANGED))
+    zones = float(explained[0]) - _mean(explained[1:])
     odds = BIAS + sum(weight * value for weight, value in zip(WEIGHTS, (contrast, peak, clear, zones), strict=True))
     moved = 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, odds))))
     offset = float(_DISTANCE_PX.flat[int(strength.argmax())])
-    return ObjectLabelError(
-        item.id,
-        1.0 - (1.0 - moved) * (1.0 - (lost or 0.0)),
-        int(item.inside.sum()),
-        offset,
-        contrast,
-        peak,
-        float(clear),
-        zones,
-        lost,
-    )
+    score = 1.0 - (1.0 - moved) * (1.0 - (lost or 0.0))
+    return ObjectLabelError(item.id, score, item.pixels, offset, contrast, peak, float(clear), zones, lost)
 
 
 def _frame_score(objects: tuple[ObjectLabelError, ...], invented: int | None) -> float | None:
