@@ -129,7 +129,7 @@ def _loaded_quickly(compiled: Any) -> Any:
     that may compile nothing. Kept code needs the runtime alone. A kernel that is not kept takes numba's own way, and so
     does every kernel of a numba that is built otherwise.
     """
-    cache = getattr(compiled, "_cache", None)
+    cache: Any = getattr(compiled, "_cache", None)
     read, guarded = getattr(cache, "_load_overload", None), getattr(cache, "_guard_against_spurious_io_errors", None)
     runtime = _found("numba.core.runtime", "rtsys", None)
     if read is None or guarded is None or not hasattr(runtime, "initialize"):

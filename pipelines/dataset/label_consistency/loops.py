@@ -224,12 +224,12 @@ def mark_rim(grown: UInt8, widths: Int32, rim: int, elsewhere: int, label: UInt8
         for i in range(max(0, y - radius), min(rows, y + radius + 1)):
             reach, row = np.uint8(widths[i - y + radius]), near[i]
             for k in range(columns):
-                x = np.uint64(k)
-                line[x] = np.uint8(rim) if row[x] <= reach else line[x]
+                at = np.uint64(k)
+                line[at] = np.uint8(rim) if row[at] <= reach else line[at]
         inside = grown[y]
         for k in range(columns):
-            x = np.uint64(k)
-            line[x] = np.uint8(elsewhere) if inside[x] else line[x]
+            at = np.uint64(k)
+            line[at] = np.uint8(elsewhere) if inside[at] else line[at]
 
 
 @kernel
@@ -334,7 +334,7 @@ def look_at_object(
     down: Float32,
     outline: tuple[Int32, Float32],
     zones: tuple[Int32, UInt8],
-    level: float,
+    level: np.float32,
     tolerance: int,
     shifts: Int32,
     noise: float,
@@ -369,7 +369,7 @@ def look_at_object(
 
 @kernel
 def _edge_strength(
-    gx: Float32, gy: Float32, width: int, points: Int32, normals: Float32, level: float, out: Float32
+    gx: Float32, gy: Float32, width: int, points: Int32, normals: Float32, level: np.float32, out: Float32
 ) -> None:
     """Mean edge strength along the outline at every shift: gradient / (gradient + level), strongest within 1 px.
 
@@ -395,7 +395,7 @@ def _edge_strength(
 
 
 @kernel
-def _clear_edges(gx: Float32, gy: Float32, points: Int32, normals: Float32, level: float, tolerance: int) -> float:
+def _clear_edges(gx: Float32, gy: Float32, points: Int32, normals: Float32, level: np.float32, tolerance: int) -> float:
     """Share of the outline's points with a gradient above the level within the tolerance."""
     count = 0
     for k in range(len(points)):

@@ -216,7 +216,7 @@ def _mean(values: NDArray[Any]) -> float:
 def _measure(item: ObjectOutline, field: _Gradients, lost: float | None) -> ObjectLabelError:
     """One object."""
     top, left, bottom, right = _around(item.box)
-    level = np.float32(max(_mean(field.size[top:bottom, left:right]), NOISE))
+    level = np.float32(max(_mean(field.size[top:bottom, left:right]), float(NOISE)))
     strength = np.empty((_STEPS, _STEPS), dtype=np.float32)
     explained = np.empty(len(_SHIFTS))
     clear = look_at_object(
