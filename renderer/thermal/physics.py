@@ -29,8 +29,9 @@ from .balance import SKY_VIEW, Balance, cloud_closure, surface_balance, transfer
 from .conditions import Conditions
 from .finish import Finish, draw_finish
 from .ground import GroundEffects, ground_effects
-from .kernels import Cars, Parts, Passes, Scene, Surfaces, Surroundings, Tables, render, transmittance_distances_m
+from .kernels import Cars, Parts, Passes, Scene, Surfaces, Surroundings, Tables, transmittance_distances_m
 from .people import sample_person, zone_temperatures_K
+from .pixels.frame import render
 from .planck import LWIR, Band, BandTable, band_radiance, band_table
 from .profiles import OBJECT_ZONES, CarProfile, Profiles
 from .surface import lattice

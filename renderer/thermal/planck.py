@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ThermalError
 from ..optional import fast_kernel, inlined_kernel
+from .lanes.in_step import bits_of, floored, greatest, least, narrow, pair, whole
 
 __all__ = [
     "LWIR",
@@ -24,7 +25,9 @@ __all__ = [
     "BandTable",
     "band_radiance",
     "band_table",
+    "radiance_in_step",
     "radiance_of",
+    "temperature_in_step",
     "temperature_of",
 ]
 
@@ -152,6 +155,25 @@ def temperature_of(radiance: float, inverse: NDArray[np.float32]) -> float:
     row = (bits >> _SHIFT) - _FIRST_ROW
     share = np.float32((bits & _REST) * _PER_REST)
     kelvin: float = inverse[row] + share * (inverse[row + 1] - inverse[row])
+    return kelvin
+
+
+@inlined_kernel
+def radiance_in_step(kelvin: NDArray[np.float32], forward: NDArray[np.float32]) -> NDArray[np.float32]:
+    """As :func:`radiance_of`, for :mod:`.lanes`."""
+    position = least(greatest((kelvin - 100.0) * 4.0, 0.0), forward.size - 2.0)
+    row = floored(position)
+    low, high = pair(forward, whole(row))
+    radiance: NDArray[np.float32] = low + (position - row) * (high - low)
+    return radiance
+
+
+@inlined_kernel
+def temperature_in_step(radiance: NDArray[np.float32], inverse: NDArray[np.float32]) -> NDArray[np.float32]:
+    """As :func:`temperature_of`, for :mod:`.lanes`."""
+    bits = bits_of(least(greatest(radiance, _LEAST), _MOST))
+    low, high = pair(inverse, (bits >> _SHIFT) - _FIRST_ROW)
+    kelvin: NDArray[np.float32] = low + narrow(bits & _REST) * _PER_REST * (high - low)
     return kelvin
 
 

@@ -4,13 +4,14 @@ A panel reflects a fourteenth of what it mirrors, and the sky is 20 to 60 K cold
 upper side faces the sky shows as a dark line over a bright one, which is most of what is seen of a car's flank. The
 relief turns normals only: it moves no outline. Its shapes and sizes are assumed after pictures of real cars.
 
-Everything here is compiled into the loops of :mod:`.kernels`.
+Everything here is compiled into the loops of :mod:`.pixels`, and does single points and :mod:`.lanes` of them alike.
 """
 
 from __future__ import annotations
 
 from ..optional import inlined_kernel
 from ..zones.catalogue import Zone
+from .lanes.in_step import absolute, anywhere, choose, greatest, least
 from .surface import Lattice, noise2
 
 __all__ = ["mirror_share", "panel_tilt"]
@@ -26,8 +27,9 @@ _BAR_M = 0.05
 def _crease(distance: float, width: float, soft: float) -> float:
     """Faces up by 1 above an edge, down by 1 below it, flat again at twice ``width``."""
     t = distance / (2.0 * width)
-    s = max(0.0, 1.0 - t * t)
-    return s * s * min(1.0, max(-1.0, distance / soft))
+    s = greatest(0.0, 1.0 - t * t)
+    tilt: float = s * s * least(1.0, greatest(-1.0, distance / soft))
+    return tilt
 
 
 @inlined_kernel
@@ -50,18 +52,18 @@ def panel_tilt(
         fine: size of a pixel on the surface, metres.
     """
     if zone == Zone.TRIM:  # bars and frames are round
-        return 0.0, 0.0, 0.35 * min(1.0, _BAR_M / fine)
+        return 0.0 * x, 0.0 * x, 0.35 * least(1.0, _BAR_M / fine)
     if zone == Zone.GLASS:
         # Panes are bent more than panels, and what they mirror is drawn out and torn.
         wave = 0.05 * noise2(values, 2.3 * x + shift, 2.9 * y + 1.7 * z)
-        return wave, wave, 0.0
+        return wave, wave, 0.0 * x
     if zone != Zone.BODY and zone != Zone.BONNET and zone != Zone.ROOF:
-        return 0.0, 0.0, 0.0
+        return 0.0 * x, 0.0 * x, 0.0 * x
     wide = noise2(values, 2.1 * (x - y) + shift, 1.7 * (x + y) + 3.1 * z)
     near = noise2(values, 6.7 * (x + y), 7.9 * z + 5.3 * (x - y) + shift)
-    keep = min(1.0, max(0.0, 1.25 - fine / 0.12))
+    keep = least(1.0, greatest(0.0, 1.25 - fine / 0.12))
     if zone != Zone.BODY:
-        return 0.035 * wide + 0.03 * near * keep, 0.03 * wide - 0.03 * near * keep, 0.0
+        return 0.035 * wide + 0.03 * near * keep, 0.03 * wide - 0.03 * near * keep, 0.0 * x
     # Upright panels mirror the line between ground and sky: waves as large as a roof's would darken half of them.
     wave = 0.009 * wide + 0.008 * near * keep
     return wave, wave, wave + _folds(x / half_l, y / half_w, z / height, shift, fine / height)
@@ -72,14 +74,17 @@ def _folds(u: float, v: float, w: float, shift: float, fine: float) -> float:
     """Tilt towards the sky by the folds of flanks, nose and tail at a height ``w``, as a share of the car's."""
     low, high = 0.37 * shift, 0.61 * shift
     low, high = low - int(low), high - int(high)
-    soft = max(0.004, fine)
-    if abs(u) > _ENDS:  # edge of the bumper, the fold above the plate, the undercut near the ground
+    soft = greatest(0.004, fine)
+    on_end, on_side = absolute(u) > _ENDS, absolute(v) > _SIDES
+    tilt = 0.0 * w
+    if anywhere(on_side):
+        side = 0.1 * _crease(w - 0.5 - 0.07 * high, 0.035, soft) + 0.08 * _crease(w - 0.29 - 0.06 * low, 0.03, soft)
+        tilt = choose(on_side, side, tilt)
+    if anywhere(on_end):  # edge of the bumper, the fold above the plate, the undercut near the ground
         ledge = 0.40 + 0.05 * low
         own = 0.2 * _crease(w - ledge, 0.02, soft) + 0.08 * _crease(w - 0.5 - 0.07 * high, 0.03, soft)
-        return own - 0.3 * min(1.0, max(0.0, (0.24 - w) * 9.0))
-    if abs(v) > _SIDES:
-        return 0.1 * _crease(w - 0.5 - 0.07 * high, 0.035, soft) + 0.08 * _crease(w - 0.29 - 0.06 * low, 0.03, soft)
-    return 0.0
+        tilt = choose(on_end, own - 0.3 * least(1.0, greatest(0.0, (0.24 - w) * 9.0)), tilt)
+    return tilt
 
 
 @inlined_kernel
@@ -91,7 +96,9 @@ def mirror_share(
     A washed car (``gloss`` 1) has no spray. Of narrow bars of metal it is what they take of a pixel of size ``fine``.
     """
     if zone == Zone.TRIM:
-        return min(1.0, _BAR_M / fine)
-    low = min(1.0, max(0.0, 1.5 - 3.0 * z / height))
+        bars: float = least(1.0, _BAR_M / fine)
+        return bars
+    low = least(1.0, greatest(0.0, 1.5 - 3.0 * z / height))
     patches = 0.65 + 0.35 * noise2(values, 5.0 * (x - y) + shift, 7.0 * z + 3.0 * (x + y))
-    return gloss * (1.0 - 2.0 * min(0.45, 1.0 - gloss) * low * patches)
+    share: float = gloss * (1.0 - 2.0 * least(0.45, 1.0 - gloss) * low * patches)
+    return share

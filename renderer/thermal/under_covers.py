@@ -14,7 +14,8 @@ from ..geometry.frame import Frame
 from ..zones.catalogue import Zone
 from .balance import Balance
 from .ground import GroundEffects
-from .kernels import Passes, Scene, render
+from .kernels import Passes, Scene
+from .pixels.frame import render
 
 __all__ = ["hidden_by_covers", "shelter"]
 

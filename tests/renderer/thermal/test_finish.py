@@ -11,8 +11,8 @@ from thermal_scenes import profiles, surface, winter_night
 from renderer.random_streams import Draw, Stream
 from renderer.thermal.balance import surface_balance
 from renderer.thermal.finish import draw_finish
-from renderer.thermal.kernels import _mirrored
 from renderer.thermal.physics import _Generators, _objects, _OwnGenerators
+from renderer.thermal.pixels.radiance import mirrored
 from renderer.zones.catalogue import Zone
 
 
@@ -62,7 +62,7 @@ def test_the_mirror_shows_crowns_before_the_sky_and_fewer_the_higher() -> None:
     def hidden(elevation_deg: float) -> float:
         up, out = np.sin(np.radians(elevation_deg)), np.cos(np.radians(elevation_deg))
         turns = np.linspace(0, 2 * np.pi, 500)
-        seen = [_mirrored(values, sky, 1.0, 1.0, 0.8, out * np.cos(a), out * np.sin(a), up, 0.1) for a in turns]
+        seen = [mirrored(values, sky, 1.0, 1.0, 0.8, out * np.cos(a), out * np.sin(a), up, 0.1) for a in turns]
         return float(np.mean(seen))
 
     shares = [hidden(at) for at in (10.0, 25.0, 45.0)]
