@@ -47,6 +47,8 @@ _REFERENCE_K = 300.0
 _PIXEL_SIGMA = 0.289
 """Standard deviation of a square aperture of one pixel, 1 / sqrt(12)."""
 _BINS = 2048
+_RUN = 1024
+"""Pixels whose bins are found at a time."""
 _WITH_DEFAULT = {"low_um", "high_um"}
 """Keys that a table may leave out: then the band is 8-14 um."""
 
@@ -213,18 +215,32 @@ def _with_noise(
         return radiance
     per_K = float(band_radiance(_REFERENCE_K + 0.5, band) - band_radiance(_REFERENCE_K - 0.5, band))
     rng = draw.rng(Stream.SENSOR)
-    noise = rng.standard_normal(radiance.shape, dtype=np.float32)
-    noise *= np.float32(sensor.netd_K * share)
-    noise += rng.standard_normal((radiance.shape[0], 1), dtype=np.float32) * np.float32(sensor.row_K)
+    shape = (radiance.shape[0], radiance.shape[1])
+    noise = rng.standard_normal(shape, dtype=np.float32)
+    rows = rng.standard_normal((shape[0], 1), dtype=np.float32) * np.float32(sensor.row_K)
     if flaws is None:
-        noise += _fixed(sensor, draw.seed, draw.camera, radiance.shape, share)
+        pattern = _fixed(sensor, draw.seed, draw.camera, shape, share)
     else:
-        noise += fixed_pattern(
-            flaws, sensor.fixed_pattern_K * share, sensor.column_K, draw, (noise.shape[0], noise.shape[1])
-        )
-    noise *= np.float32(per_K)
-    noise += radiance
+        pattern = fixed_pattern(flaws, sensor.fixed_pattern_K * share, sensor.column_K, draw, shape)
+    _add_up(noise, np.float32(sensor.netd_K * share), rows, pattern, np.float32(per_K), radiance)
     return noise
+
+
+@kernel
+def _add_up(
+    noise: NDArray[np.float32],
+    netd_K: np.float32,
+    rows: NDArray[np.float32],
+    pattern: NDArray[np.float32],
+    per_K: np.float32,
+    radiance: NDArray[np.float32],
+) -> None:
+    """Normal noise (H, W) becomes the radiance with all noise: of pixels, of rows (H, 1), and the pattern (H, W)."""
+    for r in range(noise.shape[0]):
+        line, fixed, seen, row = noise[r], pattern[r], radiance[r], rows[r, 0]
+        for k in range(noise.shape[1]):
+            at = np.uint64(k)
+            line[at] = ((line[at] * netd_K + row) + fixed[at]) * per_K + seen[at]
 
 
 def temporal_noise(sensor: Sensor, draw: Draw, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -254,10 +270,18 @@ def to_uint16(measured_K: NDArray[np.float32]) -> tuple[NDArray[np.uint16], tupl
     if not np.isfinite(low + high):
         raise ThermalError("16-bit counts: the picture holds values that are not finite; expected kelvin everywhere")
     high = max(high, low + 1e-3)
-    counts = np.multiply(measured_K - np.float32(low), np.float32(65535.0 / (high - low)))
-    counts += np.float32(0.5)
-    np.clip(counts, 0.0, 65535.0, out=counts)
-    return counts.astype(np.uint16), (low, high)
+    counts = np.empty(measured_K.shape, dtype=np.uint16)
+    _count(measured_K.reshape(-1), np.float32(low), np.float32(65535.0 / (high - low)), counts.reshape(-1))
+    return counts, (low, high)
+
+
+@kernel
+def _count(values: NDArray[np.float32], low: np.float32, per_K: np.float32, out: NDArray[np.uint16]) -> None:
+    """Steps above the lowest value, rounded."""
+    half, most = np.float32(0.5), np.float32(65535.0)
+    for k in range(values.size):
+        at = np.uint64(k)
+        out[at] = np.int32(min(max((values[at] - low) * per_K + half, np.float32(0.0)), most))
 
 
 def from_uint16(counts: NDArray[np.uint16], span_K: tuple[float, float]) -> NDArray[np.float32]:
@@ -350,28 +374,45 @@ def _without_tails(counts: NDArray[np.int64], low: float, high: float, tail: flo
 
 @kernel
 def _histogram(values: NDArray[np.float32], low: float, high: float, bins: int) -> NDArray[np.int64]:
-    """Counts of equal bins; what lies outside falls into the outer ones."""
-    counts = np.zeros(bins, dtype=np.int64)
-    scale = np.float32(bins / (high - low))
-    start = np.float32(low)
-    for i in range(values.size):
-        at = int((values[i] - start) * scale)
-        counts[min(max(at, 0), bins - 1)] += 1
-    return counts
+    """Counts of equal bins; what lies outside falls into the outer ones.
+
+    Bins are found by vectors and counted in four tables: neighbours are alike, and one table would wait for itself.
+    """
+    counts = np.zeros((4, bins), dtype=np.int64)
+    scale, start = np.float32(bins / (high - low)), np.float32(low)
+    lowest, highest = np.float32(0.0), np.float32(bins - 1)
+    where = np.empty(_RUN, dtype=np.int32)
+    for first in range(0, values.size, _RUN):
+        part = values[first : first + _RUN]
+        for k in range(part.size):
+            at = np.uint64(k)
+            where[at] = np.int32(min(max((part[at] - start) * scale, lowest), highest))
+        for k in range(part.size):
+            counts[k & 3, np.uint64(where[np.uint64(k)])] += 1
+    together: NDArray[np.int64] = counts[0] + counts[1] + counts[2] + counts[3]
+    return together
 
 
 @kernel
 def _apply_curve(
     values: NDArray[np.float32], curve: NDArray[np.float32], low: float, per_K: float, out: NDArray[np.float32]
 ) -> None:
-    """Linear interpolation in the tone curve."""
-    last = np.float32(curve.size - 1)
+    """Linear interpolation in the tone curve: first the places of a row, by vectors, then what stands there."""
+    width = values.shape[1]
+    lowest, last, top = np.float32(0.0), np.float32(curve.size - 1), np.int32(curve.size - 2)
     start, scale = np.float32(low), np.float32(per_K)
+    place, share = np.empty(width, dtype=np.int32), np.empty(width, dtype=np.float32)
     for r in range(values.shape[0]):
-        for c in range(values.shape[1]):
-            position = min(max((values[r, c] - start) * scale, np.float32(0.0)), last)
-            at = min(int(position), curve.size - 2)
-            out[r, c] = curve[at] + (position - np.float32(at)) * (curve[at + 1] - curve[at])
+        row, grey = values[r], out[r]
+        for k in range(width):
+            at = np.uint64(k)
+            position = min(max((row[at] - start) * scale, lowest), last)
+            place[at] = min(np.int32(position), top)
+            share[at] = position - np.float32(place[at])
+        for k in range(width):
+            at = np.uint64(k)
+            below = np.uint64(place[at])
+            grey[at] = curve[below] + share[at] * (curve[below + np.uint64(1)] - curve[below])
 
 
 @kernel
