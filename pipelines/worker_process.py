@@ -1,4 +1,8 @@
-"""Life of a worker process; see :mod:`pipelines.workers`, which starts it and takes its results."""
+"""A worker process, its start and its life; see :mod:`pipelines.workers`, which takes its results.
+
+The command line starts one before it imports what it needs itself: while it reads the options and the folder, the
+worker imports what makes frames, on another core.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,106 @@ import os
 import pickle
 import shutil
 import signal
+import subprocess
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from multiprocessing.connection import Connection
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from importlib import import_module
+from multiprocessing.connection import Connection, Pipe
+from typing import Any, Final
 
-from gan.processes import end_with_parent
+from gan.processes import end_with_parent, isolated_environment
 
 from pipelines.errors import GisError, WorkerError
 
-__all__ = ["work"]
+__all__ = ["early_worker", "end_early", "own_path", "start_early", "start_worker", "work"]
+
+Worker = tuple["subprocess.Popen[bytes]", Connection]
+"""A process, and the pipe to it."""
+
+# One process per core is the unit of parallelism; threads inside each would only fight for the same cores.
+_THREAD_LIMITS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_KEEP_MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "268435456"}
+"""For glibc's allocator, bytes. A frame's arrays have one to eight megabytes and come and go; memory that is given back
+between them is taken anew page by page, some 2000 pages a frame, 5 % of the time (mallopt(3))."""
+_EARLY: Final[list[Worker]] = []
+"""The one that waits for its job; of the whole process, like the command that it is for."""
 
 
-def work(handle: int, parent: int) -> None:
+# --- in the process that starts it ------------------------------------------------------------------------------------
+
+
+def start_worker(imports: Sequence[str] = ()) -> Worker:
+    """A new worker, which waits for its job.
+
+    Args:
+        imports: modules that it imports meanwhile.
+
+    Raises:
+        OSError: the system has no room for it.
+    """
+    variables = {**_KEEP_MEMORY, **os.environ, **dict.fromkeys(_THREAD_LIMITS, "1")}
+    here, there = Pipe()
+    code = f"from pipelines.worker_process import work; work({there.fileno()}, {os.getpid()}, {tuple(imports)})"
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            env=isolated_environment(variables, own_path()),
+            pass_fds=[there.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=2,
+        )
+    finally:
+        there.close()
+    return process, here
+
+
+def start_early(imports: Sequence[str]) -> None:
+    """Starts a worker that :func:`early_worker` will be asked for; does nothing where it cannot be started."""
+    with suppress(OSError, ValueError):  # a worker that is asked for in vain says why; Windows hands on no pipes
+        _EARLY.append(start_worker(imports))
+
+
+def early_worker() -> Worker | None:
+    """The worker that was started early, once; None where there is none, or it has ended."""
+    if not _EARLY:
+        return None
+    process, here = _EARLY.pop()
+    if process.poll() is None:
+        return process, here
+    here.close()
+    return None
+
+
+def end_early() -> None:
+    """Ends a worker that nobody asked for; it holds nothing but modules."""
+    if worker := early_worker():
+        process, here = worker
+        process.kill()
+        process.wait()
+        here.close()
+
+
+def own_path() -> list[str]:
+    """Where this process looks for modules, but for what Blender and Ray added when they were imported."""
+    inner = tuple(folder + os.sep for folder in (_folder_above("bpy", 3), _folder_above("ray", 1)) if folder)
+    return [one for one in sys.path if not one.startswith(inner)]
+
+
+def _folder_above(package: str, levels: int) -> str:
+    """The folder that lies so far above a package's file; empty where the package is not loaded."""
+    place = getattr(sys.modules.get(package), "__file__", None) or ""
+    for _ in range(levels):
+        place = os.path.dirname(place)
+    return place
+
+
+# --- in the worker ----------------------------------------------------------------------------------------------------
+
+
+def work(handle: int, parent: int, imports: Sequence[str] = ()) -> None:
     """Makes frames until the parent has no more, or is gone; then ends this process.
 
     It ends by ``os._exit``, because Blender may hang when Python ends in the ordinary way.
@@ -29,11 +117,15 @@ def work(handle: int, parent: int) -> None:
     Args:
         handle: of the pipe to the parent.
         parent: its process number.
+        imports: modules that are imported before the job is there.
     """
     end_with_parent(parent)
     for number in (signal.SIGINT, signal.SIGHUP):  # of the terminal: they are for the parent, which ends its workers
         signal.signal(number, signal.SIG_IGN)
     code = 0
+    for name in imports:
+        with suppress(Exception):  # the job imports it again, and says what is wrong
+            import_module(name)
     try:
         _serve(Connection(handle))
     except (EOFError, BrokenPipeError, ConnectionResetError):

@@ -19,7 +19,6 @@ import os
 import pickle
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
@@ -31,6 +30,7 @@ from gan.options import Option
 from gan.processes import isolated_environment
 
 from pipelines.errors import WorkerError, WorkerLost
+from pipelines.worker_process import early_worker, own_path, start_worker
 
 __all__ = [
     "WORKER_TIMEOUT_S",
@@ -45,11 +45,6 @@ __all__ = [
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
-# One process per core is the unit of parallelism; threads inside each would only fight for the same cores.
-_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-_KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "268435456"}
-"""For glibc's allocator, bytes. A frame's arrays have one to eight megabytes and come and go; memory that is given back
-between them is taken anew page by page, some 2000 pages a frame, 5 % of the time (mallopt(3))."""
 _AHEAD = 2
 """Frames that a worker holds at a time: the one it makes and the next, so that it never waits for the parent."""
 _WINDOW = 8
@@ -111,20 +106,7 @@ def _python_path() -> str:
     Blender's own folders hold a half of ``bpy`` that works only inside of it, and would hide the whole; Ray's hold its
     own copies of other packages.
     """
-    return isolated_environment({}, _own_path())["PYTHONPATH"]
-
-
-def _own_path() -> list[str]:
-    inner = tuple(folder + os.sep for folder in (_folder_above("bpy", 3), _folder_above("ray", 1)) if folder)
-    return [one for one in sys.path if not one.startswith(inner)]
-
-
-def _folder_above(package: str, levels: int) -> str:
-    """The folder that lies so far above a package's file; empty where the package is not loaded."""
-    place = getattr(sys.modules.get(package), "__file__", None) or ""
-    for _ in range(levels):
-        place = os.path.dirname(place)
-    return place
+    return isolated_environment({}, own_path())["PYTHONPATH"]
 
 
 def default_workers() -> int:
@@ -179,21 +161,10 @@ class FrameWorkers(Generic[R]):
         return self
 
     def _start(self) -> None:
-        variables = {**_KEEP_MEMORY, **os.environ, **dict.fromkeys(_THREAD_LIMITS, "1")}
-        environment = isolated_environment(variables, _own_path())
         try:
-            here, there = connection.Pipe()
-            code = f"from pipelines.worker_process import work; work({there.fileno()}, {os.getpid()})"
-            process = subprocess.Popen(
-                [sys.executable, "-c", code],
-                env=environment,
-                pass_fds=[there.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=2,
-            )
+            process, here = early_worker() or start_worker()
         except OSError as error:
             raise WorkerError(self._cannot_start(error)) from error
-        there.close()
         self._workers[here], self._held[here], self._silent_s[here] = process, [], 0.0
         self._opening.add(here)
         with suppress(OSError):  # a worker that died at once shows when it is read from

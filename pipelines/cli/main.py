@@ -37,6 +37,7 @@ from pipelines.cli.console import open_streams, results_as_json, say, unsaid
 from pipelines.cli.faults import FAULT, report_fault, report_system, traceback_file
 from pipelines.cli.signals import Stopped, ignore_signals, stop_by_signals
 from pipelines.io.progress import LOG_FORMATS, TEXT, log_as
+from pipelines.worker_process import end_early, start_early
 
 __all__ = ["COMMANDS", "EXTRAS", "Command", "app", "main"]
 
@@ -123,6 +124,8 @@ EXTRAS = {
     "torch": "gan",
 }
 """Modules that some commands alone need, and the extras of the package that bring them."""
+_OF_WORKERS = ("pipelines.synthesis.dataset_run", "renderer.raster.distorted")
+"""What a worker of `gis synthesize` needs in any case; not Blender, which leaves a folder behind where it is ended."""
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
@@ -284,7 +287,12 @@ def main() -> None:
     path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     os.environ.update(isolated_environment({}, [*path, *packages_folder()]))  # for what libraries start
     name = " ".join(["gis", *[word for word in sys.argv[1:] if word in COMMANDS][:1]])
-    code = _run(name)
+    if name == "gis synthesize" and not any(word.startswith(("-h", "--help", "--ray")) for word in sys.argv):
+        start_early(_OF_WORKERS)
+    try:
+        code = _run(name)
+    finally:
+        end_early()
     if why := unsaid():
         say(f"{name}: standard output could not be written ({why})", err=True)
         code = code or 1

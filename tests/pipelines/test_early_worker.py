@@ -1,0 +1,70 @@
+"""A worker that is started before its job is known."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from pipelines import worker_process
+from pipelines.worker_process import early_worker, end_early, start_early
+from pipelines.workers import FrameWorkers
+
+
+@dataclass(frozen=True)
+class Job:
+    """Gives the number of the worker's process, and whether it had a module before."""
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[int], tuple[int, bool, str]]]:
+        had = "colorsys" in sys.modules
+        yield lambda index: (os.getpid(), had, os.environ["NUMBA_NUM_THREADS"])
+
+
+def run() -> tuple[int, bool, str]:
+    with FrameWorkers(Job(), 1) as pool:
+        pool.wait_ready()
+        return next(iter(pool.run([0])))[1]
+
+
+@pytest.fixture(autouse=True)
+def none_left() -> Iterator[None]:
+    yield
+    end_early()
+
+
+def test_it_does_the_first_job_and_the_next_one_is_another() -> None:
+    start_early(["colorsys", "a_module_that_is_not_there"])
+    process = worker_process._EARLY[0][0].pid
+    assert run() == (process, True, "1")
+    other, had, _ = run()
+    assert other != process
+    assert not had
+
+
+def test_one_that_died_is_not_asked() -> None:
+    start_early([])
+    process, _ = worker_process._EARLY[0]
+    process.kill()
+    process.wait()
+    assert run()[0] != process.pid
+
+
+def test_one_that_nobody_asked_for_is_ended() -> None:
+    start_early([])
+    process, pipe = worker_process._EARLY[0]
+    end_early()
+    assert process.returncode is not None
+    assert pipe.closed
+    assert early_worker() is None
+    end_early()
+
+
+def test_nothing_is_said_where_none_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    start_early([])
+    assert early_worker() is None
