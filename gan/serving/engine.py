@@ -19,8 +19,10 @@ __all__ = [
     "Float32",
     "InferenceConfig",
     "LoadedNetwork",
+    "Part",
     "Precision",
     "Run",
+    "RunPart",
     "ServingWarning",
     "TranslateRequest",
     "mirrored",
@@ -34,6 +36,10 @@ Precision = Literal["fp32", "bf16", "int8"]
 Engine = Literal["torch", "openvino"]
 Run = Callable[[Float32, int | None], Float32]
 """(N, C, H, W) float32 in [-1, 1] and a noise seed (or None) to (N, K, H, W) float32."""
+Part = tuple[int, int, int, int]
+"""Top, left, bottom, right of a part of an image, pixels."""
+RunPart = Callable[[Float32, Part], Float32]
+"""(N, C, H, W) float32 in [-1, 1] and a part (h, w) of the image to (N, K, h, w) float32."""
 
 
 class ServingWarning(UserWarning):
@@ -99,6 +105,8 @@ class LoadedNetwork:
     """Whether the image's own statistics decide every value, so that a part of it is translated otherwise."""
     known_objects: KnownObjects | None = None
     """The objects that it was trained on; None where its file states none."""
+    run_part: RunPart | None = None
+    """Computes a part of an image in less time than all of it; None where it cannot."""
 
 
 class EngineLoader(Protocol):

@@ -25,6 +25,7 @@ from gan.serving.engine import (
     Float32,
     InferenceConfig,
     LoadedNetwork,
+    Part,
     ServingWarning,
     TranslateRequest,
     mirrored,
@@ -124,6 +125,32 @@ class TranslationModel:
         if images.shape[1] == 1:
             images = images[:, 0]
         return np.asarray(images[0] if source.ndim == 3 else images)
+
+    def translate_part(self, source: Float32, part: Part) -> Float32:
+        """Translates a part of one image, which sees all of its source.
+
+        A U-Net in OpenVINO that was loaded for any size computes little more than that part, with the values of the
+        whole image up to rounding; others translate it whole.
+
+        Args:
+            source: (C, H, W) float32 in [-1, 1], see :meth:`translate`.
+            part: Top, left, bottom, right, within H and W.
+
+        Returns:
+            (h, w) float32 in [-1, 1]; with K > 1 output channels (K, h, w).
+
+        Raises:
+            ServingError: another shape, type, or NaN; a part that is empty or not inside.
+        """
+        top, left, bottom, right = part
+        if not (0 <= top < bottom <= source.shape[-2] and 0 <= left < right <= source.shape[-1]):
+            raise ServingError(f"part {part} of {source.shape}: expected top, left, bottom, right within the image")
+        if self._network.run_part is None:
+            return self.translate(source)[..., top:bottom, left:right]
+        self._check(source[None])
+        padded = mirrored(source[None], self._network.multiple_px)
+        image = self._network.run_part(np.ascontiguousarray(padded), part)[0]
+        return np.asarray(image[0] if len(image) == 1 else image)
 
     def _check(self, batch: Float32) -> None:
         if batch.ndim != 4 or batch.shape[1] != self.in_channels or batch.dtype != np.float32 or 0 in batch.shape:

@@ -32,13 +32,16 @@ import gan.errors
 from gan.data.layout import LAYOUT_NAME, LAYOUT_VERSION
 from gan.errors import CheckpointError, ServingError
 from gan.processes import isolated_environment
+from gan.serving import openvino_part
 from gan.serving.converted_files import ABOUT, Converted, DamagedError, check_owner, read_about, read_converted
 from gan.serving.engine import (
     Float32,
     InferenceConfig,
     LoadedNetwork,
+    Part,
     Precision,
     Run,
+    RunPart,
     ServingWarning,
     TranslateRequest,
 )
@@ -48,6 +51,8 @@ __all__ = ["cache_folder", "convert_beside", "load_openvino"]
 _FORMAT: Final = 5  # raise when what lies in a cache entry changes
 # Sizes for which networks are kept compiled: a folder of mixed sizes must not fill the memory.
 _SHAPES: Final = 4
+_PART_STEP_PX: Final = 16
+_PARTS_DIFFER: Final = 1e-4  # of [-1, 1], an eightieth of a grey level: sums of floating point taken in another order
 _BESIDE: Final = ".openvino"
 """Suffix of the folder with a conversion that is handed on with its model file."""
 
@@ -69,8 +74,9 @@ def load_openvino(request: TranslateRequest, config: InferenceConfig) -> LoadedN
         CheckpointError, LayoutError: the model file cannot be used.
     """
     converted = _prepare(request, config.precision)
+    run, run_part = _compile(converted, config.precision, request)
     return LoadedNetwork(
-        run=_compile(converted.network, config.precision, request),
+        run=run,
         in_channels=converted.about["in_channels"],
         multiple_px=converted.about["multiple_px"],
         weights_sha256=converted.about["weights_sha256"],
@@ -80,10 +86,11 @@ def load_openvino(request: TranslateRequest, config: InferenceConfig) -> LoadedN
         layout=converted.layout,
         whole_image=converted.about["whole"],
         known_objects=converted.known_objects,
+        run_part=run_part,
     )
 
 
-def _compile(model_file: Path, precision: Precision, request: TranslateRequest) -> Run:
+def _compile(converted: Converted, precision: Precision, request: TranslateRequest) -> tuple[Run, RunPart | None]:
     try:
         import openvino as ov
     except ImportError as error:
@@ -97,7 +104,11 @@ def _compile(model_file: Path, precision: Precision, request: TranslateRequest) 
         "ENABLE_CPU_PINNING": False,
     }
 
-    network = core.read_model(model_file)  # once: the file was compared with its hash just now
+    network = core.read_model(converted.network)  # once: the file was compared with its hash just now
+    if request.any_size:
+        by_parts = _by_parts(core, network, settings, converted)
+        if by_parts is not None:
+            return lambda source, seed: by_parts(source, (0, 0, *source.shape[2:])), by_parts
 
     def compiled(shape: tuple[int, ...]) -> Any:
         model = network.clone()
@@ -117,7 +128,54 @@ def _compile(model_file: Path, precision: Precision, request: TranslateRequest) 
         prepared[shape] = infer
         return np.array(infer.infer({0: source})[0], dtype=np.float32)
 
-    return run
+    return run, None
+
+
+def _by_parts(core: Any, network: Any, settings: dict[str, Any], converted: Converted) -> RunPart | None:
+    """A network of any size that computes a part of its image; None where that is not what the whole one makes."""
+    if converted.about["whole"]:
+        return None
+    found = openvino_part.cut(network, converted.about["multiple_px"])
+    if found is None:
+        return None
+    model, joins = found
+    model.reshape({model.inputs[0]: [1, converted.about["in_channels"], -1, -1]})
+    infer = core.compile_model(model, "CPU", settings).create_infer_request()
+
+    def run(source: Float32, part: Part) -> Float32:
+        images = []
+        larger = _on_grid(part, (source.shape[2], source.shape[3]))
+        for one in source:
+            where, (top, left) = openvino_part.places(larger, (one.shape[1], one.shape[2]), joins)
+            made = infer.infer({0: one[None], 1: where}, share_inputs=True)[0]
+            images.append(made[0, :, part[0] - top : part[2] - top, part[1] - left : part[3] - left])
+        return np.stack(images)
+
+    return run if _parts_agree(run, converted.probes[:1]) else None
+
+
+def _on_grid(part: Part, size: tuple[int, int]) -> Part:
+    """The part, grown to lines of a grid: few sizes, because OpenVINO prepares itself for each."""
+    step = _PART_STEP_PX
+    top, left = (edge // step * step for edge in part[:2])
+    bottom, right = (min(-(-edge // step) * step, end) for edge, end in zip(part[2:], size, strict=True))
+    return top, left, bottom, right
+
+
+def _parts_agree(run: RunPart, probe: Float32) -> bool:
+    """Whether parts of a probe image are those of the whole one."""
+    height, width = probe.shape[2:]
+    whole = run(probe, (0, 0, height, width))
+    asked = [(height // 3, width // 4, height // 2, 2 * width // 3), (1, width // 2, height // 5 + 2, width)]
+    parts = [_on_grid(part, (height, width)) for part in asked]  # what is computed beside a part is not looked at
+    try:
+        return all(_same(run(probe, one), whole[..., one[0] : one[2], one[1] : one[3]]) for one in parts)
+    except RuntimeError:  # OpenVINO's, where maps do not fit together
+        return False
+
+
+def _same(part: Float32, wanted: Float32) -> bool:
+    return part.shape == wanted.shape and np.allclose(part, wanted, rtol=0, atol=_PARTS_DIFFER)
 
 
 # --- the cache -------------------------------------------------------------------------------------------------------

@@ -194,10 +194,13 @@ class AskedModel:
         """Name of the model, as `gan.list_models` gives it."""
         return self.about.name
 
-    def translate_each(self, sources: Iterable[Float32]) -> Iterable[Float32]:
-        """Images (H, W) of sources (C, H, W) float32 in [-1, 1], in their order."""
+    def translate_each(
+        self, sources: Iterable[Float32], parts: Sequence[tuple[int, int, int, int]]
+    ) -> Iterable[Float32]:
+        """Parts (top, left, bottom, right) of the images of sources (C, H, W) float32 in [-1, 1], in their order."""
         images: Iterable[Float32] = self._ask("translate_each", list(sources))
-        return images
+        for image, (top, left, bottom, right) in zip(images, parts, strict=True):
+            yield image[top:bottom, left:right]
 
 
 class SharedModels:

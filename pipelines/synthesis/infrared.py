@@ -7,7 +7,7 @@ background. Over one that is display-only there is no span, and no temperature i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
@@ -144,8 +144,8 @@ class WindowTranslator(Protocol):
     def in_channels(self) -> int:
         """Of its sources."""
 
-    def translate_each(self, sources: Iterable[Float32]) -> Iterable[Float32]:
-        """Images (H, W) of sources (C, H, W) float32 in [-1, 1], in their order."""
+    def translate_each(self, sources: Iterable[Float32], parts: Sequence[Box]) -> Iterable[Float32]:
+        """A part (h, w) of the image of each source (C, H, W) float32 in [-1, 1], in their order."""
 
 
 def open_infrared(config: SynthesizeConfig, translator: WindowTranslator | None = None) -> InfraredMaker:
@@ -313,8 +313,8 @@ class _OwnModel:
     def in_channels(self) -> int:
         return self.model.in_channels
 
-    def translate_each(self, sources: Iterable[Float32]) -> Iterable[Float32]:
-        return map(self.model.translate, sources)
+    def translate_each(self, sources: Iterable[Float32], parts: Sequence[Box]) -> Iterable[Float32]:
+        return map(self.model.translate_part, sources, parts)
 
 
 class Translation:
@@ -428,9 +428,9 @@ class Translation:
         output = np.zeros(painted.shape, np.float32)
         physics = shown.physics if self._layout == "physics" else None
         sources = source_tensors(shown.background, shown.frame, windows, physics, shown.objects, factor)
-        for window, part in zip(windows, self._translator.translate_each(sources), strict=True):
-            inside = within(window.box, (window.rows.start, window.columns.start, 0, 0))
-            np.copyto(output[place_of(within(window.box, box))], part[place_of(inside)], where=window.painted)
+        parts = [within(one.box, (one.rows.start, one.columns.start, 0, 0)) for one in windows]
+        for window, part in zip(windows, self._translator.translate_each(sources, parts), strict=True):
+            np.copyto(output[place_of(within(window.box, box))], part, where=window.painted)
         return output
 
 
