@@ -272,8 +272,8 @@ def test_an_engine_that_is_not_exact_enough_is_refused(model: Path, monkeypatch:
     real = openvino_engine._compile
 
     def off(*arguments: object) -> object:
-        run = real(*arguments)  # type: ignore[arg-type]
-        return lambda source, seed: run(source, seed) + np.float32(2.5 * 2 / 255)
+        run, run_part = real(*arguments)  # type: ignore[arg-type]
+        return (lambda source, seed: run(source, seed) + np.float32(2.5 * 2 / 255)), run_part
 
     monkeypatch.setattr(openvino_engine, "_compile", off)
     with pytest.warns(ServingWarning, match=r"2\.\d\d/255") as caught:
@@ -293,7 +293,7 @@ def test_an_engine_that_fails_while_it_runs_is_passed_over(model: Path, monkeypa
         def run(source: np.ndarray, seed: int | None) -> np.ndarray:
             raise RuntimeError("no kernel\nfor this CPU")
 
-        return run
+        return run, None
 
     monkeypatch.setattr(openvino_engine, "_compile", broken)
     with pytest.warns(ServingWarning, match="no kernel for this CPU"):
