@@ -10,19 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gan.data.layout import LAYOUT_VERSION
 
-from pipelines.cluster.shared_model import Ask, AskedModel
 from pipelines.dataset import shards
 from pipelines.dataset.description import dataset_header
 from pipelines.dataset.made_frame import MadeFrame
-from pipelines.dataset.packed.writer import PackedStore
 from pipelines.dataset.record import FrameLine, FrameRecord
 from pipelines.dataset.rig import write_rig
 from pipelines.dataset.store import DATASET_FILE, FrameStore
-from pipelines.dataset.summary import is_finished, write_summary
 from pipelines.dataset.writer import encode_frame
 from pipelines.io.stores import open_store
 from pipelines.synthesis.config import SynthesizeConfig
@@ -30,6 +27,10 @@ from pipelines.synthesis.frame_maker import FrameInputs, open_frame_maker, read_
 from pipelines.synthesis.infrared import DISPLAY_NOTE, WindowTranslator
 from pipelines.synthesis.run import make_frames
 from pipelines.synthesis.session import SessionFactory, open_session
+
+if TYPE_CHECKING:  # they are imported where they are made: every process comes here, few need them
+    from pipelines.cluster.shared_model import Ask
+    from pipelines.dataset.packed.writer import PackedStore
 
 __all__ = ["SynthesizeJob", "synthesize_dataset"]
 
@@ -84,6 +85,8 @@ def synthesize_dataset(
             expected=(DISPLAY_NOTE,),
             report=report,
         )
+    from pipelines.dataset.summary import is_finished, write_summary  # no worker needs it, and the first frame is made
+
     if config.is_part:
         if todo or not store.is_finished(len(frames)):
             store.finish(len(frames))
@@ -112,6 +115,8 @@ def _open(config: SynthesizeConfig) -> FrameStore[FrameRecord] | PackedStore:
     header = dataset_header(config.to_json(), config.layout, LAYOUT_VERSION, stored, config.categories)
     if config.pack == "files":
         return FrameStore(config.out, DATASET_FILE, header, FrameRecord)
+    from pipelines.dataset.packed.writer import PackedStore
+
     return PackedStore(config.out, DATASET_FILE, header, shard_frames=config.shard_frames, tensors=config.tensors)
 
 
@@ -148,6 +153,8 @@ class SynthesizeJob:
 
     def open_with_model(self, ask: Ask) -> AbstractContextManager[Callable[[int], MadeFrame[FrameRecord]]]:
         """Opens the scene; translations are asked for."""
+        from pipelines.cluster.shared_model import AskedModel
+
         return self._opened(AskedModel(ask))
 
     @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -87,7 +87,7 @@ def make_frames(
     """
     forget_stale_kernels()
     notes: Counter[str] = Counter()
-    with _workers(store, job, len(todo), one_first, report) as pool:
+    with _compiling(job.config), _workers(store, job, len(todo), one_first, report) as pool:
         with stage(_opening(job.config), progress=progress):
             pool.wait_ready()
         with store.open_run() as complete:
@@ -104,6 +104,17 @@ def make_frames(
     for note in expected:
         notes.pop(note, None)
     _report(notes, len(todo), report)
+
+
+def _compiling(config: RenderConfig) -> AbstractContextManager[None]:
+    """A helper for the first frame, where its kernels have to be compiled on this machine."""
+    if config.ray is not None or not isinstance(config, SynthesizeConfig):
+        return nullcontext()
+    from pipelines.synthesis.compilation import (
+        compiling_physics,
+    )  # not in the add-on, whose `gis render` comes here too
+
+    return compiling_physics()
 
 
 def _workers(

@@ -11,10 +11,8 @@ from renderer.scene.distances import BoxHeights, Distances, Traffic
 from pipelines.backgrounds.geometry.boxes import KnownBox, read_boxes
 from pipelines.backgrounds.images import Backgrounds
 from pipelines.errors import ConfigError
-from pipelines.statistics.run import is_statistics
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.distances import OF_BACKGROUNDS, is_set, range_m
-from pipelines.synthesis.likeness.like import figures_like
 
 __all__ = ["read_traffic"]
 
@@ -40,6 +38,8 @@ def read_traffic(
         return Traffic(config.density, None, config.most_cars, config.vehicle_shares)
     if (between := range_m(config.distances)) is not None:
         return Traffic(config.density, Distances(between), config.most_cars, config.vehicle_shares)
+    from pipelines.statistics.run import is_statistics  # with all that statistics are drawn by
+
     if config.distances != OF_BACKGROUNDS and (is_set(config.distances) or is_statistics(config.distances)):
         return Traffic(config.density, _heights_of_set(config.distances), config.most_cars, config.vehicle_shares)
     path = config.boxes if config.distances == OF_BACKGROUNDS else Path(config.distances)
@@ -59,6 +59,8 @@ def _check_count(path: Path | str, count: int) -> None:
 
 def _heights_of_set(place: str) -> BoxHeights:
     """Heights of the vehicles of a set, as `gis stats` tells them."""
+    from pipelines.synthesis.likeness.like import figures_like  # as above
+
     vehicles = figures_like(place).kinds.get("vehicle")
     _check_count(place, 0 if vehicles is None else vehicles.count)
     assert vehicles is not None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,3 +70,14 @@ def test_nothing_is_said_where_none_can_be_started(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     start_early([])
     assert early_worker() is None
+
+
+def test_a_worker_imports_nothing_that_only_the_end_of_a_run_needs() -> None:
+    code = "import json, sys, pipelines.synthesis.dataset_run; print(json.dumps(sorted(sys.modules)))"
+    loaded = json.loads(subprocess.check_output([sys.executable, "-c", code], text=True))
+    assert "pipelines.synthesis.frame_maker" in loaded
+    needless = ("summary", "packed.writer", "statistics.run", "statistics.chart", "cluster.shared_model")
+    assert not [
+        name for name in loaded for end in needless if name == f"pipelines.{end}" or name == f"pipelines.dataset.{end}"
+    ]
+    assert not {"importlib.metadata", "bpy", "torch"}.intersection(loaded)
