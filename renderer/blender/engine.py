@@ -26,10 +26,11 @@ from ..geometry.boxes import (
     occlusion_level,
     projected_boxes,
     truncation,
-    upright_box,
+    upright_box_from,
     visible_boxes,
 )
 from ..geometry.camera import Camera, places_in_covering
+from ..geometry.clusters import PlacedParts
 from ..geometry.flow import Flow
 from ..geometry.frame import Box2D, Box3D, Frame, Instance
 from ..geometry.key_points import project_key_points
@@ -47,8 +48,8 @@ from ..scene.furniture import Furniture
 from ..scene.object_sizes import size_note
 from ..scene.pedestrians import PeopleMix, people_on_street, those_out
 from ..scene.place import Places
-from ..scene.road_users.companions import companions, walking_without_pram
-from ..scene.road_users.seated import seated_people
+from ..scene.road_users.companions import COMPANION_CATEGORIES, companions, walking_without_pram
+from ..scene.road_users.seated import seated_people, sits
 from ..scene.road_users.trailers import TRAILER, TRAILERS, trailers_on_street
 from ..scene.road_users.trams import TRAM, TRAMS, trams_on_street
 from ..scene.road_users.two_wheelers import NO_OTHERS, TwoWheelerMix, two_wheelers_on_street
@@ -555,9 +556,7 @@ class RenderSession:
         """The setup, and people on benches after all else."""
         if most == 0 or not self._people or not standing.street.has_people:
             return setup
-        models = (*self.model_sizes, *self._on_request, *self.people_sizes, *self.other_sizes)
-        sizes = {size.name: size for size in models}
-        people, camera = self.people_sizes, self.camera.covering
+        sizes, people, camera = self._sizes_by_name[1], self._sitting, self.camera.covering
         seated = seated_people(setup, standing.seats, sizes, people, camera, draw, weather, most)
         return replace(setup, placements=(*setup.placements, *seated))
 
@@ -572,16 +571,31 @@ class RenderSession:
         riders: bool,
     ) -> FrameSetup:
         """The setup, and two-wheelers, animals and prams after its cars and people."""
-        sizes = {size.name: size for size in (*self.model_sizes, *self._on_request, *self.people_sizes)}
+        sizes, all_sizes = self._sizes_by_name
         if not self.other_sizes or not any(count != 0 for count in most.values()):
             return replace(setup, placements=walking_without_pram(setup.placements, sizes))
         parking, street, mix = standing.parking, standing.street, self._two_wheelers.dressed_for(weather, draw)
         camera = self.camera.covering
         placed = two_wheelers_on_street(setup, parking, street, sizes, mix, camera, draw, most, riders=riders)
         setup = replace(setup, placements=(*setup.placements, *placed))
-        sizes |= {size.name: size for size in self.other_sizes}
-        beside = companions(setup, sizes, self.other_sizes, camera, draw, most, standing.height_m)
-        return replace(setup, placements=walking_without_pram((*setup.placements, *beside), sizes))
+        beside = companions(setup, all_sizes, self._companions, camera, draw, most, standing.height_m)
+        return replace(setup, placements=walking_without_pram((*setup.placements, *beside), all_sizes))
+
+    @cached_property
+    def _sizes_by_name(self) -> tuple[dict[str, ModelSize], dict[str, ModelSize]]:
+        """Sizes by name: of cars, trams, trailers and people, and of these and all others."""
+        sizes = {size.name: size for size in (*self.model_sizes, *self._on_request, *self.people_sizes)}
+        return sizes, sizes | {size.name: size for size in self.other_sizes}
+
+    @cached_property
+    def _sitting(self) -> tuple[ModelSize, ...]:
+        """People who sit on benches."""
+        return tuple(size for size in self.people_sizes if sits(size))
+
+    @cached_property
+    def _companions(self) -> tuple[ModelSize, ...]:
+        """Animals and prams."""
+        return tuple(size for size in self.other_sizes if size.category in COMPANION_CATEGORIES)
 
     @cached_property
     def _two_wheelers(self) -> TwoWheelerMix:
@@ -985,16 +999,19 @@ class RenderSession:
         cam_to_world: NDArray[np.float64],
     ) -> tuple[Instance, ...]:
         camera, near_m = self._rasteriser.camera, self._rasteriser.near_m
-        parts = staged.drawing.seen_by(camera, cam_to_world)
+        visible = visible_boxes(passes.instance_id, len(amodal_px) - 1).tolist()
+        listed = {
+            number: item
+            for number, item in sorted(staged.labelled.items())
+            if not item.of_street or (visible[number][0] and not item.unlabelled)
+        }
+        parts = _of_instances(staged.drawing.seen_by(camera, cam_to_world), listed)
         boxes = projected_boxes(self._extractor.pool.flat(), parts, near_m)
-        visible = visible_boxes(passes.instance_id, len(boxes) - 1).tolist()
-        instances = []
-        for number, labelled in sorted(staged.labelled.items()):
+        world_to_camera, instances = world_to_local(cam_to_world), []
+        for number, labelled in listed.items():
             amodal = boxes[number]
-            if labelled.of_street and (labelled.unlabelled or not visible[number][0]):
-                continue
             if amodal is not None and clip_box(amodal, camera) is not None:
-                box_3d = upright_box(self._extent_m(staged, number), heading_frame(labelled.pose), cam_to_world)
+                box_3d = upright_box_from(self._extent_m(staged, number), heading_frame(labelled.pose), world_to_camera)
                 if nearest_depth_m(box_3d) > self._rasteriser.far_m:
                     continue
                 seen = visible[number]
@@ -1010,6 +1027,13 @@ class RenderSession:
         members = np.flatnonzero(drawing.instance_id == number)
         meshes = ((self._extractor.pool.mesh(int(drawing.mesh[k])), drawing.local_to_world[k]) for k in members)
         return extent_m(meshes, heading_frame(labelled.pose))
+
+
+def _of_instances(parts: PlacedParts, listed: Mapping[int, LabelledObject]) -> PlacedParts:
+    """The parts, of which those of other instances than the listed ones belong to the environment."""
+    is_listed = np.zeros(max(int(parts.instance_id.max(initial=0)), *listed, 0) + 1, np.bool_)
+    is_listed[list(listed)] = True
+    return parts._replace(instance_id=np.where(is_listed[parts.instance_id], parts.instance_id, 0))
 
 
 def _extent_of_all(extents_m: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

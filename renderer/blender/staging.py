@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -36,6 +36,11 @@ class Group:
     def local_to_group(self) -> NDArray[np.float64]:
         """(P, 4, 4) poses within the group."""
         return np.array([mesh.local_to_world for mesh in self.members], dtype=np.float64).reshape(-1, 4, 4)
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The members as parts of the environment, where the group stands as it was built: the same in all frames."""
+        return tuple(Part(mesh.name, 0, pose) for mesh, pose in zip(self.members, self.local_to_group, strict=True))
 
     @cached_property
     def has_holes(self) -> bool:
@@ -96,6 +101,14 @@ class PlacedGroup:
         poses = self.group.local_to_group if self.moved is None else self.moved
         return poses if self.pose is None else np.asarray(self.pose @ poses)
 
+    def parts(self, silent: Collection[int]) -> Iterable[Part]:
+        """The members as parts of a frame; those of instances that get no label are of the environment."""
+        numbers = [0 if number in silent else number for number in self.instance_id.tolist()]
+        if self.pose is None and self.moved is None:
+            pairs = zip(self.group.parts, numbers, strict=True)
+            return [part if number == 0 else Part(part.name, number, part.local_to_world) for part, number in pairs]
+        return map(Part, [mesh.name for mesh in self.group.members], numbers, self.local_to_world)
+
     def placed(self) -> Iterable[PlacedMesh]:
         """The members where they stand."""
         if self.pose is None:
@@ -135,6 +148,5 @@ class Staged:
 
     def parts(self) -> tuple[Part, ...]:
         """What ``Frame.parts`` shows of them."""
-        names = (mesh.name for item in self.groups for mesh in item.group.members)
-        numbers = self.drawing.instance_id.tolist()
-        return tuple(map(Part, names, numbers, self.drawing.local_to_world))
+        silent = {number for number, item in self.labelled.items() if item.unlabelled}
+        return tuple(part for item in self.groups for part in item.parts(silent))

@@ -83,13 +83,19 @@ class Standing:
 
     def numbered(self, taken: int) -> tuple[PlacedGroup, dict[int, LabelledObject]]:
         """The group with instance ids above those that are taken, and its labelled objects by id."""
-        numbers = np.zeros(len(self.group.members), np.int64)
-        ids: dict[str, int] = {}
+        numbers, items = self._numbers
+        labelled = {taken + number: item for number, item in items.items()}
+        return PlacedGroup(self.group, np.where(numbers > 0, numbers + taken, 0)), labelled
+
+    @cached_property
+    def _numbers(self) -> tuple[NDArray[np.int64], dict[int, LabelledObject]]:
+        """(P,) which labelled object each member is of, from 1, 0 for none; and these objects."""
+        numbers, ids, items = np.zeros(len(self.group.members), np.int64), dict[str, int](), dict[int, LabelledObject]()
         for k, item in enumerate(self.marked):
             if item is not None:
-                numbers[k] = ids.setdefault(item.key, taken + len(ids) + 1)
-        labelled = {int(number): item for number, item in zip(numbers, self.marked, strict=True) if item is not None}
-        return PlacedGroup(self.group, numbers), labelled
+                numbers[k] = number = ids.setdefault(item.key, len(ids) + 1)
+                items[number] = item
+        return numbers, items
 
 
 def build_standing(name: str, place: Place, extractor: Extractor, owner: bpy.types.Object) -> Standing:
@@ -163,7 +169,7 @@ def without_unlabelled(frame: Frame, labelled: Mapping[int, LabelledObject]) -> 
     """The frame without the ids of what gets no label, which is named in :attr:`Frame.unlabelled`.
 
     Args:
-        frame: with an id for everything that was told apart.
+        frame: with an id in its pixels for everything that was told apart.
         labelled: what has an id.
     """
     silent = {number: item for number, item in labelled.items() if item.unlabelled}
@@ -178,8 +184,7 @@ def without_unlabelled(frame: Frame, labelled: Mapping[int, LabelledObject]) -> 
         found.append(Unlabelled(silent[number].category, silent[number].model, (left, top, right, bottom), count))
     kept = np.arange(max(numbers[-1], *labelled) + 1, dtype=np.uint16)
     kept[numbers] = 0
-    parts = tuple(replace(part, instance_id=0) if part.instance_id in silent else part for part in frame.parts)
-    return replace(frame, instance_id=kept.take(frame.instance_id), unlabelled=tuple(found), parts=parts)
+    return replace(frame, instance_id=kept.take(frame.instance_id), unlabelled=tuple(found))
 
 
 def _split(

@@ -33,6 +33,7 @@ __all__ = [
     "projected_boxes",
     "truncation",
     "upright_box",
+    "upright_box_from",
     "visible_boxes",
 ]
 
@@ -114,8 +115,14 @@ def extent_m(meshes: Iterable[tuple[Mesh, NDArray[np.float64]]], frame: NDArray[
 
 def upright_box(extent: NDArray[np.float64], frame: NDArray[np.float64], cam_to_world: NDArray[np.float64]) -> Box3D:
     """The box of that extent in an upright frame (4, 4; see :func:`heading_frame`), as the camera sees it."""
+    return upright_box_from(extent, frame, world_to_local(cam_to_world))
+
+
+def upright_box_from(
+    extent: NDArray[np.float64], frame: NDArray[np.float64], world_to_cam: NDArray[np.float64]
+) -> Box3D:
+    """:func:`upright_box` with the camera's pose turned round (3, 4), which is the same for all objects of a frame."""
     (x0, y0, z0), (x1, y1, z1) = extent.tolist()
-    world_to_cam = world_to_local(cam_to_world)
     x, y, z = (world_to_cam @ frame @ ((x0 + x1) / 2, (y0 + y1) / 2, z0, 1.0)).tolist()
     heading = world_to_cam[:3, :3] @ frame[:3, 0]
     return Box3D((x, y, z), x1 - x0, z1 - z0, y1 - y0, math.atan2(-heading[2], heading[0]))

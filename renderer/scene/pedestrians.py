@@ -6,10 +6,10 @@ stands in a wall, a car or another person.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +108,7 @@ class PeopleMix:
         dressed.sizes, dressed._by_pose = self.sizes, self._by_pose
         return dressed
 
-    @cached_property
+    @functools.cached_property
     def _shares(self) -> dict[bool, list[float]]:
         """How likely each person is, by whether they move, in the order of their names."""
         groups = {
@@ -133,10 +133,14 @@ def suits(person: ModelSize, weather: Conditions | None) -> float:
     """How likely somebody goes out: as their clothes are near what people wear in that weather; 1 without one."""
     if weather is None:
         return 1.0
-    usual = usual_clothing_clo(weather.air_temperature_K)
+    usual = _usual_clo(weather.air_temperature_K)
     apart = 0.0 if not person.clo else math.log(person.clo / usual) / DRESS_SPREAD
     opened = WET_UMBRELLAS if weather.weather == "rain" else DRY_UMBRELLAS
     return math.exp(-0.5 * apart * apart) * (opened if person.carries == "umbrella" else 1.0)
+
+
+_usual_clo = functools.lru_cache(maxsize=64)(usual_clothing_clo)
+"""All models are asked in one weather after the other."""
 
 
 def people_on_street(
@@ -226,12 +230,10 @@ class _Taken:
     corners_m: Sequence[Array]
     """(4, 2) each."""
 
-    @cached_property
+    @functools.cached_property
     def _circles(self) -> list[tuple[float, float, float]]:
         """Middle and radius around each: most are too far away to be looked at closely."""
-        return [
-            (*one.mean(axis=0).tolist(), float(np.hypot(*(one - one.mean(axis=0)).T).max())) for one in self.corners_m
-        ]
+        return [_circle_around(one.tolist()) for one in self.corners_m]
 
     def touches(self, corners_m: Array, x_m: float, y_m: float, radius_m: float) -> bool:
         """Whether a rectangle overlaps one of them; it lies within a radius about a point."""
@@ -239,6 +241,12 @@ class _Taken:
             math.hypot(x - x_m, y - y_m) <= radius + radius_m + ROUNDING_M and overlaps(corners_m, other)
             for other, (x, y, radius) in zip(self.corners_m, self._circles, strict=True)
         )
+
+
+def _circle_around(corners_m: Sequence[Sequence[float]]) -> tuple[float, float, float]:
+    """Middle and radius of a circle around points."""
+    x, y = (sum(one[axis] for one in corners_m) / len(corners_m) for axis in (0, 1))
+    return x, y, max(math.hypot(one[0] - x, one[1] - y) for one in corners_m)
 
 
 def _taken_by_cars(cars: Sequence[Placement], sizes: Mapping[str, ModelSize]) -> list[Array]:
@@ -294,15 +302,15 @@ class _Scene:
     cars: Mapping[str, ModelSize]
     camera: Camera
 
-    @cached_property
+    @functools.cached_property
     def _spots(self) -> dict[Kind, tuple[Array, Array]]:
         return spots_by_kind(self.ground, self.setup.cam_to_world, self.camera)
 
-    @cached_property
+    @functools.cached_property
     def _to_cam(self) -> WorldToCam:
         return world_to_cam(self.setup.cam_to_world)
 
-    @cached_property
+    @functools.cached_property
     def _taken(self) -> _Taken:
         """Rectangles of the cars with room around them, and of the camera's own."""
         pose = self.setup.cam_to_world
@@ -413,7 +421,7 @@ class _Plane:
     road_yaw_rad: float
     beside_m: float
 
-    @cached_property
+    @functools.cached_property
     def _to_cam(self) -> WorldToCam:
         return world_to_cam(self.setup.cam_to_world)
 

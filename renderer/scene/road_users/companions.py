@@ -20,7 +20,7 @@ from ..footprints import overlaps, rectangle
 from ..projection import box_around, seen_share, world_to_cam
 from .two_wheelers import LEAST_SEEN, sample_count, taken_by
 
-__all__ = ["ANIMALS", "COMPANIONS", "companions", "ground_of", "walking_without_pram"]
+__all__ = ["ANIMALS", "COMPANIONS", "COMPANION_CATEGORIES", "companions", "ground_of", "walking_without_pram"]
 
 Array = NDArray[np.float64]
 
@@ -34,6 +34,7 @@ ANIMALS: Final[Mapping[str, tuple[str, float]]] = {
 version 2, have four dogs in 10742 frames; made data is there to have more. Deer and boar are there where they are asked
 for alone."""
 COMPANIONS: Final = (*ANIMALS, "strollers")
+COMPANION_CATEGORIES: Final = frozenset({"stroller", *(category for category, _ in ANIMALS.values())})
 _PARTS: Final = {"dogs": 0, "cats": 1, "deer": 2, "strollers": 3, "boar": 4}
 """Of the random stream; they stay as they are."""
 ASKED_MEAN = 1.0

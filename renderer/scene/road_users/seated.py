@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -76,11 +77,14 @@ def seated_people(
     left = len(seats) if most is None else max(0, most - on_foot)
     if not sitting or not left:
         return ()
+    view = _View(setup, sizes, camera)
+    shown = view.shown(seats)
+    if not shown:
+        return ()
     rng, share = draw.rng(Stream.SEATED), bench_share(weather)
     shares = np.cumsum([suits(one, weather) for one in sitting])
-    view = _View(setup, sizes, camera)
     placed: list[Placement] = []
-    for bench in by_bench(view.shown(seats)):
+    for bench in by_bench(shown):
         used, count = rng.random() < share, 1 + int(np.searchsorted(np.cumsum(COUNT_SHARES), rng.random()))
         for place in rng.permutation(len(bench))[:count] if used else ():
             chosen = min(int(np.searchsorted(shares, rng.random() * shares[-1], side="right")), len(sitting) - 1)
@@ -107,10 +111,14 @@ class _View:
     """What a camera sees, and what stands there."""
 
     def __init__(self, setup: FrameSetup, sizes: Mapping[str, ModelSize], camera: Camera) -> None:
-        self.camera, self._pose = camera, setup.cam_to_world
+        self.camera, self._pose, self._setup, self._sizes = camera, setup.cam_to_world, setup, sizes
         self._to_cam = world_to_cam(setup.cam_to_world)
-        placed = [(one, sizes[one.model]) for one in setup.placements]
-        self._taken = [rectangle(one.x_m, one.y_m, one.yaw_rad, size.length_m, size.width_m) for one, size in placed]
+
+    @cached_property
+    def _taken(self) -> list[Array]:
+        """Rectangles (4, 2) of what stands there."""
+        placed = [(one, self._sizes[one.model]) for one in self._setup.placements]
+        return [rectangle(one.x_m, one.y_m, one.yaw_rad, size.length_m, size.width_m) for one, size in placed]
 
     def shown(self, seats: Sequence[Seat]) -> list[Seat]:
         """Seats in the field of view."""

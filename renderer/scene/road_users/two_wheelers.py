@@ -119,13 +119,19 @@ class TwoWheelerMix:
             elif model.category in wanted:
                 self._vehicles.setdefault(model.category, []).append(model)
         self.sizes = {model.name: model for model in models}
-        self._dress: tuple[Conditions, np.random.Generator] | None = None
+        self._dress: tuple[Conditions, Draw] | None = None
 
     def dressed_for(self, weather: Conditions, draw: Draw) -> TwoWheelerMix:
         """The same vehicles, whose riders go out as their clothes suit the weather."""
         dressed = copy(self)
-        dressed._dress = weather, draw.rng(Stream.RIDERS)
+        dressed._dress = weather, draw
         return dressed
+
+    @cached_property
+    def _of_riders(self) -> np.random.Generator:
+        """Draws of their own: what those of the vehicles give stays as it is."""
+        assert self._dress is not None
+        return self._dress[1].rng(Stream.RIDERS)
 
     def draw(self, category: str, rng: np.random.Generator) -> ModelSize | None:
         """A vehicle; None where there is none of the category."""
@@ -137,8 +143,7 @@ class TwoWheelerMix:
         anybody = _one_of(riders, rng)
         if self._dress is None or not riders:
             return anybody
-        weather, own = self._dress  # with draws of its own: what ``rng`` draws next stays as it is
-        return riders[_chosen([suits(one, weather) for one in riders], own)]
+        return riders[_chosen([suits(one, self._dress[0]) for one in riders], self._of_riders)]
 
 
 def _one_of(models: Sequence[ModelSize], rng: np.random.Generator) -> ModelSize | None:
