@@ -32,7 +32,7 @@ from ..geometry.clusters import (
 )
 from ..optional import kernel
 from .hits import NO_HIT, PART_SHIFT, TRIANGLE_MASK
-from .lanes import LANES, draw_lanes, is_new_or_seen, is_seen, row_lanes, stamp_lanes
+from .lanes import LANES, draw_lanes, fill_lanes, is_new_or_seen, is_seen, row_lanes, stamp_lanes
 
 __all__ = ["Buffers", "HitPasses", "draw_parts", "nearest_of_parts", "resolve"]
 
@@ -127,7 +127,7 @@ def draw_parts(
     points, sides, faces = (
         np.empty(9 * CLUSTER_TRIANGLES),
         np.zeros(SIDES * CLUSTER_TRIANGLES),
-        np.empty(CLUSTER_TRIANGLES, np.int64),
+        np.empty(CLUSTER_TRIANGLES + 1, np.int64),
     )
     first_row, end_row = np.empty(CLUSTER_TRIANGLES, np.int32), np.empty(CLUSTER_TRIANGLES, np.int32)
     first_col, end_col = np.empty(CLUSTER_TRIANGLES, np.int32), np.empty(CLUSTER_TRIANGLES, np.int32)
@@ -276,12 +276,14 @@ def _covering(
     _spans(points, 0, width + 0.0, first_col, end_col)
     n = 0
     for t in range(count):
-        if (first_row[t] < end_row[t]) & (first_col[t] < end_col[t]):
-            for k in range(9):
-                sides[k * CLUSTER_TRIANGLES + n] = points[k * CLUSTER_TRIANGLES + t]
-            first_row[n], end_row[n], first_col[n], end_col[n] = first_row[t], end_row[t], first_col[t], end_col[t]
-            faces[n] = face + t
-            n += 1
+        faces[n] = t
+        n += (first_row[t] < end_row[t]) & (first_col[t] < end_col[t])
+    for i in range(n):
+        t = faces[i]
+        first_row[i], end_row[i], first_col[i], end_col[i] = first_row[t], end_row[t], first_col[t], end_col[t]
+        for k in range(9):
+            sides[np.uint64(k * CLUSTER_TRIANGLES + i)] = points[np.uint64(k * CLUSTER_TRIANGLES + t)]
+        faces[i] = face + t
     return n
 
 
@@ -394,20 +396,28 @@ def _draw_triangles(
 
 @kernel
 def resolve(buffers: Buffers, meshes: FlatMeshes, parts: PlacedParts, background_zone: int, passes: HitPasses) -> None:
-    """Turn hits into passes."""
-    inverse_depth, hit, zones, mesh_triangle = buffers.inverse_depth, buffers.hit, meshes.zones, meshes.mesh_triangle
-    mesh, ids = parts.mesh, parts.instance_id
-    depth_m, instance_id, zone, part = passes.depth_m, passes.instance_id, passes.zone, passes.part
-    for r in range(hit.shape[0]):
-        for c in range(hit.shape[1]):
-            depth_m[r, c] = 1.0 / inverse_depth[r, c] if hit[r, c] != NO_HIT else np.inf
-        last, i, z, p = NO_HIT, 0, background_zone, -1
-        for c in range(hit.shape[1]):
-            h = hit[r, c]
-            if h != last:
-                last = h
-                i, z, p = 0, background_zone, -1
-                if h != NO_HIT:
-                    p = h >> PART_SHIFT
-                    i, z = ids[p], zones[mesh_triangle[mesh[p]] + (h & TRIANGLE_MASK)]
-            instance_id[r, c], zone[r, c], part[r, c] = i, z, p + 1
+    """Turn hits into passes; all arrays are of :func:`.lanes.lane_array`.
+
+    What a run of pixels writes too far the next one overwrites.
+    """
+    inverse_depth, zones, mesh_triangle = buffers.inverse_depth.reshape(-1), meshes.zones, meshes.mesh_triangle
+    hit, mesh, ids = buffers.hit.reshape(-1), parts.mesh, parts.instance_id
+    depth_m, instance_id = passes.depth_m.reshape(-1), passes.instance_id.reshape(-1)
+    zone, part = passes.zone.reshape(-1), passes.part.reshape(-1)
+    for k in range(hit.shape[0]):
+        depth_m[k] = 1.0 / inverse_depth[k] if hit[k] != NO_HIT else np.inf
+    k, count = np.int64(0), hit.shape[0]
+    while k < count:
+        h, p, i, z = hit[np.uint64(k)], -1, 0, background_zone
+        if h != NO_HIT:
+            p = h >> PART_SHIFT
+            i, z = ids[p], zones[mesh_triangle[mesh[p]] + (h & TRIANGLE_MASK)]
+        end = k + 1
+        while end < count and hit[np.uint64(end)] == h:
+            end += 1
+        while k < end:
+            fill_lanes(instance_id, k, i)
+            fill_lanes(zone, k, z)
+            fill_lanes(part, k, p + 1)
+            k += LANES
+        k = end

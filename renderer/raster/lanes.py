@@ -24,6 +24,7 @@ __all__ = [
     "LANES",
     "blend_lanes",
     "draw_lanes",
+    "fill_lanes",
     "is_new_or_seen",
     "is_seen",
     "lane_array",
@@ -128,6 +129,11 @@ def _stamp_lanes(stamp: Stamps, i: int, count: int, instance: int) -> int:
     return fresh
 
 
+def _fill_lanes(out: NDArray[Any], i: int, value: int) -> None:
+    """Put a number into :data:`LANES` elements from ``i`` on."""
+    out[i : i + LANES] = value
+
+
 def _blend_lanes(setups: Floats, slot: int, sums: Floats, i: int, step: int, y: float) -> None:
     """Weighted sums of a triangle's three normals at :data:`LANES` pixels of a row.
 
@@ -212,6 +218,10 @@ class _Vectors:
         """Put others in their place."""
         self.b.store(vector, self.place(array, i), align=self._types[array].dtype.bitwidth // 8)
 
+    def dtype(self, array: int) -> Any:
+        """What an argument that is an array holds, as a type of numba's."""
+        return self._types[array].dtype
+
     def element(self, array: int, i: Any) -> Any:
         """A vector of one element."""
         kind = self._types[array]
@@ -274,8 +284,9 @@ def _emit_draw(v: _Vectors) -> Any:
     depth_there, face_there = v.read(0, i), v.read(1, i)
     earlier = b.and_(b.fcmp_ordered("==", q, depth_there), b.icmp_signed("<", face, face_there))
     nearer = b.and_(b.or_(b.fcmp_ordered(">", q, depth_there), earlier), v.within(v.number(3, "int64")))
-    v.write(b.select(nearer, q, depth_there), 0, i)
-    v.write(b.select(nearer, face, face_there), 1, i)
+    with b.if_then(v.any(nearer)):
+        v.write(b.select(nearer, q, depth_there), 0, i)
+        v.write(b.select(nearer, face, face_there), 1, i)
     return v.context.get_dummy_value()
 
 
@@ -314,6 +325,11 @@ def _emit_stamp(v: _Vectors) -> Any:
     v.write(v.b.select(within, instance, there), 0, i)
     new = v.b.and_(v.b.icmp_unsigned("!=", there, instance), within)
     return v.b.zext(v.b.ctpop(v.bits(new)), v.ir.IntType(64))
+
+
+def _emit_fill(v: _Vectors) -> Any:
+    v.write(v.numbers(2, str(v.dtype(0))), 0, v.number(1, "int64"))
+    return v.context.get_dummy_value()
 
 
 def _emit_blend(v: _Vectors) -> Any:
@@ -388,6 +404,10 @@ def _stamp_step(_: Any, stamp: Any, i: Any, n: Any, instance: Any) -> Any:
     return _step(_emit_stamp, "int64", (stamp, i, n, instance))
 
 
+def _fill_step(_: Any, out: Any, i: Any, value: Any) -> Any:
+    return _step(_emit_fill, "void", (out, i, value))
+
+
 def _blend_step(_: Any, setups: Any, slot: Any, sums: Any, i: Any, step: Any, y: Any) -> Any:
     return _step(_emit_blend, "void", (setups, slot, sums, i, step, y))
 
@@ -401,5 +421,6 @@ row_lanes: Any = _row_lanes if intrinsic is None else intrinsic(_row_step)
 is_seen: Any = _is_seen if intrinsic is None else intrinsic(_seen_step)
 is_new_or_seen: Any = _is_new_or_seen if intrinsic is None else intrinsic(_new_or_seen_step)
 stamp_lanes: Any = _stamp_lanes if intrinsic is None else intrinsic(_stamp_step)
+fill_lanes: Any = _fill_lanes if intrinsic is None else intrinsic(_fill_step)
 blend_lanes: Any = _blend_lanes if intrinsic is None else intrinsic(_blend_step)
 unit_lanes: Any = _unit_lanes if intrinsic is None else intrinsic(_unit_step)

@@ -78,13 +78,13 @@ class Rasteriser:
     def __init__(self, camera: Camera, near_m: float = 0.1, far_m: float = np.inf) -> None:
         """Camera and distances of the planes that it sees between, metres along the optical axis."""
         self.camera, self.near_m, self.far_m = camera, near_m, far_m
-        self._buffers = _buffers(camera)
+        self._buffers = _buffers((camera.height, camera.width))
 
     def look_through(self, camera: Camera, near_m: float, far_m: float = np.inf) -> None:
         """Take another camera from the next image on; one of the same size costs nothing."""
         self.camera, self.near_m, self.far_m = camera, near_m, far_m
         if (camera.height, camera.width) != self._buffers.hit.shape:
-            self._buffers = _buffers(camera)
+            self._buffers = _buffers((camera.height, camera.width))
 
     def draw(
         self,
@@ -101,7 +101,7 @@ class Rasteriser:
         amodal_px = self._fill(meshes, parts)
         if drawing.holdout is not None:
             _cut_out(self._buffers.hit, drawing.holdout)
-        passes = _empty_passes(self._buffers.hit.shape)
+        passes = _empty_passes((self.camera.height, self.camera.width))
         resolve(self._buffers, meshes, parts, background_zone, passes)
         normal = self._normals(meshes, parts, drawing.local_to_world) if normals else None
         return RasterPasses(*passes, normal, amodal_px, self._buffers.hit & TRIANGLE_MASK if triangles else None)
@@ -162,21 +162,25 @@ class Rasteriser:
         self, meshes: FlatMeshes, parts: PlacedParts, rays: Rays, shape: tuple[int, int], wide: NDArray[np.float64]
     ) -> tuple[Buffers, NDArray[np.int64]]:
         """Buffers (H, W) of a distorted picture, and the pixels of whole instances."""
-        count = shape[0] * shape[1]
-        flat = Buffers(np.full(count, 1.0 / self.far_m), np.full(count, NO_HIT), np.zeros(count, np.uint16))
+        buffers = self._emptied(_buffers(shape))
+        flat = Buffers(*(one.reshape(-1) for one in buffers))
         amodal_px = np.zeros(int(parts.instance_id.max(initial=0)) + 1, np.int64)
         draw_at_rays(meshes, parts, self._order(meshes, parts), self.near_m, rays, wide, flat, amodal_px)
-        inverse_depth, hit, stamp = flat
-        return Buffers(inverse_depth.reshape(shape), hit.reshape(shape), stamp.reshape(shape)), amodal_px
+        return buffers, amodal_px
 
     def _fill(self, meshes: FlatMeshes, parts: PlacedParts) -> NDArray[np.int64]:
         """Draw the parts into the buffers; returns the pixels that each instance covers if nothing stands before it."""
-        self._buffers.inverse_depth.fill(1.0 / self.far_m)  # nothing beyond is nearer than that
-        self._buffers.hit.fill(NO_HIT)
-        self._buffers.stamp.fill(0)
+        self._emptied(self._buffers)
         amodal_px = np.zeros(int(parts.instance_id.max(initial=0)) + 1, np.int64)
         draw_parts(meshes, parts, self._order(meshes, parts), self.near_m, self._buffers, amodal_px)
         return amodal_px
+
+    def _emptied(self, buffers: Buffers) -> Buffers:
+        """The buffers before anything is drawn."""
+        buffers.inverse_depth.fill(1.0 / self.far_m)  # nothing beyond is nearer than that
+        buffers.hit.fill(NO_HIT)
+        buffers.stamp.fill(0)
+        return buffers
 
     def _normals(
         self, meshes: FlatMeshes, parts: PlacedParts, local_to_world: NDArray[np.float64]
@@ -207,9 +211,13 @@ def _cut_out(hit: NDArray[np.int64], holdout: NDArray[np.bool_]) -> None:
     hit[(hit != NO_HIT) & holdout[np.where(hit == NO_HIT, 0, hit >> PART_SHIFT)]] = NO_HIT
 
 
-def _empty_passes(shape: tuple[int, ...]) -> HitPasses:
-    depth_m, instance_id = np.empty(shape, np.float32), np.empty(shape, np.uint16)
-    return HitPasses(depth_m, instance_id, np.empty(shape, np.uint8), np.empty(shape, np.uint16))
+def _empty_passes(shape: tuple[int, int]) -> HitPasses:
+    return HitPasses(
+        np.empty(shape, np.float32),
+        lane_array(shape, np.uint16),
+        lane_array(shape, np.uint8),
+        lane_array(shape, np.uint16),
+    )
 
 
 def _normal_matrices(local_to_world: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -219,6 +227,5 @@ def _normal_matrices(local_to_world: NDArray[np.float64]) -> tuple[NDArray[np.fl
     return turn, mirrored
 
 
-def _buffers(camera: Camera) -> Buffers:
-    shape = (camera.height, camera.width)
+def _buffers(shape: tuple[int, int]) -> Buffers:
     return Buffers(lane_array(shape, np.float64), lane_array(shape, np.int64), lane_array(shape, np.uint16))

@@ -82,6 +82,20 @@ def test_what_is_hidden_and_what_is_counted() -> None:
 
 
 @kernel
+def filled(out: Any, i: int, value: int) -> None:
+    """Compiled."""
+    lanes.fill_lanes(out, i, value)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_number_is_put_beside_itself(dtype: Any) -> None:
+    out = np.zeros(30, dtype)
+    filled(out, 5, 211)
+    assert (out[5 : 5 + lanes.LANES] == 211).all()
+    assert out.sum(dtype=int) == 211 * lanes.LANES
+
+
+@kernel
 def normals(setups: Any, slot: int, sums: Any, i: int, step: int, y: float, out: Any, at: int) -> None:
     """Compiled."""
     lanes.blend_lanes(setups, slot, sums, i, step, y)

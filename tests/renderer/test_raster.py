@@ -193,6 +193,34 @@ def test_the_nearest_triangle_wins_and_hidden_pixels_are_counted() -> None:
     assert (together.amodal_px[1:] > [(instance == k).sum() for k in (1, 2, 3)]).all()
 
 
+def test_passes_of_a_picture_whose_rows_are_no_whole_lanes() -> None:
+    """Normals, zones and parts of a soup with huge triangles, some cut by the near plane, some behind the camera: each
+    pixel's corner weights are those that solve its ray in the world, by numpy."""
+    rng, camera = np.random.default_rng(13), replace(SMALL, width=45, height=37)
+    meshes = [*soup(rng, 3), (rng.normal(0, 6, (90, 3)), np.arange(90).reshape(-1, 3))]
+    corners = [points.astype(np.float32).astype(np.float64)[triangles] for points, triangles in meshes]
+    normals = [rng.normal(size=one.shape).astype(np.float32) for one in corners]
+    drawn = draw(meshes, camera, ids=[1, 1, 0, 2], normals=normals)
+    assert drawn.normal is not None
+    assert drawn.normal.shape == (37, 45, 3)
+    checked = 0
+    for row, column in np.ndindex(drawn.part.shape):
+        part = int(drawn.part[row, column]) - 1
+        if part < 0:
+            assert drawn.zone[row, column] == drawn.instance_id[row, column] == 0
+            assert (drawn.normal[row, column] == 0).all()
+            continue
+        ray = np.array([(column + 0.5 - camera.cx) / camera.fx, (row + 0.5 - camera.cy) / camera.fy, 1.0])
+        number = int(drawn.zone[row, column]) - 1
+        weights = np.linalg.solve(corners[part][number].T, ray)
+        assert 1 / weights.sum() == pytest.approx(drawn.depth_m[row, column], rel=1e-5)
+        plane = np.cross(*(corners[part][number][1:] - corners[part][number][0]))
+        blended = weights @ normals[part][number].astype(np.float64) * -np.sign(plane @ ray)
+        np.testing.assert_allclose(drawn.normal[row, column], blended / np.linalg.norm(blended), atol=1e-4)
+        checked += 1
+    assert checked > 1000
+
+
 def test_equal_depths_go_to_the_first_part() -> None:
     wall = before(SMALL, np.array([[-5.0, -5], [60, -5], [60, 60], [-5, 60]]), 5.0)
     quad = np.array([[0, 1, 2], [0, 2, 3]])
