@@ -406,7 +406,7 @@ def resolve(buffers: Buffers, meshes: FlatMeshes, parts: PlacedParts, background
     zone, part = passes.zone.reshape(-1), passes.part.reshape(-1)
     for k in range(hit.shape[0]):
         depth_m[k] = 1.0 / inverse_depth[k] if hit[k] != NO_HIT else np.inf
-    k, count = np.int64(0), hit.shape[0]
+    k, count = 0, hit.shape[0]
     while k < count:
         h, p, i, z = hit[np.uint64(k)], -1, 0, background_zone
         if h != NO_HIT:

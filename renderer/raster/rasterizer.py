@@ -163,7 +163,8 @@ class Rasteriser:
     ) -> tuple[Buffers, NDArray[np.int64]]:
         """Buffers (H, W) of a distorted picture, and the pixels of whole instances."""
         buffers = self._emptied(_buffers(shape))
-        flat = Buffers(*(one.reshape(-1) for one in buffers))
+        inverse_depth, hit, stamp = buffers
+        flat = Buffers(inverse_depth.reshape(-1), hit.reshape(-1), stamp.reshape(-1))
         amodal_px = np.zeros(int(parts.instance_id.max(initial=0)) + 1, np.int64)
         draw_at_rays(meshes, parts, self._order(meshes, parts), self.near_m, rays, wide, flat, amodal_px)
         return buffers, amodal_px
