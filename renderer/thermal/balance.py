@@ -13,6 +13,7 @@ Sources:
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ _STEFAN_BOLTZMANN = 5.670374e-8
 DIRECT_SHARE = {"clear": 1.0, "cloudy": 0.65, "overcast": 0.0, "rain": 0.0, "fog": 0.05}
 _DIFFUSE = {"clear": 0.12, "cloudy": 0.25, "overcast": 0.25, "rain": 0.15, "fog": 0.3}
 _TABLE = 256
+_ZONES = [info.zone for info in ZONES]
 
 
 class Balance(NamedTuple):
@@ -75,21 +77,20 @@ def surface_balance(conditions: Conditions, profiles: Profiles, band: Band = LWI
     transfer = transfer_W_m2K(conditions.wind_m_s)
     directions, beam, diffuse = _past_suns(conditions)
     loss = sky_loss_W_m2(conditions, band)
-    sun_K = np.zeros((_TABLE, len(beam)))
-    diffuse_K, sky_loss_K, ground_K = np.zeros((3, _TABLE))
     light = SKY_VIEW * beam * np.maximum(directions[:, 2], 0.0) + diffuse
     warmer_K = _road_above_air_K(light, loss, transfer, profiles)
     from_road = 4.0 * _STEFAN_BOLTZMANN * conditions.air_temperature_K**3 * warmer_K
     thrown_back = (1.0 - profiles.materials[Zone.ROAD].absorptance) * light
-    for info in ZONES:
-        material = profiles.materials[info.zone]
-        memory = _memory(material.lag_h)
-        gain = material.absorptance * material.exposure / transfer
-        sun_K[info.zone] = gain * memory * beam
-        diffuse_K[info.zone] = gain * float(memory @ diffuse)
-        sky_loss_K[info.zone] = material.emissivity * material.exposure * loss / transfer
-        ground_K[info.zone] = material.emissivity * material.exposure * from_road / transfer
-        ground_K[info.zone] += gain * float(memory @ thrown_back)
+    sun_K = np.zeros((_TABLE, len(beam)))
+    diffuse_K, sky_loss_K, ground_K = np.zeros((3, _TABLE))
+    materials = [profiles.materials[zone] for zone in _ZONES]
+    memory = np.array([_memory(material.lag_h) for material in materials])
+    absorbs = np.array([material.absorptance * material.exposure / transfer for material in materials])
+    emits = np.array([material.emissivity * material.exposure / transfer for material in materials])
+    sun_K[_ZONES] = absorbs[:, None] * memory * beam
+    diffuse_K[_ZONES] = absorbs * (memory * diffuse).sum(axis=1)
+    sky_loss_K[_ZONES] = emits * loss
+    ground_K[_ZONES] = emits * from_road + absorbs * (memory * thrown_back).sum(axis=1)
     shining = beam > 1.0
     return Balance(directions[shining], np.ascontiguousarray(sun_K[:, shining]), diffuse_K, sky_loss_K, ground_K)
 
@@ -118,11 +119,14 @@ def _past_suns(conditions: Conditions) -> tuple[NDArray[np.float64], NDArray[np.
     return directions, direct * beam, diffuse * beam * np.maximum(up, 0.0) + diffuse * 0.1 * beam
 
 
+@functools.lru_cache(maxsize=256)
 def _memory(lag_h: float) -> NDArray[np.float64]:
     """Weight of each past hour in a first-order memory: the exponential integrated over the hour's surroundings."""
     edges = np.concatenate([[0.0], (_PAST_H[1:] + _PAST_H[:-1]) / 2, [10.0]])
     left = np.exp(-edges / lag_h)
-    return np.asarray(left[:-1] - left[1:])
+    weights = np.asarray(left[:-1] - left[1:])
+    weights.flags.writeable = False  # all who ask get the same array
+    return weights
 
 
 def sky_loss_W_m2(conditions: Conditions, band: Band = LWIR) -> float:

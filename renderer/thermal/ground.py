@@ -5,9 +5,8 @@ Only the pixels around each car's footprint are visited, so that the cost follow
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,23 @@ from ..geometry.view import CameraView, camera_view
 from ..optional import fast_kernel, inlined_kernel
 from ..zones.catalogue import Zone
 from .balance import SKY_VIEW, Balance
+from .lanes.in_step import (
+    LANES,
+    absolute,
+    anywhere,
+    bare,
+    choose,
+    exponential,
+    greatest,
+    lanes_at,
+    least,
+    looked_up,
+    narrow,
+    put,
+    rooted,
+    wide,
+)
+from .pixels.view import ray, seen_point
 from .profiles import CarProfile, Profiles
 
 __all__ = ["GroundEffects", "ground_effects"]
@@ -28,6 +44,7 @@ _REACH_M = 1.3
 _MAX_SHADOW_M = 8.0
 _FAR_M = 1e7
 """What is farther has not been hit."""
+_STEPS = np.arange(LANES, dtype=np.int32)
 
 
 class GroundEffects(NamedTuple):
@@ -89,11 +106,12 @@ def ground_effects(
         plane: also where nothing was hit: the level plane on which each car stands.
     """
     effects = GroundEffects(np.zeros(frame.zone.shape, np.float32), np.zeros(frame.zone.shape, np.float32))
-    is_ground = np.zeros(256, dtype=np.bool_)
-    is_ground[list(_GROUND_ZONES)] = True
+    is_ground = np.zeros(256, np.uint8)
+    is_ground[list(_GROUND_ZONES)] = 1
     if plane:
-        is_ground[[Zone.BACKGROUND, Zone.SKY]] = True
-    suns = balance.sun_world[:3]
+        is_ground[[Zone.BACKGROUND, Zone.SKY]] = 1
+    suns, view = balance.sun_world[:3], camera_view(frame)
+    depth, zone = np.ascontiguousarray(frame.depth_m), np.ascontiguousarray(frame.zone)
     for instance, draw in zip(cars, spread, strict=True):
         profile = profiles.vehicle(instance.profile)
         size = _size(instance.box_3d)
@@ -103,9 +121,8 @@ def ground_effects(
             continue
         to_model = world_to_local(instance.object_to_world)
         _add_car(
-            frame.depth_m, frame.zone, is_ground, camera_view(frame), region, to_model,
-            float(instance.object_to_world[2, 3]), size, _warmth(profile, draw, balance), shadow @ to_model[:, :3].T,
-            effects,
+            depth, zone, is_ground, view, region, to_model, float(instance.object_to_world[2, 3]), size,
+            _warmth(profile, draw, balance), np.ascontiguousarray(shadow @ to_model[:, :3].T), _STEPS, effects,
         )  # fmt: skip
     return effects
 
@@ -148,69 +165,80 @@ def _region(frame: Frame, instance: Instance, size: _Size, suns: NDArray[np.floa
 
 @fast_kernel
 def _add_car(
-    depth: NDArray[np.float32], zones: NDArray[np.uint8], is_ground: NDArray[np.bool_], view: CameraView,
+    depth: NDArray[np.float32], zones: NDArray[np.uint8], is_ground: NDArray[np.uint8], view: CameraView,
     region: _Region, to_model: NDArray[np.float64], ground_z: float, size: _Size, warmth: _Warmth,
-    suns: NDArray[np.float64], effects: GroundEffects,
+    suns: NDArray[np.float64], steps: NDArray[np.int32], effects: GroundEffects,
 ) -> None:  # fmt: skip
-    """Add one car's heat and shadow to the pixels of its region.
+    """Add one car's heat and shadow to the pixels of its region, several neighbours in step.
 
     ``to_model`` (3, 4) leads from the world into the car's axes, in which ``suns`` (K, 3) are directions;
-    ``ground_z`` is the height of its ground in the world, for pixels where nothing was hit.
+    ``ground_z`` is the height of its ground in the world, for pixels where nothing was hit. ``steps`` count lanes.
     """
-    turn, eye, m, heat, shade = view.rotation, view.position_m, to_model, effects.heat_K, effects.shade
+    depths, kinds, grounds, m, sun = bare(depth), bare(zones), bare(is_ground), bare(to_model), bare(suns)
+    heat, shade, turn, eye = bare(effects.heat_K), bare(effects.shade), bare(view.rotation), bare(view.position_m)
+    columns, width, count = lanes_at(bare(steps), 0), zones.shape[1], suns.shape[0]
     for r in range(region.top, region.bottom):
-        cy = (r + 0.5 - view.cy) / view.fy
-        for c in range(region.left, region.right):
-            if not is_ground[zones[r, c]]:
+        for first in range(region.left, region.right, LANES):
+            column = least(columns + first, region.right - 1)  # the last ones may be the same pixel
+            at = column + r * width
+            on_ground = looked_up(grounds, looked_up(kinds, at)) > 0
+            if not anywhere(on_ground):
                 continue
-            cx = (c + 0.5 - view.cx) / view.fx
-            dx = turn[0, 0] * cx + turn[0, 1] * cy + turn[0, 2]
-            dy = turn[1, 0] * cx + turn[1, 1] * cy + turn[1, 2]
-            dz = turn[2, 0] * cx + turn[2, 1] * cy + turn[2, 2]
-            distance = float(depth[r, c])
-            if not distance < _FAR_M:
-                if dz > -1e-4:
+            seen = looked_up(depths, at)
+            wx, wy, wz, _ = ray(turn, view.fx, view.fy, view.cx, view.cy, column, r)
+            is_hit, falls = seen < _FAR_M, wz <= -1e-4
+            far = choose(is_hit, wide(seen), (ground_z - looked_up(eye, 2)) / choose(falls, wz, -1.0))
+            px, py, pz = seen_point(eye, wx, wy, wz, far)
+            z = _row(m, 2, px, py, pz)
+            counts = on_ground & (is_hit | falls) & (absolute(z) <= 0.35)
+            if not anywhere(counts):
+                continue
+            x, y = _row(m, 0, px, py, pz), _row(m, 1, px, py, pz)
+            put(heat, at, looked_up(heat, at) + choose(counts, _warming_K(narrow(x), narrow(y), size, warmth), 0.0))
+            for k in range(count):
+                a, b, c = looked_up(sun, 3 * k), looked_up(sun, 3 * k + 1), looked_up(sun, 3 * k + 2)
+                if c < 0.03:
                     continue
-                distance = (ground_z - eye[2]) / dz
-            px, py, pz = eye[0] + dx * distance, eye[1] + dy * distance, eye[2] + dz * distance
-            z = m[2, 0] * px + m[2, 1] * py + m[2, 2] * pz + m[2, 3]
-            if abs(z) > 0.35:
-                continue
-            x = m[0, 0] * px + m[0, 1] * py + m[0, 2] * pz + m[0, 3]
-            y = m[1, 0] * px + m[1, 1] * py + m[1, 2] * pz + m[1, 3]
-            heat[r, c] += _warming_K(x, y, size, warmth)
-            for k in range(suns.shape[0]):
-                if _meets_box(x, y, max(z, 0.0), suns[k], size):
-                    shade[r, c] = min(1.0, shade[r, c] + 1.0 / suns.shape[0])
+                hidden = counts & _meets_box(x, y, greatest(z, 0.0), a, b, c, size)
+                if anywhere(hidden):
+                    put(shade, at, least(1.0, looked_up(shade, at) + choose(hidden, 1.0 / count, 0.0 * narrow(x))))
 
 
 @inlined_kernel
-def _warming_K(x: float, y: float, size: _Size, warmth: _Warmth) -> float:
-    """At a point of the ground in the car's axes: most under the engine, some at the exhaust."""
-    ox, oy = abs(x) - size.half_length, abs(y) - size.half_width
-    out = math.sqrt(max(0.0, ox) ** 2 + max(0.0, oy) ** 2) if max(ox, oy) > 0.0 else max(ox, oy)
-    if out > _REACH_M:
-        return 0.0
-    near = 1.0 / (1.0 + math.exp((out + warmth.inset_m) / warmth.softness_m))
-    u = x / size.half_length
-    engine = math.exp(-((u - 0.55) ** 2) / 0.18)
-    exhaust = math.exp(-((u + 1.0) ** 2) / 0.05 - ((y / size.half_width - 0.4) ** 2) / 0.2)
-    return near * (warmth.own_K * (0.65 + 0.55 * engine + 0.35 * exhaust) + warmth.lid_K)
+def _row(m: Any, row: int, x: Any, y: Any, z: Any) -> Any:
+    """One coordinate of points in the car's axes."""
+    at = 4 * row
+    return looked_up(m, at) * x + looked_up(m, at + 1) * y + looked_up(m, at + 2) * z + looked_up(m, at + 3)
 
 
 @inlined_kernel
-def _meets_box(x: float, y: float, z: float, sun: NDArray[np.float64], size: _Size) -> bool:
-    """Whether the way from a point to the sun meets the car's box (a tenth slimmer, and off the ground)."""
-    if sun[2] < 0.03:
-        return False
-    near, far = max(0.0, (0.18 - z) / sun[2]), (0.95 * size.height - z) / sun[2]
-    for axis in range(2):
-        start, half = (x, 0.95 * size.half_length) if axis == 0 else (y, 0.95 * size.half_width)
-        step = sun[axis]
-        if abs(step) < 1e-6:
-            if abs(start) > half:
-                return False
-            continue
-        a, b = (-half - start) / step, (half - start) / step
-        near, far = max(near, min(a, b)), min(far, max(a, b))
-    return bool(near < far)
+def _warming_K(x: Any, y: Any, size: _Size, warmth: _Warmth) -> Any:
+    """At points of the ground in the car's axes: most under the engine, some at the exhaust."""
+    ox, oy = absolute(x) - size.half_length, absolute(y) - size.half_width
+    most, ahead, aside = greatest(ox, oy), greatest(0.0, ox), greatest(0.0, oy)
+    out = choose(most > 0.0, rooted(ahead * ahead + aside * aside), most)
+    near = 1.0 / (1.0 + exponential((out + warmth.inset_m) * (1.0 / warmth.softness_m)))
+    u, v = x * (1.0 / size.half_length), y * (1.0 / size.half_width) - 0.4
+    from_engine, from_exhaust = u - 0.55, u + 1.0
+    engine = exponential(from_engine * from_engine * (-1.0 / 0.18))
+    exhaust = exponential(from_exhaust * from_exhaust * (-1.0 / 0.05) - v * v * (1.0 / 0.2))
+    warming = near * (warmth.own_K * (0.65 + 0.55 * engine + 0.35 * exhaust) + warmth.lid_K)
+    return choose(out > _REACH_M, 0.0, warming)
+
+
+@inlined_kernel
+def _meets_box(x: Any, y: Any, z: Any, a: float, b: float, c: float, size: _Size) -> Any:
+    """Whether the way from points to a sun (a, b, c) meets the car's box (a tenth slimmer, and off the ground)."""
+    near, far = greatest(0.0, (0.18 - z) * (1.0 / c)), (0.95 * size.height - z) * (1.0 / c)
+    enters, leaves = _between(x, a, 0.95 * size.half_length)
+    near, far = greatest(near, enters), least(far, leaves)
+    enters, leaves = _between(y, b, 0.95 * size.half_width)
+    return greatest(near, enters) < least(far, leaves)
+
+
+@inlined_kernel
+def _between(start: Any, step: float, half: float) -> tuple[Any, Any]:
+    """How far along a direction points enter and leave the slab of that half width; a direction along it never."""
+    per = 1.0 / (step if abs(step) > 1e-6 else 1e-6)
+    one, other = (-half - start) * per, (half - start) * per
+    return least(one, other), greatest(one, other)

@@ -88,7 +88,7 @@ class Parts(NamedTuple):
     wheel_radius_m: Floats
     """(P,) 0: not a wheel."""
     origin_z_m: Floats
-    """(P,) height of the mesh's origin in the world."""
+    """(P,) height of the mesh's origin in the world, of those with :data:`Zone.PERSON`."""
 
 
 class Surroundings(NamedTuple):

@@ -364,7 +364,9 @@ def _parts(frame: Frame) -> Parts:
     """Which meshes are wheels, and where."""
     count = len(frame.parts) + 1
     parts = Parts(np.zeros((count, 3, 4)), np.zeros(count), np.zeros(count))
-    parts.origin_z_m[1:] = [part.local_to_world[2, 3] for part in frame.parts]
+    if frame.part is not None:
+        for number in np.unique(frame.part[frame.zone == Zone.PERSON]).tolist():
+            parts.origin_z_m[number] = frame.parts[number - 1].local_to_world[2, 3] if number else 0.0
     to_car = {i.id: world_to_local(i.object_to_world) for i in frame.instances}
     of_cars = [(number, part) for number, part in enumerate(frame.parts, start=1) if part.instance_id in to_car]
     if not of_cars:

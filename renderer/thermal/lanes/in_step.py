@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from .width import LANES
 
 __all__ = [
-    "LANES", "absolute", "angle_of", "anywhere", "bare", "bits_of", "choose", "corners", "cosine", "floored",
-    "greatest", "in_lattice", "lanes_at", "least", "looked_up", "narrow", "pair", "put", "rooted", "whole", "wide",
+    "LANES", "absolute", "angle_of", "anywhere", "bare", "bits_of", "choose", "corners", "cosine", "exponential",
+    "float_of", "floored", "greatest", "in_lattice", "lanes_at", "least", "looked_up", "narrow", "pair", "put",
+    "rooted", "whole", "wide",
 ]  # fmt: skip
 
 _MASK = 255
@@ -120,6 +121,12 @@ def bits_of(x: Any) -> Any:
 
 
 @_in_step
+def float_of(bits: Any) -> Any:
+    """The float32 lanes of int32 bits."""
+    return np.asarray(bits, np.int32).view(np.float32)
+
+
+@_in_step
 def bare(table: NDArray[Any]) -> Any:
     """A contiguous array of any shape as one row of numbers, for loops of pixels: only ``size`` is known of it.
 
@@ -208,5 +215,21 @@ def _angle_of_lanes(y: Any, x: Any) -> Any:
     return choose(y < 0.0, -angle, angle)
 
 
+def _exponential(x: Any) -> Any:
+    """Power of e, within 3e-7 of itself for lanes from -80 to 80, beyond which they stay as there."""
+    return np.exp(x)
+
+
+def _exponential_of_lanes(x: Any) -> Any:
+    """As Cephes has it (expf.c): a power of two, which is an exponent, and a polynomial for the rest."""
+    x = least(80.0, greatest(-80.0, x))
+    twos = floored(x * (1.0 / math.log(2.0)) + 0.5)
+    r = (x - twos * 0.693359375) + twos * 2.12194440e-4
+    curve = ((1.9875691500e-4 * r + 1.3981999507e-3) * r + 8.3334519073e-3) * r + 4.1665795894e-2
+    curve = (curve * r + 1.6666665459e-1) * r + 5.0000001201e-1
+    return (curve * (r * r) + r + 1.0) * float_of((whole(twos) + 127) << 23)
+
+
+exponential: Any = _InStep(_exponential, _exponential_of_lanes)
 cosine: Any = _InStep(_cosine, _cosine_of_lanes)
 angle_of: Any = _InStep(_angle_of, _angle_of_lanes)

@@ -20,6 +20,7 @@ from renderer.thermal.lanes.in_step import (
     anywhere,
     choose,
     cosine,
+    exponential,
     lanes_at,
     looked_up,
     pair,
@@ -69,6 +70,12 @@ def turns(x: Array, y: Array, numbers: Array, cosines: Array, angles: Array, bot
         low, high = pair(x, choose(at < numbers.size - 1, at, 0))
         rising = choose((low < high) & (b > 0.0), whole(b), -1)
         put(both, at, rising if anywhere(b > 0.0) else 0 * rising - 1)
+
+
+@fast_kernel
+def powers(x: Array, numbers: Array, out: Array) -> None:
+    for i in range(0, numbers.size, LANES):
+        put(out, lanes_at(numbers, i), exponential(lanes_at(x, i)))
 
 
 @fast_kernel
@@ -123,6 +130,16 @@ def test_turns_choices_and_neighbours_are_those_of_numpy() -> None:
     rises = np.append(x[:-1] < x[1:], x[0] < x[1])
     expected = np.where(rises & (y > 0), np.trunc(y), -1)
     assert np.array_equal(both, expected)
+
+
+@compiled_only
+def test_powers_of_e_are_those_of_numpy_and_stay_where_they_would_leave_float32() -> None:
+    x = np.random.default_rng(6).uniform(-80.0, 80.0, COUNT).astype(np.float32)
+    x[:6] = 0.0, 1.0, -80.0, 80.0, -1e9, 1e9
+    out = np.empty(COUNT, np.float32)
+    powers(x, numbers(), out)
+    expected = np.exp(np.clip(x.astype(np.float64), -80.0, 80.0))
+    np.testing.assert_allclose(out, expected, rtol=3e-7)
 
 
 @compiled_only
