@@ -10,6 +10,9 @@ count: boxes that keep away from the border, are no wider than three quarters of
 made people, nine tenths must be seen. Real people are those of the split, made ones those over its frames. Intervals
 are of 95 %, by drawing frames.
 
+Made frames show the middle of a real one (512x512 of 640x512, unless ``--size`` says more), and what stands at its
+sides has other surroundings: real people count who are wholly within that window; ``--whole`` counts all.
+
 Contrast is for the most part what lies behind a person, and made people stand where a frame has room, not where its
 real ones do. ``same frames`` therefore takes the frames that have real and made people, and weights the made ones of
 each by the number of its real ones; real people have an interval by drawing people too. The last line is JSON.
@@ -28,10 +31,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.images import list_images, read_image
+from pipelines.backgrounds.ingest.crop import centred_window, resize_window
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import read_records
 
-__all__ = ["Person", "contrasts", "in_same_frames", "made_people", "main", "measure", "real_people"]
+__all__ = ["Person", "contrasts", "in_same_frames", "made_people", "main", "measure", "real_people", "shown_size_px"]
 
 Grey = NDArray[np.uint8]
 Box = Sequence[float]
@@ -105,16 +109,51 @@ def measure(image: Grey, box: Box, others: Sequence[Box], frame: str, time: str)
     )
 
 
-def real_people(images: Path, boxes: Mapping[str, Any], split: str, *, neighbours: bool = False) -> Iterator[Person]:
-    """Real people of a split."""
+def real_people(
+    images: Path,
+    boxes: Mapping[str, Any],
+    split: str,
+    *,
+    neighbours: bool = False,
+    size_px: tuple[int, int] | None = None,
+) -> Iterator[Person]:
+    """Real people of a split.
+
+    Args:
+        images: Folder of the frames.
+        boxes: What they show, by name.
+        split: Train or val.
+        neighbours: Whether what lies in other boxes is part of the surroundings.
+        size_px: Width and height of made frames: what they show of a frame counts, at their size; None: all of it.
+    """
     files = {path.stem: path for path in list_images(images)}
     for name, about in boxes.items():
-        people = [one["xyxy"] for one in about["boxes_full"] if one["cls"] == "person"]
-        if about["split"] == split and people and name in files:
-            image = _grey(files[name])
-            everything = [] if neighbours else [one["xyxy"] for one in about["boxes_full"]]
-            found = (measure(image, box, _others(box, everything), name, about["time"]) for box in people)
-            yield from (one for one in found if one is not None)
+        kinds = [one["cls"] for one in about["boxes_full"]]
+        if about["split"] != split or name not in files or "person" not in kinds:
+            continue
+        image, moved = _in_window(_grey(files[name]), [one["xyxy"] for one in about["boxes_full"]], size_px)
+        everything: list[Box] = [] if neighbours else moved
+        for kind, box in zip(kinds, moved, strict=True):
+            if kind == "person":
+                found = measure(image, box, _others(box, everything), name, about["time"])
+                if found is not None:
+                    yield found
+
+
+def _in_window(image: Grey, boxes: Sequence[Box], size_px: tuple[int, int] | None) -> tuple[Grey, list[Box]]:
+    """What made frames of a size show of a picture (H, W), and its boxes there."""
+    if size_px is None:
+        return image, list(boxes)
+    window = left, top, right, bottom = centred_window(image.shape, *size_px)
+    sx, sy = size_px[0] / (right - left), size_px[1] / (bottom - top)
+    moved = [((a - left) * sx, (b - top) * sy, (c - left) * sx, (d - top) * sy) for a, b, c, d in boxes]
+    return resize_window(image, window, *size_px), list(moved)
+
+
+def shown_size_px(made: Sequence[Path]) -> tuple[int, int] | None:
+    """Width and height of all made frames; None where they differ or there are none."""
+    sizes = {(record.camera.width, record.camera.height) for one in made for record in read_records(one, FrameRecord)}
+    return sizes.pop() if len(sizes) == 1 else None
 
 
 def made_people(made: Path, boxes: Mapping[str, Any], split: str, *, neighbours: bool = False) -> Iterator[Person]:
@@ -224,10 +263,12 @@ def main() -> None:
     parser.add_argument("made", type=Path, nargs="+")
     parser.add_argument("--split", default="val", choices=["train", "val"])
     parser.add_argument("--neighbours", action="store_true", help="count other people as surroundings")
+    parser.add_argument("--whole", action="store_true", help="count real people beyond what made frames show too")
     options = parser.parse_args()
     boxes = json.loads(options.boxes.read_text(encoding="utf-8"))
+    size_px = None if options.whole else shown_size_px(options.made)
     sets = {
-        "real": list(real_people(options.images, boxes, options.split, neighbours=options.neighbours)),
+        "real": list(real_people(options.images, boxes, options.split, neighbours=options.neighbours, size_px=size_px)),
         "made": [
             one
             for folder in options.made

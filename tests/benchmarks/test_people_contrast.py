@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 
-from benchmarks.people.contrast import contrasts, measure
+from benchmarks.people.contrast import contrasts, measure, real_people
 
 
 def picture() -> np.ndarray:
@@ -39,3 +42,19 @@ def test_intervals_hold_the_median() -> None:
     found = contrasts([one for one in people if one is not None], np.random.default_rng(1))
     assert found["median_interval"] == [found["median"]] * 2
     assert found["spread"] == 0.0
+
+
+def test_real_people_count_as_far_as_made_frames_show_them(tmp_path: Path) -> None:
+    """A frame of 640x512 with one person in its middle and one at its side, which a square window leaves out."""
+    grey = np.full((512, 640), 90, np.uint8)
+    grey[200:300, 300:340], grey[200:300, 20:60] = 200, 240
+    cv2.imwrite(str(tmp_path / "a.png"), grey)
+    people = [{"cls": "person", "xyxy": [300, 200, 340, 300]}, {"cls": "person", "xyxy": [20, 200, 60, 300]}]
+    boxes = {"a": {"split": "train", "time": "day", "boxes_full": people}}
+    whole, wide, square, half = (
+        [(one.contrast, one.height_px) for one in real_people(tmp_path, boxes, "train", size_px=size)]
+        for size in (None, (640, 512), (512, 512), (256, 256))
+    )
+    assert whole == wide == [(110.0, 100.0), (150.0, 100.0)]
+    assert square == [(110.0, 100.0)]
+    assert half == [(110.0, 50.0)]

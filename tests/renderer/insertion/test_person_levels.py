@@ -22,12 +22,17 @@ def people(road: float, count: int = 300) -> list[tuple[np.ndarray, np.ndarray]]
 
 
 def test_people_are_as_bright_as_roadscene_s_on_any_road() -> None:
-    """Medians of 237 people: 218 (10 and 90 %: 165 to 243), rising by 0.2 with the ground's grey."""
+    """Middles of the boxes of 200 people of its training frames against the ground below them.
+
+    On ground of 150 they have 212 (standard error 2), rise by 0.22 (0.04) with its grey, and are 23 apart; 5 % are
+    above 244. What is painted is softened afterwards, and then 3 darker.
+    """
     found = np.array([np.median(grey) for grey, _ in people(150.0)])
-    assert np.median(found) == pytest.approx(215.0, abs=12.0)
-    assert 150.0 < np.percentile(found, 10) < 205.0
+    assert found.mean() == pytest.approx(212.0 + 3.0, abs=4.0)
+    assert found.std() == pytest.approx(22.8, abs=2.5)
+    assert np.percentile(found, 95) == pytest.approx(244.0, abs=10.0)
     dark, light = (np.mean([np.median(grey) for grey, _ in people(road)]) for road in (60.0, 210.0))
-    assert 0.05 < (light - dark) / 150.0 < 0.3
+    assert (light - dark) / 150.0 == pytest.approx(0.216, abs=0.04)
 
 
 def test_heads_are_a_little_darker_and_folds_show_inside_of_clothes() -> None:
