@@ -747,9 +747,9 @@ class RenderSession:
         for number, (placement, empty) in enumerate(zip(setup.placements, empties, strict=True), start=1):
             ridden = setup.placements[number - 1 - placement.rides] if placement.rides else None
             shown = self._shown(placement, ridden)
-            labelled[number] = self._labelled(number, placement, ridden, shown)
+            labelled[number] = item = self._labelled(number, placement, ridden, shown)
             ids = np.full(len(shown.group.members), number)
-            groups.append(PlacedGroup(shown.group, ids, placement.object_to_world, empty, shown.local_to_group))
+            groups.append(PlacedGroup(shown.group, ids, item.pose, empty, shown.local_to_group))
         surroundings = PlacedGroup(Group(()), np.zeros(0, np.int64))
         if standing is not None:
             surroundings, marked = standing.numbered(len(setup.placements))

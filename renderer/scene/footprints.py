@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .cars import ModelSize, Placement
 
-__all__ = ["SAFETY_MARGIN_M", "footprint", "overlaps", "rectangle"]
+__all__ = ["SAFETY_MARGIN_M", "corners", "footprint", "overlaps", "rectangle"]
 
 Array = NDArray[np.float64]
 
@@ -26,16 +26,19 @@ def footprint(placement: Placement, size: ModelSize, margin_m: float = 0.0) -> A
 
 def rectangle(x_m: float, y_m: float, yaw_rad: float, length_m: float, width_m: float) -> Array:
     """Corners of a rectangle about a point, its length along ``yaw``: (4, 2) counter-clockwise."""
+    return np.array(corners(x_m, y_m, yaw_rad, length_m, width_m))
+
+
+def corners(x_m: float, y_m: float, yaw_rad: float, length_m: float, width_m: float) -> list[tuple[float, float]]:
+    """:func:`rectangle` as plain numbers, for those who look at few of them."""
     c, s = math.cos(yaw_rad), math.sin(yaw_rad)
     ax, ay, bx, by = c * length_m / 2, s * length_m / 2, -s * width_m / 2, c * width_m / 2
-    return np.array(
-        [
-            (x_m + ax - bx, y_m + ay - by),
-            (x_m + ax + bx, y_m + ay + by),
-            (x_m - ax + bx, y_m - ay + by),
-            (x_m - ax - bx, y_m - ay - by),
-        ]
-    )
+    return [
+        (x_m + ax - bx, y_m + ay - by),
+        (x_m + ax + bx, y_m + ay + by),
+        (x_m - ax + bx, y_m - ay + by),
+        (x_m - ax - bx, y_m - ay - by),
+    ]
 
 
 def overlaps(a: Array, b: Array) -> bool:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..geometry.camera import Camera
 from .cars import ModelSize, Placement
-from .footprints import footprint
+from .footprints import corners
 
 __all__ = [
     "NEAREST_M",
@@ -53,7 +53,7 @@ def box_around(placement: Placement, size: ModelSize, camera: Camera, to_cam: Wo
     """The same with the matrix of :func:`world_to_cam`."""
     (rx, ry, rz, ox), (ux, uy, uz, oy), (fx, fy, fz, oz) = to_cam
     columns, rows = [], []
-    for x, y in footprint(placement, size).tolist():
+    for x, y in corners(placement.x_m, placement.y_m, placement.yaw_rad, size.length_m, size.width_m):
         for z in (placement.z_m, placement.z_m + size.height_m):
             depth = fx * x + fy * y + fz * z + oz
             if depth < NEAREST_M:

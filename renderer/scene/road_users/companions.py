@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -107,11 +108,15 @@ class _Scene:
 
     def __init__(self, setup: FrameSetup, sizes: Mapping[str, ModelSize], camera: Camera, ground: Ground) -> None:
         self.setup, self.camera, self.ground = setup, camera, ground
-        self.taken = taken_by(setup.placements, sizes)
-        people = zip(setup.placements, self.taken, strict=True)
-        self.people = [one for one, _ in people if sizes[one.model].category == "person" and not one.rides]
+        self._sizes = sizes
+        self.people = [one for one in setup.placements if sizes[one.model].category == "person" and not one.rides]
         self.placed: list[Placement] = []
         self._to_cam = world_to_cam(setup.cam_to_world)
+
+    @cached_property
+    def taken(self) -> list[Array]:
+        """Rectangles (4, 2) of what is there; in most frames nobody asks."""
+        return taken_by(self.setup.placements, self._sizes)
 
     def add_prams(self, prams: Sequence[ModelSize], most: int | None, draw: Draw) -> None:
         """One before each who pushes."""
