@@ -24,13 +24,13 @@ from ..geometry.boxes import (
     heading_frame,
     nearest_depth_m,
     occlusion_level,
+    parts_of,
     projected_boxes,
     truncation,
     upright_box_from,
     visible_boxes,
 )
 from ..geometry.camera import Camera, places_in_covering
-from ..geometry.clusters import PlacedParts
 from ..geometry.flow import Flow
 from ..geometry.frame import Box2D, Box3D, Frame, Instance
 from ..geometry.key_points import project_key_points
@@ -1005,7 +1005,7 @@ class RenderSession:
             for number, item in sorted(staged.labelled.items())
             if not item.of_street or (visible[number][0] and not item.unlabelled)
         }
-        parts = _of_instances(staged.drawing.seen_by(camera, cam_to_world), listed)
+        parts = parts_of(staged.drawing.seen_by(camera, cam_to_world), listed)
         boxes = projected_boxes(self._extractor.pool.flat(), parts, near_m)
         world_to_camera, instances = world_to_local(cam_to_world), []
         for number, labelled in listed.items():
@@ -1027,13 +1027,6 @@ class RenderSession:
         members = np.flatnonzero(drawing.instance_id == number)
         meshes = ((self._extractor.pool.mesh(int(drawing.mesh[k])), drawing.local_to_world[k]) for k in members)
         return extent_m(meshes, heading_frame(labelled.pose))
-
-
-def _of_instances(parts: PlacedParts, listed: Mapping[int, LabelledObject]) -> PlacedParts:
-    """The parts, of which those of other instances than the listed ones belong to the environment."""
-    is_listed = np.zeros(max(int(parts.instance_id.max(initial=0)), *listed, 0) + 1, np.bool_)
-    is_listed[list(listed)] = True
-    return parts._replace(instance_id=np.where(is_listed[parts.instance_id], parts.instance_id, 0))
 
 
 def _extent_of_all(extents_m: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

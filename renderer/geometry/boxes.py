@@ -7,7 +7,7 @@ set by eye; ours are shares of visible pixels, stated in :data:`OCCLUSION_LEVELS
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ __all__ = [
     "nearest_depth_m",
     "observation_angle",
     "occlusion_level",
+    "parts_of",
     "projected_bounds",
     "projected_box",
     "projected_boxes",
@@ -90,6 +91,13 @@ def projected_boxes(meshes: FlatMeshes, parts: PlacedParts, near_m: float) -> li
     bounds = np.tile([np.inf, np.inf, -np.inf, -np.inf], (int(parts.instance_id.max(initial=0)) + 1, 1))
     bound_instances(meshes, parts, near_m, bounds)
     return [_as_box(row) for row in bounds]
+
+
+def parts_of(parts: PlacedParts, numbers: Collection[int]) -> PlacedParts:
+    """The parts, of which those of other instances than the numbered ones are of the environment: they get no box."""
+    wanted = np.zeros(max(int(parts.instance_id.max(initial=0)), *numbers, 0) + 1, np.bool_)
+    wanted[list(numbers)] = True
+    return parts._replace(instance_id=np.where(wanted[parts.instance_id], parts.instance_id, 0))
 
 
 def heading_frame(pose: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ from renderer.geometry.boxes import (
     nearest_depth_m,
     observation_angle,
     occlusion_level,
+    parts_of,
     projected_boxes,
     truncation,
     upright_box,
@@ -78,6 +79,10 @@ def test_amodal_boxes_hold_all_vertices(seed: int) -> None:
         world = [meshes[drawing.mesh[p]].positions @ poses[p][:3, :3].T + poses[p][:3, 3] for p in members]
         pixels = CAMERA.project(np.concatenate(world).astype(np.float64))
         np.testing.assert_allclose(found[number], (*pixels.min(axis=0), *pixels.max(axis=0)), rtol=1e-5, atol=1e-4)
+    some = parts_of(drawing.seen_by(CAMERA, np.eye(4)), [2, 4])
+    assert projected_boxes(pool.flat(), some, 0.1) == [None, None, found[2], None, found[4]]
+    none = parts_of(drawing.seen_by(CAMERA, np.eye(4)), [])
+    assert projected_boxes(pool.flat(), none, 0.1) == [None]
 
 
 def test_an_amodal_box_is_clipped_at_the_near_plane() -> None:
