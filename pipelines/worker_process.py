@@ -24,14 +24,14 @@ from gan.processes import end_with_parent, isolated_environment
 
 from pipelines.errors import GisError, WorkerError
 
-__all__ = ["early_worker", "end_early", "own_path", "start_early", "start_worker", "work"]
+__all__ = ["KEEP_MEMORY", "early_worker", "end_early", "own_path", "start_early", "start_worker", "work"]
 
 Worker = tuple["subprocess.Popen[bytes]", Connection]
 """A process, and the pipe to it."""
 
 # One process per core is the unit of parallelism; threads inside each would only fight for the same cores.
 _THREAD_LIMITS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-_KEEP_MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "268435456"}
+KEEP_MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "268435456"}
 """For glibc's allocator, bytes. A frame's arrays have one to eight megabytes and come and go; memory that is given back
 between them is taken anew page by page, some 2000 pages a frame, 5 % of the time (mallopt(3))."""
 _EARLY: Final[list[Worker]] = []
@@ -50,7 +50,7 @@ def start_worker(imports: Sequence[str] = ()) -> Worker:
     Raises:
         OSError: the system has no room for it.
     """
-    variables = {**_KEEP_MEMORY, **os.environ, **dict.fromkeys(_THREAD_LIMITS, "1")}
+    variables = {**KEEP_MEMORY, **os.environ, **dict.fromkeys(_THREAD_LIMITS, "1")}
     here, there = Pipe()
     code = f"from pipelines.worker_process import work; work({there.fileno()}, {os.getpid()}, {tuple(imports)})"
     try:

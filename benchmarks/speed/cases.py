@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pipelines.worker_process import KEEP_MEMORY
+
 __all__ = ["CASES", "ONE_THREAD", "cases"]
 
-ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
-"""Variables of a process that is measured."""
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")} | KEEP_MEMORY
+"""Variables of a process that is measured: those of a worker."""
 
 CASES: dict[str, dict[str, Any]] = {
     "city": {},
