@@ -24,6 +24,8 @@ __all__ = ["BlenderLens", "Camera", "places_in_covering", "read_camera_file", "r
 
 MAX_SIZE_PX = 16384
 """No known street camera is wider, and a larger frame is a typing error."""
+_LARGEST = 1e9
+"""What no camera's numbers exceed: projected points stay numbers that fit an integer."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,11 @@ class Camera:
             if not 1 <= size <= MAX_SIZE_PX:
                 raise CameraError(f"camera {self.name!r}: {label} is {size} px, expected 1 to {MAX_SIZE_PX}")
         values = (self.fx, self.fy, self.cx, self.cy, self.height_m, self.pitch_deg)
-        if not all(math.isfinite(v) for v in values) or min(self.fx, self.fy) <= 0:
+        if not all(abs(v) <= _LARGEST for v in values) or min(self.fx, self.fy) <= 0:
             raise CameraError(
-                f"camera {self.name!r}: fx={self.fx} fy={self.fy} cx={self.cx} cy={self.cy}: "
-                "expected finite numbers in pixels, focal lengths above 0"
+                f"camera {self.name!r}: fx={self.fx} fy={self.fy} cx={self.cx} cy={self.cy} height_m={self.height_m} "
+                f"pitch_deg={self.pitch_deg}: expected numbers up to {_LARGEST:g}, pixels, metres and degrees; focal "
+                "lengths above 0"
             )
 
     @property

@@ -130,6 +130,7 @@ BAD_FILES = {
     "flat.toml": "width = 0\nheight = 50\nfx = 80.0\ncx = 1.0\ncy = 1.0",
     "behind.toml": "width = 100\nheight = 50\nfx = -80.0\ncx = 1.0\ncy = 1.0",
     "nan.toml": "width = 100\nheight = 50\nfx = nan\ncx = 1.0\ncy = 1.0",
+    "telescope.toml": "width = 100\nheight = 50\nfx = 1e300\ncx = 1.0\ncy = 1.0",
     "nowhere.toml": None,
     "huge.toml": "width = 100\nheight = 50\nfx = 80.0\ncx = inf\ncy = 1.0",
     "fov.toml": "width = 100\nheight = 50\nhfov_deg = 0.0\nvfov_deg = 10.0",

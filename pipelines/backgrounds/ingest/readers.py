@@ -270,6 +270,12 @@ def _read_tiff(data: bytes, reading: Reading) -> Decoded:
     return Decoded(kind, found.image, found.radiometric, found.about, (*more, *found.warnings))
 
 
+def _scaled(values: NDArray[Any], scale: float) -> NDArray[np.float32]:
+    """Values by a scale that a file states; what is too large for a float32 becomes infinite, and no temperature."""
+    with np.errstate(over="ignore", under="ignore"):
+        return (values.astype(np.float64) * scale).astype(np.float32)
+
+
 def _read_picture(pixels: NDArray[Any], reading: Reading, scale: float | None = None) -> Decoded:
     """A frame of plain pixels; ``scale`` is what the file says of them, kelvin per count."""
     grey, kind, warnings = _grey_of(pixels)
@@ -277,7 +283,7 @@ def _read_picture(pixels: NDArray[Any], reading: Reading, scale: float | None = 
     if grey.dtype.kind == "f" and not np.isfinite(grey).any():
         raise BackgroundError("no pixel is a number (all NaN or inf)")
     if grey.dtype != np.uint8 and (scale is not None or reading.unit != "stated"):
-        kelvin = unit_to_kelvin(grey, reading.unit) if scale is None else (grey * np.float64(scale)).astype(np.float32)
+        kelvin = unit_to_kelvin(grey, reading.unit) if scale is None else _scaled(grey, scale)
         whole, more = _whole(kelvin)
         if whole is not None:
             said = "stated in the file" if scale is not None else f"given: values are {reading.unit}"
