@@ -115,7 +115,7 @@ _RESULTS: dict[str, Callable[..., Any]] = {
     "whole": _whole_kind,
     "bits_of": lambda _: Lanes(types.int32),
     "float_of": lambda _: Lanes(types.float32),
-    "bare": lambda table: Table(table.dtype),
+    "bare": lambda table: Table(table.dtype) if table.layout == "C" else None,
     "lanes_at": lambda table, _: _looked_up_kind(table, Lanes(types.int32)),
     "looked_up": _looked_up_kind,
     "pair": lambda table, i: types.UniTuple(_looked_up_kind(table, i), 2),

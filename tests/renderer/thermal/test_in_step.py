@@ -18,6 +18,7 @@ from renderer.thermal.lanes.in_step import (
     LANES,
     angle_of,
     anywhere,
+    bare,
     choose,
     cosine,
     exponential,
@@ -133,6 +134,21 @@ def test_turns_choices_and_neighbours_are_those_of_numpy() -> None:
 
 
 @compiled_only
+@compiled_only
+def test_an_array_with_gaps_is_no_row_of_numbers() -> None:
+    """Its numbers lie elsewhere than a bare table's would: the compiler must say so, not read what lies between."""
+    from numba.core.errors import TypingError
+
+    @fast_kernel
+    def first(table: NDArray[np.float64]) -> int:
+        return int(bare(table).size)
+
+    assert first(np.zeros((3, 4))) == 12
+    for gaps in (np.zeros((3, 4)).T, np.zeros(8)[::2]):
+        with pytest.raises(TypingError):
+            first(gaps)
+
+
 def test_powers_of_e_are_those_of_numpy_and_stay_where_they_would_leave_float32() -> None:
     x = np.random.default_rng(6).uniform(-80.0, 80.0, COUNT).astype(np.float32)
     x[:6] = 0.0, 1.0, -80.0, 80.0, -1e9, 1e9
