@@ -6,15 +6,12 @@ Without numba the loops run as plain Python, some hundred times slower; without 
 from __future__ import annotations
 
 import ast
-import contextlib
 import functools
 import importlib
 import os
 import re
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -141,32 +138,13 @@ def _loaded_quickly(compiled: Any) -> Any:
 
     def load(signature: Any, target: Any) -> Any:
         runtime.initialize(target)
-        with guarded(), _imports_put_off():
+        with guarded():
             if (found := read(signature, target)) is not None:
                 return found
         return otherwise(signature, target)
 
     cache.load_overload = load
     return compiled
-
-
-@contextlib.contextmanager
-def _imports_put_off() -> Iterator[None]:
-    """While numba reads a kernel it imports no module of its own for a function that was compiled into the kernel.
-
-    It takes from it the global names of that function, which compiled code does not look at. It reads one kernel at a
-    time, under a lock of its own.
-    """
-    environment = _found("numba.core.environment", None, None)
-    imports = getattr(environment, "importlib", None)
-    if imports is None:
-        yield
-        return
-    environment.importlib = SimpleNamespace(import_module=lambda name: sys.modules.get(name) or ModuleType(name))
-    try:
-        yield
-    finally:
-        environment.importlib = imports
 
 
 class _Compiled:

@@ -31,8 +31,7 @@ from kept import total
 copy, sum_ = total(np.arange(5.0))
 hits = sum(total.stats.cache_hits.values())
 again = total(np.arange(5, dtype=np.float32))[1] if "float32" in sys.argv else None
-compilers = [name in sys.modules for name in ("numba.np.linalg", "numba.np.arrayobj")]
-print(json.dumps([copy.tolist(), sum_, hits, compilers, again]))
+print(json.dumps([copy.tolist(), sum_, hits, "numba.np.linalg" in sys.modules, again]))
 """
 
 
@@ -50,11 +49,11 @@ def run(folder: Path, *arguments: str) -> list[object]:
 def test_a_kept_kernel_is_loaded_without_the_compiler(tmp_path: Path) -> None:
     (tmp_path / "kept.py").write_text(SOURCE)
     expected = [[1.0, 2.0, 5.0, 10.0, 17.0], 35.0]
-    assert run(tmp_path) == [*expected, 0, [True, True], None]
-    assert run(tmp_path) == [*expected, 1, [False, False], None]
+    assert run(tmp_path) == [*expected, 0, True, None]
+    assert run(tmp_path) == [*expected, 1, False, None]
 
 
 def test_what_is_not_kept_is_compiled_after_what_was(tmp_path: Path) -> None:
     (tmp_path / "kept.py").write_text(SOURCE)
     run(tmp_path)
-    assert run(tmp_path, "float32") == [[1.0, 2.0, 5.0, 10.0, 17.0], 35.0, 1, [True, True], 35.0]
+    assert run(tmp_path, "float32") == [[1.0, 2.0, 5.0, 10.0, 17.0], 35.0, 1, True, 35.0]
