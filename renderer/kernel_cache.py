@@ -7,6 +7,10 @@ changed.
 
 The files are pickles, which run what stands in them. In a folder that other users can write to no kernel is kept, and
 none is read (:func:`may_keep`): it is compiled at each start.
+
+Numba numbers the files of a kernel's signatures from 1. Two processes that compile the same kernel for different types
+at one time both take the next number: the one's index then names the other's code, which runs on arrays of other types
+and damages memory. So each file gets a name that nobody else has (:func:`keep_apart`).
 """
 
 from __future__ import annotations
@@ -16,11 +20,13 @@ import functools
 import hashlib
 import os
 import stat
+import uuid
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-__all__ = ["are_kernels_kept", "forget_stale_kernels", "kept_kernels", "may_keep"]
+__all__ = ["are_kernels_kept", "forget_stale_kernels", "keep_apart", "kept_kernels", "may_keep"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _STAMP = "kernels-"
@@ -79,6 +85,27 @@ def kept_kernels(package: Path = _PACKAGE) -> Iterator[Path]:
     )
     for place in places:
         yield from place.rglob("*.nbi")
+
+
+def keep_apart(files: Any) -> bool:
+    """Has a kernel's compiled code written to files whose names are used once, whole before the index names them.
+
+    Args:
+        files: numba's index and data files of a kernel (``IndexDataCacheFile``).
+
+    Returns:
+        whether it is so; not with a numba that is built otherwise.
+    """
+    if any(not hasattr(files, name) for name in ("save", "_load_index", "_save_index", "_save_data", "_data_name")):
+        return False
+
+    def save(key: Any, data: Any) -> None:
+        name = files._data_name(uuid.uuid4().int)
+        files._save_data(name, data)
+        files._save_index({**files._load_index(), key: name})
+
+    files.save = save
+    return True
 
 
 def may_keep(module: Path) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernel_cache import may_keep
+from .kernel_cache import keep_apart, may_keep
 
 __all__ = ["cv2", "fast_kernel", "found_intrinsic", "inlined_kernel", "kernel", "njit", "read_toml"]
 
@@ -160,7 +160,9 @@ class _Compiled:
 
     @functools.cached_property
     def _compiled(self) -> Any:
-        return _loaded_quickly(_njit()(**self._options)(self._function))
+        compiled = _njit()(**self._options)(self._function)
+        keep_apart(getattr(getattr(compiled, "_cache", None), "_cache_file", None))
+        return _loaded_quickly(compiled)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self._compiled(*arguments, **named)

@@ -41,6 +41,71 @@ def test_a_folder_that_cannot_be_written_to_is_left_alone(tmp_path: Path) -> Non
     assert forget_stale_kernels(tmp_path)
 
 
+RACING = """
+from renderer.optional import njit
+
+@njit(cache=True)
+def halves(values):
+    return values[0] / 2, values[-1] / 2
+"""
+AT_ONCE = """
+import os, sys, time
+import numpy as np
+import numba.core.caching as caching
+from racing import halves
+
+own = sys.argv[1]
+files, other = caching.IndexDataCacheFile, {"float64": "uint8", "uint8": "float64"}[own]
+read, write_index, write = files._load_index, files._save_index, files._save_data
+
+def reach(place):
+    open(f"{own} {place}", "w").close()
+
+def wait(place):
+    while not os.path.exists(f"{other} {place}"):
+        time.sleep(0.01)
+
+# Both look for a free name before either takes one; the index of float64 stays, and the data of uint8 where they share it.
+def read_together(self):
+    found = read(self)
+    if halves.stats.cache_misses:
+        reach("read")
+        wait("read")
+    return found
+
+def write_index_in_turn(self, found):
+    if own == "float64":
+        wait("index")
+    write_index(self, found)
+    reach("index")
+
+def write_in_turn(self, name, data):
+    if own == "uint8":
+        wait("data")
+    write(self, name, data)
+    reach("data")
+
+if "together" in sys.argv:
+    files._load_index, files._save_index, files._save_data = read_together, write_index_in_turn, write_in_turn
+print(halves(np.arange(200, 204, dtype=own)))
+"""
+
+
+def test_processes_that_compile_a_kernel_for_different_types_at_once_keep_both_apart(tmp_path: Path) -> None:
+    (tmp_path / "racing.py").write_text(RACING)
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).resolve().parents[2])])
+    environment = os.environ | {"PYTHONPATH": path, "NUMBA_CACHE_DIR": str(tmp_path / "kernels")}
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", AT_ONCE, *arguments]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+
+    both = [start(dtype, "together") for dtype in ("float64", "uint8")]
+    assert [process.communicate(timeout=120)[0] for process in both] == ["(100.0, 101.5)\n"] * 2
+    later = [start(dtype).communicate(timeout=120)[0] for dtype in ("float64", "uint8") for _ in range(2)]
+    assert later == ["(100.0, 101.5)\n"] * 4
+
+
 KERNEL = """
 from renderer.optional import njit
 
