@@ -65,7 +65,8 @@ def wait(place):
     while not os.path.exists(f"{other} {place}"):
         time.sleep(0.01)
 
-# Both look for a free name before either takes one; the index of float64 stays, and the data of uint8 where they share it.
+# Both look for a free name before either takes one; where they take the same, the index of float64 and the data of
+# uint8 stay.
 def read_together(self):
     found = read(self)
     if halves.stats.cache_misses:
