@@ -13,6 +13,8 @@ PROCESSES ?= 200
 BOUNDS_CACHE ?= out/bounds-checked
 BOUNDS_TESTS ?= tests/renderer tests/pipelines/dataset tests/pipelines/synthesis
 GUI_OUT ?= out/gui
+# A test that hangs, or the death of its process, ends the run with the test's name instead of standing still.
+SIDE_BY_SIDE := -n 2 --dist loadfile --max-worker-restart 0 --timeout 1200
 FUZZ_COUNT ?= 250
 FUZZ_FIRST ?= 0
 CONSTRAINTS := pipelines/setup/constraints.txt
@@ -27,15 +29,15 @@ demo: $(VENV)/.demo
 	@echo "Look at $(OUT)/preview.png; $(OUT)/README.md says what is in the folder."
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not gui and not tools and not cluster"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not gui and not tools and not cluster"
 
 test-all: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not gui and not tools and not cluster"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not gui and not tools and not cluster"
 
 # Compiled loops with every index checked, which they else are not: one past an array's end damages memory without a word.
 test-bounds: $(VENV)/.dev
 	rm -rf $(BOUNDS_CACHE)
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(abspath $(BOUNDS_CACHE)) $(BIN)/python -m pytest -n 2 --dist loadfile \
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(abspath $(BOUNDS_CACHE)) $(BIN)/python -m pytest $(SIDE_BY_SIDE) \
 		-m "not slow and not gui and not tools and not cluster" --ignore tests/renderer/test_kernel_cache.py $(BOUNDS_TESTS)
 
 # Equal commands in PROCESSES fresh processes each write equal bytes (200: half an hour on 2 cores).
@@ -44,7 +46,7 @@ test-bytes: $(VENV)/.dev
 
 # Blender's own window on a screen in memory. Screenshots are left in GUI_OUT.
 test-gui: $(VENV)/.dev
-	GIS_GUI_OUT=$(GUI_OUT) $(BIN)/python -m pytest -m gui tests/gui
+	GIS_GUI_OUT=$(GUI_OUT) $(BIN)/python -m pytest --timeout 1200 -m gui tests/gui
 
 # Data sets and exports opened by the tools that they are for, and the examples, in environments of their own (1 GB; Datumaro
 # and Label Studio 0.7 GB).
