@@ -163,7 +163,7 @@ def test_in_the_blender_program(script: Path, tmp_path: Path) -> None:
     blender = _in_program(tmp_path / "make.py", tmp_path, "--factory-startup", options=[])
     assert (tmp_path / "own.blend").is_file(), blender.stdout + blender.stderr
     before = (tmp_path / "own.blend").read_bytes()
-    done = _in_program(script, tmp_path, "own.blend", options=["--count", "2", "--out", "ours"])
+    done = _in_program(script, tmp_path, "own.blend", options=["--count", "2", "--engine", "cycles", "--out", "ours"])
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "own.blend").read_bytes() == before
     _gis(tmp_path, "--scene", "own.blend", "--count", "2", "--engine", "cycles", "--out", "gis")
