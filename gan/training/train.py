@@ -37,6 +37,7 @@ from gan.processes import end_with_parent
 from gan.storage.checkpoint import checkpoint_paths, prune_checkpoints, read_checkpoint, write_checkpoint
 from gan.training.devices import choose_precision, make_fabric
 from gan.training.mean_losses import MeanLosses
+from gan.training.memory import freed_memory_kept
 from gan.training.old_runs import current_state
 from gan.training.options import TrainOptions
 from gan.training.run_folder import RunLog, image_grid, open_run
@@ -105,7 +106,8 @@ def train(
     if int(os.environ.get("LOCAL_RANK", 0)) > 0:
         end_with_parent(os.getppid())  # which is the first process, or torchrun
     fabric.launch()
-    with locked_folder(out, ConfigError, TrainingError) if fabric.is_global_zero else nullcontext():
+    kept = freed_memory_kept() if fabric.device.type == "cpu" else nullcontext()
+    with locked_folder(out, ConfigError, TrainingError) if fabric.is_global_zero else nullcontext(), kept:
         module = load_backend(backend)
         first = make_config(module.Config, config or {}, f"options of {backend}")
         data = _open_on_all(fabric, data_dir, data_options, cache or out / "cache", first, options.seed, progress, find)
