@@ -13,8 +13,9 @@ PROCESSES ?= 200
 BOUNDS_CACHE ?= out/bounds-checked
 BOUNDS_TESTS ?= tests/renderer tests/pipelines/dataset tests/pipelines/synthesis
 GUI_OUT ?= out/gui
-# A test that hangs, or the death of its process, ends the run with the test's name instead of standing still.
-SIDE_BY_SIDE := -n 2 --dist loadfile --max-worker-restart 0 --timeout 1200
+# A test that hangs, or the death of its process, ends the run with its name instead of standing still; one that hangs where
+# Python cannot interrupt it takes its process along.
+SIDE_BY_SIDE := -n 2 --dist loadfile --max-worker-restart 0 --timeout 900 -o faulthandler_timeout=1200 -o faulthandler_exit_on_timeout=true
 FUZZ_COUNT ?= 250
 FUZZ_FIRST ?= 0
 CONSTRAINTS := pipelines/setup/constraints.txt
