@@ -24,17 +24,30 @@ from safetensors.numpy import load as load_tensors
 
 from gan.data.layout import SourceLayout
 from gan.errors import LayoutError, ServingError
-from gan.serving.engine import Float32
+from gan.serving.engine import Float32, Precision
 from gan.storage.known_objects import KnownObjects
 from gan.text_files import parse_json
 
-__all__ = ["ABOUT", "Converted", "DamagedError", "check_owner", "read_about", "read_converted", "write_about"]
+__all__ = [
+    "ABOUT",
+    "Converted",
+    "DamagedError",
+    "belongs_to",
+    "beside",
+    "check_owner",
+    "file_sha256",
+    "read_about",
+    "read_converted",
+    "write_about",
+]
 
 ABOUT: Final = "about.json"
 _NETWORK: Final = ("model.xml", "model.bin")
 _PROBES: Final = "probes.safetensors"
 _OWN_HASH: Final = "about_sha256"
 _LARGEST_ABOUT: Final = 1 << 20
+_BESIDE: Final = {"fp32": ".openvino", "bf16": ".openvino", "int8": ".openvino-int8"}
+"""Suffixes of the folders with conversions that are handed on with their model file."""
 
 
 class DamagedError(Exception):
@@ -107,6 +120,26 @@ def read_about(folder: Path) -> dict[str, Any]:
     return about
 
 
+def beside(model_file: Path, precision: Precision) -> Path:
+    """Folder of the conversion that is handed on with a model file, whether there is one or not."""
+    return model_file.with_suffix(_BESIDE[precision])
+
+
+def belongs_to(model_file: Path, folder: Path) -> bool:
+    """Whether a folder has a conversion of this very file.
+
+    Raises:
+        DamagedError: It cannot be told.
+    """
+    return (folder / ABOUT).is_file() and read_about(folder).get("file_sha256") == file_sha256(model_file)
+
+
+def file_sha256(path: Path) -> str:
+    """Hash of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def check_owner(folder: Path) -> None:
     """Refuses a cache that other users can write to.
 
@@ -131,8 +164,7 @@ def _own_hash(about: Mapping[str, Any]) -> str:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise DamagedError(f"{path.name} cannot be read ({error.strerror})") from error
 

@@ -31,6 +31,7 @@ from gan.serving.engine import (
     mirrored,
 )
 from gan.serving.hardware import best_device, check_device, cpu_flags, installed_engines, usable_cpus
+from gan.serving.openvino_engine import quantised_beside
 from gan.storage.known_objects import KnownObjects
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
 
 # Mean error against float32 that is allowed: one step of an 8-bit image, as a fraction of full range.
 MAX_MEAN_ERROR: Final = 1.0 / 255.0
+_VNNI: Final = frozenset({"avx512_vnni", "avx_vnni"})
 _RANGE: Final = 2.0  # images span [-1, 1]
 _LONGEST_HEADER: Final = 100_000_000  # the safetensors library's own limit
 
@@ -206,6 +208,7 @@ def load_model(
     if device != "cpu":
         check_device(device)
     own = brings_calibration(path)
+    ready = quantised_beside(path)
     request = TranslateRequest(path, threads or usable_cpus(), None if own else calibration, noise, cache_dir, any_size)
     configs = choose_configs(
         precision="fp32" if noise and precision == "auto" else precision,
@@ -214,6 +217,7 @@ def load_model(
         flags=cpu_flags(),
         installed=installed_engines(),
         calibrated=own or calibration is not None,
+        quantised=ready,
         compile=compile,
     )
     return _first_that_works(request, configs)
@@ -227,12 +231,24 @@ def choose_configs(
     flags: frozenset[str],
     installed: frozenset[str],
     calibrated: bool,
+    quantised: bool = False,
     compile: bool = False,
 ) -> list[InferenceConfig]:
     """Engines and precisions to try, fastest first; plain float32 ends the list.
 
     The order is measured (docs/explanation/performance.md): int8 on OpenVINO is fastest on every x86 CPU since AVX2;
     bf16 gains only where the CPU has AMX, and loses everywhere else.
+
+    Args:
+        precision: as asked for; ``auto`` leaves the choice.
+        engine: likewise.
+        device: ``cpu``, or a torch device.
+        flags: instruction sets of the CPU. What ``auto`` takes of a shipped network depends on nothing else here.
+        installed: packages that there are.
+        calibrated: there are samples to quantise by.
+        quantised: the int8 network lies beside the model file, which needs no NNCF. It is taken by itself where the CPU
+            multiplies bytes exactly (VNNI): elsewhere sums of two products overflow, and it is hardly faster.
+        compile: torch compiles.
 
     Raises:
         ServingError: an unknown name, or an engine or precision that is not available.
@@ -246,8 +262,8 @@ def choose_configs(
     table = [
         (
             InferenceConfig("openvino", "int8"),
-            not gpu and {"openvino", "nncf"} <= installed,
-            calibrated and bool(flags & {"avx2", "avx512_vnni"}),
+            not gpu and "openvino" in installed and (quantised or "nncf" in installed),
+            bool(flags & _VNNI) if quantised else calibrated and bool(flags & {"avx2", "avx512_vnni"}),
         ),
         (InferenceConfig("openvino", "bf16"), not gpu and "openvino" in installed, amx),
         (

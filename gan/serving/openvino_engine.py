@@ -33,7 +33,15 @@ from gan.data.layout import LAYOUT_NAME, LAYOUT_VERSION
 from gan.errors import CheckpointError, ServingError
 from gan.processes import isolated_environment
 from gan.serving import openvino_part
-from gan.serving.converted_files import ABOUT, Converted, DamagedError, check_owner, read_about, read_converted
+from gan.serving.converted_files import (
+    Converted,
+    DamagedError,
+    belongs_to,
+    beside,
+    check_owner,
+    file_sha256,
+    read_converted,
+)
 from gan.serving.engine import (
     Float32,
     InferenceConfig,
@@ -46,15 +54,13 @@ from gan.serving.engine import (
     TranslateRequest,
 )
 
-__all__ = ["cache_folder", "convert_beside", "load_openvino"]
+__all__ = ["cache_folder", "convert_beside", "load_openvino", "quantised_beside"]
 
-_FORMAT: Final = 5  # raise when what lies in a cache entry changes
+_FORMAT: Final = 6  # raise when what lies in a cache entry changes
 # Sizes for which networks are kept compiled: a folder of mixed sizes must not fill the memory.
 _SHAPES: Final = 4
 _PART_STEP_PX: Final = 16
 _PARTS_DIFFER: Final = 1e-4  # of [-1, 1], an eightieth of a grey level: sums of floating point taken in another order
-_BESIDE: Final = ".openvino"
-"""Suffix of the folder with a conversion that is handed on with its model file."""
 
 
 def cache_folder() -> Path:
@@ -181,46 +187,57 @@ def _same(part: Float32, wanted: Float32) -> bool:
 # --- the cache -------------------------------------------------------------------------------------------------------
 
 
-def convert_beside(model_file: Path) -> Path:
-    """Converts a model file into a folder beside it, with which it is served without torch and without a cache.
+def convert_beside(model_file: Path, samples: Path | None = None) -> list[Path]:
+    """Converts a model file into folders beside it, with which it is served without torch, NNCF and a cache.
 
-    Weights are stored in float16, as they are in the model file: nothing is lost.
+    In floating point, with weights stored in float16 as they are in the model file: nothing is lost. With samples in
+    int8 too.
+
+    Args:
+        model_file: that brings no samples of its own.
+        samples: Safetensors file with ``source``, (N, C, H, W) float32 in [-1, 1], that int8 is calibrated on.
+
+    Returns:
+        The folders.
 
     Raises:
-        ServingError: OpenVINO is missing, or conversion fails.
+        ServingError: OpenVINO is missing, or NNCF where there are samples, or conversion fails.
         CheckpointError, LayoutError: the model file cannot be used.
     """
-    folder = model_file.with_suffix(_BESIDE)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    _run_builder(model_file, "fp32", folder, None, {"file_sha256": _file_sha256(model_file)}, half=True)
-    return folder
+    wanted: list[Precision] = ["fp32"] if samples is None else ["fp32", "int8"]
+    says = {"file_sha256": file_sha256(model_file)}
+    for precision in ("fp32", "int8"):
+        shutil.rmtree(beside(model_file, precision), ignore_errors=True)  # one of another network
+    for precision in wanted:
+        folder = beside(model_file, precision)
+        folder.mkdir()
+        _run_builder(model_file, precision, folder, samples if precision == "int8" else None, says, shipped=True)
+    return [beside(model_file, precision) for precision in wanted]
+
+
+def quantised_beside(model_file: Path) -> bool:
+    """Whether a model file was handed on with its int8 network."""
+    try:
+        return belongs_to(model_file, beside(model_file, "int8"))
+    except (DamagedError, OSError):
+        return False  # loading says what is wrong with the file
 
 
 def _found_beside(model_file: Path, precision: Precision) -> Converted | None:
     """What :func:`convert_beside` left, where it belongs to this very file."""
-    folder = model_file.with_suffix(_BESIDE)
-    if precision == "int8" or not (folder / ABOUT).is_file():
-        return None
+    folder = beside(model_file, precision)
     try:
-        if read_about(folder).get("file_sha256") != _file_sha256(model_file):
-            return None
-        return read_converted(folder)
+        return read_converted(folder) if belongs_to(model_file, folder) else None
     except DamagedError as damage:
         warnings.warn(f"{folder} is damaged ({damage}): not used; get it again", ServingWarning, stacklevel=2)
         return None
 
 
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _prepare(request: TranslateRequest, precision: Precision) -> Converted:
     """The converted model; made now where there is none that is whole."""
-    beside = _found_beside(request.path, precision) if request.path.is_file() else None
-    if beside is not None:
-        return beside
+    shipped = _found_beside(request.path, precision) if request.path.is_file() else None
+    if shipped is not None:
+        return shipped
     folder = request.cache_dir or cache_folder()
     entry = folder / _key(request, precision)
     try:
@@ -258,7 +275,7 @@ def _found_in_cache(entry: Path) -> Converted | None:
 def _key(request: TranslateRequest, precision: Precision) -> str:
     if not request.path.is_file():
         raise CheckpointError(f"{request.path}: no such file; expected a model file of gis train")
-    file_hash = _file_sha256(request.path)
+    file_hash = file_sha256(request.path)
     calibration = request.calibration
     samples = None
     if calibration is not None:
@@ -298,13 +315,13 @@ def _run_builder(
     samples: Path | None,
     says: Mapping[str, str],
     *,
-    half: bool = False,
+    shipped: bool = False,
 ) -> None:
     root = str(Path(gan.errors.__file__).parent.parent)
     environment = isolated_environment(os.environ, [root, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
     # OpenVINO's and NNCF's tools report their use over the network, except where they believe to run in CI.
     environment["CI"] = "true"
-    arguments = [str(model), precision, str(folder), str(samples or ""), "half" if half else "", json.dumps(says)]
+    arguments = [str(model), precision, str(folder), str(samples or ""), "shipped" if shipped else "", json.dumps(says)]
     # -P: no module of the user's folder stands before one of ours.
     command = [sys.executable, "-P", "-m", "gan.serving.openvino_convert", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

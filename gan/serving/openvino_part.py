@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.serving.engine import Part
+from gan.serving.openvino_joins import is_join
 
 __all__ = ["cut", "needed", "places"]
 
@@ -71,7 +72,7 @@ def cut(network: Any, multiple_px: int) -> tuple[Any, int] | None:
     from openvino import opset13
 
     copy = network.clone()
-    joined = [node for node in copy.get_ordered_ops() if _joins_maps(node)]  # from the deepest up
+    joined = [node for node in copy.get_ordered_ops() if is_join(node)]  # from the deepest up
     if not joined or multiple_px != 2 ** (len(joined) + 1):
         return None
     given = opset13.parameter([2 * len(joined) + 1, 4], np.int64, name="part")
@@ -90,14 +91,17 @@ def cut(network: Any, multiple_px: int) -> tuple[Any, int] | None:
         if reader.get_node().get_type_name() in ("Slice", "StridedSlice"):  # the channel that the change is added to
             reader.replace_source_output(sliced(source.output(0), 2 * len(joined)))
     for number, node in enumerate(reversed(joined)):
-        for place, reader in enumerate(node.inputs()):
+        skip, below = node.inputs()
+        # A rectifier of the map below is done within the convolution that makes it.
+        for place, reader in enumerate((_where_to_cut(skip), below)):
             reader.replace_source_output(sliced(reader.get_source_output(), 2 * number + place))
     return ov.Model(copy.get_results(), [source, given], "part"), len(joined)
 
 
-def _joins_maps(node: Any) -> bool:
-    """Whether a node joins two maps by their channels; the skip connection comes first."""
-    if node.get_type_name() != "Concat" or node.get_input_size() != 2:
-        return False
-    rank = node.output(0).get_partial_shape().rank
-    return bool(rank.is_static and rank.get_length() == 4 and node.get_attributes()["axis"] in (1, -3))
+def _where_to_cut(reader: Any) -> Any:
+    """The input to cut for what a join reads: before what is done to each value alone and read by nobody else."""
+    node = reader.get_source_output().get_node()
+    while node.get_type_name() in ("Relu", "FakeQuantize") and len(node.output(0).get_target_inputs()) == 1:
+        reader = node.input(0)
+        node = reader.get_source_output().get_node()
+    return reader

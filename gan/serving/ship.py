@@ -1,9 +1,11 @@
 """A model to hand on, served without torch.
 
-    python -m gan.serving.ship MODEL.safetensors OUT.safetensors [--objects SMALLEST LARGEST]
+    python -m gan.serving.ship MODEL.safetensors OUT.safetensors [--objects SMALLEST LARGEST] [--samples SOURCES]
 
-MODEL is what training wrote. OUT has no samples to quantise it by, so that every machine serves it in floating point,
-and beside it lies its conversion for OpenVINO, OUT.openvino. So ``assets/weights/cars.safetensors`` was made.
+MODEL is what training wrote. Beside OUT lies its conversion for OpenVINO, OUT.openvino. With ``--samples``, sources
+that it will be given (safetensors, ``source`` (N, C, H, W) float32), there is OUT.openvino-int8 too, which is taken
+where the CPU has VNNI; OUT itself has no samples, so that no machine quantises otherwise. So
+``assets/weights/cars.safetensors`` was made, with sources of `benchmarks.realism.windows`.
 ``--objects`` states the objects that the model was trained on (`gan.storage.known_objects`), ``--scene-largest`` and
 ``--scene-detail`` what is taken of it in rendered scenes; without ``--objects`` OUT states what MODEL does.
 """
@@ -22,13 +24,14 @@ from gan.storage.model_file import read_model_file, write_model_file
 __all__ = ["main", "ship"]
 
 
-def ship(model: Path, to: Path, known: KnownObjects | None = None) -> Path:
-    """Writes a model file and the folder of its conversion; returns the folder.
+def ship(model: Path, to: Path, known: KnownObjects | None = None, samples: Path | None = None) -> list[Path]:
+    """Writes a model file and the folders of its conversions; returns the folders.
 
     Args:
         model: file to read.
         to: file to write.
         known: objects that it was trained on, in place of those that the file states.
+        samples: file of sources that int8 is calibrated on; None: there is no int8.
 
     Raises:
         GanError: the model cannot be read or converted.
@@ -36,7 +39,7 @@ def ship(model: Path, to: Path, known: KnownObjects | None = None) -> Path:
     loaded = read_model_file(model)
     meta = loaded.meta if known is None else loaded.meta | known.to_json()
     write_model_file(to, loaded.backend, loaded.config, loaded.build().state_dict(), meta, layout=loaded.layout)
-    return convert_beside(to)
+    return convert_beside(to, samples)
 
 
 def main() -> None:
@@ -45,16 +48,17 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("to", type=Path)
     parser.add_argument("--objects", type=int, nargs=2, metavar=("SMALLEST", "LARGEST"))
+    parser.add_argument("--samples", type=Path, help="sources that int8 is calibrated on")
     parser.add_argument("--scene-largest", type=int, metavar="PX")
     parser.add_argument("--scene-detail", type=float, metavar="PX")
     options = parser.parse_args()
     to = options.to
     try:
-        folder = ship(options.model, to, _known(options))
+        folders = ship(options.model, to, _known(options), options.samples)
     except (GisError, ValueError) as error:
         sys.exit(f"error: {error}")
-    size = sum(path.stat().st_size for path in (to, *folder.iterdir()))
-    print(f"{to} and {folder}: {size / 1e6:.1f} MB")
+    size = sum(path.stat().st_size for path in (to, *(path for folder in folders for path in folder.iterdir())))
+    print(f"{to} and {', '.join(folder.name for folder in folders)}: {size / 1e6:.1f} MB")
 
 
 def _known(options: argparse.Namespace) -> KnownObjects | None:

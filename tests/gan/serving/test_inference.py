@@ -79,10 +79,23 @@ def test_engines_follow_what_the_machine_has() -> None:
     assert _names(flags=VNNI) == ["openvino int8", "openvino fp32", "torch fp32"]
     assert _names(flags=frozenset()) == ["openvino fp32", "torch fp32"]
     assert _names(calibrated=False)[0] == "openvino bf16"
+    assert _names(calibrated=False, flags=VNNI)[0] == "openvino fp32"
     assert _names(installed=frozenset()) == ["torch bf16", "torch fp32"]
     assert _names(installed=frozenset(), flags=VNNI) == ["torch fp32"]
     assert _names(device="cuda") == ["torch bf16", "torch fp32"]
     assert _names(precision="bf16", flags=VNNI) == ["openvino bf16", "torch bf16", "torch fp32"]
+
+
+def test_a_quantised_network_that_was_handed_on_is_taken_by_the_cpu_alone() -> None:
+    for installed in (ALL, frozenset({"openvino"})):  # what else is installed changes nothing
+        given = {"calibrated": False, "quantised": True, "installed": installed}
+        assert _names(**given)[0] == "openvino int8"
+        assert _names(**given, flags=VNNI) == ["openvino int8", "openvino fp32", "torch fp32"]
+        assert _names(**given, flags=frozenset({"avx2", "avx_vnni"}))[0] == "openvino int8"
+        assert _names(**given, flags=frozenset({"avx2"}))[0] == "openvino fp32"
+        assert _names(**given, precision="int8", flags=frozenset({"avx2"}))[0] == "openvino int8"
+        assert _names(**given, device="cuda")[0] == "torch bf16"
+    assert _names(quantised=True, calibrated=False, installed=frozenset(), flags=VNNI) == ["torch fp32"]
 
 
 def test_what_cannot_be_had_is_said() -> None:
@@ -135,7 +148,7 @@ def test_a_shipped_model_is_served_without_torch_and_without_a_cache(
     model: Path, plain: torch.nn.Module, tmp_path: Path
 ) -> None:
     shipped = tmp_path / "shipped.safetensors"
-    folder = ship(model, shipped)
+    (folder,) = ship(model, shipped)
     source = _sources(1, seed=1)
     np.save(tmp_path / "source.npy", source)
     script = (
@@ -159,6 +172,41 @@ def test_a_shipped_model_is_served_without_torch_and_without_a_cache(
     again = load_model(shipped, precision="fp32", engine="openvino", threads=1, cache_dir=tmp_path / "other")
     np.testing.assert_allclose(again.translate(source), wanted, atol=1e-4)
     assert any((tmp_path / "other").iterdir())
+
+
+def test_a_shipped_model_brings_its_int8_network(model: Path, plain: torch.nn.Module, tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    shipped, source = tmp_path / "shipped.safetensors", _sources(1, seed=1)
+    save_file({"source": _sources(12, seed=2)}, tmp_path / "samples.safetensors")
+    _, folder = ship(model, shipped, samples=tmp_path / "samples.safetensors")
+    script = (
+        "import sys, numpy as np\n"
+        "sys.modules['torch'] = sys.modules['nncf'] = None\n"  # as where they are not installed
+        "from gan.serving import inference\n"
+        "inference.cpu_flags = lambda: frozenset(sys.argv[2].split())\n"
+        "translator = inference.load_model(sys.argv[1] + '/shipped.safetensors', threads=1, any_size=True)\n"
+        "image = translator.translate_part(np.load(sys.argv[1] + '/source.npy')[0], (3, 5, 40, 60))\n"
+        "np.save(sys.argv[1] + '/image.npy', image)\n"
+        "print(translator.about.inference.precision)\n"
+    )
+    np.save(tmp_path / "source.npy", source)
+    with torch.inference_mode():
+        wanted = plain(torch.from_numpy(source)).numpy()[0, 0, 3:40, 5:60]
+    environment = os.environ | {"GIS_CACHE": str(tmp_path / "cache"), "CI": "true"}
+    for flags, precision, least, most in (("avx2 avx512_vnni", "int8", 1e-6, 1 / 255), ("avx2", "fp32", 0, 1e-4)):
+        command = [sys.executable, "-W", "error", "-c", script, str(tmp_path), flags]
+        done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+        assert done.stdout.split() == [precision]
+        assert least <= np.abs(np.load(tmp_path / "image.npy") - wanted).mean() / 2 <= most
+    assert not (tmp_path / "cache").exists()
+    # Of another file it is not taken.
+    about = json.loads((folder / "about.json").read_text())
+    (folder / "about.json").write_text(json.dumps(about | {"file_sha256": "0" * 64}))
+    assert not openvino_engine.quantised_beside(shipped)
+    # Shipped again without samples, there is none of before.
+    assert ship(model, shipped) == [shipped.with_suffix(".openvino")]
+    assert not folder.exists()
 
 
 @pytest.fixture

@@ -1,0 +1,109 @@
+"""Sources that the shipped model is really given, to calibrate int8 on (`gan.serving.ship --samples`).
+
+    python -m benchmarks.realism.windows OUT.safetensors [--backgrounds FRAMES] [--each 24]
+
+Frames of the city and of generated streets, by day, at night, in rain and snow, and cars in real frames where a folder
+of those is given, are made as `gis synthesize --model pix2pix` makes them, and what the network is given is kept: cut
+to one size on the grid of the network, with what is painted in its middle. Windows that are smaller are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from assets import CAR_WEIGHTS
+from benchmarks.speed.cases import cases
+from gan.options import keyword_options
+from gan.serving.inference import ModelInfo, TranslationModel, load_model
+from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.frame_maker import FrameMaker, read_inputs
+from pipelines.synthesis.infrared import open_infrared
+from pipelines.synthesis.session import open_session
+from pipelines.synthesis.windows import Box
+
+__all__ = ["main", "middle"]
+
+Float32 = NDArray[np.float32]
+SIZE_PX = 128
+
+
+@dataclass
+class Watched:
+    """A translation model that keeps what it is given; see `pipelines.synthesis.infrared.WindowTranslator`."""
+
+    model: TranslationModel
+    kept: list[Float32] = field(default_factory=list)
+    """(C, SIZE_PX, SIZE_PX) each."""
+
+    @property
+    def name(self) -> str:
+        """Of the model."""
+        return self.model.name
+
+    @property
+    def about(self) -> ModelInfo:
+        """What it is."""
+        return self.model.about
+
+    @property
+    def in_channels(self) -> int:
+        """Of its sources."""
+        return self.model.in_channels
+
+    def translate_each(self, sources: Iterable[Float32], parts: Sequence[Box]) -> Iterable[Float32]:
+        """Translates each, and keeps the middle of those that are large enough."""
+        for source, part in zip(sources, parts, strict=True):
+            if min(source.shape[1:]) >= SIZE_PX:
+                self.kept.append(middle(source, part, self.model.about.multiple_px))
+            yield self.model.translate_part(source, part)
+
+
+def middle(source: Float32, part: Box, step_px: int) -> Float32:
+    """(C, SIZE_PX, SIZE_PX) of a source, about the middle of what is painted, on lines of a grid."""
+    corner = [
+        min(max((low + high - SIZE_PX) // 2, 0) // step_px * step_px, length - SIZE_PX)
+        for low, high, length in zip(part[:2], part[2:], source.shape[1:], strict=True)
+    ]
+    return source[:, corner[0] : corner[0] + SIZE_PX, corner[1] : corner[1] + SIZE_PX].copy()
+
+
+def windows_of(options: dict[str, Any], weights: Path, wanted: int) -> list[Float32]:
+    """As many windows of one kind of frames."""
+    known = {**options, "out": Path("unused"), "count": 1_000_000, "model": "pix2pix", "weights": weights}
+    config = keyword_options(SynthesizeConfig, known)
+    watched = Watched(load_model(weights, threads=1, any_size=True, precision="fp32"))
+    maker = FrameMaker(config, read_inputs(config), open_session(config), open_infrared(config, watched))
+    index = 0
+    while len(watched.kept) < wanted:
+        maker.make(index)
+        index += 1
+    return watched.kept[:wanted]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Makes frames and writes what the network was given."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--backgrounds", type=Path, default=None, help="real frames, for one more kind")
+    parser.add_argument("--weights", type=Path, default=CAR_WEIGHTS)
+    parser.add_argument("--each", type=int, default=24, help="windows of each kind of frames")
+    parser.add_argument("--seed", type=int, default=5, help="other than that of any benchmark")
+    given = parser.parse_args(arguments)
+    kept: list[Float32] = []
+    for kind, options in cases(given.backgrounds and given.backgrounds.resolve()).items():
+        kept += windows_of({"seed": given.seed, **options}, given.weights, given.each)
+        print(f"{kind}: {len(kept)} windows", flush=True)
+    order = np.random.default_rng(given.seed).permutation(len(kept))  # some are held back, by their place
+    save_file({"source": np.stack([kept[place] for place in order])}, given.out)
+
+
+if __name__ == "__main__":
+    main()
