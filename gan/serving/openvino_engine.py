@@ -60,6 +60,8 @@ _FORMAT: Final = 6  # raise when what lies in a cache entry changes
 # Sizes for which networks are kept compiled: a folder of mixed sizes must not fill the memory.
 _SHAPES: Final = 4
 _PART_STEP_PX: Final = 16
+_FINE_STEPS: Final = 6
+"""Steps up to which a part has any number of them; beyond, numbers are multiples of 2, from 16 on of 4, and so on."""
 _PARTS_DIFFER: Final = 1e-4  # of [-1, 1], an eightieth of a grey level: sums of floating point taken in another order
 
 
@@ -161,11 +163,20 @@ def _by_parts(core: Any, network: Any, settings: dict[str, Any], converted: Conv
 
 
 def _on_grid(part: Part, size: tuple[int, int]) -> Part:
-    """The part, grown to lines of a grid: few sizes, because OpenVINO prepares itself for each."""
-    step = _PART_STEP_PX
-    top, left = (edge // step * step for edge in part[:2])
-    bottom, right = (min(-(-edge // step) * step, end) for edge, end in zip(part[2:], size, strict=True))
+    """The part, grown to lines of a grid and to few sizes, because OpenVINO takes milliseconds to prepare for each."""
+    top, bottom = _grown(part[0], part[2], size[0])
+    left, right = _grown(part[1], part[3], size[1])
     return top, left, bottom, right
+
+
+def _grown(begin: int, end: int, length: int) -> tuple[int, int]:
+    begin = begin // _PART_STEP_PX * _PART_STEP_PX
+    step = _PART_STEP_PX
+    while end - begin > _FINE_STEPS * step:
+        step *= 2
+    wanted = min(-(-(end - begin) // step) * step, length)
+    begin = min(begin, (length - wanted) // _PART_STEP_PX * _PART_STEP_PX)
+    return begin, min(begin + wanted, length)
 
 
 def _parts_agree(run: RunPart, probe: Float32) -> bool:

@@ -25,20 +25,29 @@ __all__ = ["cut", "needed", "places"]
 def needed(part: Part, size: tuple[int, int], joins: int) -> list[Part]:
     """What a part of the image needs of the maps that the decoder reads, from half the size down.
 
+    At the border of a map it is moved inwards and not cut, so that parts of one size, on lines of the network's grid,
+    need maps of one size: the engine prepares itself for each size that it meets.
+
     Args:
         part: of the image.
         size: (H, W) of the image, which can be halved once more than there are joins.
         joins: places where a skip connection joins.
     """
-    top, left, bottom, right = part
+    rows, columns = (part[0], part[2]), (part[1], part[3])
     found = []
     for level in range(1, joins + 1):
-        height, width = size[0] >> level, size[1] >> level
         # A kernel of 4 with stride 2: pixel 2m is made of m - 1 and m, pixel 2m + 1 of m and m + 1.
-        top, left = max((top - 1) // 2, 0), max((left - 1) // 2, 0)
-        bottom, right = min(bottom // 2 + 1, height), min(right // 2 + 1, width)
+        rows, columns = (((begin - 1) // 2, end // 2 + 1) for begin, end in (rows, columns))
+        top, bottom = _inside(rows, size[0] >> level)
+        left, right = _inside(columns, size[1] >> level)
         found.append((top, left, bottom, right))
     return found
+
+
+def _inside(span: tuple[int, int], length: int) -> tuple[int, int]:
+    """The span moved into 0 to length; all of that where it is longer."""
+    begin = max(min(span[0], length - (span[1] - span[0])), 0)
+    return begin, min(begin + span[1] - span[0], length)
 
 
 def places(part: Part, size: tuple[int, int], joins: int) -> tuple[NDArray[np.int64], tuple[int, int]]:
