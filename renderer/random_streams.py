@@ -90,7 +90,9 @@ _TEMPORAL = frozenset({Stream.SENSOR})
 
 _OF_CAMERA = frozenset({Stream.SENSOR, Stream.SENSOR_VARIETY})
 """What is drawn anew for each camera of a rig; all else is the same for all of them."""
-_LAST = (1 << 32) - 1
+_WORD = 1 << 32
+"""Numbers below it are one word of a seed each, larger ones several."""
+_LAST = _WORD - 1
 """Keys of cameras count down from it, far above those of frames."""
 
 
@@ -173,7 +175,7 @@ class Draw:
             key += [_MARK + self.moment.frame]
         if self.camera and stream in _OF_CAMERA:
             key += [_LAST - self.camera]
-        return np.random.default_rng(key if part is None else [*key, part])
+        return _generator(key if part is None else [*key, part])
 
     def _numbers(self) -> tuple[int, ...]:
         if self.moment is not None:
@@ -181,6 +183,12 @@ class Draw:
         if self.index < _FIRST_FRAMES:
             return (self.index + self.attempt * _FIRST_FRAMES,)
         return self.index, _MARK + self.attempt
+
+
+def _generator(key: list[int]) -> np.random.Generator:
+    """``np.random.default_rng(key)``; numpy takes apart each number of a list for itself, of an array all at once."""
+    words = np.array(key, dtype=np.uint32) if max(key) < _WORD else key
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))
 
 
 def dataset_rng(seed: int, stream: Stream, camera: int | None = None) -> np.random.Generator:

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from renderer.copies import with_values
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D, Instance
 from renderer.random_streams import Moment
@@ -292,7 +293,7 @@ class ObjectLabelError:
 
     def rounded(self) -> ObjectLabelError:
         """The same with floats of 4 places."""
-        return replace(
+        return with_values(
             self,
             score=round(self.score, 4),
             offset_px=round(self.offset_px, 4),

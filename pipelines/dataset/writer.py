@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
+from renderer.copies import with_values
 from renderer.zones.catalogue import zone_palette
 
 from pipelines.dataset import shards
@@ -95,6 +95,6 @@ def _with_code(item: InstanceRecord, frame: SynthesizedFrame) -> InstanceRecord:
     if not item.labelled or item.box_visible_px is None:
         return item
     amodal = None if frame.amodal is None else mask_code(frame.amodal[item.id])
-    return replace(
+    return with_values(
         item, rle=encode_rle(run_lengths(frame.instance_id, item.id, item.box_visible_px)), rle_amodal=amodal
     )

@@ -27,7 +27,7 @@ Reader = Callable[[Any], Any]
 
 OMITTED_IF_NONE: Final = {"omitted_if_none": True}
 """Metadata of a field whose key is left out where it is None."""
-_PLAIN = (float, int, str, bool, type(None))
+_PLAIN = frozenset((float, int, str, bool, type(None)))
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", type(None): "null"}
 
 
@@ -46,12 +46,15 @@ def to_json(value: Any) -> Any:
 
 def fields_to_json(value: Any) -> dict[str, Any]:
     """The fields of a dataclass as JSON values."""
-    items = ((name, omitted, getattr(value, name)) for name, omitted in _names(value.__class__))
-    return {
-        name: item if type(item) in _PLAIN else to_json(item)
-        for name, omitted, item in items
-        if item is not None or not omitted
-    }
+    data = {}
+    for name, omitted in _names(value.__class__):
+        item = getattr(value, name)
+        if type(item) in _PLAIN:
+            if item is not None or not omitted:
+                data[name] = item
+        else:
+            data[name] = _writer(item.__class__)(item)
+    return data
 
 
 @cache

@@ -17,6 +17,7 @@ from assets import THERMAL_PROFILES
 from gan.data.layout import Sample
 from gan.data.skipped import skipped_lines
 from numpy.typing import NDArray
+from renderer.copies import with_values
 from renderer.geometry.frame import Frame
 from renderer.geometry.lens_picture import distorted_colours
 from renderer.random_streams import Draw, Moment
@@ -174,7 +175,12 @@ class _Candidate:
 
     def exceeds(self, limit: float | None) -> bool:
         """Whether the label error is larger than allowed; by what the record says, so that both always agree."""
-        return self.label_error.rounded().exceeds(limit)
+        return self.rounded_error.exceeds(limit)
+
+    @functools.cached_property
+    def rounded_error(self) -> LabelError:
+        """As the record has it."""
+        return self.label_error.rounded()
 
 
 @dataclass(frozen=True)
@@ -384,7 +390,7 @@ class FrameMaker:
             sensor=image.sensor,
             sensor_variety=image.variety,
             label_error=replace(
-                candidate.label_error.rounded(),
+                candidate.rounded_error,
                 attempt=candidate.draw.attempt,
                 rejected=candidate.exceeds(self.config.max_label_error),
             ),
@@ -467,9 +473,11 @@ def _with_profile(frame: Frame, profile: str | None) -> Frame:
     profiles = [
         profile_of(item.category, item.model, item.profile, profile, DEFAULT_PROFILE) for item in frame.instances
     ]
-    pairs = zip(frame.instances, profiles, strict=True)
     undistorted = None if frame.undistorted is None else _with_profile(frame.undistorted, profile)
-    instances = tuple(replace(item, profile=name) for item, name in pairs)
+    instances = tuple(
+        item if item.profile == name else with_values(item, profile=name)
+        for item, name in zip(frame.instances, profiles, strict=True)
+    )
     return replace(frame, instances=instances, undistorted=undistorted)
 
 

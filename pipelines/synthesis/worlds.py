@@ -7,7 +7,7 @@ span has streets of its own, so that a large data set has many and a process hol
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -69,6 +69,9 @@ class WorldMixture:
 
     def name(self, index: int) -> str:
         """``KIND-SEED`` of a frame's world, as `gis scene --kind KIND --seed SEED` writes it; else the city's file."""
+        return _name(self, index)
+
+    def _drawn_name(self, index: int) -> str:
         rng = Draw(self.seed, index).rng(Stream.WORLD)
         kinds = sorted(self._weights)
         weights = np.array([self._weights[kind] for kind in kinds])
@@ -87,3 +90,9 @@ class WorldMixture:
         from assets.build.worlds.scene import build_place  # it needs Blender
 
         return build_place(kind, int(name.rpartition("-")[2]))
+
+
+@lru_cache(maxsize=64)
+def _name(mixture: WorldMixture, index: int) -> str:
+    """Kept, for each frame is asked for its world several times: where it is made and for its record."""
+    return mixture._drawn_name(index)

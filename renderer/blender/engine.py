@@ -16,6 +16,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..copies import with_values
 from ..errors import SceneError
 from ..geometry.affine import world_to_local
 from ..geometry.boxes import (
@@ -1040,7 +1041,7 @@ def _extent_of_all(extents_m: Sequence[NDArray[np.float64]]) -> NDArray[np.float
 def _as_stored(setup: FrameSetup) -> FrameSetup:
     """The setup with the precision of Blender's matrices (float32): what is drawn is what Blender would draw."""
     placements = tuple(
-        replace(car, x_m=float(np.float32(car.x_m)), y_m=float(np.float32(car.y_m)), z_m=float(np.float32(car.z_m)))
+        with_values(car, x_m=float(np.float32(car.x_m)), y_m=float(np.float32(car.y_m)), z_m=float(np.float32(car.z_m)))
         for car in setup.placements
     )
     cam_to_world = setup.cam_to_world.astype(np.float32).astype(np.float64)
@@ -1087,7 +1088,7 @@ def _with_key_points(
     if labelled.key_points_m is None:
         return instance
     points_m = labelled.key_points_m @ labelled.pose[:3, :3].T + labelled.pose[:3, 3]
-    return replace(instance, key_points=project_key_points(points_m, camera, cam_to_world, depth_m))
+    return with_values(instance, key_points=project_key_points(points_m, camera, cam_to_world, depth_m))
 
 
 def _with_rides(instances: Sequence[Instance], labelled: Mapping[int, LabelledObject]) -> tuple[Instance, ...]:
@@ -1095,7 +1096,7 @@ def _with_rides(instances: Sequence[Instance], labelled: Mapping[int, LabelledOb
     in_view = {item.id for item in instances}
     rides = (labelled[item.id].rides for item in instances)
     pairs = zip(instances, rides, strict=True)
-    return tuple(item if number not in in_view else replace(item, rides=number) for item, number in pairs)
+    return tuple(item if number not in in_view else with_values(item, rides=number) for item, number in pairs)
 
 
 @functools.lru_cache(maxsize=4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import bpy
@@ -103,10 +104,13 @@ class PlacedGroup:
 
     def parts(self, silent: Collection[int]) -> Iterable[Part]:
         """The members as parts of a frame; those of instances that get no label are of the environment."""
-        numbers = [0 if number in silent else number for number in self.instance_id.tolist()]
         if self.pose is None and self.moved is None:
-            pairs = zip(self.group.parts, numbers, strict=True)
-            return [part if number == 0 else Part(part.name, number, part.local_to_world) for part, number in pairs]
+            parts = list(self.group.parts)
+            for k in np.flatnonzero(self.instance_id).tolist():  # most of what stands as built is of the environment
+                if (number := int(self.instance_id[k])) not in silent:
+                    parts[k] = Part(parts[k].name, number, parts[k].local_to_world)
+            return parts
+        numbers = [0 if number in silent else number for number in self.instance_id.tolist()]
         return map(Part, [mesh.name for mesh in self.group.members], numbers, self.local_to_world)
 
     def placed(self) -> Iterable[PlacedMesh]:
@@ -149,4 +153,4 @@ class Staged:
     def parts(self) -> tuple[Part, ...]:
         """What ``Frame.parts`` shows of them."""
         silent = {number for number, item in self.labelled.items() if item.unlabelled}
-        return tuple(part for item in self.groups for part in item.parts(silent))
+        return tuple(chain.from_iterable(item.parts(silent) for item in self.groups))

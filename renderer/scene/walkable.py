@@ -175,10 +175,14 @@ def _kinds(zone: NDArray[np.uint8], cell_m: float, taken: NDArray[np.bool_]) -> 
 
 def _share_around(mask: NDArray[np.bool_], radius: int) -> Array:
     """(H, W) share of a mask in the square of ``2 radius + 1`` cells around each cell."""
-    padded = np.pad(mask.astype(np.int32), ((radius + 1, radius), (radius + 1, radius)))
-    total = padded.cumsum(axis=0).cumsum(axis=1)
-    side = 2 * radius + 1
-    sums = total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
+    side, (rows, columns) = 2 * radius + 1, mask.shape
+    padded = np.pad(mask.astype(np.uint16), radius)
+    along = np.zeros((rows + 2 * radius, columns), np.uint16)
+    sums = np.zeros((rows, columns), np.uint16)
+    for k in range(side):
+        along += padded[:, k : k + columns]
+    for k in range(side):
+        sums += along[k : k + rows]
     return np.asarray(sums / side**2)
 
 

@@ -365,8 +365,11 @@ def _parts(frame: Frame) -> Parts:
     count = len(frame.parts) + 1
     parts = Parts(np.zeros((count, 3, 4)), np.zeros(count), np.zeros(count))
     if frame.part is not None:
-        for number in np.unique(frame.part[frame.zone == Zone.PERSON]).tolist():
-            parts.origin_z_m[number] = frame.parts[number - 1].local_to_world[2, 3] if number else 0.0
+        is_person = np.zeros(count, dtype=np.bool_)
+        is_person[frame.part[frame.zone == Zone.PERSON]] = True  # a part has thousands of pixels: no need to sort them
+        is_person[0] = False
+        for number in np.flatnonzero(is_person).tolist():
+            parts.origin_z_m[number] = frame.parts[number - 1].local_to_world[2, 3]
     to_car = {i.id: world_to_local(i.object_to_world) for i in frame.instances}
     of_cars = [(number, part) for number, part in enumerate(frame.parts, start=1) if part.instance_id in to_car]
     if not of_cars:

@@ -129,12 +129,21 @@ def band_table(band: Band = LWIR) -> BandTable:
     """Tables of a band, made once per process."""
     kelvin = np.arange(MIN_TEMPERATURE_K, MAX_TEMPERATURE_K + 2 * _STEP_K, _STEP_K)
     forward = band_radiance(kelvin, band).astype(np.float32)
-    fine_K = np.linspace(MIN_TEMPERATURE_K, MAX_TEMPERATURE_K, 60001)
     steps = (np.arange(_FIRST_ROW, _LAST_ROW + 1, dtype=np.int32) << _SHIFT).view(np.float32)
-    # In pieces that stay in the processor's cache.
-    fine = np.concatenate([band_radiance(some_K, band) for some_K in np.array_split(fine_K, 120)])
-    inverse = np.interp(np.log(steps), np.log(fine), fine_K).astype(np.float32)
-    return BandTable(band, forward, inverse)
+    return BandTable(band, forward, _kelvin_of(np.log(steps), band).astype(np.float32))
+
+
+def _kelvin_of(log_radiance: NDArray[np.float32], band: Band) -> NDArray[np.float64]:
+    """Temperatures by linear interpolation between 60001, of which those are computed that something lies between."""
+    fine_K = np.linspace(MIN_TEMPERATURE_K, MAX_TEMPERATURE_K, 60001)
+    every = np.arange(0, 60001, 50)
+    # The curve bends so little that a row is found within one; the ends stand for what lies beyond them.
+    near = np.interp(log_radiance, np.log(band_radiance(fine_K[every], band)), every).astype(np.int64)
+    rows = np.unique(np.clip(near[:, None] + np.arange(-1, 3), 0, 60000))
+    kelvin = fine_K[rows]
+    pieces = np.array_split(kelvin, len(rows) // 500 + 1)  # they stay in the processor's cache
+    fine = np.concatenate([band_radiance(some_K, band) for some_K in pieces])
+    return np.asarray(np.interp(log_radiance, np.log(fine), kelvin))
 
 
 @inlined_kernel

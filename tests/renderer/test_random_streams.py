@@ -23,6 +23,12 @@ def test_a_stream_is_keyed_by_seed_number_and_stream() -> None:
     assert np.array_equal(dataset_rng(7, Stream.SENSOR).random(8), np.random.default_rng([7, 3]).random(8))
 
 
+@pytest.mark.parametrize("seed", [0, 2**31, 2**32 - 1, 2**32, 2**32 + 1, 2**70 + 5])
+def test_a_seed_of_any_size_is_what_numpy_makes_of_it(seed: int) -> None:
+    ours = Draw(seed, 3).rng(Stream.CONDITIONS, 7).random(4)
+    assert np.array_equal(ours, np.random.default_rng([seed, 3, 1, 7]).random(4))
+
+
 def test_an_attempt_is_drawn_as_a_frame_that_no_dataset_has() -> None:
     third = Draw(0, 5, attempt=2).rng(Stream.TRAFFIC).random(4)
     assert np.array_equal(third, np.random.default_rng([0, 2_000_005, 0]).random(4))

@@ -75,7 +75,7 @@ def in_order(passes: Passes, row_of_id: NDArray[np.int32], objects: int, objects
 @kernel
 def _filled(runs: NDArray[np.int32], sizes: NDArray[np.int32]) -> Order:
     """The groups of runs (N, 3); ``sizes`` are the pixels of each kind."""
-    kinds = np.flatnonzero(sizes).astype(np.int32)
+    kinds = _present(sizes)
     starts, ends, next_of_kind = np.empty_like(kinds), np.empty_like(kinds), np.empty_like(sizes)
     total = 0
     for k in range(kinds.size):
@@ -93,3 +93,14 @@ def _filled(runs: NDArray[np.int32], sizes: NDArray[np.int32]) -> Order:
         for i in range(next_of_kind[kinds[k]], ends[k]):
             places[i] = places[i - 1]
     return Order(places, kinds, starts, ends)
+
+
+@kernel
+def _present(sizes: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Which kinds have pixels: ``np.flatnonzero`` in a loop, as Numba's own loads SciPy into every worker."""
+    kinds, count = np.empty(sizes.size, np.int32), 0
+    for k in range(sizes.size):
+        if sizes[k] != 0:
+            kinds[count] = k
+            count += 1
+    return kinds[:count].copy()

@@ -32,6 +32,16 @@ def test_two_cars_in_five_are_white_and_absorb_under_half_of_what_the_mean_does(
     assert (glass >= gloss).all()
 
 
+def test_colours_are_those_that_numpy_chooses() -> None:
+    ours, numpys = np.random.default_rng(5), np.random.default_rng(5)
+    for _ in range(500):
+        chosen = numpys.choice((0.25, 0.92, 0.62), p=(0.38, 0.34, 0.28)) + numpys.uniform(-0.05, 0.05)
+        dirt = 0.75 * numpys.random() ** 2
+        finish = draw_finish(ours)
+        assert finish.absorptance == pytest.approx(chosen, rel=1e-15)
+        assert finish.gloss[Zone.ROOF] == 1.0 - dirt
+
+
 def test_only_paint_has_a_colour() -> None:
     finish = draw_finish(np.random.default_rng(1))
     assert (finish.sun[[Zone.GLASS, Zone.TYRE, Zone.SKIN]] == 1.0).all()

@@ -77,3 +77,13 @@ def test_table_stays_finite_outside_its_span() -> None:
 def test_a_band_must_be_one() -> None:
     with pytest.raises(ThermalError, match="band"):
         Band(14.0, 8.0)
+
+
+@pytest.mark.parametrize("band", [LWIR, Band(3.0, 5.0), Band(0.9, 1.7), Band(8.0, 8.1)])
+def test_the_inverse_is_that_of_all_sixty_thousand_temperatures(band: Band) -> None:
+    kelvin = np.linspace(100.0, 1000.0, 60001)
+    radiance = np.concatenate([band_radiance(some, band) for some in np.array_split(kelvin, 100)])
+    # 256 equal steps of each octave from 2^-12 to 2^13 W m-2 sr-1.
+    steps = ((1 + np.arange(256) / 256) * 2.0 ** np.arange(-12, 13)[:, None]).astype(np.float32).reshape(-1)
+    expected = np.interp(np.log(steps), np.log(radiance), kelvin).astype(np.float32)
+    np.testing.assert_array_equal(band_table(band).inverse[: len(steps)], expected)
