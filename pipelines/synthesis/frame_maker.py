@@ -18,6 +18,7 @@ from gan.data.layout import Sample
 from gan.data.skipped import skipped_lines
 from numpy.typing import NDArray
 from renderer.copies import with_values
+from renderer.geometry.boxes import renumbered
 from renderer.geometry.frame import Frame
 from renderer.geometry.lens_picture import distorted_colours
 from renderer.random_streams import Draw, Moment
@@ -493,7 +494,7 @@ def _only_labelled(frame: Frame) -> Frame:
                 f"frame {frame.index}: {item.model!r} has category {item.category!r}: "
                 f"expected one of {', '.join(CATEGORIES)}; set its property gis_category"
             )
-    return replace(frame, instance_id=keep.take(frame.instance_id))
+    return replace(frame, instance_id=renumbered(frame.instance_id, keep))
 
 
 def _unlabelled_objects(frame: Frame) -> tuple[UnlabelledObject, ...] | None:

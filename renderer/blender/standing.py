@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry.boxes import extent_m, heading_frame, visible_boxes
+from ..geometry.boxes import extent_m, heading_frame, renumbered, visible_boxes
 from ..geometry.frame import Frame, Unlabelled
 from ..geometry.meshes import Mesh, MeshPool, make_mesh
 from ..scene.furniture import Furniture, kind_of_thing, labelled_triangles
@@ -184,7 +184,7 @@ def without_unlabelled(frame: Frame, labelled: Mapping[int, LabelledObject]) -> 
         found.append(Unlabelled(silent[number].category, silent[number].model, (left, top, right, bottom), count))
     kept = np.arange(max(numbers[-1], *labelled) + 1, dtype=np.uint16)
     kept[numbers] = 0
-    return replace(frame, instance_id=kept.take(frame.instance_id), unlabelled=tuple(found))
+    return replace(frame, instance_id=renumbered(frame.instance_id, kept), unlabelled=tuple(found))
 
 
 def _split(

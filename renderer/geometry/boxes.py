@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .affine import world_to_local
 from .camera import Camera
-from .clusters import FlatMeshes, PlacedParts, bound_instances, bound_pixels, bound_triangles
+from .clusters import FlatMeshes, PlacedParts, bound_instances, bound_pixels, bound_triangles, renumber_pixels
 from .frame import Box2D, Box3D
 from .meshes import Mesh, cluster_blocks
 
@@ -32,6 +32,7 @@ __all__ = [
     "projected_bounds",
     "projected_box",
     "projected_boxes",
+    "renumbered",
     "truncation",
     "upright_box",
     "upright_box_from",
@@ -179,3 +180,20 @@ def intersection_over_union(a: Box2D, b: Box2D) -> float:
 def visible_boxes(instance_id: NDArray[np.uint16], count: int) -> NDArray[np.int64]:
     """Pixels and box of each id in an instance pass, (count + 1, 5): pixels, left, top, right, bottom (exclusive)."""
     return np.asarray(bound_pixels(instance_id, count))
+
+
+def renumbered(instance_id: NDArray[np.uint16], numbers: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """An instance pass (H, W) with other numbers.
+
+    Args:
+        instance_id: the pass.
+        numbers: (M,) what stands for each id.
+
+    Raises:
+        IndexError: an id is M or more.
+    """
+    if instance_id.size and int(instance_id.max()) >= len(numbers):
+        raise IndexError(f"an instance pass has id {instance_id.max()}: expected ids below {len(numbers)}")
+    out = np.empty(instance_id.shape, np.uint16)
+    renumber_pixels(np.ascontiguousarray(instance_id).reshape(-1), numbers, out.reshape(-1))
+    return out

@@ -32,6 +32,7 @@ __all__ = [
     "bound_triangles",
     "box_on_screen",
     "clip_triangle",
+    "renumber_pixels",
     "transform_cluster",
 ]
 
@@ -286,3 +287,14 @@ def bound_pixels(instance_id: NDArray[np.uint16], count: int) -> NDArray[np.int6
                 right[i], bottom[i] = max(right[i], end), r + 1
             first = end
     return out
+
+
+@kernel
+def renumber_pixels(instance_id: NDArray[np.uint16], numbers: NDArray[np.uint16], out: NDArray[np.uint16]) -> None:
+    """Fill ``out`` (N,) with the numbers (M,) that stand for ids (N,), all of them below M.
+
+    Where numpy takes elements it makes places of 64 bits of the ids first, and looks at each whether it is too large.
+    """
+    for k in range(instance_id.size):
+        at = np.uint64(k)
+        out[at] = numbers[np.uint64(instance_id[at])]

@@ -14,6 +14,7 @@ Sources:
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -28,6 +29,7 @@ from ..optional import cv2, kernel
 from ..random_streams import Draw, Stream, dataset_rng
 from ..text_files import parse_toml
 from .flaws import Flaws, fixed_pattern, lens_transmittance, spoil_pixels
+from .normal_numbers import standard_normals
 from .planck import LWIR, Band, band_radiance, band_table
 
 __all__ = [
@@ -214,10 +216,10 @@ def _with_noise(
     if not any((sensor.netd_K, sensor.fixed_pattern_K, sensor.column_K, sensor.row_K, sensor.vignetting_K)):
         return radiance
     per_K = float(band_radiance(_REFERENCE_K + 0.5, band) - band_radiance(_REFERENCE_K - 0.5, band))
-    rng = draw.rng(Stream.SENSOR)
     shape = (radiance.shape[0], radiance.shape[1])
-    noise = rng.standard_normal(shape, dtype=np.float32)
-    rows = rng.standard_normal((shape[0], 1), dtype=np.float32) * np.float32(sensor.row_K)
+    numbers = standard_normals(draw.rng(Stream.SENSOR), radiance.size + shape[0])
+    noise = numbers[: radiance.size].reshape(shape)
+    rows = numbers[radiance.size :, None] * np.float32(sensor.row_K)
     if flaws is None:
         pattern = _fixed(sensor, draw.seed, draw.camera, shape, share)
     else:
@@ -245,8 +247,7 @@ def _add_up(
 
 def temporal_noise(sensor: Sensor, draw: Draw, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Noise of one frame alone, kelvin at 300 K: for what is added to a real picture, which has its own patterns."""
-    rng = draw.rng(Stream.SENSOR)
-    return rng.standard_normal(shape, dtype=np.float32) * np.float32(sensor.netd_K)
+    return standard_normals(draw.rng(Stream.SENSOR), math.prod(shape)).reshape(shape) * np.float32(sensor.netd_K)
 
 
 @functools.lru_cache(maxsize=4)

@@ -20,6 +20,7 @@ from renderer.geometry.boxes import (
     occlusion_level,
     parts_of,
     projected_boxes,
+    renumbered,
     truncation,
     upright_box,
     visible_boxes,
@@ -174,3 +175,16 @@ def test_overlap_of_boxes() -> None:
     assert intersection_over_union(a, a) == 1
     assert intersection_over_union(a, (2, 1, 6, 3)) == pytest.approx(2 / 14)
     assert intersection_over_union(a, (4, 0, 8, 2)) == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 7), (0, 4), (40, 33)])
+def test_a_pass_with_other_numbers_is_what_numpy_takes(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(4)
+    ids, numbers = rng.integers(0, 300, shape).astype(np.uint16), rng.integers(0, 65536, 300).astype(np.uint16)
+    assert np.array_equal(renumbered(ids, numbers), numbers[ids])
+    assert np.array_equal(renumbered(ids[:, ::2], numbers), numbers[ids[:, ::2]])
+
+
+def test_an_id_without_a_number_is_refused() -> None:
+    with pytest.raises(IndexError, match="id 3: expected ids below 3"):
+        renumbered(np.array([[0, 3]], np.uint16), np.zeros(3, np.uint16))

@@ -19,7 +19,7 @@ ROW_SHIFT = 16
 FIRST_OBJECT = 256
 """Kinds below are zones of the street; from here on follow 32 zones of each object."""
 _SKY = int(Zone.SKY)
-_FAR_M = 1e7
+_FAR_M = np.float32(1e7)
 """What is farther has not been hit."""
 
 
@@ -52,20 +52,26 @@ def in_order(passes: Passes, row_of_id: NDArray[np.int32], objects: int, objects
     # Runs of equal neighbours: kind, place of the first, length.
     runs, count = np.empty((zones.size, 3), np.int32), 0
     sizes = np.zeros(FIRST_OBJECT + FIRST_ENVIRONMENT_ZONE * objects, np.int32)
+    # What tells a row's pixels apart as one number each, by vectors; at the end one that no pixel has.
+    marks = np.full(width + 1, np.int32(-1))
     for r in range(height):
+        zone_row, id_row, depth_row = zones[r], ids[r], depth[r]
+        for k in range(width):
+            at = np.uint64(k)
+            marks[at] = (np.int32(id_row[at]) << 9) | (np.int32(zone_row[at]) << 1) | np.int32(depth_row[at] < _FAR_M)
         c = 0
         while c < width:
-            zone, own, is_hit, first = zones[r, c], ids[r, c], depth[r, c] < _FAR_M, c
+            mark, first = marks[np.uint64(c)], c
             c += 1
-            while c < width and zones[r, c] == zone and ids[r, c] == own and (depth[r, c] < _FAR_M) == is_hit:
+            while marks[np.uint64(c)] == mark:
                 c += 1
-            kind = int(zone)
+            own, kind, is_hit = mark >> 9, (mark >> 1) & 255, (mark & 1) == 1
             if objects_only and own == 0:
                 continue
-            if zone == _SKY or not is_hit:
+            if kind == _SKY or not is_hit:
                 kind = _SKY
-            elif zone < FIRST_ENVIRONMENT_ZONE and own > 0:
-                kind = FIRST_OBJECT + FIRST_ENVIRONMENT_ZONE * row_of_id[own] + int(zone)
+            elif kind < FIRST_ENVIRONMENT_ZONE and own > 0:
+                kind += FIRST_OBJECT + FIRST_ENVIRONMENT_ZONE * row_of_id[own]
             runs[count, 0], runs[count, 1], runs[count, 2] = kind, (r << ROW_SHIFT) + first, c - first
             sizes[kind] += c - first
             count += 1

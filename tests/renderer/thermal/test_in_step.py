@@ -191,6 +191,27 @@ def test_every_pixel_is_in_the_group_of_what_it_shows(size: tuple[int, int], obj
     assert np.array_equal(got, np.where((ids == 0) & objects_only, -1, expected))
 
 
+def test_neighbours_are_told_apart_to_the_last_bit_and_rows_from_each_other() -> None:
+    """As plain Python too, which would fail where the loop leaves its arrays."""
+    zone = np.array([[3, 3, 255], [255, 255, 3], [3, 3, 3]], np.uint8)
+    ids = np.array([[65535, 65535, 65535], [65535, 65534, 0], [0, 1, 1]], np.uint16)
+    depth = np.array([[1.0, 1.0, 1.0], [1.0, np.nan, 1.0], [1.0, 1e7, 9.9e6]], np.float32)
+    passes = Passes(depth, zone, ids, np.zeros((3, 3), np.uint16), np.zeros((3, 3, 3), np.float32))
+    row_of_id = np.zeros(65536, np.int32)
+    row_of_id[[65535, 1]] = 1, 2
+    sky = int(Zone.SKY)
+    expected = {(0, 0): 291, (0, 1): 291, (0, 2): 255, (1, 0): 255, (1, 1): sky, (1, 2): 3, (2, 0): 3, (2, 1): sky}
+    expected[2, 2] = FIRST_OBJECT + 2 * 32 + 3
+    for function in (in_order, getattr(in_order, "_function", in_order)):
+        order = function(passes, row_of_id, 3, False)
+        got = {
+            (place >> ROW_SHIFT, place & 0xFFFF): kind
+            for kind, start, end in zip(order.kinds.tolist(), order.starts, order.ends, strict=True)
+            for place in order.places[start:end].tolist()
+        }
+        assert got == expected
+
+
 def cut(frame: Frame, top: int, left: int, height: int, width: int) -> Frame:
     """A part of a picture, seen by the same camera."""
     lens = frame.camera

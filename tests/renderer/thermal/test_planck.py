@@ -87,3 +87,10 @@ def test_the_inverse_is_that_of_all_sixty_thousand_temperatures(band: Band) -> N
     steps = ((1 + np.arange(256) / 256) * 2.0 ** np.arange(-12, 13)[:, None]).astype(np.float32).reshape(-1)
     expected = np.interp(np.log(steps), np.log(radiance), kelvin).astype(np.float32)
     np.testing.assert_array_equal(band_table(band).inverse[: len(steps)], expected)
+
+
+@pytest.mark.parametrize("count", [0, 1, 1023, 1024, 1025, 2500])
+def test_a_table_of_any_length_is_read_to_its_end(count: int) -> None:
+    kelvin = np.linspace(90.0, 1010.0, count).astype(np.float32)
+    expected = band_radiance(np.clip(kelvin.astype(np.float64), 100.0, 1000.0))
+    np.testing.assert_allclose(band_table().radiance(kelvin), expected, rtol=1e-4)  # 0.5 mK at 100 K
