@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 
 from ..errors import ThermalError
 from ..geometry.camera import Camera
+from ..normal_numbers import standard_normals
 from ..optional import cv2, kernel
 from ..random_streams import Draw, Stream, dataset_rng
 from ..text_files import parse_toml
 from .flaws import Flaws, fixed_pattern, lens_transmittance, spoil_pixels
-from .normal_numbers import standard_normals
 from .planck import LWIR, Band, band_radiance, band_table
 
 __all__ = [

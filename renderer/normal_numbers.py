@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..optional import found_intrinsic, kernel
+from .optional import found_intrinsic, kernel
 
 __all__ = ["standard_normals"]
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-import renderer.thermal.normal_numbers as normal_numbers
+import renderer.normal_numbers as normal_numbers
+from renderer.normal_numbers import standard_normals
 from renderer.optional import found_intrinsic
-from renderer.thermal.normal_numbers import standard_normals
 
 compiled_only = pytest.mark.skipif(found_intrinsic() is None, reason="numba is not installed")
 TAIL = 3.6541529
