@@ -25,9 +25,14 @@ def compress(data: Any) -> bytes:
     return _compress(memoryview(data).cast("B"))
 
 
-def crc32(data: bytes) -> int:
-    """Checksum of PNG chunks (ISO 3309), by the processor's own instructions where ISA-L is there."""
-    return int(_crc32(data))
+def crc32(data: bytes, before: int = 0) -> int:
+    """Checksum of PNG chunks (ISO 3309), by the processor's own instructions where ISA-L is there.
+
+    Args:
+        data: bytes.
+        before: checksum of the bytes before them.
+    """
+    return int(_crc32(data, before))
 
 
 def _chosen() -> Callable[[memoryview], bytes]:
@@ -40,17 +45,17 @@ def _chosen() -> Callable[[memoryview], bytes]:
     def compress_by_isal(view: memoryview) -> bytes:
         stream = compressobj(_LEVEL)
         beginning = stream.compress(view[:_BEGINNING]) + stream.flush(Z_SYNC_FLUSH)
-        return beginning + stream.compress(view[_BEGINNING:]) + stream.flush()
+        return b"".join((beginning, stream.compress(view[_BEGINNING:]), stream.flush()))
 
     return compress_by_isal
 
 
-def _chosen_crc32() -> Callable[[bytes], int]:
+def _chosen_crc32() -> Callable[[bytes, int], int]:
     try:
         from isal.isal_zlib import crc32 as by_isal
     except ImportError:
         return zlib.crc32
-    found: Callable[[bytes], int] = by_isal
+    found: Callable[[bytes, int], int] = by_isal
     return found
 
 

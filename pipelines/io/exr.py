@@ -47,7 +47,8 @@ def write_exr(path: Path, channels: Mapping[str, NDArray[Any]]) -> None:
 def encode_exr(channels: Mapping[str, NDArray[Any]]) -> bytes:
     """An EXR file of (H, W) arrays as float32 channels, in the order of their names as the format asks."""
     names = sorted(channels)
-    rows = np.stack([np.asarray(channels[name], dtype="<f4") for name in names], axis=1)
+    planes = [np.asarray(channels[name], dtype="<f4") for name in names]
+    rows = planes[0][:, None] if len(planes) == 1 else np.stack(planes, axis=1)
     height, _, width = rows.shape
     flat = np.ascontiguousarray(rows).view(np.uint8).reshape(height, -1)
     full, size = height // _BLOCK_ROWS, flat.shape[1]

@@ -66,11 +66,12 @@ def _encode(image: NDArray[Any], kind: int, palette: bytes = b"") -> bytes:
     np.subtract(raw[1:], raw[:-1], out=rows[1:, 1:])
     header = struct.pack(">IIBBBBB", width, height, 8 * image.dtype.itemsize, kind, 0, 0, 0)
     packed = compress(rows)
-    return _SIGNATURE + _chunk(b"IHDR", header) + palette + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
+    return b"".join((_SIGNATURE, _chunk(b"IHDR", header), palette, _chunk(b"IDAT", packed), _chunk(b"IEND", b"")))
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc32(kind + data))
+    checksum = crc32(data, crc32(kind))
+    return b"".join((struct.pack(">I", len(data)), kind, data, struct.pack(">I", checksum)))
 
 
 def png_header(data: bytes, where: str = "image") -> tuple[int, int, int, int]:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from ..errors import ThermalError
 from ..geometry.camera import Camera
 from ..normal_numbers import standard_normals
-from ..optional import cv2, kernel
+from ..optional import cv2, fast_kernel, found_intrinsic, kernel
 from ..random_streams import Draw, Stream, dataset_rng
 from ..text_files import parse_toml
 from .flaws import Flaws, fixed_pattern, lens_transmittance, spoil_pixels
@@ -178,7 +178,7 @@ def expose(
         radiance = own + through * (radiance - own)
     sigma = max(sensor.optics_sigma_px * pitch, _PIXEL_SIGMA if sensor.optics_sigma_px > 0 else 0.0)
     if sigma > 0.05:
-        radiance = cv2.GaussianBlur(radiance, _kernel(sigma), sigma, borderType=cv2.BORDER_REPLICATE)
+        radiance = _blurred(radiance, _kernel(sigma), sigma)
     shape = (height, width)
     if pitch > 1.02:
         shape = (max(2, round(height / pitch)), max(2, round(width / pitch)))
@@ -204,6 +204,47 @@ def _kernel(sigma: float) -> tuple[int, int]:
     """Odd size that holds a Gaussian to four deviations."""
     size = 2 * max(1, int(np.ceil(4.0 * sigma))) + 1
     return size, size
+
+
+def _blurred(picture: NDArray[np.float32], size: tuple[int, int], sigma: float) -> NDArray[np.float32]:
+    """What OpenCV's Gaussian filter of an odd size makes of a picture (H, W), its border repeated outside."""
+    if found_intrinsic() is None:
+        return np.asarray(cv2.GaussianBlur(picture, size, sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
+    weights = np.exp(-0.5 * (np.arange(size[0] // 2 + 1) / sigma) ** 2)
+    weights /= weights[0] + 2.0 * weights[1:].sum()
+    out = np.empty(picture.shape, np.float32)
+    _blur(np.ascontiguousarray(picture, np.float32), weights.astype(np.float32), out)
+    return out
+
+
+@fast_kernel
+def _blur(picture: NDArray[np.float32], weights: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Fill ``out`` (H, W), by ``weights`` (R + 1,) from the middle on: a row's columns first, then along the row.
+
+    OpenCV goes over the whole picture twice; here a row stays in the processor's nearest cache.
+    """
+    height, width = picture.shape
+    reach = weights.size - 1
+    padded = np.empty(width + 2 * reach, np.float32)
+    for r in range(height):
+        row, middle, line = padded[reach : reach + width], picture[r], out[r]
+        for c in range(width):
+            row[np.uint64(c)] = weights[0] * middle[np.uint64(c)]
+        for k in range(1, reach + 1):
+            above, below, weight = picture[max(r - k, 0)], picture[min(r + k, height - 1)], weights[k]
+            for c in range(width):
+                row[np.uint64(c)] += weight * (above[np.uint64(c)] + below[np.uint64(c)])
+        padded[:reach], padded[reach + width :] = row[0], row[width - 1]
+        for c in range(width):
+            line[np.uint64(c)] = weights[0] * row[np.uint64(c)]
+        for k in range(1, reach + 1):
+            left, right, weight = (
+                padded[reach - k : reach - k + width],
+                padded[reach + k : reach + k + width],
+                weights[k],
+            )
+            for c in range(width):
+                line[np.uint64(c)] += weight * (left[np.uint64(c)] + right[np.uint64(c)])
 
 
 def _with_noise(
@@ -311,7 +352,7 @@ def agc(
     grey = map_tones(measured_K, sensor, earlier)
     if sensor.detail > 0:
         sigma = sensor.detail_sigma_px
-        smooth = cv2.GaussianBlur(grey, _kernel(sigma * 0.75), sigma, borderType=cv2.BORDER_REPLICATE)
+        smooth = _blurred(grey, _kernel(sigma * 0.75), sigma)
         return _sharpened(grey, smooth, np.float32(sensor.detail))
     return np.asarray((np.clip(grey, 0.0, 255.0) + np.float32(0.5)).astype(np.uint8))
 

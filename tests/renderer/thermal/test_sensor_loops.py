@@ -58,3 +58,23 @@ def test_noise_is_added_in_radiance() -> None:
     per_K = float(band_radiance(300.5, LWIR) - band_radiance(299.5, LWIR))
     wanted = band_radiance(scene, LWIR) + noise_K * per_K
     np.testing.assert_allclose(band_radiance(expose(scene, sensor, draw), LWIR), wanted, rtol=5e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (5, 3), (37, 41)])
+@pytest.mark.parametrize(("size", "sigma"), [(3, 0.3), (11, 1.085), (17, 2.2)])
+def test_a_blur_is_the_weighted_mean_around_each_pixel_with_the_border_repeated(
+    shape: tuple[int, int], size: int, sigma: float
+) -> None:
+    """As plain Python too, which would fail where the loop leaves its arrays."""
+    picture, reach = kelvin(*shape), size // 2
+    away = np.arange(-reach, reach + 1)
+    weights = np.exp(-0.5 * (away[:, None] ** 2 + away**2) / sigma**2)
+    wide = np.pad(picture.astype(np.float64), reach, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(wide, (size, size))
+    expected = (windows * weights).sum(axis=(2, 3)) / weights.sum()
+    np.testing.assert_allclose(loops._blurred(picture, (size, size), sigma), expected, atol=2e-4)
+    half = np.exp(-0.5 * (np.arange(reach + 1) / sigma) ** 2)
+    out = np.empty(shape, np.float32)
+    plain = getattr(loops._blur, "_function", loops._blur)
+    plain(picture, (half / (2.0 * half.sum() - 1.0)).astype(np.float32), out)
+    np.testing.assert_allclose(out, expected, atol=2e-4)
