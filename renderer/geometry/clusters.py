@@ -171,29 +171,33 @@ def bound_instances(meshes: FlatMeshes, parts: PlacedParts, near_m: float, bound
     The clusters' boxes are projected first, and only those that reach beyond what is known are looked into: first the
     four that reach farthest, then hardly any other.
     """
-    mesh, matrices, ids = parts.mesh, parts.matrices, parts.instance_id
-    mesh_cluster, cluster_box = meshes.mesh_cluster, meshes.cluster_box
+    mesh, ids, mesh_cluster = parts.mesh, parts.instance_id, meshes.mesh_cluster
     points = np.empty(9 * CLUSTER_TRIANGLES)
     farthest = np.full((bounds.shape[0], 4), np.inf)
     where = np.zeros((bounds.shape[0], 4, 2), np.int64)
+    total = 0
+    for p in range(mesh.shape[0]):
+        if ids[p] > 0:
+            total += mesh_cluster[mesh[p] + 1] - mesh_cluster[mesh[p]]
+    on_screen, n = np.empty((total, 6)), 0  # of each cluster, as they come
     for p in range(mesh.shape[0]):
         i = ids[p]
         if i > 0:
-            _bound_near_clusters(meshes, parts, p, near_m, points, bounds[i], farthest[i], where[i])
+            n = _bound_near_clusters(meshes, parts, p, near_m, points, bounds[i], farthest[i], where[i], on_screen, n)
     for i in range(bounds.shape[0]):
         for side in range(4):
             if farthest[i, side] < np.inf:
                 p, c = where[i, side]
                 count = _transform(meshes, parts, p, c, points)
                 _widen_by_points(points, count, bounds[i])
-    on_screen = np.empty(6)
+    n = 0
     for p in range(mesh.shape[0]):
         i, m = ids[p], mesh[p]
         for c in range(mesh_cluster[m], mesh_cluster[m + 1] if i > 0 else 0):
-            box_on_screen(cluster_box, c, matrices, p, near_m, 1.0, 1.0, on_screen)
-            if on_screen[NEAREST] >= near_m and _reaches_beyond(on_screen, bounds[i]):
+            if on_screen[n, NEAREST] >= near_m and _reaches_beyond(on_screen, n, bounds, i):
                 count = _transform(meshes, parts, p, c, points)
                 _widen_by_points(points, count, bounds[i])
+            n += 1
 
 
 @kernel
@@ -208,31 +212,35 @@ def _transform(meshes: FlatMeshes, parts: PlacedParts, p: int, c: int, points: F
 @kernel
 def _bound_near_clusters(
     meshes: FlatMeshes, parts: PlacedParts, p: int, near_m: float, points: Floats, bounds: Floats, farthest: Floats,
-    where: NDArray[np.int64],
-) -> None:  # fmt: skip
-    """Widen an instance's bounds by what the near plane cuts; note which of the other clusters reach farthest."""
+    where: NDArray[np.int64], on_screen: Floats, n: int,
+) -> int:  # fmt: skip
+    """Widen an instance's bounds by what the near plane cuts; note which of the other clusters reach farthest.
+
+    Fills ``on_screen`` (N, 6) from row ``n`` on with the clusters' boxes; returns the row behind them.
+    """
     matrices, cluster_box = parts.matrices, meshes.cluster_box
-    on_screen = np.empty(6)
     m = parts.mesh[p]
     for c in range(meshes.mesh_cluster[m], meshes.mesh_cluster[m + 1]):
-        box_on_screen(cluster_box, c, matrices, p, near_m, 1.0, 1.0, on_screen)
-        if on_screen[NEAREST] < near_m <= on_screen[FARTHEST]:
+        box_on_screen(cluster_box, c, matrices, p, near_m, 1.0, 1.0, on_screen[n])
+        if on_screen[n, NEAREST] < near_m <= on_screen[n, FARTHEST]:
             count = _transform(meshes, parts, p, c, points)
             _widen_by_triangles(points, count, near_m, bounds)
-        elif on_screen[NEAREST] >= near_m:
+        elif on_screen[n, NEAREST] >= near_m:
             for side in range(4):
-                reach = on_screen[side] if side < RIGHT else -on_screen[side]
+                reach = on_screen[n, side] if side < RIGHT else -on_screen[n, side]
                 if reach < farthest[side]:
                     farthest[side], where[side, 0], where[side, 1] = reach, p, c
+        n += 1
+    return n
 
 
 @kernel
-def _reaches_beyond(on_screen: Floats, bounds: Floats) -> bool:
+def _reaches_beyond(on_screen: Floats, n: int, bounds: Floats, i: int) -> bool:
     return bool(
-        on_screen[LEFT] < bounds[LEFT]
-        or on_screen[TOP] < bounds[TOP]
-        or on_screen[RIGHT] > bounds[RIGHT]
-        or on_screen[BOTTOM] > bounds[BOTTOM]
+        on_screen[n, LEFT] < bounds[i, LEFT]
+        or on_screen[n, TOP] < bounds[i, TOP]
+        or on_screen[n, RIGHT] > bounds[i, RIGHT]
+        or on_screen[n, BOTTOM] > bounds[i, BOTTOM]
     )
 
 

@@ -123,11 +123,11 @@ def grow_mask(instance_id: UInt16, number: int, box: Box, margin: int, grown: UI
     count = 0
     grown[:] = 0
     for y in range(top, bottom):
-        row = grown[y - top + margin]
-        for x in range(left, right):
-            if instance_id[y, x] == number:
-                row[x - left + margin] = 1
-                count += 1
+        row, ids = grown[y - top + margin, margin : margin + right - left], instance_id[y, left:right]
+        for k in range(right - left):
+            x = np.uint64(k)
+            row[x] = np.uint8(ids[x] == number)
+            count += int(row[x])
     _continue(grown, margin, (top == 0, left == 0, bottom == height, right == width))
     return count
 
@@ -246,22 +246,30 @@ def chosen_points(label: UInt8, none: int, region: Box, most: int) -> Int32:
         (N, 2) y, x.
     """
     top, left, bottom, right = region
-    count = 0
+    width = max(0, right - left)
+    in_row = np.zeros(max(0, bottom - top), dtype=np.int64)
     for y in range(top, bottom):
-        for x in range(left, right):
-            if label[y, x] != none:
-                count += 1
+        row, found = label[y, left : left + width], 0
+        for x in range(width):
+            found += row[np.uint64(x)] != none
+        in_row[y - top] = found
+    count = in_row.sum()
     taken = min(count, most)
     points = np.empty((taken, 2), dtype=np.int32)
     step = (count - 1) / (taken - 1) if taken > 1 else 0.0
-    at, k = 0, 0
+    at, k, wanted = 0, 0, 0
     for y in range(top, bottom):
-        for x in range(left, right):
-            if label[y, x] != none:
-                # As np.linspace(0, count - 1, taken) has it, whose last value is count - 1 whatever was rounded.
-                if k < taken and at == (count - 1 if k == taken - 1 and taken > 1 else int(k * step)):
-                    points[k, 0], points[k, 1] = y, x
+        if k == taken or at + in_row[y - top] <= wanted:  # none of the row is taken
+            at += in_row[y - top]
+            continue
+        row = label[y, left : left + width]
+        for x in range(width):
+            if row[np.uint64(x)] != none:
+                if at == wanted and k < taken:
+                    points[k, 0], points[k, 1] = y, left + x
                     k += 1
+                    # As np.linspace(0, count - 1, taken) has it, whose last value is count - 1 whatever was rounded.
+                    wanted = count - 1 if k == taken - 1 else int(k * step)
                 at += 1
     return points
 
@@ -305,10 +313,11 @@ def look_at_mask(
     normal = normals_at(grown, outline, filters[0], filters[1])
     mark_rim(grown, widths, rim, elsewhere, label)
     for y in range(top, bottom):
-        row = label[y - top + margin]
-        for x in range(left, right):
-            if instance_id[y, x] == number:
-                row[x - left + margin] = zone[y, x]
+        row = label[y - top + margin, margin : margin + right - left]
+        ids, kinds = instance_id[y, left:right], zone[y, left:right]
+        for k in range(right - left):
+            x = np.uint64(k)
+            row[x] = kinds[x] if ids[x] == number else row[x]
     # Of the rim what lies within the picture.
     end_y = min(height, instance_id.shape[0] - top + margin)
     end_x = min(width, instance_id.shape[1] - left + margin)
