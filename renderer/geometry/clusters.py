@@ -175,11 +175,7 @@ def bound_instances(meshes: FlatMeshes, parts: PlacedParts, near_m: float, bound
     points = np.empty(9 * CLUSTER_TRIANGLES)
     farthest = np.full((bounds.shape[0], 4), np.inf)
     where = np.zeros((bounds.shape[0], 4, 2), np.int64)
-    total = 0
-    for p in range(mesh.shape[0]):
-        if ids[p] > 0:
-            total += mesh_cluster[mesh[p] + 1] - mesh_cluster[mesh[p]]
-    on_screen, n = np.empty((total, 6)), 0  # of each cluster, as they come
+    on_screen, n = np.empty((_labelled_clusters(meshes, parts), 6)), 0
     for p in range(mesh.shape[0]):
         i = ids[p]
         if i > 0:
@@ -198,6 +194,16 @@ def bound_instances(meshes: FlatMeshes, parts: PlacedParts, near_m: float, bound
                 count = _transform(meshes, parts, p, c, points)
                 _widen_by_points(points, count, bounds[i])
             n += 1
+
+
+@kernel
+def _labelled_clusters(meshes: FlatMeshes, parts: PlacedParts) -> int:
+    """How many clusters the instances have."""
+    total = 0
+    for p in range(parts.mesh.shape[0]):
+        if parts.instance_id[p] > 0:
+            total += meshes.mesh_cluster[parts.mesh[p] + 1] - meshes.mesh_cluster[parts.mesh[p]]
+    return total
 
 
 @kernel

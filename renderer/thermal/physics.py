@@ -12,6 +12,7 @@ See docs/explanation/thermal.md.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -142,7 +143,7 @@ def _scene_and_ground(
         lattice(draw.seed),
         surfaces,
         balance,
-        _objects(frame.instances, conditions, profiles, balance, _Generators.of(draw, rng), iter(finishes), own),
+        _objects(frame.instances, conditions, profiles, balance, _Generators(rng, draw), iter(finishes), own),
         _parts(frame),
         _surroundings(conditions, surfaces, balance, table, canopy=finish.uniform(*_CANOPY)),
         Tables(_transmittance(conditions), table.forward, table.inverse),
@@ -231,16 +232,27 @@ class _Generators:
     """One for each kind of object: none of a kind changes with how many others there are."""
 
     cars: np.random.Generator
-    people: np.random.Generator
-    two_wheelers: np.random.Generator
-    others: np.random.Generator
-    trips: np.random.Generator
+    draw: Draw | None
+    """Draws the others where the first of their kind is met; None: all is the first one's."""
 
-    @classmethod
-    def of(cls, draw: Draw, cars: np.random.Generator) -> _Generators:
-        """Those of a draw; ``cars`` goes on from what surfaces took."""
-        streams = (Stream.PEOPLE_HEAT, Stream.TWO_WHEELER_HEAT, Stream.OTHER_HEAT, Stream.TRIPS)
-        return cls(cars, *map(draw.rng, streams))
+    def _of(self, stream: Stream) -> np.random.Generator:
+        return self.cars if self.draw is None else self.draw.rng(stream)
+
+    @functools.cached_property
+    def people(self) -> np.random.Generator:
+        return self._of(Stream.PEOPLE_HEAT)
+
+    @functools.cached_property
+    def two_wheelers(self) -> np.random.Generator:
+        return self._of(Stream.TWO_WHEELER_HEAT)
+
+    @functools.cached_property
+    def others(self) -> np.random.Generator:
+        return self._of(Stream.OTHER_HEAT)
+
+    @functools.cached_property
+    def trips(self) -> np.random.Generator:
+        return self._of(Stream.TRIPS)
 
 
 _FINISH_PART, _GROUND_PART, _HEAT_PART, _PARTS = 0, 1, 2, 3
@@ -264,7 +276,7 @@ class _OwnGenerators:
         if not self.draw.by_object:
             return shared
         rng = self.of(item, _HEAT_PART, shared.cars)
-        return _Generators(rng, rng, rng, rng, rng)
+        return _Generators(rng, None)
 
 
 def _objects(
@@ -346,18 +358,18 @@ def _warm_person(
     """Skin and clothes by the balance of the body; what has none of it (a bag, a saddle) as its material says."""
     person = sample_person(profiles.people[instance.profile], conditions, rng, instance.clo)
     spread = np.clip(rng.standard_normal(FIRST_ENVIRONMENT_ZONE), -2.2, 2.2)
-    computed = zone_temperatures_K(person, conditions, instance.category)
-    for zone in OBJECT_ZONES:
-        heat = profiles.materials[zone].heat
-        mean_K = computed.get(zone, conditions.air_temperature_K + heat.mean_K)
-        cars.base_K[row, zone] = mean_K + heat.deviation_K * spread[zone]
+    heat = profiles.material_heat
+    mean_K, variation_K = np.zeros((2, FIRST_ENVIRONMENT_ZONE))
+    mean_K[_OBJECT_COLUMNS] = conditions.air_temperature_K + heat.mean_K
+    variation_K[_OBJECT_COLUMNS] = heat.variation_K
+    for zone, kelvin in zone_temperatures_K(person, conditions, instance.category).items():
         # Folds and gaps show as much as the clothes are warmer than the air.
-        warmer_K = abs(mean_K - conditions.air_temperature_K)
         share = _CLOTH_VARIATION if zone in _CLOTH else _BODY_VARIATION
-        cars.variation_K[row, zone] = 0.25 + share * warmer_K if zone in computed else heat.variation_K
+        mean_K[zone], variation_K[zone] = kelvin, 0.25 + share * abs(kelvin - conditions.air_temperature_K)
+    cars.base_K[row, _OBJECT_COLUMNS] = mean_K[_OBJECT_COLUMNS] + heat.deviation_K * spread[_OBJECT_COLUMNS]
+    cars.variation_K[row, _OBJECT_COLUMNS] = variation_K[_OBJECT_COLUMNS]
     cars.shift[row] = rng.uniform(0.0, 200.0)
-    for zone in _CLOTH:
-        cars.sun_gain[row, zone] = rng.uniform(*_SUN_ON_CLOTH)
+    cars.sun_gain[row, _CLOTH] = rng.uniform(*_SUN_ON_CLOTH, len(_CLOTH))
 
 
 def _parts(frame: Frame) -> Parts:

@@ -143,6 +143,13 @@ class Profiles:
         self._zone_heat[id(profile)] = profile, found
         return found
 
+    @functools.cached_property
+    def material_heat(self) -> ZoneHeat:
+        """What the materials alone tell of an object's zones."""
+        heats = [self.materials[zone].heat for zone in OBJECT_ZONES]
+        columns = [[getattr(heat, field) for heat in heats] for field in ZoneHeat._fields[:-1]]
+        return ZoneHeat(*map(np.array, columns), np.array([self.materials[zone].indoor for zone in OBJECT_ZONES]))
+
     def is_of_car(self, name: str) -> bool:
         """Whether a profile is a car's, which warms and shades the ground; so is one that there is not."""
         return name not in self.people and name not in self.two_wheelers and name not in self.others

@@ -80,10 +80,12 @@ def companions(
     scene = _Scene(setup, sizes, camera, ground)
     scene.add_prams([one for one in models if one.category == "stroller"], most.get("strollers", 0), draw)
     for name, (category, usual) in ANIMALS.items():
-        rng, own = draw.rng(Stream.COMPANIONS, _PARTS[name]), [one for one in models if one.category == category]
+        own = [one for one in models if one.category == category]
         mean = usual if usual or not most.get(name) else ASKED_MEAN
-        for _ in range(sample_count(mean, rng, most.get(name, 0)) if own and mean else 0):
-            scene.add_animal(category, own, rng)
+        if own and mean:
+            rng = draw.rng(Stream.COMPANIONS, _PARTS[name])
+            for _ in range(sample_count(mean, rng, most.get(name, 0))):
+                scene.add_animal(category, own, rng)
     return tuple(scene.placed)
 
 
@@ -120,8 +122,11 @@ class _Scene:
 
     def add_prams(self, prams: Sequence[ModelSize], most: int | None, draw: Draw) -> None:
         """One before each who pushes."""
+        pushing = [one for one in self.people if _PUSHES in one.model] if prams else []
+        if not pushing:
+            return
         rng = draw.rng(Stream.COMPANIONS, _PARTS["strollers"])
-        for person in [one for one in self.people if _PUSHES in one.model] if prams else ():
+        for person in pushing:
             pram = prams[int(rng.integers(len(prams)))]
             if most is None or len(self.placed) < most:
                 x = person.x_m + HANDLE_M * math.cos(person.yaw_rad)
