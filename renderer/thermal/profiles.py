@@ -131,8 +131,18 @@ class Profiles:
         known = self._zone_heat.get(id(profile))
         if known is not None:
             return known[1]
-        heats = [profile.heat.get(zone, self.materials[zone].heat) for zone in OBJECT_ZONES]
-        found = ZoneHeat(
+        found = self._heat_of({zone: profile.heat.get(zone, self.materials[zone].heat) for zone in OBJECT_ZONES})
+        self._zone_heat[id(profile)] = profile, found
+        return found
+
+    @functools.cached_property
+    def material_heat(self) -> ZoneHeat:
+        """What the materials alone tell of an object's zones."""
+        return self._heat_of({zone: self.materials[zone].heat for zone in OBJECT_ZONES})
+
+    def _heat_of(self, by_zone: Mapping[Zone, Heat]) -> ZoneHeat:
+        heats = [by_zone[zone] for zone in OBJECT_ZONES]
+        return ZoneHeat(
             mean_K=np.array([heat.mean_K for heat in heats]),
             deviation_K=np.array([heat.deviation_K for heat in heats]),
             variation_K=np.array([heat.variation_K for heat in heats]),
@@ -140,15 +150,6 @@ class Profiles:
             from_cabin=np.array([heat.from_cabin for heat in heats]),
             indoor=np.array([self.materials[zone].indoor for zone in OBJECT_ZONES]),
         )
-        self._zone_heat[id(profile)] = profile, found
-        return found
-
-    @functools.cached_property
-    def material_heat(self) -> ZoneHeat:
-        """What the materials alone tell of an object's zones."""
-        heats = [self.materials[zone].heat for zone in OBJECT_ZONES]
-        columns = [[getattr(heat, field) for heat in heats] for field in ZoneHeat._fields[:-1]]
-        return ZoneHeat(*map(np.array, columns), np.array([self.materials[zone].indoor for zone in OBJECT_ZONES]))
 
     def is_of_car(self, name: str) -> bool:
         """Whether a profile is a car's, which warms and shades the ground; so is one that there is not."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from thermal_scenes import profiles, winter_night
+from thermal_scenes import every_zone, profiles, winter_night
 
 from renderer.errors import ThermalError
+from renderer.thermal import physics
 from renderer.thermal.people import (
     Person,
     clothing_surface_K,
@@ -21,7 +23,7 @@ from renderer.thermal.people import (
     usual_clothing_clo,
     zone_temperatures_K,
 )
-from renderer.thermal.profiles import read_profiles
+from renderer.thermal.profiles import OBJECT_ZONES, read_profiles
 from renderer.zones.catalogue import Zone
 
 # ISO 7730:2005, Table D.1, as the validation data of pythermalcomfort state it (MIT licence):
@@ -156,3 +158,27 @@ def test_an_activity_without_numbers_gets_one_line(tmp_path: object) -> None:
     path.write_text(text + '\n[activity.dancing]\nmet = 3\nspeed_m_s = 1.0\nsource = "x"\n', encoding="utf-8")
     with pytest.raises(ThermalError, match=r"activity\.dancing: met is 3, expected \[mean, deviation\]"):
         read_profiles(path)
+
+
+def test_a_persons_zones_are_what_the_body_says_else_what_their_material_does() -> None:
+    """Zone by zone, as the table was filled before."""
+    known, conditions = profiles(), winter_night()
+    walker = replace(every_zone().instances[0], category="person", profile=next(iter(known.people)))
+    cars = physics.Cars(
+        np.zeros(65536, np.int32), np.zeros((2, 3, 4)), *np.zeros((2, 2, 32)), *np.ones((2, 2, 32)), *np.ones((5, 2))
+    )
+    physics._warm_person(cars, 1, walker, conditions, known, np.random.default_rng(8))
+    rng = np.random.default_rng(8)
+    person = sample_person(known.people[walker.profile], conditions, rng, walker.clo)
+    spread = np.clip(rng.standard_normal(32), -2.2, 2.2)
+    body, air_K = zone_temperatures_K(person, conditions, "person"), conditions.air_temperature_K
+    for zone in OBJECT_ZONES:
+        heat = known.materials[zone].heat
+        mean_K = body.get(zone, air_K + heat.mean_K)
+        share = 0.36 if zone in (Zone.HEADWEAR, Zone.UPPER_CLOTHES, Zone.LOWER_CLOTHES, Zone.CARRIED) else 0.22
+        variation_K = 0.25 + share * abs(mean_K - air_K) if zone in body else heat.variation_K
+        assert cars.base_K[1, zone] == mean_K + heat.deviation_K * spread[zone]
+        assert cars.variation_K[1, zone] == variation_K
+    assert cars.shift[1] == rng.uniform(0.0, 200.0)
+    worn = [rng.uniform(0.5, 1.35) for _ in range(4)]
+    assert cars.sun_gain[1, [Zone.HEADWEAR, Zone.UPPER_CLOTHES, Zone.LOWER_CLOTHES, Zone.CARRIED]].tolist() == worn
