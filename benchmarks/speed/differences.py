@@ -14,8 +14,8 @@ from pipelines.io.images import read_png
 __all__ = ["Differences", "differences"]
 
 _PICTURES = ("images", "images16", "visible")
-_OF_PICTURES = ("files", "label_error", "span_K", "record_sha256")
-"""Parts of a frame's line that follow from its picture."""
+_OF_PICTURES = ("files", "label_error", "span_K", "record_sha256", "model")
+"""Parts of a frame's line that follow from its picture or tell how that was made."""
 
 
 @dataclass

@@ -12,7 +12,7 @@ import torch
 
 from gan.backends import pix2pix
 from gan.errors import ServingError
-from gan.serving import openvino_part
+from gan.serving import openvino_engine, openvino_part
 from gan.serving.inference import TranslationModel, load_model
 from gan.serving.openvino_convert import convert_network
 from gan.storage.model_file import read_model_file, write_model_file
@@ -133,6 +133,38 @@ def test_what_is_needed_is_what_transposed_convolutions_read() -> None:
             assert found[3] >= box[3]
             assert all(abs(one - other) <= 1 for one, other in zip(found, box, strict=True)), "no more than that"
             reached[..., found[0] : found[2], found[1] : found[3]] = 1
+
+
+def test_parts_of_one_size_need_maps_of_one_size() -> None:
+    """Wherever they lie, also at the border; the network prepares itself for each size."""
+    size, joins = (192, 320), 4
+    places = [(top, left) for top in range(0, 161, 16) for left in range(0, 257, 16)]
+    found = {
+        tuple((low - high, right - left) for high, left, low, right in spans)
+        for spans in (openvino_part.needed((y, x, y + 32, x + 64), size, joins) for y, x in places)
+    }
+    assert found == {((18, 34), (10, 18), (6, 10), (4, 6))}
+
+
+def test_parts_are_grown_to_few_sizes() -> None:
+    rng = np.random.default_rng(2)
+    lengths = {64, 160, 512}
+    seen: dict[int, set[int]] = {length: set() for length in lengths}
+    for _ in range(4000):
+        height = int(rng.choice(sorted(lengths)))
+        top, left = int(rng.integers(0, height)), int(rng.integers(0, 640))
+        bottom, right = int(rng.integers(top + 1, height + 1)), int(rng.integers(left + 1, 641))
+        larger = openvino_engine._on_grid((top, left, bottom, right), (height, 640))
+        assert 0 <= larger[0] <= top
+        assert 0 <= larger[1] <= left
+        assert bottom <= larger[2] <= height
+        assert right <= larger[3] <= 640
+        assert larger[0] % 16 == larger[1] % 16 == 0
+        seen[height].add(larger[2] - larger[0])
+        assert larger[3] - larger[1] < 1.34 * (right - left) + 32, "little more than asked for"
+    assert seen[64] == {16, 32, 48, 64}
+    assert seen[160] == {16, 32, 48, 64, 80, 96, 128, 160}
+    assert seen[512] == {16, 32, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 512}
 
 
 def test_less_is_computed(residual: Served, monkeypatch: pytest.MonkeyPatch) -> None:
