@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..geometry.affine import world_to_local
 from ..geometry.frame import Box3D, Frame, Instance
 from ..geometry.view import CameraView, camera_view
-from ..optional import fast_kernel, inlined_kernel
+from ..optional import fast_kernel, inlined_kernel, kernel
 from ..zones.catalogue import Zone
 from .balance import SKY_VIEW, Balance
 from .lanes.in_step import (
@@ -142,16 +142,9 @@ def _warmth(profile: CarProfile, draw: float, balance: Balance) -> _Warmth:
 
 def _region(frame: Frame, instance: Instance, size: _Size, suns: NDArray[np.float64]) -> _Region:
     """What footprint and shadow can reach in the picture."""
-    half_l, half_w = size.half_length + _REACH_M, size.half_width + _REACH_M
-    corners = np.array([[x, y, 0.0, 1.0] for x in (-half_l, half_l) for y in (-half_w, half_w)])
-    world = (corners @ instance.object_to_world.T)[:, :3]
-    fans = [world]
-    for sun in suns:
-        reach = min(_MAX_SHADOW_M, size.height / max(sun[2], 0.05))
-        fans.append(world - np.array([sun[0], sun[1], 0.0]) * reach)
-    points = np.concatenate(fans)
-    camera = frame.camera
-    local = (points - frame.cam_to_world[:3, 3]) @ frame.cam_to_world[:3, :3]
+    camera, poses = frame.camera, (instance.object_to_world, frame.cam_to_world)
+    model, eye = (np.ascontiguousarray(pose, np.float64) for pose in poses)
+    local = _reached(model, eye, size, np.ascontiguousarray(suns))
     if local[:, 2].max() < 0.1:
         return _Region(0, 0, 0, 0)
     if local[:, 2].min() < 0.3:  # beside or under the camera: only the far end bounds it, from above
@@ -161,6 +154,35 @@ def _region(frame: Frame, instance: Instance, size: _Size, suns: NDArray[np.floa
     left, top = np.floor(pixels.min(axis=0)).astype(int)
     right, bottom = np.ceil(pixels.max(axis=0)).astype(int) + 1
     return _Region(max(0, int(left)), max(0, int(top)), min(camera.width, int(right)), min(camera.height, int(bottom)))
+
+
+@kernel
+def _reached(to_world: NDArray[np.float64], eye: NDArray[np.float64], size: _Size, suns: NDArray[np.float64]) -> Any:
+    """Corners (N, 3), in the camera's axes, of a car's footprint with room around it and of its shadows.
+
+    Args:
+        to_world: (4, 4) the car's pose.
+        eye: (4, 4) the camera's.
+        size: of the car.
+        suns: (K, 3) directions in the world.
+    """
+    out = np.empty((4 * (suns.shape[0] + 1), 3))
+    n = 0
+    for k in range(-1, suns.shape[0]):
+        east, north = 0.0, 0.0
+        if k >= 0:
+            reach = min(_MAX_SHADOW_M, size.height / max(suns[k, 2], 0.05))
+            east, north = suns[k, 0] * reach, suns[k, 1] * reach
+        for corner in range(4):
+            x = (size.half_length + _REACH_M) * (1.0 if corner & 1 else -1.0)
+            y = (size.half_width + _REACH_M) * (1.0 if corner & 2 else -1.0)
+            away_x = to_world[0, 0] * x + to_world[0, 1] * y + to_world[0, 3] - east - eye[0, 3]
+            away_y = to_world[1, 0] * x + to_world[1, 1] * y + to_world[1, 3] - north - eye[1, 3]
+            away_z = to_world[2, 0] * x + to_world[2, 1] * y + to_world[2, 3] - eye[2, 3]
+            for axis in range(3):
+                out[n, axis] = away_x * eye[0, axis] + away_y * eye[1, axis] + away_z * eye[2, axis]
+            n += 1
+    return out
 
 
 @fast_kernel

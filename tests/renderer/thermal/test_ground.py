@@ -10,6 +10,7 @@ from thermal_scenes import ASSETS, car, pose, profiles, surface, winter_night
 
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame
+from renderer.thermal import ground
 from renderer.thermal.balance import surface_balance
 from renderer.thermal.conditions import Conditions
 from renderer.thermal.ground import ground_effects
@@ -116,3 +117,19 @@ def test_warming_ends_where_the_air_from_under_the_car_does() -> None:
     # The end of the exhaust, on the left at the rear, is warmer than its mirror image; the car looks along -x.
     left, right = (heat[np.hypot(points[..., 0] - 2.0, points[..., 1] - y) < 0.15].mean() for y in (-0.36, 0.36))
     assert left > right + 0.1
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_the_corners_of_footprint_and_shadows_are_those_that_matrices_give(count: int) -> None:
+    rng = np.random.default_rng(count)
+    model, eye = pose(35.0, 1.5), pose(80.0, 3.0)
+    model[:3, 3], suns = rng.uniform(-9, 9, 3), rng.uniform(0.01, 1.0, (count, 3))
+    size = ground._Size(2.1, 0.9, 1.5)
+    footprint = np.array([[x, y, 0.0, 1.0] for x in (-3.4, 3.4) for y in (-2.2, 2.2)]) @ model.T
+    expected = [footprint]
+    for east, north, up in suns:
+        expected.append(footprint - np.array([east, north, 0.0, 0.0]) * min(8.0, 1.5 / max(up, 0.05)))
+    local = np.concatenate(expected) @ np.linalg.inv(eye).T
+    found = ground._reached(model, eye, size, suns)
+    assert found.shape == (4 * (count + 1), 3)
+    np.testing.assert_allclose(sorted(found.tolist()), sorted(local[:, :3].tolist()), atol=1e-9)
