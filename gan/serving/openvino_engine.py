@@ -61,7 +61,7 @@ _FORMAT: Final = 6  # raise when what lies in a cache entry changes
 _SHAPES: Final = 4
 _PART_STEP_PX: Final = 16
 _FINE_STEPS: Final = 6
-"""A part has any number of steps up to this one, multiples of 2 up to twice as many, of 4 up to four times, and so on."""
+"""A part has any number of steps up to this one, multiples of 2 up to twice as many, of 4 up to four times, ..."""
 _PARTS_DIFFER: Final = 1e-4  # of [-1, 1], an eightieth of a grey level: sums of floating point taken in another order
 
 
