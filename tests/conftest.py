@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,25 @@ import pytest
 from renderer.kernel_cache import forget_stale_kernels
 
 ROOT = Path(__file__).resolve().parent.parent
+_STATUS = {"exit": 0}
 
 
 def pytest_configure() -> None:
     forget_stale_kernels()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(exitstatus: int) -> None:
+    _STATUS["exit"] = int(exitstatus)
+
+
+@atexit.register  # before the other modules register theirs, so it is called after them
+def _end_without_blenders_end() -> None:
+    """Blender's libraries may wait for ever for a thread of their own at the end of a process that loaded them."""
+    if "bpy" in sys.modules:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(_STATUS["exit"])
 
 
 @pytest.fixture(scope="session")
