@@ -74,6 +74,16 @@ def test_table_stays_finite_outside_its_span() -> None:
     assert ends[-1] >= 990.0
 
 
+def test_what_is_no_number_is_looked_up_inside_of_the_table() -> None:
+    """Else it is read anywhere in memory: single numbers and whole runs of 1024."""
+    table = band_table()
+    odd = np.array([np.nan, np.inf, -np.inf, 300.0] * 300, dtype=np.float32)
+    ends = [table.forward[0], table.forward[-1], table.forward[0], band_radiance(300.0)]
+    np.testing.assert_allclose(table.radiance(odd), ends * 300, rtol=1e-3)
+    kelvin = table.temperature(odd).reshape(-1, 4)
+    np.testing.assert_allclose(kelvin[:, :3], [[100.0, 1000.0, 100.0]] * 300, atol=10.0)
+
+
 def test_a_band_must_be_one() -> None:
     with pytest.raises(ThermalError, match="band"):
         Band(14.0, 8.0)
