@@ -25,6 +25,7 @@ __all__ = [
     "BandTable",
     "band_radiance",
     "band_table",
+    "clamped",
     "radiance_in_step",
     "radiance_of",
     "temperature_in_step",
@@ -149,8 +150,8 @@ def _kelvin_of(log_radiance: NDArray[np.float32], band: Band) -> NDArray[np.floa
 
 
 @inlined_kernel
-def _clamped(value: float, low: float, high: float) -> float:
-    """Within a table; ``low`` where it is no number, which as a place would lie anywhere in memory."""
+def clamped(value: float, low: float, high: float) -> float:
+    """Between two numbers; ``low`` where it is no number, which as a place in an array would lie anywhere in memory."""
     above = value if value > low else low
     return above if above < high else high
 
@@ -159,7 +160,7 @@ def _clamped(value: float, low: float, high: float) -> float:
 def radiance_of(kelvin: float, forward: NDArray[np.float32]) -> float:
     """One radiance by :attr:`BandTable.forward`."""
     position = (kelvin - np.float32(100.0)) * np.float32(4.0)
-    position = _clamped(position, np.float32(0.0), np.float32(forward.size - 2))
+    position = clamped(position, np.float32(0.0), np.float32(forward.size - 2))
     row = int(position)
     share = position - np.float32(row)
     radiance: float = forward[row] + share * (forward[row + 1] - forward[row])
@@ -169,7 +170,7 @@ def radiance_of(kelvin: float, forward: NDArray[np.float32]) -> float:
 @inlined_kernel
 def temperature_of(radiance: float, inverse: NDArray[np.float32]) -> float:
     """One temperature by :attr:`BandTable.inverse`."""
-    bits = np.float32(_clamped(np.float32(radiance), _LEAST, _MOST)).view(np.int32)
+    bits = np.float32(clamped(np.float32(radiance), _LEAST, _MOST)).view(np.int32)
     row = (bits >> _SHIFT) - _FIRST_ROW
     share = np.float32((bits & _REST) * _PER_REST)
     kelvin: float = inverse[row] + share * (inverse[row + 1] - inverse[row])
@@ -205,7 +206,7 @@ def _radiances(kelvin: NDArray[np.float32], forward: NDArray[np.float32]) -> NDA
         part, found = kelvin[first : first + _RUN], out[first : first + _RUN]
         for k in range(part.size):
             at = np.uint64(k)
-            position = _clamped((part[at] - np.float32(100.0)) * np.float32(4.0), lowest, last)
+            position = clamped((part[at] - np.float32(100.0)) * np.float32(4.0), lowest, last)
             place[at] = np.int32(position)
             share[at] = position - np.float32(place[at])
         for k in range(part.size):

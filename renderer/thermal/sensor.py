@@ -30,7 +30,7 @@ from ..optional import cv2, fast_kernel, found_intrinsic, kernel
 from ..random_streams import Draw, Stream, dataset_rng
 from ..text_files import parse_toml
 from .flaws import Flaws, fixed_pattern, lens_transmittance, spoil_pixels
-from .planck import LWIR, Band, band_radiance, band_table
+from .planck import LWIR, Band, band_radiance, band_table, clamped
 
 __all__ = [
     "Sensor",
@@ -308,13 +308,23 @@ def to_uint16(measured_K: NDArray[np.float32]) -> tuple[NDArray[np.uint16], tupl
     Raises:
         ThermalError: a value is not finite.
     """
-    low, high = float(measured_K.min()), float(measured_K.max())
-    if not np.isfinite(low + high):
-        raise ThermalError("16-bit counts: the picture holds values that are not finite; expected kelvin everywhere")
+    low, high = _finite_ends(measured_K, "16-bit counts")
     high = max(high, low + 1e-3)
     counts = np.empty(measured_K.shape, dtype=np.uint16)
     _count(measured_K.reshape(-1), np.float32(low), np.float32(65535.0 / (high - low)), counts.reshape(-1))
     return counts, (low, high)
+
+
+def _finite_ends(measured_K: NDArray[np.float32], what: str) -> tuple[float, float]:
+    """The lowest and the highest temperature of a picture.
+
+    Raises:
+        ThermalError: one that is not finite.
+    """
+    low, high = float(measured_K.min()), float(measured_K.max())
+    if not np.isfinite(low + high):
+        raise ThermalError(f"{what}: the picture holds values that are not finite; expected kelvin everywhere")
+    return low, high
 
 
 @kernel
@@ -323,7 +333,7 @@ def _count(values: NDArray[np.float32], low: np.float32, per_K: np.float32, out:
     half, most = np.float32(0.5), np.float32(65535.0)
     for k in range(values.size):
         at = np.uint64(k)
-        out[at] = np.int32(min(max((values[at] - low) * per_K + half, np.float32(0.0)), most))
+        out[at] = np.int32(clamped((values[at] - low) * per_K + half, np.float32(0.0), most))
 
 
 def from_uint16(counts: NDArray[np.uint16], span_K: tuple[float, float]) -> NDArray[np.float32]:
@@ -348,6 +358,9 @@ def agc(
 
     Returns:
         (H, W) uint8. Before detail enhancement equal temperatures are equal greys, and warmer is never darker.
+
+    Raises:
+        ThermalError: temperatures that are not finite.
     """
     grey = map_tones(measured_K, sensor, earlier)
     if sensor.detail > 0:
@@ -373,7 +386,7 @@ def map_tones(
 
 def _tone_curve(measured_K: NDArray[np.float32], sensor: Sensor) -> tuple[NDArray[np.float32], float, float]:
     """Grey at the edges of equal bins of temperature: (2049,) rising from 0 to at most 255; first edge and bin, K."""
-    low, high = float(measured_K.min()), float(measured_K.max())
+    low, high = _finite_ends(measured_K, "gain control")
     high = max(high, low + 1e-3)
     counts = _histogram(measured_K.ravel(), low, high, _BINS)
     low, high = _without_tails(counts, low, high, sensor.tail)
@@ -428,7 +441,7 @@ def _histogram(values: NDArray[np.float32], low: float, high: float, bins: int) 
         part = values[first : first + _RUN]
         for k in range(part.size):
             at = np.uint64(k)
-            where[at] = np.int32(min(max((part[at] - start) * scale, lowest), highest))
+            where[at] = np.int32(clamped((part[at] - start) * scale, lowest, highest))
         for k in range(part.size):
             counts[k & 3, np.uint64(where[np.uint64(k)])] += 1
     together: NDArray[np.int64] = counts[0] + counts[1] + counts[2] + counts[3]
@@ -448,7 +461,7 @@ def _apply_curve(
         row, grey = values[r], out[r]
         for k in range(width):
             at = np.uint64(k)
-            position = min(max((row[at] - start) * scale, lowest), last)
+            position = clamped((row[at] - start) * scale, lowest, last)
             place[at] = min(np.int32(position), top)
             share[at] = position - np.float32(place[at])
         for k in range(width):

@@ -165,6 +165,17 @@ def test_a_flat_scene_is_not_blown_up() -> None:
     assert grey.std() < 12.0
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_what_is_no_temperature_is_refused(odd: float) -> None:
+    scene = street()
+    scene[7, 9] = odd
+    for sensor in (SENSORS["tau2"], IDEAL):
+        with pytest.raises(ThermalError, match=r"gain control: .*not finite"):
+            agc(scene, sensor)
+    with pytest.raises(ThermalError, match=r"counts: .*not finite"):
+        to_uint16(scene)
+
+
 def test_detail_enhancement_raises_edges() -> None:
     scene, tau2 = street(), SENSORS["tau2"]
     soft, crisp = (agc(scene, dataclasses.replace(tau2, detail=d)).astype(float) for d in (0.0, 1.0))
