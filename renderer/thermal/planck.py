@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +32,8 @@ __all__ = [
     "temperature_in_step",
     "temperature_of",
 ]
+
+Number = TypeVar("Number", float, np.float32)
 
 # CODATA 2018 exact values: first and second radiation constants, 2 h c^2 and h c / k.
 _TWO_H_C2 = 2.0 * 6.62607015e-34 * 299792458.0**2
@@ -150,9 +153,9 @@ def _kelvin_of(log_radiance: NDArray[np.float32], band: Band) -> NDArray[np.floa
 
 
 @inlined_kernel
-def clamped(value: float, low: float, high: float) -> float:
+def clamped(value: Number, low: Number, high: Number) -> Number:
     """Between two numbers; ``low`` where it is no number, which as a place in an array would lie anywhere in memory."""
-    above = value if value > low else low
+    above: Number = value if value > low else low
     return above if above < high else high
 
 
