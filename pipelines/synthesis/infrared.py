@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol
 
 import cv2
 import numpy as np
@@ -69,7 +69,6 @@ __all__ = [
 UInt8 = NDArray[np.uint8]
 UInt16 = NDArray[np.uint16]
 Float32 = NDArray[np.float32]
-Levels = TypeVar("Levels", np.uint8, np.uint16)
 
 MARGIN_PX, STEP_PX = 32, 32
 """What a model sees around what it paints, and the steps in which the windows that it is given grow."""
@@ -361,14 +360,16 @@ class Translation:
         box = grown(tight, BLEND_PX, objects.shape)
         shown = ShownFrame(behind, frame, _eight_bits(base, display), objects)
         output = self._translated(shown, base.image if display else base.image16, box, rendered=background is None)
-        values = np.float32(65535 / 2) * (np.clip(output, -1.0, 1.0) + np.float32(1.0))
-        share = _share(frame.instance_id[place_of(box)] > 0, objects[place_of(box)])
+        part = place_of(box)
+        near = frame.instance_id[part], objects[part]
         if not display and base.span_K is not None:
-            image16 = _with_part(base.image16, box, share, values)
+            image16 = base.image16.copy()
+            _paint(output, *near, _counts(near[1]), np.float32(1), image16[part])
             return replace(
                 base, image=agc(from_uint16(image16, base.span_K), self._physics.sensor(frame)), image16=image16
             )
-        image = _with_part(base.image, box, share, values / FULL_SCALE)
+        image = base.image.copy()
+        _paint(output, *near, _counts(near[1]), np.float32(FULL_SCALE), image[part])
         if base.span_K is None:
             return replace(base, image=image, image16=image.astype(np.uint16) * np.uint16(FULL_SCALE))
         return replace(base, image=image, notes=(*base.notes, DISPLAY_NOTE))
@@ -391,12 +392,11 @@ class Translation:
         for factor, part, weight in blend_weights(factors, shown.frame.instance_id[here] > 0):
             where = within(part, (-box[0], -box[1], 0, 0))
             if factor == 1:
-                made = self._painted(shown, weight > 0, where)
+                _add(self._painted(shown, weight > 0, where), weight, output[place_of(part)])
             else:
-                made = to_signed(physics[place_of(where)])
-                made += self._change(shown, weight > 0, where, factor, detail_px)
-            made *= weight
-            output[place_of(part)] += made
+                change = self._change(shown, weight > 0, where, factor, detail_px)
+                whole = physics[place_of(where)]
+                _add_changed(whole, np.float32(2 / np.iinfo(whole.dtype).max), change, weight, output[place_of(part)])
         return output
 
     def _change(
@@ -430,7 +430,7 @@ class Translation:
         sources = source_tensors(shown.background, shown.frame, windows, physics, shown.objects, factor)
         parts = [within(one.box, (one.rows.start, one.columns.start, 0, 0)) for one in windows]
         for window, part in zip(windows, self._translator.translate_each(sources, parts), strict=True):
-            np.copyto(output[place_of(within(window.box, box))], part, where=window.painted)
+            _put(part, window.painted, output[place_of(within(window.box, box))])
         return output
 
 
@@ -480,13 +480,14 @@ class Stretched:
 
 def vehicles_alone(frame: Frame) -> Frame:
     """The frame without its people and animals: a model that was trained on cars would paint cars of them."""
-    others = [item.id for item in frame.instances if item.category not in VEHICLES]
-    if not others:
+    if all(item.category in VEHICLES for item in frame.instances):
         return frame
-    gone = np.zeros(np.iinfo(np.uint16).max + 1, np.bool_)
-    gone[others] = True
     ids, zone = frame.instance_id.copy(), frame.zone.copy()
-    _leave_out(gone, ids, zone)
+    for item in frame.instances:
+        if item.category not in VEHICLES and item.box_visible_px is not None:
+            left, top, right, bottom = (round(edge) for edge in item.box_visible_px)
+            part = slice(top, bottom), slice(left, right)
+            _leave_out(item.id, ids[part], zone[part])
     return replace(
         frame,
         instances=tuple(item for item in frame.instances if item.category in VEHICLES),
@@ -496,10 +497,10 @@ def vehicles_alone(frame: Frame) -> Frame:
 
 
 @kernel
-def _leave_out(gone: NDArray[np.bool_], ids: UInt16, zone: UInt8) -> None:
+def _leave_out(gone: int, ids: UInt16, zone: UInt8) -> None:
     for y in range(ids.shape[0]):
         for x in range(ids.shape[1]):
-            if ids[y, x] and gone[ids[y, x]]:
+            if ids[y, x] == gone:
                 ids[y, x] = zone[y, x] = 0
 
 
@@ -507,20 +508,61 @@ def _eight_bits(base: Infrared, display: bool) -> UInt8:
     return base.image if display else (base.image16 >> 8).astype(np.uint8)
 
 
-def _share(on_object: NDArray[np.bool_], objects: UInt16) -> Float32:
-    """(h, w) share of a model's image in the result: 1 on objects, falling to 0 at the edge of the dilated mask."""
-    near = (objects > 0).astype(np.float32)
-    near *= cv2.blur(near, (5, 5))
-    near[on_object] = 1
-    return near
+_SHARES: Final = (np.arange(26) * (1 / 25)).astype(np.float32)
+"""(26,) of a square of 5 x 5 pixels."""
 
 
-def _with_part(picture: NDArray[Levels], box: Box, share: Float32, values: Float32) -> NDArray[Levels]:
-    """A copy of a picture, in a box of which values have a share."""
-    whole = picture.copy()
-    part = whole[place_of(box)]
-    values -= part
-    values *= share
-    values += part
-    part[:] = np.rint(values, out=values)
-    return whole
+def _counts(objects: UInt16) -> UInt8:
+    """(h, w) pixels of objects and the ground close to them in the square of 5 x 5 around each pixel."""
+    counts = cv2.boxFilter((objects > 0).view(np.uint8), cv2.CV_8U, (5, 5), normalize=False)
+    return np.asarray(counts, dtype=np.uint8)
+
+
+@kernel
+def _put(values: Float32, painted: NDArray[np.bool_], out: Float32) -> None:
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            if painted[y, x]:
+                out[y, x] = values[y, x]
+
+
+@kernel
+def _add(made: Float32, weight: Float32, out: Float32) -> None:
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            out[y, x] += made[y, x] * weight[y, x]
+
+
+@kernel
+def _add_changed(picture: UInt8 | UInt16, scale: np.float32, change: Float32, weight: Float32, out: Float32) -> None:
+    """Adds a picture, on [-1, 1] by :func:`to_signed`, and what is changed of it."""
+    one = np.float32(1)
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            signed = min(np.float32(picture[y, x]) * scale - one, one)
+            out[y, x] += (signed + change[y, x]) * weight[y, x]
+
+
+@kernel
+def _paint(
+    output: Float32, ids: UInt16, objects: UInt16, counts: UInt8, levels: np.float32, picture: UInt8 | UInt16
+) -> None:
+    """Paints a model's image over a part of a picture: all on objects, less to the edge of the dilated mask.
+
+    Args:
+        output: (h, w) in [-1, 1], beyond which it is cut.
+        ids: (h, w) of the objects, 0 elsewhere.
+        objects: (h, w) the same dilated.
+        counts: (h, w) see :func:`_counts`.
+        levels: of 16 bits that one of the picture's holds.
+        picture: (h, w), changed in place.
+    """
+    one, half = np.float32(1), np.float32(65535 / 2)
+    for y in range(output.shape[0]):
+        for x in range(output.shape[1]):
+            if objects[y, x] == 0 and ids[y, x] == 0:
+                continue
+            share = one if ids[y, x] else _SHARES[counts[y, x]]
+            value = half * (min(max(output[y, x], -one), one) + one) / levels
+            there = np.float32(picture[y, x])
+            picture[y, x] = np.rint((value - there) * share + there)

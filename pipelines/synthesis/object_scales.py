@@ -204,15 +204,15 @@ def blend_weights(factors: UInt8, on_object: NDArray[np.bool_]) -> Iterator[tupl
         yield factor, box, weight
 
 
-def _sums(mask: NDArray[np.bool_]) -> UInt16:
+def _sums(mask: NDArray[np.bool_]) -> UInt8:
     """(H, W) set pixels of the square of BLEND_PX around each."""
-    counts = cv2.boxFilter(mask.view(np.uint8), cv2.CV_16U, (BLEND_PX, BLEND_PX), normalize=False)
-    return np.asarray(counts, dtype=np.uint16)
+    counts = cv2.boxFilter(mask.view(np.uint8), cv2.CV_8U, (BLEND_PX, BLEND_PX), normalize=False)  # up to 81
+    return np.asarray(counts, dtype=np.uint8)
 
 
 @kernel
 def _draw_weights(
-    factors: UInt8, on_object: NDArray[np.bool_], own: UInt16, somewhere: UInt16, factor: int, out: Float32
+    factors: UInt8, on_object: NDArray[np.bool_], own: UInt8, somewhere: UInt8, factor: int, out: Float32
 ) -> None:
     for y in range(out.shape[0]):
         for x in range(out.shape[1]):

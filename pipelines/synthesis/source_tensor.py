@@ -264,12 +264,12 @@ def source_tensors(
     picture = background if physics is None else physics
     colours = _SIGNED.take(_colours(frame)) if physics is None else np.zeros((0, 3), np.float32)
     for window in windows:
-        shown = cv2.LUT(picture[window.rows, window.columns], _SIGNED)
+        shown = picture[window.rows, window.columns]
         source = np.empty((len(CHANNELS), *shown.shape), np.float32)
-        source[0] = shown
+        cv2.LUT(shown, _SIGNED, dst=source[0])
         source[1:] = -1  # what most of a picture has in these channels
         if physics is None:
-            source[1:3] = shown
+            source[1:3] = source[0]
         _draw_objects(*planes, colours, _HEAT, (window.rows.start, window.columns.start), factor, source)
         yield source
 

@@ -97,6 +97,9 @@ def picture_windows(
         first, second, common = pair
         members = [*groups.pop(first), *groups.pop(second)]
         groups.setdefault(common, []).extend(members)
+    if len(groups) == 1:  # of all patches, so that none is to be left out
+        around = _around(list(patches.values()))
+        return [PictureWindow(*place_of(box), _moved(around, corner), painted[place_of(around)]) for box in groups]
     return [_window(box, {one: patches[one] for one in ones}, label, corner) for box, ones in sorted(groups.items())]
 
 
@@ -124,10 +127,18 @@ def _area(box: Box) -> int:
 
 def _window(box: Box, patches: dict[int, Box], label: NDArray[np.int32], corner: tuple[int, int]) -> PictureWindow:
     """Of some patches, whose boxes are counted from the corner as their labels are."""
-    tops, lefts, bottoms, rights = zip(*patches.values(), strict=True)
-    around = (min(tops), min(lefts), max(bottoms), max(rights))
-    chosen = np.zeros(int(label.max()) + 1, np.uint8)
-    chosen[list(patches)] = 1
+    around = _around(list(patches.values()))
     here = label[place_of(around)]
+    chosen = np.zeros(int(here.max()) + 1, np.uint8)
+    chosen[list(patches)] = 1
     painted = chosen.take(here).view(np.bool_)
-    return PictureWindow(*place_of(box), within(around, (-corner[0], -corner[1], 0, 0)), painted)
+    return PictureWindow(*place_of(box), _moved(around, corner), painted)
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    tops, lefts, bottoms, rights = zip(*boxes, strict=True)
+    return min(tops), min(lefts), max(bottoms), max(rights)
+
+
+def _moved(box: Box, corner: tuple[int, int]) -> Box:
+    return within(box, (-corner[0], -corner[1], 0, 0))
