@@ -56,7 +56,7 @@ def test_panes_of_a_heated_cabin_are_warm_in_the_cold_only() -> None:
     def above_air(air_K: float, profile: str) -> float:
         conditions = winter_night(air_temperature_K=air_K)
         own = [dataclasses.replace(car, profile=profile)]
-        warmth = _Generators(*(np.random.default_rng(seed) for seed in (7, 8, 9, 11, 10)))
+        warmth = _Generators(np.random.default_rng(7), Draw(3, 0))
         balance = surface_balance(conditions, profiles())
         cars = _objects(own, conditions, profiles(), balance, warmth, iter(finish), _OwnGenerators(Draw(3, 0)))
         return float(cars.base_K[1, Zone.GLASS] - air_K)
