@@ -43,9 +43,9 @@ def blocks() -> list[str]:
 
 
 def run(code: str, folder: Path) -> str:
-    """Runs code in a fresh interpreter, which ends itself: Blender hangs at exit now and then."""
+    """Runs code in a fresh interpreter."""
     script = folder / "script.py"
-    script.write_text(f"{code}\nimport os, sys\nsys.stdout.flush()\nos._exit(0)\n", encoding="utf-8")
+    script.write_text(code, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run(
         [sys.executable, "-W", "error::UserWarning", str(script)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gzip
 import os
 import struct
@@ -10,6 +11,7 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -23,6 +25,20 @@ MOST_FACES = 20_000_000
 
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _GZIP_MAGIC = b"\x1f\x8b"
+
+
+def _end_before_blender() -> None:
+    """Has this process end ahead of Blender's library, which then may wait for ever for a thread of its own.
+
+    A destructor of bpy's destroys a condition variable that this thread waits on. Python is at its end by then, with
+    all that it was asked to do there, and the exit status stays as it is. The Blender program ends by itself.
+    """
+    library: Any = ctypes.CDLL(None) if sys.platform == "linux" and not bpy.app.binary_path else None
+    if hasattr(library, "on_exit"):  # of glibc: what was registered last is called first, with the exit status
+        library.on_exit(ctypes.cast(library._exit, ctypes.c_void_p), None)
+
+
+_end_before_blender()
 
 
 @contextlib.contextmanager
