@@ -20,6 +20,7 @@ from typing import Any
 import bpy
 import numpy as np
 from numpy.typing import NDArray
+from renderer.blender.session import open_blend
 from renderer.zones.catalogue import ZONE_ATTRIBUTE
 
 from assets import CAR_ARRAYS, CARS
@@ -85,9 +86,9 @@ def model_arrays(collections: Iterable[bpy.types.Collection]) -> Arrays:
 
 def write_arrays(path: Path, source: Path = CARS) -> None:
     """Write the models of a .blend as arrays; the same file gives the same bytes."""
-    bpy.ops.wm.open_mainfile(filepath=str(source), load_ui=False, use_scripts=False)
+    scene = open_blend(source)
     part = path.with_name(f".{path.stem}.part.npz")
-    np.savez_compressed(part, **model_arrays(bpy.context.scene.collection.children))
+    np.savez_compressed(part, **model_arrays(scene.collection.children))
     part.replace(path)
 
 

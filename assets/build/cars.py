@@ -11,6 +11,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from renderer.blender.session import quiet
 from renderer.zones.catalogue import ZONE_ATTRIBUTE, Zone
 
 from assets import CARS
@@ -131,7 +132,8 @@ def write_cars(path: Path) -> None:
         add_model(build_car(spec), scene)
     part = path.with_name(f".{path.stem}.part.blend")
     bpy.context.preferences.filepaths.save_version = 0
-    bpy.ops.wm.save_as_mainfile(filepath=str(part), compress=True, copy=True)
+    with quiet():
+        bpy.ops.wm.save_as_mainfile(filepath=str(part), compress=True, copy=True)
     os.replace(part, path)
 
 

@@ -6,11 +6,12 @@ FRAMES is a folder of real thermal frames, BOXES their labels: ``{image: {"boxes
 "group": sequence, "time": "day"}}``, for RoadScene with the boxes of the visible crops. The network needs SqueezeNet's
 weights (``GIS_WEIGHTS`` or ``--weights-dir``), the model sets what the shipped model needs.
 
-Rows: shares of the real labels; plain pasting; made frames of the city and over real frames, by physics alone and by
-the shipped model; real frames with each, all of them and a quarter; real frames with grey visible pictures; real labels
-shifted by 4 px, to show that the measure can fail. Writes the sets below ``DIR/sets``, and what `gis measure` writes:
-``report.md``, ``detection.json``, sheets of finds; and ``curve-CLASS.png``. Half of the sequences are reported on, the
-others are there to choose by. What is done is kept: the same command goes on, and a larger ``--seeds`` adds to it.
+Rows: shares of the real labels; plain pasting; made frames of generated streets, of the city and over real frames, by
+physics alone and by the shipped model; real frames with each, all of them and a quarter; real frames with grey visible
+pictures; real labels shifted by 4 px, to show that the measure can fail. Writes the sets below ``DIR/sets``, and what
+`gis measure` writes: ``report.md``, ``detection.json``, sheets of finds; and ``curve-CLASS.png``. Half of the sequences
+are reported on, the others are there to choose by. What is done is kept: the same command goes on, and a larger
+``--seeds`` adds to it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ __all__ = ["main", "plan_rows"]
 
 SHARES = ("real", "real@50", "real@25", "real@10")
 BASELINES = ("pasted", "shifted")
-CURVE = "city_physics"
+CURVE = "worlds_physics"
 """The made set that is joined to every share."""
 REPORT_SHARE = 0.5
 

@@ -31,9 +31,10 @@ UInt8 = NDArray[np.uint8]
 
 SHIFT_PX: Final = 4.0
 """By how much the labels of the set `shifted` are moved."""
-CITY_SEED, OVER_SEED = 11, 12
-MADE: Final = ("city_physics", "city_model", "over_physics", "over_model")
-"""Sets of gis: the shipped street or real frames around the cars; physics alone, or the shipped model."""
+MADE_SEED, OVER_SEED = 11, 12
+MADE: Final = ("worlds_physics", "worlds_model", "city_physics", "city_model", "over_physics", "over_model")
+"""Sets of gis: generated streets, the shipped street, or real frames around the objects; physics alone, or the
+shipped model."""
 
 
 @dataclass(frozen=True)
@@ -151,12 +152,12 @@ def _visible(material: Material, folder: Path) -> None:
 # --- made ones --------------------------------------------------------------------------------------------------------
 
 
-def _maker(*, over: bool, model: str) -> Callable[[Material, Path], None]:
+def _maker(*, model: str, scene: str = "city.blend", over: bool = False) -> Callable[[Material, Path], None]:
     def make(material: Material, folder: Path) -> None:
         config = SynthesizeConfig(
-            out=folder, count=material.count, camera=material.camera, size=material.size, model=model,
-            backgrounds=material.frames if over else None, boxes=material.boxes if over else None,
-            seed=OVER_SEED if over else CITY_SEED, workers=material.workers,
+            out=folder, count=material.count, scene=Path(scene), camera=material.camera, size=material.size,
+            model=model, backgrounds=material.frames if over else None, boxes=material.boxes if over else None,
+            seed=OVER_SEED if over else MADE_SEED, workers=material.workers,
         )  # fmt: skip
         synthesize_dataset(config, progress=True, report=print)
 
@@ -223,8 +224,10 @@ _MAKERS: Final[Mapping[str, Callable[[Material, Path], None]]] = {
     "real": _real,
     "shifted": _shifted,
     "visible": _visible,
-    "city_physics": _maker(over=False, model="physics"),
-    "city_model": _maker(over=False, model="pix2pix"),
+    "worlds_physics": _maker(scene="worlds", model="physics"),
+    "worlds_model": _maker(scene="worlds", model="pix2pix"),
+    "city_physics": _maker(model="physics"),
+    "city_model": _maker(model="pix2pix"),
     "over_physics": _maker(over=True, model="physics"),
     "over_model": _maker(over=True, model="pix2pix"),
     "pasted": _pasted,
