@@ -12,6 +12,7 @@ import pytest
 from benchmarks.detection.__main__ import plan_rows
 from benchmarks.detection.curve import Series, curves, draw_curves
 from benchmarks.detection.sets import MADE, Material, _levels, link_set, make_sets, paste
+from benchmarks.detection.unseen import gather
 from pipelines.detection.labelled_images import open_labelled
 from pipelines.detection.plan import parse_rows
 from pipelines.detection.results import MeasuredRow
@@ -126,3 +127,33 @@ def test_curves_are_over_real_labels_alone(tmp_path: Path) -> None:
     picture = cv2.imread(str(tmp_path / "curve.png"))
     assert picture.shape == (640, 1000, 3)
     assert curves(rows[2:], "car") == []
+
+
+def test_frames_of_other_cameras_become_one_set(tmp_path: Path) -> None:
+    places = []
+    for camera, label in (("dull", "0 0.5 0.5 0.25 0.5\n"), ("sharp", "1 0.25 0.25 0.5 0.5\n")):
+        folder = tmp_path / camera
+        (folder / "images").mkdir(parents=True)
+        (folder / "labels").mkdir()
+        ramp = (
+            np.linspace(90, 130, 80 * 64).reshape(64, 80) if camera == "dull" else np.arange(5120).reshape(64, 80) % 256
+        )
+        cv2.imwrite(str(folder / "images" / f"{camera}_1.png"), ramp.astype(np.uint8))
+        (folder / "labels" / f"{camera}_1.txt").write_text(label)
+        (folder / "data.yaml").write_text("names: [car, person]\n")
+        places.append(f"{folder / 'images'}={folder / 'labels'}")
+    (tmp_path / "about.json").write_text('{"dull_1": {"sequence": "drive", "time": "night"}}')
+    assert gather(places, [tmp_path / "about.json"], tmp_path / "out") == 2
+    dull, sharp = open_labelled(str(tmp_path / "out"), ("car", "person")).images
+    assert (dull.sequence, dull.time, dull.classes.tolist(), dull.boxes_px.tolist()) == (
+        "drive",
+        "night",
+        [0],
+        [[30, 16, 50, 48]],
+    )
+    assert (sharp.classes.tolist(), sharp.boxes_px.tolist()) == ([1], [[0, 0, 40, 32]])
+    assert dull.read().min() == 0  # 90 before
+    assert dull.read().max() == 255  # 130 before
+    assert abs(float(dull.read().mean()) - 127.5) < 4
+    with pytest.raises(DatasetError, match="another folder too"):
+        gather([places[0], places[0]], [], tmp_path / "twice")
