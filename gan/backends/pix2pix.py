@@ -30,7 +30,15 @@ from gan.backends.base import Backend, BackendConfig, Generated
 from gan.data.batch import Batch
 from gan.errors import ConfigError
 from gan.losses.object_discriminator import ObjectDiscriminator, imagenet_features, object_crops, vary
-from gan.losses.terms import GanLoss, discriminator_loss, generator_loss, gradient_loss, perceptual_loss
+from gan.losses.terms import (
+    GanLoss,
+    discriminator_loss,
+    generator_loss,
+    gradient_loss,
+    object_weight,
+    perceptual_loss,
+    weighted_sum,
+)
 from gan.networks.layers import Norm
 from gan.networks.patchgan import PatchGAN
 from gan.networks.unet import UNet, Upsample
@@ -73,6 +81,8 @@ class Config(BackendConfig):
     """The paper's lambda."""
     lpips_weight: float = 0.0
     """Weight of LPIPS in the generator's objective; needs the backbone's weights."""
+    background_weight: float = 1.0
+    """What a pixel away from the objects of a source tensor counts in the L1 term; one of them, or near, counts 1."""
     gradient_weight: float = 0.0
     """Weight of the gradient difference in the generator's objective."""
     object_discriminator_weight: Annotated[float, Option("", old_names=("critic_weight",))] = 0.0
@@ -127,10 +137,11 @@ class Pix2Pix(Backend[Config]):
 
     def __init__(self, config: Config, generator: nn.Module | None = None) -> None:
         self.generator = build_translator(config) if generator is None else generator
-        self.discriminator = PatchGAN(
-            config.in_channels, config.out_channels, config.ndf, config.discriminator_layers, norm=config.norm
-        )
-        discriminators: dict[str, nn.Module] = {"discriminator": self.discriminator}
+        discriminators: dict[str, nn.Module] = {}
+        if config.gan_weight:
+            discriminators["discriminator"] = PatchGAN(
+                config.in_channels, config.out_channels, config.ndf, config.discriminator_layers, norm=config.norm
+            )
         if config.object_discriminator_weight:
             discriminators["object_discriminator"] = ObjectDiscriminator()
         super().__init__(config, self.generator, {"generator": self.generator}, discriminators)
@@ -153,9 +164,10 @@ class Pix2Pix(Backend[Config]):
 
     def discriminator_losses(self, batch: Batch, generated: Generated) -> dict[str, Tensor]:
         """How far real and generated images are mistaken for each other; the same for objects."""
-        image = generated["image"]
-        real, fake = self._judge_both(batch, image[: len(batch.source)])
-        terms = {"discriminator": discriminator_loss(self.config.gan_loss, real, fake)}
+        image, terms = generated["image"], {}
+        if self.config.gan_weight:
+            real, fake = self._judge_both(batch, image[: len(batch.source)])
+            terms["discriminator"] = discriminator_loss(self.config.gan_loss, real, fake)
         if self.config.object_discriminator_weight:
             reals = self._judge_objects(batch.target, batch.source)
             fakes = self._judge_objects(image, self._sources(batch))
@@ -179,7 +191,7 @@ class Pix2Pix(Backend[Config]):
         """The weighted terms of objective (4), and the optional ones."""
         config, target = self.config, batch.target
         fake = generated["image"][: len(target)]
-        terms = {"generator_l1": functional.l1_loss(fake, target) * config.l1_weight}
+        terms = {"generator_l1": self._l1(batch.source, fake, target) * config.l1_weight}
         if config.gan_weight:
             logits = self.run("discriminator", batch.source, fake)
             terms["generator_gan"] = generator_loss(config.gan_loss, logits) * config.gan_weight
@@ -192,3 +204,9 @@ class Pix2Pix(Backend[Config]):
             losses = [generator_loss("hinge", logits) for logits in judged]
             terms["generator_object"] = torch.stack(losses).mean() * config.object_discriminator_weight
         return terms
+
+    def _l1(self, source: Tensor, fake: Tensor, target: Tensor) -> Tensor:
+        if self.config.background_weight == 1:
+            return functional.l1_loss(fake, target)
+        weight = object_weight(source, self.config.background_weight)
+        return weighted_sum((fake - target).abs(), weight / weight.sum())

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from gan.data.layout import CHANNELS
+from gan.errors import ConfigError
 
 __all__ = [
     "GanLoss",
@@ -23,11 +26,15 @@ __all__ = [
     "generator_loss",
     "gradient_loss",
     "gradient_penalty",
+    "object_weight",
     "perceptual_loss",
     "weighted_sum",
 ]
 
 GanLoss = Literal["vanilla", "lsgan", "hinge"]
+
+_NEAR_PX: Final = 8
+"""Around an object as much as a data set paints: 6 % of the height of one that fills a window of 192 px."""
 
 
 def discriminator_loss(kind: GanLoss, real: Tensor, fake: Tensor) -> Tensor:
@@ -73,6 +80,27 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
 def weighted_sum(values: Tensor, weight: Tensor) -> Tensor:
     """Sum over pixels by their weights (N, 1, H, W), of the mean over channels of values (N, K, H, W)."""
     return (values.mean(dim=1, keepdim=True) * weight).sum()
+
+
+def object_weight(sources: Tensor, elsewhere: float) -> Tensor:
+    """What each pixel counts, (N, 1, H, W): 1 on the objects of source tensors and near them, else ``elsewhere``.
+
+    Args:
+        sources: (N, 7, H, W) source tensors of any layout.
+        elsewhere: At least 0.
+
+    Raises:
+        ConfigError: The sources are images.
+    """
+    if sources.shape[1] != len(CHANNELS):
+        raise ConfigError(
+            f"background_weight: sources have {sources.shape[1]} channels; expected source tensors, which tell objects "
+            "from background, or a weight of 1"
+        )
+    objects = (sources[:, -1:] > -1).float()  # inverse depth: the background lies at -1
+    for kernel in ((2 * _NEAR_PX + 1, 1), (1, 2 * _NEAR_PX + 1)):
+        objects = functional.max_pool2d(objects, kernel, stride=1, padding=(kernel[0] // 2, kernel[1] // 2))
+    return objects + elsewhere * (1 - objects)
 
 
 def perceptual_loss(weights_dir: str, device: Any) -> Callable[[Tensor, Tensor], Tensor]:

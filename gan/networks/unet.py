@@ -32,12 +32,12 @@ from gan.networks.layers import Norm, check_source, initialise, make_norm
 from gan.networks.small_maps import convolve
 from gan.networks.upsampled_conv import UpsampledConv2d
 
-__all__ = ["UNet", "Upsample"]
+__all__ = ["LEAK", "UNet", "Upsample"]
 
 Upsample = Literal["deconv", "resize"]
 
 # Section 6.1 of the paper: slope 0.2.
-_LEAK: Final = 0.2
+LEAK: Final = 0.2
 # Section 6.1.1: the widest layers have 512 features where the first has 64, and three decoder layers have dropout.
 _WIDEST: Final = 8
 _DROPOUT_LAYERS: Final = 3
@@ -115,7 +115,7 @@ class UNet(nn.Module):
         skips: list[Tensor] = []
         x = source
         for layer in self.encoder:
-            x = _apply(layer, x if not skips else functional.leaky_relu(x, _LEAK))  # (N, width, H / 2^k, W / 2^k)
+            x = _apply(layer, x if not skips else functional.leaky_relu(x, LEAK))  # (N, width, H / 2^k, W / 2^k)
             skips.append(x)
         x = skips.pop()
         noisy = (self.training or self.noise) and self.dropout > 0

@@ -58,6 +58,25 @@ class TrainOptions:
             default_text="fresh weights",
         ),
     ] = ""
+    teacher: Annotated[
+        str,
+        Option(
+            "Model file whose pictures of the sources are the targets, in place of those of the data: for a smaller "
+            "model that makes the same.",
+            _SCHEDULE,
+            default_text="targets of the data",
+        ),
+    ] = ""
+    teacher_fit: Annotated[
+        int,
+        Option(
+            "Training samples by which the layers of a U-Net are fitted to those of a wider teacher before training "
+            "begins; 0 begins with fresh weights.",
+            _SCHEDULE,
+            at_least=0,
+            at_most=4096,
+        ),
+    ] = 0
     devices: Annotated[int, Option("Devices of this machine; torchrun overrules it.", _MACHINE, at_least=1)] = 1
     validate_every: Annotated[int, Option("Epochs between validations.", _RUN, at_least=1)] = 1
     log_every: Annotated[int, Option("Steps between log lines; also how soon a NaN is noticed.", _RUN, at_least=1)] = 50

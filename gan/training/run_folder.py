@@ -37,7 +37,7 @@ _FREE: Final = {"keep", "log_every", "checkpoint_every", "checkpoint_minutes", "
 # Options that runs did not have once, and what they did then: such runs can still be resumed.
 _LATER: Final[Mapping[str, Any]] = {
     "crop": 0, "crop_zoom": 1.0, "tone": 0.0, "match_levels": 0.0, "residual": False, "extra_data": (),
-    "object_discriminator_weight": 0.0,
+    "object_discriminator_weight": 0.0, "teacher": "", "teacher_fit": 0, "background_weight": 1.0,
 }  # fmt: skip
 
 

@@ -43,6 +43,7 @@ from gan.training.options import TrainOptions
 from gan.training.run_folder import RunLog, image_grid, open_run
 from gan.training.start_weights import start_from
 from gan.training.stored_state import check_position, check_state
+from gan.training.teacher import Teacher, open_teacher
 from gan.training.translators import Translators
 from gan.training.validation import Measure, Metric, Unmeasured, choose_measure
 
@@ -121,11 +122,12 @@ def train(
             note=lambda old, new: report(f"{old} is now called {new}"),
         )
         _check_unpaired_objects(data_options, typed, backend)
+        teacher, data = open_teacher(options.teacher, data, fabric.device)
         about = {
             "backend": backend,
             "config": config_to_dict(typed),
             "options": dataclasses.asdict(options) | {"precision": choose_precision(options.precision)},
-            "data": data.describe(),
+            "data": data.describe() | teacher.describe(),
             "data_options": dataclasses.asdict(data_options),
         }
         start = open_run(out, about, resume=resume) if fabric.is_global_zero else _newest(out)
@@ -136,7 +138,10 @@ def train(
         model = module.create(typed)
         if options.start_from and start is None:
             start_from(model.translator(), Path(options.start_from), backend, data.layout)
-        setup = _Setup(fabric, model, data, options, data_options, out, about, progress, report)
+        if options.teacher_fit and start is None:
+            samples = Loader(data, options.batch, options.seed, data_options, fabric.device).epoch(0)
+            teacher.fit(model.translator(), samples, options.teacher_fit, options.seed)
+        setup = _Setup(fabric, model, data, options, data_options, teacher, out, about, progress, report)
         return _Run(setup, metric).fit(start)
 
 
@@ -149,6 +154,7 @@ class _Setup:
     data: TrainingData
     options: TrainOptions
     data_options: DataOptions
+    teacher: Teacher
     out: Path
     about: dict[str, Any]
     """The resolved configuration as JSON values, as ``run.json`` holds it."""
@@ -200,7 +206,7 @@ class _Run:
 
     def _run_epoch(self, log: RunLog | None, progress: Any) -> None:
         at, options = self._at, self._options
-        batches = self._loader.epoch(at.epoch, at.step_in_epoch * options.accumulate)
+        batches = self._setup.teacher.taught(self._loader.epoch(at.epoch, at.step_in_epoch * options.accumulate))
         for group in _chunks(batches, options.accumulate):
             self._seed_step()
             self._losses.add(self._backend.train_step(group))
@@ -267,7 +273,7 @@ class _Run:
         """Measures the averaged weights, keeps the best, and shows a few images."""
         if log is not None and self._validation is not None:
             examples: list[tuple[Tensor, Tensor, Tensor]] = []
-            for batch in self._validation.epoch(0):
+            for batch in self._setup.teacher.taught(self._validation.epoch(0)):
                 fake = translate(self._translators.forward, batch.source, conditions=self._backend.conditions(batch))
                 self._measure.add(fake, batch.target)
                 if len(examples) < _EXAMPLES:
