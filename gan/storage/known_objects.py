@@ -8,7 +8,7 @@ whole frames, or by somebody who did not say.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
@@ -32,6 +32,11 @@ class KnownObjects:
     scene_detail_px: float | None = None
     """In a rendered scene the levels of larger objects stay those of the physics: of what the network changes, only
     what is finer than a Gaussian of this sigma is taken, in pixels of what it is given. None takes all."""
+    scene_detail_of_all: bool = False
+    """Whether the levels of objects that are shown as they are stay those of the physics too."""
+    scene_unchanged_px: tuple[int, int] | None = None
+    """In a rendered scene objects from the first size up to below the second are not given to the network: they stay
+    as the physics makes them. None: there are none."""
 
     def __post_init__(self) -> None:
         """Checks the values.
@@ -45,10 +50,30 @@ class KnownObjects:
             raise ValueError(f"objects in scenes up to {self.scene_largest_px} px: expected more than the smallest")
         if self.scene_detail_px is not None and not 0 < self.scene_detail_px <= _LARGEST_PX:
             raise ValueError(f"detail of {self.scene_detail_px} px: expected more than 0")
+        if self.scene_detail_of_all and self.scene_detail_px is None:
+            raise ValueError("detail of all objects in scenes: expected scene_detail_px, its size, too")
+        if self.scene_unchanged_px is not None:
+            low, high = self.scene_unchanged_px
+            if not 0 <= low < high <= _LARGEST_PX:
+                raise ValueError(f"objects of {low} to {high} px unchanged in scenes: expected 0 to {_LARGEST_PX}")
 
     def largest_in(self, *, rendered: bool) -> int:
         """The largest object of a rendered scene, or of a real frame, pixels."""
         return self.scene_largest_px if rendered and self.scene_largest_px is not None else self.largest_px
+
+    def detail_in(self, factor: int, *, rendered: bool) -> float | None:
+        """Sigma of the Gaussian that a change must be finer than, pixels of what is shown; None takes all.
+
+        Args:
+            factor: by how much the objects are shrunk before they are shown.
+            rendered: whether the scene is the background.
+        """
+        return self.scene_detail_px if rendered and (factor > 1 or self.scene_detail_of_all) else None
+
+    def leaves(self, size_px: float, *, rendered: bool) -> bool:
+        """Whether an object of that longer side stays as it is."""
+        unchanged = self.scene_unchanged_px if rendered else None
+        return unchanged is not None and unchanged[0] <= size_px < unchanged[1]
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> KnownObjects | None:
@@ -63,12 +88,35 @@ class KnownObjects:
         names = {field.name for field in fields(cls)}
         if not isinstance(stored, dict) or not {"smallest_px", "largest_px"} <= set(stored) <= names:
             raise ValueError(f"{KNOWN_OBJECTS} is {str(stored)[:60]}: expected {', '.join(sorted(names))}")
-        whole = all(type(value) is int for name, value in stored.items() if name != "scene_detail_px")
-        detail = stored.get("scene_detail_px")
-        if not whole or not (detail is None or (type(detail) in (int, float) and math.isfinite(detail))):
+        if not all(_KINDS.get(name, _is_whole)(value) for name, value in stored.items()):
             raise ValueError(f"{KNOWN_OBJECTS} is {str(stored)[:60]}: expected numbers of pixels")
-        return cls(**stored)
+        unchanged = stored.get(_UNCHANGED)
+        return cls(**stored | ({} if unchanged is None else {_UNCHANGED: (unchanged[0], unchanged[1])}))
 
     def to_json(self) -> dict[str, Any]:
         """What stands in a description."""
-        return {KNOWN_OBJECTS: {name: value for name, value in asdict(self).items() if value is not None}}
+        said = {name: value for name, value in asdict(self).items() if value is not None and value is not False}
+        if self.scene_unchanged_px is not None:
+            said[_UNCHANGED] = list(self.scene_unchanged_px)
+        return {KNOWN_OBJECTS: said}
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int or (type(value) is float and math.isfinite(value))
+
+
+def _is_range(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(_is_whole(one) for one in value)
+
+
+_UNCHANGED: Final = "scene_unchanged_px"
+_KINDS: Final[Mapping[str, Callable[[object], bool]]] = {
+    "scene_detail_px": _is_number,
+    "scene_detail_of_all": lambda value: type(value) is bool,
+    _UNCHANGED: _is_range,
+}
+"""What a field may be in a file; the others are whole numbers."""

@@ -44,8 +44,10 @@ from pipelines.synthesis.object_scales import (
     ShownFrame,
     SmallerBox,
     blend_weights,
+    finer_in_each,
     kernel_reach,
     object_factors,
+    shrink_ids,
     shrink_mask,
     shrink_picture,
     to_signed,
@@ -358,10 +360,15 @@ class Translation:
             return base
         # All of this is about that box: a seam is BLEND_PX wide.
         box = grown(tight, BLEND_PX, objects.shape)
-        shown = ShownFrame(behind, frame, _eight_bits(base, display), objects)
-        output = self._translated(shown, base.image if display else base.image16, box, rendered=background is None)
         part = place_of(box)
-        near = frame.instance_id[part], objects[part]
+        known, rendered = self._translator.about.known_objects, background is None
+        factors = object_factors(frame, objects[part], known, rendered=rendered)
+        if not factors.any():
+            return base
+        shown = ShownFrame(behind, frame, _eight_bits(base, display), objects)
+        exact = base.image if display else base.image16
+        output = self._translated(shown, factors, exact, box, rendered=rendered)
+        near = _painted_ids(frame.instance_id[part], factors), _painted_ids(objects[part], factors)
         if not display and base.span_K is not None:
             image16 = base.image16.copy()
             _paint(output, *near, _counts(near[1]), np.float32(1), image16[part])
@@ -374,11 +381,14 @@ class Translation:
             return replace(base, image=image, image16=image.astype(np.uint16) * np.uint16(FULL_SCALE))
         return replace(base, image=image, notes=(*base.notes, DISPLAY_NOTE))
 
-    def _translated(self, shown: ShownFrame, physics: UInt8 | UInt16, box: Box, *, rendered: bool) -> Float32:
+    def _translated(
+        self, shown: ShownFrame, factors: UInt8, physics: UInt8 | UInt16, box: Box, *, rendered: bool
+    ) -> Float32:
         """(h, w) of a box: what the model makes where it paints, in [-1, 1]; 0 elsewhere.
 
         Args:
             shown: what the model is given.
+            factors: (h, w) of :func:`object_factors`.
             physics: (H, W) the picture of the physics, as exactly as it is known, of which larger objects keep what is
                 fine.
             box: around all objects and the ground close to them.
@@ -387,11 +397,10 @@ class Translation:
         here = place_of(box)
         output = np.zeros((box[2] - box[0], box[3] - box[1]), np.float32)
         known = self._translator.about.known_objects
-        factors = object_factors(shown.frame, shown.objects[here], known, rendered=rendered)
-        detail_px = known.scene_detail_px if known is not None and rendered else None
         for factor, part, weight in blend_weights(factors, shown.frame.instance_id[here] > 0):
             where = within(part, (-box[0], -box[1], 0, 0))
-            if factor == 1:
+            detail_px = None if known is None else known.detail_in(factor, rendered=rendered)
+            if factor == 1 and detail_px is None:
                 _add(self._painted(shown, weight > 0, where), weight, output[place_of(part)])
             else:
                 change = self._change(shown, weight > 0, where, factor, detail_px)
@@ -415,7 +424,8 @@ class Translation:
         made = np.clip(self._painted(smaller, painted, seen.box, factor), -1.0, 1.0)
         change = np.where(painted, made - to_signed(smaller.physics[place_of(seen.box)]), np.float32(0))
         if detail_px is not None:
-            change -= cv2.GaussianBlur(change, (0, 0), detail_px)
+            ids = shrink_ids(shown.frame.instance_id, factor)[place_of(seen.box)]
+            change = finer_in_each(change, painted, ids, detail_px)
         return seen.enlarged(change, box)
 
     def _painted(self, shown: ShownFrame, painted: NDArray[np.bool_], box: Box, factor: int = 1) -> Float32:
@@ -502,6 +512,11 @@ def _leave_out(gone: int, ids: UInt16, zone: UInt8) -> None:
         for x in range(ids.shape[1]):
             if ids[y, x] == gone:
                 ids[y, x] = zone[y, x] = 0
+
+
+def _painted_ids(ids: UInt16, factors: UInt8) -> UInt16:
+    """The ids without those of objects that stay as they are."""
+    return np.where(factors > 0, ids, np.uint16(0))
 
 
 def _eight_bits(base: Infrared, display: bool) -> UInt8:

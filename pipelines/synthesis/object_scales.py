@@ -25,8 +25,10 @@ __all__ = [
     "ShownFrame",
     "SmallerBox",
     "blend_weights",
+    "finer_in_each",
     "kernel_reach",
     "object_factors",
+    "shrink_ids",
     "shrink_mask",
     "shrink_picture",
     "to_signed",
@@ -41,10 +43,13 @@ BLEND_PX = 9
 """Width of the seam on the ground between objects of different factors, pixels of the frame."""
 RIM = 2
 """Squares around a pixel that enlarging reads."""
+_NO_SHARE = np.float32(1e-6)
 
 
 def object_factors(frame: Frame, objects: UInt16, known: KnownObjects | None, *, rendered: bool) -> UInt8:
     """By how much each object is shrunk before a model sees it: 1, 2, 4, ... so that it is no larger than it knows.
+
+    By the whole object, as the size of its parts follows from that; what is in view stays large enough to see.
 
     Args:
         frame: with the boxes of its objects.
@@ -53,13 +58,14 @@ def object_factors(frame: Frame, objects: UInt16, known: KnownObjects | None, *,
         rendered: whether the scene is the background.
 
     Returns:
-        (H, W) uint8, 0 where no object is.
+        (H, W) uint8, 0 where no object is, or one that stays as it is.
     """
     by_id = np.ones(int(objects.max(initial=0)) + 1, dtype=np.uint8)
     by_id[0] = 0
     for item in frame.instances:
         if known is not None and item.id < len(by_id):
-            by_id[item.id] = _factor(item, known.smallest_px, known.largest_in(rendered=rendered))
+            leaves = known.leaves(_longer_side(item.box_amodal_px), rendered=rendered)
+            by_id[item.id] = 0 if leaves else _factor(item, known.smallest_px, known.largest_in(rendered=rendered))
     factors = np.empty(objects.shape, np.uint8)
     _look_up(by_id, objects, factors)
     return factors
@@ -73,7 +79,6 @@ def _look_up(by_id: UInt8, ids: UInt16, out: UInt8) -> None:
 
 
 def _factor(item: Instance, smallest_px: int, largest_px: int) -> int:
-    """By the whole object, as the size of its parts follows from that; what is in view stays large enough to see."""
     factor, whole = 1, _longer_side(item.box_amodal_px)
     visible = whole if item.box_visible_px is None else _longer_side(item.box_visible_px)
     while whole > largest_px * factor and visible >= 2 * smallest_px * factor:
@@ -151,6 +156,40 @@ class SmallerBox:
         large = cv2.resize(small, (width * factor, height * factor), interpolation=cv2.INTER_CUBIC)
         corner = (self.box[0] + read[0]) * factor, (self.box[1] + read[1]) * factor
         return np.asarray(large[place_of(within(box, (*corner, 0, 0)))], dtype=np.float32)
+
+
+def shrink_ids(ids: UInt16, factor: int) -> UInt16:
+    """What lies in the middle of each square of pixels, (ceil(H / factor), ceil(W / factor))."""
+    return _whole_squares(ids, factor)[factor // 2 :: factor, factor // 2 :: factor]
+
+
+def finer_in_each(change: Float32, painted: NDArray[np.bool_], ids: UInt16, sigma: float) -> Float32:
+    """What is finer than a Gaussian, on each object and on the ground by itself: an outline is an edge.
+
+    A change that is the same all over an object leaves nothing, up to its outline.
+
+    Args:
+        change: (h, w)
+        painted: (h, w) where it says something.
+        ids: (h, w) of the objects, 0 on the ground.
+        sigma: of the Gaussian, pixels.
+
+    Returns:
+        (h, w), 0 where nothing is painted.
+    """
+    finer = np.zeros(change.shape, np.float32)
+    for one in np.unique(ids[painted]):
+        mask = painted & (ids == one)
+        tight = box_around(mask)
+        assert tight is not None
+        place = place_of(grown(tight, kernel_reach(sigma), mask.shape))
+        inside = mask[place]
+        share = inside.astype(np.float32)
+        here = change[place] * share
+        # Where the share is 0 nothing is taken; next to the object it is not.
+        smooth = cv2.GaussianBlur(here, (0, 0), sigma) / np.maximum(cv2.GaussianBlur(share, (0, 0), sigma), _NO_SHARE)
+        finer[place][inside] = (here - smooth)[inside]
+    return finer
 
 
 def kernel_reach(sigma: float) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -157,23 +158,133 @@ def test_a_smoothing_network_gives_what_opencv_computes(size: str, monkeypatch: 
     assert len(seen) > 1
 
 
-def test_levels_of_larger_objects_stay_those_of_the_physics_in_a_rendered_scene(
-    monkeypatch: pytest.MonkeyPatch,
+def raised(source: np.ndarray) -> np.ndarray:
+    return source[0] + np.float32(0.2)
+
+
+class Pale(Physics):
+    """Pictures in the middle half of the scale, so that nothing that is raised is cut."""
+
+    def make(self, *given: Any) -> Infrared:
+        base = super().make(*given)
+        middle = (base.image16 // 2 + 16384).astype(np.uint16)
+        return replace(base, image=(middle >> 8).astype(np.uint8), image16=middle)
+
+
+def numbers(image: Infrared, stand_in: StandIn) -> np.ndarray:
+    """(H, W) what the model makes of: what a display shows, or 16 bits."""
+    return (image.image if stand_in.display else image.image16).astype(float)
+
+
+@pytest.mark.parametrize("display", [True, False])
+@pytest.mark.parametrize("of_all", [True, False])
+def test_levels_stay_those_of_the_physics_in_a_rendered_scene(
+    display: bool, of_all: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    frame, _ = one_object(1, "400x240")
-    known = KnownObjects(2, 40)
-    factor = int(object_factors(frame, dilate_objects(frame), known, rendered=True).max())
-    assert factor > 1
-    reach = factor * (DETAIL_REACH + 3)
-    inner = cv2.erode((frame.instance_id > 0).astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
-    change = {}
-    for detail_px in (None, 0.5):
-        stand_in = StandIn(lambda source: source[0] + np.float32(0.2), replace(known, scene_detail_px=detail_px))
+    """A change that is the same all over an object leaves no trace, not at its outline nor on the ground."""
+    for index in range(2):
+        frame, known = frame_of(index, "400x240"), KnownObjects(2, 40)
+        factors = object_factors(frame, dilate_objects(frame), known, rendered=True)
+        taken_whole = np.zeros(factors.shape, np.bool_) if of_all else factors == 1
+        for detail_px in (0.5, 2.0):
+            stated = replace(known, scene_detail_px=detail_px, scene_detail_of_all=of_all)
+            stand_in = StandIn(raised, stated, display=display)
+            physics, image = made(frame, stand_in, monkeypatch, Pale())
+            change = numbers(image, stand_in) - numbers(physics, stand_in)
+            whole = cv2.dilate(taken_whole.astype(np.uint8), np.ones((2 * BLEND_PX + 1,) * 2)) > 0
+            assert np.abs(change[~whole]).max() <= (0 if display else 1)
+            inside = taken_whole & (frame.instance_id > 0)
+            np.testing.assert_allclose(
+                change[inside], 0.2 * (127.5 if display else 32767.5), atol=0.6 if display else 300
+            )
+        plain = StandIn(raised, known, display=display)
+        physics, image = made(frame, plain, monkeypatch, Pale())
+        assert (numbers(image, plain) > numbers(physics, plain))[frame.instance_id > 0].all()
+
+
+def without_what_is_coarse(change: np.ndarray, inside: np.ndarray, sigma: float) -> np.ndarray:
+    """The change less its weighted mean over the pixels of the same area, by sums over a square of offsets."""
+    reach = int(np.ceil(4 * sigma))
+    total, weight = np.zeros(change.shape), np.zeros(change.shape)
+    padded, room = np.pad(change * inside, reach), np.pad(inside.astype(float), reach)
+    for down in range(-reach, reach + 1):
+        for across in range(-reach, reach + 1):
+            share = np.exp(-(down**2 + across**2) / (2 * sigma**2))
+            part = (
+                slice(reach + down, reach + down + len(change)),
+                slice(reach + across, reach + across + change.shape[1]),
+            )
+            total += share * padded[part]
+            weight += share * room[part]
+    return np.where(inside, change - total / np.maximum(weight, 1e-9), 0)
+
+
+def test_what_is_fine_is_taken_of_objects_that_are_shown_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    sigma, differs = 1.5, 0
+    for index in range(3):
+        frame, _ = one_object(index, "200x120")
+        physics, image = made(frame, StandIn(smooth, KnownObjects(2, 4096, None, sigma, True)), monkeypatch)
+        inside = frame.instance_id > 0
+        levels = physics.image / 127.5 - 1
+        change = cv2.blur(levels, (5, 3)) - levels
+        wanted = physics.image + 127.5 * without_what_is_coarse(change, inside, sigma)
+        off = np.abs(image.image - np.clip(wanted, 0, 255))[inside]
+        assert off.max() <= 0.6
+        differs += int((np.abs(image.image.astype(int) - physics.image)[inside] > 3).sum())
+        assert np.abs(wanted - physics.image - 127.5 * change)[inside].max() > 3
+    assert differs > 100
+
+
+def sizes_of(frame: Frame) -> dict[int, float]:
+    boxes = {item.id: item.box_amodal_px for item in frame.instances}
+    return {one: max(box[2] - box[0], box[3] - box[1]) for one, box in boxes.items()}
+
+
+@pytest.mark.parametrize("display", [True, False])
+def test_objects_of_stated_sizes_stay_as_the_physics_makes_them(display: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    left, painted = 0, 0
+    for index in range(8):
+        frame = frame_of(index)
+        objects, sizes = dilate_objects(frame), sizes_of(frame)
+        stays = np.isin(objects, [one for one, size in sizes.items() if 10 <= size < 20])
+        stand_in = StandIn(smooth, replace(KNOWN, scene_unchanged_px=(10, 20)), display=display)
         physics, image = made(frame, stand_in, monkeypatch)
-        change[detail_px] = (image.image.astype(float) - physics.image)[inner & (physics.image < 200)]
-    assert change[None].size > 100
-    np.testing.assert_allclose(change[None], 0.2 * 127.5, atol=0.6)
-    np.testing.assert_array_equal(change[0.5], 0)
+        _, plain = made(frame, StandIn(smooth, KNOWN, display=display), monkeypatch)
+        same = stays | (objects == 0)
+        np.testing.assert_array_equal(numbers(image, stand_in)[same], numbers(physics, stand_in)[same])
+        np.testing.assert_array_equal(image.image16[same], physics.image16[same])
+        others = (frame.instance_id > 0) & ~stays
+        np.testing.assert_array_equal(numbers(image, stand_in)[others], numbers(plain, stand_in)[others])
+        left += int((numbers(plain, stand_in) != numbers(image, stand_in))[stays].sum())
+        painted += int((numbers(physics, stand_in) != numbers(image, stand_in))[others].sum())
+    assert left > 100
+    assert painted > 100
+
+
+def test_a_model_is_not_asked_where_nothing_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in = StandIn(smooth, replace(KNOWN, scene_unchanged_px=(0, 4096)))
+    for index in range(3):
+        physics, image = made(frame_of(index), stand_in, monkeypatch)
+        np.testing.assert_array_equal(image.image, physics.image)
+        np.testing.assert_array_equal(image.image16, physics.image16)
+        assert image.notes == physics.notes
+    assert not stand_in.shapes
+    frame = frame_of(2)
+    few = StandIn(smooth, replace(KNOWN, scene_unchanged_px=(10, 4096)))
+    made(frame, few, monkeypatch)
+    every = StandIn(smooth, KNOWN)
+    made(frame, every, monkeypatch)
+    assert 0 < sum(np.prod(shape[1:]) for shape in few.shapes) < sum(np.prod(shape[1:]) for shape in every.shapes)
+
+
+def test_over_real_frames_every_object_is_given_to_the_model() -> None:
+    frame = frame_of(2)
+    objects = dilate_objects(frame)
+    stated = replace(KNOWN, scene_unchanged_px=(0, 4096), scene_detail_px=1.0, scene_detail_of_all=True)
+    in_frames = object_factors(frame, objects, stated, rendered=False)
+    np.testing.assert_array_equal(in_frames, object_factors(frame, objects, KNOWN, rendered=False))
+    assert not object_factors(frame, objects, stated, rendered=True).any()
+    assert stated.detail_in(1, rendered=False) is None
 
 
 def test_what_is_shown_of_an_object_has_a_known_size() -> None:
