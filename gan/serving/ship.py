@@ -8,7 +8,7 @@ that it will be given (safetensors, ``source`` (N, C, H, W) float32), there is O
 where the CPU has VNNI; OUT itself has no samples, so that no machine quantises otherwise. So
 ``assets/weights/cars.safetensors`` was made, with sources of `benchmarks.realism.windows`.
 ``--objects`` states the objects that the model was trained on (`gan.storage.known_objects`), ``--scene-largest``,
-``--scene-detail``, ``--scene-detail-of-all`` and ``--scene-unchanged`` what is taken of it in rendered scenes; without
+``--scene-detail``, ``--scene-detail-of-all`` and ``--scene-given`` what is taken of it in rendered scenes; without
 ``--objects`` OUT states what MODEL does. Without OUT it is MODEL and the conversions beside it that state this; their
 networks stay as they are.
 """
@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--scene-largest", type=int, metavar="PX")
     parser.add_argument("--scene-detail", type=float, metavar="PX")
     parser.add_argument("--scene-detail-of-all", action="store_true")
-    parser.add_argument("--scene-unchanged", type=int, nargs=2, metavar=("FROM", "BELOW"))
+    parser.add_argument("--scene-given", type=int, nargs=2, metavar=("FROM", "BELOW"))
     options = parser.parse_args()
     to = options.to or options.model
     try:
@@ -109,9 +109,9 @@ def _known(options: argparse.Namespace) -> KnownObjects | None:
     if options.objects is None:
         return None
     smallest_px, largest_px = options.objects
-    unchanged = None if options.scene_unchanged is None else (options.scene_unchanged[0], options.scene_unchanged[1])
+    given = None if options.scene_given is None else (options.scene_given[0], options.scene_given[1])
     return KnownObjects(
-        smallest_px, largest_px, options.scene_largest, options.scene_detail, options.scene_detail_of_all, unchanged
+        smallest_px, largest_px, options.scene_largest, options.scene_detail, options.scene_detail_of_all, given
     )
 
 

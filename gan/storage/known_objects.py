@@ -34,9 +34,9 @@ class KnownObjects:
     what is finer than a Gaussian of this sigma is taken, in pixels of what it is given. None takes all."""
     scene_detail_of_all: bool = False
     """Whether the levels of objects that are shown as they are stay those of the physics too."""
-    scene_unchanged_px: tuple[int, int] | None = None
-    """In a rendered scene objects from the first size up to below the second are not given to the network: they stay
-    as the physics makes them. None: there are none."""
+    scene_given_px: tuple[int, int] | None = None
+    """In a rendered scene objects from the first size up to below the second alone are given to the network; others
+    stay as the physics makes them. None: all are given."""
 
     def __post_init__(self) -> None:
         """Checks the values.
@@ -52,10 +52,10 @@ class KnownObjects:
             raise ValueError(f"detail of {self.scene_detail_px} px: expected more than 0")
         if self.scene_detail_of_all and self.scene_detail_px is None:
             raise ValueError("detail of all objects in scenes: expected scene_detail_px, its size, too")
-        if self.scene_unchanged_px is not None:
-            low, high = self.scene_unchanged_px
+        if self.scene_given_px is not None:
+            low, high = self.scene_given_px
             if not 0 <= low < high <= _LARGEST_PX:
-                raise ValueError(f"objects of {low} to {high} px unchanged in scenes: expected 0 to {_LARGEST_PX}")
+                raise ValueError(f"objects of {low} to {high} px given in scenes: expected sizes of 0 to {_LARGEST_PX}")
 
     def largest_in(self, *, rendered: bool) -> int:
         """The largest object of a rendered scene, or of a real frame, pixels."""
@@ -72,8 +72,8 @@ class KnownObjects:
 
     def leaves(self, size_px: float, *, rendered: bool) -> bool:
         """Whether an object of that longer side stays as it is."""
-        unchanged = self.scene_unchanged_px if rendered else None
-        return unchanged is not None and unchanged[0] <= size_px < unchanged[1]
+        given = self.scene_given_px if rendered else None
+        return given is not None and not given[0] <= size_px < given[1]
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> KnownObjects | None:
@@ -90,14 +90,14 @@ class KnownObjects:
             raise ValueError(f"{KNOWN_OBJECTS} is {str(stored)[:60]}: expected {', '.join(sorted(names))}")
         if not all(_KINDS.get(name, _is_whole)(value) for name, value in stored.items()):
             raise ValueError(f"{KNOWN_OBJECTS} is {str(stored)[:60]}: expected numbers of pixels")
-        unchanged = stored.get(_UNCHANGED)
-        return cls(**stored | ({} if unchanged is None else {_UNCHANGED: (unchanged[0], unchanged[1])}))
+        given = stored.get(_GIVEN)
+        return cls(**stored | ({} if given is None else {_GIVEN: (given[0], given[1])}))
 
     def to_json(self) -> dict[str, Any]:
         """What stands in a description."""
         said = {name: value for name, value in asdict(self).items() if value is not None and value is not False}
-        if self.scene_unchanged_px is not None:
-            said[_UNCHANGED] = list(self.scene_unchanged_px)
+        if self.scene_given_px is not None:
+            said[_GIVEN] = list(self.scene_given_px)
         return {KNOWN_OBJECTS: said}
 
 
@@ -113,10 +113,10 @@ def _is_range(value: object) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(_is_whole(one) for one in value)
 
 
-_UNCHANGED: Final = "scene_unchanged_px"
+_GIVEN: Final = "scene_given_px"
 _KINDS: Final[Mapping[str, Callable[[object], bool]]] = {
     "scene_detail_px": _is_number,
     "scene_detail_of_all": lambda value: type(value) is bool,
-    _UNCHANGED: _is_range,
+    _GIVEN: _is_range,
 }
 """What a field may be in a file; the others are whole numbers."""

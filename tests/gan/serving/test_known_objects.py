@@ -40,7 +40,7 @@ def test_every_engine_hands_on_what_the_file_states(
 def test_a_shipped_model_states_what_is_asked_for(tmp_path: Path) -> None:
     pytest.importorskip("openvino")
     model = write(tmp_path / "model.safetensors", {"epoch": 3})
-    known = KnownObjects(24, 160, 115, 4.0, True, (64, 4096))
+    known = KnownObjects(24, 160, 115, 4.0, True, (24, 4096))
     ship(model, tmp_path / "shipped.safetensors", known)
     ship(tmp_path / "shipped.safetensors", tmp_path / "again.safetensors")
     for name in ("shipped", "again"):
@@ -78,10 +78,10 @@ def test_what_is_stated_anew_leaves_the_networks_as_they_are(tmp_path: Path) -> 
         {"smallest_px": 9, "largest_px": 20, "scene_largest_px": 9},
         {"smallest_px": 1, "largest_px": 9, "scene_detail_of_all": True},
         {"smallest_px": 1, "largest_px": 9, "scene_detail_px": 1.0, "scene_detail_of_all": 1},
-        {"smallest_px": 1, "largest_px": 9, "scene_unchanged_px": 64},
-        {"smallest_px": 1, "largest_px": 9, "scene_unchanged_px": [64, 64]},
-        {"smallest_px": 1, "largest_px": 9, "scene_unchanged_px": [64, 65, 66]},
-        {"smallest_px": 1, "largest_px": 9, "scene_unchanged_px": [64, 65.5]},
+        {"smallest_px": 1, "largest_px": 9, "scene_given_px": 64},
+        {"smallest_px": 1, "largest_px": 9, "scene_given_px": [64, 64]},
+        {"smallest_px": 1, "largest_px": 9, "scene_given_px": [64, 65, 66]},
+        {"smallest_px": 1, "largest_px": 9, "scene_given_px": [64, 65.5]},
     ],
 )  # fmt: skip
 def test_a_statement_that_means_nothing_is_refused(objects: Any, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_statement_from_before_means_what_it_meant() -> None:
     assert not any(known.leaves(size, rendered=True) for size in (1, 64, 4096))
 
 
-def test_sizes_that_stay_are_from_the_first_up_to_below_the_second() -> None:
-    known = KnownObjects(24, 160, scene_unchanged_px=(64, 115))
-    assert [known.leaves(size, rendered=True) for size in (63.9, 64, 114.9, 115)] == [False, True, True, False]
-    assert not known.leaves(64, rendered=False)
+def test_sizes_that_are_given_are_from_the_first_up_to_below_the_second() -> None:
+    known = KnownObjects(24, 160, scene_given_px=(64, 115))
+    assert [known.leaves(size, rendered=True) for size in (63.9, 64, 114.9, 115)] == [True, False, False, True]
+    assert not known.leaves(1, rendered=False)

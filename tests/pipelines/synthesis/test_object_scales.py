@@ -246,8 +246,8 @@ def test_objects_of_stated_sizes_stay_as_the_physics_makes_them(display: bool, m
     for index in range(8):
         frame = frame_of(index)
         objects, sizes = dilate_objects(frame), sizes_of(frame)
-        stays = np.isin(objects, [one for one, size in sizes.items() if 10 <= size < 20])
-        stand_in = StandIn(smooth, replace(KNOWN, scene_unchanged_px=(10, 20)), display=display)
+        stays = np.isin(objects, [one for one, size in sizes.items() if not 10 <= size < 20])
+        stand_in = StandIn(smooth, replace(KNOWN, scene_given_px=(10, 20)), display=display)
         physics, image = made(frame, stand_in, monkeypatch)
         _, plain = made(frame, StandIn(smooth, KNOWN, display=display), monkeypatch)
         same = stays | (objects == 0)
@@ -262,7 +262,7 @@ def test_objects_of_stated_sizes_stay_as_the_physics_makes_them(display: bool, m
 
 
 def test_a_model_is_not_asked_where_nothing_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in = StandIn(smooth, replace(KNOWN, scene_unchanged_px=(0, 4096)))
+    stand_in = StandIn(smooth, replace(KNOWN, scene_given_px=(4095, 4096)))
     for index in range(3):
         physics, image = made(frame_of(index), stand_in, monkeypatch)
         np.testing.assert_array_equal(image.image, physics.image)
@@ -270,7 +270,7 @@ def test_a_model_is_not_asked_where_nothing_is_taken(monkeypatch: pytest.MonkeyP
         assert image.notes == physics.notes
     assert not stand_in.shapes
     frame = frame_of(2)
-    few = StandIn(smooth, replace(KNOWN, scene_unchanged_px=(10, 4096)))
+    few = StandIn(smooth, replace(KNOWN, scene_given_px=(0, 10)))
     made(frame, few, monkeypatch)
     every = StandIn(smooth, KNOWN)
     made(frame, every, monkeypatch)
@@ -280,7 +280,7 @@ def test_a_model_is_not_asked_where_nothing_is_taken(monkeypatch: pytest.MonkeyP
 def test_over_real_frames_every_object_is_given_to_the_model() -> None:
     frame = frame_of(2)
     objects = dilate_objects(frame)
-    stated = replace(KNOWN, scene_unchanged_px=(0, 4096), scene_detail_px=1.0, scene_detail_of_all=True)
+    stated = replace(KNOWN, scene_given_px=(4095, 4096), scene_detail_px=1.0, scene_detail_of_all=True)
     in_frames = object_factors(frame, objects, stated, rendered=False)
     np.testing.assert_array_equal(in_frames, object_factors(frame, objects, KNOWN, rendered=False))
     assert not object_factors(frame, objects, stated, rendered=True).any()
