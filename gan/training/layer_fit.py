@@ -203,13 +203,13 @@ def _fit(layer: nn.Module, inputs: Tensor, wanted: Tensor, pixels: _Pixels) -> N
     weight = torch.linalg.solve(squares, (centred.T @ (target - level)).double()).float()  # (C * k * k, K)
     convolution.weight.copy_(weight.T.reshape(convolution.weight.shape))
     if isinstance(norm, nn.BatchNorm2d):
-        # As training will normalise: what comes out of the convolution has this mean and variance.
-        variance = (centred @ weight).square().mean(dim=0)
-        for stored, value in ((norm.running_mean, middle @ weight), (norm.running_var, variance)):
+        made = convolution(inputs)  # all of it: so training will normalise
+        mean, variance = made.mean(dim=(0, 2, 3)), made.var(dim=(0, 2, 3), unbiased=False)
+        for stored, value in ((norm.running_mean, mean), (norm.running_var, variance)):
             assert stored is not None
             stored.copy_(value)
         norm.weight.copy_((variance + norm.eps).sqrt())
-        norm.bias.copy_(level)
+        norm.bias.copy_(level - middle @ weight + mean)
     elif convolution.bias is not None:
         convolution.bias.copy_(level - middle @ weight)
 
