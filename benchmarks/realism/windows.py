@@ -17,7 +17,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +27,9 @@ from benchmarks.speed.cases import cases
 from gan.data.layout import Sample, encode_sample
 from gan.options import keyword_options
 from gan.serving.inference import ModelInfo, TranslationModel, load_model
-from pipelines.synthesis import infrared
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameMaker, read_inputs
-from pipelines.synthesis.infrared import open_infrared
+from pipelines.synthesis.infrared import MARGIN_PX, Physics, Translation
 from pipelines.synthesis.session import open_session
 from pipelines.synthesis.source_tensor import FULL_SCALE
 from pipelines.synthesis.windows import Box
@@ -88,12 +86,13 @@ def windows_of(options: dict[str, Any], weights: Path, wanted: int, size_px: int
     known = {**options, "out": Path("unused"), "count": 1_000_000, "model": "pix2pix", "weights": weights}
     config = keyword_options(SynthesizeConfig, known)
     watched = Watched(load_model(weights, threads=1, any_size=True, precision="fp32"), size_px)
-    maker = FrameMaker(config, read_inputs(config), open_session(config), open_infrared(config, watched))
+    margin_px = MARGIN_PX if size_px <= SIZE_PX else size_px // 2
+    translation = Translation(config.model, weights, Physics(appearance=config.appearance), watched, margin_px)
+    maker = FrameMaker(config, read_inputs(config), open_session(config), translation)
     index = 0
-    with patch.object(infrared, "MARGIN_PX", infrared.MARGIN_PX if size_px <= SIZE_PX else size_px // 2):
-        while len(watched.kept) < wanted:
-            maker.make(index)
-            index += 1
+    while len(watched.kept) < wanted:
+        maker.make(index)
+        index += 1
     return watched.kept[:wanted]
 
 

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_PROFILE",
+    "MARGIN_PX",
     "Infrared",
     "InfraredMaker",
     "Physics",
@@ -327,9 +328,14 @@ class Translation:
     """
 
     def __init__(
-        self, backend: str, weights: Path, physics: Physics, translator: WindowTranslator | None = None
+        self,
+        backend: str,
+        weights: Path,
+        physics: Physics,
+        translator: WindowTranslator | None = None,
+        margin_px: int = MARGIN_PX,
     ) -> None:
-        self._translator = translator or _OwnModel.load(weights)
+        self._translator, self._margin_px = translator or _OwnModel.load(weights), margin_px
         trained = self._translator.name
         if trained != backend:
             raise ConfigError(f"{weights} is a model of backend {trained!r}: give --model {trained}")
@@ -434,7 +440,7 @@ class Translation:
         size = shown.physics.shape
         # Of a window a model that normalises by the whole picture would make something else.
         step = max(size) if info.whole_image else max(STEP_PX, info.multiple_px)
-        windows = picture_windows(painted, margin_px=MARGIN_PX, step_px=step, corner=box[:2], size=size)
+        windows = picture_windows(painted, margin_px=self._margin_px, step_px=step, corner=box[:2], size=size)
         output = np.zeros(painted.shape, np.float32)
         physics = shown.physics if self._layout == "physics" else None
         sources = source_tensors(shown.background, shown.frame, windows, physics, shown.objects, factor)
