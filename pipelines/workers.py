@@ -90,7 +90,10 @@ class FrameJob(Protocol[R_co]):
     """What a worker does: picklable, and opened once in each worker."""
 
     def open(self) -> AbstractContextManager[Callable[[int], R_co]]:
-        """Gets ready (opens the scene) and gives the function that makes one frame."""
+        """Gets ready (opens the scene) and gives the function that makes one frame.
+
+        Nobody leaves the context: what it holds ends with the worker. A frame is whole when its function returns.
+        """
 
 
 class AskingFrameJob(Protocol[R_co]):

@@ -11,6 +11,9 @@ __all__ = ["main"]
 def main() -> None:
     """Entry point of the script ``gis``, and of ``python -m pipelines.cli``."""
     _leave_current_folder()
+    from pipelines.cli.first_steps import take_first_steps
+
+    take_first_steps()
     from pipelines.cli.main import main as run
 
     run()

@@ -21,7 +21,6 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.metadata
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -29,15 +28,16 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
-from gan.processes import isolated_environment, packages_folder
 from renderer.errors import GisError
 from typer.core import TyperCommand, TyperGroup
 
-from pipelines.cli.console import open_streams, results_as_json, say, unsaid
+from pipelines.cli.console import results_as_json, say
 from pipelines.cli.faults import FAULT, report_fault, report_system, traceback_file
+from pipelines.cli.first_steps import take_first_steps
 from pipelines.cli.signals import Stopped, ignore_signals, stop_by_signals
+from pipelines.cli.streams import unsaid
 from pipelines.io.progress import LOG_FORMATS, TEXT, log_as
-from pipelines.worker_process import end_early, start_early
+from pipelines.worker_process import end_early
 
 __all__ = ["COMMANDS", "EXTRAS", "Command", "app", "main"]
 
@@ -124,8 +124,6 @@ EXTRAS = {
     "torch": "gan",
 }
 """Modules that some commands alone need, and the extras of the package that bring them."""
-_OF_WORKERS = ("pipelines.synthesis.dataset_run", "renderer.raster.distorted")
-"""What a worker of `gis synthesize` needs in any case; not Blender, which leaves a folder behind where it is ended."""
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
@@ -283,12 +281,8 @@ def _run(name: str) -> int:
 
 def main() -> None:
     """A whole process: its streams, its signals, its last words and its exit status."""
-    open_streams()
-    path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    os.environ.update(isolated_environment({}, [*path, *packages_folder()]))  # for what libraries start
+    take_first_steps()
     name = " ".join(["gis", *[word for word in sys.argv[1:] if word in COMMANDS][:1]])
-    if name == "gis synthesize" and not any(word.startswith(("-h", "--help", "--ray")) for word in sys.argv):
-        start_early(_OF_WORKERS)
     try:
         code = _run(name)
     finally:

@@ -84,8 +84,9 @@ def synthesize_dataset(
             one_first=one_first,
             expected=(DISPLAY_NOTE,),
             report=report,
+            meanwhile=_import_summary,
         )
-    from pipelines.dataset.summary import is_finished, write_summary  # no worker needs it, and the first frame is made
+    from pipelines.dataset.summary import is_finished, write_summary  # no worker needs it
 
     if config.is_part:
         if todo or not store.is_finished(len(frames)):
@@ -94,6 +95,13 @@ def synthesize_dataset(
         write_summary(store, config.frame_count, tensors=config.tensors)
         _report_empty(config, report)
     return config.out
+
+
+def _import_summary() -> None:
+    """Imports what the end of a run needs, as long as there is nothing else to do."""
+    import jinja2  # noqa: F401
+
+    import pipelines.dataset.summary  # noqa: F401
 
 
 def _synthesize_rig(

@@ -69,6 +69,7 @@ def make_frames(
     one_first: bool = False,
     report: Callable[[str], None] = lambda line: None,
     expected: Iterable[str] = (),
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
     """Makes the frames ``todo`` in worker processes and appends their lines in order.
 
@@ -84,11 +85,13 @@ def make_frames(
         one_first: see :class:`FrameWorkers`.
         report: takes what had to be guessed or was left out, each line once, at the end: what holds for all frames.
         expected: notes that are no news to who gave the command, because they follow from its options.
+        meanwhile: called while the first worker opens its scene, which is when this process has nothing to do.
     """
     forget_stale_kernels()
     notes: Counter[str] = Counter()
     with _compiling(job.config), _workers(store, job, len(todo), one_first, report) as pool:
         with stage(_opening(job.config), progress=progress):
+            meanwhile()
             pool.wait_ready()
         with store.open_run() as complete:
             try:

@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from pipelines import worker_process
+from pipelines.cli.first_steps import needs_early_worker
 from pipelines.worker_process import early_worker, end_early, start_early
 from pipelines.workers import FrameWorkers
 
@@ -81,3 +83,54 @@ def test_a_worker_imports_nothing_that_only_the_end_of_a_run_needs() -> None:
         name for name in loaded for end in needless if name == f"pipelines.{end}" or name == f"pipelines.dataset.{end}"
     ]
     assert not {"importlib.metadata", "bpy", "torch"}.intersection(loaded)
+
+
+@pytest.mark.parametrize(
+    ("words", "needed"),
+    [
+        ("synthesize --count 1", True),
+        ("--log-format json --json synthesize", True),
+        ("synthesize --help", False),
+        ("synthesize --ray auto", False),
+        ("scene --out synthesize", False),
+        ("--version", False),
+        ("", False),
+    ],
+)
+def test_frames_of_this_machine_alone_need_one(words: str, needed: bool) -> None:
+    assert needs_early_worker(words.split()) is needed
+
+
+def test_it_is_started_before_the_command_line_is_imported() -> None:
+    code = (
+        "import json, sys, pipelines.worker_process as early\n"
+        "early.start_early = lambda imports: print(json.dumps(sorted(sys.modules)))\n"
+        "sys.argv = ['gis', 'synthesize', '--count', 'none']\n"
+        "from pipelines.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert not {"typer", "numpy"}.intersection(json.loads(done.stdout))
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Tells when it is closed, and whether rubbish is collected."""
+
+    told: Path
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[int], bool]]:
+        import gc
+
+        self.told.write_text(f"opened with {gc.isenabled()}")
+        try:
+            yield lambda index: gc.isenabled()
+        finally:
+            self.told.write_text("closed")
+
+
+def test_what_a_job_opened_ends_with_the_worker(tmp_path: Path) -> None:
+    with FrameWorkers(Opened(tmp_path / "told"), 1) as pool:
+        assert [collects for _, collects in pool.run([0, 1])] == [True, True]
+    assert (tmp_path / "told").read_text() == "opened with False"

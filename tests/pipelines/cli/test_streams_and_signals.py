@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cli import console
+from pipelines.cli import streams
 from pipelines.io.escape import for_console, for_markdown
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -201,4 +201,4 @@ def test_for_markdown_leaves_no_markup() -> None:
 
 def test_streams_of_a_test_are_left_alone() -> None:
     assert sys.stdout is not None
-    assert not console._lost
+    assert not streams._lost
