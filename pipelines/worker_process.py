@@ -123,7 +123,7 @@ def work(handle: int, parent: int, imports: Sequence[str] = ()) -> None:
     end_with_parent(parent)
     for number in (signal.SIGINT, signal.SIGHUP):  # of the terminal: they are for the parent, which ends its workers
         signal.signal(number, signal.SIG_IGN)
-    gc.disable()  # until the job is open: there is next to no garbage till then, and looking for it takes 6 % of the time
+    gc.disable()  # until the job is open: there is next to no garbage till then, and looking for it takes 6 % of it
     code = 0
     for name in imports:
         with suppress(Exception):  # the job imports it again, and says what is wrong
