@@ -11,6 +11,8 @@ none is read (:func:`may_keep`): it is compiled at each start.
 Numba numbers the files of a kernel's signatures from 1. Two processes that compile the same kernel for different types
 at one time both take the next number: the one's index then names the other's code, which runs on arrays of other types
 and damages memory. So each file gets a name that nobody else has (:func:`keep_apart`).
+
+Processes that need the same kernel compile it once: whoever comes first does, the others wait for it (:func:`turn_at`).
 """
 
 from __future__ import annotations
@@ -20,18 +22,22 @@ import functools
 import hashlib
 import os
 import stat
+import time
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["are_kernels_kept", "forget_stale_kernels", "keep_apart", "kept_kernels", "may_keep"]
+__all__ = ["are_kernels_kept", "forget_stale_kernels", "keep_apart", "kept_kernels", "may_keep", "turn_at"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _STAMP = "kernels-"
 _MARKS = (b"njit", b"kernel", b"NamedTuple", b"IntEnum")
 """Words of the files whose contents go into kernels."""
+_TURNS = "compiling.lock"
+_LOOK_S, _PATIENCE_S = 0.02, 120.0
+"""How often a process asks for its turn, and after how long it goes on without: the other may have been stopped."""
 
 
 def forget_stale_kernels(package: Path = _PACKAGE) -> bool:
@@ -106,6 +112,50 @@ def keep_apart(files: Any) -> bool:
 
     files.save = save
     return True
+
+
+def turn_at(folder: Path, kernel: str, patience_s: float = _PATIENCE_S) -> Callable[[], None]:
+    """Waits until no other process compiles a kernel; where files cannot be locked, for nothing.
+
+    Args:
+        folder: keeps the kernel.
+        kernel: names it, and what it is compiled for.
+        patience_s: the longest wait.
+
+    Returns:
+        what gives the turn to the next. It ends with the process too.
+    """
+    found = _turns(folder)
+    if found is None:
+        return lambda: None
+    lock, file = found
+    place = int.from_bytes(hashlib.sha256(kernel.encode()).digest()[:4], "big") >> 1
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            lock.lockf(file, lock.LOCK_EX | lock.LOCK_NB, 1, place)
+        except (BlockingIOError, PermissionError):  # held; which of them is the system's choice
+            if time.monotonic() > end:
+                return lambda: None
+            time.sleep(_LOOK_S)
+        except OSError:
+            return lambda: None
+        else:
+            return lambda: lock.lockf(file, lock.LOCK_UN, 1, place)
+
+
+@functools.cache
+def _turns(folder: Path) -> tuple[Any, int] | None:
+    """What locks, and the file of which each kernel has a byte. It stays open: closing it would end all turns."""
+    try:
+        import fcntl  # not on Windows
+    except ImportError:
+        return None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return fcntl, os.open(folder / _TURNS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
 
 
 def may_keep(module: Path) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernel_cache import keep_apart, may_keep
+from .kernel_cache import keep_apart, may_keep, turn_at
 
 __all__ = ["cv2", "fast_kernel", "found_intrinsic", "inlined_kernel", "kernel", "njit", "read_toml"]
 
@@ -123,27 +123,38 @@ def found_intrinsic() -> Any:
 
 
 def _loaded_quickly(compiled: Any) -> Any:
-    """The kernel, which is loaded from the disk without what only a compilation needs.
+    """The kernel, which is loaded from the disk without what only a compilation needs, and compiled by one process.
 
     Before it reads a kept kernel numba gets ready to compile: it imports half of itself, and SciPy, 0.2 s of a process
-    that may compile nothing. Kept code needs the runtime alone. A kernel that is not kept takes numba's own way, and so
-    does every kernel of a numba that is built otherwise.
+    that may compile nothing. Kept code needs the runtime alone. A kernel that is not kept takes numba's own way once no
+    other process compiles it, which may have kept it then; and so does every kernel of a numba that is built otherwise.
     """
     cache: Any = getattr(compiled, "_cache", None)
     read, guarded = getattr(cache, "_load_overload", None), getattr(cache, "_guard_against_spurious_io_errors", None)
     runtime = _found("numba.core.runtime", "rtsys", None)
     if read is None or guarded is None or not hasattr(runtime, "initialize"):
         return compiled
-    otherwise = cache.load_overload
+    otherwise, keep = cache.load_overload, cache.save_overload
+    turns: list[Callable[[], None]] = []
 
     def load(signature: Any, target: Any) -> Any:
         runtime.initialize(target)
         with guarded():
             if (found := read(signature, target)) is not None:
                 return found
-        return otherwise(signature, target)
+        turns.append(turn_at(Path(cache.cache_path), f"{compiled.__module__}.{compiled.__qualname__} {signature}"))
+        if (found := otherwise(signature, target)) is not None:
+            turns.pop()()
+        return found
 
-    cache.load_overload = load
+    def save(signature: Any, result: Any) -> None:
+        try:
+            keep(signature, result)
+        finally:
+            while turns:  # also of a compilation that failed
+                turns.pop()()
+
+    cache.load_overload, cache.save_overload = load, save
     return compiled
 
 
@@ -163,6 +174,19 @@ class _Compiled:
         compiled = _njit()(**self._options)(self._function)
         keep_apart(getattr(getattr(compiled, "_cache", None), "_cache_file", None))
         return _loaded_quickly(compiled)
+
+    @functools.cached_property
+    def _called(self) -> Any:
+        """What other kernels call: compiled into each of them, so that it needs neither a file nor a way from Python.
+
+        Both took a tenth of the compilation.
+        """
+        options = {**self._options, "cache": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        return _njit()(**options)(self._function)
+
+    @property
+    def _numba_type_(self) -> Any:
+        return self._called._numba_type_
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self._compiled(*arguments, **named)

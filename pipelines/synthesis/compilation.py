@@ -1,12 +1,14 @@
-"""The kernels of the physics, compiled by a process of its own while the first worker compiles those of the geometry.
+"""Half of the kernels, compiled by a process of its own while the first worker compiles the other half.
 
 A fresh installation has no compiled kernels: the first frame waits for all of them, and half of that time is the
-physics alone. A worker needs it last, so that two cores are done with both halves at about the same time. Whoever comes
-first compiles: nothing waits for the other, and a kernel that both compile is the same.
+physics alone. A worker needs it late, and the label check after it, whose kernels are compiled here from the last one
+backwards: two cores are done at about the same time. Whoever comes first compiles a kernel, and the other waits for it
+(:func:`renderer.kernel_cache.turn_at`).
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -23,17 +25,18 @@ from renderer.random_streams import Draw, Stream
 from renderer.thermal.conditions import sample_conditions
 from renderer.zones.catalogue import Zone
 
+from pipelines.dataset.label_consistency.measure import compile_loops
 from pipelines.synthesis.infrared import Physics
 from pipelines.worker_process import own_path
 from pipelines.workers import default_workers
 
-__all__ = ["compile_physics", "compiling_physics"]
+__all__ = ["compile_half", "compiling_half"]
 
 _SIDE = 16
 
 
 @contextmanager
-def compiling_physics() -> Iterator[None]:
+def compiling_half() -> Iterator[None]:
     """Another process compiles meanwhile, where kernels are missing and a core is there for it."""
     helps = default_workers() > 1 and not kernel_cache.are_kernels_kept()
     process = _start() if helps and kernel_cache.may_keep(Path(kernel_cache.__file__)) else None
@@ -48,7 +51,7 @@ def compiling_physics() -> Iterator[None]:
 def _start() -> subprocess.Popen[bytes] | None:
     with suppress(OSError):  # the worker compiles all by itself
         return subprocess.Popen(
-            [sys.executable, "-c", f"from {__name__} import compile_physics; compile_physics({os.getpid()})"],
+            [sys.executable, "-c", f"from {__name__} import compile_half; compile_half({os.getpid()})"],
             env=isolated_environment({**os.environ}, own_path()),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -57,16 +60,18 @@ def _start() -> subprocess.Popen[bytes] | None:
     return None
 
 
-def compile_physics(parent: int | None = None) -> None:
-    """Makes the infrared picture of an empty place, of which nothing is kept but the kernels.
+def compile_half(parent: int | None = None) -> None:
+    """Makes the infrared picture of an empty place and looks for objects in it; nothing is kept but the kernels.
 
     Args:
-        parent: process that this one ends with.
+        parent: process that this one ends with, and that it is for alone.
     """
     if parent is not None:
         end_with_parent(parent)
+        gc.disable()  # looking for garbage takes 15 % of a compilation
     draw = Draw(0, 0)
     Physics().make(_empty_frame(), sample_conditions(draw.rng(Stream.CONDITIONS)), None, draw)
+    compile_loops()
 
 
 def _empty_frame() -> Frame:

@@ -113,11 +113,9 @@ def _compiling(config: RenderConfig) -> AbstractContextManager[None]:
     """A helper for the first frame, where its kernels have to be compiled on this machine."""
     if config.ray is not None or not isinstance(config, SynthesizeConfig):
         return nullcontext()
-    from pipelines.synthesis.compilation import (
-        compiling_physics,
-    )  # not in the add-on, whose `gis render` comes here too
+    from pipelines.synthesis.compilation import compiling_half  # not in the add-on, whose `gis render` comes here too
 
-    return compiling_physics()
+    return compiling_half()
 
 
 def _workers(

@@ -132,5 +132,5 @@ class Opened:
 
 def test_what_a_job_opened_ends_with_the_worker(tmp_path: Path) -> None:
     with FrameWorkers(Opened(tmp_path / "told"), 1) as pool:
-        assert [collects for _, collects in pool.run([0, 1])] == [True, True]
+        assert [collects for _, collects in pool.run([0, 1])] == [False, True]
     assert (tmp_path / "told").read_text() == "opened with False"

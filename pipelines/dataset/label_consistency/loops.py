@@ -82,8 +82,10 @@ def fill_gradients(
         for k in range(last - first):
             at = start + np.uint64(k)
             line[begin + np.uint64(k)] = (a[at] + e[at]) * outer + (b[at] + d[at]) * middle + c[at] * centre
-        line[: first - left + 3] = line[first - left + 3]
-        line[last - left + 3 :] = line[last - left + 2]
+        for k in range(first - left + 3):
+            line[k] = line[first - left + 3]
+        for k in range(last - left + 3, len(line)):
+            line[k] = line[last - left + 2]
         row = soft[y, left - 1 : right + 1]
         for k in range(right - left + 2):
             x = np.uint64(k)
@@ -137,15 +139,19 @@ def _continue(grown: UInt8, margin: int, meets: tuple[bool, bool, bool, bool]) -
     """The margin at the sides where a mask meets the border: top, left, bottom, right."""
     rows, columns = grown.shape
     for k in range(margin):
-        if meets[0]:
-            grown[k] = grown[margin]
-        if meets[2]:
-            grown[rows - 1 - k] = grown[rows - 1 - margin]
+        above, below, top, bottom = grown[k], grown[rows - 1 - k], grown[margin], grown[rows - 1 - margin]
+        for x in range(columns):
+            if meets[0]:
+                above[x] = top[x]
+            if meets[2]:
+                below[x] = bottom[x]
     for y in range(rows):
-        if meets[1]:
-            grown[y, :margin] = grown[y, margin]
-        if meets[3]:
-            grown[y, columns - margin :] = grown[y, columns - 1 - margin]
+        row = grown[y]
+        for k in range(margin):
+            if meets[1]:
+                row[k] = row[margin]
+            if meets[3]:
+                row[columns - 1 - k] = row[columns - 1 - margin]
 
 
 @kernel
@@ -309,7 +315,7 @@ def look_at_mask(
     grown, label = np.empty((height, width), dtype=np.uint8), np.empty((height, width), dtype=np.uint8)
     pixels = grow_mask(instance_id, number, box, margin, grown)
     mark_outline(grown, label)
-    outline = chosen_points(label, 0, (margin, margin, height - margin, width - margin), most[0])
+    outline = chosen_points(label, np.int64(0), (margin, margin, height - margin, width - margin), most[0])
     normal = normals_at(grown, outline, filters[0], filters[1])
     mark_rim(grown, widths, rim, elsewhere, label)
     for y in range(top, bottom):
@@ -370,7 +376,11 @@ def look_at_object(
     Returns:
         share of the outline's points with an edge within the tolerance.
     """
-    edge, zone = outline[0] + np.int32(pad), zones[0] + np.int32(pad)
+    edge, zone = np.empty_like(outline[0]), np.empty_like(zones[0])
+    for k in range(len(edge)):
+        edge[k, 0], edge[k, 1] = outline[0][k, 0] + pad, outline[0][k, 1] + pad
+    for k in range(len(zone)):
+        zone[k, 0], zone[k, 1] = zones[0][k, 0] + pad, zones[0][k, 1] + pad
     _edge_strength(across.ravel(), down.ravel(), across.shape[1], edge, outline[1], level, strength)
     _explained_variance(soft.ravel(), soft.shape[1], zone, zones[1], shifts, noise, explained)
     return _clear_edges(across, down, edge, outline[1], level, tolerance)
@@ -400,7 +410,9 @@ def _edge_strength(
                 best = max(best, abs(gx[there + x] * nx + gy[there + x] * ny))
                 best = max(best, abs(gx[back + x] * nx + gy[back + x] * ny))
                 row[x] += share * best / (best + level)
-    out[:] = every[:, ::STEP_PX]
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = every[i, j * STEP_PX]
 
 
 @kernel

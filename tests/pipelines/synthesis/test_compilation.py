@@ -10,7 +10,7 @@ import pytest
 from fake_renderer import draw as fake_frame
 
 from pipelines.synthesis import compilation
-from pipelines.synthesis.compilation import compile_physics, compiling_physics
+from pipelines.synthesis.compilation import compile_half, compiling_half
 from pipelines.synthesis.infrared import Physics
 from renderer.geometry.camera import Camera
 from renderer.random_streams import Draw, Stream
@@ -35,7 +35,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
 
 
 def test_a_frame_with_cars_needs_nothing_that_was_not_compiled() -> None:
-    compile_physics()
+    compile_half()
     compiled = list(pixels._render.signatures)
     camera, draw = Camera("any", 96, 64, 80.0, 80.0, 48.0, 32.0), Draw(3, 1)
     frame = fake_frame(camera, 1, np.random.default_rng(1), "driving")
@@ -46,10 +46,10 @@ def test_a_frame_with_cars_needs_nothing_that_was_not_compiled() -> None:
 
 def test_a_helper_ends_with_what_it_helps(monkeypatch: pytest.MonkeyPatch, started: Started) -> None:
     monkeypatch.setattr(compilation.kernel_cache, "are_kernels_kept", lambda: False)
-    with compiling_physics():
+    with compiling_half():
         assert started[0].poll() is None
     assert started[0].returncode is not None
-    with pytest.raises(KeyboardInterrupt), compiling_physics():
+    with pytest.raises(KeyboardInterrupt), compiling_half():
         raise KeyboardInterrupt
     assert started[1].returncode is not None
 
@@ -59,5 +59,5 @@ def test_none_is_started_in_vain(monkeypatch: pytest.MonkeyPatch, started: Start
     monkeypatch.setattr(compilation.kernel_cache, "are_kernels_kept", lambda: missing == "are_kernels_kept")
     monkeypatch.setattr(compilation.kernel_cache, "may_keep", lambda module: missing != "may_keep")
     monkeypatch.setattr(compilation, "default_workers", lambda: 1 if missing == "cores" else 2)
-    with compiling_physics():
+    with compiling_half():
         assert not started
