@@ -315,7 +315,8 @@ def look_at_mask(
     grown, label = np.empty((height, width), dtype=np.uint8), np.empty((height, width), dtype=np.uint8)
     pixels = grow_mask(instance_id, number, box, margin, grown)
     mark_outline(grown, label)
-    outline = chosen_points(label, np.int64(0), (margin, margin, height - margin, width - margin), most[0])
+    outside = int(np.int64(0))  # no literal, for which the callee would be compiled once more
+    outline = chosen_points(label, outside, (margin, margin, height - margin, width - margin), most[0])
     normal = normals_at(grown, outline, filters[0], filters[1])
     mark_rim(grown, widths, rim, elsewhere, label)
     for y in range(top, bottom):
