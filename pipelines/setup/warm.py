@@ -10,18 +10,20 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from gan.options import keyword_options
+from numpy.typing import NDArray
 from renderer.kernel_cache import forget_stale_kernels, kept_kernels
 
 from pipelines.io.progress import stage
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.model_choice import AUTO, PHYSICS, choose_model
 
-__all__ = ["Warmed", "warm"]
-
-_SIZE = "96"
+__all__ = ["Warmed", "drawn_street", "over_pictures", "scenes", "warm"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Warmed:
 
 
 def warm(*, progress: bool = False) -> Warmed:
-    """Makes a frame of the shipped street, and one over a picture: what these need is compiled and kept.
+    """Makes frames of the shipped street, and over a picture: what these need is compiled and kept.
 
     Args:
         progress: say what is being done.
@@ -60,17 +62,49 @@ def warm(*, progress: bool = False) -> Warmed:
 
 
 def _scene(folder: Path) -> None:
-    """A frame of the shipped street, with all kinds of road users."""
-    config = SynthesizeConfig(out=folder / "scene", count=1, size=_SIZE, workers=1, worker_timeout=0.0, model="physics")
-    synthesize_dataset(config)
+    """Frames of the shipped street, in their own size: smaller ones have no object that the label check looks at."""
+    for number, options in enumerate(scenes()):
+        _make(folder / f"scene{number}", **options)
 
 
 def _picture(folder: Path) -> None:
-    """A frame over a drawn street: bright below, dark above."""
-    (folder / "pictures").mkdir()
-    rows = np.linspace(60, 160, 240)[:, None] + np.random.default_rng(1).normal(0, 3, (240, 320))
-    cv2.imwrite(str(folder / "pictures" / "street.png"), np.clip(rows, 0, 255).astype(np.uint8))
-    config = SynthesizeConfig(
-        out=folder / "over", count=1, workers=1, worker_timeout=0.0, model="physics", backgrounds=folder / "pictures"
+    """Frames over a drawn street."""
+    cv2.imwrite(str(_folder(folder / "pictures") / "street.png"), drawn_street())
+    _make(folder / "over", backgrounds=folder / "pictures", **over_pictures())
+
+
+def scenes() -> tuple[dict[str, Any], ...]:
+    """Options of the frames that between them need whatever frames of a scene need."""
+    return (
+        {"count": 1, "model": PHYSICS},
+        {"count": 1, "model": PHYSICS, "weather": "snow", "sensor_variety": 0.5, "distortion": "-0.3,0.1,0,0"},
+        {"count": 4, "model": _shipped_model(), "seed": 3},  # objects of all sizes, whole and cut off
     )
-    synthesize_dataset(config)
+
+
+def over_pictures() -> dict[str, Any]:
+    """Options of the frames over :func:`drawn_street`, in which objects find a place."""
+    return {"count": 2, "model": _shipped_model()}
+
+
+def _shipped_model() -> str:
+    """The shipped model, or physics where it cannot run."""
+    return choose_model(AUTO, None, rendered=False)[0]
+
+
+def drawn_street() -> NDArray[np.uint8]:
+    """(H, W) even ground, and above the horizon what is not."""
+    height, width, patch_px = 480, 640, 8
+    rng = np.random.default_rng(1)
+    patches = rng.integers(30, 90, (height // patch_px, width // patch_px)).repeat(patch_px, 0).repeat(patch_px, 1)
+    below = np.arange(height)[:, None] >= 0.48 * height
+    return np.asarray(np.clip(np.where(below, 130, patches) + rng.normal(0, 1, (height, width)), 0, 255), np.uint8)
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+def _make(out: Path, **options: Any) -> None:
+    synthesize_dataset(keyword_options(SynthesizeConfig, {**options, "out": out, "workers": 1, "worker_timeout": 0.0}))
