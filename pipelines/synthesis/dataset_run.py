@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,9 +100,8 @@ def synthesize_dataset(
 
 def _import_summary() -> None:
     """Imports what the end of a run needs, as long as there is nothing else to do."""
-    import jinja2  # noqa: F401
-
-    import pipelines.dataset.summary  # noqa: F401
+    for name in ("jinja2", "OpenEXR", *(f"pipelines.dataset.{one}" for one in ("card", "contact_sheet", "summary"))):
+        import_module(name)
 
 
 def _synthesize_rig(
