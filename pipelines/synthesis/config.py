@@ -73,6 +73,9 @@ MOST_SEQUENCE_S = 60.0
 """What a street has room for."""
 MOST_OBJECTS = 100
 """Of a kind in a frame."""
+VARIETY_OF_WORLDS = 0.5
+"""Of the sensor, where nothing says which camera the frames are for: as good as a preset on cameras that are not known
+(docs/explanation/usefulness.md)."""
 Engine = Literal["raster", "cycles"]
 _SCENE, _CAMERA, _BACKGROUNDS, _CONDITIONS = "Scene", "Camera", "Backgrounds", "Conditions"
 _MODEL, _VISIBLE, _OUTPUT, _RUN = "Model", "Visible twins", "Output", "Run"
@@ -589,16 +592,18 @@ class SynthesizeConfig(RenderConfig):
         ),
     ] = None
     sensor_variety: Annotated[
-        float,
+        float | None,
         Option(
-            "How far noise, blur, flaws, gain control, polarity and mounting of the camera differ from frame to frame, "
-            "0 to 1; 0: all frames by the camera's own sensor.",
+            "How far noise, blur, resolution, flaws, gain control, polarity and mounting of the camera differ from frame "
+            "to frame, 0 to 1; 0: all frames by the camera's own sensor.",
             _CAMERA,
             at_least=0.0,
             at_most=1.0,
             implied=(0.0,),
+            default_text=f"0; {VARIETY_OF_WORLDS} with --scene worlds alone: no --camera, --rig, --like, --noise, "
+            "--contrast or --sequence",
         ),
-    ] = 0.0
+    ] = None
     noise: Annotated[
         str | None,
         Option(
@@ -729,6 +734,7 @@ class SynthesizeConfig(RenderConfig):
     def __post_init__(self) -> None:
         """Check what can be checked without opening the scene, and choose the model."""
         super().__post_init__()
+        self._choose_variety()
         if self.like is not None:
             self._take_after(self.like)
         self._check_hours()
@@ -775,7 +781,7 @@ class SynthesizeConfig(RenderConfig):
         """Gives the options that are at their defaults the values that a set's figures suggest, and says so."""
         from pipelines.synthesis.likeness.like import options_like
 
-        left_to_figures = self.sensor_variety == 0 and self.sequence is None
+        left_to_figures = not self.sensor_variety and self.sequence is None
         options = options_like(
             place,
             street=self.backgrounds is None,
@@ -914,7 +920,7 @@ class SynthesizeConfig(RenderConfig):
             asked = parse_levels(getattr(self, name), name) is not None
             if asked and self.backgrounds is not None:
                 raise ConfigError(f"{name}: objects take that of the backgrounds: leave it out, or --backgrounds")
-            if asked and self.sensor_variety > 0:
+            if asked and self.sensor_variety:
                 raise ConfigError(f"{name}: --sensor-variety draws that of its own: give one of them")
 
     def _check_worlds(self) -> None:
@@ -928,6 +934,13 @@ class SynthesizeConfig(RenderConfig):
             raise ConfigError("scene worlds: objects over --backgrounds need no street: leave one of them out")
         if self.draws_worlds and self.engine != "raster":
             raise ConfigError("scene worlds is drawn by --engine raster alone: write scenes by gis scene for cycles")
+
+    def _choose_variety(self) -> None:
+        if self.sensor_variety is not None:
+            return
+        looks = (self.camera, self.rig, self.like, self.noise, self.contrast, self.sequence)
+        unknown = self.draws_worlds and all(look is None for look in looks)
+        object.__setattr__(self, "sensor_variety", VARIETY_OF_WORLDS if unknown else 0.0)
 
     def _choose_model(self) -> None:
         from gan.data.layout import LAYOUT_NAME

@@ -161,13 +161,14 @@ def open_infrared(config: SynthesizeConfig, translator: WindowTranslator | None 
         GanError: the model cannot be used.
         ConfigError: the model is another backend's, or takes other tensors.
     """
-    physics = Physics(config.sensor_variety, config.appearance, BANDS[config.band] if config.band else None)
+    variety = config.sensor_variety or 0.0
+    physics = Physics(variety, config.appearance, BANDS[config.band] if config.band else None)
     maker: InfraredMaker = physics
     if config.model != PHYSICS and config.weights is not None:
         maker = Translation(config.model, config.weights, physics, translator)
     if config.contrast is not None:
         return Stretched(maker)
-    return maker if config.sensor_variety == 0 else Varied(maker, physics)
+    return maker if variety == 0 else Varied(maker, physics)
 
 
 class Physics:

@@ -160,7 +160,7 @@ def open_session(config: RenderConfig) -> Session:
     if isinstance(config, SynthesizeConfig) and config.backgrounds is None:
         from pipelines.synthesis.traffic import read_traffic  # it reads boxes, which gis render in Blender cannot
 
-        traffic, variety = read_traffic(config, None), config.sensor_variety
+        traffic, variety = read_traffic(config, None), config.sensor_variety or 0.0
     if isinstance(config, SynthesizeConfig) and config.draws_worlds:
         places = config.mixture
     session = RenderSession(

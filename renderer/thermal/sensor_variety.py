@@ -36,6 +36,8 @@ _SHADING_K: Final = (-0.5, 1.5)
 """Corners against the centre between two corrections. Assumed."""
 _BAD_PIXELS: Final = (1e-5, 1e-3)
 """What replacement leaves of the up to 1 % that data sheets allow. Assumed."""
+_PIXEL_SHARE: Final = (0.4, 1.0)
+"""Columns of the detector, as a share of the camera's own: cores of 640, 384, 336, 320 and 256 columns drive."""
 _BAD_SHARE, _SPOT_SHARE, _BLACK_HOT_SHARE = 0.4, 0.25, 0.1
 """Shares of frames, at full strength, with bad pixels, with something on the lens, and black hot."""
 _MOST_SPOTS: Final = 6
@@ -61,12 +63,16 @@ class Detector:
     column_K: float
     row_K: float
     flaws: Flaws
+    pixel_share: float = 1.0
+    """Columns and rows of the detector, as a share of the camera's own; above 0 to 1."""
 
     def __post_init__(self) -> None:
         """Check that a camera can have the numbers."""
         for name, most in (("netd_K", 1.0), ("optics_sigma_px", 8.0), ("fixed_pattern_K", 1.0), ("column_K", 1.0)):
             if not 0 <= getattr(self, name) <= most:
                 raise ThermalError(f"drawn sensor: {name} is {getattr(self, name)}, expected 0 to {most}")
+        if not 0 < self.pixel_share <= 1:
+            raise ThermalError(f"drawn sensor: pixel_share is {self.pixel_share}, expected above 0 to 1")
 
     def of(self, sensor: Sensor) -> Sensor:
         """The sensor with these numbers."""
@@ -77,6 +83,9 @@ class Detector:
             fixed_pattern_K=self.fixed_pattern_K,
             column_K=self.column_K,
             row_K=self.row_K,
+            width=round(sensor.width * self.pixel_share),
+            height=round(sensor.height * self.pixel_share),
+            focal_px=sensor.focal_px * self.pixel_share,
         )
 
 
@@ -151,6 +160,7 @@ def _draw_detector(rng: Rng, sensor: Sensor, strength: float, air_K: float) -> D
         _near(rng, _COLUMN_K, sensor.column_K, strength),
         _near(rng, _ROW_K, sensor.row_K, strength),
         _draw_flaws(rng, sensor, strength, air_K),
+        _log(rng, _PIXEL_SHARE) ** strength,
     )
 
 

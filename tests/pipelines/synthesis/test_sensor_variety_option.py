@@ -16,6 +16,7 @@ from pipelines.dataset.validation import validate
 from pipelines.io.images import encode_png, read_png
 from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.worlds import WORLDS
 
 
 def make(out: Path, **options: object) -> Path:
@@ -99,6 +100,39 @@ def test_display_backgrounds_keep_their_detector(tmp_path: Path) -> None:
         assert (sign < 0) == record.sensor_variety.black_hot
         differ += not np.array_equal(image, before)
     assert differ == 12
+
+
+@pytest.mark.parametrize(
+    ("options", "strength"),
+    [
+        ({"scene": WORLDS}, 0.5),
+        ({"scene": WORLDS, "size": "640x512", "hour": 22.0}, 0.5),
+        ({"scene": WORLDS, "sensor_variety": 0.0}, 0.0),
+        ({"scene": WORLDS, "camera": "flir-adas"}, 0.0),
+        ({"scene": WORLDS, "noise": "2"}, 0.0),
+        ({"scene": WORLDS, "sequence": 2.0}, 0.0),
+        ({}, 0.0),
+    ],
+)
+def test_worlds_vary_where_nothing_says_which_camera_is_meant(
+    tmp_path: Path, options: dict[str, Any], strength: float
+) -> None:
+    config = SynthesizeConfig(**{"out": tmp_path / "out", "model": "physics", **options})
+    assert config.sensor_variety == strength
+    assert config.to_json().get("sensor_variety", 0.0) == strength
+
+
+def test_frames_of_versions_whose_detectors_all_had_their_pixels_are_read(tmp_path: Path) -> None:
+    folder = make(tmp_path / "out", count=1)
+    log = folder / "frames.jsonl"
+    record = json.loads(log.read_text())
+    del record["sensor_variety"]["detector"]["pixel_share"]
+    record["record_sha256"] = line_sha256(record)
+    log.write_text(json.dumps(record) + "\n")
+    drawn = records(folder)[0].sensor_variety
+    assert drawn is not None
+    assert drawn.detector is not None
+    assert drawn.detector.pixel_share == 1.0
 
 
 CHANGES: dict[str, Any] = {

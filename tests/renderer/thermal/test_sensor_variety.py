@@ -97,6 +97,32 @@ def test_blur_of_an_edge_is_an_error_function() -> None:
     np.testing.assert_allclose(measured, 290.5 + 0.5 * erf(x / (1.4 * np.sqrt(2))), atol=0.01)
 
 
+def test_a_coarser_detector_loses_what_its_pixels_cannot_hold() -> None:
+    """Sampling theorem: half as many columns keep a wave of 8 picture pixels and lose one of 3."""
+    sensor = replace(TAU2, netd_K=0.0, fixed_pattern_K=0.0, column_K=0.0, row_K=0.0, optics_sigma_px=0.3)
+    one = drawn(1.0, 1)[0].detector
+    assert one is not None
+    coarse = replace(one, netd_K=0.0, fixed_pattern_K=0.0, column_K=0.0, row_K=0.0, optics_sigma_px=0.3, pixel_share=0.5)
+    fine = replace(coarse, pixel_share=1.0)
+    columns = np.arange(TAU2.width)
+    for period, kept_fine, kept_coarse in ((8.0, 0.9, 0.7), (3.0, 0.6, 0.1)):
+        wave = np.broadcast_to(290.0 + np.sin(2 * np.pi * columns / period), (64, TAU2.width)).astype(np.float32)
+        wanted = np.exp(-2j * np.pi * columns / period)
+        kept = [
+            2 * abs(np.mean((expose(wave, each.of(sensor), Draw(0, 0), flaws=CLEAN) - 290.0)[32] * wanted))
+            for each in (fine, coarse)
+        ]
+        assert kept[0] > kept_fine
+        assert kept[1] > kept_coarse if period > 4 else kept[1] < kept_coarse
+
+
+def test_pixels_are_drawn_from_whole_detectors_to_coarse_ones() -> None:
+    shares = [one.detector.pixel_share for one in drawn(1.0) if one.detector]
+    assert (min(shares), max(shares)) == (pytest.approx(0.4, rel=0.05), pytest.approx(1.0, rel=0.05))
+    with pytest.raises(ThermalError, match="pixel_share"):
+        replace(next(one.detector for one in drawn(1.0, 1) if one.detector), pixel_share=0.0)
+
+
 def test_a_drop_radiates_as_the_lens_and_keeps_back_the_rest() -> None:
     """In its middle: tau B(scene) + (1 - tau) B(lens), by Planck's law."""
     flaws = replace(CLEAN, lens_K=285.0, spots=(Spot(0.5, 0.5, 0.2, 0.4),))
