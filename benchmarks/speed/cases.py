@@ -17,7 +17,7 @@ CASES: dict[str, dict[str, Any]] = {
     "night": {"hour": 23.0},
     "rain": {"weather": "rain=1"},
     "snow": {"weather": "snow=1", "season": "winter"},
-    "worlds": {"scene": Path("worlds")},
+    "worlds": {"scene": Path("worlds"), "sensor_variety": 0.0},
 }
 """Options of `gis synthesize` by the kind's name."""
 

@@ -600,8 +600,7 @@ class SynthesizeConfig(RenderConfig):
             at_least=0.0,
             at_most=1.0,
             implied=(0.0,),
-            default_text=f"0; {VARIETY_OF_WORLDS} with --scene worlds alone: no --camera, --rig, --like, --noise, "
-            "--contrast or --sequence",
+            default_text=f"0; {VARIETY_OF_WORLDS} for --scene worlds that no camera, look, sequence or pairs are asked of",
         ),
     ] = None
     noise: Annotated[
@@ -936,11 +935,13 @@ class SynthesizeConfig(RenderConfig):
             raise ConfigError("scene worlds is drawn by --engine raster alone: write scenes by gis scene for cycles")
 
     def _choose_variety(self) -> None:
+        """Sensors vary where frames are for a detector, and nothing says for which camera."""
         if self.sensor_variety is not None:
             return
-        looks = (self.camera, self.rig, self.like, self.noise, self.contrast, self.sequence)
-        unknown = self.draws_worlds and all(look is None for look in looks)
-        object.__setattr__(self, "sensor_variety", VARIETY_OF_WORLDS if unknown else 0.0)
+        look = (self.camera, self.rig, self.like, self.noise, self.contrast)
+        told = any(value is not None for value in (*look, self.sequence, self.band))
+        known = told or self.visible or self.tensors or not self.draws_worlds
+        object.__setattr__(self, "sensor_variety", 0.0 if known else VARIETY_OF_WORLDS)
 
     def _choose_model(self) -> None:
         from gan.data.layout import LAYOUT_NAME

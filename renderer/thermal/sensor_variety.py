@@ -37,9 +37,9 @@ _SHADING_K: Final = (-0.5, 1.5)
 _BAD_PIXELS: Final = (1e-5, 1e-3)
 """What replacement leaves of the up to 1 % that data sheets allow. Assumed."""
 _PIXEL_SHARE: Final = (0.4, 1.0)
-"""Columns of the detector, as a share of the camera's own: cores of 640, 384, 336, 320 and 256 columns drive."""
-_BAD_SHARE, _SPOT_SHARE, _BLACK_HOT_SHARE = 0.4, 0.25, 0.1
-"""Shares of frames, at full strength, with bad pixels, with something on the lens, and black hot."""
+"""Columns of a coarser detector, as a share of the camera's own: cores of 384, 336, 320 and 256 columns and of 640."""
+_BAD_SHARE, _SPOT_SHARE, _BLACK_HOT_SHARE, _COARSE_SHARE = 0.4, 0.25, 0.1, 0.6
+"""Shares of frames, at full strength, with bad pixels, with something on the lens, black hot, and of fewer pixels."""
 _MOST_SPOTS: Final = 6
 _SPOT_RADIUS, _SPOT_LOSS = (0.02, 0.15), (0.05, 0.5)
 """A drop of 0.5 to 3 mm before an entrance pupil of 10 mm, out of focus. Assumed."""
@@ -160,8 +160,13 @@ def _draw_detector(rng: Rng, sensor: Sensor, strength: float, air_K: float) -> D
         _near(rng, _COLUMN_K, sensor.column_K, strength),
         _near(rng, _ROW_K, sensor.row_K, strength),
         _draw_flaws(rng, sensor, strength, air_K),
-        _log(rng, _PIXEL_SHARE) ** strength,
+        _draw_pixels(rng, strength),
     )
+
+
+def _draw_pixels(rng: Rng, strength: float) -> float:
+    coarse, share = bool(rng.random() < _COARSE_SHARE * strength), _log(rng, _PIXEL_SHARE)
+    return share if coarse else 1.0
 
 
 def _draw_flaws(rng: Rng, sensor: Sensor, strength: float, air_K: float) -> Flaws:
