@@ -594,13 +594,13 @@ class SynthesizeConfig(RenderConfig):
     sensor_variety: Annotated[
         float | None,
         Option(
-            "How far noise, blur, resolution, flaws, gain control, polarity and mounting of the camera differ from frame "
-            "to frame, 0 to 1; 0: all frames by the camera's own sensor.",
+            "How far noise, blur, resolution, flaws, gain control, polarity and mounting of the camera differ from "
+            "frame to frame, 0 to 1; 0: all frames by the camera's own sensor.",
             _CAMERA,
             at_least=0.0,
             at_most=1.0,
             implied=(0.0,),
-            default_text=f"0; {VARIETY_OF_WORLDS} for --scene worlds that no camera, look, sequence or pairs are asked of",
+            default_text=f"0; {VARIETY_OF_WORLDS} for --scene worlds where no camera, look or pairs are asked for",
         ),
     ] = None
     noise: Annotated[

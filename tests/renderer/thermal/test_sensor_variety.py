@@ -17,7 +17,7 @@ from renderer.thermal.flaws import Flaws, Spot, fixed_pattern, lens_transmittanc
 from renderer.thermal.gain_control import GainControl, show
 from renderer.thermal.planck import band_radiance
 from renderer.thermal.sensor import agc, expose, read_sensors
-from renderer.thermal.sensor_variety import SensorVariety, draw_sensor_variety, show_varied
+from renderer.thermal.sensor_variety import Detector, SensorVariety, draw_sensor_variety, show_varied
 
 SENSORS = read_sensors(ASSETS / "cameras.toml")
 TAU2, IDEAL = SENSORS["tau2"], SENSORS["ideal"]
@@ -99,17 +99,14 @@ def test_blur_of_an_edge_is_an_error_function() -> None:
 
 def test_a_coarser_detector_loses_what_its_pixels_cannot_hold() -> None:
     """Sampling theorem: half as many columns keep a wave of 8 picture pixels and lose one of 3."""
-    sensor = replace(TAU2, netd_K=0.0, fixed_pattern_K=0.0, column_K=0.0, row_K=0.0, optics_sigma_px=0.3)
-    one = drawn(1.0, 1)[0].detector
-    assert one is not None
-    coarse = replace(one, netd_K=0.0, fixed_pattern_K=0.0, column_K=0.0, row_K=0.0, optics_sigma_px=0.3, pixel_share=0.5)
-    fine = replace(coarse, pixel_share=1.0)
+    fine = Detector(0.0, 0.3, 0.0, 0.0, 0.0, CLEAN)
+    coarse = replace(fine, pixel_share=0.5)
     columns = np.arange(TAU2.width)
     for period, kept_fine, kept_coarse in ((8.0, 0.9, 0.7), (3.0, 0.6, 0.1)):
         wave = np.broadcast_to(290.0 + np.sin(2 * np.pi * columns / period), (64, TAU2.width)).astype(np.float32)
         wanted = np.exp(-2j * np.pi * columns / period)
         kept = [
-            2 * abs(np.mean((expose(wave, each.of(sensor), Draw(0, 0), flaws=CLEAN) - 290.0)[32] * wanted))
+            2 * abs(np.mean((expose(wave, each.of(TAU2), Draw(0, 0), flaws=CLEAN) - 290.0)[32] * wanted))
             for each in (fine, coarse)
         ]
         assert kept[0] > kept_fine
