@@ -32,6 +32,7 @@ from ..geometry.boxes import (
     visible_boxes,
 )
 from ..geometry.camera import Camera, places_in_covering
+from ..geometry.edge_samples import EdgeSamples
 from ..geometry.flow import Flow
 from ..geometry.frame import Box2D, Box3D, Frame, Instance
 from ..geometry.key_points import project_key_points
@@ -109,6 +110,8 @@ __all__ = ["Engine", "RenderSession"]
 Engine = Literal["raster", "cycles"]
 T = TypeVar("T")
 _BARE = "without leaves"
+_NEAR_PX = 150
+"""Longer side of the visible box of a vehicle from which its edges are drawn finer than pixels."""
 _Pair = tuple[PlacedMesh, LabelledObject | None]
 """A mesh of the evaluated scene, and the labelled object that it belongs to."""
 
@@ -320,7 +323,8 @@ class RenderSession:
         self._rasteriser.look_through(camera.covering, self._planes.near_m, self._planes.far_m)
         later = moment.next if flow and moment is not None else None
         following = None if later is None else functools.partial(stage, later)
-        asked = {"normals": normals, "parts": parts, "amodal": amodal}
+        # What a picture is made of; over real frames cars are softened as a whole (renderer.insertion.outline).
+        asked = {"normals": normals, "parts": parts, "amodal": amodal, "edges": normals and parts}
         frame = self._render(setup, staged, self._background_zone, camera=camera, following=following, **asked)
         covers = (
             self._standing(index if moment is None else moment.sequence, conditions).street.covers
@@ -852,6 +856,7 @@ class RenderSession:
         amodal: bool = False,
         camera: Camera | None = None,
         following: Callable[[], tuple[FrameSetup, Staged]] | None = None,
+        edges: bool = False,
     ) -> Frame:
         """Draw a frame.
 
@@ -864,6 +869,7 @@ class RenderSession:
             amodal: see normals.
             camera: of the picture, where its lens distorts what the rasteriser's camera sees.
             following: stages the next frame of its sequence, for the flow to it.
+            edges: also give those of near vehicles, for which normals must be given too.
         """
         rasteriser, pool = self._rasteriser, self._extractor.pool
         count = len(staged.drawing.mesh)
@@ -895,12 +901,30 @@ class RenderSession:
             parts=staged.parts() if parts else (),
             notes=self.notes + self._labels.notes + self._zone_notes() + self._left_out,
         )
+        if edges and drawn is passes:
+            frame = replace(frame, edges=self._edges(frame, staged, drawn))
         frame = without_unlabelled(frame, staged.labelled)
         if camera is not None and camera.lens is not None:
             frame, passes = self._distorted(frame, staged, camera, background_zone, amodal=amodal)
         elif amodal:
             frame = replace(frame, amodal=self._amodal_masks(frame, staged))
         return frame if following is None else replace(frame, flow=self._flow(frame, staged, passes, following))
+
+    def _edges(self, frame: Frame, staged: Staged, drawn: RasterPasses) -> EdgeSamples | None:
+        """Edges of near vehicles, where there are any."""
+        near, windows = np.zeros(len(drawn.amodal_px), np.bool_), []
+        for item in frame.instances:
+            box = item.box_visible_px
+            if item.category in VEHICLES and box is not None and max(box[2] - box[0], box[3] - box[1]) >= _NEAR_PX:
+                near[item.id] = True
+                left, top, right, bottom = map(int, box)
+                width, height = frame.camera.width, frame.camera.height
+                windows.append((max(top - 1, 0), min(bottom + 1, height), max(left - 1, 0), min(right + 1, width)))
+        if not windows:
+            return None
+        return self._rasteriser.edges(
+            self._extractor.pool, staged.drawing, frame.cam_to_world, drawn, near, np.array(windows)
+        )
 
     def _distorted(
         self, wide: Frame, staged: Staged, camera: Camera, background_zone: int, *, amodal: bool

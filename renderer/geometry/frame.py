@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .camera import Camera
 from .cover import Cover
+from .edge_samples import EdgeSamples
 from .flow import Flow
 from .key_points import KeyPoint
 
@@ -127,5 +128,7 @@ class Frame:
     """Of a street: what is in view and has no id, where it was asked for."""
     covers: tuple[Cover, ...] = ()
     """Decks of bridges over the street."""
+    edges: EdgeSamples | None = None
+    """What pixels at the edges of near objects show beside what their centres hit; for pictures, never for labels."""
     notes: tuple[str, ...] = field(default=())
     """What had to be guessed, one line each (e.g. ``zones of 'taxi' guessed from geometry``)."""

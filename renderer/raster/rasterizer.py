@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from ..geometry.affine import world_to_local
 from ..geometry.camera import Camera
 from ..geometry.clusters import FlatMeshes, PlacedParts
+from ..geometry.edge_samples import SAMPLE_GRID, SUB_SAMPLES, EdgeSamples
 from ..geometry.meshes import MeshPool
 from .distorted import Rays, draw_at_rays, fill_normals_at, rays_of_pixels
+from .edges import Seen, edge_pixels, edge_sources, hits_at_edges
 from .hits import NO_HIT, PART_SHIFT, TRIANGLE_MASK
 from .kernels import Buffers, HitPasses, draw_parts, nearest_of_parts, resolve
 from .lanes import lane_array
@@ -28,6 +30,7 @@ from .normals import fill_normals, normal_matrices
 
 __all__ = ["MAX_INSTANCES", "MAX_PARTS", "Drawing", "RasterPasses", "Rasteriser"]
 
+_SUB_SAMPLES = np.array(SUB_SAMPLES)
 MAX_INSTANCES = MAX_PARTS = 65535
 """Ids in passes are 16 bits wide."""
 
@@ -144,6 +147,56 @@ class Rasteriser:
             turn, mirrored = _normal_matrices(drawing.local_to_world)
             fill_normals_at(buffers.hit, rays_of_pixels(rays, shape), meshes, parts, turn, mirrored, normal)
         return RasterPasses(*passes, normal, amodal_px, buffers.hit & TRIANGLE_MASK)
+
+    def edges(
+        self,
+        pool: MeshPool,
+        drawing: Drawing,
+        cam_to_world: NDArray[np.float64],
+        passes: RasterPasses,
+        near: NDArray[np.bool_],
+        windows: NDArray[np.int64],
+    ) -> EdgeSamples | None:
+        """What pixels at the edges of near objects show beside what their centres hit.
+
+        Args:
+            pool: of the meshes.
+            drawing: what :meth:`draw` has just drawn.
+            cam_to_world: (4, 4) pose.
+            passes: of :meth:`draw`, with normals.
+            near: by instance id, the objects whose edges count.
+            windows: (B, 4) top, bottom, left and right of the pixels to look at, at least one.
+
+        Returns:
+            None where there is no edge.
+        """
+        assert passes.normal is not None
+        width, hit = self.camera.width, self._buffers.hit
+        seen = Seen(
+            width, hit.reshape(-1), passes.depth_m.reshape(-1), passes.instance_id.reshape(-1),
+            passes.zone.reshape(-1), passes.normal.reshape(-1),
+        )  # fmt: skip
+        edges = edge_pixels(seen, near, windows)
+        if edges.number.size == 0:
+            return None
+        meshes, parts, each = pool.flat(), drawing.seen_by(self.camera, cam_to_world), len(SUB_SAMPLES)
+        hits, inverse_depth = np.empty(edges.number.size * each, np.int64), np.empty(edges.number.size * each)
+        hits_at_edges(edges, seen, near, meshes, parts, self.near_m, hits, inverse_depth)
+        source, normal = np.empty(hits.size, np.int32), np.empty((hits.size, 3), np.float32)
+        kept = edge_sources(
+            edges, hits, inverse_depth, seen, near, meshes, parts, drawing.local_to_world, source, normal
+        )
+        found, sub, at = hits[kept], _SUB_SAMPLES[kept % each], edges.number[kept // each]
+        part = found >> PART_SHIFT
+        return EdgeSamples(
+            edges.number.astype(np.int32), source.reshape(-1, each),
+            (at % width * SAMPLE_GRID + sub[:, 0]).astype(np.int32),
+            (at // width * SAMPLE_GRID + sub[:, 1]).astype(np.int32),
+            (1.0 / inverse_depth[kept]).astype(np.float32),
+            parts.instance_id[part].astype(np.uint16),
+            meshes.zones[meshes.mesh_triangle[parts.mesh[part]] + (found & TRIANGLE_MASK)],
+            (part + 1).astype(np.uint16), normal[: kept.size],
+        )  # fmt: skip
 
     def distorted_mask(
         self,

@@ -32,6 +32,7 @@ from .finish import Finish, draw_finish
 from .ground import GroundEffects, ground_effects
 from .kernels import Cars, Parts, Passes, Scene, Surfaces, Surroundings, Tables, transmittance_distances_m
 from .people import sample_person, zone_temperatures_K
+from .pixels.edges import blend_edges
 from .pixels.frame import render
 from .planck import LWIR, Band, BandTable, band_radiance, band_table
 from .profiles import OBJECT_ZONES, CarProfile, Profiles
@@ -99,6 +100,8 @@ def render_thermal(
     if weathered is not None:
         passes = weathered.before(passes, ground)
     render(passes, ground, scene, cars_only, out)
+    if frame.edges is not None and not _is_coated(frame, conditions, band) and not cars_only:
+        blend_edges(frame.edges, scene, out)
     if frame.covers:
         shelter(frame, passes, ground, scene, out, cars_only=cars_only)
     if reflects_sun(band):
@@ -107,6 +110,13 @@ def render_thermal(
     if weathered is not None:
         weathered.after(passes, out)
     return ThermalImage(out)
+
+
+def _is_coated(frame: Frame, conditions: Conditions, band: Band) -> bool:
+    """Whether more than a surface, its sky and its sun decide what objects show: edges stay what centres hit there."""
+    effects = conditions.effects
+    coated = effects is not None and (effects.snow_depth_m is not None or effects.deposit is not None)
+    return coated or bool(frame.covers) or reflects_sun(band)
 
 
 def snow_coat(frame: Frame, conditions: Conditions, profiles: Profiles, draw: Draw) -> NDArray[np.bool_] | None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...geometry.edge_samples import SAMPLE_GRID, EdgeSamples
 from ...optional import fast_kernel
 from ...zones.catalogue import FIRST_ENVIRONMENT_ZONE, Zone
 from ..ground import GroundEffects
 from ..kernels import Passes, Scene
 from ..surface import Lattice, wrapped
 from .objects import object_pixels
-from .order import FIRST_OBJECT, Order, in_order
+from .order import FIRST_OBJECT, ROW_SHIFT, Order, in_order
 from .radiance import Air, Levels, air_of, levels_of
 from .street import Flat, sky_pixels, street_pixels
 
-__all__ = ["render"]
+__all__ = ["render", "render_samples"]
 
 
 def render(passes: Passes, ground: GroundEffects, scene: Scene, cars_only: bool, out: NDArray[np.float32]) -> None:
@@ -44,6 +45,28 @@ def render(passes: Passes, ground: GroundEffects, scene: Scene, cars_only: bool,
     _render(flat, order, wrapped(scene.lattice), scene, air, levels)
 
 
+def render_samples(samples: EdgeSamples, scene: Scene) -> NDArray[np.float32]:
+    """Kelvin of the S sub-samples of pixels, all of objects' zones.
+
+    Args:
+        samples: of the frame.
+        scene: as for :func:`render`, of the whole frame.
+    """
+    out = np.empty(samples.zone.size, np.float32)
+    alone = Passes(
+        samples.depth_m[None], samples.zone[None], samples.instance_id[None], samples.part[None], samples.normal[None]
+    )
+    order = in_order(alone, scene.cars.row_of_id, len(scene.cars.shift), True)
+    order = order._replace(places=((samples.row << ROW_SHIFT) + samples.column)[order.numbers])
+    nothing = np.zeros(1, np.float32)  # of the ground, which no object asks
+    flat = Flat(out.size, samples.depth_m, samples.part, samples.normal.reshape(-1), nothing, nothing, out)
+    view, around = scene.camera, scene.surroundings
+    finer = view._replace(**{name: SAMPLE_GRID * getattr(view, name) for name in ("fx", "fy", "cx", "cy")})
+    air, levels = air_of(around, scene.tables.transmittance), levels_of(around)
+    _render(flat, order, wrapped(scene.lattice), scene._replace(camera=finer), air, levels)
+    return out
+
+
 @fast_kernel
 def _render(flat: Flat, order: Order, values: Lattice, scene: Scene, air: Air, levels: Levels) -> None:
     """Group after group."""
@@ -51,7 +74,7 @@ def _render(flat: Flat, order: Order, values: Lattice, scene: Scene, air: Air, l
         kind, start, end = order.kinds[k], order.starts[k], order.ends[k]
         if kind >= FIRST_OBJECT:
             car, zone = (kind - FIRST_OBJECT) // FIRST_ENVIRONMENT_ZONE, (kind - FIRST_OBJECT) % FIRST_ENVIRONMENT_ZONE
-            object_pixels(flat, order.places, start, end, car, zone, values, scene, air, levels)
+            object_pixels(flat, order.places, order.numbers, start, end, car, zone, values, scene, air, levels)
         elif kind == Zone.SKY:
             sky_pixels(flat, order.places, start, end, values, scene, air)
         else:

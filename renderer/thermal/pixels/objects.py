@@ -26,14 +26,15 @@ _COLUMN = (1 << ROW_SHIFT) - 1
 
 @fast_kernel
 def object_pixels(
-    flat: Flat, places: NDArray[np.int32], start: int, end: int, car: int, zone: int, values: Lattice, scene: Scene,
-    air: Air, levels: Levels,
+    flat: Flat, places: NDArray[np.int32], numbers: NDArray[np.int32], start: int, end: int, car: int, zone: int,
+    values: Lattice, scene: Scene, air: Air, levels: Levels,
 ) -> None:  # fmt: skip
     """Fill temperatures of pixels of an object's zone.
 
     Args:
         flat: the frame.
         places: see :class:`.order.Order`.
+        numbers: see there too.
         start: of the zone's.
         end: of the zone's.
         car: row of the object.
@@ -44,14 +45,9 @@ def object_pixels(
         levels: what surfaces mirror.
     """
     view, surfaces, balance, cars = scene.camera, scene.surfaces, scene.balance, scene.cars
-    width, depths, parts, normals, out = (
-        flat.width,
-        bare(flat.depth_m),
-        bare(flat.part),
-        bare(flat.normal),
-        bare(flat.out),
-    )
-    at_once, noise, suns, sun_K = bare(places), bare(values), bare(balance.sun_world), bare(balance.sun_K)
+    depths, parts, normals, out = bare(flat.depth_m), bare(flat.part), bare(flat.normal), bare(flat.out)
+    at_once, number, noise = bare(places), bare(numbers), bare(values)
+    suns, sun_K = bare(balance.sun_world), bare(balance.sun_K)
     turn, eye, fx, fy, cx, cy = bare(view.rotation), bare(view.position_m), view.fx, view.fy, view.cx, view.cy
     emissivity, mirror, grazing = surfaces.emissivity[zone], surfaces.mirror[zone], surfaces.grazing[zone]
     sky_mean, through = bare(air.sky_mean), bare(air.transmittance)
@@ -69,7 +65,7 @@ def object_pixels(
     for i in range(start, end, LANES):
         place = lanes_at(at_once, i)
         column, row = place & _COLUMN, place >> ROW_SHIFT
-        at = row * width + column
+        at = lanes_at(number, i)
         depth = looked_up(depths, at)
         nx, ny, nz = looked_up(normals, at * 3), looked_up(normals, at * 3 + 1), looked_up(normals, at * 3 + 2)
         wx, wy, wz, length = ray(turn, fx, fy, cx, cy, column, row)

@@ -28,6 +28,8 @@ class Order(NamedTuple):
 
     places: NDArray[np.int32]
     """(N,) row and column of pixels, group after group: a group is filled up to whole lanes with its last pixel."""
+    numbers: NDArray[np.int32]
+    """(N,) where in flat arrays of the frame these pixels are; only those of objects are filled in."""
     kinds: NDArray[np.int32]
     """What each group shows: the zone of a street's surface (``Zone.SKY`` also where nothing was hit), or
     :data:`FIRST_OBJECT` + 32 times the row of an object + its zone."""
@@ -75,11 +77,11 @@ def in_order(passes: Passes, row_of_id: NDArray[np.int32], objects: int, objects
             runs[count, 0], runs[count, 1], runs[count, 2] = kind, (r << ROW_SHIFT) + first, c - first
             sizes[kind] += c - first
             count += 1
-    return _filled(runs[:count], sizes)
+    return _filled(runs[:count], sizes, width)
 
 
 @kernel
-def _filled(runs: NDArray[np.int32], sizes: NDArray[np.int32]) -> Order:
+def _filled(runs: NDArray[np.int32], sizes: NDArray[np.int32], width: int) -> Order:
     """The groups of runs (N, 3); ``sizes`` are the pixels of each kind."""
     kinds = _present(sizes)
     starts, ends, next_of_kind = np.empty_like(kinds), np.empty_like(kinds), np.empty_like(sizes)
@@ -88,17 +90,23 @@ def _filled(runs: NDArray[np.int32], sizes: NDArray[np.int32]) -> Order:
         starts[k] = next_of_kind[kinds[k]] = total
         total += (sizes[kinds[k]] + LANES - 1) // LANES * LANES
         ends[k] = total
-    places = np.empty(total, np.int32)
+    places, numbers = np.empty(total, np.int32), np.empty(total, np.int32)
     for i in range(runs.shape[0]):
         kind, first, length = runs[i, 0], runs[i, 1], runs[i, 2]
         at = next_of_kind[kind]
         for k in range(length):
             places[at + k] = first + k
+        if kind >= FIRST_OBJECT:
+            number = (first >> ROW_SHIFT) * width + (first & ((1 << ROW_SHIFT) - 1))
+            for k in range(length):
+                numbers[at + k] = number + k
         next_of_kind[kind] = at + length
     for k in range(kinds.size):
         for i in range(next_of_kind[kinds[k]], ends[k]):
             places[i] = places[i - 1]
-    return Order(places, kinds, starts, ends)
+            if kinds[k] >= FIRST_OBJECT:
+                numbers[i] = numbers[i - 1]
+    return Order(places, numbers, kinds, starts, ends)
 
 
 @kernel

@@ -188,6 +188,9 @@ def test_every_pixel_is_in_the_group_of_what_it_shows(size: tuple[int, int], obj
         assert len(places) % LANES == 0
         assert len(set(places.tolist())) > len(places) - LANES
         got[places >> ROW_SHIFT, places & 0xFFFF] = kind
+        if kind >= FIRST_OBJECT:
+            rows, columns = np.divmod(order.numbers[start:end], size[1])
+            assert np.array_equal((rows << ROW_SHIFT) + columns, places)
     assert np.array_equal(got, np.where((ids == 0) & objects_only, -1, expected))
 
 
