@@ -88,6 +88,7 @@ def coarser(frame: Frame, step: int) -> Frame:
         zone=np.ascontiguousarray(frame.zone[pixels, pixels]),
         normal=None if frame.normal is None else np.ascontiguousarray(frame.normal[pixels, pixels]),
         part=None if frame.part is None else np.ascontiguousarray(frame.part[pixels, pixels]),
+        edges=None,
     )
 
 
