@@ -32,7 +32,7 @@ from ..geometry.boxes import (
     visible_boxes,
 )
 from ..geometry.camera import Camera, places_in_covering
-from ..geometry.edge_samples import EdgeSamples
+from ..geometry.edge_samples import LARGEST_PX, EdgeSamples
 from ..geometry.flow import Flow
 from ..geometry.frame import Box2D, Box3D, Frame, Instance
 from ..geometry.key_points import project_key_points
@@ -920,7 +920,7 @@ class RenderSession:
                 left, top, right, bottom = map(int, box)
                 width, height = frame.camera.width, frame.camera.height
                 windows.append((max(top - 1, 0), min(bottom + 1, height), max(left - 1, 0), min(right + 1, width)))
-        if not windows:
+        if not windows or max(frame.camera.width, frame.camera.height) > LARGEST_PX:
             return None
         return self._rasteriser.edges(
             self._extractor.pool, staged.drawing, frame.cam_to_world, drawn, near, np.array(windows)

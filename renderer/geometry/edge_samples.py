@@ -7,13 +7,16 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SAMPLE_GRID", "SUB_SAMPLES", "EdgeSamples"]
+__all__ = ["LARGEST_PX", "SAMPLE_GRID", "SUB_SAMPLES", "EdgeSamples"]
 
 SAMPLE_GRID: Final = 4
 """Sub-samples lie at the centres of the cells of a pixel that is cut into so many columns and rows."""
 SUB_SAMPLES: Final = ((0, 1), (1, 3), (2, 0), (3, 2))
 """Column and row of each: one in every column and in every row, so that edges along either have as many steps between
 all and nothing ("four rooks": a rotated grid, as graphics cards have it)."""
+
+LARGEST_PX: Final = 8191
+"""Longer side of pictures that have them: the place of a sub-sample is a number of 32 bits."""
 
 
 class EdgeSamples(NamedTuple):

@@ -22,7 +22,8 @@ __all__ = ["EdgePixels", "Seen", "edge_pixels", "edge_sources", "hits_at_edges"]
 
 _SAME = 0.9
 """Cosine between normals from which two points of one zone are parts of one surface."""
-_BORDER, _CREASE = 1, 2
+_SURE = 0.98
+"""The same between corners of two triangles, which say nearly what the points themselves would."""
 _COUNT = len(SUB_SAMPLES)
 _COLUMNS, _ROWS = (np.array(axis) for axis in zip(*SUB_SAMPLES, strict=True))
 _RIGHT, _DOWN = ((axis + 0.5) / SAMPLE_GRID for axis in (_COLUMNS, _ROWS))
@@ -55,8 +56,6 @@ class EdgePixels(NamedTuple):
 
     number: Ints
     """(E,) along rows."""
-    is_crease: NDArray[np.bool_]
-    """(E,) whether the other surface has the same zone."""
     first_row: int
     """Of the rectangle around the windows, as the next two."""
     first_column: int
@@ -78,7 +77,7 @@ def edge_pixels(seen: Seen, near: NDArray[np.bool_], windows: Ints) -> EdgePixel
     ids, zone, normal, width = seen.instance_id, seen.zone, seen.normal, seen.width
     first_row, first_column = windows[:, 0].min(), windows[:, 2].min()
     rows, columns = windows[:, 1].max() - first_row, windows[:, 3].max() - first_column
-    kind = np.zeros(rows * columns, np.uint8)
+    is_edge = np.zeros(rows * columns, np.bool_)
     # What tells near objects' surfaces of two rows apart, 0 for all else.
     marks = np.zeros((2, columns + 1), np.int32)
     for w in range(windows.shape[0]):
@@ -89,31 +88,31 @@ def edge_pixels(seen: Seen, near: NDArray[np.bool_], windows: Ints) -> EdgePixel
             for c in range(count):
                 i = np.uint64(start + c)
                 mark[np.uint64(c)] = (np.int32(ids[i]) << 8 | np.int32(zone[i])) if near[np.uint64(ids[i])] else 0
-            _mark_edges(mark[: count - 1], mark[1:count], normal, 3 * start, 3, kind, own, 1)
+            _mark_edges(mark[: count - 1], mark[1:count], normal, 3 * start, 3, is_edge, own, 1)
             if r > top:
-                _mark_edges(above[:count], mark[:count], normal, 3 * (start - width), 3 * width, kind, own - columns,
+                _mark_edges(above[:count], mark[:count], normal, 3 * (start - width), 3 * width, is_edge, own - columns,
                             columns)  # fmt: skip
-    before = np.empty(kind.size + 1, np.int32)
-    number, is_crease = np.empty(kind.size, np.int64), np.empty(kind.size, np.bool_)
+    before = np.empty(is_edge.size + 1, np.int32)
+    number = np.empty(is_edge.size, np.int64)
     count, k = 0, 0
     for r in range(rows):
         start = (first_row + r) * width + first_column
         for c in range(columns):
             i, at = np.uint64(k + c), np.uint64(count)
             before[i] = count
-            number[at], is_crease[at] = start + c, kind[i] >= _CREASE
-            count += kind[i] > 0
+            number[at] = start + c
+            count += is_edge[i]
         k += columns
-    before[kind.size] = count
-    return EdgePixels(number[:count], is_crease[:count], first_row, first_column, columns, before)
+    before[is_edge.size] = count
+    return EdgePixels(number[:count], first_row, first_column, columns, before)
 
 
 @kernel
 def _mark_edges(
     mark: NDArray[np.int32], other: NDArray[np.int32], normal: NDArray[np.float32], at: int, away: int,
-    kind: NDArray[np.uint8], own: int, step: int,
+    is_edge: NDArray[np.bool_], own: int, step: int,
 ) -> None:  # fmt: skip
-    """Add :data:`_BORDER` and :data:`_CREASE` to the kinds of the pixels of a row and their neighbours.
+    """Set ``is_edge`` for pixels of a row and their neighbours between which another surface begins.
 
     Args:
         mark: what the pixels show.
@@ -121,7 +120,7 @@ def _mark_edges(
         normal: (3 N,) of the picture.
         at: where in it the row begins.
         away: how much farther the neighbours are.
-        kind: of the pixels of the windows.
+        is_edge: of the pixels of the windows.
         own: where in it the row begins.
         step: how much farther the neighbours are.
     """
@@ -130,9 +129,9 @@ def _mark_edges(
         j, one, two = i + np.uint64(away), np.uint64(1), np.uint64(2)
         along = normal[i] * normal[j] + normal[i + one] * normal[j + one] + normal[i + two] * normal[j + two]
         a, b = mark[np.uint64(c)], other[np.uint64(c)]
-        found = np.uint8(_BORDER * (a != b) + _CREASE * ((a == b) & (a != 0) & (along < np.float32(_SAME))))
-        kind[k] |= found
-        kind[k + np.uint64(step)] |= found
+        found = (a != b) | ((a != 0) & (along < np.float32(_SAME)))
+        is_edge[k] |= found
+        is_edge[k + np.uint64(step)] |= found
 
 
 @kernel
@@ -334,7 +333,7 @@ def edge_sources(
     )  # fmt: skip
     mesh, part_ids, zones, mesh_triangle = parts.mesh, parts.instance_id, meshes.zones, meshes.mesh_triangle
     mesh_cluster, blocks, matrices, corner_normals = meshes.mesh_cluster, meshes.blocks, parts.matrices, meshes.normals
-    numbers, creases = edges.number, edges.is_crease
+    numbers = edges.number
     kept, count, last = np.empty(hits.size, np.int64), 0, NO_HIT
     corner, weight, turned = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))
     turn, mirrored, last_part = np.empty((1, 3, 3)), np.empty(1, np.bool_), -1
@@ -342,7 +341,7 @@ def edge_sources(
         pixel = numbers[e]
         i = np.uint64(pixel)
         own, own_id, own_zone = hit[i], ids[i], zone[i]
-        is_near, is_crease, depth = near[own_id], creases[e], np.float64(depths[i])
+        is_near, depth = near[own_id], np.float64(depths[i])
         for s in range(_COUNT):
             k = np.uint64(e * _COUNT + s)
             h = hits[k]
@@ -353,8 +352,11 @@ def edge_sources(
                 p, number = h >> PART_SHIFT, h & TRIANGLE_MASK
                 m = mesh[p]
                 alike = zones[mesh_triangle[m] + number] == own_zone and part_ids[p] == own_id
-                if alike and not is_crease:
-                    continue
+                if alike and h >> PART_SHIFT == own >> PART_SHIFT:
+                    # Of most the normals of a corner each tell that they are of one surface.
+                    t = mesh_triangle[m]
+                    if _cosine(corner_normals, t + number, t + (own & TRIANGLE_MASK)) > _SURE:
+                        continue
                 if h != last:
                     if p != last_part:
                         normal_matrices(local_to_world[p : p + 1], turn, mirrored)
@@ -369,6 +371,15 @@ def edge_sources(
                 source[k], kept[count] = -1 - count, k
                 count += 1
     return kept[:count].copy()
+
+
+@kernel
+def _cosine(normals: NDArray[np.float32], i: int, k: int) -> float:
+    """Between the normals of the first corners of two triangles, of all (T, 3, 3)."""
+    cosine: float = (
+        normals[i, 0, 0] * normals[k, 0, 0] + normals[i, 0, 1] * normals[k, 0, 1] + normals[i, 0, 2] * normals[k, 0, 2]
+    )
+    return cosine
 
 
 @kernel
