@@ -77,7 +77,8 @@ def scenes() -> tuple[dict[str, Any], ...]:
     """Options of the frames that between them need whatever frames of a scene need."""
     return (
         {"count": 1, "model": PHYSICS},
-        {"count": 1, "model": PHYSICS, "weather": "snow", "sensor_variety": 0.5, "distortion": "-0.3,0.1,0,0"},
+        {"count": 1, "model": PHYSICS, "weather": "snow", "distortion": "-0.3,0.1,0,0"},
+        {"count": 8, "model": PHYSICS, "sensor_variety": 1.0},  # of all kinds of gain control
         {"count": 4, "model": _shipped_model(), "seed": 3},  # objects of all sizes, whole and cut off
     )
 
