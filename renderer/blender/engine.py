@@ -957,15 +957,24 @@ class RenderSession:
     def _distorted_instances(
         self, wide: Frame, staged: Staged, camera: Camera, passes: RasterPasses
     ) -> tuple[Instance, ...]:
-        """The objects of the pinhole camera's frame that are in the distorted picture too, as they are there."""
+        """The objects of the pinhole camera's frame that are in the distorted picture too, as they are there.
+
+        Also those of the street that only the distorted picture shows: it has other pixels, and one of them may hit
+        what all of the pinhole camera's miss.
+        """
         pose, instances = wide.cam_to_world, []
+        world_to_camera = world_to_local(pose)
         seen = visible_boxes(passes.instance_id, len(passes.amodal_px) - 1).tolist()
-        for item in wide.instances:
-            labelled, meshes = staged.labelled[item.id], self._meshes_of(staged, item.id, world_to_local(pose))
-            box = distorted_box(meshes, camera, self._rasteriser.near_m)
+        boxes_3d = {item.id: item.box_3d for item in wide.instances}
+        for number, labelled in sorted(staged.labelled.items()):
+            if number not in boxes_3d:
+                if not labelled.of_street or labelled.unlabelled or not seen[number][0]:
+                    continue
+                boxes_3d[number] = self._box_3d(staged, number, world_to_camera)
+            box = distorted_box(self._meshes_of(staged, number, world_to_camera), camera, self._rasteriser.near_m)
             if box is not None and clip_box(box, camera) is not None:
-                whole_px = int(passes.amodal_px[item.id])
-                one = _instance(item.id, labelled, camera, item.box_3d, box, seen[item.id], whole_px)
+                whole_px = int(passes.amodal_px[number])
+                one = _instance(number, labelled, camera, boxes_3d[number], box, seen[number], whole_px)
                 instances.append(_with_key_points(one, labelled, camera, pose, passes.depth_m))
         return _with_rides(instances, staged.labelled)
 
@@ -1036,13 +1045,19 @@ class RenderSession:
         for number, labelled in listed.items():
             amodal = boxes[number]
             if amodal is not None and clip_box(amodal, camera) is not None:
-                box_3d = upright_box_from(self._extent_m(staged, number), heading_frame(labelled.pose), world_to_camera)
+                box_3d = self._box_3d(staged, number, world_to_camera)
                 if nearest_depth_m(box_3d) > self._rasteriser.far_m:
                     continue
                 seen = visible[number]
                 one = _instance(number, labelled, camera, box_3d, amodal, seen, int(amodal_px[number]))
                 instances.append(_with_key_points(one, labelled, camera, cam_to_world, passes.depth_m))
         return _with_rides(instances, staged.labelled)
+
+    def _box_3d(self, staged: Staged, number: int, world_to_camera: NDArray[np.float64]) -> Box3D:
+        """Upright box around an object, in the camera's axes."""
+        return upright_box_from(
+            self._extent_m(staged, number), heading_frame(staged.labelled[number].pose), world_to_camera
+        )
 
     def _extent_m(self, staged: Staged, number: int) -> NDArray[np.float64]:
         """Size of a labelled object along upright axes: as known of its model if that stands upright, else measured."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import pipelines
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import read_records
 from pipelines.dataset.validation import validate
@@ -79,3 +80,11 @@ def test_the_export_says_so(made: Path, tmp_path: Path) -> None:
     rows = (tmp_path / "kitti/training/calib/000000.txt").read_text().splitlines()
     assert [float(value) for value in rows[-1].split(":")[1].split()] == [float(value) for value in BARREL.split(",")]
     assert rows[-1].startswith("D_02: ")
+
+
+def test_an_object_that_only_the_distorted_picture_shows_has_its_label() -> None:
+    """A bicycle of the street of which no pixel of the pinhole picture below hits anything, and one here does."""
+    pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
+    (sample,) = pipelines.synthesize(frames="24:25", model="physics", distortion="-0.3,0.1,0,0", seed=5)
+    ids = set(np.unique(sample.instance_id).tolist()) - {0}
+    assert ids == {item.id for item in sample.labelled if item.visible_px}
