@@ -949,6 +949,7 @@ class RenderSession:
             instances=self._distorted_instances(wide, staged, camera, passes),
             normal=passes.normal,
             part=None if wide.part is None else passes.part,
+            edges=None,
             undistorted=wide,
         )
         frame = without_unlabelled(frame, staged.labelled)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import assets
 import pipelines
+import renderer
 from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import read_records
 from pipelines.dataset.validation import validate
@@ -19,6 +22,7 @@ from pipelines.io.images import read_png
 from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
 from renderer.errors import CameraError
+from renderer.geometry.lens import Lens
 
 BARREL = "-0.25,0.06,0.0008,-0.0005"
 
@@ -88,3 +92,15 @@ def test_an_object_that_only_the_distorted_picture_shows_has_its_label() -> None
     (sample,) = pipelines.synthesize(frames="24:25", model="physics", distortion="-0.3,0.1,0,0", seed=5)
     ids = set(np.unique(sample.instance_id).tolist()) - {0}
     assert ids == {item.id for item in sample.labelled if item.visible_px}
+
+
+def test_edges_of_near_vehicles_are_those_of_the_pinhole_picture_alone() -> None:
+    """They are numbers of its pixels, of which the distorted picture has others."""
+    pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
+    camera = replace(assets.camera("flir-adas", (640, 512)), lens=Lens("brown-conrady", (-0.28, 0.07, 0.0008, -0.0005)))
+    with renderer.open_scene(assets.CITY, camera=camera, seed=0) as scene:
+        frame = scene.render(1)
+    assert frame.edges is None
+    assert frame.undistorted is not None
+    assert frame.undistorted.edges is not None
+    assert frame.undistorted.edges.pixel.max() < frame.undistorted.depth_m.size
