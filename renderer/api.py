@@ -64,7 +64,8 @@ class Scene:
         Args:
             index: number of the frame, 0 or more; the same number gives the same frame, whatever was rendered before.
             normals: also give ``Frame.normal``, (H, W, 3) float32 in world axes.
-            parts: also give ``Frame.part``, (H, W) uint16, and ``Frame.parts``: wheels and the like.
+            parts: also give ``Frame.part``, (H, W) uint16, and ``Frame.parts``: wheels and the like; with both also
+                ``Frame.edges``, by which pictures of near vehicles are better.
 
         Returns:
             depth in metres, instance ids, thermal zones, and the objects in view with poses and boxes.
@@ -74,7 +75,7 @@ class Scene:
         """
         if index < 0:
             raise SceneError(f"frame {index}: expected 0 or more")
-        return self._session.frame(index, normals=normals, parts=parts)
+        return self._session.frame(index, normals=normals, parts=parts, edges=True)
 
     def close(self) -> None:
         """Close the scene; nothing can be rendered any more."""

@@ -86,7 +86,13 @@ def pictures(only: Sequence[str]) -> list[tuple[str, NDArray[np.uint8]]]:
             continue
         drawn = draw_conditions(Draw(SEED, number), weather=weather, hour=hour, season=season)
         frame = session.frame(
-            number, normals=True, parts=True, conditions=drawn, people=usual.most_people, others=usual.most_others
+            number,
+            normals=True,
+            parts=True,
+            edges=True,
+            conditions=drawn,
+            people=usual.most_people,
+            others=usual.most_others,
         )
         kelvin = renderer.thermal_image(dataclasses.replace(frame, notes=()), drawn, seed=SEED)
         grey = renderer.expose(kelvin, assets.sensor("tau2"), frame, seed=SEED)

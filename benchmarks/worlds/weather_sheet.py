@@ -57,7 +57,7 @@ def _frame(scene: Path, seed: int, index: int) -> Frame:
 
     _, option, hour, shown = WEATHERS[0]
     with RenderSession(scene, camera=assets.camera(CAMERA, WIDE), seed=seed) as session:
-        return session.frame(index, normals=True, parts=True, conditions=_drawn(option, hour, shown))
+        return session.frame(index, normals=True, parts=True, edges=True, conditions=_drawn(option, hour, shown))
 
 
 def tile(frame: Frame, drawn: Conditions, label: str) -> NDArray[np.uint8]:

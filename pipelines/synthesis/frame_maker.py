@@ -213,14 +213,14 @@ class FrameMaker:
         """The frame of one draw, whatever its label error."""
         return self._finished(self._candidate(draw))
 
-    def place(self, draw: Draw) -> PlacedFrame:
-        """Weather, background and passes of a draw."""
+    def place(self, draw: Draw, *, edges: bool = True) -> PlacedFrame:
+        """Weather, background and passes of a draw; ``edges``: with the sub-samples that only a picture needs."""
         background = self._background(draw)
         # A scene may have its own animation, in which this frame is always the same: only the weather is drawn again.
         animated = background is None and not self.session.has_traffic
         geometry = replace(draw, attempt=0) if animated else draw
         conditions = self._conditions(draw, background)
-        frame = self._passes(geometry, conditions, background)
+        frame = self._passes(geometry, conditions, background, edges=edges)
         return PlacedFrame(geometry, _with_profile(frame, self.config.profile), conditions, background)
 
     def _candidate(self, draw: Draw) -> _Candidate:
@@ -246,7 +246,7 @@ class FrameMaker:
         assert image.span_K is not None
         return from_uint16(image.image16, image.span_K)
 
-    def _scene_frame(self, draw: Draw, conditions: Conditions, *, shrink: int = 1) -> Frame:
+    def _scene_frame(self, draw: Draw, conditions: Conditions, *, shrink: int = 1, edges: bool = False) -> Frame:
         """Passes of a frame whose background is the scene."""
         moving: dict[str, Any] = {}
         if draw.moment is not None:
@@ -263,6 +263,7 @@ class FrameMaker:
             conditions=conditions,
             people=self.config.most_people,
             others=self.config.most_others,
+            edges=edges,
             **moving,
         )
 
@@ -296,10 +297,10 @@ class FrameMaker:
         )
         return with_ground_plane(background, self.inputs.ground_planes.of(background))
 
-    def _passes(self, draw: Draw, conditions: Conditions, background: Background | None) -> Frame:
+    def _passes(self, draw: Draw, conditions: Conditions, background: Background | None, *, edges: bool) -> Frame:
         profile = self.config.profile
         if background is None:
-            return self._scene_frame(draw, conditions)
+            return self._scene_frame(draw, conditions, edges=edges)
         ground, asked = self.inputs.ground_planes.of(background), not self.inputs.traffic.is_ordinary
         setup = sample_on_plane(
             background.camera,

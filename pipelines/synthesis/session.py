@@ -67,6 +67,7 @@ class Session(Protocol):
         flow: bool = False,
         amodal: bool = False,
         shrink: int = 1,
+        edges: bool = False,
     ) -> Frame:
         """One frame of the scene, or of a sequence in it."""
 

@@ -288,6 +288,7 @@ class RenderSession:
         flow: bool = False,
         amodal: bool = False,
         shrink: int = 1,
+        edges: bool = False,
     ) -> Frame:
         """Render one frame.
 
@@ -306,6 +307,7 @@ class RenderSession:
             flow: also give ``Frame.flow``, of all frames of a sequence but the last.
             amodal: also give ``Frame.amodal``.
             shrink: how many times narrower and lower than the camera's the picture is: for a glance.
+            edges: also give ``Frame.edges`` of near vehicles, for a picture; only with normals and parts.
         """
 
         def stage(at: Moment | None) -> tuple[FrameSetup, Staged]:
@@ -323,8 +325,8 @@ class RenderSession:
         self._rasteriser.look_through(camera.covering, self._planes.near_m, self._planes.far_m)
         later = moment.next if flow and moment is not None else None
         following = None if later is None else functools.partial(stage, later)
-        # What a picture is made of; over real frames cars are softened as a whole (renderer.insertion.outline).
-        asked = {"normals": normals, "parts": parts, "amodal": amodal, "edges": normals and parts}
+        # Over real frames cars are softened as a whole in place of edges (renderer.insertion.outline).
+        asked = {"normals": normals, "parts": parts, "amodal": amodal, "edges": edges and normals and parts}
         frame = self._render(setup, staged, self._background_zone, camera=camera, following=following, **asked)
         covers = (
             self._standing(index if moment is None else moment.sequence, conditions).street.covers

@@ -86,6 +86,7 @@ class FakeSession:
         flow: bool = False,
         amodal: bool = False,
         shrink: int = 1,
+        edges: bool = False,
     ) -> Frame:
         if shrink > 1:
             assert moment is not None

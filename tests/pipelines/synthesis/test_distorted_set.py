@@ -21,8 +21,12 @@ from pipelines.io.exr import read_exr
 from pipelines.io.images import read_png
 from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.frame_maker import FrameMaker, read_inputs
+from pipelines.synthesis.infrared import open_infrared
+from pipelines.synthesis.session import open_session
 from renderer.errors import CameraError
 from renderer.geometry.lens import Lens
+from renderer.random_streams import Draw
 
 BARREL = "-0.25,0.06,0.0008,-0.0005"
 
@@ -104,3 +108,19 @@ def test_edges_of_near_vehicles_are_those_of_the_pinhole_picture_alone() -> None
     assert frame.undistorted is not None
     assert frame.undistorted.edges is not None
     assert frame.undistorted.edges.pixel.max() < frame.undistorted.depth_m.size
+
+
+def test_edges_are_for_pictures_alone(tmp_path: Path) -> None:
+    """Passes without a picture have none and are the same; the picture of a near vehicle is another with them."""
+    pytest.importorskip("bpy", reason="Blender as a Python module is not installed")
+    config = SynthesizeConfig(out=tmp_path, camera="flir-adas", size="640x512", seed=0, model="physics")
+    with open_session(config) as session:
+        maker = FrameMaker(config, read_inputs(config), session, open_infrared(config))
+        picture, passes = maker.place(Draw(0, 1)), maker.place(Draw(0, 1), edges=False)
+        assert session.frame(1, normals=True, parts=True).edges is None
+        blended, plain = (maker.infrared.make(one.frame, one.conditions, None, one.draw) for one in (picture, passes))
+    assert picture.frame.edges is not None
+    assert passes.frame.edges is None
+    for name in ("depth_m", "instance_id", "zone", "part", "normal"):
+        np.testing.assert_array_equal(getattr(picture.frame, name), getattr(passes.frame, name))
+    assert (blended.image16 != plain.image16).any()
