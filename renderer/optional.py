@@ -213,6 +213,8 @@ read_toml: Callable[[str], dict[str, Any]] = _found("tomllib", "loads", _read_to
 # Of LLVM's fast math what leaves infinities and NaN alone: a * b + c in one rounding, no difference between zeros of
 # either sign, and division by multiplication with the reciprocal. Only last bits move.
 _FAST = {"contract", "nsz", "arcp"}
+_LOOP = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": False}
+"""Of all kernels; the last is said because numba takes it over from the kernel that calls another."""
 
 
 def kernel(function: Function) -> Function:
@@ -221,14 +223,14 @@ def kernel(function: Function) -> Function:
     It may take ``NamedTuple`` arguments and compare with ``IntEnum`` members. What it takes from other modules is
     compiled into it: :mod:`.kernel_cache` sees to it that a change there is noticed.
     """
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+    return cast(Function, njit(**_LOOP)(function))
 
 
 def fast_kernel(function: Function) -> Function:
     """A :func:`kernel` whose last bits may differ between processors."""
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)(function))
+    return cast(Function, njit(**_LOOP, fastmath=_FAST)(function))
 
 
 def inlined_kernel(function: Function) -> Function:
     """A :func:`fast_kernel` that is compiled into each place that calls it."""
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST, inline="always")(function))
+    return cast(Function, njit(**{**_LOOP, "forceinline": True}, fastmath=_FAST)(function))
