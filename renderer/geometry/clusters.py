@@ -175,7 +175,8 @@ def bound_instances(meshes: FlatMeshes, parts: PlacedParts, near_m: float, bound
     points = np.empty(9 * CLUSTER_TRIANGLES)
     farthest = np.full((bounds.shape[0], 4), np.inf)
     where = np.zeros((bounds.shape[0], 4, 2), np.int64)
-    on_screen, n = np.empty((_labelled_clusters(meshes, parts), 6)), 0
+    # For a plain 0 numba compiles what is called with it once more.
+    on_screen, n = np.empty((_labelled_clusters(meshes, parts), 6)), np.int64(0)
     for p in range(mesh.shape[0]):
         i = ids[p]
         if i > 0:
@@ -186,7 +187,7 @@ def bound_instances(meshes: FlatMeshes, parts: PlacedParts, near_m: float, bound
                 p, c = where[i, side]
                 count = _transform(meshes, parts, p, c, points)
                 _widen_by_points(points, count, bounds[i])
-    n = 0
+    n = np.int64(0)
     for p in range(mesh.shape[0]):
         i, m = ids[p], mesh[p]
         for c in range(mesh_cluster[m], mesh_cluster[m + 1] if i > 0 else 0):

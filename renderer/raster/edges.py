@@ -75,8 +75,11 @@ def edge_pixels(seen: Seen, near: NDArray[np.bool_], windows: Ints) -> EdgePixel
     """
     # Taken out of the tuple once: each time costs a count of references.
     ids, zone, normal, width = seen.instance_id, seen.zone, seen.normal, seen.width
-    first_row, first_column = windows[:, 0].min(), windows[:, 2].min()
-    rows, columns = windows[:, 1].max() - first_row, windows[:, 3].max() - first_column
+    first_row, end_row, first_column, end_column = windows[0]
+    for w in range(1, windows.shape[0]):
+        first_row, end_row = min(first_row, windows[w, 0]), max(end_row, windows[w, 1])
+        first_column, end_column = min(first_column, windows[w, 2]), max(end_column, windows[w, 3])
+    rows, columns = end_row - first_row, end_column - first_column
     is_edge = np.zeros(rows * columns, np.bool_)
     # What tells near objects' surfaces of two rows apart, 0 for all else.
     marks = np.zeros((2, columns + 1), np.int32)
@@ -334,7 +337,8 @@ def edge_sources(
     mesh, part_ids, zones, mesh_triangle = parts.mesh, parts.instance_id, meshes.zones, meshes.mesh_triangle
     mesh_cluster, blocks, matrices, corner_normals = meshes.mesh_cluster, meshes.blocks, parts.matrices, meshes.normals
     numbers = edges.number
-    kept, count, last = np.empty(hits.size, np.int64), 0, NO_HIT
+    kept, last = np.empty(hits.size, np.int64), NO_HIT
+    count = np.int64(0)  # for a plain 0 numba compiles what is called with it once more
     corner, weight, turned = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))
     turn, mirrored, last_part = np.empty((1, 3, 3)), np.empty(1, np.bool_), -1
     for e in range(numbers.size):

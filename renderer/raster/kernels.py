@@ -34,7 +34,7 @@ from ..optional import kernel
 from .hits import NO_HIT, PART_SHIFT, TRIANGLE_MASK
 from .lanes import LANES, draw_lanes, fill_lanes, is_new_or_seen, is_seen, row_lanes, stamp_lanes
 
-__all__ = ["Buffers", "HitPasses", "draw_parts", "nearest_of_parts", "resolve"]
+__all__ = ["Buffers", "HitPasses", "draw_parts", "nearest_of_parts", "resolve", "sort_near_to_far"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -122,7 +122,7 @@ def draw_parts(
     for p in order:
         total += mesh_cluster[mesh[p] + 1] - mesh_cluster[mesh[p]]
     part, cluster, state = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
-    on_screen = np.empty((total, 6))
+    on_screen, near_to_far, distances = np.empty((total, 6)), np.empty(total, np.int64), np.empty(total)
     found = _Clusters(part, cluster, state, on_screen)
     points, sides, faces = (
         np.empty(9 * CLUSTER_TRIANGLES),
@@ -139,8 +139,10 @@ def draw_parts(
         last = first + 1
         while last < len(order) and ids[order[last]] == instance:
             last += 1
-        count = _find_clusters(meshes, parts, order[first:last], near_m, width, height, found)
-        for k in np.argsort(on_screen[:count, NEAREST] + on_screen[:count, FARTHEST]):
+        count = _find_clusters(meshes, parts, order[first:last], near_m, width + 0.0, height + 0.0, found)
+        sort_near_to_far(on_screen, count, distances, near_to_far)
+        for n in range(count):
+            k = near_to_far[n]
             p, c, in_front = part[k], cluster[k], state[k] == BoxState.IN_FRONT
             if in_front and _box_is_hidden(on_screen, k, height, width, instance, inverse_depth, stamp):
                 continue
@@ -159,7 +161,7 @@ def draw_parts(
 
 @kernel
 def _find_clusters(
-    meshes: FlatMeshes, parts: PlacedParts, numbers: Ints, near_m: float, width: int, height: int, found: _Clusters
+    meshes: FlatMeshes, parts: PlacedParts, numbers: Ints, near_m: float, width: float, height: float, found: _Clusters
 ) -> int:
     """List the clusters of some parts that can be in the image; returns how many."""
     mesh, matrices, mesh_cluster, cluster_box = parts.mesh, parts.matrices, meshes.mesh_cluster, meshes.cluster_box
@@ -172,6 +174,31 @@ def _find_clusters(
                 found_part[n], found_cluster[n], found_state[n] = p, c, state
                 n += 1
     return n
+
+
+@kernel
+def sort_near_to_far(on_screen: Floats, count: int, distances: Floats, near_to_far: Ints) -> None:
+    """List clusters from near to far: Shell's sort with the gaps of Knuth. ``np.argsort`` takes a second to compile.
+
+    Args:
+        on_screen: see :class:`_Clusters`.
+        count: how many of these.
+        distances: (N,) overwritten.
+        near_to_far: (N,) numbers of clusters, filled.
+    """
+    gap = 1
+    while gap < count:
+        gap = 3 * gap + 1
+    for k in range(count):
+        distances[k], near_to_far[k] = on_screen[k, NEAREST] + on_screen[k, FARTHEST], k
+    while gap > 1:
+        gap //= 3
+        for k in range(gap, count):
+            distance, number, at = distances[k], near_to_far[k], k
+            while at >= gap and distances[at - gap] > distance:
+                distances[at], near_to_far[at] = distances[at - gap], near_to_far[at - gap]
+                at -= gap
+            distances[at], near_to_far[at] = distance, number
 
 
 @kernel
@@ -235,7 +262,7 @@ def _draw_cluster(
     """
     if in_front:
         _project(points)
-    at, fresh = 0, 0
+    at, fresh = np.int64(0), 0  # for a plain 0 numba compiles what is called with it once more
     while at < count:
         if in_front:
             at, n = (
@@ -322,21 +349,9 @@ def _set_up(sides: Floats, count: int) -> None:
         x1, y1, q1 = sides[i + X1 * step], sides[i + Y1 * step], sides[i + Q1 * step]
         x2, y2, q2 = sides[i + X2 * step], sides[i + Y2 * step], sides[i + Q2 * step]
         # From top to bottom, so that both triangles of an edge compute the same columns for it.
-        swap = y1 < y0
-        x0, y0, q0, x1, y1, q1 = (
-            x1 if swap else x0, y1 if swap else y0, q1 if swap else q0,
-            x0 if swap else x1, y0 if swap else y1, q0 if swap else q1,
-        )  # fmt: skip
-        swap = y2 < y1
-        x1, y1, q1, x2, y2, q2 = (
-            x2 if swap else x1, y2 if swap else y1, q2 if swap else q1,
-            x1 if swap else x2, y1 if swap else y2, q1 if swap else q2,
-        )  # fmt: skip
-        swap = y1 < y0
-        x0, y0, q0, x1, y1, q1 = (
-            x1 if swap else x0, y1 if swap else y0, q1 if swap else q0,
-            x0 if swap else x1, y0 if swap else y1, q0 if swap else q1,
-        )  # fmt: skip
+        x0, y0, q0, x1, y1, q1 = _downwards(x0, y0, q0, x1, y1, q1)
+        x1, y1, q1, x2, y2, q2 = _downwards(x1, y1, q1, x2, y2, q2)
+        x0, y0, q0, x1, y1, q1 = _downwards(x0, y0, q0, x1, y1, q1)
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
         inverse_area = 1.0 / area
         gx = ((q1 - q0) * (y2 - y0) - (q2 - q0) * (y1 - y0)) * inverse_area
@@ -350,6 +365,18 @@ def _set_up(sides: Floats, count: int) -> None:
         sides[i + AREA * step] = area
         sides[i + GX * step], sides[i + GY * step], sides[i + BACK * step] = gx, gy, gx * (x0 - 0.5)
         sides[i + LOW * step], sides[i + HIGH * step] = min(q0, q1, q2), max(q0, q1, q2)
+
+
+@kernel
+def _downwards(
+    x0: float, y0: float, q0: float, x1: float, y1: float, q1: float
+) -> tuple[float, float, float, float, float, float]:
+    """Two corners, the upper one first."""
+    swap = y1 < y0
+    return (
+        x1 if swap else x0, y1 if swap else y0, q1 if swap else q0,
+        x0 if swap else x1, y0 if swap else y1, q0 if swap else q1,
+    )  # fmt: skip
 
 
 @kernel

@@ -329,20 +329,20 @@ def road_pattern(values: Lattice, along: float, across: float, fine: float, coar
 def _road_works(values: Lattice, along: float, across: float, coarse: float) -> tuple[float, float]:
     """Manhole covers and rectangular repairs, at most one of each in 17 m of street: warmth, and coverage by iron."""
     cell = floored(along * (1.0 / 17.0))
-    chance = _hash01(values, cell, 5)
+    chance = _hash01(values, cell, 5.0)
     offset = along - 17.0 * cell
     has_cover, has_repair = chance < 0.4, chance > 0.72
     heat, iron = 0.0 * offset, 0.0 * offset
     if anywhere(has_cover):
-        centre, side = 4.0 + 9.0 * _hash01(values, cell, 9), 4.0 * (_hash01(values, cell, 13) - 0.5)
+        centre, side = 4.0 + 9.0 * _hash01(values, cell, 9.0), 4.0 * (_hash01(values, cell, 13.0) - 0.5)
         aside, ahead = across - side, offset - centre
         radius = rooted(ahead * ahead + aside * aside)
         iron = choose(has_cover, _step(0.36, 0.3, radius) * _fade(0.5, coarse), iron)
         heat = choose(has_cover, 1.2 * _bump(radius - 0.38, 0.04) * _fade(0.12, coarse), heat)
     if anywhere(has_repair):
-        centre, side = 5.0 + 7.0 * _hash01(values, cell, 21), 5.0 * (_hash01(values, cell, 27) - 0.5)
+        centre, side = 5.0 + 7.0 * _hash01(values, cell, 21.0), 5.0 * (_hash01(values, cell, 27.0) - 0.5)
         inside = greatest(absolute(offset - centre) - 4.0 * (chance - 0.5), absolute(across - side) - 0.45)
-        patch = (1.6 * (_hash01(values, cell, 33) - 0.6)) * _step(0.04, -0.04, inside)
+        patch = (1.6 * (_hash01(values, cell, 33.0) - 0.6)) * _step(0.04, -0.04, inside)
         heat = choose(has_repair, patch + 0.5 * _line(inside, 0.05, coarse), heat)
     return heat, iron
 
@@ -376,7 +376,7 @@ def building_pattern(values: Lattice, across: float, z: float, part: int, fine: 
     floor = z * (1.0 / 3.0)
     floor = (floor - floored(floor + 0.5)) * 3.0
     heat: float = 0.55 * _bump(floor, 0.16) * _fade(0.4, fine)
-    heat = heat + 0.9 * (2.0 * _hash01(values, part, 3) - 1.0)
+    heat = heat + 0.9 * (2.0 * _hash01(values, part, 3.0) - 1.0)
     wide_damp = noise2(values, across * 0.16 + shift, z * 0.22)
     heat = heat + 0.7 * wide_damp + 0.4 * noise2(values, across * 0.9, z * 0.7 + shift)
     heat = heat + 0.5 * greatest(0.0, 1.0 - z * (1.0 / 3.0)) - 0.25

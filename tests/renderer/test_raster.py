@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from scipy.spatial import Delaunay, cKDTree
 
 from renderer.geometry.camera import Camera
+from renderer.geometry.clusters import FARTHEST, NEAREST
 from renderer.geometry.meshes import MeshPool, make_mesh
+from renderer.raster.kernels import sort_near_to_far
 from renderer.raster.rasterizer import Drawing, Rasteriser, RasterPasses
 
 EYE = np.eye(4)
@@ -219,6 +221,17 @@ def test_passes_of_a_picture_whose_rows_are_no_whole_lanes() -> None:
         np.testing.assert_allclose(drawn.normal[row, column], blended / np.linalg.norm(blended), atol=1e-4)
         checked += 1
     assert checked > 1000
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 41, 1000])
+def test_clusters_are_drawn_from_near_to_far(count: int) -> None:
+    boxes = np.random.default_rng(count).uniform(-1.0, 300.0, (count + 3, 6))
+    boxes[count:] = -5.0  # nearer than all, and not asked for
+    order = np.full(count + 3, -1)
+    sort_near_to_far(boxes, count, np.empty(count + 3), order)
+    middle = boxes[:count, NEAREST] + boxes[:count, FARTHEST]
+    assert order[:count].tolist() == sorted(range(count), key=middle.tolist().__getitem__)
+    assert order[count:].tolist() == [-1] * 3
 
 
 def test_equal_depths_go_to_the_first_part() -> None:
