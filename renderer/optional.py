@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .kernel_cache import keep_apart, may_keep, turn_at
 
-__all__ = ["cv2", "fast_kernel", "found_intrinsic", "inlined_kernel", "kernel", "njit", "read_toml"]
+__all__ = ["ZERO", "cv2", "fast_kernel", "found_intrinsic", "inlined_kernel", "kernel", "njit", "read_toml"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -213,8 +213,12 @@ read_toml: Callable[[str], dict[str, Any]] = _found("tomllib", "loads", _read_to
 # Of LLVM's fast math what leaves infinities and NaN alone: a * b + c in one rounding, no difference between zeros of
 # either sign, and division by multiplication with the reciprocal. Only last bits move.
 _FAST = {"contract", "nsz", "arcp"}
-_LOOP = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": False}
+_LOOP: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": False}
 """Of all kernels; the last is said because numba takes it over from the kernel that calls another."""
+
+ZERO = cast(int, np.int64(0))
+"""Where a number begins to count that is handed on to other kernels: of a plain 0 numba makes a type of its own, and
+compiles them once more."""
 
 
 def kernel(function: Function) -> Function:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..optional import kernel
+from ..optional import ZERO, kernel
 
 __all__ = [
     "AXIS_STEP",
@@ -175,8 +175,7 @@ def bound_instances(meshes: FlatMeshes, parts: PlacedParts, near_m: float, bound
     points = np.empty(9 * CLUSTER_TRIANGLES)
     farthest = np.full((bounds.shape[0], 4), np.inf)
     where = np.zeros((bounds.shape[0], 4, 2), np.int64)
-    # For a plain 0 numba compiles what is called with it once more.
-    on_screen, n = np.empty((_labelled_clusters(meshes, parts), 6)), np.int64(0)
+    on_screen, n = np.empty((_labelled_clusters(meshes, parts), 6)), ZERO
     for p in range(mesh.shape[0]):
         i = ids[p]
         if i > 0:
@@ -187,7 +186,7 @@ def bound_instances(meshes: FlatMeshes, parts: PlacedParts, near_m: float, bound
                 p, c = where[i, side]
                 count = _transform(meshes, parts, p, c, points)
                 _widen_by_points(points, count, bounds[i])
-    n = np.int64(0)
+    n = ZERO
     for p in range(mesh.shape[0]):
         i, m = ids[p], mesh[p]
         for c in range(mesh_cluster[m], mesh_cluster[m + 1] if i > 0 else 0):

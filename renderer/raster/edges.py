@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..geometry.clusters import AXIS_STEP, CLUSTER_TRIANGLES, CORNER_STEP, FlatMeshes, PlacedParts, transform_cluster
 from ..geometry.edge_samples import SAMPLE_GRID, SUB_SAMPLES
-from ..optional import kernel
+from ..optional import ZERO, kernel
 from .hits import NO_HIT, PART_SHIFT, TRIANGLE_MASK
 from .normals import blend, normal_matrices, project_corners, turn_normals, weights
 
@@ -337,8 +337,7 @@ def edge_sources(
     mesh, part_ids, zones, mesh_triangle = parts.mesh, parts.instance_id, meshes.zones, meshes.mesh_triangle
     mesh_cluster, blocks, matrices, corner_normals = meshes.mesh_cluster, meshes.blocks, parts.matrices, meshes.normals
     numbers = edges.number
-    kept, last = np.empty(hits.size, np.int64), NO_HIT
-    count = np.int64(0)  # for a plain 0 numba compiles what is called with it once more
+    kept, count, last = np.empty(hits.size, np.int64), ZERO, NO_HIT
     corner, weight, turned = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))
     turn, mirrored, last_part = np.empty((1, 3, 3)), np.empty(1, np.bool_), -1
     for e in range(numbers.size):

@@ -30,7 +30,7 @@ from ..geometry.clusters import (
     clip_triangle,
     transform_cluster,
 )
-from ..optional import kernel
+from ..optional import ZERO, kernel
 from .hits import NO_HIT, PART_SHIFT, TRIANGLE_MASK
 from .lanes import LANES, draw_lanes, fill_lanes, is_new_or_seen, is_seen, row_lanes, stamp_lanes
 
@@ -262,7 +262,7 @@ def _draw_cluster(
     """
     if in_front:
         _project(points)
-    at, fresh = np.int64(0), 0  # for a plain 0 numba compiles what is called with it once more
+    at, fresh = ZERO, 0
     while at < count:
         if in_front:
             at, n = (
