@@ -42,6 +42,19 @@ GROUP_SHARES = (0.52, 0.25, 0.11, 0.06, 0.03, 0.03)
 """Of people alone and of two to six together (Moussaid et al. 2010 counted 55 to 70 % of pedestrians in groups in busy
 streets, mostly of two; in RoadScene's training frames one who is 32 px high has one other beside them, and whole
 crowds cross at lights)."""
+CROWD_SHARE = 0.1
+"""Of frames with a crowd beside the people above: 19 % of RoadScene's frames have six people and more, 7 % ten and more, and
+over half of all people are in these; without crowds 9 % and 1 % of made frames had as many."""
+CROWD_LEAST, CROWD_MEAN, CROWD_MOST = 5, 11.0, 24
+"""People of a crowd: a least number and a geometric one more, which have that mean; most people in a frame with one."""
+CROWD_PLACES: Mapping[Kind, float] = {Kind.CROSSING: 0.6, Kind.PAVEMENT: 0.4}
+"""Where crowds are (assumed: they cross at lights, or wait and walk before them)."""
+CROWD_ALONG_M, CROWD_ASIDE_M = 2.4, 1.1
+"""Deviation of a crowd's people from its middle on their way and beside it (assumed: some columns on a crossing of 4 m)."""
+ONCOMING_SHARE = 0.3
+"""Of a crowd's people who walk the other way (assumed)."""
+CROWD_PART = 1
+"""Of the stream of people: frames without a crowd stay as they are."""
 ABREAST_M = (0.62, 0.85)
 """Between the middles of two who walk beside each other."""
 CIRCLE_M = (0.45, 0.7)
@@ -83,6 +96,12 @@ def sample_count(rng: np.random.Generator, most: int | None) -> int:
     """How many people there are in a frame, at most ``most``; one number is drawn, always."""
     count = int(rng.geometric(1.0 / (1.0 + MEAN_COUNT))) - 1
     return min(count, MOST if most is None else most)
+
+
+def crowd_count(rng: np.random.Generator) -> int:
+    """How many people a frame's crowd has; 0 in most frames. Two numbers are drawn, always."""
+    is_there, more = rng.random() < CROWD_SHARE, int(rng.geometric(1.0 / (1.0 + CROWD_MEAN - CROWD_LEAST))) - 1
+    return min(CROWD_LEAST + more, CROWD_MOST) if is_there else 0
 
 
 class PeopleMix:
@@ -168,9 +187,9 @@ def people_on_street(
     Returns:
         their placements; none nearer than a car's length, in a car, a wall or another.
     """
-    rng = draw.rng(Stream.PEOPLE)
-    count = sample_count(rng, most)
-    if not count or not mix:
+    rng, crowd_rng = draw.rng(Stream.PEOPLE), draw.rng(Stream.PEOPLE, CROWD_PART)
+    count, crowd = sample_count(rng, most), crowd_count(crowd_rng)
+    if not (count or crowd) or not mix:
         return ()
     scene = _Scene(setup, ground, street, cars, camera)
     placed: list[Placement] = []
@@ -178,6 +197,9 @@ def people_on_street(
         if len(placed) >= count:
             break
         placed += scene.group(mix, count - len(placed), placed, rng)
+    crowd = min(crowd, (CROWD_MOST if most is None else most) - len(placed))
+    if crowd > 0:
+        placed += scene.crowd(mix, crowd, placed, crowd_rng)
     return tuple(placed)
 
 
@@ -204,6 +226,19 @@ def _members(
             x = middle[0] - side * math.sin(heading) - row * math.cos(heading)
             y = middle[1] + side * math.cos(heading) - row * math.sin(heading)
             yaw = first if standing else heading + rng.normal(0.0, HEADING_STD)
+        yield Placement(name, float(x), float(y), 0.0, float(yaw), activity_of(name))
+
+
+def _crowded(
+    mix: PeopleMix, middle: Array, count: int, rng: np.random.Generator, *, standing: bool, heading: float
+) -> Iterator[Placement]:
+    """People spread about a point of the plane, the first of them at it; some come towards the others."""
+    for number in range(count):
+        name = mix.draw(rng, moving=not standing).name
+        along, aside = rng.normal(0.0, (CROWD_ALONG_M, CROWD_ASIDE_M)) * (number > 0)
+        x = middle[0] + along * math.cos(heading) - aside * math.sin(heading)
+        y = middle[1] + along * math.sin(heading) + aside * math.cos(heading)
+        yaw = heading + (math.pi if rng.random() < ONCOMING_SHARE else 0.0) + rng.normal(0.0, HEADING_STD)
         yield Placement(name, float(x), float(y), 0.0, float(yaw), activity_of(name))
 
 
@@ -331,6 +366,24 @@ class _Scene:
             middle = points[min(int(np.searchsorted(sums, rng.random() * sums[-1])), len(points) - 1)]
             standing, heading = rng.random() < STANDING_SHARE[kind], self._way(kind, middle, rng)
             group = _members(mix, middle + rng.uniform(-0.1, 0.1, 2), count, rng, standing=standing, heading=heading)
+            kept = _those_that_fit((self._on_ground(one) for one in group), placed, self._fits, mix)
+            if kept:
+                return kept
+        return []
+
+    def crowd(
+        self, mix: PeopleMix, count: int, placed: Sequence[Placement], rng: np.random.Generator
+    ) -> list[Placement]:
+        """Many people who walk over a crossing or along a pavement, most of them one way; none where there is no room."""
+        spots = {kind: self._spots[kind] for kind in CROWD_PLACES if kind in self._spots}
+        if not spots:
+            return []
+        kind = list(spots)[_chosen([CROWD_PLACES[kind] for kind in spots], rng)]
+        points, sums = spots[kind]
+        for _ in range(TRIES):
+            middle = points[min(int(np.searchsorted(sums, rng.random() * sums[-1])), len(points) - 1)]
+            standing, heading = rng.random() < STANDING_SHARE[kind], self._way(kind, middle, rng)
+            group = _crowded(mix, middle, count, rng, standing=standing, heading=heading)
             kept = _those_that_fit((self._on_ground(one) for one in group), placed, self._fits, mix)
             if kept:
                 return kept

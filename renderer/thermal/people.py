@@ -8,7 +8,7 @@ as the air.
 Sources:
     ISO 7730:2005, Annex D: mean skin temperature, clothing surface, convection, clothing area.
     ISO 8996: metabolic rates of standing, walking, running (``assets/thermal_profiles.toml``).
-    ISO 9920:2007, annex B: insulation of garments.
+    ISO 9920:2007, annex B: insulation of garments; clause 6: what wind and walking leave of it.
     Havenith et al. 2012, "The UTCI-clothing model": what people wear out of doors by air temperature.
     Osczevski 1994, "Thermal resistance of the cheek in cold air" (DCIEM 94-47): at most 0.07 m2K/W, at a skin of 10 to
     15 degC.
@@ -34,6 +34,7 @@ __all__ = [
     "Activity",
     "Person",
     "activity_of",
+    "clo_in_motion",
     "clothing_surface_K",
     "face_K",
     "hands_K",
@@ -89,6 +90,14 @@ _LEG_SKIN_K, _FOOT_SKIN_K = -1.2, -4.0
 """Skin of legs and feet against the body's mean in the cool (assumed)."""
 _SHOE_CLO = 1.6
 _STILL_M_S = 0.1
+_AIR_LAYER_CLO, _AREA_PER_CLO = 0.7, 0.28
+"""Insulation of the still air on clothes, and how much a clo enlarges their surface (ISO 9920)."""
+_TESTED_M_S, _SLOWEST_AIR_M_S, _FASTEST_AIR_M_S = 1.2, 0.15, 3.5
+"""Up to where walking was measured for that standard, and between which speeds the air was."""
+_LIGHT_CLO = 0.6
+"""Clothes of less are between those and the bare skin."""
+_RIDING_FROM_M_S = 4.5
+"""Faster ones ride, and walk with no leg (assumed)."""
 _ACTIVITIES: Final = {
     "walk": "walking", "run": "running", "sit": "sitting", "ride": "cycling", "cross": "walking", "push": "walking",
     "carry": "walking",
@@ -248,6 +257,28 @@ def usual_clothing_clo(air_K: float) -> float:
     return float(min(max(clo, _CLO_LIMITS[0]), _CLO_LIMITS[1]))
 
 
+def clo_in_motion(clo: float, air_speed_m_s: float, walking_m_s: float) -> float:
+    """What wind and walking leave of the insulation of clothes, as ISO 9920 has it.
+
+    Wind presses clothes together and comes through them; limbs in motion pump air through their openings.
+
+    Args:
+        clo: of the clothes on one who stands in still air.
+        air_speed_m_s: of the air against the body.
+        walking_m_s: speed of walking.
+
+    Returns:
+        clo; never more than without.
+    """
+    air = min(max(air_speed_m_s, _SLOWEST_AIR_M_S), _FASTEST_AIR_M_S) - _SLOWEST_AIR_M_S
+    pace = min(walking_m_s, _TESTED_M_S)
+    area = 1.0 + _AREA_PER_CLO * clo
+    dressed = (clo + _AIR_LAYER_CLO / area) * math.exp(-0.281 * air + 0.044 * air**2 - 0.492 * pace + 0.176 * pace**2)
+    layer = _AIR_LAYER_CLO * math.exp(-0.533 * air + 0.069 * air**2 - 0.462 * pace + 0.201 * pace**2)
+    total = dressed if clo > _LIGHT_CLO else ((_LIGHT_CLO - clo) * layer + clo * dressed) / _LIGHT_CLO
+    return min(total - layer / area, clo)
+
+
 def local_clo(clo: float) -> tuple[float, float]:
     """Insulation over trunk and arms, and over the legs, of clothes of which the whole body has ``clo``.
 
@@ -297,7 +328,9 @@ def zone_temperatures_K(person: Person, conditions: Conditions, category: str = 
     # Wind and walking meet under any angle: in the mean their squares add up.
     flow = max(_STILL_M_S, math.hypot(conditions.wind_m_s, person.speed_m_s))
     skin = skin_K(person.met)
-    trunk_clo, legs_clo = local_clo(person.clo)
+    walking_m_s = person.speed_m_s if person.speed_m_s < _RIDING_FROM_M_S else 0.0
+    left = clo_in_motion(person.clo, flow, walking_m_s) / person.clo
+    trunk_clo, legs_clo = (clo * left for clo in local_clo(person.clo))
 
     def worn(clo: float, below_K: float) -> float:
         return clothing_surface_K(air, air, flow, clo, below_K)

@@ -14,6 +14,7 @@ from renderer.errors import ThermalError
 from renderer.thermal import physics
 from renderer.thermal.people import (
     Person,
+    clo_in_motion,
     clothing_surface_K,
     face_K,
     hands_K,
@@ -135,6 +136,25 @@ def test_trousers_are_the_same_all_year_and_the_trunk_has_the_rest() -> None:
         assert 0.45 * trunk + 0.40 * legs + 0.1 == pytest.approx(clo)
         assert 0.40 * legs == pytest.approx(0.25)
     assert local_clo(1.6)[0] > 2.5 * local_clo(1.6)[1]
+
+
+def test_what_wind_and_walking_leave_of_clothes_is_that_of_pythermalcomfort() -> None:
+    clothing = pytest.importorskip("pythermalcomfort.clothing", reason="pythermalcomfort is not installed")
+    grid = itertools.product((0.2, 0.5, 0.8, 1.4, 2.4), (0.15, 0.5, 1.5, 3.0), (0.0, 0.6, 1.2))
+    for clo, air, pace in grid:
+        area = clothing.clo_area_factor(clo)
+        total = clothing.clo_total_insulation(clo + 0.7 / area, air, pace, 0.7, clo)
+        theirs = total - clothing.clo_insulation_air_layer(air, pace, 0.7) / area
+        assert clo_in_motion(clo, air, pace) == pytest.approx(float(theirs), rel=1e-9), (clo, air, pace)
+    assert clo_in_motion(1.0, 0.15, 0.0) == pytest.approx(1.0)
+    assert clo_in_motion(1.0, 1.8, 5.0) == clo_in_motion(1.0, 1.8, 1.2)
+
+
+def test_a_coat_of_one_who_walks_is_warmer_than_of_one_who_stands_in_that_air() -> None:
+    walks = zone_temperatures_K(walker(), winter_night(wind_m_s=1.0))
+    stands = zone_temperatures_K(replace(walker(), speed_m_s=0.0), winter_night(wind_m_s=math.hypot(1.0, 1.3)))
+    assert walks[Zone.UPPER_CLOTHES] - stands[Zone.UPPER_CLOTHES] > 0.8
+    assert walks[Zone.SKIN] == stands[Zone.SKIN]
 
 
 def test_a_shirt_is_warmer_than_a_coat_in_the_same_weather() -> None:
