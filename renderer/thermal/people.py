@@ -96,8 +96,8 @@ _TESTED_M_S, _SLOWEST_AIR_M_S, _FASTEST_AIR_M_S = 1.2, 0.15, 3.5
 """Up to where walking was measured for that standard, and between which speeds the air was."""
 _LIGHT_CLO = 0.6
 """Clothes of less are between those and the bare skin."""
-_RIDING_FROM_M_S = 4.5
-"""Faster ones ride, and walk with no leg (assumed)."""
+_SEATED: Final = {"sitting", "cycling", "riding", "scooting"}
+"""Activities in which nobody walks: ISO 9920 knows nothing of what pedalling pumps, and it is left out."""
 _ACTIVITIES: Final = {
     "walk": "walking", "run": "running", "sit": "sitting", "ride": "cycling", "cross": "walking", "push": "walking",
     "carry": "walking",
@@ -134,6 +134,7 @@ class Person:
     """Insulation of the clothes."""
     speed_m_s: float
     gloves: bool
+    on_foot: bool = True
 
 
 @functools.lru_cache(maxsize=4096)
@@ -311,6 +312,7 @@ def sample_person(
         clo=min(max(clo, _CLO_LIMITS[0]), _CLO_LIMITS[1]),
         speed_m_s=activity.speed_m_s * (1.0 + 0.12 * pace),
         gloves=bool(rng.random() < cold),
+        on_foot=activity.name not in _SEATED,
     )
 
 
@@ -328,7 +330,7 @@ def zone_temperatures_K(person: Person, conditions: Conditions, category: str = 
     # Wind and walking meet under any angle: in the mean their squares add up.
     flow = max(_STILL_M_S, math.hypot(conditions.wind_m_s, person.speed_m_s))
     skin = skin_K(person.met)
-    walking_m_s = person.speed_m_s if person.speed_m_s < _RIDING_FROM_M_S else 0.0
+    walking_m_s = person.speed_m_s if person.on_foot else 0.0
     left = clo_in_motion(person.clo, flow, walking_m_s) / person.clo
     trunk_clo, legs_clo = (clo * left for clo in local_clo(person.clo))
 

@@ -11,7 +11,7 @@ import pytest
 from renderer.geometry.camera import Camera
 from renderer.random_streams import Draw
 from renderer.scene.cars import FrameSetup, ModelSize, Placement
-from renderer.scene.pedestrians import PeopleMix, people_on_plane, those_out
+from renderer.scene.pedestrians import PeopleMix, people_on_plane, people_on_street, those_out
 from renderer.scene.projection import camera_pose
 from renderer.scene.street import Bay, Lane, Street
 from renderer.scene.walkable import Ground, Kind, walkable_ground
@@ -166,6 +166,40 @@ def test_ground_of_a_street_made_by_hand() -> None:
         Kind.ROAD, Kind.PAVEMENT, Kind.CROSSING, Kind.BAY, Kind.NONE, Kind.NONE, Kind.PAVEMENT, Kind.NONE, Kind.ROAD,
     ]  # fmt: skip
     assert ground.at(0.1, 5.1)[1] == pytest.approx(0.12)
+
+
+def junction() -> tuple[Ground, Street]:
+    """A road along x with pavements, and a crossing over it 18 m ahead."""
+    rows, columns = np.indices((80, 240))
+    x, y = columns * 0.25 + 0.125, rows * 0.25 - 9.875
+    kind = np.where(np.abs(y) > 4.0, Kind.PAVEMENT, np.where(np.abs(x - 18.0) < 2.0, Kind.CROSSING, Kind.ROAD))
+    path = np.array([(-10.0, -1.7, 0.0), (90.0, -1.7, 0.0)])
+    ground = Ground((0.0, -10.0), 0.25, np.zeros(kind.shape, np.float32), kind.astype(np.uint8))
+    return ground, Street((Lane(path, 3.3),), (), (path,))
+
+
+def test_as_many_people_come_together_as_in_roadscene() -> None:
+    """56 % of its people are in frames with six and more; of ours some are hidden by what else stands there."""
+    ground, street = junction()
+    drawn = [people_on_street(setup(), ground, street, CARS, MIX, CAMERA, Draw(5, k)) for k in range(400)]
+    count = np.array([len(people) for people in drawn])
+    assert 0.5 < count[count >= 6].sum() / count.sum() < 0.75
+    assert count.max() <= 24
+    for people in drawn:
+        places = np.array([(one.x_m, one.y_m) for one in people]).reshape(-1, 2)
+        apart = np.linalg.norm(places[:, None] - places, axis=2) + np.eye(len(places))
+        assert apart.min(initial=1.0) >= 0.5
+    few = [people_on_street(setup(), ground, street, CARS, MIX, CAMERA, Draw(5, k), 3) for k in range(60)]
+    assert max(map(len, few)) == 3
+
+
+def test_frames_without_a_crowd_are_those_without_crowds(monkeypatch: pytest.MonkeyPatch) -> None:
+    ground, street = junction()
+    usual = [people_on_street(setup(), ground, street, CARS, MIX, CAMERA, Draw(6, k)) for k in range(60)]
+    monkeypatch.setattr("renderer.scene.pedestrians.CROWD_SHARE", 0.0)
+    without = [people_on_street(setup(), ground, street, CARS, MIX, CAMERA, Draw(6, k)) for k in range(60)]
+    assert 0 < sum(one != other for one, other in zip(usual, without, strict=True)) < 20
+    assert all(one[: len(other)] == other for one, other in zip(usual, without, strict=True))
 
 
 def test_people_are_dressed_for_the_weather() -> None:
