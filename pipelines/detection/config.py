@@ -63,6 +63,20 @@ class MeasureConfig:
             _TRAINING, at_least=1, default_text="a third of the windows that a training takes, at least 1200",
         ),
     ] = None  # fmt: skip
+    input_width: Annotated[
+        int,
+        Option(
+            "Width that images are brought to, pixels: smaller objects are found at more, a step costs its square.",
+            _TRAINING, at_least=160, at_most=1280,
+        ),
+    ] = 400  # fmt: skip
+    all_layers: Annotated[
+        bool,
+        Option(
+            "Train the low layers too, on windows drawn anew at each step: nothing is kept on disk, a step costs 1.7.",
+            _TRAINING,
+        ),
+    ] = False  # fmt: skip
     report_share: Annotated[
         float,
         Option(

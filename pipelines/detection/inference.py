@@ -21,7 +21,6 @@ _LIMIT: Final = 100
 _LEAST_SCORE: Final = 0.02
 _OVERLAP: Final = 0.6
 """IoU with a better find of the same class from which on a find is its double."""
-_MULTIPLE_PX: Final = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +35,20 @@ class Detections:
 
 
 @torch.inference_mode()
-def find_objects(layers: FrozenLayers, network: DetectionNetwork, image: NDArray[np.uint8]) -> Detections:
-    """Boxes in a grey image (H, W)."""
-    window, scale = resized(image, _MULTIPLE_PX)
-    low = layers(torch.from_numpy(window)[None, None].contiguous(memory_format=torch.channels_last))
-    logits, edges = network(low)
+def find_objects(
+    layers: FrozenLayers | None, network: DetectionNetwork, image: NDArray[np.uint8], input_width_px: int
+) -> Detections:
+    """Boxes in an image.
+
+    Args:
+        layers: The low layers; None where the network has its own.
+        network: A trained one.
+        image: (H, W) grey.
+        input_width_px: Width that it is brought to.
+    """
+    window, scale = resized(image, input_width_px)
+    given = torch.from_numpy(window)[None, None].contiguous(memory_format=torch.channels_last)
+    logits, edges = network(given if layers is None else layers(given))
     chance = torch.sigmoid(logits[0])
     chance = chance * (
         functional.max_pool2d(chance[None], 3, 1, 1)[0] == chance

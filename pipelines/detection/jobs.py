@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.detection.augmentation import window_px
 from pipelines.detection.config import MeasureConfig
 from pipelines.detection.features import TrainingViews, make_views
 from pipelines.detection.inference import find_objects
@@ -17,7 +18,7 @@ from pipelines.detection.inputs import Inputs
 from pipelines.detection.labelled_images import LabelledImages
 from pipelines.detection.network import DetectionNetwork, FrozenLayers, imagenet_backbone
 from pipelines.detection.plan import Training
-from pipelines.detection.training import TrainingShare, train_detector
+from pipelines.detection.training import FreshViews, KeptViews, TrainingShare, train_detector
 
 __all__ = ["TrainingJob", "ViewsJob"]
 
@@ -47,7 +48,10 @@ def _views(config: MeasureConfig, images: LabelledImages) -> tuple[TrainingViews
     def layers() -> FrozenLayers:
         return FrozenLayers(imagenet_backbone(config.weights_dir))
 
-    return make_views(images, layers, config.out / "features", at_least=config.windows), images.name
+    views = make_views(
+        images, layers, config.out / "features", at_least=config.windows, window_px=window_px(config.input_width)
+    )
+    return views, images.name
 
 
 @dataclass(frozen=True)
@@ -69,23 +73,32 @@ class TrainingJob:
         return opened()
 
 
+def _share(
+    config: MeasureConfig, images: LabelledImages, views: dict[str, TrainingViews], chosen: list[int]
+) -> TrainingShare:
+    """Some images of a set as they are trained on; ``views`` keeps the features of the sets."""
+    if config.all_layers:
+        return FreshViews(images, np.array(chosen, np.int64), window_px(config.input_width))
+    if images.name not in views:
+        views[images.name] = _views(config, images)[0]
+    return KeptViews(views[images.name], views[images.name].rows_of(chosen))
+
+
 def _run(config: MeasureConfig, inputs: Inputs, views: dict[str, TrainingViews], training: Training) -> dict[str, Any]:
 
     chosen = inputs.trained_on(training)
-    for name in chosen:
-        if name not in views:
-            views[name] = _views(config, inputs.sets[name])[0]
-    shares = [TrainingShare(views[name], views[name].rows_of(rows)) for name, rows in chosen.items()]
     network = train_detector(
-        shares,
-        lambda: DetectionNetwork(imagenet_backbone(config.weights_dir), len(config.classes)),
+        [_share(config, inputs.sets[name], views, rows) for name, rows in chosen.items()],
+        lambda: DetectionNetwork(
+            imagenet_backbone(config.weights_dir), len(config.classes), all_layers=config.all_layers
+        ),
         steps=config.steps,
         seed=training.seed,
     )
-    layers = FrozenLayers(imagenet_backbone(config.weights_dir))
+    layers = None if config.all_layers else FrozenLayers(imagenet_backbone(config.weights_dir))
     found: Found = {}
     for image in inputs.tested_by(training):
-        finds = find_objects(layers, network, image.read())
+        finds = find_objects(layers, network, image.read(), config.input_width)
         columns = np.column_stack([finds.boxes_px, finds.scores, finds.classes])
         found[image.name] = np.round(columns.astype(np.float64), 4).tolist()
     return {"images": sum(map(len, chosen.values())), "found": found}

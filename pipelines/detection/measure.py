@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["measure", "measure_usefulness"]
 
+_AS_EARLIER: Final = {"input_width": 400, "all_layers": False}
+"""Options that the plans of earlier versions do not name, and what these did."""
 _COLUMNS: Final = 6
 _NO_LIMIT_S: Final = 0.0
 """Of silence: a training of many steps, or a large set's features, is one piece of work, of any length."""
@@ -76,7 +78,8 @@ def _measure(config: MeasureConfig, log: Callable[[str], None], progress: bool) 
     _open_plan(config, inputs)
     trainings = plan_trainings(inputs.rows, inputs.overlapping, config.folds, config.seeds)
     waiting = [one for one in trainings if not _is_done(config, inputs, one)]
-    _make_views(config, inputs, progress)
+    if not config.all_layers:
+        _make_views(config, inputs, progress)
     _train(config, inputs, waiting, log, progress)
     reported, others = _parts(config, inputs)
     scored = [
@@ -133,7 +136,8 @@ def _first_finds(config: MeasureConfig, trainings: Sequence[Training]) -> dict[s
 def _open_plan(config: MeasureConfig, inputs: Inputs) -> None:
     """Writes down what is measured, or checks that the folder holds the same; other rows and seeds may join it."""
     values = option_values(config)
-    plan = {name: values[name] for name in ("test", "classes", "steps", "folds")} | {"views": config.windows}
+    plan = {name: values[name] for name in ("test", "classes", "steps", "folds", *_AS_EARLIER)}
+    plan["views"] = config.windows
     plan["images"] = {name: one.fingerprint for name, one in {**inputs.sets, "test": inputs.test}.items()}
     path = config.out / "plan.json"
     if not path.is_file():
@@ -145,7 +149,7 @@ def _open_plan(config: MeasureConfig, inputs: Inputs) -> None:
         raise ConfigError(f"{path}: says nothing of images: expected a plan as gis wrote it; give another --out")
     images = plan["images"] | kept["images"]
     for name, value in {**plan, "images": images | plan["images"]}.items():
-        if (images if name == "images" else kept.get(name)) != value:
+        if (images if name == "images" else kept.get(name, _AS_EARLIER.get(name))) != value:
             raise ConfigError(f"{config.out}: holds a measurement with another {name}; give the same, or another --out")
     write_json(path, plan | {"images": images})
 

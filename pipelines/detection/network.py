@@ -73,10 +73,12 @@ class FrozenLayers(nn.Module):
 
 
 class DetectionNetwork(nn.Module):
-    """What is trained: (N, 256, H/8, W/8) of :class:`FrozenLayers` to centres and boxes."""
+    """What is trained: (N, 256, H/8, W/8) of :class:`FrozenLayers` to centres and boxes; or all of it, from images."""
 
-    def __init__(self, backbone: nn.Sequential, classes: int) -> None:
+    def __init__(self, backbone: nn.Sequential, classes: int, *, all_layers: bool = False) -> None:
+        """Of a backbone; ``all_layers``: the low ones are part of it, and it takes (N, 1, H, W) grey of 0 to 255."""
         super().__init__()
+        self.low = backbone[:_FIRST_TRAINED] if all_layers else nn.Identity()
         self.high = backbone[_FIRST_TRAINED:]
         self.from_low = nn.Conv2d(LOW_CHANNELS, _WIDTH, 1)
         self.from_high = nn.Conv2d(_HIGH_CHANNELS, _WIDTH, 1)
@@ -90,25 +92,26 @@ class DetectionNetwork(nn.Module):
         nn.init.constant_(last.bias, _RARE)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, low: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, given: Tensor) -> tuple[Tensor, Tensor]:
         """Centres and edges of each cell.
 
         Returns:
             (N, classes, H/8, W/8) logits of a centre, and (N, 4, H/8, W/8) distances from the cell's middle to the
             left, top, right and bottom edge, pixels of the network's input.
         """
+        low = self.low(given)
         above = self.from_high(self.high(low) * _FEATURE_SCALE)
         above = functional.interpolate(above, size=low.shape[2:], mode="nearest")
         merged = self.merge(self.from_low(low * _FEATURE_SCALE) + above)
         return self.centres(merged), functional.softplus(self.edges(merged) + 1.0) * STRIDE_PX
 
     def pretrained(self) -> list[nn.Parameter]:
-        """Parameters that ImageNet has trained already."""
+        """Parameters of the high layers that ImageNet has trained already."""
         return list(self.high.parameters())
 
     def new(self) -> list[nn.Parameter]:
         """Parameters that start from random numbers."""
-        return [parameter for name, parameter in self.named_parameters() if not name.startswith("high.")]
+        return [one for name, one in self.named_parameters() if not name.startswith(("high.", "low."))]
 
 
 def _branch(channels: int) -> nn.Sequential:

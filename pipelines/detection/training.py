@@ -4,32 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pipelines.detection.augmentation import draw_view
 from pipelines.detection.config import BATCH
-from pipelines.detection.features import TrainingViews
+from pipelines.detection.features import TrainingViews, targets_of
+from pipelines.detection.labelled_images import LabelledImages
 from pipelines.detection.losses import detection_loss
 from pipelines.detection.network import DetectionNetwork
+from pipelines.detection.targets import Targets
 
-__all__ = ["TrainingShare", "train_detector"]
+__all__ = ["FreshViews", "KeptViews", "TrainingShare", "train_detector"]
 
-_PRETRAINED_RATE, _NEW_RATE = 3e-4, 1.5e-3
+_PRETRAINED_RATE, _NEW_RATE, _LOW_RATE = 3e-4, 1.5e-3, 1e-4
 _WARM_UP: Final = 0.15
 _WEIGHT_DECAY: Final = 1e-2
 _CLIPPED_NORM: Final = 10.0
 
 
+class TrainingShare(Protocol):
+    """What of one set is trained on; every set fills an equal part of the batches."""
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Numbers of what is drawn, each once before any comes again."""
+
+    def draw(self, row: int, rng: np.random.Generator) -> tuple[NDArray[np.floating[Any]], Targets]:
+        """(C, H, W) that the network is given, and what it should say."""
+
+
 @dataclass(frozen=True, eq=False)
-class TrainingShare:
-    """Rows of one set that are trained on; every set fills an equal part of the batches."""
+class KeptViews:
+    """Windows of a set whose features are on disk."""
 
     views: TrainingViews
     rows: NDArray[np.int64]
+
+    def draw(self, row: int, rng: np.random.Generator) -> tuple[NDArray[np.floating[Any]], Targets]:
+        """Features (256, H/8, W/8) of one of them."""
+        return self.views.features[row].transpose(2, 0, 1), self.views.targets[row]
+
+
+@dataclass(frozen=True, eq=False)
+class FreshViews:
+    """Images of a set, of which a new window is drawn each time."""
+
+    images: LabelledImages
+    rows: NDArray[np.int64]
+    window_px: tuple[int, int]
+
+    def draw(self, row: int, rng: np.random.Generator) -> tuple[NDArray[np.floating[Any]], Targets]:
+        """A window (1, H, W) of one of them, grey of 0 to 255."""
+        image = self.images.images[row].read()
+        view = draw_view(image.shape[1], image.shape[0], self.window_px, rng)
+        targets = targets_of(self.images, row, image.shape[1], view, self.window_px)
+        return view.image(image, self.window_px)[None], targets
 
 
 def train_detector(
@@ -45,19 +79,20 @@ def train_detector(
     """
     torch.manual_seed(seed)
     network = make_network().train()
-    groups = [
-        {"params": network.pretrained(), "lr": _PRETRAINED_RATE},
-        {"params": network.new(), "lr": _NEW_RATE},
+    parts = [
+        (network.pretrained(), _PRETRAINED_RATE),
+        (network.new(), _NEW_RATE),
+        ([*network.low.parameters()], _LOW_RATE),
     ]
+    groups = [{"params": parameters, "lr": rate} for parameters, rate in parts if parameters]
+    rates = [rate for parameters, rate in parts if parameters]
     optimizer = torch.optim.AdamW(groups, weight_decay=_WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, [_PRETRAINED_RATE, _NEW_RATE], total_steps=steps, pct_start=_WARM_UP
-    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=steps, pct_start=_WARM_UP)
     halved = _has_bfloat16()
     for _, batch in zip(range(steps), _batches(shares, np.random.default_rng(seed)), strict=False):
-        features, *targets = batch
+        given, *targets = batch
         with torch.autocast("cpu", torch.bfloat16, enabled=halved):
-            predicted = network(features)
+            predicted = network(given)
         loss = detection_loss((predicted[0].float(), predicted[1].float()), *targets)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
@@ -82,13 +117,12 @@ def _batches(shares: Sequence[TrainingShare], rng: np.random.Generator) -> Itera
             number = int(rng.integers(len(shares)))
             if not decks[number]:
                 decks[number] = rng.permutation(shares[number].rows).tolist()
-            picked.append((shares[number].views, decks[number].pop()))
+            picked.append(shares[number].draw(decks[number].pop(), rng))
         yield _batch(picked)
 
 
-def _batch(picked: Sequence[tuple[TrainingViews, int]]) -> tuple[Tensor, ...]:
-    features = np.stack([views.features[row] for views, row in picked])
-    targets = [views.targets[row] for views, row in picked]
-    arrays = [[one.centres, one.counted, one.edges, one.edge_weight] for one in targets]
+def _batch(picked: Sequence[tuple[NDArray[np.floating[Any]], Targets]]) -> tuple[Tensor, ...]:
+    given = torch.from_numpy(np.stack([one for one, _ in picked])).float()
+    arrays = [[one.centres, one.counted, one.edges, one.edge_weight] for _, one in picked]
     stacked = [torch.from_numpy(np.stack(column)) for column in zip(*arrays, strict=True)]
-    return torch.from_numpy(features).float().permute(0, 3, 1, 2), *stacked
+    return given.contiguous(memory_format=torch.channels_last), *stacked

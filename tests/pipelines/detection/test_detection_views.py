@@ -10,11 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.detection.augmentation import WINDOW_PX, View, draw_view, resized
+from pipelines.detection.augmentation import View, draw_view, resized, window_px
 from pipelines.detection.config import BATCH, MeasureConfig
 from pipelines.detection.labelled_images import NOT_COUNTED
 from pipelines.detection.network import STRIDE_PX
 from pipelines.detection.targets import make_targets
+
+WINDOW_PX = (320, 256)
+
+
+def test_windows_are_as_large_against_the_image_at_any_width() -> None:
+    assert window_px(400) == WINDOW_PX
+    assert window_px(640) == (512, 416)  # 0.64 of the width, in 32s
+    shares = [draw_view(640, 512, window_px(width), np.random.default_rng(4)).scale / width for width in (400, 640)]
+    assert shares[0] == pytest.approx(shares[1])
 
 
 @settings(max_examples=30, deadline=None)
@@ -26,9 +35,9 @@ def test_boxes_move_as_the_pixels_do(seed: int) -> None:
     left, top = int(rng.integers(150, 300)), int(rng.integers(120, 250))
     right, bottom = left + int(rng.integers(60, 150)), top + int(rng.integers(60, 150))
     image[top:bottom, left:right] = 220
-    drawn = draw_view(640, 512, rng)
+    drawn = draw_view(640, 512, WINDOW_PX, rng)
     view = View(drawn.scale, drawn.left_px, drawn.top_px, drawn.mirrored)
-    window = view.image(image)
+    window = view.image(image, WINDOW_PX)
     (box,) = view.boxes(np.array([[left, top, right, bottom]], np.float32), 640)
     rows, columns = np.nonzero(window > 120)
     inside = (box[0] > 1, box[1] > 1, box[2] < WINDOW_PX[0] - 1, box[3] < WINDOW_PX[1] - 1)
@@ -40,7 +49,7 @@ def test_boxes_move_as_the_pixels_do(seed: int) -> None:
 def test_a_whole_image_keeps_its_place() -> None:
     image = np.zeros((512, 640), np.uint8)
     image[256:, 320:] = 200
-    window, scale = resized(image, 32)
+    window, scale = resized(image, 400)
     assert window.shape == (320, 416)
     assert scale == pytest.approx(0.625)
     assert window[159, 199] < 100 < window[161, 201]

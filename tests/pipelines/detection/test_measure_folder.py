@@ -157,6 +157,20 @@ def test_a_plan_that_is_none_is_one_line(tmp_path: Path, trained: list[str], tex
     assert "\n" not in str(caught.value)
 
 
+def test_a_folder_holds_one_width_and_one_way_to_train(tmp_path: Path, trained: list[str]) -> None:
+    """Plans of earlier versions name neither: then 400 px and frozen low layers are meant."""
+    module.measure_usefulness(options(tmp_path))
+    path = tmp_path / "out" / "plan.json"
+    plan = json.loads(path.read_text(encoding="ascii"))
+    del plan["input_width"], plan["all_layers"]
+    path.write_text(json.dumps(plan), encoding="ascii")
+    for other in ({"input_width": 640}, {"all_layers": True}):
+        with pytest.raises(ConfigError, match=f"another {next(iter(other))}"):
+            module.measure_usefulness(options(tmp_path, **other))
+    module.measure_usefulness(options(tmp_path))
+    assert trained == ["set-seed0"]
+
+
 ODD = ("a|b", "<img src=x>", "a b", "*x*", "![y](http:)", "n" * 240)
 
 
