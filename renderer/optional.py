@@ -197,12 +197,17 @@ class _Compiled:
         return getattr(self._compiled, name)
 
 
+_SAID: dict[str, Any] = {"error_model": "python", "fastmath": False, "forceinline": False}
+"""Numba's own. A kernel that does not say them has those of the first one that calls it: last bits would depend on
+which of its callers is compiled first."""
+
+
 def njit(*, cache: bool = False, **options: Any) -> Any:
     """``numba.njit`` that keeps compiled code only where nobody else can plant it (:func:`.kernel_cache.may_keep`)."""
 
     def compiled(function: Function) -> Function:
         kept = cache and may_keep(Path(function.__code__.co_filename))
-        return cast(Function, _Compiled(function, {"cache": kept, **options}))
+        return cast(Function, _Compiled(function, {"cache": kept, **_SAID, **options}))
 
     return compiled
 
@@ -213,8 +218,7 @@ read_toml: Callable[[str], dict[str, Any]] = _found("tomllib", "loads", _read_to
 # Of LLVM's fast math what leaves infinities and NaN alone: a * b + c in one rounding, no difference between zeros of
 # either sign, and division by multiplication with the reciprocal. Only last bits move.
 _FAST = {"contract", "nsz", "arcp"}
-_LOOP: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": False}
-"""Of all kernels; the last is said because numba takes it over from the kernel that calls another."""
+_LOOP: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 ZERO = cast(int, np.int64(0))
 """Where a number begins to count that is handed on to other kernels: of a plain 0 numba makes a type of its own, and
@@ -241,4 +245,4 @@ def inlined_kernel(function: Function) -> Function:
     LLVM puts it there, and not numba (``inline="always"``), which finds out anew in each place what is of which type:
     nearly half of the compilation of the physics.
     """
-    return cast(Function, njit(**{**_LOOP, "forceinline": True}, fastmath=_FAST)(function))
+    return cast(Function, njit(**_LOOP, fastmath=_FAST, forceinline=True)(function))

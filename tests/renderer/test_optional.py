@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -84,3 +85,43 @@ def test_temperatures_without_numba_are_the_compiled_ones(tmp_path: Path) -> Non
 def _noon_K() -> NDArray[np.float32]:
     conditions = winter_night(hour=12.0, sun_elevation_deg=30.0, sun_azimuth_deg=170.0)
     return render_thermal(every_zone(), conditions, profiles(), Draw(3, 0)).apparent_temperature_K
+
+
+ORDER = """
+import re, sys
+from renderer.optional import fast_kernel, kernel
+
+@kernel
+def shared(a, b, c):
+    return a * b + c
+
+@fast_kernel
+def fast(a, b, c):
+    return shared(a, b, c) + a * c
+
+@kernel
+def exact(a, b, c):
+    return shared(a, b, c) - a * c
+
+for one in {"fast": (fast, exact), "exact": (exact, fast)}[sys.argv[1]]:
+    one(1.5, 2.5, 3.5)
+for one in (fast, exact):
+    (code,) = one._compiled.inspect_llvm().values()
+    print(sorted(set(re.findall(r"= f[a-z]+ [a-z ]*double", code))))
+"""
+
+
+def test_a_kernel_is_the_same_whichever_of_its_callers_is_compiled_first(tmp_path: Path) -> None:
+    """Numba hands flags of a caller on to what it calls; a multiplication and an addition then have one rounding."""
+    pytest.importorskip("numba", reason="numba is not installed")
+    script = tmp_path / "order.py"
+    script.write_text(ORDER, encoding="ascii")
+    told = []
+    for first in ("fast", "exact"):  # each compiles for itself
+        paths = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path / first)}
+        done = subprocess.run([sys.executable, script, first], check=True, env=paths, capture_output=True, text=True)
+        told.append(done.stdout)
+    assert told[0] == told[1]
+    fast, exact = told[0].splitlines()
+    assert "contract" in fast
+    assert "contract" not in exact
