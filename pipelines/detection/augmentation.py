@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MULTIPLE_PX", "View", "draw_view", "resized", "window_px"]
+__all__ = ["View", "draw_view", "resized", "window_px"]
 
-MULTIPLE_PX: Final = 32
+_MULTIPLE_PX: Final = 32
 """Sides of windows and of whole images are multiples of it."""
 _WINDOW: Final = (0.8, 0.64)
 """Width and height of a training window as shares of the width of a whole image."""
@@ -31,7 +31,7 @@ def window_px(input_width_px: int) -> tuple[int, int]:
 
 
 def _multiple(length_px: float) -> int:
-    return -(-round(length_px) // MULTIPLE_PX) * MULTIPLE_PX
+    return -(-round(length_px) // _MULTIPLE_PX) * _MULTIPLE_PX
 
 
 @dataclass(frozen=True)

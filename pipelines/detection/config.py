@@ -100,5 +100,7 @@ class MeasureConfig:
 
     def __post_init__(self) -> None:
         check_options(self)
+        if self.all_layers and self.views is not None:
+            raise ConfigError("--views and --all-layers: windows are drawn anew there, none is kept; give one of them")
         if not self.train or not self.classes:
             raise ConfigError("nothing to train on: expected --train with a set, and at least one class")

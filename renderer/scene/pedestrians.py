@@ -356,34 +356,44 @@ class _Scene:
         self, mix: PeopleMix, most: int, placed: Sequence[Placement], rng: np.random.Generator
     ) -> list[Placement]:
         """One to six people together; none where there is no room for them."""
-        spots = self._spots
-        if not spots:
+        if not self._spots:
             return []
         count = min(most, 1 + _chosen(GROUP_SHARES, rng))
-        kind = list(spots)[_chosen([PLACES[kind] for kind in spots], rng)]
-        points, sums = spots[kind]
-        for _ in range(TRIES):
-            middle = points[min(int(np.searchsorted(sums, rng.random() * sums[-1])), len(points) - 1)]
-            standing, heading = rng.random() < STANDING_SHARE[kind], self._way(kind, middle, rng)
-            group = _members(mix, middle + rng.uniform(-0.1, 0.1, 2), count, rng, standing=standing, heading=heading)
-            kept = _those_that_fit((self._on_ground(one) for one in group), placed, self._fits, mix)
-            if kept:
-                return kept
-        return []
+
+        def members(middle: Array, *, standing: bool, heading: float) -> Iterator[Placement]:
+            near = middle + rng.uniform(-0.1, 0.1, 2)
+            return _members(mix, near, count, rng, standing=standing, heading=heading)
+
+        return self._together(PLACES, mix, members, placed, rng)
 
     def crowd(
         self, mix: PeopleMix, count: int, placed: Sequence[Placement], rng: np.random.Generator
     ) -> list[Placement]:
         """Many people on a crossing or a pavement, most of them on one way; none where there is no room."""
-        spots = {kind: self._spots[kind] for kind in CROWD_PLACES if kind in self._spots}
+
+        def members(middle: Array, *, standing: bool, heading: float) -> Iterator[Placement]:
+            return _crowded(mix, middle, count, rng, standing=standing, heading=heading)
+
+        return self._together(CROWD_PLACES, mix, members, placed, rng)
+
+    def _together(
+        self,
+        places: Mapping[Kind, float],
+        mix: PeopleMix,
+        members: Callable[..., Iterator[Placement]],
+        placed: Sequence[Placement],
+        rng: np.random.Generator,
+    ) -> list[Placement]:
+        """People about a spot where there is room for the first of them; ``members`` draws them about its middle."""
+        spots = {kind: self._spots[kind] for kind in places if kind in self._spots}
         if not spots:
             return []
-        kind = list(spots)[_chosen([CROWD_PLACES[kind] for kind in spots], rng)]
+        kind = list(spots)[_chosen([places[kind] for kind in spots], rng)]
         points, sums = spots[kind]
         for _ in range(TRIES):
             middle = points[min(int(np.searchsorted(sums, rng.random() * sums[-1])), len(points) - 1)]
             standing, heading = rng.random() < STANDING_SHARE[kind], self._way(kind, middle, rng)
-            group = _crowded(mix, middle, count, rng, standing=standing, heading=heading)
+            group = members(middle, standing=standing, heading=heading)
             kept = _those_that_fit((self._on_ground(one) for one in group), placed, self._fits, mix)
             if kept:
                 return kept

@@ -8,7 +8,8 @@ as the air.
 Sources:
     ISO 7730:2005, Annex D: mean skin temperature, clothing surface, convection, clothing area.
     ISO 8996: metabolic rates of standing, walking, running (``assets/thermal_profiles.toml``).
-    ISO 9920:2007, annex B: insulation of garments; clause 6: what wind and walking leave of it.
+    ISO 9920:2007, annex B: insulation of garments. What wind and walking leave of it: the standard's formulas as table
+    1 of doi 10.1186/s40101-020-00235-9 states them, for light clothes as pythermalcomfort does.
     Havenith et al. 2012, "The UTCI-clothing model": what people wear out of doors by air temperature.
     Osczevski 1994, "Thermal resistance of the cheek in cold air" (DCIEM 94-47): at most 0.07 m2K/W, at a skin of 10 to
     15 degC.
@@ -92,8 +93,9 @@ _SHOE_CLO = 1.6
 _STILL_M_S = 0.1
 _AIR_LAYER_CLO, _AREA_PER_CLO = 0.7, 0.28
 """Insulation of the still air on clothes, and how much a clo enlarges their surface (ISO 9920)."""
-_TESTED_M_S, _SLOWEST_AIR_M_S, _FASTEST_AIR_M_S = 1.2, 0.15, 3.5
-"""Up to where walking was measured for that standard, and between which speeds the air was."""
+_FASTEST_WALK_M_S, _SLOWEST_AIR_M_S, _FASTEST_AIR_M_S = 1.2, 0.15, 3.5
+"""Where walking and air are held: the formulas begin at the second, and turn near the others, as if more motion gave
+insulation back."""
 _LIGHT_CLO = 0.6
 """Clothes of less are between those and the bare skin."""
 _SEATED: Final = {"sitting", "cycling", "riding", "scooting"}
@@ -272,7 +274,7 @@ def clo_in_motion(clo: float, air_speed_m_s: float, walking_m_s: float) -> float
         clo; never more than without.
     """
     air = min(max(air_speed_m_s, _SLOWEST_AIR_M_S), _FASTEST_AIR_M_S) - _SLOWEST_AIR_M_S
-    pace = min(walking_m_s, _TESTED_M_S)
+    pace = min(walking_m_s, _FASTEST_WALK_M_S)
     area = 1.0 + _AREA_PER_CLO * clo
     dressed = (clo + _AIR_LAYER_CLO / area) * math.exp(-0.281 * air + 0.044 * air**2 - 0.492 * pace + 0.176 * pace**2)
     layer = _AIR_LAYER_CLO * math.exp(-0.533 * air + 0.069 * air**2 - 0.462 * pace + 0.201 * pace**2)

@@ -169,6 +169,8 @@ def test_a_folder_holds_one_width_and_one_way_to_train(tmp_path: Path, trained: 
             module.measure_usefulness(options(tmp_path, **other))
     module.measure_usefulness(options(tmp_path))
     assert trained == ["set-seed0"]
+    with pytest.raises(ConfigError, match="give one of them"):
+        options(tmp_path, all_layers=True, views=1200)
 
 
 ODD = ("a|b", "<img src=x>", "a b", "*x*", "![y](http:)", "n" * 240)
