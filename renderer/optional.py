@@ -158,6 +158,40 @@ def _loaded_quickly(compiled: Any) -> Any:
     return compiled
 
 
+@functools.cache
+def _self_contained() -> Any:
+    """A compiler of kernels that run their own copies of what they call, in the process that compiles them too.
+
+    Numba links what a kernel calls into it and compiles it by itself as well. Of two functions of one name the process
+    takes the one that it saw first: the kernel would run the other one until it is loaded from the disk, and the two
+    are optimised in different places, which can move the last bits of what they return.
+
+    Returns:
+        a numba ``pipeline_class``; None without numba, or with one that is built otherwise.
+    """
+    if _njit() is _plain:
+        return None
+    compiler = importlib.import_module("numba.core.compiler").Compiler
+    library = getattr(importlib.import_module("numba.core.codegen"), "JITCodeLibrary", None)
+    if not all(hasattr(library, name) for name in ("_finalize_final_module", "enable_object_caching")):
+        return None
+
+    class Library(library):  # type: ignore[misc, valid-type]
+        def _finalize_final_module(self) -> None:
+            for function in self._final_module.functions:
+                if not function.is_declaration and function.linkage.name == "linkonce_odr":
+                    function.linkage = "internal"
+            super()._finalize_final_module()
+
+    class SelfContained(compiler):  # type: ignore[misc, valid-type]
+        def compile_extra(self, function: Any) -> Any:
+            self.state.library = Library(self.state.targetctx.codegen(), function.__qualname__)
+            self.state.library.enable_object_caching()
+            return super().compile_extra(function)
+
+    return SelfContained
+
+
 class _Compiled:
     """A function that numba compiles, which is imported when the first of them is called.
 
@@ -171,7 +205,8 @@ class _Compiled:
 
     @functools.cached_property
     def _compiled(self) -> Any:
-        compiled = _njit()(**self._options)(self._function)
+        alone = {} if (pipeline := _self_contained()) is None else {"pipeline_class": pipeline}
+        compiled = _njit()(**self._options, **alone)(self._function)
         keep_apart(getattr(getattr(compiled, "_cache", None), "_cache_file", None))
         return _loaded_quickly(compiled)
 

@@ -82,9 +82,9 @@ def test_temperatures_without_numba_are_the_compiled_ones(tmp_path: Path) -> Non
     np.testing.assert_allclose(plain, compiled, rtol=0, atol=0.01)
 
 
-def _noon_K() -> NDArray[np.float32]:
-    conditions = winter_night(hour=12.0, sun_elevation_deg=30.0, sun_azimuth_deg=170.0)
-    return render_thermal(every_zone(), conditions, profiles(), Draw(3, 0)).apparent_temperature_K
+def _noon_K(hour: float = 12.0, sun_deg: float = 30.0, seed: int = 3) -> NDArray[np.float32]:
+    conditions = winter_night(hour=hour, sun_elevation_deg=sun_deg, sun_azimuth_deg=170.0)
+    return render_thermal(every_zone(), conditions, profiles(), Draw(seed, 0)).apparent_temperature_K
 
 
 ORDER = """
@@ -125,3 +125,25 @@ def test_a_kernel_is_the_same_whichever_of_its_callers_is_compiled_first(tmp_pat
     fast, exact = told[0].splitlines()
     assert "contract" in fast
     assert "contract" not in exact
+
+
+COMPILED_OR_LOADED = """
+import sys
+sys.path.insert(0, "tests/renderer")
+import numpy as np, test_optional
+np.save(sys.argv[1], [test_optional._noon_K(14.0, 60.0, seed) for seed in range(24)])
+"""
+
+
+def test_a_kernel_is_the_same_compiled_and_loaded(tmp_path: Path) -> None:
+    """The process that compiles it has two copies of what it calls; the one that loads it has the kernel's own."""
+    pytest.importorskip("numba", reason="numba is not installed")
+    kept = tmp_path / "kept"
+    results = []
+    for name in ("compiled", "loaded"):
+        out = tmp_path / f"{name}.npy"
+        paths = {**os.environ, "NUMBA_CACHE_DIR": str(kept)}
+        subprocess.run([sys.executable, "-c", COMPILED_OR_LOADED, str(out)], check=True, cwd=ROOT, env=paths)
+        results.append(np.load(out))
+        assert list(kept.rglob("*.nbc"))
+    np.testing.assert_array_equal(results[0], results[1])
