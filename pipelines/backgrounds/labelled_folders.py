@@ -26,9 +26,21 @@ __all__ = ["NOT_COUNTED_WORDS", "LabelledFolder", "find_labelled", "folder_name"
 
 NOT_COUNTED_WORDS: Final = frozenset({"dontcare", "misc", "ignore", "ignored", "people?", "person?"})
 """Names of regions and things that data sets neither ask for nor count as mistakes, in small letters."""
-_IMAGE_FOLDERS: Final = ("images", "image_2", "infrared", "")
-_LABELS: Final = ("annotations/coco.json", "labels", "label_2", "boxes.json", "annotations.json", "")
-"""Where labels lie in the folders of this project, YOLO, KITTI, and beside the images."""
+_IMAGE_FOLDERS: Final = (
+    "images", "image_2", "infrared", "images/train", "training/image_2", "train", "train2017", "data", "",
+)  # fmt: skip
+"""Where images lie in the folders of this project, YOLO, KITTI, COCO and FLIR; of splits the one to train on."""
+_LABELS: Final = {
+    "images/train": ("labels/train",),
+    "training/image_2": ("training/label_2",),
+    "train": ("annotations/instances_train.json", "train/_annotations.coco.json"),
+    "train2017": ("annotations/instances_train2017.json",),
+    "data": ("coco.json",),
+}
+"""Where the labels of such a split lie: as YOLO, KITTI, COCO, Roboflow and FLIR have them."""
+_LABELS_OF_ALL: Final = ("annotations/coco.json", "labels", "label_2", "boxes.json", "annotations.json", "")
+"""Where they lie in the folders of this project, YOLO, KITTI, and beside the images."""
+_NAMELESS: Final = frozenset("/".join(_IMAGE_FOLDERS).split("/")) | {"training"}
 _MOST_UNEQUAL_SIDES: Final = 16
 """Beyond, nothing is to be seen of an image that is brought to the width of the network's input."""
 
@@ -59,8 +71,9 @@ def find_labelled(place: str, report: Callable[[str], None] = lambda line: None)
 
     Args:
         place: A data set of gis, packed or not, or its address in an object store; a folder of ``images/`` and
-            ``labels/`` (YOLO), ``image_2/`` and ``label_2/`` (KITTI), or of images and one COCO file; or
-            ``FRAMES=LABELS``, a folder of images and the place of their labels.
+            ``labels/`` (YOLO), ``image_2/`` and ``label_2/`` (KITTI), or of images and one COCO file; the training
+            split of what `gis export` writes as YOLO or COCO, and all of what it writes as KITTI; or ``FRAMES=LABELS``, a folder of
+            images and the place of their labels.
         report: Takes lines for the user.
 
     Raises:
@@ -71,11 +84,12 @@ def find_labelled(place: str, report: Callable[[str], None] = lambda line: None)
         return _find_packed(place)
     frames, _, labels = (place, "", "") if os.path.isdir(place) else place.partition("=")
     root = Path(frames)
-    inside = [root / one for one in _IMAGE_FOLDERS] if os.path.isdir(root) else []  # also of a name that is too long
-    folder = next((one for one in inside if list_images(one)), None)
-    if folder is None:
+    inside = _IMAGE_FOLDERS if os.path.isdir(root) else ()  # also of a name that is too long
+    images = next((one for one in inside if list_images(root / one)), None)
+    if images is None:
         raise DatasetError(f"{root}: no images; expected a data set, or a folder with images/ or image_2/ and labels")
-    source = Path(labels) if labels else _find_labels(root)
+    folder = root / images
+    source = Path(labels) if labels else _find_labels(root, images)
     if not os.path.exists(source):
         raise DatasetError(
             f"{source}: no such labels: expected a COCO or JSON file, or a folder of KITTI or YOLO labels"
@@ -104,11 +118,13 @@ def _find_packed(place: str) -> LabelledFolder:
 def folder_name(root: Path) -> str:
     """Name of a set by its folder: its parent's where the folder's only says that images lie in it."""
     path = root.resolve()
-    return path.parent.name if path.name in _IMAGE_FOLDERS else path.name
+    while path.name in _NAMELESS:
+        path = path.parent
+    return path.name
 
 
-def _find_labels(root: Path) -> Path:
-    for name in _LABELS:
+def _find_labels(root: Path, images: str) -> Path:
+    for name in (*_LABELS.get(images, ()), *_LABELS_OF_ALL):
         place = root / name
         if place.is_file() or (name and place.is_dir()) or any(place.glob("*.txt")):
             return place

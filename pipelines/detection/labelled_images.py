@@ -102,9 +102,7 @@ def open_labelled(
     """Opens a folder of images with boxes. Images that cannot be used are left out.
 
     Args:
-        place: A data set of gis, packed or not, or its address in an object store; a folder of ``images/`` and
-            ``labels/`` (YOLO), ``image_2/`` and ``label_2/`` (KITTI), or of images and one COCO file; or
-            ``FRAMES=LABELS``, a folder of images and the place of their labels.
+        place: As for `pipelines.backgrounds.labelled_folders.find_labelled`.
         classes: What is looked for; other labels that look alike are not counted, the rest is background.
         name: Of the set, for tables; "" takes the folder's.
         report: Takes lines for the user: what was left out, and why.

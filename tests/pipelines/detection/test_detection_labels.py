@@ -67,6 +67,26 @@ def test_labels_of_different_tools(tmp_path: Path, write: object) -> None:
     assert opened.name == "set"
 
 
+@pytest.mark.parametrize(
+    ("images", "labels"),
+    [
+        ("train2017", "annotations/instances_train2017.json"),
+        ("train", "train/_annotations.coco.json"),
+        ("data", "coco.json"),
+    ],
+)
+def test_where_coco_roboflow_and_flir_have_them(tmp_path: Path, images: str, labels: str) -> None:
+    coco(tmp_path / "set")
+    root = tmp_path / "set" / "train" if images == "data" else tmp_path / "set"  # FLIR has a folder for each split
+    root.mkdir(exist_ok=True)
+    (tmp_path / "set" / "images").rename(root / images)
+    (root / labels).parent.mkdir(exist_ok=True)
+    (tmp_path / "set" / "annotations" / "coco.json").rename(root / labels)
+    opened = open_labelled(str(root), CLASSES)
+    check(opened)
+    assert opened.name == "set"
+
+
 def check(opened: LabelledImages) -> None:
     assert [image.name for image in opened.images] == ["drive_1", "drive_2", "walk_1"]
     assert [image.sequence for image in opened.images] == ["drive_", "drive_", "walk_"]
