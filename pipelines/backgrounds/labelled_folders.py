@@ -72,8 +72,8 @@ def find_labelled(place: str, report: Callable[[str], None] = lambda line: None)
     Args:
         place: A data set of gis, packed or not, or its address in an object store; a folder of ``images/`` and
             ``labels/`` (YOLO), ``image_2/`` and ``label_2/`` (KITTI), or of images and one COCO file; the training
-            split of what `gis export` writes as YOLO or COCO, and all of what it writes as KITTI; or ``FRAMES=LABELS``, a folder of
-            images and the place of their labels.
+            split of what `gis export` writes as YOLO or COCO, and all of what it writes as KITTI; or
+            ``FRAMES=LABELS``, a folder of images and the place of their labels.
         report: Takes lines for the user.
 
     Raises:
