@@ -40,7 +40,8 @@ _LABELS: Final = {
 """Where the labels of such a split lie: as YOLO, KITTI, COCO, Roboflow and FLIR have them."""
 _LABELS_OF_ALL: Final = ("annotations/coco.json", "labels", "label_2", "boxes.json", "annotations.json", "")
 """Where they lie in the folders of this project, YOLO, KITTI, and beside the images."""
-_NAMELESS: Final = frozenset("/".join(_IMAGE_FOLDERS).split("/")) | {"training"}
+_NAMELESS: Final = frozenset("/".join(_IMAGE_FOLDERS).split("/")) - {"data"}
+"""Folders whose names say only what lies in them."""
 _MOST_UNEQUAL_SIDES: Final = 16
 """Beyond, nothing is to be seen of an image that is brought to the width of the network's input."""
 
@@ -116,11 +117,9 @@ def _find_packed(place: str) -> LabelledFolder:
 
 
 def folder_name(root: Path) -> str:
-    """Name of a set by its folder: its parent's where the folder's only says that images lie in it."""
+    """Name of a set by its folder, or by the nearest one above that says more than that images lie in it."""
     path = root.resolve()
-    while path.name in _NAMELESS:
-        path = path.parent
-    return path.name
+    return next((one for one in reversed(path.parts[1:]) if one not in _NAMELESS), path.name)
 
 
 def _find_labels(root: Path, images: str) -> Path:

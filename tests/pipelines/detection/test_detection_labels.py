@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from pipelines.backgrounds.labelled_folders import folder_name
 from pipelines.detection.labelled_images import NOT_COUNTED, LabelledImages, open_labelled
 from pipelines.errors import DatasetError
 
@@ -110,6 +111,20 @@ def test_labels_from_elsewhere_with_sequences(tmp_path: Path) -> None:
         ("7", "night", 1),
         ("8", "day", 0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("/sets/day/images", "day"),
+        ("/sets/day/images/train", "day"),
+        ("/data/images", "data"),
+        ("/images", "images"),
+        ("/", ""),
+    ],
+)
+def test_a_set_is_named_by_what_says_something(folder: str, name: str) -> None:
+    assert folder_name(Path(folder)) == name
 
 
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
