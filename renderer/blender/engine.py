@@ -153,12 +153,12 @@ class RenderSession:
                 furniture=furniture,
                 unlabelled=unlabelled,
             )
-            return
-        if by_cycles:
-            self._drawer.set_up_cycles(self._background_zone)
-        view, sizes = self._animation.check_labelled()
-        self.camera, self._planes = view.camera, view.planes
-        self.notes += sizes
+        else:
+            if by_cycles:
+                self._drawer.set_up_cycles(self._background_zone)
+            view, sizes = self._animation.find_labelled()
+            self.camera, self._planes = view.camera, view.planes
+            self.notes += sizes
 
     def __enter__(self) -> Self:
         return self
@@ -246,7 +246,7 @@ class RenderSession:
                 self.camera, self._planes = view.camera, view.planes
                 return StagedFrame(index, self.picture_camera, self._mounted(view.cam_to_world), staged)
             setup = self.setup(index, attempt, profile, conditions, people, others, at)
-            staged = self._stager.stage(setup, self._places.standing(_number_of_street(index, at), conditions))
+            staged = self._stager.stage(setup, self._places.standing(index, conditions, at))
             return StagedFrame(setup.index, self.picture_camera, self._mounted(setup.cam_to_world), staged)
 
         shown = stage(moment)
@@ -261,12 +261,12 @@ class RenderSession:
             # Over real frames cars are softened as a whole in place of edges (renderer.insertion.outline).
             Extras(normals, parts, amodal, edges and normals and parts),
             notes=self._all_notes,
-            lens_of=camera,
+            lens_camera=camera,
             following=None if later is None else functools.partial(stage, later),
         )
         if self._places is None:
             return frame
-        covers = self._places.standing(_number_of_street(index, moment), conditions).street.covers
+        covers = self._places.standing(index, conditions, moment).street.covers
         return replace(frame, covers=covers) if covers else frame
 
     @property
@@ -307,7 +307,7 @@ class RenderSession:
             self._animation.go_to(self._animation.scene_frame(draw.index, draw.moment))
             return self._visible.render_scene(self.scene, look_at(frame, view, conditions, draw, {}))
         setup = self.setup(draw.index, draw.attempt, profile, conditions, people, others, draw.moment)
-        standing = self._places.standing(_number_of_street(draw.index, draw.moment), conditions)
+        standing = self._places.standing(draw.index, conditions, draw.moment)
         staged = self._stager.stage(setup, standing)
         painted = {
             number: colours_of(draw, number, item.category, (absorptances or {}).get(number))
@@ -357,15 +357,10 @@ class RenderSession:
             return FrameSetup(index, (), view.cam_to_world)
         if moment is None:
             check_index(index)
-        standing = self._places.standing(_number_of_street(index, moment), conditions)
+        standing = self._places.standing(index, conditions, moment)
         self.notes += self._planner.check_room(standing.street, self.path)
         draw, wanted = Draw(self.seed, index, attempt, moment), Wanted(profile, conditions, people, others)
         return _as_stored(self._planner.plan(standing, self.camera.covering, draw, wanted))
-
-
-def _number_of_street(index: int, moment: Moment | None) -> int:
-    """Number by which a frame's street is found: one for all frames of a sequence."""
-    return index if moment is None else moment.sequence
 
 
 def _as_stored(setup: FrameSetup) -> FrameSetup:

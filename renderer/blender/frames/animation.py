@@ -98,7 +98,7 @@ class Animation:
             self._numbers.of([item for _, item in self._reader.evaluated(self._reader.meshes_in)], self._reader.source)
         self._numbered = max(self._numbered, index + 1)
 
-    def check_labelled(self) -> tuple[CameraView, tuple[str, ...]]:
+    def find_labelled(self) -> tuple[CameraView, tuple[str, ...]]:
         """Look for a frame in which something is labelled.
 
         Returns:
@@ -107,7 +107,7 @@ class Animation:
         Raises:
             SceneError: there is none.
         """
-        self._timeline.start_again()
+        self._timeline.start_again()  # zones and numbers for Cycles have been put into the scene since
         scene, reader = self._reader.scene, self._reader
         for index in range(max(1, scene.frame_end - scene.frame_start + 1) if reader.labels.any else 1):
             view, staged = self.stage(index)

@@ -89,7 +89,7 @@ class FrameDrawer:
         extras: Extras,
         *,
         notes: tuple[str, ...] = (),
-        lens_of: Camera | None = None,
+        lens_camera: Camera | None = None,
         following: Callable[[], StagedFrame] | None = None,
     ) -> Frame:
         """Draw a frame by the camera that was looked through last.
@@ -99,15 +99,15 @@ class FrameDrawer:
             background_zone: where nothing is hit.
             extras: what else the frame has.
             notes: of the frame.
-            lens_of: camera of the picture, where its lens distorts what the drawing one sees.
+            lens_camera: camera of the picture, where its lens distorts what the drawing one sees.
             following: stages the next frame of its sequence, for the flow to it.
 
         Raises:
             SceneError: there are more meshes than ``Frame.part`` holds.
         """
         frame, passes = self._pinhole(shown, background_zone, extras, notes, triangles=following is not None)
-        if lens_of is not None and lens_of.lens is not None:
-            frame, passes = self._distorted(frame, shown.staged, lens_of, background_zone)
+        if lens_camera is not None and lens_camera.lens is not None:
+            frame, passes = self._distorted(frame, shown.staged, lens_camera, background_zone)
         if extras.amodal:
             frame = replace(frame, amodal=self._amodal_masks(frame, shown.staged))
         return frame if following is None else replace(frame, flow=self._flow(frame, shown.staged, passes, following))

@@ -46,12 +46,12 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class _Frame:
+class _Situation:
     """What all steps of a plan know."""
 
     standing: Standing
     camera: Camera
-    """As it is mounted in every frame."""
+    """Before its mount varies."""
     draw: Draw
     weather: Conditions
     wanted: Wanted
@@ -103,13 +103,13 @@ class FramePlanner:
             wanted: what it is to have.
         """
         weather = wanted.conditions or sample_conditions(draw.rng(Stream.CONDITIONS))
-        frame = _Frame(standing, camera, draw, weather, wanted)
+        here = _Situation(standing, camera, draw, weather, wanted)
         mounted = vary_mount(camera, self._mount_variety, draw)
         if draw.moment is not None:
-            setup = self._sequence(frame, mounted).setup(draw.index, draw.moment.time_s)
+            setup = self._sequence(here, mounted).setup(draw.index, draw.moment.time_s)
         else:
             setup = sample_frame(
-                frame.street,
+                here.street,
                 self._models.vehicles,
                 mounted,
                 draw,
@@ -118,21 +118,21 @@ class FramePlanner:
                 traffic=self._traffic,
             )
             for add in (self._with_trams_and_trailers, self._with_people, self._with_others, self._with_seated):
-                setup = add(setup, frame)
-        return on_slope(setup, frame.street, self._has_wheels)
+                setup = add(setup, here)
+        return on_slope(setup, here.street, self._has_wheels)
 
     def _has_wheels(self, name: str) -> bool:
         """Whether a model is no person and no animal."""
         return self._models.category_of.get(name) not in PEOPLE_AND_ANIMALS
 
-    def _sequence(self, frame: _Frame, camera: Camera) -> SequencePlan:
+    def _sequence(self, here: _Situation, camera: Camera) -> SequencePlan:
         """The plan of a draw's sequence; the last one is kept."""
-        draw, weather, wanted = frame.draw, frame.weather, frame.wanted
+        draw, weather, wanted = here.draw, here.weather, here.wanted
         assert draw.moment is not None
         sequence = draw.moment.sequence, draw.moment.duration_s, draw.attempt
         key = (*sequence, weather, wanted.profile, wanted.people, tuple(wanted.others.items()))
         if self._planned is None or self._planned[0] != key:
-            models, standing = self._models, frame.standing
+            models, standing = self._models, here.standing
             users = RoadUsers(
                 those_out(models.people, weather),
                 wanted.people,
@@ -144,13 +144,13 @@ class FramePlanner:
                 lambda: standing.ground,
                 models.key_points_m,
             )
-            plan = draw_plan(frame.street, models.vehicles, camera, draw, weather, self._traffic, wanted.profile, users)
+            plan = draw_plan(here.street, models.vehicles, camera, draw, weather, self._traffic, wanted.profile, users)
             self._planned = key, plan
         return self._planned[1]
 
-    def _with_trams_and_trailers(self, setup: FrameSetup, frame: _Frame) -> FrameSetup:
+    def _with_trams_and_trailers(self, setup: FrameSetup, here: _Situation) -> FrameSetup:
         """The setup with trams behind its cars, and trailers behind both, where any are asked for."""
-        street, camera, draw, most = frame.street, frame.camera, frame.draw, frame.wanted.others
+        street, camera, draw, most = here.street, here.camera, here.draw, here.wanted.others
         sizes = {size.name: size for size in self._models.vehicles}
         trams, trailers = (
             [size for size in self._on_request if size.category == category] for category in (TRAM, TRAILER)
@@ -159,36 +159,36 @@ class FramePlanner:
         sizes |= {size.name: size for size in trams}
         return trailers_on_street(setup, street, sizes, trailers, camera, draw, most.get(TRAILERS) or 0)
 
-    def _with_people(self, setup: FrameSetup, frame: _Frame) -> FrameSetup:
+    def _with_people(self, setup: FrameSetup, here: _Situation) -> FrameSetup:
         """The setup, and people after its cars: no id and no draw of a car changes with them."""
-        most, street = frame.wanted.people, frame.street
+        most, street = here.wanted.people, here.street
         if most == 0 or not self._people or not street.has_people:
             return setup
         cars = {size.name: size for size in (*self._models.vehicles, *self._on_request)}
-        ground, mix = frame.standing.ground, self._people.dressed_for(frame.weather)
-        people = people_on_street(setup, ground, street, cars, mix, frame.camera, frame.draw, most)
+        ground, mix = here.standing.ground, self._people.dressed_for(here.weather)
+        people = people_on_street(setup, ground, street, cars, mix, here.camera, here.draw, most)
         return replace(setup, placements=(*setup.placements, *people))
 
-    def _with_others(self, setup: FrameSetup, frame: _Frame) -> FrameSetup:
+    def _with_others(self, setup: FrameSetup, here: _Situation) -> FrameSetup:
         """The setup, and two-wheelers, animals and prams after its cars and people."""
-        standing, camera, draw, most = frame.standing, frame.camera, frame.draw, frame.wanted.others
+        standing, camera, draw, most = here.standing, here.camera, here.draw, here.wanted.others
         sizes, all_sizes = self._sizes_by_name
         if not self._models.others or not any(count != 0 for count in most.values()):
             return replace(setup, placements=walking_without_pram(setup.placements, sizes))
-        parking, mix = standing.parking, self._two_wheelers.dressed_for(frame.weather, draw)
-        riders = frame.wanted.people != 0
-        placed = two_wheelers_on_street(setup, parking, frame.street, sizes, mix, camera, draw, most, riders=riders)
+        parking, mix = standing.parking, self._two_wheelers.dressed_for(here.weather, draw)
+        riders = here.wanted.people != 0
+        placed = two_wheelers_on_street(setup, parking, here.street, sizes, mix, camera, draw, most, riders=riders)
         setup = replace(setup, placements=(*setup.placements, *placed))
         beside = companions(setup, all_sizes, self._companions, camera, draw, most, standing.height_m)
         return replace(setup, placements=walking_without_pram((*setup.placements, *beside), all_sizes))
 
-    def _with_seated(self, setup: FrameSetup, frame: _Frame) -> FrameSetup:
+    def _with_seated(self, setup: FrameSetup, here: _Situation) -> FrameSetup:
         """The setup, and people on benches after all else."""
-        most, camera, draw = frame.wanted.people, frame.camera, frame.draw
-        if most == 0 or not self._people or not frame.street.has_people:
+        most, camera, draw = here.wanted.people, here.camera, here.draw
+        if most == 0 or not self._people or not here.street.has_people:
             return setup
         sizes = self._sizes_by_name[1]
-        seated = seated_people(setup, frame.standing.seats, sizes, self._sitting, camera, draw, frame.weather, most)
+        seated = seated_people(setup, here.standing.seats, sizes, self._sitting, camera, draw, here.weather, most)
         return replace(setup, placements=(*setup.placements, *seated))
 
     @cached_property

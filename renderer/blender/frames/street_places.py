@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import cached_property
 
+from ...random_streams import Moment
 from ...scene.furniture import Furniture
 from ...scene.place import Places
 from ...scene.street import Street
@@ -54,13 +55,15 @@ class StreetPlaces:
         """Places that are built at the moment, by name."""
         return self._built
 
-    def standing(self, number: int, conditions: Conditions | None) -> Standing:
+    def standing(self, index: int, conditions: Conditions | None, moment: Moment | None = None) -> Standing:
         """The street that a frame is made in, bare trees and all in winter.
 
         Args:
-            number: of the frame, or of its sequence.
+            index: number of the frame.
             conditions: of the frame.
+            moment: where it lies in a sequence, all of which is made in one street.
         """
+        number = int(index) if moment is None else moment.sequence
         bare, plain = trees_are_bare(conditions), None if self._places is None else self._places.name(number)
         name = None if plain is None else f"{plain} {_BARE}" if bare else plain
         if name in self._built:
