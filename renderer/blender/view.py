@@ -9,22 +9,29 @@ from typing import TypeVar
 import bpy
 
 from ..geometry.frame import Frame
-from ..raster.rasterizer import Rasteriser
-from ..scene.cars import FrameSetup
-from ..zones.catalogue import ZONE_ATTRIBUTE
-from .engine import Engine, RenderSession
-from .extract import Extractor
-from .objects import labels_of_scene
-from .scene_camera import CameraView
+from .engine import Engine
+from .frames.animation import stage_meshes
+from .frames.drawer import Extras, FrameDrawer, StagedFrame
+from .frames.scene_reader import SceneReader
 from .staging import Numbers
-from .zoning import assign_zones
 
 __all__ = ["ViewSession"]
 T = TypeVar("T")
 
 
-class ViewSession(RenderSession):
-    """The open scene as a session; ``close`` leaves it open."""
+class _ViewReader(SceneReader):
+    """Reads the scene of the active window as its viewport has it; nothing of the scene is touched."""
+
+    def evaluated(self, read: Callable[[bpy.types.Depsgraph], T]) -> T:
+        bpy.context.view_layer.update()
+        return read(bpy.context.evaluated_depsgraph_get())
+
+    def objects(self) -> list[bpy.types.Object]:
+        return [item for item in bpy.context.view_layer.objects if item]
+
+
+class ViewSession:
+    """The open scene as a session, which leaves it open."""
 
     def __init__(self, scene: bpy.types.Scene, *, engine: Engine = "raster") -> None:
         """Look at a scene.
@@ -37,35 +44,17 @@ class ViewSession(RenderSession):
         Raises:
             SceneError: no perspective camera is active.
         """
-        self.path, self.seed, self.engine, self.scene = Path(scene.name), 0, engine, scene
-        self._extractor = Extractor()
-        self.street, self.notes, self._models = None, (), {}
-        self._labels = labels_of_scene(self._objects())
-        self._given_camera, self._size = None, None
-        self._lens, self._mount = None, None
-        self._view: CameraView = self._evaluated(self._read_view)
-        self.camera, self._planes = self._view.camera, self._view.planes
-        self._rasteriser = Rasteriser(self.camera, self._planes.near_m, self._planes.far_m)
-        self._background_zone = int(scene.world.get(ZONE_ATTRIBUTE, 0)) if scene.world else 0
-        self._cycles, self._zoned_by = None, {}
-        self._numbers, self._numbered, self._left_out = Numbers(), 0, ()
-        if engine == "cycles":
-            self._zoned_by = assign_zones(self._meshed_objects(), self._labels.category_at)
-
-    def _evaluated(self, read: Callable[[bpy.types.Depsgraph], T]) -> T:
-        """As the viewport has it; nothing of the scene is touched."""
-        bpy.context.view_layer.update()
-        return read(bpy.context.evaluated_depsgraph_get())
-
-    def _objects(self) -> list[bpy.types.Object]:
-        return [item for item in bpy.context.view_layer.objects if item]
-
-    def close(self) -> None:
-        """Leave the scene open."""
+        by_cycles = engine == "cycles"
+        self._reader = _ViewReader(scene, Path(scene.name), by_cycles=by_cycles)
+        self._view = view = self._reader.evaluated(self._reader.view_in)
+        self._drawer = FrameDrawer(self._reader, view.camera, view.planes, by_cycles=by_cycles, by_name=True)
+        self._background_zone = self._reader.background_zone
+        if by_cycles:
+            self._reader.assign_zones(copies=True)
 
     def view(self) -> Frame:
         """Passes with normals and parts of the scene as it stands."""
-        self._numbers = Numbers()  # of this view alone
-        pairs = self._evaluated(self._read_from)
-        setup = FrameSetup(self.scene.frame_current, (), self._view.cam_to_world)
-        return self._render(setup, self._stage_scene(pairs), self._background_zone, normals=True, parts=True)
+        reader = self._reader
+        staged = stage_meshes(reader.evaluated(reader.meshes_in), Numbers(), reader.source)  # ids of this view alone
+        shown = StagedFrame(reader.scene.frame_current, self._view.camera, self._view.cam_to_world, staged)
+        return self._drawer.draw(shown, self._background_zone, Extras(normals=True, parts=True), notes=reader.notes)

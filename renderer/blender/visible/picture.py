@@ -26,7 +26,7 @@ from ...visible.exposure import exposed, through_air
 from ...visible.settings import VisibleSettings
 from ...visible.weather import snow_on_object, surface_weather
 from ..compat import pass_named, read_pass
-from ..cycles import new_eye, picture_settings, pose_eye
+from ..cycles.engine import new_eye, picture_settings, pose_eye
 from ..evaluation import assign, metres_per_unit
 from ..extract import PlacedMesh
 from ..identity import LabelledObject

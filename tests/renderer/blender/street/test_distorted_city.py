@@ -64,15 +64,15 @@ def test_ids_and_boxes_are_those_of_the_finer_picture(lens: Lens, monkeypatch: p
     same = pixels = compared = thin = 0
     with RenderSession(assets.CITY, camera=camera, people=assets.PEOPLE_ARRAYS, others=others, seed=5) as session:
         drawings: list[Drawing] = []
-        drawn = session._distorted
+        drawn = session._drawer._distorted
         monkeypatch.setattr(
-            session,
+            session._drawer,
             "_distorted",
             lambda wide, staged, *a, **k: (drawings.append(staged.drawing), drawn(wide, staged, *a, **k))[1],
         )
         for index in (4, 6, 7):
             frame = session.frame(index, people=None, parts=True)
-            pool, drawing = session._extractor.pool, drawings[-1]
+            pool, drawing = session._reader.extractor.pool, drawings[-1]
             ids = _fine_ids(camera, pool, drawing, frame)
             same, pixels = same + int((ids == frame.instance_id).sum()), pixels + ids.size
             count = max(int(ids.max()), *(item.id for item in frame.instances))

@@ -22,18 +22,16 @@ Joint = tuple[float, float, int, float]
 def test_joints_are_seen_where_blender_s_rays_reach_them() -> None:
     preset = camera("kitti-object", 512)
     with RenderSession(CITY, camera=preset, people=PEOPLE_ARRAYS, seed=5) as session:
-        library = session._library
-        assert library is not None
         frames = [session.frame(index, people=8) for index in FRAMES]
-        joints = [_joints(frame, library.key_points_m) for frame in frames]
-        apart = [off for frame in frames for off in _apart_at_100_px(frame, library.key_points_m)]
+        joints = [_joints(frame, session._models.key_points_m) for frame in frames]
+        apart = [off for frame in frames for off in _apart_at_100_px(frame, session._models.key_points_m)]
     assert len(apart) > 600
     assert max(apart) < 0.5, "pixels, as if everybody were 100 px high"
     assert sum(len(people) for people in joints) >= 50
     agreed = looked_at = hidden = 0
     with RenderSession(CITY, camera=preset, people=PEOPLE_ARRAYS, seed=5, engine="cycles") as session:
         for index, frame, people in zip(FRAMES, frames, joints, strict=True):
-            session._stage_traffic(session.setup(index, people=8), session._standing(index))
+            session._stager.stage(session.setup(index, people=8), session._places.standing(index, None))
             bpy.context.view_layer.update()
             for joint in (one for person in people for one in person):
                 least = _nearest_m(frame, joint[0], joint[1])

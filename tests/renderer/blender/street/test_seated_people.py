@@ -47,7 +47,7 @@ def those_who_sit(setup: FrameSetup) -> list[Placement]:
 @pytest.fixture(scope="module")
 def street(session: RenderSession) -> tuple[Array, Array]:
     """Corners of all triangles that stand still (T, 3, 3), and the middle of each."""
-    standing = session._standing(0, None)
+    standing = session._places.standing(0, None)
     parts = []
     for one in standing.group.members:
         mesh = standing.pool.mesh(one.mesh)

@@ -97,7 +97,7 @@ def test_feet_are_on_pavement_or_road_and_heads_are_not_in_walls(session: Render
 
 
 def test_kinds_of_ground(session: RenderSession) -> None:
-    ground = session._standing(0, None).ground
+    ground = session._places.standing(0, None).ground
     assert all((ground.kind == kind).sum() > 100 for kind in Kind)
     assert ground.at(1e6, 0.0) == (Kind.NONE, 0.0)
 

@@ -1,6 +1,6 @@
 """Passes by Cycles at one sample: the oracle of the z-buffer, and the engine for hair, displacement and cut-out alpha.
 
-Every material gets AOVs: the zone, and of a copy its place and its random number, by which :mod:`.cycles_parts` finds
+Every material gets AOVs: the zone, and of a copy its place and its random number, by which :mod:`.parts` finds
 the part. One sample with the narrowest pixel filter falls on the pixel's centre and mixes nothing.
 """
 
@@ -15,17 +15,17 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
-from ..geometry.camera import Camera
-from ..geometry.meshes import MeshPool
-from ..raster.rasterizer import RasterPasses
-from ..zones.catalogue import ZONE_ATTRIBUTE
-from .compat import aov_output, pass_named, read_pass
-from .cycles_parts import MAX_OWNERS, DrawnCopy, Seen, drawn_copies, find_parts, number_owners
-from .cycles_surfaces import find_surfaces
-from .evaluation import assign, metres_per_unit, rendered_layer
-from .extract import WITH_SURFACE, PlacedMesh
-from .scene_camera import CAMERA_AXES, CameraView
-from .session import quiet
+from ...geometry.camera import Camera
+from ...geometry.meshes import MeshPool
+from ...raster.rasterizer import RasterPasses
+from ...zones.catalogue import ZONE_ATTRIBUTE
+from ..compat import aov_output, pass_named, read_pass
+from ..evaluation import assign, metres_per_unit, rendered_layer
+from ..extract import WITH_SURFACE, PlacedMesh
+from ..scene_camera import CAMERA_AXES, CameraView
+from ..session import quiet
+from .parts import MAX_OWNERS, DrawnCopy, Seen, drawn_copies, find_parts, number_owners
+from .surfaces import find_surfaces
 
 __all__ = ["CyclesEngine", "CyclesPasses", "new_eye", "picture_settings", "pose_eye"]
 

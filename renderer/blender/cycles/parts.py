@@ -14,9 +14,9 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import SceneError
-from .copies import path_of
-from .extract import PlacedMesh
+from ...errors import SceneError
+from ..copies import path_of
+from ..extract import PlacedMesh
 
 __all__ = ["MAX_OWNERS", "DrawnCopy", "Seen", "drawn_copies", "find_parts", "number_owners"]
 

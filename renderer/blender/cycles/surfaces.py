@@ -13,8 +13,8 @@ from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 
-from ..geometry.meshes import Mesh, MeshPool
-from .extract import PlacedMesh
+from ...geometry.meshes import Mesh, MeshPool
+from ..extract import PlacedMesh
 
 __all__ = ["find_surfaces"]
 
