@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from assets import CAMERAS, CITY
 from pipelines.dataset.store import FRAMES_FILE
-from pipelines.synthesis.config import RenderConfig
+from pipelines.synthesis.options.render import RenderConfig
 from pipelines.synthesis.passes import render
 from renderer.geometry.camera import Camera, read_cameras
 from renderer.geometry.meshes import Mesh, MeshPool, make_mesh

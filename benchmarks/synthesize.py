@@ -21,9 +21,9 @@ from pathlib import Path
 import psutil
 
 from pipelines.dataset.store import FRAMES_FILE
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
 from pipelines.synthesis.model_choice import choose_model
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 __all__ = ["main"]
 

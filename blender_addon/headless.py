@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from pipelines.dataset.record import FrameLine
-    from pipelines.synthesis.config import RenderConfig
+    from pipelines.synthesis.options.render import RenderConfig
     from renderer.blender.engine import Engine
 
 __all__ = ["ERROR", "main"]
@@ -179,7 +179,7 @@ def _run(words: Sequence[str]) -> str:
     options = _options(words)
     _check_numpy()
     _find_packages()
-    from pipelines.synthesis.config import RenderConfig
+    from pipelines.synthesis.options.render import RenderConfig
 
     config = RenderConfig(
         out=options.out,

@@ -34,7 +34,7 @@ from pipelines.dataset.packed.writer import PackedStore
 from pipelines.dataset.record import FrameRecord, frame_name
 from pipelines.dataset.store import DATASET_FILE, FrameStore
 from pipelines.io.stores import open_store
-from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 BUCKET = "bench"
 

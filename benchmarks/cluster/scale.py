@@ -34,7 +34,7 @@ from pipelines.dataset.record import HASH_KEY, FrameLine, FrameRecord, LabelErro
 from pipelines.dataset.store import DATASET_FILE, FrameStore
 from pipelines.dataset.summary import write_summary
 from pipelines.io.files import sha256
-from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 SIZES = (1_000, 10_000, 100_000)
 TIMED = 300

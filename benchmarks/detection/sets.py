@@ -22,8 +22,8 @@ from pipelines.dataset.store import read_records
 from pipelines.errors import DatasetError
 from pipelines.io.files import read_object, write_bytes, write_json
 from pipelines.io.images import encode_png, read_png
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 __all__ = ["MADE", "Material", "link_set", "make_sets"]
 

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameMaker, open_frame_maker, read_inputs
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.session import open_session
 from renderer.random_streams import Draw
 

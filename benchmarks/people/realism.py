@@ -22,9 +22,9 @@ from benchmarks.realism.harmonisation import crop as crop_inserted
 from benchmarks.realism.plain_blending import blend_plainly, plain_layer
 from benchmarks.realism.product import PHYSICS, PLAIN, Inserted, distances, match_heights, real_crops
 from gan.metrics.features import feature_extractor
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameMaker, read_inputs
 from pipelines.synthesis.infrared import Physics
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.session import open_session
 from renderer.random_streams import Draw
 

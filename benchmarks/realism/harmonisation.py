@@ -30,9 +30,9 @@ from benchmarks.realism.plain_blending import blend_plainly, plain_layer
 from gan.metrics.distribution import frechet_distance, kernel_distance, kernel_distance_interval
 from gan.metrics.features import feature_extractor
 from pipelines.backgrounds.images import scan_backgrounds
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameInputs, FrameMaker, PlacedFrame
 from pipelines.synthesis.infrared import Physics
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.session import open_session
 from renderer.insertion.background_sensor import edge_spread_px, measure_sensor, noise_bands
 from renderer.insertion.foreground import render_foreground

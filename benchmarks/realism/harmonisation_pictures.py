@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from benchmarks.realism.plain_blending import blend_plainly, plain_layer
 from pipelines.backgrounds.geometry.ground import GroundPlane, GroundPlanes
 from pipelines.backgrounds.images import open_background, scan_backgrounds
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameMaker, read_inputs
 from pipelines.synthesis.infrared import Physics
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.session import open_session
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box2D, Frame

@@ -23,9 +23,9 @@ from pipelines.backgrounds.geometry.boxes import KnownBox, read_boxes
 from pipelines.backgrounds.images import Background
 from pipelines.fitting.fitter import nearer_boxes
 from pipelines.fitting.inputs import read_image
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameMaker, PlacedFrame, read_inputs
 from pipelines.synthesis.infrared import Physics, Translation
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.session import open_session
 from renderer.geometry.frame import Box2D
 from renderer.random_streams import Draw

@@ -32,9 +32,9 @@ from gan.metrics.features import FeatureExtractor, feature_extractor
 from gan.storage.model_file import read_model_file
 from pipelines.backgrounds.geometry.boxes import read_boxes
 from pipelines.fitting.inputs import read_image
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameMaker, read_inputs
 from pipelines.synthesis.infrared import Physics, Translation
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.session import open_session
 from renderer.geometry.frame import Box2D
 from renderer.random_streams import Draw

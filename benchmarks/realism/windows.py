@@ -27,9 +27,9 @@ from benchmarks.speed.cases import cases
 from gan.data.layout import Sample, encode_sample
 from gan.options import keyword_options
 from gan.serving.inference import ModelInfo, TranslationModel, load_model
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameMaker, read_inputs
 from pipelines.synthesis.infrared import MARGIN_PX, Physics, Translation
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.session import open_session
 from pipelines.synthesis.source_tensor import FULL_SCALE
 from pipelines.synthesis.windows import Box

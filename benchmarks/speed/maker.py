@@ -70,10 +70,10 @@ def opened(options: dict[str, Any], models: list[str], out: Path) -> Frames:
     from dataclasses import replace
 
     from gan.options import keyword_options
-    from pipelines.synthesis.config import SynthesizeConfig
     from pipelines.synthesis.frame_maker import FrameMaker, read_inputs
     from pipelines.synthesis.infrared import open_infrared
     from pipelines.synthesis.model_choice import choose_model
+    from pipelines.synthesis.options.synthesize import SynthesizeConfig
     from pipelines.synthesis.session import open_session
 
     known = {**options, "out": out, "count": 1_000_000, "model": "physics"}

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 import assets
 import renderer
-from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from renderer.random_streams import Draw
 from renderer.scene.place import Place
 from renderer.thermal.weather.draws import draw_conditions

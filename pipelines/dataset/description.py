@@ -90,7 +90,7 @@ class DatasetDescription:
     zones: Mapping[str, int]
     """Values of ``zones/`` by name."""
     configuration: Mapping[str, Any]
-    """As :meth:`pipelines.synthesis.config.SynthesizeConfig.to_json` has it."""
+    """As :meth:`pipelines.synthesis.options.synthesize.SynthesizeConfig.to_json` has it."""
     frames: int
     counts: Counts
     shards: tuple[ShardEntry, ...]

@@ -20,7 +20,7 @@ from pipelines.export.classes import class_map
 from pipelines.export.config import BoxRoom, Classes, ExportConfig, Link, Segments, Sequences, Shares, WhatOfIgnored
 from pipelines.export.formats import FORMATS, KELVIN_TIFF, format_names
 from pipelines.io.files import read_object
-from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 __all__ = ["SetAndExportsConfig", "export_places", "make_exports"]
 

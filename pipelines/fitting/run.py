@@ -50,7 +50,7 @@ from pipelines.io.files import (
 )
 from pipelines.io.progress import follow
 from pipelines.io.typed_json import to_json
-from pipelines.synthesis.config import camera_names
+from pipelines.synthesis.options.choices import camera_names
 from pipelines.workers import WORKER_TIMEOUT_S, FrameWorkers, WorkerCount, WorkerTimeout, default_workers
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from renderer.kernel_cache import forget_stale_kernels, kept_kernels
 
 from pipelines.io.progress import stage
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
 from pipelines.synthesis.model_choice import AUTO, PHYSICS, choose_model
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 __all__ = ["Warmed", "drawn_street", "over_pictures", "scenes", "warm"]
 

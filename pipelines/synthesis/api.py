@@ -8,8 +8,9 @@
         print(frame.image.shape, [item.box_visible_px for item in frame.instances])
     pipelines.write_dataset("out/night", count=500, hour=22, workers=4)
 
-Both take the options of `gis synthesize` by the names of :class:`pipelines.synthesis.config.SynthesizeConfig`: scene,
-camera, size, cars, seed, backgrounds, boxes, model, weights, profile, weather, hour, season, tensors ...
+Both take the options of `gis synthesize` by the names of
+:class:`pipelines.synthesis.options.synthesize.SynthesizeConfig`: scene, camera, size, cars, seed, backgrounds, boxes,
+model, weights, profile, weather, hour, season, tensors ...
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from renderer.kernel_cache import forget_stale_kernels
 
 from pipelines.dataset.frame import SynthesizedFrame
 from pipelines.errors import ConfigError
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
 from pipelines.synthesis.frame_maker import FrameInputs, open_frame_maker, read_inputs
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.session import SessionFactory, open_session
 
 __all__ = ["synthesize", "write_dataset"]

@@ -23,9 +23,9 @@ from pipelines.dataset.rig import write_rig
 from pipelines.dataset.store import DATASET_FILE, FrameStore
 from pipelines.dataset.writer import encode_frame
 from pipelines.io.stores import open_store
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import FrameInputs, open_frame_maker, read_inputs
 from pipelines.synthesis.infrared import DISPLAY_NOTE, WindowTranslator
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.run import make_frames
 from pipelines.synthesis.session import SessionFactory, open_session
 

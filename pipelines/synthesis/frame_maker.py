@@ -59,7 +59,6 @@ from pipelines.dataset.record import (
     track_number,
 )
 from pipelines.errors import DatasetError
-from pipelines.synthesis.config import PHYSICS, SynthesizeConfig
 from pipelines.synthesis.daylight import hour_by_share, hour_by_weights
 from pipelines.synthesis.gain_history import SHRINK, GainHistory
 from pipelines.synthesis.infrared import (
@@ -70,6 +69,8 @@ from pipelines.synthesis.infrared import (
     WindowTranslator,
     open_infrared,
 )
+from pipelines.synthesis.model_choice import PHYSICS
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.session import Session, SessionFactory
 from pipelines.synthesis.source_tensor import source_sample
 from pipelines.synthesis.traffic import read_traffic

@@ -36,8 +36,8 @@ from renderer.zones.categories import VEHICLES
 from pipelines.backgrounds.images import Background
 from pipelines.dataset.record import ModelRecord
 from pipelines.errors import ConfigError
-from pipelines.synthesis.config import PHYSICS, SynthesizeConfig
 from pipelines.synthesis.likeness.appearance import Appearance, Exposure, stretched
+from pipelines.synthesis.model_choice import PHYSICS
 from pipelines.synthesis.object_scales import (
     BLEND_PX,
     RIM,
@@ -52,6 +52,7 @@ from pipelines.synthesis.object_scales import (
     shrink_picture,
     to_signed,
 )
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.source_tensor import FULL_SCALE, dilate_objects, source_tensors
 from pipelines.synthesis.windows import Box, box_around, grown, picture_windows, place_of, within
 

@@ -18,7 +18,7 @@ from pipelines.dataset.record import FrameLine, InstanceRecord, PassesRecord, fr
 from pipelines.dataset.store import FrameStore
 from pipelines.io.exr import encode_exr
 from pipelines.io.files import sha256
-from pipelines.synthesis.config import RenderConfig
+from pipelines.synthesis.options.render import RenderConfig
 from pipelines.synthesis.run import make_frames
 from pipelines.synthesis.session import Session, SessionFactory, open_session
 

@@ -15,7 +15,8 @@ from pipelines.dataset.made_frame import MadeFrame
 from pipelines.dataset.record import FrameLine, FrameRecord, PassesRecord
 from pipelines.dataset.store import FrameStore
 from pipelines.io.progress import follow, stage
-from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
+from pipelines.synthesis.options.render import RenderConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.workers import FrameJob, FrameWorkers
 
 if TYPE_CHECKING:

@@ -23,7 +23,9 @@ from renderer.zones.categories import STREET_FURNITURE
 
 from pipelines.cameras import parse_size
 from pipelines.errors import ConfigError
-from pipelines.synthesis.config import TRAILERS, TRAMS, WHERE_NAMED, RenderConfig, SynthesizeConfig
+from pipelines.synthesis.options.choices import TRAILERS, TRAMS, WHERE_NAMED
+from pipelines.synthesis.options.render import RenderConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.worlds import WORLDS
 
 __all__ = ["Session", "SessionFactory", "open_session"]

@@ -11,8 +11,8 @@ from renderer.scene.distances import BoxHeights, Distances, Traffic
 from pipelines.backgrounds.geometry.boxes import KnownBox, read_boxes
 from pipelines.backgrounds.images import Backgrounds
 from pipelines.errors import ConfigError
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.distances import OF_BACKGROUNDS, is_set, range_m
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 __all__ = ["read_traffic"]
 

@@ -17,8 +17,8 @@ from pipelines.dataset.packed.members import file_of, member_of
 from pipelines.dataset.validation import validate
 from pipelines.errors import PipelineError
 from pipelines.export.run import export_dataset
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 pytest.importorskip("pyarrow", reason="gis-thermal[store] is not installed: make test-cluster")
 

@@ -25,9 +25,9 @@ from pipelines.io.files import file_sha256
 from pipelines.io.images import encode_png
 from pipelines.statistics.config import StatsConfig
 from pipelines.statistics.run import run_stats
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
 from pipelines.synthesis.distances import described_set, is_set
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.viewing.config import ViewConfig
 from pipelines.viewing.run import open_view
 

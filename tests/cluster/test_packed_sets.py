@@ -39,8 +39,8 @@ from pipelines.export.run import export_dataset
 from pipelines.io.stores import open_store
 from pipelines.statistics.config import StatsConfig
 from pipelines.statistics.run import run_stats
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 pytest.importorskip("pyarrow", reason="gis-thermal[store] is not installed: make test-cluster")
 

@@ -19,8 +19,9 @@ from fake_renderer import FakeScene
 
 import pipelines
 from pipelines.errors import ConfigError, WorkerError
-from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.render import RenderConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.passes import render
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: make test-cluster")
@@ -126,7 +127,7 @@ def test_a_killed_driver_goes_on(cluster: Any, whole: Path, tmp_path: Path) -> N
     log.mkdir()
     script = (
         "import sys; from pathlib import Path; from fake_renderer import FakeScene\n"
-        "from pipelines.synthesis.config import SynthesizeConfig\n"
+        "from pipelines.synthesis.options.synthesize import SynthesizeConfig\n"
         "from pipelines.synthesis.dataset_run import synthesize_dataset\n"
         f"config = SynthesizeConfig(Path({str(out)!r}), count={COUNT}, seed=3, model='physics', tensors=True,"
         f" size='64', ray={cluster.address!r})\n"

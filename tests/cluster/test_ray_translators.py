@@ -21,8 +21,8 @@ from gan.backends import pix2pix
 from gan.data.layout import SourceLayout
 from gan.storage.model_file import write_model_file
 from pipelines.errors import ConfigError
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: make test-cluster")
 

@@ -12,8 +12,8 @@ from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import read_records
 from pipelines.export.formats import FORMATS, KELVIN_TIFF
 from pipelines.io.images import encode_png, read_png
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 OF_FRAMES = tuple(name for name in FORMATS if name not in (KELVIN_TIFF, "kitti-tracking", "mot"))
 """Formats of any data set; those left out are of temperatures, and of sequences."""

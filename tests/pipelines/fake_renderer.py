@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from pipelines.cameras import parse_size
-from pipelines.synthesis.config import RenderConfig
+from pipelines.synthesis.options.render import RenderConfig
 from renderer.errors import SceneError
 from renderer.geometry.camera import Camera
 from renderer.geometry.flow import Flow

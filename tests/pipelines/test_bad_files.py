@@ -31,9 +31,9 @@ from pipelines.export.tiff import export_tiff
 from pipelines.fitting.inputs import scan_frames
 from pipelines.io.exr import encode_exr, read_exr
 from pipelines.registration.align import AlignConfig, align
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
 from pipelines.synthesis.frame_maker import read_inputs
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.translation.config import TranslateConfig
 from pipelines.translation.translate import translate_folder
 from renderer.geometry.camera import Camera

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import ConfigError
-from pipelines.synthesis.config import RenderConfig
+from pipelines.synthesis.options.render import RenderConfig
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "host:port", "ray://host:10001", "", "host:1; rm"])

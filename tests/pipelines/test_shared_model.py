@@ -14,7 +14,7 @@ import pytest
 
 from pipelines.cluster.shared_model import Batches, models_wanted
 from pipelines.errors import ConfigError, WorkerError
-from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.workers import FrameWorkers
 
 

@@ -12,8 +12,8 @@ import pytest
 from fake_renderer import FakeScene
 
 from pipelines.export.run import export_dataset
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 pytestmark = [pytest.mark.tools, pytest.mark.filterwarnings("ignore")]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.cli.commands.options import print_note, shows_progress
 from pipelines.cli.console import count_of, say_result
-from pipelines.synthesis.config import RenderConfig
+from pipelines.synthesis.options.render import RenderConfig
 
 __all__ = ["render"]
 

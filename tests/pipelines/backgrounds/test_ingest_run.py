@@ -22,8 +22,8 @@ from pipelines.cli.main import app
 from pipelines.dataset.validation import validate
 from pipelines.errors import BackgroundError, ConfigError, DatasetError
 from pipelines.io.images import decode_png, read_png
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from renderer.thermal.sensor import from_uint16
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -23,7 +23,8 @@ from pipelines.cli.config_files import config_text, read_config_file, write_conf
 from pipelines.cli.declared_options import is_declared, resolved_values, values_for_file
 from pipelines.cli.main import COMMANDS, app, load_command
 from pipelines.errors import ConfigError
-from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
+from pipelines.synthesis.options.render import RenderConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 ROOT = Path(__file__).resolve().parents[3]
 

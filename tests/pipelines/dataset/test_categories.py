@@ -14,7 +14,8 @@ from pipelines.dataset.labels.coco import KEY_POINTS, SKELETON
 from pipelines.dataset.labels.kitti import kitti_type
 from pipelines.errors import ConfigError
 from pipelines.export.formats.mot import CLASSES as MOT_CLASSES
-from pipelines.synthesis.config import SynthesizeConfig, parse_objects
+from pipelines.synthesis.options.choices import parse_objects
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.source_tensor import LABEL_COLOURS
 from renderer.scene.object_sizes import is_plausible
 

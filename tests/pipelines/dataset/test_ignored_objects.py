@@ -21,8 +21,8 @@ from pipelines.dataset.validation import validate
 from pipelines.detection.labelled_images import NOT_COUNTED, open_labelled
 from pipelines.errors import DatasetError
 from pipelines.io.images import read_png
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 SHARE = 0.85
 

@@ -17,8 +17,8 @@ from pipelines.dataset.label_consistency.measure import measure_label_error
 from pipelines.dataset.record import LabelError
 from pipelines.dataset.validation import validate
 from pipelines.errors import ConfigError, PipelineError
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 
 def street(seed: int = 0) -> np.ndarray:

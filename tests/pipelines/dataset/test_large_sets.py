@@ -15,8 +15,8 @@ from pipelines.dataset import store as stores
 from pipelines.errors import DatasetError
 from pipelines.io import files
 from pipelines.io.files import drop_half_line, last_lines, remove_temporaries
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from renderer.random_streams import Draw, Stream
 
 

@@ -19,8 +19,9 @@ from fake_renderer import FakeScene
 import pipelines
 from pipelines.dataset.merge import merge
 from pipelines.errors import ConfigError, DatasetError
-from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.render import RenderConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.passes import render
 from pipelines.workers import FrameJob
 

@@ -19,7 +19,7 @@ from fake_renderer import FakeScene
 from pipelines.dataset.validation import validate
 from pipelines.io.files import file_sha256
 from pipelines.io.images import encode_palette_png, encode_png, read_png
-from pipelines.synthesis.config import RenderConfig
+from pipelines.synthesis.options.render import RenderConfig
 from pipelines.synthesis.passes import render
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"

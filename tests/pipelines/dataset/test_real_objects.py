@@ -22,8 +22,8 @@ from pipelines.dataset.validation import validate
 from pipelines.detection.labelled_images import NOT_COUNTED, open_labelled
 from pipelines.io.files import file_sha256
 from pipelines.io.images import encode_png, read_png
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 WIDTH, HEIGHT = 96, 64
 ROWS = {

@@ -18,7 +18,7 @@ from pipelines.dataset.validation.labels import check_rows
 from pipelines.dataset.validation.objects import Rules, check_objects
 from pipelines.dataset.validation.planes import Planes
 from pipelines.io.typed_json import from_json, to_json
-from pipelines.synthesis.config import KINDS
+from pipelines.synthesis.options.choices import KINDS
 from renderer.geometry.boxes import truncation
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Box3D, Instance

@@ -16,8 +16,9 @@ from pipelines.errors import DatasetError
 from pipelines.io.exr import read_exr, write_exr
 from pipelines.io.files import file_sha256
 from pipelines.io.images import encode_png, read_png
-from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.render import RenderConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.passes import render
 
 

@@ -16,8 +16,8 @@ from pipelines.dataset.merge import merge
 from pipelines.dataset.validation import validate
 from pipelines.errors import ConfigError
 from pipelines.io.images import encode_png
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 cv2 = pytest.importorskip("cv2")
 

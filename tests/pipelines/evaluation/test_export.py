@@ -16,8 +16,8 @@ from pipelines.backgrounds.ingest.tiff import write_kelvin_tiff
 from pipelines.errors import BackgroundError, ConfigError, DatasetError
 from pipelines.export.tiff import export_tiff
 from pipelines.io.images import read_png
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from renderer.thermal.sensor import from_uint16
 
 

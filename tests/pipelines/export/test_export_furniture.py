@@ -15,8 +15,9 @@ from fake_renderer import FakeScene, FakeSession
 from pipelines.dataset.validation import validate
 from pipelines.export.classes import CLASS_MAPS, class_map
 from pipelines.export.run import export_dataset
-from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.render import RenderConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from renderer.geometry.frame import Frame
 
 THINGS = (

@@ -13,8 +13,9 @@ from fake_renderer import FakeScene, FakeSession
 
 from pipelines.export.run import export_dataset
 from pipelines.io.images import read_png
-from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.render import RenderConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from renderer.geometry.frame import Frame
 
 CATEGORIES = ("bicycle", "motorcycle", "scooter")

@@ -18,8 +18,9 @@ from pipelines.dataset.validation import validate
 from pipelines.export.classes import class_map
 from pipelines.export.config import ExportConfig
 from pipelines.export.run import export_dataset, run_export
-from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.render import RenderConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from renderer.geometry.frame import Frame, Unlabelled
 
 LAMP = Unlabelled("street_lamp", "lamp", (3.0, 2.0, 9.0, 7.0), 30)

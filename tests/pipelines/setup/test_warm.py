@@ -13,7 +13,7 @@ from pipelines.cli.console import results_as_json
 from pipelines.cli.main import app
 from pipelines.io.progress import TEXT, log_as
 from pipelines.setup import doctor, warm
-from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.run import COMPILING, _opening, _with_progress
 from renderer.kernel_cache import are_kernels_kept
 

@@ -17,10 +17,10 @@ from pipelines.errors import ConfigError
 from pipelines.statistics.config import StatsConfig
 from pipelines.statistics.figures import SetFigures, quantile
 from pipelines.statistics.run import run_stats
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
 from pipelines.synthesis.daylight import hour_by_weights
 from pipelines.synthesis.likeness.option_texts import parse_levels
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from renderer.errors import SceneError
 from renderer.random_streams import Draw
 from renderer.scene.cars import ModelMix, ModelSize, with_shares

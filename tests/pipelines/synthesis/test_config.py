@@ -8,7 +8,9 @@ import pytest
 from assets import CAMERAS, CITY
 from pipelines.cameras import named_camera, parse_size
 from pipelines.errors import ConfigError
-from pipelines.synthesis.config import RenderConfig, SynthesizeConfig, resolve_scene
+from pipelines.synthesis.options.choices import resolve_scene
+from pipelines.synthesis.options.render import RenderConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from renderer.geometry.camera import read_cameras
 
 

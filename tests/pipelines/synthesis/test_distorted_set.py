@@ -19,10 +19,11 @@ from pipelines.errors import ConfigError
 from pipelines.export.run import export_dataset
 from pipelines.io.exr import read_exr
 from pipelines.io.images import read_png
-from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
 from pipelines.synthesis.frame_maker import FrameMaker, read_inputs
 from pipelines.synthesis.infrared import open_infrared
+from pipelines.synthesis.options.render import RenderConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.session import open_session
 from renderer.errors import CameraError
 from renderer.geometry.lens import Lens

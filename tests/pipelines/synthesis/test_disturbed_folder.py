@@ -16,8 +16,9 @@ from fake_renderer import FakeScene, FakeSession
 
 from pipelines.dataset.validation import validate
 from pipelines.errors import ConfigError, DatasetError, OutputError
-from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.render import RenderConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.passes import render
 
 COUNT = 24

@@ -18,9 +18,9 @@ from pipelines.dataset.validation import validate
 from pipelines.dataset.writer import write_frame
 from pipelines.io.exr import read_exr
 from pipelines.io.images import read_png
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
 from pipelines.synthesis.frame_maker import FrameInputs, FrameMaker, open_frame_maker
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from renderer.random_streams import Draw
 from renderer.thermal.sensor import from_uint16
 

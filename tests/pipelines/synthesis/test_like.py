@@ -14,9 +14,9 @@ from fake_renderer import FakeScene
 from pipelines.errors import ConfigError
 from pipelines.statistics.config import StatsConfig
 from pipelines.statistics.run import run_stats
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
 from pipelines.synthesis.daylight import hour_by_share
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.traffic import read_traffic
 from renderer.random_streams import Draw, Stream
 from renderer.scene.distances import BoxHeights

@@ -15,7 +15,6 @@ from fake_renderer import FakeScene
 
 from gan.data.layout import SourceLayout, build_source
 from gan.storage.known_objects import KnownObjects
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.infrared import Infrared, Physics, Translation
 from pipelines.synthesis.object_scales import (
     BLEND_PX,
@@ -27,6 +26,7 @@ from pipelines.synthesis.object_scales import (
     shrink_picture,
     to_signed,
 )
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.source_tensor import dilate_objects
 from pipelines.synthesis.windows import place_of
 from renderer.geometry.frame import Frame

@@ -19,8 +19,8 @@ from pipelines.errors import ConfigError
 from pipelines.export.run import export_dataset
 from pipelines.io.exr import read_exr, write_exr
 from pipelines.io.files import file_sha256
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 ALL = "normals,parts,amodal"
 

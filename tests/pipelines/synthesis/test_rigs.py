@@ -18,8 +18,8 @@ from pipelines.errors import ConfigError
 from pipelines.export.run import export_dataset
 from pipelines.io.exr import read_exr
 from pipelines.io.images import read_png
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.rigs.rig_files import named_rig
 from renderer.random_streams import Draw, Moment, Stream
 

@@ -14,8 +14,8 @@ from pipelines.dataset.record import FrameRecord, line_sha256
 from pipelines.dataset.store import read_records
 from pipelines.dataset.validation import validate
 from pipelines.io.images import encode_png, read_png
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.worlds import WORLDS
 
 

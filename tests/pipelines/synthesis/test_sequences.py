@@ -13,8 +13,8 @@ from fake_renderer import FakeScene
 from pipelines.dataset.merge import merge
 from pipelines.dataset.validation import validate
 from pipelines.errors import ConfigError, PipelineError
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 
 
 def _made(out: Path, scene: FakeScene | None = None, **options: object) -> Path:

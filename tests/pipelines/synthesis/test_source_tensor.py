@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gan.data.layout import build_source, decode_sample, encode_sample
 from pipelines.errors import PipelineError
-from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.source_tensor import (
     LABEL_COLOURS,
     dilate_objects,

@@ -14,7 +14,7 @@ from pipelines.dataset.store import read_records
 from pipelines.errors import ConfigError
 from pipelines.io.images import read_png
 from pipelines.synthesis.api import synthesize, write_dataset
-from pipelines.synthesis.config import RenderConfig
+from pipelines.synthesis.options.render import RenderConfig
 
 NIGHT: dict[str, Any] = {"model": "physics", "hour": 22, "seed": 5, "size": 64}
 

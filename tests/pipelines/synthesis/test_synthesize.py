@@ -23,8 +23,8 @@ from pipelines.dataset.validation.run_lengths import decode_rle
 from pipelines.errors import DatasetError, OutputError, WorkerError
 from pipelines.io.exr import read_exr
 from pipelines.io.images import read_png
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.source_tensor import LABEL_COLOURS
 from renderer.thermal.sensor import from_uint16
 

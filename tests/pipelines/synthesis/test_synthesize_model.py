@@ -18,9 +18,9 @@ from gan.storage.model_file import read_model_file, write_model_file
 from pipelines.dataset.validation import validate
 from pipelines.errors import ConfigError
 from pipelines.io.images import read_png
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.dataset_run import synthesize_dataset
 from pipelines.synthesis.infrared import Physics, Translation
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.source_tensor import LABEL_COLOURS
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from pipelines.backgrounds.images import scan_backgrounds
 from pipelines.errors import ConfigError
-from pipelines.synthesis.config import SynthesizeConfig
 from pipelines.synthesis.frame_maker import read_inputs
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.traffic import read_traffic
 from renderer.scene.distances import ORDINARY, BoxHeights, Distances, Traffic
 

@@ -14,7 +14,7 @@ from pipelines.dataset.record import FrameRecord
 from pipelines.dataset.store import read_records
 from pipelines.errors import ConfigError
 from pipelines.synthesis.api import write_dataset
-from pipelines.synthesis.config import SynthesizeConfig
+from pipelines.synthesis.options.synthesize import SynthesizeConfig
 from pipelines.synthesis.worlds import SPAN, WORLDS, WorldMixture, kind_of, parse_worlds
 
 

@@ -217,8 +217,9 @@ def test_what_lies_beyond_the_far_plane_is_no_object(street: Any, add_box: Add, 
 def test_lines_of_a_data_set_have_the_camera_of_their_frame(street: Any, save_scene: Save, tmp_path: Path) -> None:
     """And all that is checked of a data set holds with it."""
     from pipelines.dataset.validation.folder import validate
-    from pipelines.synthesis.config import RenderConfig, SynthesizeConfig
     from pipelines.synthesis.dataset_run import synthesize_dataset
+    from pipelines.synthesis.options.render import RenderConfig
+    from pipelines.synthesis.options.synthesize import SynthesizeConfig
     from pipelines.synthesis.passes import render
 
     lens(street)

@@ -80,8 +80,8 @@ def test_metres_of_a_scene_in_other_units(unit: str, street_in: Callable[[str], 
 
 def test_temperatures_are_those_of_the_scene_in_metres(street_in: Callable[[str], Path], tmp_path: Path) -> None:
     """Air, patterns and shadows know metres alone: pictures of the two files are the same but for rounding."""
-    from pipelines.synthesis.config import SynthesizeConfig
     from pipelines.synthesis.frame_maker import FrameInputs, open_frame_maker
+    from pipelines.synthesis.options.synthesize import SynthesizeConfig
     from pipelines.synthesis.session import open_session
     from renderer.random_streams import Draw
 
