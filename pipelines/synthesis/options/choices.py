@@ -10,6 +10,7 @@ from assets import CAMERAS, CITY, RIGS, THERMAL_PROFILES
 from pipelines.errors import ConfigError
 from pipelines.synthesis.likeness.option_texts import parse_weights
 from pipelines.synthesis.model_choice import AUTO, PHYSICS
+from pipelines.synthesis.sequences import PASSES
 
 __all__ = [
     "KINDS",
@@ -24,6 +25,7 @@ __all__ = [
     "parse_hours",
     "parse_objects",
     "parse_vehicles",
+    "pass_names",
     "profile_names",
     "resolve_scene",
     "rig_names",
@@ -84,6 +86,11 @@ def season_names() -> tuple[str, ...]:
     from renderer.thermal.condition_names import SEASONS
 
     return SEASONS
+
+
+def pass_names() -> tuple[str, ...]:
+    """What `--passes` can name."""
+    return PASSES  # by a function: a lambda in an annotation finds no names of its module when it is called
 
 
 def rig_names() -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from pipelines.synthesis.model_choice import AUTO
 from pipelines.synthesis.options.choices import (
     layout_names,
     model_names,
+    pass_names,
     profile_names,
     rig_names,
     season_names,
@@ -23,7 +24,7 @@ from pipelines.synthesis.options.choices import (
 )
 from pipelines.synthesis.options.panels import BACKGROUNDS, CAMERA, CONDITIONS, MODEL, OUTPUT, SCENE, VISIBLE
 from pipelines.synthesis.options.render import RenderConfig
-from pipelines.synthesis.sequences import DEFAULT_FPS, PASSES
+from pipelines.synthesis.sequences import DEFAULT_FPS
 from pipelines.synthesis.worlds import DEFAULT_WORLDS
 
 __all__ = ["DEFAULT_SAMPLES", "VARIETY_OF_WORLDS", "SynthesizeOptions"]
@@ -82,7 +83,7 @@ class SynthesizeOptions(RenderConfig):
             "disparity to the other camera of a --rig.",
             OUTPUT,
             implied=(None,),
-            suggestions=lambda: PASSES,
+            suggestions=pass_names,
             default_text="none",
         ),
     ] = None

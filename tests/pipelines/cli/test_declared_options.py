@@ -326,6 +326,7 @@ def complete(words: str) -> list[str]:
 
 
 def test_words_are_completed() -> None:
+    assert complete("gis synthesize --passes f") == ["flow"]
     assert complete("gis synthesize --weather c") == ["clear", "cloudy"]
     assert complete("gis render --camera kitti-ob") == ["kitti-object"]
     assert complete("gis train --model cyc") == ["cyclegan"]
