@@ -44,7 +44,8 @@ class MeasureConfig:
     rows: Annotated[
         tuple[str, ...],
         Option(
-            "What is trained on, by the sets' folder names: A,B,A+B,A@25+B, where @25 takes a quarter of A's images.",
+            "What is trained on, by the sets' folder names: A,B,A+B,A@25+3*B: @25 takes a quarter of A's images, and "
+            "3*B fills three times as much of each batch as A.",
             _TRAINING,
             parse=_names,
             default_text="each set alone, and all together",

@@ -74,21 +74,21 @@ class TrainingJob:
 
 
 def _share(
-    config: MeasureConfig, images: LabelledImages, views: dict[str, TrainingViews], chosen: list[int]
+    config: MeasureConfig, images: LabelledImages, views: dict[str, TrainingViews], chosen: list[int], weight: float
 ) -> TrainingShare:
     """Some images of a set as they are trained on; ``views`` keeps the features of the sets."""
     if config.all_layers:
-        return FreshViews(images, np.array(chosen, np.int64), window_px(config.input_width))
+        return FreshViews(images, np.array(chosen, np.int64), window_px(config.input_width), weight)
     if images.name not in views:
         views[images.name] = _views(config, images)[0]
-    return KeptViews(views[images.name], views[images.name].rows_of(chosen))
+    return KeptViews(views[images.name], views[images.name].rows_of(chosen), weight)
 
 
 def _run(config: MeasureConfig, inputs: Inputs, views: dict[str, TrainingViews], training: Training) -> dict[str, Any]:
 
-    chosen = inputs.trained_on(training)
+    chosen, weights = inputs.trained_on(training), {part.name: part.weight for part in training.row.parts}
     network = train_detector(
-        [_share(config, inputs.sets[name], views, rows) for name, rows in chosen.items()],
+        [_share(config, inputs.sets[name], views, rows, weights[name]) for name, rows in chosen.items()],
         lambda: DetectionNetwork(
             imagenet_backbone(config.weights_dir), len(config.classes), all_layers=config.all_layers
         ),

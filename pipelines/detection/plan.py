@@ -20,6 +20,7 @@ __all__ = [
 
 _LONGEST_NAME: Final = 160
 """Characters that leave room for fold and seed: file systems take 255 bytes."""
+_HEAVIEST: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Part:
 
     name: str
     percent: float = 100.0
+    weight: float = 1.0
+    """How much of each batch it fills, beside the other parts of its row."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +72,18 @@ def file_name(text: str) -> str:
 
 
 def parse_rows(texts: Sequence[str], names: Sequence[str]) -> tuple[Row, ...]:
-    """Rows of ``A``, ``A+B``, ``A@25+B``; without any, each set alone, and all together.
+    """Rows of ``A``, ``A+B``, ``A@25+B``, ``A@25+3*B``; without any, each set alone, and all together.
 
     Raises:
-        ConfigError: A name that is no set, or a share that is none.
+        ConfigError: A name that is no set, or a share or a weight that is none.
     """
     texts = texts or (*names, *(["+".join(names)] if len(names) > 1 else []))
     return tuple(Row(text, tuple(_part(one, names) for one in text.split("+"))) for text in texts)
 
 
 def _part(text: str, names: Sequence[str]) -> Part:
+    times, star, rest = text.strip().partition("*")
+    number, text = (times, rest) if star and text.strip() not in names else ("1", text)
     name, at, share = text.strip().partition("@")
     if name not in names:
         raise ConfigError(f"rows name {name!r}: expected one of the sets {', '.join(names)}")
@@ -88,7 +93,13 @@ def _part(text: str, names: Sequence[str]) -> Part:
         percent = 0.0
     if not 0 < percent <= 100:
         raise ConfigError(f"rows have {text!r}: expected NAME@PERCENT, above 0 and at most 100")
-    return Part(name, percent)
+    try:
+        weight = float(number)
+    except ValueError:
+        weight = 0.0
+    if not 0 < weight <= _HEAVIEST:
+        raise ConfigError(f"rows have {number!r} times {name}: expected N*NAME, above 0 and at most {_HEAVIEST}")
+    return Part(name, percent, weight)
 
 
 def plan_trainings(rows: Sequence[Row], overlapping: Collection[str], folds: int, seeds: int) -> list[Training]:

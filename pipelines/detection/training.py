@@ -28,7 +28,11 @@ _CLIPPED_NORM: Final = 10.0
 
 
 class TrainingShare(Protocol):
-    """What of one set is trained on; every set fills an equal part of the batches."""
+    """What of one set is trained on."""
+
+    @property
+    def weight(self) -> float:
+        """How much of the batches it fills, beside those of the other sets."""
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -44,6 +48,7 @@ class KeptViews:
 
     views: TrainingViews
     rows: NDArray[np.int64]
+    weight: float = 1.0
 
     def draw(self, row: int, rng: np.random.Generator) -> tuple[NDArray[np.floating[Any]], Targets]:
         """Features (256, H/8, W/8) of one of them."""
@@ -57,6 +62,7 @@ class FreshViews:
     images: LabelledImages
     rows: NDArray[np.int64]
     window_px: tuple[int, int]
+    weight: float = 1.0
 
     def draw(self, row: int, rng: np.random.Generator) -> tuple[NDArray[np.floating[Any]], Targets]:
         """A window (1, H, W) of one of them, grey of 0 to 255."""
@@ -111,10 +117,13 @@ def _has_bfloat16() -> bool:
 def _batches(shares: Sequence[TrainingShare], rng: np.random.Generator) -> Iterator[tuple[Tensor, ...]]:
     """Endless batches; each set's windows come in a new order when all have been seen."""
     decks: list[list[int]] = [[] for _ in shares]
+    ends = np.cumsum([share.weight for share in shares])
+    are_equal = len({share.weight for share in shares}) == 1  # drawn as ever, so that trainings can be repeated
     while True:
         picked = []
         for _ in range(BATCH):
-            number = int(rng.integers(len(shares)))
+            drawn = rng.integers(len(shares)) if are_equal else np.searchsorted(ends, rng.random() * ends[-1], "right")
+            number = int(drawn)
             if not decks[number]:
                 decks[number] = rng.permutation(shares[number].rows).tolist()
             picked.append(shares[number].draw(decks[number].pop(), rng))

@@ -22,9 +22,13 @@ def test_rows() -> None:
     assert [row.text for row in parse_rows((), ("a", "b"))] == ["a", "b", "a+b"]
     (row,) = parse_rows(("a@25+b",), ("a", "b"))
     assert row.parts == (Part("a", 25.0), Part("b"))
+    (row,) = parse_rows(("a@25 + 3*b",), ("a", "b"))
+    assert row.parts == (Part("a", 25.0), Part("b", weight=3.0))
+    (row,) = parse_rows(("2*b+0.5*2*b",), ("b", "2*b"))  # a set may be named so
+    assert row.parts == (Part("2*b"), Part("2*b", weight=0.5))
 
 
-@pytest.mark.parametrize("text", ["c", "a@0", "a@101", "a@x", "a+", ""])
+@pytest.mark.parametrize("text", ["c", "a@0", "a@101", "a@x", "a+", "", "0*a", "x*a", "-1*a", "nan*a", "1001*a", "*a"])
 def test_rows_that_cannot_be(text: str) -> None:
     with pytest.raises(ConfigError, match="rows"):
         parse_rows((text,), ("a", "b"))

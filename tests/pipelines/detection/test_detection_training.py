@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
@@ -17,7 +19,8 @@ from pipelines.detection.features import make_views  # noqa: E402
 from pipelines.detection.inference import find_objects  # noqa: E402
 from pipelines.detection.labelled_images import LabelledImages, open_labelled  # noqa: E402
 from pipelines.detection.network import DetectionNetwork, FrozenLayers  # noqa: E402
-from pipelines.detection.training import FreshViews, KeptViews, train_detector  # noqa: E402
+from pipelines.detection.targets import Targets  # noqa: E402
+from pipelines.detection.training import FreshViews, KeptViews, _batches, train_detector  # noqa: E402
 
 WIDTH_PX = 160
 
@@ -72,3 +75,26 @@ def test_the_frozen_layers_are_no_part_of_what_is_trained(images: LabelledImages
     assert list(made.low.parameters()) == []
     assert torch.equal(layers.layers[0].weight, backbone()[0].weight)
     assert find_objects(layers, made, images.images[0].read(), WIDTH_PX).boxes_px.shape[1] == 4
+
+
+class Counted:
+    """A share that counts how often it is drawn from."""
+
+    def __init__(self, share: FreshViews) -> None:
+        self.share, self.rows, self.weight, self.drawn = share, share.rows, share.weight, 0
+
+    def draw(self, row: int, rng: np.random.Generator) -> tuple[NDArray[np.floating[Any]], Targets]:
+        self.drawn += 1
+        return self.share.draw(row, rng)
+
+
+def test_a_set_fills_as_much_of_the_batches_as_its_weight_says(images: LabelledImages) -> None:
+    shares = [
+        Counted(FreshViews(images, np.arange(count), window_px(WIDTH_PX), weight))
+        for count, weight in ((8, 1.0), (2, 3.0))
+    ]
+    batches = _batches(shares, np.random.default_rng(3))
+    for _ in range(100):
+        next(batches)
+    assert sum(share.drawn for share in shares) == 400
+    assert 0.25 * 400 - 3 * 8.7 < shares[0].drawn < 0.25 * 400 + 3 * 8.7  # three standard deviations of the binomial
