@@ -27,7 +27,7 @@ __all__ = ["NOT_COUNTED_WORDS", "LabelledFolder", "find_labelled", "folder_name"
 NOT_COUNTED_WORDS: Final = frozenset({"dontcare", "misc", "ignore", "ignored", "people?", "person?"})
 """Names of regions and things that data sets neither ask for nor count as mistakes, in small letters."""
 _IMAGE_FOLDERS: Final = (
-    "images", "image_2", "infrared", "images/train", "training/image_2", "train", "train2017", "data", "",
+    "images", "image_2", "infrared", "", "images/train", "training/image_2", "train", "train2017", "data",
 )  # fmt: skip
 """Where images lie in the folders of this project, YOLO, KITTI, COCO and FLIR; of splits the one to train on."""
 _LABELS: Final = {

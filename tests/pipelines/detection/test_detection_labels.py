@@ -88,6 +88,14 @@ def test_where_coco_roboflow_and_flir_have_them(tmp_path: Path, images: str, lab
     assert opened.name == "set"
 
 
+def test_images_of_the_folder_itself_come_before_those_of_a_split_in_it(tmp_path: Path) -> None:
+    coco(tmp_path / "set")
+    for image in (tmp_path / "set" / "images").iterdir():
+        image.rename(tmp_path / "set" / image.name)
+    write_images(tmp_path / "set" / "train", ("other_1",))
+    check(open_labelled(str(tmp_path / "set"), CLASSES))
+
+
 def check(opened: LabelledImages) -> None:
     assert [image.name for image in opened.images] == ["drive_1", "drive_2", "walk_1"]
     assert [image.sequence for image in opened.images] == ["drive_", "drive_", "walk_"]
