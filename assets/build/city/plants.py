@@ -1,4 +1,4 @@
-"""Trees, hedges and bushes: many small leaf polygons round a few dark cores, so that edges are ragged, not round."""
+"""Trees, hedges and bushes: sprays of leaves round boughs and dark cores, so that edges are ragged and show the sky."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from numpy.typing import NDArray
 
 from .mesh import MeshBuilder
 
-__all__ = ["TREES", "bush", "grow", "hedge", "leaf_clump", "tree"]
+__all__ = ["LOW_LEAVES", "TREES", "bush", "grow", "hedge", "on_balls", "on_box", "sprays", "tree"]
 
 Array = NDArray[np.float64]
 
-# kind: (height of the crown's foot, crown radius, crown height, blobs, leaf clumps, leaf size, trunk radius)
+# kind: (height of the crown's foot, crown radius, crown height, blobs, sprays of leaves, size of a spray, trunk radius)
 TREES: dict[str, tuple[float, float, float, int, int, float, float]] = {
     "lime": (3.3, 2.3, 5.4, 8, 290, 0.69, 0.17),
     "plane": (3.6, 3.1, 5.8, 10, 350, 0.78, 0.24),
     "maple": (2.9, 1.7, 3.6, 6, 210, 0.57, 0.11),
     "poplar": (2.2, 1.15, 9.5, 9, 250, 0.66, 0.16),
 }
+LEAVES, LOW_LEAVES = 9, 5
+"""In a spray of a tree, and of what grows lower."""
 
 
 def tree(kind: str) -> MeshBuilder:
@@ -39,7 +41,7 @@ def grow(shape: tuple[float, float, float, int, int, float, float], rng: np.rand
         start = np.array([*lean[2], foot - 0.3])
         mesh.tube([start, centre], [trunk * 0.45, trunk * 0.12], 4, "bark", caps=False)
         bumps = rng.uniform(0.75, 1.1, (3, 7))
-        mesh.blob(centre, 0.7 * r * np.array([1.0, 1.0, 0.95]), "leaves_dark", rings=3, sides=7, bumps=bumps)
+        mesh.blob(centre, 0.42 * r * np.array([1.0, 1.0, 0.95]), "leaves_dark", rings=3, sides=7, bumps=bumps)
     _leaves(mesh, centres, radii, leaves, leaf, foot - 0.15, rng)
     return mesh
 
@@ -69,32 +71,55 @@ def _leaves(
     lowest_m: float,
     rng: np.random.Generator,
 ) -> None:
-    """Leaf clumps (bent quads of uneven outline) on the outside of the clouds, none below ``lowest``."""
+    """Sprays of leaves on the outside of the clouds, none below ``lowest``."""
     share = radii**2 / (radii**2).sum()
-    made = 0
-    while made < count:
-        which = int(rng.choice(len(radii), p=share))
-        normal = rng.normal(size=3)
-        normal /= np.linalg.norm(normal)
-        place = centres[which] + normal * radii[which] * rng.uniform(0.78, 1.12)
-        inside = np.linalg.norm((place - centres) / radii[:, None], axis=1) < 0.72
-        if inside.any() or place[2] < lowest_m:
-            continue
-        made += 1
-        leaf_clump(mesh, place, normal + 0.7 * rng.normal(size=3), size_m * float(rng.uniform(0.7, 1.35)), rng)
+    places, normals = np.zeros((0, 3)), np.zeros((0, 3))
+    while len(places) < count:
+        which = rng.choice(len(radii), size=2 * count, p=share)
+        normal = rng.normal(size=(2 * count, 3))
+        normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+        place = centres[which] + normal * (radii[which] * rng.uniform(0.4, 1.12, 2 * count))[:, None]
+        depth = np.linalg.norm((place[:, None] - centres) / radii[:, None], axis=2)
+        kept = (depth >= 0.36).all(axis=1) & (place[:, 2] >= lowest_m)
+        places, normals = np.concatenate([places, place[kept]]), np.concatenate([normals, normal[kept]])
+    normals = normals[:count] + 0.7 * rng.normal(size=(count, 3))
+    sprays(mesh, places[:count], normals, size_m * rng.uniform(0.7, 1.35, count), rng)
 
 
-def leaf_clump(mesh: MeshBuilder, centre: Array, normal: Array, size_m: float, rng: np.random.Generator) -> None:
-    """Two triangles, folded along their common edge."""
-    n = normal / np.linalg.norm(normal)
-    u = np.cross(n, rng.normal(size=3))
-    u /= np.linalg.norm(u)
-    v = np.cross(n, u)
-    a, b, c, d = size_m * rng.uniform(0.35, 0.65, 4)
-    fold = n * size_m * float(rng.uniform(-0.05, 0.25))
-    points = np.array([centre - a * u, centre - b * v - fold, centre + c * u, centre + d * v - fold])
-    material = ("leaves", "leaves", "leaves_light", "leaves_dark")[int(rng.integers(4))]
-    mesh.add(points, [(0, 1, 2), (0, 2, 3)], material)
+def sprays(
+    mesh: MeshBuilder, centres: Array, normals: Array, sizes_m: Array, rng: np.random.Generator, leaves: int = LEAVES
+) -> None:
+    """Sprays of leaves, each a triangle; most point away from the middle of their spray.
+
+    Args:
+        mesh: to add them to.
+        centres: (N, 3) of the sprays.
+        normals: (N, 3) across them, of any length.
+        sizes_m: (N,) from side to side.
+        rng: decides about leaves.
+        leaves: of each.
+    """
+    count = len(centres) * leaves
+    n = np.repeat(normals / np.linalg.norm(normals, axis=1, keepdims=True), leaves, axis=0)
+    size = np.repeat(sizes_m, leaves)[:, None]
+    out = rng.normal(size=(count, 3))
+    out -= (out * n).sum(axis=1, keepdims=True) * n
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    root = np.repeat(centres, leaves, axis=0) + size * (
+        out * (0.5 * np.sqrt(rng.uniform(0, 1, (count, 1))) - 0.1) + n * rng.uniform(-0.16, 0.16, (count, 1))
+    )
+    along = 0.7 * out + 0.6 * rng.normal(size=(count, 3)) + [0.0, 0.0, -0.2]
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    across = np.cross(along, n + 0.6 * rng.normal(size=(count, 3)))
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    length, width = size * rng.uniform(0.28, 0.5, (count, 1)), size * rng.uniform(0.1, 0.2, (count, 1))
+    lean = rng.uniform(-0.4, 0.4, (count, 1))
+    points = np.stack([root - across * width, root + across * width, root + along * length + across * width * lean], 1)
+    kinds = np.array(["leaves", "leaves", "leaves_light", "leaves_dark"])
+    material = np.repeat(kinds[rng.integers(4, size=len(centres))], leaves)
+    for kind in dict.fromkeys(kinds.tolist()):
+        chosen = points[material == kind].reshape(-1, 3)
+        mesh.add(chosen, np.arange(len(chosen)).reshape(-1, 3).tolist(), kind)
 
 
 def hedge() -> MeshBuilder:
@@ -102,17 +127,26 @@ def hedge() -> MeshBuilder:
     rng = np.random.default_rng(31)
     mesh = MeshBuilder()
     mesh.box((-1.0, -0.28, 0.0), (1.0, 0.28, 1.0), "leaves_dark", skip="-z")
-    for _ in range(64):
-        side = int(rng.integers(3))
-        x, z = float(rng.uniform(-1.0, 1.0)), float(rng.uniform(0.1, 1.05))
-        if side == 2:
-            place, normal = np.array([x, float(rng.uniform(-0.28, 0.28)), 1.05]), np.array([0.0, 0.0, 1.0])
-        else:
-            sign = 1.0 if side else -1.0
-            place, normal = np.array([x, sign * 0.32, z]), np.array([0.0, sign, 0.0])
-        place = place + rng.normal(0.0, 0.04, 3)
-        leaf_clump(mesh, place, normal + 0.35 * rng.normal(size=3), float(rng.uniform(0.3, 0.5)), rng)
+    places, normals = on_box(np.array([1.0, 0.3, 1.05]), 64, rng)
+    places += rng.normal(0.0, 0.04, places.shape)
+    sprays(mesh, places, normals + 0.35 * rng.normal(size=normals.shape), rng.uniform(0.3, 0.5, 64), rng, LOW_LEAVES)
     return mesh
+
+
+def on_box(half_m: Array, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Places on both long sides and the top of a box along x that stands on the ground, a third on each; their normals.
+
+    Args:
+        half_m: (3,) half its length, half its depth, its height.
+        count: of places.
+        rng: decides where.
+    """
+    places = rng.uniform([-1.0, -1.0, 0.1], 1.0, (count, 3)) * half_m
+    normals = np.array([[0.0, -1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])[rng.integers(3, size=count)]
+    upright = normals[:, 1] != 0.0
+    places[upright, 1] = normals[upright, 1] * half_m[1]
+    places[~upright, 2] = half_m[2]
+    return places, normals
 
 
 def bush() -> MeshBuilder:
@@ -122,11 +156,16 @@ def bush() -> MeshBuilder:
     centres, radii = np.array([[0.0, 0.0, 0.5], [0.4, 0.2, 0.4], [-0.35, 0.25, 0.45]]), np.array([0.6, 0.45, 0.5])
     for centre, r in zip(centres, radii, strict=True):
         mesh.blob(centre, (0.75 * r, 0.75 * r, 0.75 * r), "leaves_dark", rings=4, sides=7)
-    for _ in range(80):
-        which = int(rng.integers(3))
-        normal = rng.normal(size=3)
-        normal /= np.linalg.norm(normal)
-        place = centres[which] + normal * radii[which]
-        if place[2] > 0.02:
-            leaf_clump(mesh, place, normal + 0.5 * rng.normal(size=3), float(rng.uniform(0.25, 0.4)), rng)
+    which = rng.integers(3, size=80)
+    places, normals = on_balls(centres[which], radii[which], rng)
+    sprays(mesh, places, normals + 0.5 * rng.normal(size=normals.shape), rng.uniform(0.25, 0.4, 80), rng, LOW_LEAVES)
     return mesh
+
+
+def on_balls(centres: Array, radii_m: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """A place on each of N balls, none below the ground, with the normals; both (N, 3)."""
+    normals = rng.normal(size=centres.shape)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    places = centres + normals * radii_m.reshape(len(centres), -1)
+    places[:, 2] = np.abs(places[:, 2]) + 0.03
+    return places, normals

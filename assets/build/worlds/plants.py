@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.build.city.mesh import MeshBuilder
-from assets.build.city.plants import TREES, grow, leaf_clump
+from assets.build.city.plants import LOW_LEAVES, TREES, grow, on_balls, on_box, sprays
 
 __all__ = [
     "agave",
@@ -27,8 +27,10 @@ __all__ = [
 Array = NDArray[np.float64]
 Rng = np.random.Generator
 _Shape = tuple[float, float, float, int, int, float, float]
+_POINTS, _LEAFLETS = 11, 15
+"""Of a fan, and on each side of a feather."""
 
-# As city.plants.TREES: (foot of crown, its radius, its height, blobs, leaf clumps, leaf size, trunk radius), metres.
+# As city.plants.TREES: (foot of crown, its radius, its height, blobs, sprays, size of a spray, trunk radius), metres.
 _SHAPES = {
     "oak": (2.4, 4.2, 5.0, 12, 460, 0.66, 0.3),
     "round": (2.1, 2.2, 3.4, 7, 260, 0.5, 0.14),
@@ -179,11 +181,9 @@ def _frond(
     pieces: int = 4,
 ) -> None:
     """A leaf blade that rises and hangs over, folded along its middle."""
-    out, side = np.array([math.cos(angle), math.sin(angle), 0.0]), np.array([-math.sin(angle), math.cos(angle), 0.0])
     t = np.linspace(0.0, 1.0, pieces + 1)
-    spine = root + length_m * (
-        np.outer(t * math.cos(rise), out) + np.outer(t * math.sin(rise) - droop * t * t, [0, 0, 1.0])
-    )
+    out, side = _axes(angle)
+    spine = root + length_m * _hanging(t, out, rise, droop)
     wide = width_m * np.sin(math.pi * np.clip(0.12 + 0.88 * t, 0, 1)) ** 0.7
     for sign in (1.0, -1.0):
         edge: Array = spine + np.outer(sign * wide, side) - np.outer(0.35 * wide, [0.0, 0.0, 1.0])
@@ -191,6 +191,50 @@ def _frond(
         blades: list[tuple[int, ...]] = [(i, i + 1, n + i + 1, n + i) for i in range(n - 2)]
         blades.append((n - 2, n - 1, 2 * n - 2))  # the tip
         mesh.add(np.concatenate([spine, edge[:-1]]), [face[:: int(sign)] for face in blades], material)
+
+
+def _fan(mesh: MeshBuilder, root: Array, angle: float, rise: float, reach_m: float, material: str) -> None:
+    """A palm leaf on its stalk: a round blade that is split into points along its rim, which hang."""
+    level, side = _axes(angle)
+    out = math.cos(rise) * level + [0.0, 0.0, math.sin(rise)]
+    hub, stalk = root + 0.5 * reach_m * out, 0.025 * side
+    mesh.add(np.stack([root - stalk, root + stalk, hub]), [(0, 1, 2)], material)
+    turns = np.radians(np.linspace(-115.0, 115.0, 2 * _POINTS + 1))
+    rays = np.outer(np.cos(turns), out) + np.outer(np.sin(turns), side)
+    rim = hub + 0.3 * reach_m * rays[::2] - [0.0, 0.0, 0.03 * reach_m]
+    tips = hub + 0.56 * reach_m * rays[1::2] - [0.0, 0.0, 0.16 * reach_m]
+    faces = [(0, 1 + k, 2 + k) for k in range(_POINTS)]
+    faces += [(1 + k, 2 + _POINTS + k, 2 + k) for k in range(_POINTS)]
+    mesh.add(np.concatenate([[hub], rim, tips]), faces, material)
+
+
+def _feather(
+    mesh: MeshBuilder, root: Array, angle: float, rise: float, length_m: float, material: str, rng: Rng
+) -> None:
+    """A palm leaf of narrow leaflets on both sides of a rib that hangs over."""
+    droop, (out, side), up = 0.62, _axes(angle), np.array([0.0, 0.0, 1.0])
+    _frond(mesh, root, angle, rise, length_m, 0.035, droop, material)
+    t = np.repeat(np.linspace(0.12, 0.98, _LEAFLETS), 2)[:, None]
+    sign = np.tile([1.0, -1.0], _LEAFLETS)[:, None]
+    spine = root + length_m * _hanging(t[:, 0], out, rise, droop)
+    along = math.cos(rise) * out + (math.sin(rise) - 2.0 * droop * t) * up
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    reach = 0.24 * length_m * np.sin(math.pi * (0.1 + 0.8 * t)) ** 0.5 * rng.uniform(0.8, 1.15, (len(t), 1))
+    hang = rng.uniform(0.15, 0.6, (len(t), 1))
+    tips = spine + reach * (0.5 * along + 0.8 * sign * side - hang * up)
+    points = np.stack([spine - 0.05 * along, spine + 0.05 * along, tips], axis=1).reshape(-1, 3)
+    mesh.add(points, np.arange(len(points)).reshape(-1, 3).tolist(), material)
+
+
+def _axes(angle: float) -> tuple[Array, Array]:
+    """Level directions: at an angle, and to the left of it."""
+    return np.array([math.cos(angle), math.sin(angle), 0.0]), np.array([-math.sin(angle), math.cos(angle), 0.0])
+
+
+def _hanging(t: Array, out: Array, rise: float, droop: float) -> Array:
+    """(N, 3) points at shares ``t`` of a curve of length 1 that rises outwards and hangs over."""
+    curve: Array = np.outer(t * math.cos(rise), out) + np.outer(t * math.sin(rise) - droop * t * t, [0.0, 0.0, 1.0])
+    return curve
 
 
 def fan_palm(rng: Rng) -> MeshBuilder:
@@ -206,7 +250,10 @@ def fan_palm(rng: Rng) -> MeshBuilder:
         material = ("leaves", "leaves_light", "leaves_dark")[int(rng.integers(3))] if k < 19 else "straw"
         reach = float(rng.uniform(1.1, 1.6))
         root = top + np.array([0.35 * math.cos(2.4 * k), 0.35 * math.sin(2.4 * k), 0.02 * (10 - k)])
-        _frond(mesh, root, 2.4 * k, rise, reach, 0.42, 0.35, material, pieces=3)
+        if k < 19:
+            _fan(mesh, root, 2.4 * k, rise, reach, material)
+        else:
+            _frond(mesh, root, 2.4 * k, rise, reach, 0.42, 0.35, material, pieces=3)
     return mesh
 
 
@@ -221,7 +268,7 @@ def feather_palm(rng: Rng) -> MeshBuilder:
     for k in range(32):
         rise = math.radians(80.0 - 3.6 * k + float(rng.uniform(-6, 6)))
         material = ("leaves", "leaves_light", "leaves_dark")[int(rng.integers(3))]
-        _frond(mesh, top, 2.4 * k, rise, float(rng.uniform(2.2, 3.2)), 0.34, 0.62, material, pieces=5)
+        _feather(mesh, top, 2.4 * k, rise, float(rng.uniform(2.2, 3.2)), material, rng)
     return mesh
 
 
@@ -232,10 +279,7 @@ def agave(rng: Rng) -> MeshBuilder:
     for k in range(count):
         rise = math.radians(82.0 - 70.0 * k / count + float(rng.uniform(-5, 5)))
         angle, length = 2.4 * k, size * float(rng.uniform(0.8, 1.05))
-        out, side = (
-            np.array([math.cos(angle), math.sin(angle), 0.0]),
-            np.array([-math.sin(angle), math.cos(angle), 0.0]),
-        )
+        out, side = _axes(angle)
         t = np.array([0.0, 0.35, 1.0])
         spine = np.outer(t * length * math.cos(rise) + 0.05, out) + np.outer(
             t * length * math.sin(rise) + 0.08, [0, 0, 1.0]
@@ -283,13 +327,11 @@ def shrub(rng: Rng) -> MeshBuilder:
             bumps=rng.uniform(0.75, 1.15, (4, 7)),
         )
     mesh.blob((0.0, 0.0, 0.25 * height), (0.6 * width, 0.6 * width, 0.3 * height), "leaves_dark", rings=3, sides=7)
-    for _ in range(int(70 + 35 * width * height)):
-        which = int(rng.integers(count))
-        normal = rng.normal(size=3)
-        normal /= np.linalg.norm(normal)
-        place = centres[which] + normal * radii[which] * [1.0, 1.0, tall]
-        if place[2] > 0.02:
-            leaf_clump(mesh, place, normal + 0.6 * rng.normal(size=3), float(rng.uniform(0.22, 0.45)), rng)
+    leaves = int(70 + 35 * width * height)
+    which = rng.integers(count, size=leaves)
+    places, normals = on_balls(centres[which], radii[which, None] * [1.0, 1.0, tall], rng)
+    across = normals + 0.6 * rng.normal(size=normals.shape)
+    sprays(mesh, places, across, rng.uniform(0.22, 0.45, leaves), rng, LOW_LEAVES)
     return mesh
 
 
@@ -320,14 +362,9 @@ def hedge_of(height_m: float, rng: Rng) -> MeshBuilder:
     mesh = MeshBuilder()
     deep = float(rng.uniform(0.3, 0.5))
     mesh.box((-1.02, -deep, 0.0), (1.02, deep, 0.95 * height_m), "leaves_dark", skip="-z")
-    for _ in range(int(40 + 26 * height_m)):
-        side = int(rng.integers(3))
-        x, z = float(rng.uniform(-1.0, 1.0)), float(rng.uniform(0.08, 1.0)) * height_m
-        if side == 2:
-            place, normal = np.array([x, float(rng.uniform(-deep, deep)), 0.97 * height_m]), np.array([0.0, 0.0, 1.0])
-        else:
-            sign = 1.0 if side else -1.0
-            place, normal = np.array([x, sign * (deep + 0.02), z]), np.array([0.0, sign, 0.0])
-        place = place + rng.normal(0.0, 0.05, 3)
-        leaf_clump(mesh, place, normal + 0.4 * rng.normal(size=3), float(rng.uniform(0.3, 0.55)), rng)
+    leaves = int(40 + 26 * height_m)
+    places, normals = on_box(np.array([1.0, deep + 0.02, 0.97 * height_m]), leaves, rng)
+    places += rng.normal(0.0, 0.05, places.shape)
+    across = normals + 0.4 * rng.normal(size=normals.shape)
+    sprays(mesh, places, across, rng.uniform(0.3, 0.55, leaves), rng, LOW_LEAVES)
     return mesh

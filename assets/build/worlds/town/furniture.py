@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.build.city.mesh import MeshBuilder
-from assets.build.city.plants import leaf_clump
+from assets.build.city.plants import LOW_LEAVES, on_balls, sprays
 
 __all__ = ["town_makers"]
 
@@ -165,12 +165,9 @@ def _ball(mesh: MeshBuilder, centre: tuple[float, float, float], radius_m: float
     """A bush clipped round."""
     rng = np.random.default_rng([41, leaves, int(100 * centre[0] + 500)])
     mesh.blob(centre, (0.93 * radius_m,) * 3, "leaves_dark", rings=6, sides=10)
-    for _ in range(leaves):
-        normal = rng.normal(size=3)
-        normal /= np.linalg.norm(normal)
-        place = np.asarray(centre) + 0.97 * radius_m * normal
-        if place[2] > 0.03:
-            leaf_clump(mesh, place, normal + 0.25 * rng.normal(size=3), float(rng.uniform(0.2, 0.35)), rng)
+    places, normals = on_balls(np.tile(centre, (leaves, 1)), np.full(leaves, 0.97 * radius_m), rng)
+    across = normals + 0.25 * rng.normal(size=normals.shape)
+    sprays(mesh, places, across, rng.uniform(0.2, 0.35, leaves), rng, LOW_LEAVES)
 
 
 def _clipped(radius_m: float) -> Callable[[MeshBuilder], None]:
@@ -189,12 +186,12 @@ def _cube(mesh: MeshBuilder) -> None:
     """Box clipped to a cube, a metre high."""
     rng = np.random.default_rng(43)
     mesh.box((-0.6, -0.4, 0.0), (0.6, 0.4, 0.95), "leaves_dark", skip="-z")
-    for _ in range(40):
-        x, y, z = rng.uniform(-0.6, 0.6), rng.uniform(-0.4, 0.4), rng.uniform(0.1, 0.95)
-        side = int(rng.integers(5))
-        place = np.array([(0.61, y, z), (-0.61, y, z), (x, 0.41, z), (x, -0.41, z), (x, y, 0.96)][side])
-        normal = np.array([(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1)][side], dtype=np.float64)
-        leaf_clump(mesh, place, normal + 0.2 * rng.normal(size=3), float(rng.uniform(0.22, 0.35)), rng)
+    sides = np.array([(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1)], dtype=np.float64)
+    normals = sides[rng.integers(5, size=40)]
+    places = rng.uniform([-0.6, -0.4, 0.1], [0.6, 0.4, 0.95], (40, 3))
+    places = np.where(normals != 0.0, normals * [0.61, 0.41, 0.96], places)
+    across = normals + 0.2 * rng.normal(size=normals.shape)
+    sprays(mesh, places, across, rng.uniform(0.22, 0.35, 40), rng, LOW_LEAVES)
 
 
 def _fountain(mesh: MeshBuilder) -> None:
