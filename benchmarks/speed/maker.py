@@ -13,6 +13,8 @@ import os
 import sys
 import time
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,14 @@ def resident_MB() -> float:
     return next((int(line.split()[1]) / 1000 for line in lines if line.startswith("VmRSS")), 0.0)
 
 
+def _options_class() -> type[Any]:
+    """Of `gis synthesize`, in commits old and new."""
+    room = "pipelines.synthesis.options"
+    home = f"{room}.synthesize" if find_spec(room) else "pipelines.synthesis.config"
+    found: type[Any] = import_module(home).SynthesizeConfig
+    return found
+
+
 def opened(options: dict[str, Any], models: list[str], out: Path) -> Frames:
     """Opens the scene and the models, for as long as the process lives."""
     from dataclasses import replace
@@ -73,16 +83,16 @@ def opened(options: dict[str, Any], models: list[str], out: Path) -> Frames:
     from pipelines.synthesis.frame_maker import FrameMaker, read_inputs
     from pipelines.synthesis.infrared import open_infrared
     from pipelines.synthesis.model_choice import choose_model
-    from pipelines.synthesis.options.synthesize import SynthesizeConfig
     from pipelines.synthesis.session import open_session
 
+    options_class = _options_class()
     known = {**options, "out": out, "count": 1_000_000, "model": "physics"}
-    config = keyword_options(SynthesizeConfig, known)
+    config = keyword_options(options_class, known)
     maker = FrameMaker(config, read_inputs(config), open_session(config), open_infrared(config))
     makers = {"physics": maker}
     for name in models:
         model, weights, _ = choose_model(name, None, rendered=True)
-        other = keyword_options(SynthesizeConfig, {**known, "model": model, "weights": weights})
+        other = keyword_options(options_class, {**known, "model": model, "weights": weights})
         makers[name] = replace(maker, config=other, infrared=open_infrared(other))
     return Frames(makers, out)
 
