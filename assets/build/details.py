@@ -35,6 +35,7 @@ __all__ = [
 EUROPEAN_PLATE_M = (0.520, 0.112)
 AMERICAN_PLATE_M = (0.305, 0.152)
 """12 x 6 inches."""
+_BAR_PIECES = 6
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,10 @@ class Skin:
 
 
 def _slab(skin: Skin, y: tuple[float, float], z: tuple[float, float], out: float, zone: Zone, *, front: bool) -> Part:
-    """Flat box on nose or tail that stands ``out`` of the skin at its most distant corner."""
-    corners = [skin.x(at, height, front=front) for at in y for height in z]
-    x = max(corners) + out if front else min(corners) - out
-    inner = x - 0.03 if front else x + 0.03
+    """Flat box on nose or tail that stands ``out`` of the skin where that reaches farthest behind it."""
+    places = [skin.x(at, height, front=front) for at in np.linspace(*y, 5) for height in np.linspace(*z, 3)]
+    x = max(places) + out if front else min(places) - out
+    inner = min(min(places), x - 0.03) if front else max(max(places), x + 0.03)
     low, high = (min(x, inner), y[0], z[0]), (max(x, inner), y[1], z[1])
     return lambda mesh: mesh.box(low, high, zone, 0.002)
 
@@ -126,8 +127,18 @@ def lettering(skin: Skin, z: float, y: float) -> Part:
 
 
 def bar(skin: Skin, z: float, half: float, *, front: bool) -> Part:
-    """Bar of bright metal across nose or tail."""
-    return _slab(skin, (-half, half), (z - 0.014, z + 0.014), 0.012, Zone.TRIM, front=front)
+    """Bar of bright metal across nose or tail, bent as they are."""
+    ends = np.linspace(-half, half, _BAR_PIECES + 1)
+    pieces = [
+        _slab(skin, (left, right), (z - 0.014, z + 0.014), 0.012, Zone.TRIM, front=front)
+        for left, right in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)
+    ]
+
+    def add(mesh: PolyMesh) -> None:
+        for piece in pieces:
+            piece(mesh)
+
+    return add
 
 
 def wiper(cabin: Cabin, ends: Sequence[tuple[float, float]], *, rear: bool) -> Part:

@@ -100,7 +100,7 @@ _LIFTBACK = resized(
     top=((0.19, 0.78), (0.35, 0.86), (0.9, 0.98), (1.2, 1.03), (2.1, 1.03), (4.0, 1.08), (4.46, 1.05)),
     tail_lamp=0.22, across={"grille": 0.4, "lamp_in": 0.6, "tail_in": 0.8}, nose=(0.8, 2.3),
     panels=panels(grille=("bumper", "ledge"), tail=("lamp_lo", "roll")),
-    details=Details(rear_plate=0.80, badges=(0.67, 0.96), letters=None, rear_wiper=True),
+    details=Details(rear_plate=0.82, badges=(0.67, 0.96), letters=None, rear_wiper=True),
 )  # fmt: skip
 
 _COMPACT_SALOON = resized(

@@ -189,6 +189,31 @@ def test_no_face_is_seen_from_behind(name: str) -> None:
     assert behind / hits < 2e-3
 
 
+AMERICAN = {"midsize_saloon", "compact_saloon", "large_saloon", "liftback", "crossover", "large_suv", "fullsize_pickup",
+            "pickup", "rack_pickup", "minivan"}  # fmt: skip
+UNFRAMED = {"coupe", "lorry", "bus", "off_roader", "small_van", "box_truck"}
+FRAMES = [(name, side) for name in sorted(set(PUBLISHED) - UNFRAMED) for side in (1.0, -1.0)]
+FRAMES.remove(("van", -1.0))  # it lies across the gap between two doors
+
+
+@pytest.mark.parametrize(("name", "side"), FRAMES)
+def test_plates_lie_within_whole_frames(name: str, side: float) -> None:
+    """Seen straight on, bright metal goes around an area of a plate's size (520 x 112 mm, or 12 x 6 inches)."""
+    zones, (step, reach_m) = model(name).body.zones, (0.009, 20.0)
+    tree = BVHTree.FromPolygons(model(name).body.vertices.tolist(), model(name).body.faces)
+    heights, across = np.arange(0.35, 1.2, step), np.arange(-0.33, 0.33, step)
+    metal = np.zeros((len(heights), len(across)), np.uint8)
+    for row, z in enumerate(heights):
+        for column, y in enumerate(across):
+            face = tree.ray_cast((side * reach_m, y, z), (-side, 0.0, 0.0))[2]
+            metal[row, column] = face is not None and zones[face] == Zone.TRIM
+    outlines, nesting = cv2.findContours(metal, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    holes = [one for one, links in zip(outlines, nesting[0], strict=True) if links[3] >= 0]
+    plate_m2 = 12 * 6 * (INCH / 1000) ** 2 if name in AMERICAN else 0.520 * 0.112
+    areas = [cv2.contourArea(one) * step**2 for one in holes]
+    assert any(0.75 < area / plate_m2 < 1.4 for area in areas), areas
+
+
 def test_silhouettes_differ() -> None:
     names = list(PUBLISHED)
     pairs = {(a, b): iou(side_view(a), side_view(b)) for i, a in enumerate(names) for b in names[:i] if b != a}
