@@ -41,12 +41,15 @@ class _Block(nn.Module):
         self.norms = nn.ModuleList(make_norm(norm, outputs) for _ in range(2))
         self.short_cut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
-            convolution = nn.Conv2d(inputs, outputs, 1, stride=stride, bias=bias)
-            self.short_cut = nn.Sequential(convolution, make_norm(norm, outputs))
+            self.short_cut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=bias), make_norm(norm, outputs))
+        self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
         y = functional.relu(self.norms[0](self.first(x)))
-        return functional.relu(self.norms[1](self.second(y)) + self.short_cut(x))
+        # A 1x1 convolution of stride 2 reads every second pixel. Taken apart: oneDNN 3.12's for AVX2 writes past its
+        # memory in training where there are fewer than 8 channels, channels last (issue 6035 there).
+        read = x if self.stride == 1 else x[:, :, :: self.stride, :: self.stride]
+        return functional.relu(self.norms[1](self.second(y)) + self.short_cut(read))
 
 
 class ResNet18(nn.Module):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +202,27 @@ def test_encoder_maps_fit_the_decoder(levels: int) -> None:
     ]
     decoder = StyleDecoder(1, 16, (3, *encoder.widths), 4).eval()
     assert decoder(code, (planes, *maps)).shape == (1, 1, 64, 96)
+
+
+_NARROW = """
+import torch
+from gan.networks.resnet18 import ResNet18
+
+network = ResNet18(3, 0, 4, features=4).to(memory_format=torch.channels_last)
+for _ in range(100):
+    planes = torch.randn(2, 3, 64, 64).contiguous(memory_format=torch.channels_last)
+    sum(x.sum() for x in network(planes, torch.zeros(2, 0))).backward()
+print("whole")
+"""
+
+
+def test_narrow_encoder_trains_without_avx512() -> None:
+    """With a 1x1 convolution of stride 2, oneDNN 3.12 hangs or corrupts memory here: a process of its own."""
+    fewer = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+    result = subprocess.run(
+        [sys.executable, "-c", _NARROW], env=fewer, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (result.returncode, result.stdout) == (0, "whole\n"), result.stderr
 
 
 def test_gradient_penalty_of_a_known_slope() -> None:
