@@ -11,8 +11,8 @@ Sources:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,25 @@ from ...zones.catalogue import FIRST_ENVIRONMENT_ZONE, Zone
 from ..balance import Balance
 from ..conditions import Conditions
 from ..kernels import Cars, Passes, Surfaces
-from ..planck import radiance_of, temperature_of
+from ..lanes.in_step import (
+    LANES,
+    anywhere,
+    bare,
+    choose,
+    exponential,
+    greatest,
+    lanes_at,
+    least,
+    looked_up,
+    narrow,
+    put,
+    whole,
+)
+from ..pixels.order import ROW_SHIFT
+from ..pixels.view import ray, seen_point
+from ..planck import radiance_in_step, temperature_in_step
 from ..profiles import Profiles
-from ..surface import Lattice, noise2
+from ..surface import Lattice, noise2, wrapped
 from .humid import wet_bulb_K, wet_share
 
 __all__ = ["WATER_REFLECTANCE", "mirror_street", "wet_surfaces"]
@@ -50,6 +66,8 @@ _STEPS, _FIRST_M, _GROWTH = 18, 0.3, 1.28
 _LEAST = 0.02
 """Reflectance below which the mirror image is not looked for."""
 _FAR_M = 1e7
+_NEAREST_M, _NOWHERE_M = 0.3, np.float32(1e30)
+_COLUMN = (1 << ROW_SHIFT) - 1
 
 
 def wet_surfaces(
@@ -87,84 +105,121 @@ def _wet(base_K: NDArray[np.float64], zone: Zone, air_K: float, towards_K: float
     base_K[zone] = towards_K + (base_K[zone] - air_K) * left
 
 
-@fast_kernel
 def mirror_street(
     passes: Passes, view: CameraView, values: Lattice, film: float, extinction_per_m: float, behind: float,
     forward: NDArray[np.float32], inverse: NDArray[np.float32], out: NDArray[np.float32],
 ) -> None:  # fmt: skip
     """Adds to the wet street of ``out``, (H, W) kelvin, the mirror images of what stands on it and is in the picture.
 
-    ``behind`` is the radiance that the street mirrors already in that place, that of houses.
+    ``out`` is contiguous. ``behind`` is the radiance that the street mirrors already in that place, that of houses.
     """
-    depth, zones, ids, normals = passes.depth_m, passes.zone, passes.instance_id, passes.normal
-    turn, eye, height, width = view.rotation, view.position_m, passes.zone.shape[0], passes.zone.shape[1]
-    for r in range(height):
-        cy = (r + 0.5 - view.cy) / view.fy
-        for c in range(width):
-            zone, far = int(zones[r, c]), float(depth[r, c])
-            if (zone != Zone.ROAD and zone != Zone.ROAD_MARKING and zone != Zone.PAVEMENT) or not far < _FAR_M:
-                continue
-            if normals[r, c, 2] < 0.9:
-                continue
-            cx = (c + 0.5 - view.cx) / view.fx
-            length = math.sqrt(cx * cx + cy * cy + 1.0)
-            dx = (turn[0, 0] * cx + turn[0, 1] * cy + turn[0, 2]) / length
-            dy = (turn[1, 0] * cx + turn[1, 1] * cy + turn[1, 2]) / length
-            dz = (turn[2, 0] * cx + turn[2, 1] * cy + turn[2, 2]) / length
-            away = min(1.0, max(0.0, 1.0 + dz))
-            strength = film * (WATER_REFLECTANCE + (1.0 - WATER_REFLECTANCE) * _GRAZING * away**5)
-            if strength < _LEAST:
-                continue
-            distance = far * length
-            px, py = eye[0] + dx * distance, eye[1] + dy * distance
-            strength *= 0.72 + 0.28 * noise2(values, px * 0.9 + 5.0, py * 0.9)
-            # Ripples, grains and drops turn the mirror up and down, hardly sideways: images become upright streaks.
-            rise = max(
-                0.004, -dz + 0.02 * noise2(values, px * 9.0, py * 11.0) + 0.02 * noise2(values, px * 31.0, py * 29.0)
-            )
-            met = _met(depth, zones, ids, view, cx, cy, far, dx, dy, rise)
-            if met >= 0:
-                image = radiance_of(out[met // width, met % width], forward)
-                through = math.exp(-extinction_per_m * distance)
-                seen = radiance_of(out[r, c], forward) + strength * through * (image - behind)
-                out[r, c] = temperature_of(seen, inverse)
+    passes = Passes(*map(np.ascontiguousarray, passes))
+    places = _upward_street(passes)
+    _mirror(
+        places, passes.depth_m.reshape(-1), _fronts(passes), view, wrapped(values), film, extinction_per_m, behind,
+        forward, inverse, out,
+    )  # fmt: skip
 
 
 @fast_kernel
-def _met(
-    depth: NDArray[np.float32], zones: NDArray[np.uint8], ids: NDArray[np.uint16], view: CameraView,
-    ax: float, ay: float, far: float, dx: float, dy: float, rise: float,
-) -> int:  # fmt: skip
-    """Row times width plus column of what a reflected ray from a point of the street meets; -1: nothing in view.
-
-    The point is ``(ax, ay, 1)`` times ``far`` in the camera's axes, the ray's direction in the world's.
-    """
-    turn, fx, fy, cx, cy = view.rotation, view.fx, view.fy, view.cx, view.cy
+def _upward_street(passes: Passes) -> NDArray[np.int32]:
+    """Places (see :class:`..pixels.order.Order`) of level street, filled up to whole lanes with the last one."""
+    depth, zones, normals = passes.depth_m, passes.zone, passes.normal
     height, width = zones.shape
-    right = turn[0, 0] * dx + turn[1, 0] * dy + turn[2, 0] * rise
-    down = turn[0, 1] * dx + turn[1, 1] * dy + turn[2, 1] * rise
-    ahead = turn[0, 2] * dx + turn[1, 2] * dy + turn[2, 2] * rise
-    along = _FIRST_M
-    for _ in range(_STEPS):
-        z = far + along * ahead
-        if z < 0.3:
-            return -1
-        nearer = 1.0 / z
-        u = (ax * far + along * right) * nearer * fx + cx
-        v = (ay * far + along * down) * nearer * fy + cy
-        if u < 0.0 or v < 0.0 or u >= width or v >= height:
-            return -1
-        r, c = int(v), int(u)
-        over = z - depth[r, c]
-        if 0.0 < over < 0.5 + 0.35 * along and _stands(int(zones[r, c]), int(ids[r, c])):
-            return r * width + c
-        along *= _GROWTH
-    return -1
+    places, count = np.empty(zones.size + LANES, np.int32), 0
+    for r in range(height):
+        for c in range(width):
+            zone = zones[r, c]
+            is_street = (zone == Zone.ROAD) | (zone == Zone.ROAD_MARKING) | (zone == Zone.PAVEMENT)
+            if is_street and depth[r, c] < _FAR_M and normals[r, c, 2] >= 0.9:
+                places[count] = (r << ROW_SHIFT) + c
+                count += 1
+    while count % LANES:
+        places[count] = places[count - 1]
+        count += 1
+    return places[:count].copy()
+
+
+@fast_kernel
+def _fronts(passes: Passes) -> NDArray[np.float32]:
+    """(N,) depths of what stands on the ground, metres; of all else a distance that nothing reaches."""
+    zones, ids, depth = passes.zone.reshape(-1), passes.instance_id.reshape(-1), passes.depth_m.reshape(-1)
+    fronts = np.empty_like(depth)
+    for k in range(fronts.size):
+        zone = zones[k]
+        on_ground = (zone == Zone.ROAD) | (zone == Zone.ROAD_MARKING) | (zone == Zone.PAVEMENT) | (zone == Zone.SOIL)
+        stands = ids[k] > 0 if zone < FIRST_ENVIRONMENT_ZONE else not on_ground and zone != Zone.SKY
+        fronts[k] = depth[k] if stands else _NOWHERE_M
+    return fronts
+
+
+@fast_kernel
+def _mirror(
+    places: NDArray[np.int32], depth_m: NDArray[np.float32], fronts_m: NDArray[np.float32], view: CameraView,
+    values: Lattice, film: float, extinction_per_m: float, behind: float, forward: NDArray[np.float32],
+    inverse: NDArray[np.float32], out: NDArray[np.float32],
+) -> None:  # fmt: skip
+    """Pixels of wet street in step."""
+    height, width = out.shape
+    at_once, depths, fronts, noise, kelvins = bare(places), bare(depth_m), bare(fronts_m), bare(values), bare(out)
+    turn, eye, fx, fy, cx, cy = bare(view.rotation), bare(view.position_m), view.fx, view.fy, view.cx, view.cy
+    radiances, temperatures = bare(forward), bare(inverse)
+    for i in range(0, places.size, LANES):
+        place = lanes_at(at_once, i)
+        column, row = place & _COLUMN, place >> ROW_SHIFT
+        at = row * width + column
+        far = looked_up(depths, at)
+        wx, wy, wz, length = ray(turn, fx, fy, cx, cy, column, row)
+        dx, dy, dz = narrow(wx) / length, narrow(wy) / length, narrow(wz) / length
+        away = least(1.0, greatest(0.0, 1.0 + dz))
+        away2 = away * away
+        strength = film * (WATER_REFLECTANCE + (1.0 - WATER_REFLECTANCE) * _GRAZING * away2 * away2 * away)
+        shows = strength >= _LEAST
+        if not anywhere(shows):
+            continue
+        px, py, _ = seen_point(eye, wx, wy, wz, far)
+        # Ripples, grains and drops turn the mirror up and down, hardly sideways: images become upright streaks.
+        ripples = 0.02 * noise2(noise, px * 9.0, py * 11.0) + 0.02 * noise2(noise, px * 31.0, py * 29.0)
+        met = _met(
+            shows, fronts, width, height, turn, fx, fy, cx, cy, column, row, far, dx, dy, greatest(0.004, ripples - dz)
+        )
+        meets = met >= 0
+        if not anywhere(meets):
+            continue
+        strength = strength * (0.72 + 0.28 * noise2(noise, px * 0.9 + 5.0, py * 0.9))
+        own = looked_up(kelvins, at)
+        image = radiance_in_step(looked_up(kelvins, choose(meets, met, at)), radiances)
+        through = exponential(-extinction_per_m * (far * length))
+        seen = radiance_in_step(own, radiances) + strength * through * (image - behind)
+        put(kelvins, at, choose(meets, temperature_in_step(seen, temperatures), own))
 
 
 @inlined_kernel
-def _stands(zone: int, instance_id: int) -> bool:
-    if zone < FIRST_ENVIRONMENT_ZONE:
-        return instance_id > 0
-    on_ground = zone == Zone.ROAD or zone == Zone.ROAD_MARKING or zone == Zone.PAVEMENT or zone == Zone.SOIL
-    return not on_ground and zone != Zone.SKY
+def _met(
+    looks: Any, fronts: NDArray[np.float32], width: int, height: int, turn: NDArray[np.float64], fx: float, fy: float,
+    cx: float, cy: float, column: Any, row: Any, far: Any, dx: Any, dy: Any, rise: Any,
+) -> Any:  # fmt: skip
+    """Numbers of the pixels whose surfaces reflected rays meet; -1 where nothing in view, or where one does not look.
+
+    Rays start at pixels of the street ``far`` metres ahead, and go on as (dx, dy, rise) in the world's axes.
+    """
+    right = narrow(looked_up(turn, 0)) * dx + narrow(looked_up(turn, 3)) * dy + narrow(looked_up(turn, 6)) * rise
+    down = narrow(looked_up(turn, 1)) * dx + narrow(looked_up(turn, 4)) * dy + narrow(looked_up(turn, 7)) * rise
+    ahead = narrow(looked_up(turn, 2)) * dx + narrow(looked_up(turn, 5)) * dy + narrow(looked_up(turn, 8)) * rise
+    # Columns and rows are those of (right, down, ahead) times a distance, beside where the ray starts.
+    aside, below = (narrow(column) + (0.5 - cx)) * far, (narrow(row) + (0.5 - cy)) * far
+    right, down = right * fx, down * fy
+    met = row * 0 - 1
+    along = _FIRST_M
+    for _ in range(_STEPS):
+        z = far + along * ahead
+        nearer = 1.0 / greatest(z, _NEAREST_M)
+        u, v = (aside + along * right) * nearer + cx, (below + along * down) * nearer + cy
+        looks = looks & (z >= _NEAREST_M) & (u >= 0.0) & (v >= 0.0) & (u < width) & (v < height) & (met < 0)
+        if not anywhere(looks):
+            break
+        number = choose(looks, whole(v) * width + whole(u), 0)
+        over = z - looked_up(fronts, number)
+        met = choose(looks & (over > 0.0) & (over < 0.5 + 0.35 * along), number, met)
+        along = along * _GROWTH
+    return met

@@ -14,13 +14,16 @@ from thermal_scenes import car, profiles, surface, winter_night
 from renderer.errors import ThermalError
 from renderer.geometry.camera import Camera
 from renderer.geometry.frame import Frame, Instance
+from renderer.geometry.view import camera_view
 from renderer.random_streams import Draw, Stream
 from renderer.thermal.atmosphere import path_transmittance
 from renderer.thermal.balance import surface_balance
 from renderer.thermal.condition_names import SKIES, WEATHERS, parse_weather
 from renderer.thermal.conditions import Conditions, sample_conditions
 from renderer.thermal.ground import GroundEffects
+from renderer.thermal.kernels import Passes
 from renderer.thermal.physics import render_thermal, snow_coat
+from renderer.thermal.planck import LWIR, band_radiance, band_table
 from renderer.thermal.weather.climate import climate_shares
 from renderer.thermal.weather.departed import add_departed, departed_cars
 from renderer.thermal.weather.deposit import deposit_of
@@ -33,7 +36,7 @@ from renderer.thermal.weather.extinction import (
     visible_extinction_per_m,
 )
 from renderer.thermal.weather.humid import dew_point_K, saturation_slope_hPa_K, wet_bulb_K
-from renderer.thermal.weather.rain import WATER_REFLECTANCE
+from renderer.thermal.weather.rain import WATER_REFLECTANCE, mirror_street
 from renderer.thermal.weather.season import trees_are_bare
 from renderer.thermal.weather.snow import ON_GROUND, ON_OBJECT
 from renderer.thermal.weather.spray import optical_depth
@@ -363,6 +366,39 @@ def test_a_wet_street_shows_the_warm_car_ahead_upside_down() -> None:
         render_thermal(frame, rainy(effects=f), profiles(), DRAW).apparent_temperature_K[tuple(pixel)] for f in film
     )
     assert wet > dull + 1.0
+
+
+def test_mirror_images_lie_where_reflected_rays_meet_what_stands() -> None:
+    """Rows of a wall have temperatures of their own, so that each image tells where it is from; there are no ripples."""
+    frame = car_on_a_road()
+    passes = Passes(frame.depth_m, frame.zone, frame.instance_id, np.ones_like(frame.instance_id), frame.normal)
+    stands = frame.zone == Zone.GRILLE
+    rows = np.broadcast_to(np.arange(48.0)[:, None], stands.shape)
+    table = band_table(LWIR)
+
+    def added(wall_K: NDArray[np.float64]) -> NDArray[np.float64]:
+        kelvin = np.where(stands, wall_K, 280.0).astype(np.float32)
+        before = band_radiance(kelvin, LWIR)
+        mirror_street(
+            passes, camera_view(frame), np.zeros((256, 256), np.float32), 1.0, 0.0, float(band_radiance(280.0, LWIR)),
+            table.forward, table.inverse, kelvin,
+        )  # fmt: skip
+        change: NDArray[np.float64] = band_radiance(kelvin, LWIR) - before
+        assert (change[stands] == 0).all()
+        return change
+
+    even, by_row = added(np.full(stands.shape, 330.0)), added(300.0 + rows)
+    shows = even > 0.01
+    assert shows.sum() > 48 * 8
+    image = by_row[shows] / even[shows] * (band_radiance(330.0, LWIR) - band_radiance(280.0, LWIR))
+    wall_rows = np.interp(image + band_radiance(280.0, LWIR), band_radiance(300.0 + np.arange(48.0), LWIR), np.arange(48))
+    # From the height of the camera down to a street d ahead, and up again to the wall 12 m ahead. A ray is asked at
+    # steps, each 0.28 longer than what lies behind it: so much later it may be found to have met.
+    street_m = frame.depth_m[shows].astype(np.float64)
+    for late, lowest in ((0.0, True), (0.28, False)):
+        along = (12.0 - street_m) * (1.0 + late)
+        row = 24.0 + 120.0 * (1.2 - 1.2 * along / street_m) / (street_m + along)
+        assert (wall_rows < row + 0.2).all() if lowest else (wall_rows > row - 1.2).all()
 
 
 def car_on_a_road() -> Frame:
