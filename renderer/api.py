@@ -26,7 +26,6 @@ from .errors import SceneError
 from .geometry.camera import Camera
 from .geometry.frame import Frame
 from .geometry.lens_picture import distorted_picture
-from .kernel_cache import forget_stale_kernels
 from .random_streams import Draw
 from .thermal import sensor as detectors
 from .thermal.conditions import Conditions
@@ -111,7 +110,6 @@ def open_scene(
     Raises:
         SceneError: the scene cannot be read, or has no camera or nothing that is labelled.
     """
-    _use_fresh_kernels()
     try:
         from .blender.engine import RenderSession
     except ModuleNotFoundError as error:
@@ -148,12 +146,6 @@ def conditions(
 
 
 @functools.cache
-def _use_fresh_kernels() -> None:
-    """Once, before the first kernel is loaded: one compiled of another state of the source gives wrong pictures."""
-    forget_stale_kernels()
-
-
-@functools.cache
 def _shipped_profiles() -> Profiles:
     """The thermal profiles that lie among the files of gis: a resource by name, for the renderer imports no assets."""
     with resources.as_file(resources.files("assets") / "thermal_profiles.toml") as path:
@@ -187,7 +179,6 @@ def thermal_image(
     Raises:
         ThermalError: an unknown weather, season or profile.
     """
-    _use_fresh_kernels()
     if not isinstance(weather, Conditions):
         weather = conditions(weather=weather, hour=hour, season=season, seed=seed, index=frame.index)
     seen = frame if frame.undistorted is None else frame.undistorted
@@ -210,7 +201,6 @@ def measure(kelvin: NDArray[np.float32], sensor: Sensor, frame: Frame, *, seed: 
     Returns:
         (H, W) float32, kelvin.
     """
-    _use_fresh_kernels()
     return detectors.expose(kelvin, sensor, Draw(seed, frame.index), frame.camera)
 
 

@@ -2,8 +2,9 @@
 
 Numba keeps compiled functions beside their module and compiles anew when that module changes. It does not notice a
 change in *another* module whose compiled functions or constants went into the kernel: after an update of the source the
-old code would run, and give wrong pictures without a word. So all kernels are forgotten when any file with kernels has
-changed.
+old code would run, and give wrong pictures without a word. So a kept kernel says of which state all files with kernels
+were, and is not taken where one has changed since (:func:`fit_to_source`); who makes many frames also clears the old
+ones away (:func:`forget_stale_kernels`).
 
 The files are pickles, which run what stands in them. In a folder that other users can write to no kernel is kept, and
 none is read (:func:`may_keep`): it is compiled at each start.
@@ -29,7 +30,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["are_kernels_kept", "forget_stale_kernels", "keep_apart", "kept_kernels", "may_keep", "turn_at"]
+__all__ = [
+    "are_kernels_kept",
+    "fit_to_source",
+    "forget_stale_kernels",
+    "keep_apart",
+    "kept_kernels",
+    "may_keep",
+    "turn_at",
+]
 
 _PACKAGE = Path(__file__).resolve().parent
 _STAMP = "kernels-"
@@ -40,8 +49,38 @@ _LOOK_S, _PATIENCE_S = 0.02, 120.0
 """How often a process asks for its turn, and after how long it goes on without: the other may have been stopped."""
 
 
+@functools.cache
+def _own_state() -> str:
+    """That of this package, as the process found it when it first asked."""
+    return _state_of(_PACKAGE)
+
+
+def _state_of(package: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        source = path.read_bytes()
+        if any(mark in source for mark in _MARKS):
+            digest.update(str(path.relative_to(package)).encode() + b"\0" + source)
+    return digest.hexdigest()[:16]
+
+
+def fit_to_source(files: Any) -> bool:
+    """Has kernels kept with the state of all files that may have gone into them, and others not taken.
+
+    Args:
+        files: numba's index and data files of a kernel (``IndexDataCacheFile``).
+
+    Returns:
+        whether it is so; not with a numba that is built otherwise.
+    """
+    if not hasattr(files, "_source_stamp"):
+        return False
+    files._source_stamp = (files._source_stamp, _own_state())
+    return True
+
+
 def forget_stale_kernels(package: Path = _PACKAGE) -> bool:
-    """Deletes compiled kernels of another state of the source; call before the first kernel is loaded.
+    """Deletes compiled kernels of another state of the source, before the first kernel is loaded.
 
     Args:
         package: folder whose modules hold kernels.
@@ -50,12 +89,7 @@ def forget_stale_kernels(package: Path = _PACKAGE) -> bool:
         whether there was another state. A folder that cannot be written to is left as it is: it holds an installed
         package, whose files all changed together.
     """
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        source = path.read_bytes()
-        if any(mark in source for mark in _MARKS):
-            digest.update(str(path.relative_to(package)).encode() + b"\0" + source)
-    stamp = package / "__pycache__" / f"{_STAMP}{digest.hexdigest()[:16]}"
+    stamp = package / "__pycache__" / f"{_STAMP}{_own_state() if package == _PACKAGE else _state_of(package)}"
     if stamp.exists():
         return False
     with contextlib.suppress(OSError):

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernel_cache import keep_apart, may_keep, turn_at
+from .kernel_cache import fit_to_source, keep_apart, may_keep, turn_at
 
 __all__ = ["ZERO", "cv2", "fast_kernel", "found_intrinsic", "inlined_kernel", "kernel", "njit", "read_toml"]
 
@@ -207,7 +207,9 @@ class _Compiled:
     def _compiled(self) -> Any:
         alone = {} if (pipeline := _self_contained()) is None else {"pipeline_class": pipeline}
         compiled = _njit()(**self._options, **alone)(self._function)
-        keep_apart(getattr(getattr(compiled, "_cache", None), "_cache_file", None))
+        if (files := getattr(getattr(compiled, "_cache", None), "_cache_file", None)) is not None:
+            keep_apart(files)
+            fit_to_source(files)
         return _loaded_quickly(compiled)
 
     @functools.cached_property

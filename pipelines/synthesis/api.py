@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from gan.options import keyword_options
-from renderer.kernel_cache import forget_stale_kernels
 
 from pipelines.dataset.frame import SynthesizedFrame
 from pipelines.errors import ConfigError
@@ -108,7 +107,6 @@ def _values(out: Path, count: int, options: dict[str, Any]) -> dict[str, Any]:
 def _frames(
     config: SynthesizeConfig, inputs: FrameInputs, session_factory: SessionFactory
 ) -> Iterator[SynthesizedFrame]:
-    forget_stale_kernels()
     with open_frame_maker(config, inputs, session_factory) as maker:
         for index in config.frame_range:
             yield maker.make(index)

@@ -35,6 +35,38 @@ def test_kernels_go_when_any_file_with_kernels_changes(tmp_path: Path) -> None:
     assert forget_stale_kernels(tmp_path)  # the numbers of names are compiled in
 
 
+OUTER = """
+from .inner import much
+from .optional import kernel
+
+@kernel
+def times(x):
+    return much() * x
+"""
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["NUMBA_CACHE_DIR", "__pycache__"])
+def test_kept_kernels_of_another_state_of_the_source_are_not_taken(tmp_path: Path, named: bool) -> None:
+    """Nobody clears old ones away here; what changes is a module that the kernel's own imports, and its
+    size, by which Python knows that too."""
+    package = tmp_path / "package"
+    package.mkdir()
+    source = Path(__file__).resolve().parents[2] / "renderer"
+    for name in ("optional.py", "kernel_cache.py"):
+        (package / name).write_bytes((source / name).read_bytes())
+    (package / "outer.py").write_text(OUTER)
+    (package / "__init__.py").touch()
+    environment = os.environ | ({"NUMBA_CACHE_DIR": str(tmp_path / "cache")} if named else {})
+    program = "from package.outer import times; print(times(3), sum(times.stats.cache_hits.values()))"
+
+    def run(much: int) -> str:
+        (package / "inner.py").write_text(f"from .optional import kernel\n@kernel\ndef much(): return {much}")
+        command = [sys.executable, "-c", program]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+
+    assert [run(2), run(2), run(50), run(50)] == ["6 0\n", "6 1\n", "150 0\n", "150 1\n"]
+
+
 def test_a_folder_that_cannot_be_written_to_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("@njit\ndef a(): pass")
     (tmp_path / "__pycache__").write_text("no folder")
