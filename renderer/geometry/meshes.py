@@ -111,7 +111,7 @@ class MeshPool:
     def __init__(self) -> None:
         self._meshes: list[Mesh] = []
         self._number: dict[Any, int] = {}
-        self._flat: FlatMeshes | None = None
+        self._flat = _Flat()
 
     def __contains__(self, key: object) -> bool:
         return key in self._number
@@ -127,19 +127,17 @@ class MeshPool:
     def put(self, key: object, mesh: Mesh) -> int:
         """Store a mesh, or replace the one under the same key; returns its number.
 
-        One that replaces another of as many triangles costs little: what moves its shape is put at each frame.
+        A new one costs itself alone, and so does one that replaces another of as many triangles: people come and go
+        all the time, and what moves its shape is put at each frame.
         """
         if key in self._number:
             number = self._number[key]
-            before, self._meshes[number] = self._meshes[number], mesh
-            if self._flat is not None and len(before.triangles) == len(mesh.triangles):
-                _overwrite(self._flat, number, mesh)
-                return number
+            self._meshes[number] = mesh
+            self._flat.changed(number, mesh)
         else:
-            self._number[key] = len(self._meshes)
+            number = self._number[key] = len(self._meshes)
             self._meshes.append(mesh)
-        self._flat = None
-        return self._number[key]
+        return number
 
     def keep(self, wanted: Callable[[Any], bool]) -> MeshPool:
         """Pool of the meshes whose keys are wanted; this one, with its numbers, where that is all of them."""
@@ -154,43 +152,120 @@ class MeshPool:
     def empty(self, unwanted: Callable[[Any], bool]) -> None:
         """Free the meshes of some keys; their numbers stay taken, by meshes of no triangles, and the keys are free."""
         for key in [key for key in self._number if unwanted(key)]:
-            self._meshes[self._number.pop(key)] = _NO_MESH
-            self._flat = None
+            number = self._number.pop(key)
+            self._meshes[number] = _NO_MESH
+            self._flat.left(number)
 
     def flat(self) -> FlatMeshes:
-        """The flat arrays, made anew after a change."""
-        if self._flat is None:
-            self._flat = _flatten(self._meshes)
-        return self._flat
+        """The flat arrays, valid until the pool's next change. What was freed may still lie between the others."""
+        if self._flat.is_outdated:
+            self._flat = self._flat.anew(self._meshes)
+        return self._flat.of(self._meshes)
+
+
+class _Rows:
+    """An array that grows at its end: room for half as much again is made each time that it is full."""
+
+    def __init__(self, kind: type[np.generic], *shape: int) -> None:
+        self._room, self._count = np.empty((0, *shape), kind), 0
+
+    def add(self, rows: NDArray[Any]) -> None:
+        """Put (N, ...) rows behind the others."""
+        end = self._count + len(rows)
+        if end > len(self._room):
+            room = np.empty((end + end // 2, *self._room.shape[1:]), self._room.dtype)
+            room[: self._count] = self.rows
+            self._room = room
+        self._room[self._count : end] = rows
+        self._count = end
+
+    @property
+    def rows(self) -> NDArray[Any]:
+        """All of them, contiguous."""
+        return self._room[: self._count]
+
+
+class _Flat:
+    """The flat arrays of a pool's first meshes, which follow what happens to the pool."""
+
+    def __init__(self) -> None:
+        self._blocks, self._cluster_box = _Rows(np.float32, 9 * CLUSTER_TRIANGLES), _Rows(np.float64, 2, 3)
+        self._zones, self._normals = _Rows(np.uint8), _Rows(np.float32, 3, 3)
+        self._first_triangle, self._first_cluster = _Rows(np.int64), _Rows(np.int64)
+        self._mesh_box = _Rows(np.float64, 2, 3)
+        for first in (self._first_triangle, self._first_cluster):
+            first.add(np.zeros(1, np.int64))
+        self._unused = 0
+        """Triangles of meshes that were freed."""
+        self._other: set[int] = set()
+        """Numbers of meshes that were replaced by ones of more or fewer triangles."""
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether it is to be made :meth:`anew`: most of it is no longer used, or something does not fit its place."""
+        return bool(self._other) or 2 * self._unused > len(self._zones.rows)
+
+    def of(self, meshes: list[Mesh]) -> FlatMeshes:
+        """The arrays of all meshes of the pool, of which some may be new."""
+        for mesh in meshes[len(self._mesh_box.rows) :]:
+            self._add(mesh, cluster_blocks(mesh.positions, mesh.triangles))
+        return self._arrays()
+
+    def anew(self, meshes: list[Mesh]) -> _Flat:
+        """Other arrays, with what is still in use copied."""
+        made, before = _Flat(), self._blocks.rows
+        for number, mesh in enumerate(meshes[: len(self._mesh_box.rows)]):
+            is_kept = number not in self._other and len(mesh.triangles) > 0
+            own = before[self._places(number)[1]] if is_kept else cluster_blocks(mesh.positions, mesh.triangles)
+            made._add(mesh, own)
+        return made
+
+    def changed(self, number: int, mesh: Mesh) -> None:
+        """Another mesh has that number now."""
+        if number >= len(self._mesh_box.rows):
+            return
+        triangles, clusters = self._places(number)
+        if number in self._other or triangles.stop - triangles.start != len(mesh.triangles):
+            self._other.add(number)
+            return
+        blocks = cluster_blocks(mesh.positions, mesh.triangles)
+        self._blocks.rows[clusters], self._cluster_box.rows[clusters] = blocks, _cluster_boxes(blocks)
+        self._zones.rows[triangles], self._normals.rows[triangles] = mesh.zones, mesh.normals
+        self._mesh_box.rows[number] = _box(mesh.positions)
+
+    def left(self, number: int) -> None:
+        """Nothing has that number any more."""
+        if number < len(self._mesh_box.rows):
+            triangles, _ = self._places(number)
+            self._unused += triangles.stop - triangles.start
+
+    def _add(self, mesh: Mesh, blocks: NDArray[np.float32]) -> None:
+        self._zones.add(mesh.zones)
+        self._normals.add(mesh.normals)
+        self._blocks.add(blocks)
+        self._cluster_box.add(_cluster_boxes(blocks))
+        self._first_triangle.add(self._first_triangle.rows[-1:] + len(mesh.triangles))
+        self._first_cluster.add(self._first_cluster.rows[-1:] + len(blocks))
+        self._mesh_box.add(_box(mesh.positions)[None])
+
+    def _places(self, number: int) -> tuple[slice, slice]:
+        """Where a mesh's triangles and clusters are."""
+        triangles, clusters = (
+            slice(int(first.rows[number]), int(first.rows[number + 1]))
+            for first in (self._first_triangle, self._first_cluster)
+        )
+        return triangles, clusters
+
+    def _arrays(self) -> FlatMeshes:
+        return FlatMeshes(
+            self._blocks.rows, self._zones.rows, self._normals.rows, self._first_triangle.rows,
+            self._first_cluster.rows, self._mesh_box.rows, self._cluster_box.rows,
+        )  # fmt: skip
 
 
 _NO_MESH = make_mesh(
     np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32), np.zeros(0, np.uint8), np.zeros((0, 3, 3), np.float32)
 )
-
-
-def _flatten(meshes: list[Mesh]) -> FlatMeshes:
-    counts = np.array([len(m.triangles) for m in meshes], dtype=np.int64)
-    blocks = [cluster_blocks(m.positions, m.triangles) for m in meshes]
-    return FlatMeshes(
-        np.concatenate([np.zeros((0, 9 * CLUSTER_TRIANGLES), np.float32), *blocks]),
-        np.concatenate([np.zeros(0, np.uint8), *(m.zones for m in meshes)]),
-        np.concatenate([np.zeros((0, 3, 3), np.float32), *(m.normals for m in meshes)]),
-        np.concatenate([[0], np.cumsum(counts)]),
-        np.concatenate([[0], np.cumsum([len(block) for block in blocks], dtype=np.int64)]),
-        np.concatenate([np.zeros((0, 2, 3)), *(_box(m.positions) for m in meshes)]),
-        np.concatenate([np.zeros((0, 2, 3)), *(_cluster_boxes(block) for block in blocks)]),
-    )
-
-
-def _overwrite(flat: FlatMeshes, number: int, mesh: Mesh) -> None:
-    """Put another mesh of as many triangles in the place of one."""
-    blocks = cluster_blocks(mesh.positions, mesh.triangles)
-    starts = flat.mesh_triangle, flat.mesh_cluster
-    triangles, clusters = (slice(first[number], first[number + 1]) for first in starts)
-    flat.blocks[clusters], flat.cluster_box[clusters] = blocks, _cluster_boxes(blocks)
-    flat.zones[triangles], flat.normals[triangles] = mesh.zones, mesh.normals
-    flat.mesh_box[number] = _box(mesh.positions)[0]
 
 
 def cluster_blocks(positions: NDArray[np.float32], triangles: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -208,10 +283,11 @@ def cluster_blocks(positions: NDArray[np.float32], triangles: NDArray[np.int32])
 
 
 def _box(positions: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(1, 2, 3) lowest and highest corner."""
+    """(2, 3) lowest and highest corner."""
     if not len(positions):
-        return np.zeros((1, 2, 3))
-    return np.array([[positions.min(axis=0), positions.max(axis=0)]], dtype=np.float64)
+        return np.zeros((2, 3))
+    axes = np.ascontiguousarray(positions.T)  # numpy is slow at rows of three
+    return np.array([axes.min(axis=1), axes.max(axis=1)], dtype=np.float64)
 
 
 def _cluster_boxes(blocks: NDArray[np.float32]) -> NDArray[np.float64]:
