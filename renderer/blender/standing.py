@@ -23,6 +23,7 @@ from ..zones.catalogue import ZONE_ATTRIBUTE, Zone
 from ..zones.categories import STREET_FURNITURE
 from .extract import Extractor, PlacedMesh
 from .identity import LabelledObject
+from .library.filled_mesh import fill_with_faces
 from .staging import Group, PlacedGroup
 
 __all__ = [
@@ -232,7 +233,7 @@ _KEY = ("place",)
 def _mesh(faces: Faces) -> bpy.types.Mesh:
     """A mesh of the opened file, which triangulates it."""
     mesh = bpy.data.meshes.new("place")
-    mesh.from_pydata(faces.positions_m.tolist(), [], faces.corners)
+    fill_with_faces(mesh, faces)
     zones = mesh.attributes.new(ZONE_ATTRIBUTE, "INT", "FACE")
     zones.data.foreach_set("value", faces.zones)
     mesh.update()

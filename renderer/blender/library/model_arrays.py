@@ -24,6 +24,7 @@ from ...errors import SceneError
 from ...scene.cars import ModelSize
 from ...scene.sequences.turning import Axle, Limbs
 from ...zones.catalogue import ZONE_ATTRIBUTE
+from .filled_mesh import fill_mesh
 
 if TYPE_CHECKING:
     from typing import NotRequired  # Python 3.11
@@ -186,10 +187,8 @@ def _collection(name: str, model: _Model, meshes: dict[str, bpy.types.Mesh]) -> 
 def _mesh(name: str, arrays: dict[str, NDArray[Any]]) -> bpy.types.Mesh:
     """A smooth mesh with sharp creases, material slots and thermal zones."""
     mesh = bpy.data.meshes.new(name)
-    faces = _faces(arrays["corners"], arrays["sizes"])
-    mesh.from_pydata(arrays["vertices"].tolist(), [], faces)
+    fill_mesh(mesh, arrays["vertices"], arrays["corners"], arrays["sizes"], smooth=True)
     mesh.polygons.foreach_set("material_index", arrays["slots"].astype(np.int32))
-    mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), np.bool_))
     mesh.edges.foreach_set("use_edge_sharp", _are_sharp(mesh, arrays["sharp"]))
     attribute = mesh.attributes.new(ZONE_ATTRIBUTE, "INT", "FACE")
     attribute.data.foreach_set("value", arrays["zones"].astype(np.int32))
@@ -214,14 +213,6 @@ def _some_faces(arrays: dict[str, NDArray[Any]], chosen: NDArray[np.bool_]) -> d
     faces = {key: arrays[key][chosen] for key in ("sizes", "zones", "slots")}
     kept = sharp[(sharp >= 0).all(axis=1)].astype(np.uint16)
     return {**faces, "vertices": arrays["vertices"][used], "corners": corners.astype(np.uint16), "sharp": kept}
-
-
-def _faces(corners: NDArray[np.uint16], sizes: NDArray[np.uint8]) -> list[list[int]]:
-    """Vertices of each face."""
-    if len(sizes) and (sizes == sizes[0]).all():
-        alike: list[list[int]] = corners.reshape(len(sizes), -1).tolist()
-        return alike
-    return [one.tolist() for one in np.split(corners, np.cumsum(sizes, dtype=np.int64)[:-1])]
 
 
 def _are_sharp(mesh: bpy.types.Mesh, sharp: NDArray[np.uint16]) -> NDArray[np.bool_]:

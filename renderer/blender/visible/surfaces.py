@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ...scene.place import Faces, Place
 from ...visible.looks import Look
 from ...zones.catalogue import ZONE_ATTRIBUTE, Zone
+from ..library.filled_mesh import fill_with_faces
 from .shaders import surface_material
 
 __all__ = ["VisibleMeshes", "is_as_stored"]
@@ -78,7 +79,7 @@ class VisibleMeshes:
 
 def _mesh_of(faces: Faces, place: Place) -> bpy.types.Mesh:
     mesh = bpy.data.meshes.new("gis visible")
-    mesh.from_pydata(faces.positions_m.tolist(), [], faces.corners)
+    fill_with_faces(mesh, faces)
     names = sorted(set(faces.materials))
     number = {name: k for k, name in enumerate(names)}
     slots = np.array([number[name] for name in faces.materials], np.int64) if names else np.zeros(len(faces.zones), int)

@@ -83,8 +83,14 @@ class Parking:
 
 def _near(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
     """(H, W) whether a cell of the mask lies in the square of ``2 radius + 1`` cells around each cell."""
-    padded = np.pad(mask.astype(np.int32), ((radius + 1, radius), (radius + 1, radius)))
-    total = padded.cumsum(axis=0).cumsum(axis=1)
-    side = 2 * radius + 1
-    sums = total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
-    return np.asarray(sums > 0)
+    return _near_along(_near_along(mask, radius).T, radius).T
+
+
+def _near_along(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    """The same within a column, by windows that double until they are as wide."""
+    found, width, side = np.pad(mask, ((radius, radius), (0, 0))), 1, 2 * radius + 1
+    while width < side:
+        step = min(width, side - width)
+        found = found[:-step] | found[step:]
+        width += step
+    return found
