@@ -1,8 +1,9 @@
 """What each step of a frame costs, in processor time, by kind of frame and by backend.
 
-    python -m benchmarks.speed [--backgrounds DIR] [--frames 24] [--kinds city worlds] [--backends physics pix2pix]
+    python -m benchmarks.speed [--backgrounds DIR] [--frames 24] [--kinds city worlds] [--backends physics] [--fresh]
 
-One process, one thread; each frame is made once before it is measured. Milliseconds of a frame, each step without the
+One process, one thread; each frame is made once before it is measured, or with ``--fresh`` one other: as a run meets
+streets, cars and people for the first time. Milliseconds of a frame, each step without the
 steps inside it, as a table for docs/explanation/performance.md. The last line is JSON.
 """
 
@@ -33,11 +34,12 @@ def processor() -> str:
     return f"{about.get('model name', platform.processor())}, {os.cpu_count()} cores, {units}"
 
 
-def in_own_process(options: dict[str, object], backend: str, frames: int) -> dict[str, float]:
+def in_own_process(options: dict[str, object], backend: str, frames: int, *, fresh: bool = False) -> dict[str, float]:
     """Milliseconds of each step of a frame, by a process of its own: Blender holds one scene."""
     with tempfile.TemporaryDirectory(prefix="gis-speed-") as folder:
         command = [sys.executable, "-m", "benchmarks.speed.steps", "--out", folder, "--backend", backend]
         command += ["--frames", str(frames), "--options", json.dumps(options, default=str)]
+        command += ["--fresh"] if fresh else []
         done = subprocess.run(command, env=os.environ | ONE_THREAD, stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -61,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--size", default="512x512")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--frames", type=int, default=24, help="of each kind")
+    parser.add_argument("--fresh", action="store_true", help="frames that are made for the first time")
     given = parser.parse_args(arguments)
     known = cases(given.backgrounds and given.backgrounds.resolve())
     print(processor(), flush=True)
@@ -68,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for backend in given.backends:
         for kind in given.kinds or known:
             options = {"size": given.size, "seed": given.seed, **known[kind]}
-            found[f"{kind}, {backend}"] = in_own_process(options, backend, given.frames)
+            found[f"{kind}, {backend}"] = in_own_process(options, backend, given.frames, fresh=given.fresh)
             print(f"{kind}, {backend}: {sum(found[f'{kind}, {backend}'].values()):.1f} ms", file=sys.stderr)
     print(table(found))
     print(json.dumps(found))

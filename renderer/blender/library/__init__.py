@@ -1,1 +1,1 @@
-"""Models that ship as arrays, made into meshes of the opened file."""
+"""Arrays made into meshes of the opened file, and the models that ship as arrays."""
