@@ -128,9 +128,9 @@ def lettering(skin: Skin, z: float, y: float) -> Part:
 
 def bar(skin: Skin, z: float, half: float, *, front: bool) -> Part:
     """Bar of bright metal across nose or tail, bent as they are."""
-    ends = np.linspace(-half, half, _BAR_PIECES + 1)
+    ends, gap = np.linspace(-half, half, _BAR_PIECES + 1), 0.0005  # two pieces must not end in the same face
     pieces = [
-        _slab(skin, (left, right), (z - 0.014, z + 0.014), 0.012, Zone.TRIM, front=front)
+        _slab(skin, (left + gap, right - gap), (z - 0.014, z + 0.014), 0.012, Zone.TRIM, front=front)
         for left, right in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)
     ]
 

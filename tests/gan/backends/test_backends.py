@@ -128,6 +128,14 @@ def test_state_survives_a_file(name: str, make: Any, make_batch: Any, tmp_path: 
 
 
 @pytest.mark.parametrize("name", backend_names())
+def test_every_backend_trains_in_bfloat16(name: str, pairs: Path, tmp_path: Path) -> None:
+    """What "auto" takes on a GPU or on a processor that multiplies matrices; any processor can, slowly."""
+    options = TrainOptions(epochs=1, threads=1, precision="bf16")
+    out = train(pairs, tmp_path / "run", name, small(name), options, DataOptions(validation=0.25))
+    assert list(out.parent.rglob("model*.safetensors"))
+
+
+@pytest.mark.parametrize("name", backend_names())
 def test_a_run_that_was_stopped_ends_with_the_same_bits(name: str, pairs: Path, tmp_path: Path) -> None:
     """Six images, two epochs; stopped after five of twelve steps and, once resumed, after nine."""
     whole, broken = tmp_path / "whole", tmp_path / "broken"

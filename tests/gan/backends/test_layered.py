@@ -218,7 +218,7 @@ print("whole")
 
 def test_narrow_encoder_trains_without_avx512() -> None:
     """With a 1x1 convolution of stride 2, oneDNN 3.12 hangs or corrupts memory here: a process of its own."""
-    fewer = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+    fewer = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2", "OMP_NUM_THREADS": "1"}
     result = subprocess.run(
         [sys.executable, "-c", _NARROW], env=fewer, capture_output=True, text=True, timeout=120, check=False
     )
