@@ -49,6 +49,7 @@ run("add_car", model="taxi")
 run("scatter_traffic")
 run("add_person", person="person_05", pose="walk_03")
 run("add_two_wheeler", model="bicycle_01.rider_22")
+run("add_other", model="deer_01.stand")
 scene.gis_thermal.camera = "kitti-object"
 run("add_camera")
 run("count_zones")
