@@ -369,7 +369,7 @@ def test_a_wet_street_shows_the_warm_car_ahead_upside_down() -> None:
 
 
 def test_mirror_images_lie_where_reflected_rays_meet_what_stands() -> None:
-    """Rows of a wall have temperatures of their own, so that each image tells where it is from; there are no ripples."""
+    """Rows of a wall have temperatures of their own, so that each image tells where it is from. No ripples."""
     frame = car_on_a_road()
     passes = Passes(frame.depth_m, frame.zone, frame.instance_id, np.ones_like(frame.instance_id), frame.normal)
     stands = frame.zone == Zone.GRILLE
@@ -391,7 +391,8 @@ def test_mirror_images_lie_where_reflected_rays_meet_what_stands() -> None:
     shows = even > 0.01
     assert shows.sum() > 48 * 8
     image = by_row[shows] / even[shows] * (band_radiance(330.0, LWIR) - band_radiance(280.0, LWIR))
-    wall_rows = np.interp(image + band_radiance(280.0, LWIR), band_radiance(300.0 + np.arange(48.0), LWIR), np.arange(48))
+    each_row = band_radiance(300.0 + np.arange(48.0), LWIR)
+    wall_rows = np.interp(image + band_radiance(280.0, LWIR), each_row, np.arange(48))
     # From the height of the camera down to a street d ahead, and up again to the wall 12 m ahead. A ray is asked at
     # steps, each 0.28 longer than what lies behind it: so much later it may be found to have met.
     street_m = frame.depth_m[shows].astype(np.float64)
